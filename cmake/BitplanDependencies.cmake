@@ -1,0 +1,24 @@
+# Every package the project uses, found once. scripts/setup.sh installs them.
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(fmt 9 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(ZLIB REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)  # Debian's libzip CMake files ask for the command line tools too
+if(BITPLAN_TORCH)
+  find_package(Torch 2.13 REQUIRED)
+  find_package(Spectra REQUIRED)
+  find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
+endif()
+if(BITPLAN_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # A precompiled header is matched by content, not by time stamp, so that ccache serves files that use it.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime "${CCACHE_PROGRAM}")
+endif()

@@ -1,0 +1,73 @@
+# One call a room: the design's table of what may use what is the list of PUBLIC and PRIVATE links of each.
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+add_library(bitplan_warnings INTERFACE)
+target_compile_options(bitplan_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+
+if(BITPLAN_TORCH)
+  # LibTorch's headers take 15 s a file to parse; they are parsed once, here, and shared by every target that asks for TORCH.
+  add_library(bitplan_torch_headers OBJECT "${CMAKE_CURRENT_LIST_DIR}/torch_headers.cpp")
+  target_compile_features(bitplan_torch_headers PUBLIC cxx_std_20)
+  target_compile_options(bitplan_torch_headers PRIVATE -fpch-preprocess)
+  target_link_libraries(bitplan_torch_headers PRIVATE torch)
+  target_precompile_headers(bitplan_torch_headers PRIVATE
+    <torch/torch.h> <torch/script.h> <nlohmann/json.hpp> <algorithm> <filesystem> <map> <optional> <string> <vector>)
+  target_link_libraries(bitplan_torch_headers PRIVATE nlohmann_json::nlohmann_json)
+endif()
+
+# bitplan_flags(TARGET [TORCH]): language level, warnings, and with TORCH the shared precompiled header.
+function(bitplan_flags target)
+  cmake_parse_arguments(FLAG "TORCH" "" "" ${ARGN})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+  target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:bitplan_warnings>)
+  if(FLAG_TORCH)
+    target_compile_options(${target} PRIVATE -fpch-preprocess)
+    target_precompile_headers(${target} REUSE_FROM bitplan_torch_headers)
+    target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+  endif()
+endfunction()
+
+# bitplan_room(NAME [TORCH] SOURCES … [PUBLIC …] [PRIVATE …]): the static library bitplan_NAME, alias bitplan::NAME.
+# Public headers are "bitplan/…"; a room's own headers are included by their path from src/ or from the top folder.
+function(bitplan_room name)
+  cmake_parse_arguments(ROOM "TORCH" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  set(target bitplan_${name})
+  add_library(${target} STATIC ${ROOM_SOURCES})
+  add_library(bitplan::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  target_include_directories(${target}
+    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
+    PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(${target} PUBLIC ${ROOM_PUBLIC} PRIVATE ${ROOM_PRIVATE})
+  if(ROOM_TORCH)
+    bitplan_flags(${target} TORCH)
+    target_link_libraries(${target} PUBLIC torch)
+  else()
+    bitplan_flags(${target})
+  endif()
+  set_property(GLOBAL APPEND PROPERTY BITPLAN_ROOMS ${target})
+endfunction()
+
+# bitplan_test(ROOM [TORCH] [SLOW] SOURCES … LINKS …): the executable test_ROOM; its tests carry the label ROOM, and slow.
+# Build and run one room alone: cmake --build build/release --target test_search && ctest --test-dir build/release -L search
+function(bitplan_test room)
+  cmake_parse_arguments(TEST "TORCH;SLOW" "" "SOURCES;LINKS" ${ARGN})
+  set(target test_${room})
+  set(labels ${room})
+  if(TEST_SLOW)
+    set(target test_${room}_slow)
+    list(APPEND labels slow)
+  endif()
+  add_executable(${target} ${TEST_SOURCES})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(${target} PRIVATE ${TEST_LINKS} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${target} PRIVATE
+    BITPLAN_TEST_DIR="${PROJECT_SOURCE_DIR}/tests" BITPLAN_EXAMPLES_DIR="${PROJECT_SOURCE_DIR}/examples")
+  if(TEST_TORCH)
+    bitplan_flags(${target} TORCH)
+  else()
+    bitplan_flags(${target})
+  endif()
+  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS "${labels}" TIMEOUT 600)
+endfunction()

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bitplan/problem.h"
+#include "bitplan/progress.h"
+
+namespace bitplan {
+
+enum class SearchMethod {
+  Greedy,  ///< marginal loss per cost from the cheapest plan up, then exchanges; bound from the Lagrangian relaxation
+  Exact,   ///< branch and bound; bound and plan meet unless a limit stops it first
+};
+
+enum class SolutionStatus {
+  Optimal,     ///< within `SearchOptions::gap` of the proven bound
+  Feasible,    ///< within every budget, but the bound does not prove it best (a limit was reached, or a heuristic ran)
+  Infeasible,  ///< proven: no plan lies within every budget; `infeasibility` says why
+};
+
+struct SearchOptions {
+  SearchMethod method = SearchMethod::Exact;
+  double gap = 0;                   ///< stop at this relative gap, ≥ 0; 0 proves the optimum to rounding
+  double time_limit_seconds = 300;  ///< > 0; then the best plan so far is returned with its true bound
+  ProgressCallback progress;        ///< may throw to stop
+
+  void Validate() const;  ///< throws Error
+};
+
+/// Why a problem has no plan within its budgets.
+struct Infeasibility {
+  std::string budget;  ///< a budget that cannot be met; with several, the one furthest from being met on its own
+  double limit = 0;    ///< its limit
+  double least = 0;    ///< the least that a plan spends of it (when each budget alone can be met: with the others met
+                       ///< as far as the search could prove)
+  bool jointly = false;               ///< every budget alone can be met, but not all together
+  std::vector<std::size_t> cheapest;  ///< choice per group of the plan that comes closest
+};
+
+/// One choice a group, and how good that provably is. File form: `bitplan.solution/1`.
+struct Solution {
+  SolutionStatus status = SolutionStatus::Feasible;
+  SearchMethod method = SearchMethod::Exact;
+  std::vector<std::size_t> choices;     ///< index of the choice taken, one per group; empty when infeasible
+  double objective = 0;                 ///< summed objective of `choices`
+  double bound = 0;                     ///< proven: no plan within the budgets is below it
+  double gap = 0;                       ///< (objective − bound) / max(|objective|, tiny), ≥ 0
+  std::map<std::string, double> costs;  ///< summed, every cost of the problem
+  double seconds = 0;
+  std::int64_t nodes = 0;  ///< branch and bound nodes explored
+  Infeasibility infeasibility;
+};
+
+/// Solves `problem`; throws Error when the problem or the options are malformed. Never returns a plan over a budget
+/// (sums are compared with a relative tolerance of 1e-9).
+Solution Search(const Problem& problem, const SearchOptions& options);
+
+/// One line: status, objective, bound, gap, time.
+std::string BriefReport(const Solution& solution);
+
+std::string_view ToString(SearchMethod method);
+std::string_view ToString(SolutionStatus status);
+SearchMethod ParseSearchMethod(std::string_view text);  ///< throws Error listing the names
+
+}  // namespace bitplan
