@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bitplan/problem.h"
+#include "bitplan/sensitivity.h"
+
+namespace bitplan {
+
+/// Costs of a layer at given widths; keys as in problem files.
+///   weight_size_bytes  packed weight bits in whole bytes: ⌈weights · b / 8⌉
+///   bops               MACs · weight bits · activation bits (Baskin et al. 2018, without the accumulator term)
+///   average_bits       weight bits · weights of the layer / weights of all layers, so that it sums to the average width
+std::map<std::string, double> LayerCosts(const LayerSensitivity& layer, int weight_bits, int activation_bits, std::int64_t all_weights);
+
+/// A budget as a user writes it: COST=VALUE[UNIT], COST one of weight_size, bops, average_bits.
+/// weight_size takes bytes, KiB, MiB, kB, MB or % (of 32-bit float weights); bops takes a number, K/M/G/T or % (of 32 × 32 bits).
+struct BudgetSpec {
+  std::string cost;  ///< key in problem files: weight_size_bytes, bops, average_bits
+  double value = 0;
+  bool percent = false;  ///< `value` is a percentage of the float network's cost
+};
+BudgetSpec ParseBudget(std::string_view text);  ///< throws Error with the accepted form
+
+/// Widths fixed for the layers that `pattern` names: `first`, `last`, a layer's name (`*` and `?` as wildcards), or else an
+/// operator (`linear`). A later pin wins over an earlier one. As users write it: PATTERN=8, PATTERN=w8, PATTERN=a8, PATTERN=w8a8.
+struct Pin {
+  std::string pattern;
+  int weight_bits = 0;      ///< 0: free
+  int activation_bits = 0;  ///< 0: free
+};
+Pin ParsePin(std::string_view text);  ///< throws Error with the accepted form
+
+struct ProblemOptions {
+  Measure measure = Measure::WeightError;
+  std::vector<BudgetSpec> budgets;
+  std::vector<Pin> pins;
+};
+
+/// The allocation problem of a sensitivity file. Each layer is a group with a choice "w4a8" for each pair of widths; layers
+/// that read the same tensor and have more than one activation width to choose from become one group, named after its
+/// members, whose choices share the activation width (when that makes more than 4,096 choices, the weight width too).
+/// Throws Error: no figures for the measure, a pin that matches no layer or asks for a width that was not analyzed, a budget of unknown cost.
+Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& options);
+
+/// Bits of one layer under a choice of its group.
+struct LayerBits {
+  std::string layer;
+  int weight_bits = 32;
+  int activation_bits = 32;
+};
+
+/// Reads a choice's name ("w4a8"; "w4-3a8" in a group of two) back into the bits of the group's members, in member order.
+std::vector<LayerBits> BitsOfChoice(const Group& group, const Choice& choice);
+
+/// Cost of the network at 32 bits throughout, for each cost.
+std::map<std::string, double> FloatCosts(const Sensitivity& sensitivity);
+
+/// The widest uniform plan within `budgets`: one weight width of `weight_bits` for all layers, and the widest activation width of
+/// `activation_bits` that fits with it. Pins do not apply. Both widths 0 when none fits.
+LayerBits WidestUniform(const Sensitivity& sensitivity, const std::map<std::string, double>& budgets,
+                        const std::vector<int>& weight_bits, const std::vector<int>& activation_bits);
+
+}  // namespace bitplan

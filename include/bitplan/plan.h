@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bitplan/cost.h"
+#include "bitplan/format.h"
+#include "bitplan/problem.h"
+#include "bitplan/search.h"
+#include "bitplan/sensitivity.h"
+
+namespace bitplan {
+
+/// What one layer gets.
+struct LayerPlan {
+  std::string name;
+  Format weight;      ///< of the layer's weight
+  Format activation;  ///< of the layer's input; 32 bits leave it in float
+};
+
+/// How good the plan is proven to be, under the model that predicted its loss.
+struct Certificate {
+  std::string method, status;
+  double objective = 0, bound = 0, gap = 0;
+};
+
+/// Accuracy and loss of one network on one data set. `correct` and `loss` need labels; without them they are −1 and NaN
+/// (null in files), and `agreement` and `divergence` still say how far the network is from the float one.
+struct Evaluation {
+  std::int64_t correct = -1, total = 0;
+  double accuracy = 0;    ///< correct / total; NaN without labels
+  double loss = 0;        ///< mean cross entropy, in nats; NaN without labels
+  double agreement = 0;   ///< share of predictions equal to the float network's
+  double divergence = 0;  ///< mean KL(float ‖ this), in nats
+};
+
+/// Evaluations side by side. File form: `bitplan.evaluation/1`.
+struct EvaluationReport {
+  std::string model_sha256, data_sha256;
+  Evaluation float_network;             ///< key `float`
+  std::optional<Evaluation> planned;    ///< key `planned`
+  std::optional<Evaluation> uniform;    ///< key `uniform`
+  std::optional<LayerBits> uniform_bits;  ///< widths of `uniform`, key `uniform_bits`
+};
+
+/// A decision: how many bits every layer's weight and input get. File form: `bitplan.plan/1`.
+struct Plan {
+  std::string tool_version, model_sha256, data_sha256;
+  std::uint64_t seed = 0;
+  bool fold_batch_norm = true;
+  bool channel_correction = true;
+  std::string measure;
+  std::vector<LayerPlan> layers;  ///< in order of execution
+  double predicted_loss = 0;      ///< in the measure's own unit
+  std::optional<Evaluation> measured;
+  std::map<std::string, double> costs, budgets;
+  Certificate certificate;
+};
+
+/// The plan that `solution` stands for. Throws Error when the solution has no choices (it is infeasible).
+Plan MakePlan(const Sensitivity& sensitivity, const Problem& problem, const Solution& solution, Measure measure);
+
+/// One width for all layers of the sensitivity file (a width of 32 leaves weights or inputs in float).
+Plan MakeUniformPlan(const Sensitivity& sensitivity, int weight_bits, int activation_bits);
+
+// Files. Reading throws Error naming file, key and what was expected: not readable, not JSON, unknown schema or version,
+// missing or unknown keys, wrong types, values out of range. Writing goes to a temporary file in the same folder, which is
+// then renamed; it throws Error when the folder cannot be written. Same value, same bytes.
+Sensitivity ReadSensitivity(const std::filesystem::path& file);
+Problem ReadProblem(const std::filesystem::path& file);
+Plan ReadPlan(const std::filesystem::path& file);
+
+std::string ToJson(const Sensitivity& sensitivity);
+std::string ToJson(const Problem& problem);
+std::string ToJson(const Plan& plan);
+std::string ToJson(const EvaluationReport& report);
+std::string ToJson(const Problem& problem, const Solution& solution);  ///< `bitplan.solution/1`, with `choices` by group name
+
+/// Writes `text` to a temporary file beside `file` and renames it. Throws Error.
+void WriteFile(const std::filesystem::path& file, const std::string& text);
+
+/// Lower-case hexadecimal SHA-256 of a file's bytes. Throws Error when it cannot be read.
+std::string FileSha256(const std::filesystem::path& file);
+
+}  // namespace bitplan

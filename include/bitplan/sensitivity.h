@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bitplan/format.h"
+
+namespace bitplan {
+
+/// The figure that stands for the loss a choice costs; all are summed over the sites of a plan.
+enum class Measure {
+  Eigenvalue,   ///< λ_max(H) · ‖Δ‖² (HAWQ, Dong et al. 2019)
+  Trace,        ///< trace(H) / n · ‖Δ‖² (HAWQ-V2, Dong et al. 2020)
+  WeightError,  ///< ‖Δ‖²: no curvature, the baseline that many measures fail to beat
+};
+
+/// Curvature of the loss in one tensor of n elements: a layer's weight, or its input over the samples.
+struct Curvature {
+  std::int64_t elements = 0;  ///< n
+  /// Eigenvalue of the Hessian of the mean loss that is largest in magnitude, by Lanczos.
+  std::optional<double> eigenvalue;
+  double eigenvalue_residual = 0;     ///< ‖Hv − λv‖ of it
+  bool eigenvalue_converged = false;  ///< the residual met the tolerance
+  /// Hutchinson estimate of the Hessian's trace.
+  std::optional<double> trace;
+  double trace_standard_error = 0;
+  /// The trace exceeds twice its standard error. One that does not is never taken for zero: see SensitivityOf.
+  bool trace_significant = false;
+};
+
+/// What one width does to one tensor.
+struct Perturbation {
+  int bits = 32;
+  double squared_error = 0;  ///< ‖Q_b(W) − W‖², or the mean over samples of ‖Q_b(x) − x‖²; the quantizer's own
+  double relative_error = 0;  ///< the same over ‖W‖² or the mean ‖x‖²
+};
+
+/// A layer's facts (so that later stages need no model) and its sensitivity.
+struct LayerSensitivity {
+  std::string name;
+  std::string op;               ///< conv2d, linear, …
+  std::int64_t weight_count = 0;
+  std::int64_t macs = 0;        ///< multiply-accumulates for one sample
+  std::int64_t input_count = 0;  ///< elements of the input for one sample; 0: the input cannot be quantized
+  int tied_group = -1;          ///< layers with the same number read the same tensor, so they share activation bits; −1 none
+  Curvature weight, activation;
+  std::vector<Perturbation> weight_choices;      ///< ascending bits
+  std::vector<Perturbation> activation_choices;  ///< ascending bits; only 32 when the input cannot be quantized
+};
+
+/// Result of the analysis, input of the search. File form: `bitplan.sensitivity/1`.
+struct Sensitivity {
+  std::string tool_version;
+  std::string model_sha256, data_sha256;
+  std::uint64_t seed = 0;
+  std::int64_t samples = 0;
+  std::string loss;            ///< cross-entropy or divergence
+  bool fold_batch_norm = true;
+  bool channel_correction = true;  ///< passed on to the plan
+  Format weight_format;      ///< quantizer of the weights, `bits` aside
+  Format activation_format;  ///< quantizer of the activations, `bits` aside
+  std::vector<LayerSensitivity> layers;  ///< in order of execution
+
+  bool Has(Measure measure) const;  ///< whether every layer carries the figures that `measure` needs
+};
+
+/// What one tensor's choice is predicted to cost: the curvature figure of `measure` times the squared error.
+/// An eigenvalue counts at least its residual, a trace that is not significantly positive counts as max(trace, 0) plus
+/// twice its standard error, and neither counts less than `floor` per element, so that no layer is free.
+double PredictedCost(const Curvature& curvature, const Perturbation& perturbation, Measure measure, double floor);
+
+/// The least curvature that any tensor is given under `measure`: a thousandth of the median over the layers' weights.
+double CurvatureFloor(const Sensitivity& sensitivity, Measure measure);
+
+std::string_view ToString(Measure measure);      ///< eigenvalue, trace, weight-error
+Measure ParseMeasure(std::string_view text);     ///< throws Error listing the names
+
+}  // namespace bitplan
