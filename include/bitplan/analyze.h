@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "bitplan/curvature.h"
+#include "bitplan/data.h"
+#include "bitplan/format.h"
+#include "bitplan/loss.h"
+#include "bitplan/network.h"
+#include "bitplan/progress.h"
+#include "bitplan/sensitivity.h"
+
+namespace bitplan {
+
+struct AnalyzeOptions {
+  std::vector<int> weight_bits = {2, 3, 4, 6, 8};  ///< widths to choose from, each 2 … 8, 16 or 32; not empty
+  std::vector<int> activation_bits = {32};         ///< likewise
+  std::vector<Measure> measures = {Measure::Eigenvalue, Measure::Trace, Measure::WeightError};  ///< figures to compute; not empty
+  Format weight_format = DefaultWeightFormat();          ///< `bits` aside
+  Format activation_format = DefaultActivationFormat();  ///< `bits` aside
+  Loss loss = Loss::Auto;
+  std::int64_t batch_size = 128;  ///< bounds the memory; ≥ 1
+  std::uint64_t seed = 0;
+  EigenOptions eigen;  ///< `seed` and `progress` are set from here
+  TraceOptions trace;
+  ProgressCallback progress;
+
+  void Validate() const;  ///< throws Error
+};
+
+/// What every width does to every layer's weight and input, and how much the loss minds. Calibration statistics and
+/// curvature come from `data`. Throws Error when the loss is not finite or no layer can be quantized.
+Sensitivity Analyze(const Network& network, const Dataset& data, const AnalyzeOptions& options);
+
+}  // namespace bitplan

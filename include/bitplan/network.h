@@ -1,0 +1,126 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace bitplan {
+
+struct LoweredGraph;
+
+struct NetworkOptions {
+  std::string output;           ///< name or index of the output to use; empty: the only one
+  bool fold_batch_norm = true;  ///< fold batch norm into the layer before it, as deployed networks do
+  std::string device = "cpu";   ///< as LibTorch writes it: cpu, cuda, cuda:1
+};
+
+/// One tensor of the model file that the network reads: a weight, a bias, a statistic.
+struct Parameter {
+  std::string name;  ///< dotted, as in the model: layer1.0.conv1.weight
+  at::Tensor value;  ///< detached, on the network's device
+};
+
+/// A tensor that can be quantized while the network runs. Sites are numbered 0, 1, … in order of execution.
+struct Site {
+  enum class Kind {
+    LayerInput,   ///< what one or more layers read
+    LayerOutput,  ///< what one operator of a layer produces, its bias included
+  };
+  Kind kind = Kind::LayerInput;
+  std::string name;  ///< layer1.0.conv1.input; of a tensor that several layers read, the first one's
+};
+
+/// One operator that reads a layer's weight.
+struct LayerUse {
+  int input_site = -1;   ///< −1: the tensor is inside the operator (the hidden state of an LSTM, token numbers)
+  int output_site = -1;  ///< −1: the operator's result is not the plain product with the weight (LSTM, GRU)
+  int output_channel_dim = -1;  ///< axis of the output that the weight's channels make, counted from the back: −1, −3, …
+};
+
+/// A weight and the operators that read it.
+struct Layer {
+  std::string name;  ///< the weight's name without ".weight"
+  std::string op;    ///< conv1d … conv3d, conv_transpose1d … 3d, linear, addmm, matmul, embedding, lstm, gru
+  int weight = -1;   ///< index in parameters()
+  int bias = -1;     ///< index in parameters(); −1: none, or not one that is added to this layer's output alone
+  int channel_axis = 0;  ///< axis of the weight that holds output channels
+  std::vector<LayerUse> uses;
+  int tied_group = -1;  ///< layers with the same number read the same tensor; −1: none other does
+};
+
+/// An operator that has a weight or multiplies two activations, and stays in float: which, and why.
+struct FloatOperator {
+  std::string op;
+  std::string name;  ///< of its weight where it has one, else of where it stands
+  std::string reason;
+};
+
+/// Called at every site while the network runs; what it returns takes the tensor's place. Sites inside a loop are visited
+/// once an iteration, sites in a branch that is not taken never.
+class Probe {
+ public:
+  virtual ~Probe() = default;
+  virtual at::Tensor Visit(int site, const at::Tensor& value) = 0;
+};
+
+/// A trained network, whatever file it came from: a lowered graph whose parameters are inputs, run in eval mode with plain
+/// eager autograd (first and second derivatives). A value: copies share the immutable graph and parameters. Running is
+/// re-entrant: nothing of one run is seen by another, also when the module keeps state or writes to its buffers.
+class Network {
+ public:
+  /// Loads a TorchScript file (scripted or traced, frozen or not). Throws Error: missing, truncated or no TorchScript file,
+  /// NaN or Inf in a parameter (named), unknown device, an input that is not a tensor and has no default (named), a module
+  /// state that cannot be followed (named), no such output (the ones there are, named).
+  static Network Load(const std::filesystem::path& file, const NetworkOptions& options = {});
+
+  const std::vector<Layer>& layers() const;  ///< in order of execution
+  const std::vector<Site>& sites() const;
+  const std::vector<Parameter>& parameters() const;
+  const std::vector<FloatOperator>& left_in_float() const;
+  const std::vector<std::string>& input_names() const;  ///< tensors the caller must give, in order
+  const std::string& sha256() const;                    ///< of the model file
+  const std::string& device() const;
+  bool batch_norm_folded() const;
+  const LoweredGraph& lowered() const;  ///< for the rooms that rewrite graphs; see src/network/lowered_graph.h
+
+  at::Tensor Weight(const Layer& layer) const { return parameters()[static_cast<std::size_t>(layer.weight)].value; }
+  std::vector<at::Tensor> ParameterValues() const;
+
+  /// Output of the network, [N, …], for inputs [N, …]. Throws Error when the inputs do not fit the network, with LibTorch's
+  /// reason in one line.
+  at::Tensor Forward(const std::vector<at::Tensor>& inputs) const;
+
+  /// The same with other values for the parameters (as many as parameters(), in their order) and, unless null, a probe.
+  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,
+                     Probe* probe = nullptr) const;
+
+ private:
+  struct Impl;
+  explicit Network(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// What one sample does to a layer.
+struct LayerProfile {
+  std::vector<std::int64_t> input_shape, output_shape;  ///< of the layer's first use, batch axis included; empty where it was not run
+  std::int64_t macs = 0;         ///< multiply-accumulates for one sample, all uses and loop iterations together
+  std::int64_t input_count = 0;  ///< elements read for one sample, at all uses
+};
+
+struct NetworkProfile {
+  std::vector<LayerProfile> layers;  ///< as Network::layers()
+  std::vector<std::int64_t> output_shape;
+};
+
+/// Runs the network once on `inputs`, a batch of one sample.
+NetworkProfile ProfileNetwork(const Network& network, const std::vector<at::Tensor>& inputs);
+
+/// Random inputs for one sample of each given shape ("3,32,32", or "16:int64" for token numbers, which are zeros), with a
+/// batch axis of 1 in front. Throws Error naming the shape that cannot be read.
+std::vector<at::Tensor> ExampleInputs(const std::vector<std::string>& shapes, const std::string& device);
+
+}  // namespace bitplan

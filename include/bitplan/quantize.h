@@ -1,0 +1,92 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "bitplan/data.h"
+#include "bitplan/format.h"
+#include "bitplan/network.h"
+#include "bitplan/plan.h"
+#include "bitplan/progress.h"
+
+namespace bitplan {
+
+/// A weight on its grid. `value` = scale · (q − zero_point), in float32, is what the network computes with.
+struct QuantizedTensor {
+  Format format;
+  at::Tensor value;       ///< shape of the weight, float32
+  at::Tensor q;           ///< int8 (symmetric) or uint8 (asymmetric) for integer formats, float16 for 16 bits, undefined for 32
+  at::Tensor scale;       ///< float32 [channels] or [1]; undefined for 16 and 32 bits
+  at::Tensor zero_point;  ///< int32, as scale
+  int channel_axis = 0;
+};
+
+/// Puts a weight on its grid. Each channel, or the whole tensor, is calibrated on its own values. Throws Error on NaN or Inf.
+QuantizedTensor QuantizeWeight(const at::Tensor& weight, const Format& format, int channel_axis);
+
+/// Scale and zero point of an activation site.
+struct ActivationRange {
+  double scale = 1;
+  std::int64_t zero_point = 0;
+};
+
+/// What calibration saw of every layer input, streamed over batches at fixed memory.
+class ActivationStatistics {
+ public:
+  /// Runs the float network over `data`. Throws Error when an activation is not finite.
+  static ActivationStatistics Collect(const Network& network, const Dataset& data, std::int64_t batch_size,
+                                      const ProgressCallback& progress = {});
+
+  /// Range of `format` at a LayerInput site. Throws Error when the site was never reached.
+  ActivationRange Range(int site, const Format& format) const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// x on the grid of `format`, with the straight-through gradient: 1 inside the range, 0 outside. 16 bits rounds to float16.
+at::Tensor FakeQuantize(const at::Tensor& x, const Format& format, const ActivationRange& range);
+
+struct QuantizeOptions {
+  std::int64_t batch_size = 128;            ///< of the passes that collect statistics, ≥ 1
+  std::int64_t correction_samples = 512;    ///< the channel correction is fitted on the first so many samples, in one batch; ≥ 2
+  ProgressCallback progress;
+
+  void Validate() const;  ///< throws Error
+};
+
+/// The network as a plan has it: weights on their grids, inputs fake-quantized, channels corrected. A value, like Network.
+class QuantizedNetwork {
+ public:
+  /// Throws Error when the plan is another model's (layers or SHA-256 differ, named), or asks for a format that a layer
+  /// cannot have. `calibration` is read for activation ranges and the channel correction only.
+  static QuantizedNetwork Create(const Network& network, const Plan& plan, const Dataset& calibration,
+                                 const QuantizeOptions& options = {});
+
+  /// Output [N, …]. Differentiable in the inputs (straight-through).
+  at::Tensor Forward(const std::vector<at::Tensor>& inputs) const;
+
+  /// The same from float weights, one per layer, quantized on the fly on the grids found at creation: differentiable in the
+  /// weights as well (straight-through).
+  at::Tensor Forward(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& weights) const;
+
+  const Network& network() const;
+  const Plan& plan() const;
+  const std::vector<QuantizedTensor>& weights() const;  ///< as Network::layers(); correction folded into scale and value
+
+  /// Bytes of a TorchScript file of standard operators: plain PyTorch and LibTorch load it and give Forward's output. Integer
+  /// weights are stored as int8 with their scales.
+  void Save(const std::filesystem::path& file) const;
+
+ private:
+  struct Impl;
+  explicit QuantizedNetwork(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace bitplan
