@@ -1,5 +1,6 @@
 # One call a room: the design's table of what may use what is the list of PUBLIC and PRIVATE links of each.
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
 
 add_library(bitplan_warnings INTERFACE)
 target_compile_options(bitplan_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
@@ -8,8 +9,9 @@ if(BITPLAN_TORCH)
   # LibTorch's headers take 15 s a file to parse; they are parsed once, here, and shared by every target that asks for TORCH.
   add_library(bitplan_torch_headers OBJECT "${CMAKE_CURRENT_LIST_DIR}/torch_headers.cpp")
   target_compile_features(bitplan_torch_headers PUBLIC cxx_std_20)
-  target_compile_options(bitplan_torch_headers PRIVATE -fpch-preprocess)
+  target_compile_options(bitplan_torch_headers PRIVATE -fpch-preprocess -Wpedantic)  # -Wpedantic changes predefined macros
   target_link_libraries(bitplan_torch_headers PRIVATE torch)
+  target_compile_definitions(bitplan_torch_headers PRIVATE FMT_HEADER_ONLY)
   target_precompile_headers(bitplan_torch_headers PRIVATE
     <torch/torch.h> <torch/script.h> <nlohmann/json.hpp> <algorithm> <filesystem> <map> <optional> <string> <vector>)
   target_link_libraries(bitplan_torch_headers PRIVATE nlohmann_json::nlohmann_json)
@@ -19,10 +21,12 @@ endif()
 function(bitplan_flags target)
   cmake_parse_arguments(FLAG "TORCH" "" "" ${ARGN})
   target_compile_features(${target} PUBLIC cxx_std_20)
-  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:bitplan_warnings>)
   if(FLAG_TORCH)
     target_compile_options(${target} PRIVATE -fpch-preprocess)
+    # LibTorch's include folder carries fmt headers of its own version, found before the system's; used header-only, nothing
+    # of the system's fmt library is linked against them.
+    target_compile_definitions(${target} PRIVATE FMT_HEADER_ONLY)
     target_precompile_headers(${target} REUSE_FROM bitplan_torch_headers)
     target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
   endif()

@@ -22,15 +22,23 @@ struct AnalyzeOptions {
   Loss loss = Loss::Auto;
   std::int64_t batch_size = 128;  ///< bounds the memory; ≥ 1
   std::uint64_t seed = 0;
-  EigenOptions eigen;  ///< `seed` and `progress` are set from here
-  TraceOptions trace;
+  EigenOptions eigen;  ///< `seed` and `progress` are set from here; of the eigenvalues only the first is used
+  TraceOptions trace;  ///< likewise
   ProgressCallback progress;
 
   void Validate() const;  ///< throws Error
 };
 
 /// What every width does to every layer's weight and input, and how much the loss minds. Calibration statistics and
-/// curvature come from `data`. Throws Error when the loss is not finite or no layer can be quantized.
+/// curvature come from `data`. Only figures that `measures` need are computed: second derivatives in inputs only where an
+/// activation width below 32 is asked for, none at all for Measure::WeightError alone.
+///
+/// Curvature in inputs is per sample, as their squared errors are, so that both kinds of cost can be added: `elements` of
+/// one sample, the trace of the Hessian of a sample's loss, averaged over the samples, and its eigenvalue largest in
+/// magnitude over all samples. A layer that the data never reaches keeps 32-bit activations and has no curvature.
+///
+/// Throws Error when the loss is not finite, no layer can be quantized, or an operator has no second derivative (naming the
+/// layer before it).
 Sensitivity Analyze(const Network& network, const Dataset& data, const AnalyzeOptions& options);
 
 }  // namespace bitplan

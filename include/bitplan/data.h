@@ -9,14 +9,20 @@
 
 namespace bitplan {
 
+namespace data {
+struct RawSamples;
+}
+
 /// Which samples are taken and how they are prepared for the network.
 struct DataOptions {
-  std::int64_t samples = 0;  ///< how many, drawn without replacement by `seed`; 0 takes all, in file order
+  std::int64_t samples = 0;    ///< how many, drawn without replacement by `seed`; 0 takes all, in file order
+  bool fewer_allowed = false;  ///< take all when the data has fewer than `samples`, instead of throwing
   std::uint64_t seed = 0;
-  /// Per-channel normalization of pixels that were scaled to [0, 1]: (x − mean) / std. One value, or one per channel.
-  /// Empty: for 3-channel CIFAR images the ImageNet constants (0.485,0.456,0.406 and 0.229,0.224,0.225), else none.
-  /// 8-bit data is scaled to [0, 1] first; floating-point data is taken as it is. Integer data wider than 8 bits (token
-  /// numbers) is passed on as int64 and refuses a normalization.
+  /// Per-channel normalization of pixels that were scaled to [0, 1]: (x − mean) / std. One value, or one per channel
+  /// (the first axis of a sample). Both or neither. Empty: for 3-channel CIFAR images the ImageNet constants
+  /// (0.485,0.456,0.406 and 0.229,0.224,0.225), else none. 8-bit data (uint8) is divided by 255 first; floating-point
+  /// data and bool are taken as they are, as float32. Integer data wider than 8 bits (token numbers) is passed on as
+  /// int64 and refuses a normalization; int8 is refused.
   std::vector<double> mean;
   std::vector<double> std;
 
@@ -38,28 +44,39 @@ class Dataset {
   ///   idx:FILE[,LABELS_FILE]  IDX (MNIST), also gzip-compressed; [n, h, w] images become [n, 1, h, w]
   ///   npy:FILE[,LABELS_FILE]  one NumPy array, the first axis counts samples
   ///   npz:FILE       arrays in file order are the inputs; the one named label, labels, y, target or targets the labels
-  ///   pt:FILE[,LABELS_FILE]   a tensor, a list or tuple of tensors (all inputs), or a dict (named as in npz) by torch.save
+  ///   pt:FILE[,LABELS_FILE]   by torch.save: a tensor, a list or tuple of tensors (all inputs), or a dict (as in npz)
+  /// Labels are integers from 0, [n] or [n, …]; [n, 1] becomes [n].
   /// KIND: may be left out where the file name's ending tells it (.npy, .npz, .pt, .pth, …-ubyte[.gz], .idx[.gz]).
-  /// Throws Error: unreadable, truncated or malformed file, label out of range, unequal counts, NaN or Inf,
-  /// fewer samples than asked for.
+  /// A comma or colon in a file's name is part of it where a file of that name exists.
+  /// Throws Error: unknown KIND, unreadable, truncated or malformed file, label out of range, unequal counts, NaN or
+  /// Inf, fewer samples than asked for.
   static Dataset Load(std::string_view spec, const DataOptions& options);
 
-  /// Data that is in memory already; `options` as above. Throws Error as Load does.
+  /// Data that is in memory already; `options` as above. Tensors of a stored type (uint8, float32, int64) are not
+  /// copied unless samples are drawn. Throws Error as Load does.
   static Dataset FromTensors(std::vector<at::Tensor> inputs, at::Tensor labels, const DataOptions& options = {});
 
   std::int64_t size() const { return size_; }
   bool has_labels() const { return labels_.defined(); }
-  const std::string& sha256() const { return sha256_; }  ///< of the file's bytes (both files' when labels have their own); empty for FromTensors
-  const std::string& source() const { return source_; }  ///< the spec, for messages
+  /// SHA-256 of the file's bytes in hexadecimal; where labels have their own file, of the two files' digests in
+  /// hexadecimal, one after the other; empty for FromTensors.
+  const std::string& sha256() const { return sha256_; }
+  const std::string& source() const { return source_; }      ///< the spec, for messages
+  const std::vector<double>& mean() const { return mean_; }  ///< of the normalization in force; empty for none
+  const std::vector<double>& std() const { return std_; }
 
-  /// Samples begin … end−1, prepared, on `device`. Throws Error unless 0 ≤ begin < end ≤ size().
+  /// Samples begin … end−1, prepared, on `device`, in memory of their own. Throws Error unless
+  /// 0 ≤ begin < end ≤ size().
   Batch Get(std::int64_t begin, std::int64_t end, at::Device device = at::kCPU) const;
 
-  /// The first `count` samples, or all when there are fewer.
+  /// The first `count` samples, or all when there are fewer. Throws Error unless count ≥ 1.
   Dataset First(std::int64_t count) const;
 
  private:
-  std::vector<at::Tensor> inputs_;  // as stored: uint8, floating point or int64, [n, …]
+  /// What Load and FromTensors share: `options` are valid.
+  static Dataset Make(data::RawSamples raw, const DataOptions& options, std::string source);
+
+  std::vector<at::Tensor> inputs_;  // as prepared once: uint8, float32 or int64, [n, …]
   at::Tensor labels_;
   std::vector<double> mean_, std_;
   std::int64_t size_ = 0;

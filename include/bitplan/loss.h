@@ -17,7 +17,7 @@ enum class Loss {
 /// the last for sequences [N, T, C]. `labels` may be undefined.
 std::int64_t ClassAxis(const at::Tensor& logits, const at::Tensor& labels);
 
-/// Mean loss, a scalar. `target` is int64 labels for CrossEntropy, the float network's logits for Divergence. Throws Error
+/// Mean loss, a float64 scalar. `target` is int64 labels for CrossEntropy, the float network's logits for Divergence. Throws Error
 /// when shapes do not fit or a label is outside the classes.
 at::Tensor LossValue(Loss loss, const at::Tensor& logits, const at::Tensor& target);
 

@@ -11,6 +11,7 @@
 namespace bitplan {
 
 struct LoweredGraph;
+struct NetworkProfile;
 
 struct NetworkOptions {
   std::string output;           ///< name or index of the output to use; empty: the only one
@@ -99,6 +100,7 @@ class Network {
                      Probe* probe = nullptr) const;
 
  private:
+  friend NetworkProfile ProfileNetwork(const Network& network, const std::vector<at::Tensor>& inputs);
   struct Impl;
   explicit Network(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;

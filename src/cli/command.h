@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace bitplan::cli {
+
+/// Exit codes of the tool (design.md, section 10).
+enum ExitCode : int { kDone = 0, kBug = 1, kBadInput = 2, kNoPlan = 3, kInterrupted = 130 };
+
+using Arguments = std::vector<std::string>;
+
+/// One command of the tool: parses, calls the library, prints.
+struct Command {
+  const char* name;
+  const char* summary;
+  int (*run)(const Arguments& arguments);
+};
+
+int Inspect(const Arguments& arguments);
+int AnalyzeModel(const Arguments& arguments);
+int SearchPlan(const Arguments& arguments);
+int QuantizeModel(const Arguments& arguments);
+int EvaluateModel(const Arguments& arguments);
+int RunAll(const Arguments& arguments);
+
+}  // namespace bitplan::cli

@@ -1,0 +1,47 @@
+#include <vector>
+
+#include "bitplan/evaluate.h"
+#include "bitplan/plan.h"
+#include "bitplan/quantize.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/options.h"
+#include "cli/report.h"
+
+namespace bitplan::cli {
+
+int EvaluateModel(const Arguments& arguments) {
+  CommandLine line("eval MODEL.pt --data KIND:FILE [--plan plan.json] [options]",
+                   "Measures accuracy and loss of the float network and, with a plan, of the planned one.");
+  line.AddPositional("MODEL.pt", "TorchScript file");
+  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what to measure on")(
+      "plan", po::value<std::string>()->value_name("FILE"), "plan to measure beside the float network");
+  AddCalibrationOptions(line);
+  AddSampleOptions(line, 0);
+  AddBatchOption(line);
+  AddModelOptions(line);
+  if (!line.Parse(arguments)) return kDone;
+
+  NetworkOptions network_options = ReadModelOptions(line);
+  const auto plan = line.Has("plan") ? std::optional(ReadPlan(line.Get<std::string>("plan"))) : std::nullopt;
+  if (plan) network_options.fold_batch_norm = plan->fold_batch_norm;
+  const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
+  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
+  std::vector<QuantizedNetwork> quantized;
+  if (plan) {
+    QuantizeOptions options;
+    options.batch_size = line.Get<std::int64_t>("batch-size");
+    options.progress = ShowProgress();
+    quantized.push_back(QuantizedNetwork::Create(network, *plan, LoadCalibration(line, *plan), options));
+  }
+  const auto measured = Evaluate(network, quantized, data, line.Get<std::int64_t>("batch-size"), ShowProgress());
+  EvaluationReport report;
+  report.model_sha256 = network.sha256();
+  report.data_sha256 = data.sha256();
+  report.float_network = measured[0];
+  if (plan) report.planned = measured[1];
+  if (WriteJson(line, ToJson(report))) PrintEvaluation(report);
+  return kDone;
+}
+
+}  // namespace bitplan::cli

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "bitplan/progress.h"
+
+namespace bitplan::cli {
+
+/// Thrown out of long work after SIGINT or SIGTERM.
+struct Interrupted {};
+
+/// From here on the first SIGINT or SIGTERM is noted instead of ending the process; a second one ends it.
+void CatchInterrupts();
+
+/// Throws Interrupted once a signal has been noted.
+void ThrowIfInterrupted();
+
+/// Draws a progress bar on stderr when that is a terminal, and ends the work when the process was interrupted.
+ProgressCallback ShowProgress();
+
+}  // namespace bitplan::cli

@@ -1,0 +1,71 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <string_view>
+
+#include "bitplan/error.h"
+#include "bitplan/version.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+
+namespace bitplan::cli {
+
+namespace {
+
+constexpr std::array kCommands = {
+    Command{"inspect", "show the layers of a model: operators, shapes, weights, MACs", Inspect},
+    Command{"analyze", "measure how sensitive each layer is to each width", AnalyzeModel},
+    Command{"search", "find the best plan within the budgets", SearchPlan},
+    Command{"quantize", "apply a plan and save a quantized TorchScript file", QuantizeModel},
+    Command{"eval", "measure the float and the planned network on data", EvaluateModel},
+    Command{"run", "all of it: model, data and budgets in, plan and accuracy out", RunAll},
+};
+
+void PrintUsage(std::FILE* to) {
+  fmt::print(to, "bitplan {}: how many bits each layer of a trained network gets\n\nusage: bitplan COMMAND [options]\n\n", Version());
+  for (const Command& command : kCommands) fmt::print(to, "  {:<10}{}\n", command.name, command.summary);
+  fmt::print(to, "\nbitplan COMMAND --help lists a command's options.\n");
+}
+
+int Dispatch(const Arguments& arguments) {
+  if (arguments.empty()) {
+    PrintUsage(stderr);
+    return kBadInput;
+  }
+  const std::string& name = arguments[0];
+  if (name == "--help" || name == "-h" || name == "help") {
+    PrintUsage(stdout);
+    return kDone;
+  }
+  if (name == "--version") {
+    fmt::print("bitplan {}\n", Version());
+    return kDone;
+  }
+  const auto* const command = std::find_if(kCommands.begin(), kCommands.end(), [&](const Command& each) { return each.name == name; });
+  if (command == kCommands.end()) throw Error(fmt::format("there is no command '{}'; bitplan --help lists them", name));
+  return command->run(Arguments(arguments.begin() + 1, arguments.end()));
+}
+
+}  // namespace
+
+}  // namespace bitplan::cli
+
+int main(int count, char** values) {
+  using namespace bitplan::cli;
+  CatchInterrupts();
+  try {
+    return Dispatch(Arguments(values + 1, values + count));
+  } catch (const Interrupted&) {
+    fmt::print(stderr, "bitplan: interrupted; nothing was written\n");
+    return kInterrupted;
+  } catch (const bitplan::Error& error) {
+    fmt::print(stderr, "bitplan: {}\n", error.what());
+    return kBadInput;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bitplan: internal error, please report it: {}\n", error.what());
+    return kBug;
+  }
+}

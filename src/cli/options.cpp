@@ -1,0 +1,234 @@
+#include "cli/options.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <charconv>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "bitplan/error.h"
+#include "bitplan/run.h"
+
+namespace bitplan::cli {
+
+CommandLine::CommandLine(std::string usage, std::string summary)
+    : usage_(std::move(usage)), summary_(std::move(summary)), options_("options", 118, 60) {
+  Add()("help,h", "show this help")("config", po::value<std::string>()->value_name("FILE"),
+                                    "read options from FILE too, one name=value a line; the command line wins")(
+      "json", po::value<std::string>()->value_name("FILE"), "write the result as JSON to FILE; - writes it to stdout instead of tables");
+}
+
+void CommandLine::AddPositional(const char* name, const char* description) {
+  positional_options_.add_options()(name, po::value<std::string>(), description);
+  positions_.add(name, 1);
+  positional_names_.emplace_back(name);
+}
+
+bool CommandLine::Parse(const Arguments& arguments) {
+  po::options_description all;
+  all.add(options_).add(positional_options_);
+  try {
+    // No guessing: an abbreviated option would change its meaning when another one is added.
+    const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+    po::store(po::command_line_parser(arguments).options(all).positional(positions_).style(style).run(), values_);
+    if (Has("config")) {
+      const auto file = Get<std::string>("config");
+      std::ifstream config(file);
+      if (!config) throw Error(fmt::format("option file {} cannot be read", file));
+      po::store(po::parse_config_file(config, all), values_);
+    }
+    po::notify(values_);
+  } catch (const po::too_many_positional_options_error&) {
+    throw Error(fmt::format("too many arguments; usage: bitplan {}", usage_));
+  } catch (const po::error& error) {
+    throw Error(fmt::format("{}; bitplan {} --help lists the options", error.what(), usage_.substr(0, usage_.find(' '))));
+  }
+  if (!Has("help")) return true;
+  std::ostringstream help;
+  help << "usage: bitplan " << usage_ << "\n\n" << summary_ << "\n\n" << options_;
+  std::cout << help.str();
+  return false;
+}
+
+std::string CommandLine::Required(const std::string& name) const {
+  if (Has(name)) return Get<std::string>(name);
+  const bool positional = std::find(positional_names_.begin(), positional_names_.end(), name) != positional_names_.end();
+  throw Error(fmt::format("{}{} is missing; usage: bitplan {}", positional ? "" : "--", name, usage_));
+}
+
+std::vector<std::string> CommandLine::List(const std::string& name) const {
+  return Has(name) ? Get<std::vector<std::string>>(name) : std::vector<std::string>{};
+}
+
+namespace {
+
+template <typename Number>
+std::vector<Number> ParseList(const std::string& option, const std::string& text) {
+  std::vector<Number> numbers;
+  for (const char *at = text.data(), *const end = at + text.size();;) {
+    Number number{};
+    const auto [next, status] = std::from_chars(at, end, number);
+    if (status != std::errc() || (next != end && *next != ','))
+      throw Error(fmt::format("--{} {}: expected numbers with commas between them", option, text));
+    numbers.push_back(number);
+    if (next == end) return numbers;
+    at = next + 1;
+  }
+}
+
+Format ReadFormat(const CommandLine& line, const std::string& prefix, Format format) {
+  format.scheme = ParseScheme(line.Get<std::string>(prefix + "-scheme"));
+  format.calibrator = ParseCalibrator(line.Get<std::string>(prefix + "-calibrator"));
+  format.percentile = line.Get<double>("percentile");
+  return format;
+}
+
+}  // namespace
+
+std::vector<int> ParseIntegers(const std::string& option, const std::string& text) { return ParseList<int>(option, text); }
+std::vector<double> ParseNumbers(const std::string& option, const std::string& text) { return ParseList<double>(option, text); }
+
+void AddModelOptions(CommandLine& line) {
+  const NetworkOptions defaults;
+  line.Add()("output", po::value<std::string>()->default_value(defaults.output, "")->value_name("NAME|INDEX"),
+             "which output of the model to use, where it has several")(
+      "no-fold-batch-norm", po::bool_switch(), "keep batch norm as an operator of its own")(
+      "device", po::value<std::string>()->default_value(defaults.device), "cpu, cuda, cuda:1");
+}
+
+NetworkOptions ReadModelOptions(const CommandLine& line) {
+  NetworkOptions options;
+  options.output = line.Get<std::string>("output");
+  options.fold_batch_norm = !line.Get<bool>("no-fold-batch-norm");
+  options.device = line.Get<std::string>("device");
+  return options;
+}
+
+void AddPreparationOptions(CommandLine& line) {
+  line.Add()("seed", po::value<std::uint64_t>()->default_value(0)->value_name("N"), "of every random draw")(
+      "mean", po::value<std::string>()->value_name("M,M,M"),
+      "per-channel mean of pixels in [0, 1]; CIFAR default: 0.485,0.456,0.406")(
+      "std", po::value<std::string>()->value_name("S,S,S"), "per-channel deviation; CIFAR default: 0.229,0.224,0.225");
+}
+
+void AddSampleOptions(CommandLine& line, std::int64_t default_samples) {
+  const std::string shown = default_samples == 0 ? "all" : std::to_string(default_samples);
+  line.Add()("samples", po::value<std::int64_t>()->default_value(default_samples, shown)->value_name("N"),
+             "samples drawn from the data; the default takes fewer where there are fewer");
+  AddPreparationOptions(line);
+}
+
+DataOptions ReadSampleOptions(const CommandLine& line) {
+  DataOptions options;
+  if (line.Has("samples")) options.samples = line.Get<std::int64_t>("samples");
+  options.fewer_allowed = line.IsDefault("samples");
+  options.seed = line.Get<std::uint64_t>("seed");
+  if (line.Has("mean")) options.mean = ParseNumbers("mean", line.Get<std::string>("mean"));
+  if (line.Has("std")) options.std = ParseNumbers("std", line.Get<std::string>("std"));
+  options.Validate();
+  return options;
+}
+
+void AddBatchOption(CommandLine& line) {
+  line.Add()("batch-size", po::value<std::int64_t>()->default_value(AnalyzeOptions().batch_size)->value_name("N"),
+             "samples a pass; bounds the memory");
+}
+
+void AddAnalyzeOptions(CommandLine& line) {
+  const AnalyzeOptions defaults;
+  const auto text = [](std::string_view view) { return po::value<std::string>()->default_value(std::string(view)); };
+  line.Add()("weight-bits", text(fmt::format("{}", fmt::join(defaults.weight_bits, ","))), "widths to choose from for weights")(
+      "activation-bits", text(fmt::format("{}", fmt::join(defaults.activation_bits, ","))),
+      "widths to choose from for layer inputs; 32 leaves them in float")(
+      "weight-scheme", text(ToString(defaults.weight_format.scheme)), "symmetric or asymmetric")(
+      "weight-granularity", text(ToString(defaults.weight_format.granularity)), "channel or tensor: what shares a scale")(
+      "weight-calibrator", text(ToString(defaults.weight_format.calibrator)), "mse, max, percentile or entropy")(
+      "narrow-range", po::bool_switch(), "symmetric weights without the lowest value of the grid")(
+      "activation-scheme", text(ToString(defaults.activation_format.scheme)), "symmetric or asymmetric")(
+      "activation-calibrator", text(ToString(defaults.activation_format.calibrator)), "mse, max, percentile or entropy")(
+      "percentile", po::value<double>()->default_value(defaults.weight_format.percentile, fmt::format("{}", defaults.weight_format.percentile)),
+      "of the percentile calibrator")("loss", text(ToString(defaults.loss)),
+                                      "cross-entropy, divergence (needs no labels) or auto")(
+      "no-correction", po::bool_switch(), "leave out the channel correction");
+}
+
+AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
+  AnalyzeOptions options;
+  options.weight_bits = ParseIntegers("weight-bits", line.Get<std::string>("weight-bits"));
+  options.activation_bits = ParseIntegers("activation-bits", line.Get<std::string>("activation-bits"));
+  options.weight_format = ReadFormat(line, "weight", options.weight_format);
+  options.weight_format.granularity = ParseGranularity(line.Get<std::string>("weight-granularity"));
+  options.weight_format.narrow_range = line.Get<bool>("narrow-range");
+  options.activation_format = ReadFormat(line, "activation", options.activation_format);
+  options.loss = ParseLoss(line.Get<std::string>("loss"));
+  options.batch_size = line.Get<std::int64_t>("batch-size");
+  options.seed = line.Get<std::uint64_t>("seed");
+  options.Validate();
+  return options;
+}
+
+std::vector<Measure> ParseMeasures(const std::string& text) {
+  std::vector<Measure> measures;
+  std::istringstream names(text);
+  for (std::string name; std::getline(names, name, ',');) measures.push_back(ParseMeasure(name));
+  return measures;
+}
+
+void AddCalibrationOptions(CommandLine& line) {
+  line.Add()("calibration", po::value<std::string>()->value_name("KIND:FILE"),
+             "data for activation ranges and the channel correction; default: what the plan was analyzed on")(
+      "calibration-samples", po::value<std::int64_t>()->default_value(RunOptions().calibration_samples)->value_name("N"),
+      "samples drawn from it; the default takes fewer where there are fewer");
+}
+
+Dataset LoadCalibration(const CommandLine& line, const Plan& plan) {
+  DataOptions options = ReadSampleOptions(line);
+  options.samples = line.Get<std::int64_t>("calibration-samples");
+  options.fewer_allowed = line.IsDefault("calibration-samples");
+  if (line.Has("calibration")) return Dataset::Load(line.Get<std::string>("calibration"), options);
+  if (plan.data.spec.empty()) throw Error("--calibration is missing: the plan does not say what data it was analyzed on");
+  if (!line.Has("mean")) options.mean = plan.data.mean;
+  if (!line.Has("std")) options.std = plan.data.std;
+  try {
+    const Dataset data = Dataset::Load(plan.data.spec, options);
+    if (data.sha256() == plan.data.sha256) return data;
+  } catch (const Error& error) {
+    throw Error(fmt::format("the data that the plan was analyzed on cannot be read ({}); give --calibration", error.what()));
+  }
+  throw Error(fmt::format("{} has changed since the plan was analyzed on it; give --calibration", plan.data.spec));
+}
+
+void AddSearchOptions(CommandLine& line) {
+  const SearchOptions defaults;
+  line.Add()("budget", po::value<std::vector<std::string>>()->value_name("COST=VALUE"),
+             "weight_size=12.5%, weight_size=100KiB, bops=10%, average_bits=4; may be given several times")(
+      "keep", po::value<std::vector<std::string>>()->value_name("LAYER=BITS"),
+      "pin widths: first=8, linear=w8a8, 'layer1.*=4'; first, last, a layer's name or pattern, or an operator")(
+      "method", po::value<std::string>()->default_value(std::string(ToString(defaults.method))), "exact or greedy")(
+      "measure", po::value<std::string>()->default_value(std::string(ToString(ProblemOptions().measure))),
+      "what predicts the loss: weight-error, trace or eigenvalue")(
+      "gap", po::value<double>()->default_value(defaults.gap, "0"), "relative gap at which the exact search may stop")(
+      "time-limit", po::value<double>()->default_value(defaults.time_limit_seconds, fmt::format("{}", defaults.time_limit_seconds)),
+      "seconds after which it returns the best plan so far, with its bound");
+}
+
+SearchOptions ReadSearchOptions(const CommandLine& line) {
+  SearchOptions options;
+  options.method = ParseSearchMethod(line.Get<std::string>("method"));
+  options.gap = line.Get<double>("gap");
+  options.time_limit_seconds = line.Get<double>("time-limit");
+  options.Validate();
+  return options;
+}
+
+ProblemOptions ReadProblemOptions(const CommandLine& line) {
+  ProblemOptions options;
+  options.measure = ParseMeasure(line.Get<std::string>("measure"));
+  for (const std::string& text : line.List("budget")) options.budgets.push_back(ParseBudget(text));
+  for (const std::string& text : line.List("keep")) options.pins.push_back(ParsePin(text));
+  return options;
+}
+
+}  // namespace bitplan::cli

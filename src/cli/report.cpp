@@ -1,0 +1,138 @@
+#include "cli/report.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstdio>
+
+namespace bitplan::cli {
+
+namespace {
+
+bool IsNumeric(const std::string& text) {
+  return !text.empty() && (std::isdigit(static_cast<unsigned char>(text[0])) || text[0] == '-' || text[0] == '+') &&
+         text.find_first_not_of("0123456789.,%+-eE ") == std::string::npos;
+}
+
+std::string Bits(int bits) { return bits == 32 ? "float" : bits == 16 ? "half" : std::to_string(bits); }
+
+std::string CostText(const std::string& cost, double value) {
+  if (cost == "average_bits") return fmt::format("{:.3f}", value);
+  if (std::abs(value) < 1e15 && value == std::floor(value)) return WithCommas(static_cast<std::int64_t>(value));
+  return fmt::format("{:.6g}", value);
+}
+
+std::vector<std::string> EvaluationRow(const std::string& name, const Evaluation& evaluation) {
+  const bool labels = evaluation.correct >= 0;
+  return {name,
+          labels ? fmt::format("{}/{}", evaluation.correct, evaluation.total) : "-",
+          labels ? fmt::format("{:.2f}%", 100 * evaluation.accuracy) : "-",
+          labels ? fmt::format("{:.4f}", evaluation.loss) : "-",
+          fmt::format("{:.2f}%", 100 * evaluation.agreement),
+          fmt::format("{:.4f}", evaluation.divergence)};
+}
+
+}  // namespace
+
+std::string Table::Text() const {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows_) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    std::string line;
+    for (std::size_t i = 0; i < rows_[r].size(); ++i) {
+      const bool right = rows_.size() > 1 && IsNumeric(rows_[r == 0 ? 1 : r][i]);
+      line += right ? fmt::format("{:>{}}", rows_[r][i], widths[i]) : fmt::format("{:<{}}", rows_[r][i], widths[i]);
+      if (i + 1 < rows_[r].size()) line += "  ";
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  }
+  return text;
+}
+
+std::string WithCommas(std::int64_t number) {
+  std::string text = std::to_string(number);
+  const std::size_t sign = number < 0 ? 1 : 0;
+  for (std::size_t at = text.size(); at > 3 + sign;) text.insert(at -= 3, ",");
+  return text;
+}
+
+std::string Shape(const std::vector<std::int64_t>& sizes) {
+  return sizes.empty() ? "-" : fmt::format("{}", fmt::join(sizes, "x"));
+}
+
+bool WriteJson(const CommandLine& line, const std::string& json) {
+  if (!line.Has("json")) return true;
+  const auto file = line.Get<std::string>("json");
+  if (file != "-") {
+    WriteFile(file, json);
+    return true;
+  }
+  fmt::print("{}\n", json);
+  return false;
+}
+
+void PrintPlan(const Plan& plan, const Sensitivity& sensitivity) {
+  Table table({"layer", "operator", "weights", "weight bits", "input bits", "predicted loss"});
+  const Measure measure = ParseMeasure(plan.measure);
+  const double floor = CurvatureFloor(sensitivity, measure);
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    const LayerPlan& layer = plan.layers[i];
+    const LayerSensitivity& facts = sensitivity.layers[i];
+    double predicted = 0;
+    for (const Perturbation& choice : facts.weight_choices)
+      if (choice.bits == layer.weight.bits) predicted += PredictedCost(facts.weight, choice, measure, floor);
+    for (const Perturbation& choice : facts.activation_choices)
+      if (choice.bits == layer.activation.bits && choice.bits < 32)
+        predicted += PredictedCost(facts.activation, choice, measure, floor);
+    table.Add({layer.name, facts.op, WithCommas(facts.weight_count), Bits(layer.weight.bits), Bits(layer.activation.bits),
+               fmt::format("{:.4g}", predicted)});
+  }
+  fmt::print("{}\n", table.Text());
+}
+
+void PrintCosts(const Plan& plan) {
+  Table table({"cost", "plan", "budget", "used"});
+  for (const auto& [cost, value] : plan.costs) {
+    const auto budget = plan.budgets.find(cost);
+    const bool has = budget != plan.budgets.end();
+    table.Add({cost, CostText(cost, value), has ? CostText(cost, budget->second) : "-",
+               has && budget->second > 0 ? fmt::format("{:.1f}%", 100 * value / budget->second) : "-"});
+  }
+  fmt::print("{}\n{}: objective {:.6g}, proven bound {:.6g}, gap {:.3g}% ({}, measure {})\n", table.Text(), plan.certificate.status,
+             plan.certificate.objective, plan.certificate.bound, 100 * plan.certificate.gap, plan.certificate.method, plan.measure);
+}
+
+void PrintEvaluation(const EvaluationReport& report) {
+  Table table({"network", "correct", "accuracy", "loss", "agrees", "KL to float"});
+  table.Add(EvaluationRow("float", report.float_network));
+  if (report.planned) table.Add(EvaluationRow("planned", *report.planned));
+  if (report.uniform && report.uniform_bits)
+    table.Add(EvaluationRow(fmt::format("uniform w{}a{}", report.uniform_bits->weight_bits, report.uniform_bits->activation_bits),
+                            *report.uniform));
+  fmt::print("{}", table.Text());
+}
+
+void PrintInfeasible(const Problem& problem, const Solution& solution) {
+  const Infeasibility& why = solution.infeasibility;
+  if (why.jointly) {
+    fmt::print(stderr, "bitplan: no plan is within all budgets together: the plan that comes closest needs {} {}, the budget is {}\n",
+               CostText(why.budget, why.least), why.budget, CostText(why.budget, why.limit));
+  } else {
+    fmt::print(stderr, "bitplan: no plan is within the budget {} = {}: the cheapest plan needs {} ({:.1f}% more)\n", why.budget,
+               CostText(why.budget, why.limit), CostText(why.budget, why.least),
+               why.limit > 0 ? 100 * (why.least / why.limit - 1) : INFINITY);
+  }
+  std::vector<std::string> cheapest;
+  for (std::size_t i = 0; i < why.cheapest.size(); ++i)
+    cheapest.push_back(problem.groups[i].name + "=" + problem.groups[i].choices[why.cheapest[i]].name);
+  fmt::print(stderr, "bitplan: that plan is {}\n", fmt::join(cheapest, " "));
+}
+
+}  // namespace bitplan::cli

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bitplan/network.h"
+#include "bitplan/plan.h"
+#include "bitplan/search.h"
+#include "cli/options.h"
+
+namespace bitplan::cli {
+
+/// Columns of text under a header; numbers are aligned to the right.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
+  void Add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  std::string Text() const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+/// 1,234,567
+std::string WithCommas(std::int64_t number);
+std::string Shape(const std::vector<std::int64_t>& sizes);
+
+/// Writes `json` where --json says. Returns whether tables are to be printed as well.
+bool WriteJson(const CommandLine& line, const std::string& json);
+
+void PrintPlan(const Plan& plan, const Sensitivity& sensitivity);
+void PrintCosts(const Plan& plan);
+void PrintEvaluation(const EvaluationReport& report);
+
+/// Says which budget cannot be met, by how much, and what the cheapest plan is; on stderr.
+void PrintInfeasible(const Problem& problem, const Solution& solution);
+
+}  // namespace bitplan::cli

@@ -1,0 +1,62 @@
+#include "bitplan/run.h"
+
+#include <fmt/format.h>
+
+#include "bitplan/error.h"
+#include "bitplan/plan.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/options.h"
+#include "cli/output_path.h"
+#include "cli/report.h"
+
+namespace bitplan::cli {
+
+int RunAll(const Arguments& arguments) {
+  CommandLine line("run MODEL.pt --data KIND:FILE --test KIND:FILE --budget weight_size=12.5% --out-dir FOLDER [options]",
+                   "Analyzes, searches, quantizes and measures; leaves sensitivity.json, plan.json, quantized.pt and "
+                   "evaluation.json in the folder.");
+  line.AddPositional("MODEL.pt", "TorchScript file");
+  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what to analyze and calibrate on: cifar10:FILE, idx:, npy:, npz:, pt:")(
+      "test", po::value<std::string>()->value_name("KIND:FILE"), "what to measure on; other samples than --data")(
+      "out-dir", po::value<std::string>()->value_name("FOLDER"), "where the results go");
+  AddSearchOptions(line);
+  AddSampleOptions(line, RunOptions().calibration_samples);
+  AddBatchOption(line);
+  AddAnalyzeOptions(line);
+  AddModelOptions(line);
+  if (!line.Parse(arguments)) return kDone;
+
+  RunOptions options;
+  options.analyze = ReadAnalyzeOptions(line);
+  options.problem = ReadProblemOptions(line);
+  options.search = ReadSearchOptions(line);
+  options.quantize.batch_size = options.analyze.batch_size;
+  options.channel_correction = !line.Get<bool>("no-correction");
+  options.progress = ShowProgress();
+
+  const OutputFolder folder(line.Required("out-dir"));
+  const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
+  DataOptions data_options = ReadSampleOptions(line);
+  const Dataset data = Dataset::Load(line.Required("data"), data_options);
+  data_options.samples = 0;
+  const Dataset test = Dataset::Load(line.Required("test"), data_options);
+  const RunResult result = Run(network, data, test, options);
+  if (result.solution.choices.empty()) {
+    PrintInfeasible(result.problem, result.solution);
+    return kNoPlan;
+  }
+  ThrowIfInterrupted();
+  result.quantized.front().Save(folder / "quantized.pt");
+  WriteFile(folder / "sensitivity.json", ToJson(result.sensitivity));
+  WriteFile(folder / "plan.json", ToJson(result.plan));
+  WriteFile(folder / "evaluation.json", ToJson(result.evaluation));
+  if (!WriteJson(line, ToJson(result.evaluation))) return kDone;
+  PrintPlan(result.plan, result.sensitivity);
+  PrintCosts(result.plan);
+  fmt::print("\n");
+  PrintEvaluation(result.evaluation);
+  return kDone;
+}
+
+}  // namespace bitplan::cli

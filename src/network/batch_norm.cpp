@@ -1,0 +1,113 @@
+#include "network/batch_norm.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/ir/constants.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "network/weight_use.h"
+
+namespace bitplan {
+
+namespace {
+
+using torch::jit::Node;
+using torch::jit::Value;
+
+/// The scale γ/√(σ² + ε) and shift β − μ · scale of a batch norm in eval mode, in double.
+struct Affine {
+  at::Tensor scale, shift;
+};
+
+/// The parameter behind an operand of a batch norm, `otherwise` where it is None, and nothing when it is an activation.
+std::optional<at::Tensor> Statistic(const LoweredGraph& lowered, const Value* value, const std::optional<at::Tensor>& otherwise) {
+  if (const auto parameter = lowered.ParameterOf(value)) return lowered.parameters[*parameter].value.to(at::kDouble);
+  return value->mustBeNone() ? otherwise : std::nullopt;
+}
+
+/// Operands of aten::batch_norm: input, weight, bias, mean, variance, training, momentum, eps, cudnn_enabled.
+std::optional<Affine> EvalAffine(const LoweredGraph& lowered, const Node* norm) {
+  if (ConstantBool(norm->inputs()[5]) != false) return std::nullopt;
+  const auto mean = Statistic(lowered, norm->inputs()[3], std::nullopt);
+  const auto variance = Statistic(lowered, norm->inputs()[4], std::nullopt);
+  const auto eps = torch::jit::toIValue(norm->inputs()[7]);
+  if (!mean || !variance || !eps) return std::nullopt;
+  const auto gamma = Statistic(lowered, norm->inputs()[1], at::ones_like(*mean));
+  const auto beta = Statistic(lowered, norm->inputs()[2], at::zeros_like(*mean));
+  if (!gamma || !beta) return std::nullopt;
+  const at::Tensor scale = *gamma / (*variance + eps->toDouble()).sqrt();
+  return Affine{scale, *beta - *mean * scale};
+}
+
+bool IsOwn(const LoweredGraph& lowered, const Value* value) {
+  return lowered.ParameterOf(value).has_value() && value->uses().size() == 1;
+}
+
+/// `scale` per output channel, shaped to multiply the weight. A grouped transposed convolution holds its output channels
+/// as (group, channel within the group), the group being that of the input channel.
+at::Tensor WeightScale(const at::Tensor& weight, const at::Tensor& scale, std::int64_t axis) {
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(weight.dim()), 1);
+  if (axis == 0 || scale.numel() == weight.size(1)) {
+    shape[static_cast<std::size_t>(axis)] = scale.numel();
+    return scale.view(shape);
+  }
+  const std::int64_t groups = scale.numel() / weight.size(1);
+  shape[0] = weight.size(0);
+  shape[1] = weight.size(1);
+  return scale.view({groups, weight.size(1)}).repeat_interleave(weight.size(0) / groups, 0).view(shape);
+}
+
+/// Whether nothing but `reader` reads the elements of `value`; its shape may be asked for.
+bool IsReadOnlyBy(const Node* reader, const Value* value) {
+  return std::all_of(value->uses().begin(), value->uses().end(), [&](const torch::jit::Use& use) {
+    const auto outputs = use.user->outputs();
+    const bool asks_shape = !outputs.empty() && (outputs[0]->type()->kind() == c10::TypeKind::IntType ||
+                                                 outputs[0]->type()->isSubtypeOf(*c10::ListType::ofInts()));
+    return use.user == reader || asks_shape;
+  });
+}
+
+/// The convolution or linear layer that alone feeds `norm` and alone owns its weight, with the operands to rewrite.
+std::optional<WeightUse> FoldableLayer(const LoweredGraph& lowered, Node* norm) {
+  Value* const input = norm->inputs()[0];
+  if (!IsReadOnlyBy(norm, input)) return std::nullopt;
+  for (const WeightUse& use : PossibleUses(lowered, input->node())) {
+    if (use.op != "linear" && !use.op.starts_with("conv")) continue;
+    const Value* const bias = input->node()->inputs()[static_cast<std::size_t>(use.bias_operand)];
+    if (IsOwn(lowered, use.weight) && (bias->mustBeNone() || IsOwn(lowered, bias))) return use;
+  }
+  return std::nullopt;
+}
+
+void Fold(LoweredGraph& lowered, Node* norm, const WeightUse& use, const Affine& affine) {
+  Node* const layer = norm->inputs()[0]->node();
+  Parameter& weight = lowered.parameters[*lowered.ParameterOf(use.weight)];
+  const auto type = weight.value.scalar_type();
+  weight.value = (weight.value.to(at::kDouble) * WeightScale(weight.value, affine.scale, use.channel_axis)).to(type);
+
+  const auto bias_operand = static_cast<std::size_t>(use.bias_operand);
+  if (const auto bias = lowered.ParameterOf(layer->inputs()[bias_operand])) {
+    at::Tensor& value = lowered.parameters[*bias].value;
+    value = (value.to(at::kDouble) * affine.scale + affine.shift).to(type);
+  } else {
+    const std::string stem = weight.name.ends_with("weight") ? weight.name.substr(0, weight.name.size() - 6) : weight.name + ".";
+    layer->replaceInput(bias_operand, lowered.AddParameter(stem + "bias", affine.shift.to(type)));
+  }
+  norm->output()->replaceAllUsesWith(norm->inputs()[0]);
+  norm->destroy();
+}
+
+}  // namespace
+
+void FoldBatchNorm(LoweredGraph& lowered) {
+  for (Node* node : AllNodes(lowered.graph->block())) {
+    if (node->kind() != c10::aten::batch_norm) continue;
+    const auto layer = FoldableLayer(lowered, node);
+    const auto affine = EvalAffine(lowered, node);
+    if (layer && affine) Fold(lowered, node, *layer, *affine);
+  }
+  lowered.RemoveUnusedParameters();
+}
+
+}  // namespace bitplan

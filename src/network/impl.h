@@ -1,0 +1,28 @@
+#pragma once
+
+#include <torch/csrc/jit/runtime/interpreter.h>
+
+#include <string>
+#include <vector>
+
+#include "bitplan/network.h"
+#include "network/layers.h"
+#include "network/lowered_graph.h"
+#include "network/probe_operator.h"
+
+namespace bitplan {
+
+struct Network::Impl {
+  LoweredGraph lowered;  // taps inserted
+  LayerMap map;          // its node pointers are into `lowered`
+  std::vector<std::size_t> written_inputs;
+  torch::jit::Code code;
+  NetworkOptions options;
+  at::Device device = at::kCPU;
+  std::string sha256;
+
+  at::Tensor Run(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,
+                 c10::intrusive_ptr<ProbeHandle> probe) const;
+};
+
+}  // namespace bitplan

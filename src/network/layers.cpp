@@ -1,0 +1,230 @@
+#include "network/layers.h"
+
+#include <fmt/format.h>
+#include <torch/csrc/jit/ir/constants.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+#include <string_view>
+
+#include "network/weight_operand.h"
+#include "network/weight_use.h"
+
+namespace bitplan {
+
+namespace {
+
+using torch::jit::Node;
+using torch::jit::Value;
+
+class LayerFinder {
+ public:
+  explicit LayerFinder(LoweredGraph& lowered) : lowered_(lowered) {}
+
+  LayerMap Find() {
+    for (Node* node : AllNodes(lowered_.graph->block())) Visit(node);
+    NameLayers();
+    SettleBiases();
+    TieLayers();
+    return std::move(map_);
+  }
+
+ private:
+  void Visit(Node* node) {
+    bool found = false;
+    for (const WeightUse& use : PossibleUses(lowered_, node)) {
+      const auto weight = ResolveWeight(lowered_, use.weight);
+      if (!weight) continue;
+      AddUse(node, use, *weight);
+      found = true;
+      if (use.op == "matmul" || use.op == "addmm") break;
+    }
+    if (!found) NoteFloatOperator(node);
+  }
+
+  void AddUse(Node* node, const WeightUse& use, const WeightOperand& weight) {
+    const auto rank = static_cast<int>(weight.axes.size());
+    const auto axis_in_operand = static_cast<std::size_t>((use.channel_axis + rank) % rank);
+    const int axis = static_cast<int>(weight.axes[axis_in_operand]);
+    const int layer = LayerOf(weight.parameter, use.op, axis);
+    LayerUse entry;
+    int input_tap = -1, output_tap = -1;
+    if (use.input_operand >= 0) std::tie(entry.input_site, input_tap) = TapOperand(node, use.input_operand, layer);
+    if (use.output_dim != 0) {
+      output_tap = static_cast<int>(map_.taps.size());
+      const int site = AddSite(Site::Kind::LayerOutput, layer);
+      map_.taps.push_back({node, -1, site});
+      if (map_.layers[static_cast<std::size_t>(layer)].channel_axis == axis) {
+        entry.output_site = site;
+        entry.output_channel_dim = use.output_dim;
+      }
+    }
+    CountMacs(node, use, weight, layer, input_tap, output_tap);
+    bias_operands_[layer].push_back(use.bias_operand >= 0 ? node->inputs()[static_cast<std::size_t>(use.bias_operand)] : nullptr);
+    map_.layers[static_cast<std::size_t>(layer)].uses.push_back(entry);
+  }
+
+  void CountMacs(Node* node, const WeightUse& use, const WeightOperand& weight, int layer, int input_tap, int output_tap) {
+    const at::Tensor& value = lowered_.parameters[weight.parameter].value;
+    const auto rank = static_cast<int>(weight.axes.size());
+    MacRule rule{layer, output_tap, 0, 1};
+    switch (use.count) {
+      case WeightUse::Count::None:
+        return;
+      case WeightUse::Count::PerOutput: {
+        const auto contracted = weight.axes[static_cast<std::size_t>((use.contracted_axis + rank) % rank)];
+        rule.numerator = use.op.starts_with("conv") ? value.numel() / value.size(0) : value.size(contracted);
+        break;
+      }
+      case WeightUse::Count::PerInput:
+        rule.tap = input_tap;
+        rule.numerator = value.numel() / value.size(0);
+        break;
+      case WeightUse::Count::PerStep:
+        rule.tap = input_tap >= 0 && use.input_operand == use.step_operand ? input_tap
+                                                                           : TapOperand(node, use.step_operand, layer).second;
+        rule.numerator = value.numel();
+        rule.denominator = use.step_features;
+        break;
+    }
+    map_.macs.push_back(rule);
+  }
+
+  int LayerOf(std::size_t parameter, const std::string& op, int channel_axis) {
+    const auto [found, inserted] = layer_of_parameter_.try_emplace(parameter, static_cast<int>(map_.layers.size()));
+    if (inserted) {
+      Layer layer;
+      layer.op = op;
+      layer.weight = static_cast<int>(parameter);
+      layer.channel_axis = channel_axis;
+      map_.layers.push_back(layer);
+    }
+    return found->second;
+  }
+
+  int AddSite(Site::Kind kind, int layer) {
+    map_.sites.push_back({kind, ""});
+    layer_of_site_.push_back(layer);
+    return static_cast<int>(map_.sites.size()) - 1;
+  }
+
+  /// Site and tap of an operand; one tap serves all the weights that the node reads with that operand.
+  std::pair<int, int> TapOperand(Node* node, int operand, int layer) {
+    const Value* const value = node->inputs()[static_cast<std::size_t>(operand)];
+    const auto found_site = input_sites_.find(value);
+    const int site = found_site != input_sites_.end() ? found_site->second : AddSite(Site::Kind::LayerInput, layer);
+    input_sites_[value] = site;
+    const auto [tap, inserted] = operand_taps_.try_emplace({node, operand}, static_cast<int>(map_.taps.size()));
+    if (inserted) map_.taps.push_back({node, operand, site});
+    return {site, tap->second};
+  }
+
+  void NoteFloatOperator(const Node* node) {
+    static const std::set<std::string, std::less<>> products = {"matmul", "mm", "bmm", "baddbmm", "addmm", "einsum",
+                                                                "scaled_dot_product_attention"};
+    static const std::set<std::string, std::less<>> norms = {"batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"};
+    if (!node->kind().is_aten() || IsView(node) || node->outputs().empty()) return;
+    if (!node->outputs()[0]->type()->isSubtypeOf(*c10::TensorType::get())) return;
+    const std::string op = OperatorName(node);
+    std::string name;
+    bool reads_weight = false;
+    for (const Value* input : node->inputs()) {
+      const std::string source = ComputedFrom(lowered_, input);
+      const auto parameter = lowered_.ParameterOf(input);
+      if (name.empty()) name = source;
+      if (parameter && lowered_.parameters[*parameter].value.is_floating_point())
+        reads_weight |= lowered_.parameters[*parameter].value.dim() >= 2;
+    }
+    std::string reason;
+    if (norms.contains(op)) {
+      reason = op == "batch_norm" ? "a normalization that does not follow a layer it could be folded into" : "a normalization";
+    } else if ((products.contains(op) || op == "linear" || op.starts_with("conv") || op == "_convolution") && !name.empty() &&
+               op != "conv_tbc") {
+      reason = fmt::format("its weight is computed from '{}' in the forward", name);
+    } else if (products.contains(op)) {
+      reason = "it multiplies two activations";
+    } else if (reads_weight) {
+      reason = "an operator on a parameter that is not a product";
+    } else {
+      return;
+    }
+    map_.left_in_float.push_back({op, name.empty() ? node->outputs()[0]->debugName() : name, reason});
+  }
+
+  void NameLayers() {
+    std::map<std::string, int> nameless;
+    for (Layer& layer : map_.layers) {
+      Parameter& weight = lowered_.parameters[static_cast<std::size_t>(layer.weight)];
+      if (weight.name.starts_with("constant")) {
+        layer.name = fmt::format("{}_{}", layer.op, nameless[layer.op]++);
+        weight.name = layer.name + ".weight";
+      } else {
+        layer.name = weight.name.ends_with(".weight") ? weight.name.substr(0, weight.name.size() - 7) : weight.name;
+      }
+    }
+    std::map<std::string, int> taken;
+    for (std::size_t i = 0; i < map_.sites.size(); ++i) {
+      const bool input = map_.sites[i].kind == Site::Kind::LayerInput;
+      const std::string name = map_.layers[static_cast<std::size_t>(layer_of_site_[i])].name + (input ? ".input" : ".output");
+      const int number = ++taken[name];
+      map_.sites[i].name = number == 1 ? name : fmt::format("{}#{}", name, number);
+    }
+  }
+
+  /// A bias is a layer's own when every use adds it and nothing else reads it.
+  void SettleBiases() {
+    for (std::size_t i = 0; i < map_.layers.size(); ++i) {
+      const std::vector<Value*>& operands = bias_operands_[static_cast<int>(i)];
+      Value* const bias = operands.front();
+      if (!bias || std::any_of(operands.begin(), operands.end(), [&](const Value* other) { return other != bias; })) continue;
+      const auto parameter = lowered_.ParameterOf(bias);
+      if (!parameter || bias->uses().size() != operands.size()) continue;
+      if (lowered_.parameters[*parameter].value.dim() != 1) continue;
+      Layer& layer = map_.layers[i];
+      layer.bias = static_cast<int>(*parameter);
+      Parameter& value = lowered_.parameters[*parameter];
+      if (value.name.starts_with("constant")) value.name = layer.name + ".bias";
+    }
+  }
+
+  void TieLayers() {
+    std::vector<int> group(map_.layers.size());
+    std::iota(group.begin(), group.end(), 0);
+    std::map<int, int> first_reader;  // of a site
+    for (std::size_t i = 0; i < map_.layers.size(); ++i) {
+      for (const LayerUse& use : map_.layers[i].uses) {
+        if (use.input_site < 0) continue;
+        const auto [reader, inserted] = first_reader.try_emplace(use.input_site, group[i]);
+        if (inserted || reader->second == group[i]) continue;
+        const int from = std::max(reader->second, group[i]), to = std::min(reader->second, group[i]);
+        std::replace(group.begin(), group.end(), from, to);
+        for (auto& [site, owner] : first_reader)
+          if (owner == from) owner = to;
+      }
+    }
+    int number = 0;
+    std::map<int, int> numbers;
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      if (std::count(group.begin(), group.end(), group[i]) < 2) continue;
+      const auto [assigned, inserted] = numbers.try_emplace(group[i], number);
+      if (inserted) ++number;
+      map_.layers[i].tied_group = assigned->second;
+    }
+  }
+
+  LoweredGraph& lowered_;
+  LayerMap map_;
+  std::map<std::size_t, int> layer_of_parameter_;
+  std::vector<int> layer_of_site_;
+  std::map<const Value*, int> input_sites_;
+  std::map<std::pair<const Node*, int>, int> operand_taps_;
+  std::map<int, std::vector<Value*>> bias_operands_;
+};
+
+}  // namespace
+
+LayerMap FindLayers(LoweredGraph& lowered) { return LayerFinder(lowered).Find(); }
+
+}  // namespace bitplan

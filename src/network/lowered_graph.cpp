@@ -1,0 +1,62 @@
+#include "network/lowered_graph.h"
+
+#include <torch/csrc/jit/ir/constants.h>
+
+#include <algorithm>
+
+namespace bitplan {
+
+using torch::jit::Block;
+using torch::jit::Node;
+using torch::jit::Value;
+
+std::optional<std::size_t> LoweredGraph::ParameterOf(const Value* value) const {
+  const auto inputs = graph->inputs();
+  const auto found = std::find(inputs.begin(), inputs.end(), value);
+  if (found == inputs.end()) return std::nullopt;
+  const auto position = static_cast<std::size_t>(found - inputs.begin());
+  if (position < arguments.size() || position >= arguments.size() + parameters.size()) return std::nullopt;
+  return position - arguments.size();
+}
+
+Value* LoweredGraph::AddParameter(std::string name, at::Tensor value) {
+  Value* const input = graph->addInput();
+  input->setType(c10::TensorType::get());
+  parameters.push_back({std::move(name), std::move(value)});
+  return input;
+}
+
+void LoweredGraph::RemoveUnusedParameters() {
+  for (std::size_t index = parameters.size(); index-- > 0;) {
+    if (ParameterInput(index)->hasUses()) continue;
+    graph->eraseInput(arguments.size() + index);
+    parameters.erase(parameters.begin() + static_cast<std::ptrdiff_t>(index));
+  }
+}
+
+namespace {
+
+void Collect(Block* block, std::vector<Node*>& nodes) {
+  for (Node* node : block->nodes()) {
+    nodes.push_back(node);
+    for (Block* inner : node->blocks()) Collect(inner, nodes);
+  }
+}
+
+}  // namespace
+
+std::vector<Node*> AllNodes(Block* block) {
+  std::vector<Node*> nodes;
+  Collect(block, nodes);
+  return nodes;
+}
+
+std::optional<bool> ConstantBool(const Value* value) {
+  const auto constant = torch::jit::toIValue(value);
+  if (!constant || !constant->isBool()) return std::nullopt;
+  return constant->toBool();
+}
+
+std::string OperatorName(const Node* node) { return node->kind().toUnqualString(); }
+
+}  // namespace bitplan

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <torch/csrc/jit/ir/ir.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bitplan/network.h"
+
+namespace bitplan {
+
+/// A model's forward, inlined, with every tensor of the module as a graph input.
+/// Graph inputs, in order: the tensors that the caller gives, the parameters, and, once taps are in, the probe.
+struct LoweredGraph {
+  std::shared_ptr<torch::jit::Graph> graph;
+  std::vector<std::string> arguments;  ///< names of the tensors that the caller gives
+  std::vector<Parameter> parameters;   ///< values of the graph inputs after the arguments
+  std::vector<int> tap_sites;          ///< site of each tap, by the number that its operator carries; see InsertTaps
+
+  torch::jit::Value* ParameterInput(std::size_t index) const { return graph->inputs()[arguments.size() + index]; }
+
+  /// Index of the parameter that `value` is, or nothing when it is not a parameter itself.
+  std::optional<std::size_t> ParameterOf(const torch::jit::Value* value) const;
+
+  /// Adds a parameter at the end and returns the graph input that stands for it.
+  torch::jit::Value* AddParameter(std::string name, at::Tensor value);
+
+  /// Drops parameters that nothing reads.
+  void RemoveUnusedParameters();
+};
+
+/// Every node of `block` and of the blocks inside it, in order of execution.
+std::vector<torch::jit::Node*> AllNodes(torch::jit::Block* block);
+
+/// The boolean that `value` holds when it is a constant.
+std::optional<bool> ConstantBool(const torch::jit::Value* value);
+
+/// Name of the operator without its namespace: conv2d for aten::conv2d.
+std::string OperatorName(const torch::jit::Node* node);
+
+}  // namespace bitplan

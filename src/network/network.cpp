@@ -1,0 +1,150 @@
+#include "bitplan/network.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <torch/csrc/jit/runtime/interpreter.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include <utility>
+
+#include "bitplan/error.h"
+#include "bitplan/plan.h"
+#include "network/batch_norm.h"
+#include "network/impl.h"
+#include "network/lower.h"
+#include "network/output.h"
+#include "network/torch_error.h"
+#include "network/written_inputs.h"
+
+namespace bitplan {
+
+namespace {
+
+at::Device ParseDevice(const std::string& text) {
+  try {
+    const at::Device device(text);
+    at::empty({1}, at::TensorOptions().device(device));
+    return device;
+  } catch (const std::exception& error) {
+    throw Error(fmt::format("device '{}' cannot be used: {}", text, TorchReason(error)));
+  }
+}
+
+torch::jit::Module LoadModule(const std::filesystem::path& file, const at::Device& device) {
+  try {
+    torch::jit::Module module = torch::jit::load(file.string(), device);
+    module.eval();
+    return module;
+  } catch (const std::exception& error) {
+    throw Error(fmt::format("{}: not a TorchScript file that can be read ({}); save the model with "
+                            "torch.jit.script(model).save(file)",
+                            file.string(), TorchReason(error)));
+  }
+}
+
+/// Everything is computed in float32, whatever the file holds; parameters are plain tensors without history.
+void Normalize(std::vector<Parameter>& parameters) {
+  for (Parameter& parameter : parameters) {
+    parameter.value = parameter.value.detach();
+    if (parameter.value.is_floating_point()) parameter.value = parameter.value.to(at::kFloat);
+  }
+}
+
+void CheckFinite(const LoweredGraph& lowered, const std::vector<Layer>& layers) {
+  for (const Parameter& parameter : lowered.parameters)
+    if (parameter.value.is_floating_point() && parameter.value.isnan().any().item<bool>())
+      throw Error(fmt::format("parameter '{}' holds NaN; the model file is damaged or its training diverged", parameter.name));
+  for (const Layer& layer : layers) {
+    for (const int index : {layer.weight, layer.bias}) {
+      if (index < 0) continue;
+      const Parameter& parameter = lowered.parameters[static_cast<std::size_t>(index)];
+      if (!parameter.value.isfinite().all().item<bool>())
+        throw Error(fmt::format("parameter '{}' holds an infinite value; its training diverged", parameter.name));
+    }
+  }
+}
+
+std::string Shapes(const std::vector<at::Tensor>& tensors) {
+  std::vector<std::string> shapes;
+  for (const at::Tensor& tensor : tensors) shapes.push_back(fmt::format("[{}]", fmt::join(tensor.sizes(), ", ")));
+  return fmt::format("{}", fmt::join(shapes, " "));
+}
+
+}  // namespace
+
+Network Network::Load(const std::filesystem::path& file, const NetworkOptions& options) {
+  const std::string sha256 = FileSha256(file);  // also says plainly when there is no such file
+  const at::Device device = ParseDevice(options.device);
+  const torch::jit::Module module = LoadModule(file, device);
+  auto impl = std::make_shared<Impl>();
+  try {
+    impl->lowered = Lower(module);
+    Normalize(impl->lowered.parameters);
+    if (options.fold_batch_norm) FoldBatchNorm(impl->lowered);
+    impl->map = FindLayers(impl->lowered);
+    CheckFinite(impl->lowered, impl->map.layers);
+    impl->written_inputs = WrittenInputs(impl->lowered);
+    InsertTaps(impl->lowered, impl->map.taps);
+    impl->code = torch::jit::Code(impl->lowered.graph, "forward");
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}: {}", file.string(), error.what()));
+  } catch (const c10::Error& error) {
+    throw Error(fmt::format("{}: the forward cannot be followed: {}", file.string(), TorchReason(error)));
+  }
+  impl->options = options;
+  impl->device = device;
+  impl->sha256 = sha256;
+  return Network(std::move(impl));
+}
+
+const std::vector<Layer>& Network::layers() const { return impl_->map.layers; }
+const std::vector<Site>& Network::sites() const { return impl_->map.sites; }
+const std::vector<Parameter>& Network::parameters() const { return impl_->lowered.parameters; }
+const std::vector<FloatOperator>& Network::left_in_float() const { return impl_->map.left_in_float; }
+const std::vector<std::string>& Network::input_names() const { return impl_->lowered.arguments; }
+const std::string& Network::sha256() const { return impl_->sha256; }
+const std::string& Network::device() const { return impl_->options.device; }
+bool Network::batch_norm_folded() const { return impl_->options.fold_batch_norm; }
+const LoweredGraph& Network::lowered() const { return impl_->lowered; }
+
+std::vector<at::Tensor> Network::ParameterValues() const {
+  std::vector<at::Tensor> values;
+  for (const Parameter& parameter : parameters()) values.push_back(parameter.value);
+  return values;
+}
+
+at::Tensor Network::Forward(const std::vector<at::Tensor>& inputs) const { return Forward(inputs, ParameterValues()); }
+
+at::Tensor Network::Forward(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters, Probe* probe) const {
+  auto handle = c10::make_intrusive<ProbeHandle>();
+  if (probe)
+    handle->visit = [this, probe](std::int64_t tap, const at::Tensor& value) {
+      return probe->Visit(impl_->lowered.tap_sites[static_cast<std::size_t>(tap)], value);
+    };
+  return impl_->Run(inputs, parameters, std::move(handle));
+}
+
+at::Tensor Network::Impl::Run(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,
+                              c10::intrusive_ptr<ProbeHandle> probe) const {
+  if (inputs.size() != lowered.arguments.size())
+    throw Error(fmt::format("the network takes {} input tensor(s) ({}), not {}", lowered.arguments.size(),
+                            fmt::join(lowered.arguments, ", "), inputs.size()));
+  if (parameters.size() != lowered.parameters.size())
+    throw Error(fmt::format("the network has {} parameters, not {}", lowered.parameters.size(), parameters.size()));
+  std::vector<c10::IValue> stack;
+  for (const at::Tensor& input : inputs)
+    stack.emplace_back(input.is_floating_point() ? input.to(device, at::kFloat) : input.to(device));
+  for (const at::Tensor& parameter : parameters) stack.emplace_back(parameter);
+  for (const std::size_t index : written_inputs) stack[index] = stack[index].toTensor().clone();
+  stack.emplace_back(probe);
+  try {
+    torch::jit::InterpreterState(code).run(stack);
+  } catch (const std::exception& error) {
+    if (probe->error) std::rethrow_exception(probe->error);
+    throw Error(fmt::format("the network cannot be run on inputs of shape {}: {}", Shapes(inputs), TorchReason(error)));
+  }
+  return SelectOutput(stack.back(), options.output);
+}
+
+}  // namespace bitplan

@@ -1,0 +1,66 @@
+#include "network/output.h"
+
+#include <ATen/core/jit_type.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "bitplan/error.h"
+
+namespace bitplan {
+
+namespace {
+
+using Named = std::vector<std::pair<std::string, c10::IValue>>;
+
+/// The parts of a tuple, list or dict, by name where they have one, else by index.
+Named Parts(const c10::IValue& value) {
+  Named parts;
+  const auto add = [&](const c10::IValue& part) { parts.emplace_back(std::to_string(parts.size()), part); };
+  if (value.isTuple()) {
+    for (const c10::IValue& element : value.toTupleRef().elements()) add(element);
+    if (const auto& schema = value.type()->expectRef<c10::TupleType>().schema())
+      for (std::size_t i = 0; i < parts.size(); ++i) parts[i].first = schema->arguments()[i].name();
+  } else if (value.isList()) {
+    for (const c10::IValue& element : value.toListRef()) add(element);
+  } else if (value.isTensorList()) {
+    for (const at::Tensor& element : value.toTensorVector()) add(element);
+  } else if (value.isGenericDict()) {
+    for (const auto& entry : value.toGenericDict())
+      parts.emplace_back(entry.key().isString() ? entry.key().toStringRef() : fmt::format("{}", parts.size()), entry.value());
+  }
+  return parts;
+}
+
+std::string Names(const Named& parts) {
+  std::vector<std::string> names;
+  for (const auto& [name, part] : parts) names.push_back(name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+at::Tensor SelectOutput(const c10::IValue& output, const std::string& which) {
+  if (output.isTensor()) {
+    if (which.empty() || which == "0") return output.toTensor();
+    throw Error(fmt::format("the network has no output '{}': its output is one tensor", which));
+  }
+  const Named parts = Parts(output);
+  if (parts.empty()) throw Error(fmt::format("the network's output is {}, not a tensor", output.tagKind()));
+  if (which.empty()) {
+    Named tensors = parts;
+    std::erase_if(tensors, [](const auto& part) { return part.second.isNone(); });
+    if (tensors.size() == 1) return SelectOutput(tensors[0].second, "");
+    throw Error(fmt::format("the network has {} outputs ({}); name one with the option output", parts.size(), Names(parts)));
+  }
+  const auto dot = which.find('.');
+  const std::string head = which.substr(0, dot), rest = dot == std::string::npos ? "" : which.substr(dot + 1);
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    if (parts[i].first == head || std::to_string(i) == head) return SelectOutput(parts[i].second, rest);
+  throw Error(fmt::format("the network has no output '{}'; its outputs are {}", which, Names(parts)));
+}
+
+}  // namespace bitplan

@@ -1,0 +1,135 @@
+#include "quantize/torchscript_export.h"
+
+#include <fmt/format.h>
+#include <torch/csrc/jit/api/compilation_unit.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
+
+#include <cctype>
+#include <set>
+#include <utility>
+
+#include "bitplan/error.h"
+#include "network/lowered_graph.h"
+#include "network/probe_operator.h"
+#include "network/torch_error.h"
+
+namespace bitplan {
+
+namespace {
+
+using torch::jit::Node;
+using torch::jit::Value;
+using torch::jit::WithInsertPoint;
+
+/// Builds a module around a copy of a network's graph.
+class ModuleWriter {
+ public:
+  ModuleWriter(const LoweredGraph& lowered, const TorchScriptParts& parts)
+      : lowered_(lowered), parts_(parts), graph_(lowered.graph->copy()), module_("bitplan.QuantizedNetwork") {
+    module_.register_attribute("training", c10::BoolType::get(), false);
+    self_ = graph_->insertInput(0, "self")->setType(module_._ivalue()->type());
+  }
+
+  torch::jit::Module Write(const Network& network) {
+    ReplaceTaps();
+    graph_->eraseInput(graph_->inputs().size() - 1);  // the probe
+    std::map<std::size_t, std::size_t> layer_of_weight;
+    for (std::size_t i = 0; i < network.layers().size(); ++i)
+      layer_of_weight[static_cast<std::size_t>(network.layers()[i].weight)] = i;
+    for (std::size_t i = 0; i < lowered_.parameters.size(); ++i) {
+      const auto layer = layer_of_weight.find(i);
+      const std::string name = AttributeName(lowered_.parameters[i].name);
+      const WithInsertPoint at_start(*graph_->nodes().begin());
+      Value* const value = layer != layer_of_weight.end() ? Weight(name, parts_.weights[layer->second])
+                                                          : Buffer(name, parts_.parameters[i]);
+      const std::size_t position = 1 + lowered_.arguments.size();
+      graph_->inputs()[position]->replaceAllUsesWith(value);
+      graph_->eraseInput(position);
+    }
+    torch::jit::EliminateDeadCode(graph_);
+    auto* const function = module_._ivalue()->compilation_unit()->create_function(
+        c10::QualifiedName(*module_.type()->name(), "forward"), graph_);
+    module_.type()->addMethod(function);
+    return module_;
+  }
+
+ private:
+  void ReplaceTaps() {
+    for (Node* node : AllNodes(graph_->block())) {
+      if (node->kind() != TapSymbol()) continue;
+      const auto tap = static_cast<std::size_t>(torch::jit::toIValue(node->inputs()[2])->toInt());
+      const WithInsertPoint before(node);
+      node->output()->replaceAllUsesWith(SiteValue(lowered_.tap_sites[tap], node->inputs()[0]));
+      node->destroy();
+    }
+  }
+
+  /// What the quantized network computes with at a site.
+  Value* SiteValue(int site, Value* value) {
+    if (const auto input = parts_.inputs.find(site); input != parts_.inputs.end()) {
+      const auto& [format, range] = input->second;
+      if (!format.IsInteger()) return Cast(Cast(value, at::kHalf), at::kFloat);
+      return graph_->insert(c10::aten::fake_quantize_per_tensor_affine,
+                            {value, range.scale, range.zero_point, format.QuantMin(), format.QuantMax()});
+    }
+    if (const auto shift = parts_.shifts.find(site); shift != parts_.shifts.end())
+      return graph_->insert(c10::aten::add, {value, Buffer(AttributeName(fmt::format("shift{}", site)), shift->second)});
+    return value;
+  }
+
+  /// scale · (q − zero_point), in the order in which QuantizedTensor::value is computed.
+  Value* Weight(const std::string& name, const QuantizedTensor& weight) {
+    if (!weight.q.defined()) return Buffer(name, weight.value);
+    Value* value = Cast(Buffer(name, weight.q), at::kFloat);
+    if (!weight.scale.defined()) return value;
+    std::vector<std::int64_t> shape(static_cast<std::size_t>(weight.q.dim()), 1);
+    shape[static_cast<std::size_t>(weight.channel_axis)] = weight.scale.numel();
+    if (weight.zero_point.count_nonzero().item<std::int64_t>() > 0)
+      value = graph_->insert(c10::aten::sub, {value, Buffer(name + "_zero_point", weight.zero_point.to(at::kFloat).view(shape))});
+    return graph_->insert(c10::aten::mul, {value, Buffer(name + "_scale", weight.scale.view(shape))});
+  }
+
+  Value* Buffer(const std::string& name, const at::Tensor& value) {
+    module_.register_buffer(name, value.detach().contiguous());
+    return graph_->insertGetAttr(self_, name)->setType(c10::TensorType::get());
+  }
+
+  Value* Cast(Value* value, at::ScalarType type) { return graph_->insert(c10::aten::to, {value, static_cast<std::int64_t>(type)}); }
+
+  /// A Python identifier that no other attribute has.
+  std::string AttributeName(const std::string& dotted) {
+    std::string name = dotted;
+    for (char& letter : name)
+      if (!std::isalnum(static_cast<unsigned char>(letter))) letter = '_';
+    if (name.empty() || std::isdigit(static_cast<unsigned char>(name[0]))) name.insert(0, "p_");
+    std::string unique = name;
+    for (int i = 2; !taken_.insert(unique).second; ++i) unique = fmt::format("{}_{}", name, i);
+    return unique;
+  }
+
+  const LoweredGraph& lowered_;
+  const TorchScriptParts& parts_;
+  std::shared_ptr<torch::jit::Graph> graph_;
+  torch::jit::Module module_;
+  Value* self_ = nullptr;
+  std::set<std::string> taken_ = {"training", "forward"};
+};
+
+}  // namespace
+
+void ExportTorchScript(const Network& network, const TorchScriptParts& parts, const std::filesystem::path& file) {
+  const std::filesystem::path temporary = file.string() + ".partial";
+  try {
+    const torch::jit::Module module = ModuleWriter(network.lowered(), parts).Write(network);
+    module.save(temporary.string(), {{"plan.json", parts.plan_json}});
+    std::filesystem::rename(temporary, file);
+  } catch (const std::exception& error) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw Error(fmt::format("{} cannot be written: {}", file.string(), TorchReason(error)));
+  }
+}
+
+}  // namespace bitplan

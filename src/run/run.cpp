@@ -1,0 +1,68 @@
+#include "bitplan/run.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "bitplan/error.h"
+#include "bitplan/evaluate.h"
+
+namespace bitplan {
+
+namespace {
+
+/// The uniform plan to compare with, or nothing when no width fits the budgets.
+std::vector<QuantizedNetwork> WidestUniformNetwork(const Network& network, const RunResult& result, const Dataset& calibration,
+                                                   const RunOptions& options, std::optional<LayerBits>& bits) {
+  static constexpr std::array kWidths = {2, 3, 4, 5, 6, 7, 8, 16, 32};
+  const std::vector<int> weight_bits(kWidths.begin(), kWidths.end());
+  const LayerBits widest =
+      WidestUniform(result.sensitivity, result.problem.budgets, weight_bits, options.analyze.activation_bits);
+  if (widest.weight_bits == 0) return {};
+  bits = widest;
+  const Plan plan = MakeUniformPlan(result.sensitivity, widest.weight_bits, widest.activation_bits);
+  return {QuantizedNetwork::Create(network, plan, calibration, options.quantize)};
+}
+
+}  // namespace
+
+void RunOptions::Validate() const {
+  analyze.Validate();
+  search.Validate();
+  quantize.Validate();
+  if (calibration_samples < 2) throw Error(fmt::format("calibration samples: {} given, at least 2 needed", calibration_samples));
+}
+
+RunResult Run(const Network& network, const Dataset& data, const Dataset& test, const RunOptions& given) {
+  RunOptions options = given;
+  options.analyze.measures = {options.problem.measure};
+  options.analyze.progress = options.search.progress = options.quantize.progress = options.progress;
+  options.Validate();
+
+  RunResult result;
+  result.sensitivity = Analyze(network, data, options.analyze);
+  result.sensitivity.channel_correction = options.channel_correction;
+  result.problem = MakeProblem(result.sensitivity, options.problem);
+  result.solution = Search(result.problem, options.search);
+  if (result.solution.choices.empty()) return result;
+  result.plan = MakePlan(result.sensitivity, result.problem, result.solution, options.problem.measure);
+
+  const Dataset calibration = data.First(options.calibration_samples);
+  result.quantized = {QuantizedNetwork::Create(network, result.plan, calibration, options.quantize)};
+  std::vector<QuantizedNetwork> compared = result.quantized;
+  for (QuantizedNetwork& uniform :
+       WidestUniformNetwork(network, result, calibration, options, result.evaluation.uniform_bits))
+    compared.push_back(std::move(uniform));
+
+  const std::vector<Evaluation> measured = Evaluate(network, compared, test, options.analyze.batch_size, options.progress);
+  result.evaluation.model_sha256 = network.sha256();
+  result.evaluation.data_sha256 = test.sha256();
+  result.evaluation.float_network = measured[0];
+  result.evaluation.planned = measured[1];
+  if (measured.size() > 2) result.evaluation.uniform = measured[2];
+  result.plan.measured = measured[1];
+  return result;
+}
+
+}  // namespace bitplan
