@@ -49,7 +49,8 @@ struct EvaluationReport {
 
 /// A decision: how many bits every layer's weight and input get. File form: `bitplan.plan/1`.
 struct Plan {
-  std::string tool_version, model_sha256, data_sha256;
+  std::string tool_version, model_sha256;
+  DataSource data;  ///< what the sensitivity was measured on
   std::uint64_t seed = 0;
   bool fold_batch_norm = true;
   bool channel_correction = true;

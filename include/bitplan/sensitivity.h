@@ -51,12 +51,22 @@ struct LayerSensitivity {
   std::vector<Perturbation> activation_choices;  ///< ascending bits; only 32 when the input cannot be quantized
 };
 
+/// What the figures were computed on.
+struct DataSource {
+  std::string spec;    ///< KIND:FILE as the user wrote it; empty for data that came from memory
+  std::string sha256;  ///< of the file
+  std::int64_t samples = 0;
+  std::vector<double> mean, std;  ///< normalization, empty for none
+
+  bool operator==(const DataSource&) const = default;
+};
+
 /// Result of the analysis, input of the search. File form: `bitplan.sensitivity/1`.
 struct Sensitivity {
   std::string tool_version;
-  std::string model_sha256, data_sha256;
+  std::string model_sha256;
+  DataSource data;
   std::uint64_t seed = 0;
-  std::int64_t samples = 0;
   std::string loss;            ///< cross-entropy or divergence
   bool fold_batch_norm = true;
   bool channel_correction = true;  ///< passed on to the plan

@@ -1,0 +1,183 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "bitplan/cost.h"
+#include "bitplan/error.h"
+#include "cost/pin.h"
+
+namespace bitplan {
+
+namespace {
+
+constexpr std::size_t kMostChoices = 4096;  // of one group; beyond, its layers share the weight width too
+
+/// Weight bits of the group's members, and the activation bits they share.
+struct GroupBits {
+  std::vector<int> weights;
+  int activation = 32;
+};
+
+std::string NameOf(const GroupBits& bits) {
+  const bool equal = std::all_of(bits.weights.begin(), bits.weights.end(), [&](int width) { return width == bits.weights[0]; });
+  return equal ? fmt::format("w{}a{}", bits.weights[0], bits.activation)
+               : fmt::format("w{}a{}", fmt::join(bits.weights, "-"), bits.activation);
+}
+
+const Perturbation* Find(const std::vector<Perturbation>& choices, int bits) {
+  const auto found = std::find_if(choices.begin(), choices.end(), [&](const Perturbation& each) { return each.bits == bits; });
+  return found == choices.end() ? nullptr : &*found;
+}
+
+class ProblemMaker {
+ public:
+  ProblemMaker(const Sensitivity& sensitivity, const ProblemOptions& options)
+      : sensitivity_(sensitivity), options_(options), offered_(ApplyPins(sensitivity, options.pins)) {
+    for (const LayerSensitivity& layer : sensitivity.layers) all_weights_ += layer.weight_count;
+    floor_ = CurvatureFloor(sensitivity, options.measure);
+  }
+
+  Problem Make() const {
+    Problem problem;
+    problem.name = sensitivity_.model_sha256.substr(0, 12);
+    problem.objective = fmt::format("{} times squared quantization error, summed over the layers", ToString(options_.measure));
+    if (options_.measure == Measure::WeightError) problem.objective = "squared quantization error, summed over the layers";
+    for (const std::vector<std::size_t>& members : Groups()) problem.groups.push_back(MakeGroup(members));
+    problem.budgets = Budgets();
+    return problem;
+  }
+
+ private:
+  /// Layers that read the same tensor stand together where their activation width is open, in the order of their first layer.
+  std::vector<std::vector<std::size_t>> Groups() const {
+    std::vector<std::vector<std::size_t>> groups;
+    std::map<int, std::size_t> group_of;
+    for (std::size_t i = 0; i < sensitivity_.layers.size(); ++i) {
+      const int tied = sensitivity_.layers[i].tied_group;
+      if (tied < 0 || !IsOpen(tied)) {
+        groups.push_back({i});
+        continue;
+      }
+      const auto [group, inserted] = group_of.try_emplace(tied, groups.size());
+      if (inserted) groups.emplace_back();
+      groups[group->second].push_back(i);
+    }
+    return groups;
+  }
+
+  /// Whether the layers of a tied group still have activation widths to choose from, or different ones pinned.
+  bool IsOpen(int tied) const {
+    std::set<int> widths;
+    for (std::size_t i = 0; i < sensitivity_.layers.size(); ++i)
+      if (sensitivity_.layers[i].tied_group == tied)
+        for (const Perturbation& choice : offered_[i].activations) widths.insert(choice.bits);
+    return widths.size() > 1;
+  }
+
+  Group MakeGroup(const std::vector<std::size_t>& members) const {
+    Group group;
+    for (const std::size_t member : members) group.members.push_back(sensitivity_.layers[member].name);
+    group.name = fmt::format("{}", fmt::join(group.members, "+"));
+    for (const GroupBits& bits : Combinations(members)) group.choices.push_back(MakeChoice(members, bits));
+    if (group.choices.empty())
+      throw Error(fmt::format("layers {} read the same tensor but have no activation width in common; pin them alike",
+                              fmt::join(group.members, ", ")));
+    return group;
+  }
+
+  std::vector<GroupBits> Combinations(const std::vector<std::size_t>& members) const {
+    std::vector<int> activations;
+    for (const Perturbation& choice : offered_[members[0]].activations)
+      if (std::all_of(members.begin(), members.end(), [&](std::size_t i) { return Find(offered_[i].activations, choice.bits); }))
+        activations.push_back(choice.bits);
+    double count = static_cast<double>(activations.size());
+    for (const std::size_t member : members) count *= static_cast<double>(offered_[member].weights.size());
+    const bool share = count > static_cast<double>(kMostChoices);
+
+    std::vector<std::vector<int>> weights = {{}};
+    for (const std::size_t member : members) {
+      std::vector<std::vector<int>> longer;
+      for (const std::vector<int>& chosen : weights)
+        for (const Perturbation& choice : offered_[member].weights)
+          if (!share || chosen.empty() || choice.bits == chosen[0] || offered_[member].weights.size() == 1) {
+            longer.push_back(chosen);
+            longer.back().push_back(choice.bits);
+          }
+      weights = std::move(longer);
+    }
+    std::vector<GroupBits> combinations;
+    for (const std::vector<int>& chosen : weights)
+      for (const int activation : activations) combinations.push_back({chosen, activation});
+    return combinations;
+  }
+
+  Choice MakeChoice(const std::vector<std::size_t>& members, const GroupBits& bits) const {
+    Choice choice;
+    choice.name = NameOf(bits);
+    for (std::size_t m = 0; m < members.size(); ++m) {
+      const LayerSensitivity& layer = sensitivity_.layers[members[m]];
+      choice.objective += PredictedCost(layer.weight, *Find(layer.weight_choices, bits.weights[m]), options_.measure, floor_);
+      if (bits.activation < 32)
+        choice.objective += PredictedCost(layer.activation, *Find(layer.activation_choices, bits.activation), options_.measure, floor_);
+      for (const auto& [cost, value] : LayerCosts(layer, bits.weights[m], bits.activation, all_weights_)) choice.costs[cost] += value;
+    }
+    return choice;
+  }
+
+  std::map<std::string, double> Budgets() const {
+    const auto float_costs = FloatCosts(sensitivity_);
+    std::map<std::string, double> budgets;
+    for (const BudgetSpec& spec : options_.budgets) {
+      const auto float_cost = float_costs.find(spec.cost);
+      if (float_cost == float_costs.end())
+        throw Error(fmt::format("budget {}: there is no such cost; there are average_bits, bops, weight_size_bytes", spec.cost));
+      const double value = spec.percent ? spec.value / 100 * float_cost->second : spec.value;
+      if (!budgets.emplace(spec.cost, value).second) throw Error(fmt::format("budget {} is given twice", spec.cost));
+    }
+    return budgets;
+  }
+
+  const Sensitivity& sensitivity_;
+  const ProblemOptions& options_;
+  std::vector<OfferedWidths> offered_;
+  std::int64_t all_weights_ = 0;
+  double floor_ = 0;
+};
+
+}  // namespace
+
+Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& options) {
+  if (sensitivity.layers.empty()) throw Error("the sensitivity file has no layers: nothing can be planned");
+  if (!sensitivity.Has(options.measure))
+    throw Error(fmt::format("the sensitivity file has no figures for the measure {0}; analyze with --measures {0}", ToString(options.measure)));
+  return ProblemMaker(sensitivity, options).Make();
+}
+
+std::vector<LayerBits> BitsOfChoice(const Group& group, const Choice& choice) {
+  const auto reject = [&] {
+    return Error(fmt::format("group '{}': choice '{}' is not of the form w4a8 or w4-3a8", group.name, choice.name));
+  };
+  const auto a = choice.name.find('a');
+  if (choice.name.empty() || choice.name[0] != 'w' || a == std::string::npos) throw reject();
+  const auto number = [&](const std::string& text) {
+    if (text.empty() || text.size() > 2 || text.find_first_not_of("0123456789") != std::string::npos) throw reject();
+    return std::stoi(text);
+  };
+  std::vector<int> weights;
+  for (std::size_t from = 1; from <= a;) {
+    const std::size_t to = std::min(choice.name.find('-', from), a);
+    weights.push_back(number(choice.name.substr(from, to - from)));
+    from = to + 1;
+  }
+  const int activation = number(choice.name.substr(a + 1));
+  if (weights.size() != 1 && weights.size() != group.members.size()) throw reject();
+  std::vector<LayerBits> bits;
+  for (std::size_t i = 0; i < group.members.size(); ++i)
+    bits.push_back({group.members[i], weights[weights.size() == 1 ? 0 : i], activation});
+  return bits;
+}
+
+}  // namespace bitplan

@@ -1,0 +1,75 @@
+#include "bitplan/sensitivity.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "bitplan/error.h"
+
+namespace bitplan {
+
+namespace {
+
+constexpr std::array<std::pair<Measure, std::string_view>, 3> kMeasures = {
+    {{Measure::Eigenvalue, "eigenvalue"}, {Measure::Trace, "trace"}, {Measure::WeightError, "weight-error"}}};
+
+bool HasCurvature(const Curvature& curvature, Measure measure) {
+  return measure == Measure::WeightError || (measure == Measure::Trace ? curvature.trace : curvature.eigenvalue).has_value();
+}
+
+/// What multiplies ‖Δ‖², before the floor.
+double CurvatureFigure(const Curvature& curvature, Measure measure) {
+  switch (measure) {
+    case Measure::WeightError:
+      return 1;
+    case Measure::Eigenvalue:
+      return std::max(curvature.eigenvalue.value_or(0), curvature.eigenvalue_residual);
+    case Measure::Trace: {
+      const double trace = curvature.trace.value_or(0);
+      const double counted = curvature.trace_significant ? trace : std::max(trace, 0.0) + 2 * curvature.trace_standard_error;
+      return counted / static_cast<double>(std::max<std::int64_t>(curvature.elements, 1));
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool Sensitivity::Has(Measure measure) const {
+  return std::all_of(layers.begin(), layers.end(), [&](const LayerSensitivity& layer) {
+    const bool quantizes_input = std::any_of(layer.activation_choices.begin(), layer.activation_choices.end(),
+                                             [](const Perturbation& choice) { return choice.bits < 32; });
+    return HasCurvature(layer.weight, measure) && (!quantizes_input || HasCurvature(layer.activation, measure));
+  });
+}
+
+double PredictedCost(const Curvature& curvature, const Perturbation& perturbation, Measure measure, double floor) {
+  return std::max(CurvatureFigure(curvature, measure), floor) * perturbation.squared_error;
+}
+
+double CurvatureFloor(const Sensitivity& sensitivity, Measure measure) {
+  std::vector<double> figures;
+  for (const LayerSensitivity& layer : sensitivity.layers) figures.push_back(CurvatureFigure(layer.weight, measure));
+  if (figures.empty()) return 0;
+  std::sort(figures.begin(), figures.end());
+  const double median = figures[figures.size() / 2];
+  // With no curvature anywhere, all that is left to tell layers apart is the error itself.
+  return median > 0 ? median / 1000 : 1;
+}
+
+std::string_view ToString(Measure measure) {
+  for (const auto& [each, name] : kMeasures)
+    if (each == measure) return name;
+  return "unknown";
+}
+
+Measure ParseMeasure(std::string_view text) {
+  for (const auto& [measure, name] : kMeasures)
+    if (name == text) return measure;
+  throw Error(fmt::format("unknown measure '{}'; expected one of eigenvalue, trace, weight-error", text));
+}
+
+}  // namespace bitplan

@@ -1,0 +1,43 @@
+#include "plan/evaluation_json.h"
+
+#include <limits>
+
+#include "plan/format_json.h"
+
+namespace bitplan {
+
+Json EvaluationJson(const Evaluation& evaluation) {
+  return {{"correct", evaluation.correct < 0 ? Json() : Json(evaluation.correct)},
+          {"total", evaluation.total},
+          {"accuracy", NumberOrNull(evaluation.accuracy)},
+          {"loss", NumberOrNull(evaluation.loss)},
+          {"agreement", NumberOrNull(evaluation.agreement)},
+          {"divergence", NumberOrNull(evaluation.divergence)}};
+}
+
+Evaluation ReadEvaluation(JsonReader reader) {
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  Evaluation evaluation;
+  evaluation.correct = static_cast<std::int64_t>(reader.NumberOrNull("correct").value_or(-1));
+  evaluation.total = reader.Integer("total");
+  evaluation.accuracy = reader.NumberOrNull("accuracy").value_or(kNaN);
+  evaluation.loss = reader.NumberOrNull("loss").value_or(kNaN);
+  evaluation.agreement = reader.NumberOrNull("agreement").value_or(kNaN);
+  evaluation.divergence = reader.NumberOrNull("divergence").value_or(kNaN);
+  reader.Finish();
+  return evaluation;
+}
+
+std::string ToJson(const EvaluationReport& report) {
+  Json json{{"schema", "bitplan.evaluation/1"},
+            {"model_sha256", report.model_sha256},
+            {"data_sha256", report.data_sha256},
+            {"float", EvaluationJson(report.float_network)}};
+  if (report.planned) json["planned"] = EvaluationJson(*report.planned);
+  if (report.uniform) json["uniform"] = EvaluationJson(*report.uniform);
+  if (report.uniform_bits)
+    json["uniform_bits"] = {{"weight", report.uniform_bits->weight_bits}, {"activation", report.uniform_bits->activation_bits}};
+  return json.dump(1) + "\n";
+}
+
+}  // namespace bitplan

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "bitplan/plan.h"
+#include "plan/json_reader.h"
+
+namespace bitplan {
+
+Json EvaluationJson(const Evaluation& evaluation);
+Evaluation ReadEvaluation(JsonReader reader);
+
+}  // namespace bitplan

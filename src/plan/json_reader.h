@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace bitplan {
+
+using Json = nlohmann::ordered_json;
+
+/// An object of a JSON file that is read key by key. Every failure is an Error that names file, key and what was expected.
+class JsonReader {
+ public:
+  /// Reads a file that holds one object of the given schema, e.g. "bitplan.plan/1".
+  static JsonReader Open(const std::filesystem::path& file, const std::string& schema);
+
+  JsonReader Object(const std::string& key);
+  std::vector<JsonReader> Objects(const std::string& key);
+  std::vector<std::string> Strings(const std::string& key);
+  std::vector<double> Numbers(const std::string& key);
+  std::string String(const std::string& key);
+  bool Bool(const std::string& key);
+  double Number(const std::string& key);                        ///< finite
+  std::optional<double> NumberOrNull(const std::string& key);
+  std::int64_t Integer(const std::string& key);
+  std::uint64_t Unsigned(const std::string& key);
+  std::map<std::string, double> NumberMap(const std::string& key);
+  bool IsNull(const std::string& key) const { return value_->contains(key) && value_->at(key).is_null(); }
+  void Ignore(const std::string& key) { read_.insert(key); }
+
+  /// Throws Error when the object has a key that was not asked for.
+  void Finish() const;
+
+  /// Throws an Error about the value at `key`.
+  [[noreturn]] void Fail(const std::string& key, const std::string& expected) const;
+
+ private:
+  JsonReader(std::shared_ptr<const Json> root, const Json* value, std::string file, std::string path)
+      : root_(std::move(root)), value_(value), file_(std::move(file)), path_(std::move(path)) {}
+
+  const Json& At(const std::string& key);
+
+  std::shared_ptr<const Json> root_;  // keeps `value_` alive
+  const Json* value_;
+  std::string file_, path_;
+  std::set<std::string> read_;
+};
+
+}  // namespace bitplan

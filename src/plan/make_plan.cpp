@@ -1,0 +1,64 @@
+#include <map>
+
+#include "bitplan/error.h"
+#include "bitplan/plan.h"
+#include "bitplan/version.h"
+
+namespace bitplan {
+
+namespace {
+
+/// All of a plan but the widths.
+Plan Frame(const Sensitivity& sensitivity) {
+  Plan plan;
+  plan.tool_version = Version();
+  plan.model_sha256 = sensitivity.model_sha256;
+  plan.data = sensitivity.data;
+  plan.seed = sensitivity.seed;
+  plan.fold_batch_norm = sensitivity.fold_batch_norm;
+  plan.channel_correction = sensitivity.channel_correction;
+  return plan;
+}
+
+LayerPlan PlanLayer(const Sensitivity& sensitivity, const std::string& name, int weight_bits, int activation_bits) {
+  return {name, sensitivity.weight_format.WithBits(weight_bits), sensitivity.activation_format.WithBits(activation_bits)};
+}
+
+}  // namespace
+
+Plan MakePlan(const Sensitivity& sensitivity, const Problem& problem, const Solution& solution, Measure measure) {
+  if (solution.choices.size() != problem.groups.size()) throw Error("there is no plan: the solution has no choices");
+  std::map<std::string, LayerBits> bits_of;
+  for (std::size_t i = 0; i < problem.groups.size(); ++i)
+    for (const LayerBits& bits : BitsOfChoice(problem.groups[i], problem.groups[i].choices[solution.choices[i]]))
+      bits_of[bits.layer] = bits;
+  Plan plan = Frame(sensitivity);
+  plan.measure = ToString(measure);
+  for (const LayerSensitivity& layer : sensitivity.layers) {
+    const auto found = bits_of.find(layer.name);
+    if (found == bits_of.end()) throw Error("the problem has no group for layer '" + layer.name + "'; it is another model's");
+    plan.layers.push_back(PlanLayer(sensitivity, layer.name, found->second.weight_bits, found->second.activation_bits));
+  }
+  plan.predicted_loss = solution.objective;
+  plan.costs = solution.costs;
+  plan.budgets = problem.budgets;
+  plan.certificate = {std::string(ToString(solution.method)), std::string(ToString(solution.status)), solution.objective,
+                      solution.bound, solution.gap};
+  return plan;
+}
+
+Plan MakeUniformPlan(const Sensitivity& sensitivity, int weight_bits, int activation_bits) {
+  Plan plan = Frame(sensitivity);
+  plan.measure = "uniform";
+  plan.certificate = {"uniform", "feasible", 0, 0, 0};
+  std::int64_t all_weights = 0;
+  for (const LayerSensitivity& layer : sensitivity.layers) all_weights += layer.weight_count;
+  for (const LayerSensitivity& layer : sensitivity.layers) {
+    const int input_bits = layer.input_count > 0 ? activation_bits : 32;
+    plan.layers.push_back(PlanLayer(sensitivity, layer.name, weight_bits, input_bits));
+    for (const auto& [cost, value] : LayerCosts(layer, weight_bits, input_bits, all_weights)) plan.costs[cost] += value;
+  }
+  return plan;
+}
+
+}  // namespace bitplan

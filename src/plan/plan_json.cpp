@@ -1,0 +1,85 @@
+#include <set>
+
+#include "bitplan/plan.h"
+#include "plan/evaluation_json.h"
+#include "plan/format_json.h"
+
+namespace bitplan {
+
+namespace {
+
+constexpr const char* kSchema = "bitplan.plan/1";
+
+Certificate ReadCertificate(JsonReader reader) {
+  Certificate certificate;
+  certificate.method = reader.String("method");
+  certificate.status = reader.String("status");
+  certificate.objective = reader.Number("objective");
+  certificate.bound = reader.Number("bound");
+  certificate.gap = reader.Number("gap");
+  reader.Finish();
+  return certificate;
+}
+
+LayerPlan ReadLayer(JsonReader& reader) {
+  LayerPlan layer{reader.String("name"), ReadFormat(reader.Object("weight")), ReadFormat(reader.Object("activation"))};
+  reader.Finish();
+  return layer;
+}
+
+}  // namespace
+
+std::string ToJson(const Plan& plan) {
+  Json json{{"schema", kSchema},
+            {"tool_version", plan.tool_version},
+            {"model_sha256", plan.model_sha256},
+            {"data", DataSourceJson(plan.data)},
+            {"seed", plan.seed},
+            {"fold_batch_norm", plan.fold_batch_norm},
+            {"channel_correction", plan.channel_correction},
+            {"measure", plan.measure},
+            {"predicted_loss", plan.predicted_loss},
+            {"measured", plan.measured ? EvaluationJson(*plan.measured) : Json()},
+            {"costs", plan.costs},
+            {"budgets", plan.budgets},
+            {"certificate",
+             {{"method", plan.certificate.method},
+              {"status", plan.certificate.status},
+              {"objective", plan.certificate.objective},
+              {"bound", plan.certificate.bound},
+              {"gap", plan.certificate.gap}}},
+            {"layers", Json::array()}};
+  for (const LayerPlan& layer : plan.layers)
+    json["layers"].push_back(
+        {{"name", layer.name}, {"weight", FormatJson(layer.weight)}, {"activation", FormatJson(layer.activation)}});
+  return json.dump(1) + "\n";
+}
+
+Plan ReadPlan(const std::filesystem::path& file) {
+  JsonReader reader = JsonReader::Open(file, kSchema);
+  Plan plan;
+  plan.tool_version = reader.String("tool_version");
+  plan.model_sha256 = reader.String("model_sha256");
+  plan.data = ReadDataSource(reader.Object("data"));
+  plan.seed = reader.Unsigned("seed");
+  plan.fold_batch_norm = reader.Bool("fold_batch_norm");
+  plan.channel_correction = reader.Bool("channel_correction");
+  plan.measure = reader.String("measure");
+  plan.predicted_loss = reader.Number("predicted_loss");
+  if (reader.IsNull("measured"))
+    reader.Ignore("measured");
+  else
+    plan.measured = ReadEvaluation(reader.Object("measured"));
+  plan.costs = reader.NumberMap("costs");
+  plan.budgets = reader.NumberMap("budgets");
+  plan.certificate = ReadCertificate(reader.Object("certificate"));
+  std::set<std::string> names;
+  for (JsonReader& layer : reader.Objects("layers")) {
+    plan.layers.push_back(ReadLayer(layer));
+    if (!names.insert(plan.layers.back().name).second) layer.Fail("name", "a name that no other layer has");
+  }
+  reader.Finish();
+  return plan;
+}
+
+}  // namespace bitplan

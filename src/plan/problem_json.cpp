@@ -1,0 +1,57 @@
+#include "bitplan/error.h"
+#include "bitplan/plan.h"
+#include "plan/json_reader.h"
+
+namespace bitplan {
+
+namespace {
+
+constexpr const char* kSchema = "bitplan.problem/1";
+
+Choice ReadChoice(JsonReader& reader) {
+  Choice choice{reader.String("name"), reader.Number("objective"), reader.NumberMap("costs")};
+  reader.Finish();
+  return choice;
+}
+
+Group ReadGroup(JsonReader& reader) {
+  Group group;
+  group.name = reader.String("name");
+  group.members = reader.Strings("members");
+  for (JsonReader& choice : reader.Objects("choices")) group.choices.push_back(ReadChoice(choice));
+  reader.Finish();
+  return group;
+}
+
+}  // namespace
+
+std::string ToJson(const Problem& problem) {
+  Json json{{"schema", kSchema}, {"name", problem.name}, {"objective", problem.objective}, {"groups", Json::array()}};
+  for (const Group& group : problem.groups) {
+    Json choices = Json::array();
+    for (const Choice& choice : group.choices)
+      choices.push_back({{"name", choice.name}, {"objective", choice.objective}, {"costs", choice.costs}});
+    json["groups"].push_back({{"name", group.name}, {"members", group.members}, {"choices", std::move(choices)}});
+  }
+  json["budgets"] = problem.budgets;
+  return json.dump(1) + "\n";
+}
+
+Problem ReadProblem(const std::filesystem::path& file) {
+  JsonReader reader = JsonReader::Open(file, kSchema);
+  Problem problem;
+  problem.name = reader.String("name");
+  problem.objective = reader.String("objective");
+  for (JsonReader& group : reader.Objects("groups")) problem.groups.push_back(ReadGroup(group));
+  problem.budgets = reader.NumberMap("budgets");
+  reader.Ignore("reference");
+  reader.Finish();
+  try {
+    problem.Validate();
+  } catch (const Error& error) {
+    throw Error(file.string() + ": " + error.what());
+  }
+  return problem;
+}
+
+}  // namespace bitplan

@@ -1,0 +1,133 @@
+#include <algorithm>
+#include <set>
+
+#include "bitplan/plan.h"
+#include "plan/format_json.h"
+
+namespace bitplan {
+
+namespace {
+
+constexpr const char* kSchema = "bitplan.sensitivity/1";
+
+Json CurvatureJson(const Curvature& curvature) {
+  const auto number = [](const std::optional<double>& value) { return value ? NumberOrNull(*value) : Json(); };
+  return {{"elements", curvature.elements},
+          {"eigenvalue", number(curvature.eigenvalue)},
+          {"eigenvalue_residual", curvature.eigenvalue_residual},
+          {"eigenvalue_converged", curvature.eigenvalue_converged},
+          {"trace", number(curvature.trace)},
+          {"trace_standard_error", curvature.trace_standard_error},
+          {"trace_significant", curvature.trace_significant}};
+}
+
+Curvature ReadCurvature(JsonReader reader) {
+  Curvature curvature;
+  curvature.elements = reader.Integer("elements");
+  curvature.eigenvalue = reader.NumberOrNull("eigenvalue");
+  curvature.eigenvalue_residual = reader.Number("eigenvalue_residual");
+  curvature.eigenvalue_converged = reader.Bool("eigenvalue_converged");
+  curvature.trace = reader.NumberOrNull("trace");
+  curvature.trace_standard_error = reader.Number("trace_standard_error");
+  curvature.trace_significant = reader.Bool("trace_significant");
+  reader.Finish();
+  return curvature;
+}
+
+Json ChoicesJson(const std::vector<Perturbation>& choices) {
+  Json list = Json::array();
+  for (const Perturbation& choice : choices)
+    list.push_back({{"bits", choice.bits}, {"squared_error", choice.squared_error}, {"relative_error", choice.relative_error}});
+  return list;
+}
+
+std::vector<Perturbation> ReadChoices(JsonReader& layer, const std::string& key) {
+  std::vector<Perturbation> choices;
+  for (JsonReader& reader : layer.Objects(key)) {
+    Perturbation choice;
+    const std::int64_t bits = reader.Integer("bits");
+    if (!((bits >= 2 && bits <= 8) || bits == 16 || bits == 32)) reader.Fail("bits", "2 to 8, 16 or 32");
+    choice.bits = static_cast<int>(bits);
+    if (!choices.empty() && choices.back().bits >= choice.bits) reader.Fail("bits", "widths in ascending order");
+    choice.squared_error = reader.Number("squared_error");
+    choice.relative_error = reader.Number("relative_error");
+    if (choice.squared_error < 0) reader.Fail("squared_error", "a number that is not negative");
+    reader.Finish();
+    choices.push_back(choice);
+  }
+  if (choices.empty()) layer.Fail(key, "at least one choice");
+  return choices;
+}
+
+Json LayerJson(const LayerSensitivity& layer) {
+  return {{"name", layer.name},
+          {"operator", layer.op},
+          {"weight_count", layer.weight_count},
+          {"macs", layer.macs},
+          {"input_count", layer.input_count},
+          {"tied_group", layer.tied_group},
+          {"weight", CurvatureJson(layer.weight)},
+          {"activation", CurvatureJson(layer.activation)},
+          {"weight_choices", ChoicesJson(layer.weight_choices)},
+          {"activation_choices", ChoicesJson(layer.activation_choices)}};
+}
+
+LayerSensitivity ReadLayer(JsonReader& reader) {
+  LayerSensitivity layer;
+  layer.name = reader.String("name");
+  layer.op = reader.String("operator");
+  layer.weight_count = reader.Integer("weight_count");
+  layer.macs = reader.Integer("macs");
+  layer.input_count = reader.Integer("input_count");
+  if (layer.weight_count < 1) reader.Fail("weight_count", "a number above 0");
+  if (layer.macs < 0) reader.Fail("macs", "a number that is not negative");
+  if (layer.input_count < 0) reader.Fail("input_count", "a number that is not negative");
+  layer.tied_group = static_cast<int>(std::clamp<std::int64_t>(reader.Integer("tied_group"), -1, 1 << 30));
+  layer.weight = ReadCurvature(reader.Object("weight"));
+  layer.activation = ReadCurvature(reader.Object("activation"));
+  layer.weight_choices = ReadChoices(reader, "weight_choices");
+  layer.activation_choices = ReadChoices(reader, "activation_choices");
+  reader.Finish();
+  return layer;
+}
+
+}  // namespace
+
+std::string ToJson(const Sensitivity& sensitivity) {
+  Json json{{"schema", kSchema},
+            {"tool_version", sensitivity.tool_version},
+            {"model_sha256", sensitivity.model_sha256},
+            {"data", DataSourceJson(sensitivity.data)},
+            {"seed", sensitivity.seed},
+            {"loss", sensitivity.loss},
+            {"fold_batch_norm", sensitivity.fold_batch_norm},
+            {"channel_correction", sensitivity.channel_correction},
+            {"weight_format", FormatJson(sensitivity.weight_format)},
+            {"activation_format", FormatJson(sensitivity.activation_format)},
+            {"layers", Json::array()}};
+  for (const LayerSensitivity& layer : sensitivity.layers) json["layers"].push_back(LayerJson(layer));
+  return json.dump(1) + "\n";
+}
+
+Sensitivity ReadSensitivity(const std::filesystem::path& file) {
+  JsonReader reader = JsonReader::Open(file, kSchema);
+  Sensitivity sensitivity;
+  sensitivity.tool_version = reader.String("tool_version");
+  sensitivity.model_sha256 = reader.String("model_sha256");
+  sensitivity.data = ReadDataSource(reader.Object("data"));
+  sensitivity.seed = reader.Unsigned("seed");
+  sensitivity.loss = reader.String("loss");
+  sensitivity.fold_batch_norm = reader.Bool("fold_batch_norm");
+  sensitivity.channel_correction = reader.Bool("channel_correction");
+  sensitivity.weight_format = ReadFormat(reader.Object("weight_format"));
+  sensitivity.activation_format = ReadFormat(reader.Object("activation_format"));
+  std::set<std::string> names;
+  for (JsonReader& layer : reader.Objects("layers")) {
+    sensitivity.layers.push_back(ReadLayer(layer));
+    if (!names.insert(sensitivity.layers.back().name).second) layer.Fail("name", "a name that no other layer has");
+  }
+  reader.Finish();
+  return sensitivity;
+}
+
+}  // namespace bitplan

@@ -1,0 +1,40 @@
+#include "bitplan/plan.h"
+#include "plan/format_json.h"
+
+namespace bitplan {
+
+namespace {
+
+Json ChoiceNames(const Problem& problem, const std::vector<std::size_t>& choices) {
+  Json names = Json::object();
+  for (std::size_t i = 0; i < choices.size(); ++i) names[problem.groups[i].name] = problem.groups[i].choices[choices[i]].name;
+  return names;
+}
+
+}  // namespace
+
+std::string ToJson(const Problem& problem, const Solution& solution) {
+  const bool found = !solution.choices.empty();
+  Json json{{"schema", "bitplan.solution/1"},
+            {"status", ToString(solution.status)},
+            {"method", ToString(solution.method)},
+            {"objective", found ? NumberOrNull(solution.objective) : Json()},
+            {"bound", NumberOrNull(solution.bound)},
+            {"gap", found ? NumberOrNull(solution.gap) : Json()},
+            {"costs", solution.costs},
+            {"budgets", problem.budgets},
+            {"seconds", solution.seconds},
+            {"nodes", solution.nodes},
+            {"choices", ChoiceNames(problem, solution.choices)}};
+  if (solution.status == SolutionStatus::Infeasible) {
+    const Infeasibility& why = solution.infeasibility;
+    json["infeasibility"] = {{"budget", why.budget},
+                             {"limit", why.limit},
+                             {"least", why.least},
+                             {"jointly", why.jointly},
+                             {"cheapest", ChoiceNames(problem, why.cheapest)}};
+  }
+  return json.dump(1) + "\n";
+}
+
+}  // namespace bitplan

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+namespace bitplan {
+
+/// Values and how often each occurs: a channel's weights themselves, or the bins of a histogram.
+struct Distribution {
+  std::vector<double> values;  ///< ascending
+  std::vector<double> counts;  ///< > 0, as many
+  double min = 0, max = 0;     ///< exact, also where `values` are bin centers
+};
+
+/// Each value once. Throws Error when one is NaN or infinite, or there are none.
+Distribution DistributionOf(std::span<const float> values);
+
+}  // namespace bitplan
