@@ -48,6 +48,7 @@ struct Layer {
   std::string op;    ///< conv1d … conv3d, conv_transpose1d … 3d, linear, addmm, matmul, embedding, lstm, gru
   int weight = -1;   ///< index in parameters()
   int bias = -1;     ///< index in parameters(); −1: none, or not one that is added to this layer's output alone
+  bool adds_shared_bias = false;  ///< some use adds a bias that is not the layer's own
   int channel_axis = 0;  ///< axis of the weight that holds output channels
   std::vector<LayerUse> uses;
   int tied_group = -1;  ///< layers with the same number read the same tensor; −1: none other does

@@ -41,6 +41,8 @@ class ActivationStatistics {
   static ActivationStatistics Collect(const Network& network, const Dataset& data, std::int64_t batch_size,
                                       const ProgressCallback& progress = {});
 
+  bool Has(int site) const;  ///< whether the site was reached
+
   /// Range of `format` at a LayerInput site. Throws Error when the site was never reached.
   ActivationRange Range(int site, const Format& format) const;
 
@@ -79,8 +81,8 @@ class QuantizedNetwork {
   const Plan& plan() const;
   const std::vector<QuantizedTensor>& weights() const;  ///< as Network::layers(); correction folded into scale and value
 
-  /// Bytes of a TorchScript file of standard operators: plain PyTorch and LibTorch load it and give Forward's output. Integer
-  /// weights are stored as int8 with their scales.
+  /// Writes a TorchScript file of standard operators: plain PyTorch and LibTorch load it and give Forward's output. Integer
+  /// weights are stored as int8 with their scales. Throws Error when the file cannot be written.
   void Save(const std::filesystem::path& file) const;
 
  private:

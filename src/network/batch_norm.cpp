@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
 
-#include <algorithm>
 #include <optional>
 
 #include "network/weight_use.h"
@@ -41,7 +40,7 @@ std::optional<Affine> EvalAffine(const LoweredGraph& lowered, const Node* norm) 
 }
 
 bool IsOwn(const LoweredGraph& lowered, const Value* value) {
-  return lowered.ParameterOf(value).has_value() && value->uses().size() == 1;
+  return lowered.ParameterOf(value).has_value() && CountReaders(value) == 1;
 }
 
 /// `scale` per output channel, shaped to multiply the weight. A grouped transposed convolution holds its output channels
@@ -58,20 +57,10 @@ at::Tensor WeightScale(const at::Tensor& weight, const at::Tensor& scale, std::i
   return scale.view({groups, weight.size(1)}).repeat_interleave(weight.size(0) / groups, 0).view(shape);
 }
 
-/// Whether nothing but `reader` reads the elements of `value`; its shape may be asked for.
-bool IsReadOnlyBy(const Node* reader, const Value* value) {
-  return std::all_of(value->uses().begin(), value->uses().end(), [&](const torch::jit::Use& use) {
-    const auto outputs = use.user->outputs();
-    const bool asks_shape = !outputs.empty() && (outputs[0]->type()->kind() == c10::TypeKind::IntType ||
-                                                 outputs[0]->type()->isSubtypeOf(*c10::ListType::ofInts()));
-    return use.user == reader || asks_shape;
-  });
-}
-
 /// The convolution or linear layer that alone feeds `norm` and alone owns its weight, with the operands to rewrite.
 std::optional<WeightUse> FoldableLayer(const LoweredGraph& lowered, Node* norm) {
   Value* const input = norm->inputs()[0];
-  if (!IsReadOnlyBy(norm, input)) return std::nullopt;
+  if (CountReaders(input) != 1) return std::nullopt;
   for (const WeightUse& use : PossibleUses(lowered, input->node())) {
     if (use.op != "linear" && !use.op.starts_with("conv")) continue;
     const Value* const bias = input->node()->inputs()[static_cast<std::size_t>(use.bias_operand)];

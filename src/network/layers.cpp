@@ -63,6 +63,7 @@ class LayerFinder {
     }
     CountMacs(node, use, weight, layer, input_tap, output_tap);
     bias_operands_[layer].push_back(use.bias_operand >= 0 ? node->inputs()[static_cast<std::size_t>(use.bias_operand)] : nullptr);
+    map_.layers[static_cast<std::size_t>(layer)].adds_shared_bias |= use.adds_other;
     map_.layers[static_cast<std::size_t>(layer)].uses.push_back(entry);
   }
 
@@ -177,13 +178,14 @@ class LayerFinder {
   void SettleBiases() {
     for (std::size_t i = 0; i < map_.layers.size(); ++i) {
       const std::vector<Value*>& operands = bias_operands_[static_cast<int>(i)];
+      Layer& layer = map_.layers[i];
+      layer.adds_shared_bias |= std::any_of(operands.begin(), operands.end(), [](const Value* each) { return each && !each->mustBeNone(); });
       Value* const bias = operands.front();
       if (!bias || std::any_of(operands.begin(), operands.end(), [&](const Value* other) { return other != bias; })) continue;
       const auto parameter = lowered_.ParameterOf(bias);
-      if (!parameter || bias->uses().size() != operands.size()) continue;
-      if (lowered_.parameters[*parameter].value.dim() != 1) continue;
-      Layer& layer = map_.layers[i];
+      if (!parameter || CountReaders(bias) != operands.size() || lowered_.parameters[*parameter].value.dim() != 1) continue;
       layer.bias = static_cast<int>(*parameter);
+      layer.adds_shared_bias = false;
       Parameter& value = lowered_.parameters[*parameter];
       if (value.name.starts_with("constant")) value.name = layer.name + ".bias";
     }

@@ -57,6 +57,24 @@ std::optional<bool> ConstantBool(const Value* value) {
   return constant->toBool();
 }
 
+std::size_t CountReaders(const Value* value) {
+  std::size_t readers = 0;
+  for (const torch::jit::Use& use : value->uses()) {
+    const auto outputs = use.user->outputs();
+    if (use.user->kind() == c10::prim::ListConstruct || use.user->kind() == c10::prim::TupleConstruct) {
+      readers += CountReaders(outputs[0]);
+    } else if (use.user->kind() == c10::prim::Return || outputs.empty()) {
+      ++readers;
+    } else {
+      const c10::TypePtr& type = outputs[0]->type();
+      const bool is_fact = type->isSubtypeOf(*c10::NumberType::get()) || type->kind() == c10::TypeKind::BoolType ||
+                           type->isSubtypeOf(*c10::ListType::ofInts()) || type->kind() == c10::TypeKind::DeviceObjType;
+      if (!is_fact) ++readers;
+    }
+  }
+  return readers;
+}
+
 std::string OperatorName(const Node* node) { return node->kind().toUnqualString(); }
 
 }  // namespace bitplan

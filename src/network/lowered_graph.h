@@ -37,6 +37,9 @@ std::vector<torch::jit::Node*> AllNodes(torch::jit::Block* block);
 /// The boolean that `value` holds when it is a constant.
 std::optional<bool> ConstantBool(const torch::jit::Value* value);
 
+/// How many times an operator reads the elements of `value`; asking for its shape or type does not count.
+std::size_t CountReaders(const torch::jit::Value* value);
+
 /// Name of the operator without its namespace: conv2d for aten::conv2d.
 std::string OperatorName(const torch::jit::Node* node);
 

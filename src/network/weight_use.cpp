@@ -37,7 +37,8 @@ WeightUse Product(Node* node, int weight_operand, int other, int bias_operand) {
   use.channel_axis = on_the_right ? -1 : -2;
   use.contracted_axis = on_the_right ? -2 : -1;
   use.input_operand = other;
-  use.bias_operand = on_the_right ? bias_operand : -1;
+  use.bias_operand = bias_operand;
+  use.adds_other = use.op == "addmm" && bias_operand < 0;
   use.output_dim = on_the_right ? -1 : -2;
   return use;
 }

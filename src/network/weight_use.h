@@ -17,6 +17,7 @@ struct WeightUse {
   int contracted_axis = -1;  ///< likewise, the axis summed over; convolutions sum over all axes but the first
   int input_operand = -1;   ///< −1: not a tensor that can be tapped
   int bias_operand = -1;
+  bool adds_other = false;  ///< the result also holds something that is no bias of the layer's channels
   int output_dim = 0;  ///< axis of the result, from the back, that the channels make; 0: none
   enum class Count { PerOutput, PerInput, PerStep, None } count = Count::PerOutput;
   int step_operand = -1;         ///< PerStep: the tensor that holds one row a step

@@ -26,8 +26,8 @@ using torch::jit::WithInsertPoint;
 /// Builds a module around a copy of a network's graph.
 class ModuleWriter {
  public:
-  ModuleWriter(const LoweredGraph& lowered, const TorchScriptParts& parts)
-      : lowered_(lowered), parts_(parts), graph_(lowered.graph->copy()), module_("bitplan.QuantizedNetwork") {
+  ModuleWriter(const LoweredGraph& lowered, const QuantizedState& state)
+      : lowered_(lowered), state_(state), graph_(lowered.graph->copy()), module_("bitplan.QuantizedNetwork") {
     module_.register_attribute("training", c10::BoolType::get(), false);
     self_ = graph_->insertInput(0, "self")->setType(module_._ivalue()->type());
   }
@@ -42,8 +42,8 @@ class ModuleWriter {
       const auto layer = layer_of_weight.find(i);
       const std::string name = AttributeName(lowered_.parameters[i].name);
       const WithInsertPoint at_start(*graph_->nodes().begin());
-      Value* const value = layer != layer_of_weight.end() ? Weight(name, parts_.weights[layer->second])
-                                                          : Buffer(name, parts_.parameters[i]);
+      Value* const value = layer != layer_of_weight.end() ? Weight(name, state_.weights[layer->second])
+                                                          : Buffer(name, state_.parameters[i]);
       const std::size_t position = 1 + lowered_.arguments.size();
       graph_->inputs()[position]->replaceAllUsesWith(value);
       graph_->eraseInput(position);
@@ -68,13 +68,13 @@ class ModuleWriter {
 
   /// What the quantized network computes with at a site.
   Value* SiteValue(int site, Value* value) {
-    if (const auto input = parts_.inputs.find(site); input != parts_.inputs.end()) {
+    if (const auto input = state_.inputs.find(site); input != state_.inputs.end()) {
       const auto& [format, range] = input->second;
       if (!format.IsInteger()) return Cast(Cast(value, at::kHalf), at::kFloat);
       return graph_->insert(c10::aten::fake_quantize_per_tensor_affine,
                             {value, range.scale, range.zero_point, format.QuantMin(), format.QuantMax()});
     }
-    if (const auto shift = parts_.shifts.find(site); shift != parts_.shifts.end())
+    if (const auto shift = state_.shifts.find(site); shift != state_.shifts.end())
       return graph_->insert(c10::aten::add, {value, Buffer(AttributeName(fmt::format("shift{}", site)), shift->second)});
     return value;
   }
@@ -110,7 +110,7 @@ class ModuleWriter {
   }
 
   const LoweredGraph& lowered_;
-  const TorchScriptParts& parts_;
+  const QuantizedState& state_;
   std::shared_ptr<torch::jit::Graph> graph_;
   torch::jit::Module module_;
   Value* self_ = nullptr;
@@ -119,11 +119,12 @@ class ModuleWriter {
 
 }  // namespace
 
-void ExportTorchScript(const Network& network, const TorchScriptParts& parts, const std::filesystem::path& file) {
+void ExportTorchScript(const Network& network, const QuantizedState& state, const std::string& plan_json,
+                       const std::filesystem::path& file) {
   const std::filesystem::path temporary = file.string() + ".partial";
   try {
-    const torch::jit::Module module = ModuleWriter(network.lowered(), parts).Write(network);
-    module.save(temporary.string(), {{"plan.json", parts.plan_json}});
+    const torch::jit::Module module = ModuleWriter(network.lowered(), state).Write(network);
+    module.save(temporary.string(), {{"plan.json", plan_json}});
     std::filesystem::rename(temporary, file);
   } catch (const std::exception& error) {
     std::error_code ignored;

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "bitplan/analyze.h"
+
+namespace bitplan {
+
+/// Curvature of the loss in every layer's weight: the figures that `options.measures` need.
+std::vector<Curvature> WeightCurvatures(const LossFunction& loss, const AnalyzeOptions& options);
+
+/// Curvature of a sample's loss in every layer's input, which has `elements[layer]` elements a sample; 0: no input that
+/// can be varied.
+std::vector<Curvature> InputCurvatures(const LossFunction& loss, const AnalyzeOptions& options,
+                                       const std::vector<std::int64_t>& elements);
+
+}  // namespace bitplan

@@ -1,0 +1,95 @@
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "bitplan/curvature.h"
+#include "bitplan/error.h"
+#include "hessian/resolve_loss.h"
+
+namespace bitplan {
+
+struct LossFunction::Impl {
+  Network network;
+  Dataset data;
+  Loss loss = Loss::CrossEntropy;
+  std::int64_t batch_size = 1;
+  at::Device device = at::kCPU;
+  std::vector<at::Tensor> float_logits;  // of each batch, for Loss::Divergence
+
+  std::int64_t Begin(std::size_t batch) const { return static_cast<std::int64_t>(batch) * batch_size; }
+  std::int64_t End(std::size_t batch) const { return std::min(Begin(batch) + batch_size, data.size()); }
+  std::string Describe(std::size_t batch) const {
+    return fmt::format("batch {} (samples {} … {})", batch, Begin(batch), End(batch) - 1);
+  }
+};
+
+Loss ResolveLoss(Loss loss, const Dataset& data) {
+  if (loss == Loss::Auto) return data.has_labels() ? Loss::CrossEntropy : Loss::Divergence;
+  if (loss == Loss::CrossEntropy && !data.has_labels()) {
+    throw Error("the loss is cross-entropy, but the data has no labels; divergence needs none");
+  }
+  return loss;
+}
+
+LossFunction::LossFunction(Network network, Dataset data, Loss loss, std::int64_t batch_size) {
+  if (batch_size < 1) throw Error(fmt::format("batch_size is {}, must be at least 1", batch_size));
+  if (data.size() < 1) throw Error("the loss needs at least one sample");
+  const Loss resolved = ResolveLoss(loss, data);
+  const at::Device device(network.device());
+  Impl impl{std::move(network), std::move(data), resolved, batch_size, device, {}};
+  batches_ = static_cast<std::size_t>((impl.data.size() + batch_size - 1) / batch_size);
+  if (resolved == Loss::Divergence) {
+    const torch::NoGradGuard no_gradient;
+    for (std::size_t batch = 0; batch < batches_; ++batch) {
+      const Batch samples = impl.data.Get(impl.Begin(batch), impl.End(batch), device);
+      impl.float_logits.push_back(impl.network.Forward(samples.inputs));
+      if (!impl.float_logits.back().isfinite().all().item<bool>()) {
+        throw Error(fmt::format("the network's output is not finite in {}", impl.Describe(batch)));
+      }
+    }
+  }
+  impl_ = std::make_shared<const Impl>(std::move(impl));
+}
+
+std::size_t LossFunction::batches() const { return batches_; }
+
+std::int64_t LossFunction::samples(std::size_t batch) const {
+  return impl_->End(first_ + batch) - impl_->Begin(first_ + batch);
+}
+
+double LossFunction::weight(std::size_t batch) const {
+  const std::int64_t all = impl_->End(first_ + batches_ - 1) - impl_->Begin(first_);
+  return static_cast<double>(samples(batch)) / static_cast<double>(all);
+}
+
+Loss LossFunction::loss() const { return impl_->loss; }
+
+const Network& LossFunction::network() const { return impl_->network; }
+
+LossFunction LossFunction::OnlyBatch(std::size_t batch) const {
+  LossFunction only = *this;
+  only.first_ = first_ + batch;
+  only.batches_ = 1;
+  return only;
+}
+
+at::Tensor LossFunction::operator()(std::size_t batch, const std::vector<at::Tensor>& parameters, Probe* probe) const {
+  const std::size_t index = first_ + batch;
+  const Batch samples = impl_->data.Get(impl_->Begin(index), impl_->End(index), impl_->device);
+  const at::Tensor logits = impl_->network.Forward(samples.inputs, parameters, probe);
+  const bool labelled = impl_->loss == Loss::CrossEntropy;
+  const at::Tensor loss = LossValue(impl_->loss, logits, labelled ? samples.labels : impl_->float_logits[index]);
+  const double value = loss.item<double>();
+  if (!std::isfinite(value)) {
+    throw Error(
+        fmt::format("the loss of {} is {}, not finite: look for NaN or Inf in its samples and in the network's output",
+                    impl_->Describe(index), value));
+  }
+  return loss;
+}
+
+}  // namespace bitplan

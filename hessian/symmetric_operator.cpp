@@ -1,0 +1,19 @@
+#include "hessian/symmetric_operator.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "bitplan/error.h"
+
+namespace bitplan {
+
+void SymmetricOperator::perform_op(const double* x, double* y) const {
+  product_(x, y);
+  ++products_;
+  if (!std::all_of(y, y + rows_, [](double value) { return std::isfinite(value); })) {
+    throw Error("a Hessian-vector product is not finite: the loss has no second derivative at this network's weights");
+  }
+  Report(progress_, "eigenvalues", std::min(products_, max_products_), max_products_);
+}
+
+}  // namespace bitplan

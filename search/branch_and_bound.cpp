@@ -1,0 +1,227 @@
+#include "search/branch_and_bound.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+
+#include "search/branching.h"
+#include "search/budget_lattice.h"
+#include "search/exchange.h"
+#include "search/rounding.h"
+
+namespace bitplan::search {
+namespace {
+
+/// Beyond this, waiting nodes are taken last in, first out: their number then grows with the depth of the tree only.
+constexpr std::size_t kMostWaitingBytes = std::size_t{1} << 30;
+
+/// A node that waits: which columns it has, and where its relaxation was solved.
+struct WaitingNode {
+  double bound = 0;
+  std::int64_t serial = 0;
+  std::vector<double> rest;            // of each budget
+  std::vector<std::uint64_t> columns;  // a bit for each column of the root
+  Basis basis;
+};
+
+bool WaitsLonger(const WaitingNode& a, const WaitingNode& b) {
+  return a.bound > b.bound || (a.bound == b.bound && a.serial < b.serial);
+}
+
+using Sides = std::array<std::optional<Node>, 2>;
+
+class Tree {
+ public:
+  Tree(const Core& core, const Node& root, const TreeOptions& options, Incumbent start, Monitor& monitor)
+      : core_(core), options_(options), monitor_(monitor) {
+    result_.best = std::move(start);
+    root_bound_ = root.bound;
+    Node first = root;
+    if (Closed(first) || !RuleOutColumns(first)) return;
+    root_ = first.part;
+    position_.resize(core_.columns());
+    for (Index c = 0; c < root_.columns(); ++c) position_[root_.column[c]] = c;
+    most_waiting_ = kMostWaitingBytes / (sizeof(WaitingNode) + root_.columns() / 8 + core_.budgets() * 32 + 64);
+    Explore(std::move(first));
+  }
+
+  TreeResult Run() {
+    while (!Stopped()) {
+      auto next = TakeWaiting();
+      if (!next) break;
+      Subproblem part = Recall(*next);
+      Relaxation relaxation = Solve(part, next->basis);
+      Explore(Node(std::move(part), std::move(relaxation), next->bound));
+    }
+    result_.bound = std::min({pruned_, WaitingBound(), result_.best.value});
+    result_.complete = !interrupted_;
+    return std::move(result_);
+  }
+
+ private:
+  double Cutoff() const { return std::min(options_.cutoff, result_.best.Cutoff(core_, options_.gap)); }
+  bool Stopped() const { return interrupted_ || result_.best.value <= options_.target; }
+
+  Relaxation Solve(const Subproblem& part, const Basis& basis) {
+    return SolveRelaxation(core_, part, basis, Cutoff(), monitor_);
+  }
+
+  /// Follows a node down until nothing is left of it but what waits.
+  void Explore(Node node) {
+    while (true) {
+      ReportProgress(node);
+      interrupted_ = interrupted_ || monitor_.Expired() || result_.nodes >= options_.most_nodes;
+      if (Stopped()) return Wait(node);
+      ++result_.nodes;
+      if (Closed(node)) return;
+      TryRounding(node);
+      if (Closed(node) || !RuleOutColumns(node)) return;
+      if (node.part.groups() > 0 && TightenBudgets(core_, node.part)) {
+        node = Node(node.part, Solve(node.part, node.relaxation.basis), node.bound);
+        if (Closed(node)) return;
+        TryRounding(node);
+        if (Closed(node) || !RuleOutColumns(node)) return;
+      }
+      if (node.part.groups() == 0) {
+        result_.best.Offer(core_, node.part.settled);
+        return;
+      }
+      Sides sides = Divide(node);
+      if (!sides[0] && !sides[1]) return;
+      const std::size_t better = !sides[0] || (sides[1] && sides[1]->bound < sides[0]->bound) ? 1 : 0;
+      if (sides[1 - better]) Wait(*sides[1 - better]);
+      node = std::move(*sides[better]);
+    }
+  }
+
+  bool Closed(const Node& node) {
+    const double cutoff = Cutoff();
+    if (node.bound < cutoff) return false;
+    if (!node.relaxation.infeasible) pruned_ = std::min(pruned_, cutoff);
+    return true;
+  }
+
+  void TryRounding(const Node& node) {
+    CorePlan plan = Round(core_, node.part, node.relaxation);
+    if (!result_.best.Offer(core_, plan) || core_.goal == Goal::PeakUse) return;
+    result_.best.Offer(core_, Exchange(core_, std::move(plan), node.relaxation.multipliers, monitor_));
+  }
+
+  /// Reduced loss fixing. Returns whether any plan is left.
+  bool RuleOutColumns(Node& node) {
+    const double cutoff = Cutoff();
+    std::vector<char> keep(node.part.columns());
+    for (std::size_t c = 0; c < keep.size(); ++c)
+      keep[c] = node.relaxation.bound + node.relaxation.reduced_loss[c] < cutoff;
+    if (std::find(keep.begin(), keep.end(), 0) == keep.end()) return true;
+    pruned_ = std::min(pruned_, cutoff);
+    auto part = Restrict(core_, node.part, keep);
+    if (!part) return false;
+    node.part = std::move(*part);
+    return true;
+  }
+
+  /// The sides of the best branch. One whose side is closed at once is as good as any: the other side replaces the node.
+  Sides Divide(const Node& node) {
+    const double cutoff = Cutoff();
+    const double most = std::isfinite(cutoff) ? cutoff - node.bound : 1.0;
+    Sides best;
+    double best_score = -1;
+    for (Branch branch : ProposeBranches(core_, node.part, node.relaxation)) {
+      auto below = Restrict(core_, node.part, branch);
+      branch.below = false;
+      auto above = Restrict(core_, node.part, branch);
+      if (!below || !above) continue;
+      Sides sides = {SolveSide(node, std::move(*below)), SolveSide(node, std::move(*above))};
+      if (!sides[0] || !sides[1]) return sides;
+      double score = 1;
+      for (const auto& side : sides) score *= std::clamp(side->bound - node.bound, 1e-6 * most, most);
+      if (score <= best_score) continue;
+      best_score = score;
+      best = std::move(sides);
+    }
+    return best;
+  }
+
+  std::optional<Node> SolveSide(const Node& node, Subproblem part) {
+    Relaxation relaxation = Solve(part, node.relaxation.basis);
+    Node side(std::move(part), std::move(relaxation), node.bound);
+    if (Closed(side)) return std::nullopt;
+    return side;
+  }
+
+  void Wait(const Node& node) {
+    WaitingNode waiting{node.bound, serial_++, node.part.rest, {}, node.relaxation.basis};
+    waiting.columns.assign(root_.columns() / 64 + 1, 0);
+    const auto mark = [&](Index column) {
+      const Index at = position_[column];
+      waiting.columns[at / 64] |= std::uint64_t{1} << (at % 64);
+    };
+    for (const Index column : node.part.column) mark(column);
+    for (const Index group : root_.free_group)
+      if (node.part.settled[group] != Subproblem::kFree) mark(node.part.settled[group]);
+    if (heap_.size() >= most_waiting_) {
+      stack_.push_back(std::move(waiting));
+      return;
+    }
+    heap_.push_back(std::move(waiting));
+    std::push_heap(heap_.begin(), heap_.end(), WaitsLonger);
+  }
+
+  std::optional<WaitingNode> TakeWaiting() {
+    if (stack_.empty() && heap_.empty()) return std::nullopt;
+    auto& from = stack_.empty() ? heap_ : stack_;
+    if (stack_.empty()) std::pop_heap(heap_.begin(), heap_.end(), WaitsLonger);
+    WaitingNode next = std::move(from.back());
+    from.pop_back();
+    return next;
+  }
+
+  Subproblem Recall(const WaitingNode& waiting) const {
+    std::vector<char> keep(root_.columns());
+    for (std::size_t c = 0; c < keep.size(); ++c) keep[c] = (waiting.columns[c / 64] >> (c % 64)) & 1;
+    Subproblem part = *Restrict(core_, root_, keep);
+    part.rest = waiting.rest;
+    return part;
+  }
+
+  double WaitingBound() const {
+    double bound = heap_.empty() ? kInfinity : heap_.front().bound;
+    for (const WaitingNode& waiting : stack_) bound = std::min(bound, waiting.bound);
+    return bound;
+  }
+
+  /// Thousandths of the gap between the root's bound and the best plan that are closed.
+  void ReportProgress(const Node& node) {
+    const double bound = std::max(options_.proven, std::min({pruned_, WaitingBound(), node.bound}));
+    const double closed = (bound - root_bound_) / (result_.best.value - root_bound_);
+    reported_ = std::max(reported_, std::isfinite(closed) ? std::clamp(closed, 0.0, 1.0) : 0.0);
+    monitor_.SetProgress(options_.stage, static_cast<std::int64_t>(1000 * reported_), 1000);
+  }
+
+  const Core& core_;
+  const TreeOptions options_;
+  Monitor& monitor_;
+  TreeResult result_;
+  Subproblem root_;
+  std::vector<Index> position_;  // in root_, of each column of the core
+  std::vector<WaitingNode> heap_, stack_;
+  std::size_t most_waiting_ = 0;
+  std::int64_t serial_ = 0;
+  double root_bound_ = -kInfinity;
+  double pruned_ = kInfinity;  // the least bound at which anything was ruled out
+  double reported_ = 0;
+  bool interrupted_ = false;
+};
+
+}  // namespace
+
+Node::Node(Subproblem of, Relaxation solved, double inherited)
+    : part(std::move(of)), relaxation(std::move(solved)), bound(std::max(relaxation.bound, inherited)) {}
+
+TreeResult BranchAndBound(const Core& core, const Node& root, const TreeOptions& options, Incumbent start, Monitor& monitor) {
+  return Tree(core, root, options, std::move(start), monitor).Run();
+}
+
+}  // namespace bitplan::search

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+#include "bitplan/progress.h"
+
+namespace bitplan::search {
+
+/// Time of a search: tells when its limit has passed, and reports progress now and then.
+class Monitor {
+ public:
+  Monitor(double limit_seconds, ProgressCallback callback) : limit_(limit_seconds), callback_(std::move(callback)) {}
+
+  double Seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+  /// Whether the limit has passed. Cheap; to be asked once a step. Passes on what the callback throws.
+  bool Expired() {
+    const double now = Seconds();
+    if (callback_ && now >= next_report_) {
+      next_report_ = now + kReportSeconds;
+      Report(callback_, stage_, done_, total_);
+    }
+    return now >= limit_;
+  }
+
+  void SetProgress(std::string_view stage, std::int64_t done, std::int64_t total) {
+    stage_ = stage;
+    done_ = done;
+    total_ = total;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr double kReportSeconds = 0.02;
+
+  Clock::time_point start_ = Clock::now();
+  double limit_;
+  double next_report_ = 0;
+  ProgressCallback callback_;
+  std::string_view stage_ = "search";
+  std::int64_t done_ = 0, total_ = 1;
+};
+
+}  // namespace bitplan::search

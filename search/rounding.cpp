@@ -1,0 +1,85 @@
+#include "search/rounding.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace bitplan::search {
+namespace {
+
+constexpr double kMostCombinations = 1000;
+
+struct Rounder {
+  const Core& core;
+  std::vector<std::vector<Index>> options;  // core columns of each split group
+  std::vector<double> use;                  // of the columns chosen so far
+  CorePlan plan;
+  CorePlan best;
+  double best_value = kInfinity;
+  double loss = 0;
+
+  void Place(Index column, double sign) {
+    loss += sign * core.loss[column];
+    for (std::size_t i = 0; i < core.budgets(); ++i) use[i] += sign * core.Cost(i, column);
+  }
+
+  /// Rounding drifts in `use`, so this only tells which plans are worth an exact sum.
+  bool Promising() const {
+    double peak = 0;
+    for (std::size_t i = 0; i < core.budgets(); ++i) peak = std::max(peak, use[i] / core.limits[i]);
+    return core.goal == Goal::Loss ? loss < best_value && peak <= 1 + 1e-12 : peak < best_value;
+  }
+
+  void Try(std::size_t depth) {
+    if (!Promising()) return;
+    if (depth == options.size()) {
+      if (const double value = core.Value(plan); value < best_value) {
+        best_value = value;
+        best = plan;
+      }
+      return;
+    }
+    for (const Index column : options[depth]) {
+      plan[core.group[column]] = column;
+      Place(column, 1);
+      Try(depth + 1);
+      Place(column, -1);
+    }
+  }
+};
+
+std::vector<std::vector<Index>> OptionsOfSplitGroups(const Core& core, const Subproblem& part, const Relaxation& relaxation) {
+  std::vector<Index> groups;
+  for (const Share& share : relaxation.split)
+    if (groups.empty() || groups.back() != core.group[share.column]) groups.push_back(core.group[share.column]);
+  if (groups.empty()) return {};
+  const double most = std::pow(kMostCombinations, 1.0 / static_cast<double>(groups.size()));
+  const std::size_t width = std::max<std::size_t>(2, static_cast<std::size_t>(most));
+  std::vector<std::vector<Index>> options;
+  for (const Index group : groups) {
+    const auto at = std::lower_bound(part.free_group.begin(), part.free_group.end(), group) - part.free_group.begin();
+    const auto g = static_cast<std::size_t>(at);
+    std::vector<Index> columns;
+    for (Index c = part.first[g]; c < part.first[g + 1]; ++c) columns.push_back(c);
+    std::stable_sort(columns.begin(), columns.end(),
+                     [&](Index a, Index b) { return relaxation.reduced_loss[a] < relaxation.reduced_loss[b]; });
+    columns.resize(std::min(columns.size(), width));
+    for (Index& column : columns) column = part.column[column];
+    options.push_back(std::move(columns));
+  }
+  return options;
+}
+
+}  // namespace
+
+CorePlan Round(const Core& core, const Subproblem& part, const Relaxation& relaxation) {
+  Rounder rounder{core, OptionsOfSplitGroups(core, part, relaxation), std::vector<double>(core.budgets(), 0.0),
+                  relaxation.leading, {}};
+  std::vector<char> split(core.groups(), 0);
+  for (const Share& share : relaxation.split) split[core.group[share.column]] = 1;
+  for (std::size_t g = 0; g < core.groups(); ++g)
+    if (!split[g]) rounder.Place(relaxation.leading[g], 1);
+  rounder.Try(0);
+  return rounder.best;
+}
+
+}  // namespace bitplan::search

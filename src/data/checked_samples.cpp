@@ -1,0 +1,129 @@
+#include "data/checked_samples.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "bitplan/error.h"
+#include "data/decode/array.h"
+
+namespace bitplan::data {
+namespace {
+
+/// "sample 3, element [0, 2]" of the first true value.
+std::string FirstTrue(const at::Tensor& mask) {
+  std::int64_t flat = at::argmax(mask.flatten().to(at::kByte)).item<std::int64_t>();
+  std::vector<std::int64_t> index(static_cast<std::size_t>(mask.dim()));
+  for (std::size_t axis = index.size(); axis-- > 0;) {
+    const std::int64_t length = mask.size(static_cast<std::int64_t>(axis));
+    index[axis] = flat % length;
+    flat /= length;
+  }
+  const std::string sample = fmt::format("sample {}", index.front());
+  if (index.size() == 1) return sample;
+  return fmt::format("{}, element {}", sample, decode::ShapeText({index.begin() + 1, index.end()}));
+}
+
+/// Plain memory on the CPU, without a gradient's history.
+at::Tensor Plain(const RawTensor& raw) {
+  const at::Tensor& tensor = raw.tensor;
+  if (!tensor.defined()) throw Error(raw.where + ": is an undefined tensor");
+  if (tensor.layout() != at::kStrided || tensor.is_quantized() || tensor.is_complex()) {
+    throw Error(fmt::format("{}: is a sparse, quantized or complex tensor; convert it to a dense real one", raw.where));
+  }
+  if (tensor.dim() == 0) {
+    throw Error(fmt::format("{}: is a single number; the first axis of an array counts the samples", raw.where));
+  }
+  if (tensor.numel() == 0) {
+    throw Error(fmt::format("{}: shape {} holds no value", raw.where, decode::ShapeText(tensor.sizes().vec())));
+  }
+  try {
+    return tensor.detach().to(at::kCPU).resolve_neg().contiguous();
+  } catch (const c10::Error&) {  // a few stored values may be repeated (expanded) into very many
+    throw Error(
+        fmt::format("{}: shape {} does not fit into memory", raw.where, decode::ShapeText(tensor.sizes().vec())));
+  }
+}
+
+at::Tensor CheckFinite(const at::Tensor& values, const std::string& where) {
+  const at::Tensor wrong = at::isfinite(values).logical_not_();
+  if (!wrong.any().item<bool>()) return values;
+  const bool is_nan = at::isnan(values.flatten()[at::argmax(wrong.flatten().to(at::kByte))]).item<bool>();
+  throw Error(fmt::format("{}: {} is {}; inputs must be finite float32 numbers", where, FirstTrue(wrong),
+                          is_nan ? "NaN" : "infinite"));
+}
+
+at::Tensor CheckInput(const RawTensor& raw) {
+  const at::Tensor values = Plain(raw);
+  const at::ScalarType type = values.scalar_type();
+  switch (type) {
+    case at::kByte:
+    case at::kLong:
+      return values;
+    case at::kUInt16:
+    case at::kShort:
+    case at::kUInt32:
+    case at::kInt:
+      return values.to(at::kLong);
+    case at::kBool:
+      return values.to(at::kFloat);
+    case at::kHalf:
+    case at::kBFloat16:
+    case at::kFloat:
+    case at::kDouble:
+      return CheckFinite(values.to(at::kFloat), raw.where);
+    case at::kChar:
+      throw Error(
+          fmt::format("{}: int8 inputs may be pixels or numbers; save pixels as uint8, numbers as int64 or "
+                      "float32",
+                      raw.where));
+    default:
+      throw Error(fmt::format("{}: inputs of type {} are not supported; save them as uint8, int64 or float32",
+                              raw.where, at::toString(type)));
+  }
+}
+
+at::Tensor CheckLabels(const RawTensor& raw) {
+  const at::Tensor plain = Plain(raw);
+  if (!at::isIntegralType(plain.scalar_type(), /*includeBool=*/false) || plain.scalar_type() == at::kUInt64) {
+    throw Error(fmt::format("{}: labels must be integers (class numbers from 0), not {}; save them as int64", raw.where,
+                            at::toString(plain.scalar_type())));
+  }
+  at::Tensor labels = plain.to(at::kLong);
+  if (labels.dim() == 2 && labels.size(1) == 1) labels = labels.squeeze(1);
+  const at::Tensor negative = labels.lt(0);
+  if (negative.any().item<bool>()) {
+    const std::int64_t value = labels.masked_select(negative)[0].item<std::int64_t>();
+    throw Error(fmt::format("{}: the label of {} is {}; labels are class numbers from 0", raw.where,
+                            FirstTrue(negative), value));
+  }
+  return labels;
+}
+
+}  // namespace
+
+Samples CheckSamples(RawSamples raw) {
+  Samples samples;
+  for (RawTensor& input : raw.inputs) {
+    samples.inputs.push_back(CheckInput(input));
+    input.tensor.reset();  // frees what was converted
+    const std::int64_t count = samples.inputs.back().size(0), first = samples.inputs.front().size(0);
+    if (count != first) {
+      throw Error(fmt::format("{}: {} samples, but {} has {}; all inputs need as many", input.where, count,
+                              raw.inputs.front().where, first));
+    }
+  }
+  if (!raw.labels.tensor.defined()) return samples;
+  samples.labels = CheckLabels(raw.labels);
+  const std::int64_t count = samples.inputs.front().size(0);
+  if (samples.labels.size(0) != count) {
+    throw Error(fmt::format("{}: {} labels for the {} samples of {}", raw.labels.where, samples.labels.size(0), count,
+                            raw.inputs.front().where));
+  }
+  return samples;
+}
+
+}  // namespace bitplan::data

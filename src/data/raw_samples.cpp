@@ -1,0 +1,166 @@
+#include "data/raw_samples.h"
+
+#include <ATen/Functions.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "bitplan/error.h"
+#include "data/decode/array.h"
+#include "data/decode/cifar.h"
+#include "data/decode/file.h"
+#include "data/decode/idx.h"
+#include "data/decode/npy.h"
+#include "data/decode/npz.h"
+#include "data/torch_file.h"
+
+namespace bitplan::data {
+namespace {
+
+at::ScalarType ScalarTypeOf(decode::ElementType type) {
+  switch (type) {
+    case decode::ElementType::Bool:
+      return at::kBool;
+    case decode::ElementType::UInt8:
+      return at::kByte;
+    case decode::ElementType::Int8:
+      return at::kChar;
+    case decode::ElementType::UInt16:
+      return at::kUInt16;
+    case decode::ElementType::Int16:
+      return at::kShort;
+    case decode::ElementType::UInt32:
+      return at::kUInt32;
+    case decode::ElementType::Int32:
+      return at::kInt;
+    case decode::ElementType::Int64:
+      return at::kLong;
+    case decode::ElementType::Float16:
+      return at::kHalf;
+    case decode::ElementType::Float32:
+      return at::kFloat;
+    case decode::ElementType::Float64:
+      return at::kDouble;
+  }
+  throw Error("an array of unknown element type");
+}
+
+/// The array's bytes become the tensor's: nothing is copied.
+at::Tensor ToTensor(decode::Array array) {
+  const at::ScalarType type = ScalarTypeOf(array.type);
+  if (array.bytes.empty()) return at::empty(array.shape, type);
+  const auto bytes = std::make_shared<std::vector<std::uint8_t>>(std::move(array.bytes));
+  return at::from_blob(
+      bytes->data(), array.shape, [bytes](void*) {}, at::TensorOptions(type));
+}
+
+bool IsLabelName(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kNames = {"label", "labels", "y", "target", "targets"};
+  return std::ranges::find(kNames, name) != kNames.end();
+}
+
+/// Sorts named entries into inputs and labels by their names.
+RawSamples ByName(std::vector<std::pair<std::string, RawTensor>> entries, const std::string& file) {
+  RawSamples samples;
+  for (auto& [name, raw] : entries) {
+    if (!IsLabelName(name)) {
+      samples.inputs.push_back(std::move(raw));
+    } else if (samples.labels.tensor.defined()) {
+      throw Error(
+          fmt::format("{} is a second one for labels; keep one of label, labels, y, target, targets", raw.where));
+    } else {
+      samples.labels = std::move(raw);
+    }
+  }
+  if (samples.inputs.empty()) {
+    throw Error(fmt::format("{}: holds labels but no inputs; add an array of any other name, such as x", file));
+  }
+  return samples;
+}
+
+RawSamples ReadCifar(const Spec& spec) {
+  const std::string file = spec.file.string();
+  const std::vector<std::uint8_t> bytes = decode::ReadFile(spec.file);
+  decode::LabeledImages decoded =
+      spec.kind == FileKind::Cifar10 ? decode::DecodeCifar10(bytes, file) : decode::DecodeCifar100(bytes, file);
+  return {{{ToTensor(std::move(decoded.images)), file}}, {ToTensor(std::move(decoded.labels)), file}};
+}
+
+RawTensor ReadArray(FileKind kind, const std::filesystem::path& path) {
+  const std::string file = path.string();
+  std::vector<std::uint8_t> bytes = decode::ReadFile(path);
+  return {ToTensor(kind == FileKind::Idx ? decode::DecodeIdx(std::move(bytes), file)
+                                         : decode::DecodeNpy(std::move(bytes), file)),
+          file};
+}
+
+RawSamples ReadArrays(const Spec& spec) {
+  RawSamples samples{{ReadArray(spec.kind, spec.file)}, {}};
+  // IDX images have no channel axis; a network's input has.
+  at::Tensor& input = samples.inputs.front().tensor;
+  if (spec.kind == FileKind::Idx && input.dim() == 3) input = input.unsqueeze(1);
+  if (spec.labels) samples.labels = ReadArray(spec.kind, *spec.labels);
+  return samples;
+}
+
+RawSamples ReadNpz(const Spec& spec) {
+  const std::string file = spec.file.string();
+  std::vector<std::pair<std::string, RawTensor>> entries;
+  for (decode::NamedArray& named : decode::DecodeNpz(decode::ReadFile(spec.file), file)) {
+    const std::string where = fmt::format("{}: array {}", file, named.name);
+    entries.emplace_back(named.name, RawTensor{ToTensor(std::move(named.array)), where});
+  }
+  return ByName(std::move(entries), file);
+}
+
+/// The one tensor of a labels file.
+RawTensor ReadTorchLabels(const std::filesystem::path& path) {
+  std::vector<NamedTensor> tensors = ReadTorchFile(path);
+  if (tensors.size() != 1) {
+    throw Error(fmt::format("{}: holds {} tensors; a labels file holds one", path.string(), tensors.size()));
+  }
+  return {std::move(tensors.front().tensor), path.string()};
+}
+
+RawSamples ReadTorch(const Spec& spec) {
+  const std::string file = spec.file.string();
+  std::vector<NamedTensor> tensors = ReadTorchFile(spec.file);
+  std::vector<std::pair<std::string, RawTensor>> entries;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const std::string where = !tensors[i].name.empty() ? fmt::format("{}: entry '{}'", file, tensors[i].name)
+                              : tensors.size() > 1     ? fmt::format("{}: entry {}", file, i)
+                                                       : file;
+    entries.emplace_back(tensors[i].name, RawTensor{std::move(tensors[i].tensor), where});
+  }
+  RawSamples samples = ByName(std::move(entries), file);
+  if (!spec.labels) return samples;
+  if (samples.labels.tensor.defined()) {
+    throw Error(fmt::format("{} holds labels already; leave {} out", samples.labels.where, spec.labels->string()));
+  }
+  samples.labels = ReadTorchLabels(*spec.labels);
+  return samples;
+}
+
+}  // namespace
+
+RawSamples ReadSamples(const Spec& spec) {
+  switch (spec.kind) {
+    case FileKind::Cifar10:
+    case FileKind::Cifar100:
+      return ReadCifar(spec);
+    case FileKind::Idx:
+    case FileKind::Npy:
+      return ReadArrays(spec);
+    case FileKind::Npz:
+      return ReadNpz(spec);
+    case FileKind::Pt:
+      return ReadTorch(spec);
+  }
+  throw Error("a data file of unknown kind");
+}
+
+}  // namespace bitplan::data

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+namespace bitplan::data {
+
+enum class FileKind { Cifar10, Cifar100, Idx, Npy, Npz, Pt };
+
+/// Which files a data set is in: KIND:FILE[,LABELS_FILE], taken apart.
+struct Spec {
+  FileKind kind = FileKind::Cifar10;
+  std::filesystem::path file;
+  std::optional<std::filesystem::path> labels;
+};
+
+/// KIND: may be left out where the file name's ending tells it; a comma belongs to the file name where a file of that
+/// name exists. Throws Error: unknown kind (it lists them), no kind to be told, no file, a labels file that the kind
+/// does not take.
+Spec ParseSpec(std::string_view text);
+
+}  // namespace bitplan::data

@@ -1,0 +1,144 @@
+#include "quantize/quantized_network.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "bitplan/error.h"
+#include "quantize/channel_correction.h"
+#include "quantize/plan_check.h"
+#include "quantize/torchscript_export.h"
+
+namespace bitplan {
+
+namespace {
+
+/// `channels` values shaped to multiply a weight along its channel axis.
+at::Tensor AlongChannels(const at::Tensor& values, const at::Tensor& weight, int channel_axis) {
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(weight.dim()), 1);
+  shape[static_cast<std::size_t>(channel_axis)] = values.numel();
+  return values.view(shape);
+}
+
+QuantizedState QuantizeWeights(const Network& network, const Plan& plan, const ProgressCallback& progress) {
+  QuantizedState state;
+  state.parameters = network.ParameterValues();
+  state.channel_scales.resize(network.layers().size());
+  const auto total = static_cast<std::int64_t>(network.layers().size());
+  for (std::size_t i = 0; i < network.layers().size(); ++i) {
+    Report(progress, "quantizing weights", static_cast<std::int64_t>(i), total);
+    const Layer& layer = network.layers()[i];
+    state.weights.push_back(QuantizeWeight(network.Weight(layer), plan.layers[i].weight, layer.channel_axis));
+    state.parameters[static_cast<std::size_t>(layer.weight)] = state.weights.back().value;
+  }
+  Report(progress, "quantizing weights", total, total);
+  return state;
+}
+
+void QuantizeInputs(const Network& network, const Plan& plan, const Dataset& calibration, const QuantizeOptions& options,
+                    QuantizedState& state) {
+  const bool none = std::all_of(plan.layers.begin(), plan.layers.end(), [](const LayerPlan& layer) { return layer.activation.bits == 32; });
+  if (none) return;
+  const auto statistics = ActivationStatistics::Collect(network, calibration, options.batch_size, options.progress);
+  for (std::size_t i = 0; i < network.layers().size(); ++i) {
+    const Format& format = plan.layers[i].activation;
+    if (format.bits == 32) continue;
+    for (const LayerUse& use : network.layers()[i].uses)
+      if (use.input_site >= 0 && statistics.Has(use.input_site))
+        state.inputs.try_emplace(use.input_site, QuantizedInput{format, statistics.Range(use.input_site, format)});
+  }
+}
+
+/// α goes into the weight's scales, β into the layer's bias where it has one of its own, else it is added to the output.
+void FoldCorrection(const Network& network, const std::map<int, ChannelCorrection>& corrections, QuantizedState& state) {
+  for (const auto& [index, correction] : corrections) {
+    const Layer& layer = network.layers()[static_cast<std::size_t>(index)];
+    QuantizedTensor& weight = state.weights[static_cast<std::size_t>(index)];
+    const at::Tensor alpha = AlongChannels(correction.alpha, weight.value, layer.channel_axis);
+    state.channel_scales[static_cast<std::size_t>(index)] = alpha;
+    if (weight.format.IsInteger()) {
+      weight.scale = weight.scale * correction.alpha;
+      weight.value = (weight.q.to(at::kFloat) - AlongChannels(weight.zero_point.to(at::kFloat), weight.value, layer.channel_axis)) *
+                     AlongChannels(weight.scale, weight.value, layer.channel_axis);
+    } else {
+      weight.value = weight.value * alpha;
+      if (weight.q.defined()) weight.q = weight.value.to(at::kHalf);
+      if (weight.q.defined()) weight.value = weight.q.to(at::kFloat);
+    }
+    state.parameters[static_cast<std::size_t>(layer.weight)] = weight.value;
+    if (layer.bias >= 0) {
+      at::Tensor& bias = state.parameters[static_cast<std::size_t>(layer.bias)];
+      bias = bias * correction.alpha + correction.beta;
+      continue;
+    }
+    for (const LayerUse& use : layer.uses) {
+      if (use.output_site < 0) continue;
+      std::vector<std::int64_t> shape(static_cast<std::size_t>(-use.output_channel_dim), 1);
+      shape[0] = correction.beta.numel();
+      state.shifts[use.output_site] = correction.beta.view(shape);
+    }
+  }
+}
+
+}  // namespace
+
+at::Tensor QuantizingProbe::Visit(int site, const at::Tensor& value) {
+  if (const auto input = state_.inputs.find(site); input != state_.inputs.end())
+    return FakeQuantize(value, input->second.format, input->second.range);
+  if (const auto shift = state_.shifts.find(site); shift != state_.shifts.end()) return value + shift->second;
+  return value;
+}
+
+void QuantizeOptions::Validate() const {
+  if (batch_size < 1) throw Error(fmt::format("batch size: {} given, at least 1 needed", batch_size));
+  if (correction_samples < 2) throw Error(fmt::format("correction samples: {} given, at least 2 needed", correction_samples));
+}
+
+QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& plan, const Dataset& calibration,
+                                          const QuantizeOptions& options) {
+  options.Validate();
+  const at::NoGradGuard no_grad;
+  auto impl = std::make_shared<Impl>(Impl{network, PlanFor(network, plan), {}});
+  impl->state = QuantizeWeights(network, impl->plan, options.progress);
+  QuantizeInputs(network, impl->plan, calibration, options, impl->state);
+  if (plan.channel_correction) {
+    Report(options.progress, "channel correction", 0, 1);
+    const Batch batch = calibration.Get(0, std::min(options.correction_samples, calibration.size()), at::Device(network.device()));
+    FoldCorrection(network, FitChannelCorrection(network, impl->state, batch.inputs), impl->state);
+    Report(options.progress, "channel correction", 1, 1);
+  }
+  return QuantizedNetwork(std::move(impl));
+}
+
+at::Tensor QuantizedNetwork::Forward(const std::vector<at::Tensor>& inputs) const {
+  const QuantizedState& state = impl_->state;
+  if (state.inputs.empty() && state.shifts.empty()) return impl_->network.Forward(inputs, state.parameters);
+  QuantizingProbe probe(state);
+  return impl_->network.Forward(inputs, state.parameters, &probe);
+}
+
+at::Tensor QuantizedNetwork::Forward(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& weights) const {
+  const QuantizedState& state = impl_->state;
+  if (weights.size() != state.weights.size())
+    throw Error(fmt::format("{} weights given for {} layers", weights.size(), state.weights.size()));
+  std::vector<at::Tensor> parameters = state.parameters;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const Layer& layer = impl_->network.layers()[i];
+    parameters[static_cast<std::size_t>(layer.weight)] = FakeQuantizeWeight(weights[i], state.weights[i], state.channel_scales[i]);
+  }
+  QuantizingProbe probe(state);
+  return impl_->network.Forward(inputs, parameters, &probe);
+}
+
+const Network& QuantizedNetwork::network() const { return impl_->network; }
+const Plan& QuantizedNetwork::plan() const { return impl_->plan; }
+const std::vector<QuantizedTensor>& QuantizedNetwork::weights() const { return impl_->state.weights; }
+
+void QuantizedNetwork::Save(const std::filesystem::path& file) const {
+  ExportTorchScript(impl_->network, impl_->state, ToJson(impl_->plan), file);
+}
+
+}  // namespace bitplan

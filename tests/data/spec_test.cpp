@@ -1,0 +1,70 @@
+#include "data/spec.h"
+
+#include <gmock/gmock.h>
+
+#include "data/error_message.h"
+#include "data/temp_folder.h"
+
+namespace bitplan::data {
+namespace {
+
+using test::ErrorMessage;
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::string MessageFor(std::string_view text) {
+  return ErrorMessage([&] { ParseSpec(text); });
+}
+
+TEST(Spec, TakesKindFileAndLabelsApart) {
+  const Spec spec = ParseSpec("idx:a/images.bin,b/labels.bin");
+  EXPECT_EQ(spec.kind, FileKind::Idx);
+  EXPECT_EQ(spec.file, "a/images.bin");
+  EXPECT_EQ(spec.labels, "b/labels.bin");
+  EXPECT_EQ(ParseSpec("cifar10:train.bin").kind, FileKind::Cifar10);
+  EXPECT_EQ(ParseSpec("cifar100:train.bin").kind, FileKind::Cifar100);
+  EXPECT_EQ(ParseSpec("npy:x").kind, FileKind::Npy);
+  EXPECT_EQ(ParseSpec("npz:x").kind, FileKind::Npz);
+  EXPECT_EQ(ParseSpec("pt:x").kind, FileKind::Pt);
+  EXPECT_EQ(ParseSpec("pt:x").labels, std::nullopt);
+}
+
+TEST(Spec, TellsTheKindFromTheEnding) {
+  for (const auto& [file, kind] :
+       {std::pair("x.npy", FileKind::Npy), std::pair("x.npz", FileKind::Npz), std::pair("x.pt", FileKind::Pt),
+        std::pair("x.pth", FileKind::Pt), std::pair("t10k-images-idx3-ubyte", FileKind::Idx),
+        std::pair("train-images-idx3-ubyte.gz", FileKind::Idx), std::pair("x.idx", FileKind::Idx),
+        std::pair("./a:b.idx.gz", FileKind::Idx)}) {
+    EXPECT_EQ(ParseSpec(file).kind, kind) << file;
+    EXPECT_EQ(ParseSpec(file).file, file);
+  }
+  EXPECT_EQ(ParseSpec("x.npy,y.npy").labels, "y.npy");
+}
+
+TEST(Spec, LeavesACommaToTheNameOfAnExistingFile) {
+  const test::TempFolder folder;
+  const std::string file = folder.Write("a,b.npy", {1});
+  EXPECT_EQ(ParseSpec("npy:" + file).file, file);
+  EXPECT_EQ(ParseSpec("npy:" + file).labels, std::nullopt);
+}
+
+TEST(Spec, ListsTheKindsWhenOneIsUnknown) {
+  EXPECT_THAT(MessageFor("imagenet:x"),
+              AllOf(HasSubstr("unknown kind 'imagenet'"), HasSubstr("cifar10:FILE, cifar100:FILE, idx:FILE"),
+                    HasSubstr("npy:FILE"), HasSubstr("npz:FILE"), HasSubstr("pt:FILE[,LABELS_FILE]")));
+  EXPECT_THAT(MessageFor("CIFAR10:x"), HasSubstr("unknown kind 'CIFAR10'"));
+  EXPECT_THAT(MessageFor(":x"), HasSubstr("unknown kind ''"));
+  EXPECT_THAT(MessageFor("train.bin"), AllOf(HasSubstr("does not tell what kind"), HasSubstr("cifar10:FILE")));
+  EXPECT_THAT(MessageFor(""), HasSubstr("does not tell what kind"));
+}
+
+TEST(Spec, RefusesMissingAndNeedlessFiles) {
+  EXPECT_THAT(MessageFor("npy:"), HasSubstr("give npy:FILE"));
+  EXPECT_THAT(MessageFor("npy:,y.npy"), HasSubstr("names no file"));
+  EXPECT_THAT(MessageFor("npy:x.npy,"), HasSubstr("names no labels file"));
+  EXPECT_THAT(MessageFor("cifar10:a,b"), HasSubstr("cifar10 takes no labels file"));
+  EXPECT_THAT(MessageFor("x.npz,y.npz"), HasSubstr("npz takes no labels file"));
+}
+
+}  // namespace
+}  // namespace bitplan::data
