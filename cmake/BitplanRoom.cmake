@@ -24,6 +24,11 @@ function(bitplan_flags target)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:bitplan_warnings>)
   if(FLAG_TORCH)
     target_compile_options(${target} PRIVATE -fpch-preprocess)
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL "EXECUTABLE")  # the shared header is compiled with -fPIC, executables would be with -fPIE
+      set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+      target_compile_options(${target} PRIVATE -fPIC)
+    endif()
     # LibTorch's include folder carries fmt headers of its own version, found before the system's; used header-only, nothing
     # of the system's fmt library is linked against them.
     target_compile_definitions(${target} PRIVATE FMT_HEADER_ONLY)

@@ -152,7 +152,7 @@ Sensitivity Analyze(const Network& network, const Dataset& data, const AnalyzeOp
   Sensitivity result;
   result.tool_version = Version();
   result.model_sha256 = network.sha256();
-  result.data = {data.source(), data.sha256(), data.size(), data.mean(), data.std()};
+  result.data = SourceOf(data);
   result.seed = options.seed;
   const Loss loss = ResolveLoss(options.loss, data);
   result.loss = ToString(loss);

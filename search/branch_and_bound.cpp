@@ -118,7 +118,12 @@ class Tree {
     pruned_ = std::min(pruned_, cutoff);
     auto part = Restrict(core_, node.part, keep);
     if (!part) return false;
+    std::vector<double> reduced_loss;
+    for (std::size_t c = 0; c < keep.size(); ++c)
+      if (keep[c] && part->settled[core_.group[node.part.column[c]]] == Subproblem::kFree)
+        reduced_loss.push_back(node.relaxation.reduced_loss[c]);
     node.part = std::move(*part);
+    node.relaxation.reduced_loss = std::move(reduced_loss);
     return true;
   }
 
@@ -129,11 +134,10 @@ class Tree {
     Sides best;
     double best_score = -1;
     for (Branch branch : ProposeBranches(core_, node.part, node.relaxation)) {
-      auto below = Restrict(core_, node.part, branch);
+      Sides sides;
+      sides[0] = SolveSide(node, *Restrict(core_, node.part, branch));
       branch.below = false;
-      auto above = Restrict(core_, node.part, branch);
-      if (!below || !above) continue;
-      Sides sides = {SolveSide(node, std::move(*below)), SolveSide(node, std::move(*above))};
+      sides[1] = SolveSide(node, *Restrict(core_, node.part, branch));
       if (!sides[0] || !sides[1]) return sides;
       double score = 1;
       for (const auto& side : sides) score *= std::clamp(side->bound - node.bound, 1e-6 * most, most);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <queue>
 
+#include "search/exchange.h"
+
 namespace bitplan::search {
 namespace {
 
@@ -80,19 +82,27 @@ class Climber {
   std::priority_queue<Step> steps_;
 };
 
+/// Prices that climb, and prices that tell the cheapest plan to start from. A start over a budget is no use.
+CorePlan ClimbFrom(const Core& core, const std::vector<double>& start_prices, const std::vector<double>& prices,
+                   Monitor& monitor) {
+  CorePlan start = CheapestPlan(core, PricePerColumn(core, start_prices));
+  if (core.Value(start) == kInfinity) return {};
+  CorePlan plan = Climber(core, start, PricePerColumn(core, prices)).Climb(monitor);
+  return core.Value(plan) < kInfinity ? plan : start;
+}
+
 }  // namespace
 
-CorePlan Greedy(const Core& core, const std::vector<double>& prices, Monitor& monitor) {
-  const auto price = PricePerColumn(core, prices);
-  CorePlan start = CheapestPlan(core, price);
-  if (core.Value(start) == kInfinity) {
-    std::vector<double> equal(core.budgets());
-    for (std::size_t i = 0; i < core.budgets(); ++i) equal[i] = 1 / core.limits[i];
-    start = CheapestPlan(core, PricePerColumn(core, equal));
-  }
-  if (core.Value(start) == kInfinity) return {};
-  CorePlan plan = Climber(core, start, price).Climb(monitor);
-  return core.Value(plan) < kInfinity ? plan : start;
+Incumbent SearchGreedily(const Core& core, const std::vector<double>& multipliers, Monitor& monitor) {
+  std::vector<double> shares;
+  for (const double limit : core.limits) shares.push_back(1 / limit);
+  Incumbent best;
+  for (const auto& start : {shares, multipliers})
+    for (const auto& prices : {shares, multipliers}) {
+      CorePlan plan = ClimbFrom(core, start, prices, monitor);
+      if (best.Offer(core, plan)) best.Offer(core, Exchange(core, std::move(plan), multipliers, monitor));
+    }
+  return best;
 }
 
 }  // namespace bitplan::search

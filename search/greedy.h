@@ -1,13 +1,15 @@
 #pragma once
 
-#include "search/core.h"
+#include <vector>
+
+#include "search/incumbent.h"
 #include "search/monitor.h"
 
 namespace bitplan::search {
 
 /// From the cheapest plan up: takes again and again the choice that lowers the loss most for what it costs more, as long as
-/// it stays within every budget. `prices` weigh the budgets, one each, ≥ 0. Empty when the cheapest plan at these prices,
-/// and the one at equal shares of every budget, are both over a budget.
-CorePlan Greedy(const Core& core, const std::vector<double>& prices, Monitor& monitor);
+/// it stays within every budget; then exchanges. Costs are weighed in two ways, in equal shares of the budgets and by the
+/// `multipliers` of the relaxation, and the better plan counts. None when the cheapest plans are over a budget.
+Incumbent SearchGreedily(const Core& core, const std::vector<double>& multipliers, Monitor& monitor);
 
 }  // namespace bitplan::search

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "bitplan/data.h"
@@ -25,7 +26,9 @@ struct QuantizedTensor {
   int channel_axis = 0;
 };
 
-/// Puts a weight on its grid. Each channel, or the whole tensor, is calibrated on its own values. Throws Error on NaN or Inf.
+/// Puts a weight on its grid: q = clamp(round_half_even(w / scale) + zero_point), all in float32. Each channel along
+/// `channel_axis` (from the back where negative), or the whole tensor, is calibrated on its own values. Throws Error: NaN or
+/// Inf, not a floating-point tensor, no elements, no such axis, a value beyond float16 at 16 bits.
 QuantizedTensor QuantizeWeight(const at::Tensor& weight, const Format& format, int channel_axis);
 
 /// Scale and zero point of an activation site.
@@ -43,15 +46,18 @@ class ActivationStatistics {
 
   bool Has(int site) const;  ///< whether the site was reached
 
-  /// Range of `format` at a LayerInput site. Throws Error when the site was never reached.
+  /// Range of `format` at a LayerInput site; 16 and 32 bits need none and get the default. Throws Error when the site was
+  /// never reached.
   ActivationRange Range(int site, const Format& format) const;
 
  private:
   struct Impl;
+  explicit ActivationStatistics(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };
 
-/// x on the grid of `format`, with the straight-through gradient: 1 inside the range, 0 outside. 16 bits rounds to float16.
+/// x on the grid of `format`, with the straight-through gradient: 1 inside the range, 0 outside. 16 bits rounds to float16,
+/// gradient 1. The operator is torch.fake_quantize_per_tensor_affine, which multiplies by the scale's reciprocal.
 at::Tensor FakeQuantize(const at::Tensor& x, const Format& format, const ActivationRange& range);
 
 struct QuantizeOptions {
@@ -66,19 +72,21 @@ struct QuantizeOptions {
 class QuantizedNetwork {
  public:
   /// Throws Error when the plan is another model's (layers or SHA-256 differ, named), or asks for a format that a layer
-  /// cannot have. `calibration` is read for activation ranges and the channel correction only.
+  /// cannot have: activations on one scale a channel, or on a layer without an input site, or in two formats on layers that
+  /// read the same tensor. `calibration` is read for activation ranges and the channel correction only.
   static QuantizedNetwork Create(const Network& network, const Plan& plan, const Dataset& calibration,
                                  const QuantizeOptions& options = {});
 
-  /// Output [N, …]. Differentiable in the inputs (straight-through).
+  /// Output [N, …]. Differentiable in the inputs (straight-through). Throws Error when they do not fit the network.
   at::Tensor Forward(const std::vector<at::Tensor>& inputs) const;
 
-  /// The same from float weights, one per layer, quantized on the fly on the grids found at creation: differentiable in the
-  /// weights as well (straight-through).
+  /// The same from float weights, one per layer in the shape of Network::Weight, quantized on the fly on the grids found at
+  /// creation and with the correction found then: differentiable in the weights as well (straight-through). From the
+  /// network's own weights it is exactly the output of the other Forward.
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& weights) const;
 
   const Network& network() const;
-  const Plan& plan() const;
+  const Plan& plan() const;                             ///< its layers in the order of Network::layers()
   const std::vector<QuantizedTensor>& weights() const;  ///< as Network::layers(); correction folded into scale and value
 
   /// Writes a TorchScript file of standard operators: plain PyTorch and LibTorch load it and give Forward's output. Integer

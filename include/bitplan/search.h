@@ -21,43 +21,46 @@ enum class SolutionStatus {
   Optimal,     ///< within `SearchOptions::gap` of the proven bound
   Feasible,    ///< within every budget, but the bound does not prove it best (a limit was reached, or a heuristic ran)
   Infeasible,  ///< proven: no plan lies within every budget; `infeasibility` says why
+  Unknown,     ///< the time limit came before a plan was found or proven not to exist; `bound` holds all the same
 };
 
 struct SearchOptions {
   SearchMethod method = SearchMethod::Exact;
-  double gap = 0;                   ///< stop at this relative gap, ≥ 0; 0 proves the optimum to rounding
+  double gap = 0;                   ///< stop at this relative gap, ≥ 0; 0 proves the optimum to rounding (1e-12)
   double time_limit_seconds = 300;  ///< > 0; then the best plan so far is returned with its true bound
-  ProgressCallback progress;        ///< may throw to stop
+  ProgressCallback progress;        ///< called every 20 ms or so, and at least once; may throw to stop
 
   void Validate() const;  ///< throws Error
 };
 
 /// Why a problem has no plan within its budgets.
 struct Infeasibility {
-  std::string budget;  ///< a budget that cannot be met; with several, the one furthest from being met on its own
+  std::string budget;  ///< the budget that is missed by most, relative to its limit
   double limit = 0;    ///< its limit
-  double least = 0;    ///< the least that a plan spends of it (when each budget alone can be met: with the others met
-                       ///< as far as the search could prove)
-  bool jointly = false;               ///< every budget alone can be met, but not all together
-  std::vector<std::size_t> cheapest;  ///< choice per group of the plan that comes closest
+  double least = 0;    ///< the least that any plan spends of it; with `jointly`, what `cheapest` spends of it
+  bool jointly = false;  ///< every budget alone can be met, but not all together
+  /// Choice per group of the plan that comes closest: the one that spends `least`; with `jointly`, the one whose largest
+  /// relative overrun of a budget is the least that was found (the least there is, unless a limit came first).
+  std::vector<std::size_t> cheapest;
 };
 
 /// One choice a group, and how good that provably is. File form: `bitplan.solution/1`.
 struct Solution {
   SolutionStatus status = SolutionStatus::Feasible;
   SearchMethod method = SearchMethod::Exact;
-  std::vector<std::size_t> choices;     ///< index of the choice taken, one per group; empty when infeasible
-  double objective = 0;                 ///< summed objective of `choices`
-  double bound = 0;                     ///< proven: no plan within the budgets is below it
-  double gap = 0;                       ///< (objective − bound) / max(|objective|, tiny), ≥ 0
-  std::map<std::string, double> costs;  ///< summed, every cost of the problem
+  std::vector<std::size_t> choices;     ///< index of the choice taken, one per group; empty when infeasible or unknown
+  double objective = 0;                 ///< summed objective of `choices`; 0 without
+  double bound = 0;                     ///< proven: no plan within the budgets is below it; 0 when infeasible
+  double gap = 0;                       ///< (objective − bound) / max(|objective|, tiny), ≥ 0; infinite when unknown
+  std::map<std::string, double> costs;  ///< summed over `choices`, every cost of the problem; empty without
   double seconds = 0;
   std::int64_t nodes = 0;  ///< branch and bound nodes explored
   Infeasibility infeasibility;
 };
 
 /// Solves `problem`; throws Error when the problem or the options are malformed. Never returns a plan over a budget
-/// (sums are compared with a relative tolerance of 1e-9).
+/// (sums are compared with a relative tolerance of 1e-9). Equal problems and options give equal plans, bounds and node
+/// counts unless the time limit is hit. Of plans that are equally good, any may be returned.
 Solution Search(const Problem& problem, const SearchOptions& options);
 
 /// One line: status, objective, bound, gap, time.

@@ -119,7 +119,7 @@ RawSamples ReadNpz(const Spec& spec) {
 
 /// The one tensor of a labels file.
 RawTensor ReadTorchLabels(const std::filesystem::path& path) {
-  std::vector<NamedTensor> tensors = ReadTorchFile(path);
+  std::vector<NamedTensor> tensors = DecodeTorchFile(decode::ReadFile(path), path.string());
   if (tensors.size() != 1) {
     throw Error(fmt::format("{}: holds {} tensors; a labels file holds one", path.string(), tensors.size()));
   }
@@ -128,7 +128,7 @@ RawTensor ReadTorchLabels(const std::filesystem::path& path) {
 
 RawSamples ReadTorch(const Spec& spec) {
   const std::string file = spec.file.string();
-  std::vector<NamedTensor> tensors = ReadTorchFile(spec.file);
+  std::vector<NamedTensor> tensors = DecodeTorchFile(decode::ReadFile(spec.file), file);
   std::vector<std::pair<std::string, RawTensor>> entries;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const std::string where = !tensors[i].name.empty() ? fmt::format("{}: entry '{}'", file, tensors[i].name)

@@ -9,18 +9,16 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdint>
 #include <memory>
 #include <string_view>
 
 #include "bitplan/error.h"
-#include "data/decode/file.h"
 #include "data/decode/zip.h"
 
 namespace bitplan::data {
 namespace {
 
-constexpr std::string_view kSupported = "save a tensor, a list or tuple of tensors, or a dict of tensors by name";
+constexpr std::string_view kSupported = "save a tensor, a list or tuple of tensors, or a plain dict of tensors by name";
 
 void CheckIsZip(const std::vector<std::uint8_t>& bytes, const std::string& file) {
   if (bytes.size() >= 2 && bytes[0] == 'P' && bytes[1] == 'K') return;
@@ -57,8 +55,8 @@ c10::IValue Unpickle(const std::vector<std::uint8_t>& bytes, const std::string& 
         std::make_shared<caffe2::serialize::MemoryReadAdapter>(bytes.data(), static_cast<off_t>(bytes.size())));
     return torch::jit::readArchiveAndTensors("data", "", "", std::nullopt, std::nullopt, at::kCPU, reader);
   } catch (const std::exception&) {
-    // LibTorch's own words name its source lines and opcodes, which help nobody here.
-    throw Error(fmt::format("{}: holds something other than tensors; {}", file, kSupported));
+    // LibTorch's own words name its source lines and opcodes, which help nobody here. An OrderedDict ends here too.
+    throw Error(fmt::format("{}: holds something other than dense tensors; {}", file, kSupported));
   }
 }
 
@@ -97,13 +95,11 @@ std::vector<NamedTensor> TensorsOf(const c10::IValue& value, const std::string& 
 
 }  // namespace
 
-std::vector<NamedTensor> ReadTorchFile(const std::filesystem::path& file) {
-  const std::string name = file.string();
-  const std::vector<std::uint8_t> bytes = decode::ReadFile(file);
-  CheckIsZip(bytes, name);
-  CheckArchive(bytes, name);
-  std::vector<NamedTensor> tensors = TensorsOf(Unpickle(bytes, name), name);
-  if (tensors.empty()) throw Error(fmt::format("{}: holds no tensor; {}", name, kSupported));
+std::vector<NamedTensor> DecodeTorchFile(const std::vector<std::uint8_t>& bytes, const std::string& file) {
+  CheckIsZip(bytes, file);
+  CheckArchive(bytes, file);
+  std::vector<NamedTensor> tensors = TensorsOf(Unpickle(bytes, file), file);
+  if (tensors.empty()) throw Error(fmt::format("{}: holds no tensor; {}", file, kSupported));
   return tensors;
 }
 

@@ -11,29 +11,24 @@
 #include "quantize/channel_correction.h"
 #include "quantize/plan_check.h"
 #include "quantize/torchscript_export.h"
+#include "quantize/weight_grid.h"
 
 namespace bitplan {
 
 namespace {
 
-/// `channels` values shaped to multiply a weight along its channel axis.
-at::Tensor AlongChannels(const at::Tensor& values, const at::Tensor& weight, int channel_axis) {
-  std::vector<std::int64_t> shape(static_cast<std::size_t>(weight.dim()), 1);
-  shape[static_cast<std::size_t>(channel_axis)] = values.numel();
-  return values.view(shape);
-}
-
 QuantizedState QuantizeWeights(const Network& network, const Plan& plan, const ProgressCallback& progress) {
   QuantizedState state;
   state.parameters = network.ParameterValues();
-  state.channel_scales.resize(network.layers().size());
+  state.gains.resize(network.layers().size());
   const auto total = static_cast<std::int64_t>(network.layers().size());
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     Report(progress, "quantizing weights", static_cast<std::int64_t>(i), total);
     const Layer& layer = network.layers()[i];
-    state.weights.push_back(QuantizeWeight(network.Weight(layer), plan.layers[i].weight, layer.channel_axis));
-    state.parameters[static_cast<std::size_t>(layer.weight)] = state.weights.back().value;
+    state.grids.push_back(QuantizeWeight(network.Weight(layer), plan.layers[i].weight, layer.channel_axis));
+    state.parameters[static_cast<std::size_t>(layer.weight)] = state.grids.back().value;
   }
+  state.weights = state.grids;
   Report(progress, "quantizing weights", total, total);
   return state;
 }
@@ -57,17 +52,8 @@ void FoldCorrection(const Network& network, const std::map<int, ChannelCorrectio
   for (const auto& [index, correction] : corrections) {
     const Layer& layer = network.layers()[static_cast<std::size_t>(index)];
     QuantizedTensor& weight = state.weights[static_cast<std::size_t>(index)];
-    const at::Tensor alpha = AlongChannels(correction.alpha, weight.value, layer.channel_axis);
-    state.channel_scales[static_cast<std::size_t>(index)] = alpha;
-    if (weight.format.IsInteger()) {
-      weight.scale = weight.scale * correction.alpha;
-      weight.value = (weight.q.to(at::kFloat) - AlongChannels(weight.zero_point.to(at::kFloat), weight.value, layer.channel_axis)) *
-                     AlongChannels(weight.scale, weight.value, layer.channel_axis);
-    } else {
-      weight.value = weight.value * alpha;
-      if (weight.q.defined()) weight.q = weight.value.to(at::kHalf);
-      if (weight.q.defined()) weight.value = weight.q.to(at::kFloat);
-    }
+    weight = WithGain(weight, correction.alpha);
+    state.gains[static_cast<std::size_t>(index)] = correction.alpha;
     state.parameters[static_cast<std::size_t>(layer.weight)] = weight.value;
     if (layer.bias >= 0) {
       at::Tensor& bias = state.parameters[static_cast<std::size_t>(layer.bias)];
@@ -127,7 +113,7 @@ at::Tensor QuantizedNetwork::Forward(const std::vector<at::Tensor>& inputs, cons
   std::vector<at::Tensor> parameters = state.parameters;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const Layer& layer = impl_->network.layers()[i];
-    parameters[static_cast<std::size_t>(layer.weight)] = FakeQuantizeWeight(weights[i], state.weights[i], state.channel_scales[i]);
+    parameters[static_cast<std::size_t>(layer.weight)] = FakeQuantizeWeight(weights[i], state.grids[i], state.gains[i]);
   }
   QuantizingProbe probe(state);
   return impl_->network.Forward(inputs, parameters, &probe);

@@ -17,11 +17,12 @@ struct QuantizedInput {
 
 /// What a quantized network computes with.
 struct QuantizedState {
-  std::vector<QuantizedTensor> weights;    ///< one per layer
-  std::vector<at::Tensor> parameters;      ///< all parameters' values: quantized weights, corrected biases
-  std::map<int, QuantizedInput> inputs;    ///< by LayerInput site
-  std::map<int, at::Tensor> shifts;        ///< by LayerOutput site: β of layers without a bias of their own, to be added
-  std::vector<at::Tensor> channel_scales;  ///< one per layer: α, shaped to multiply the weight; undefined for none
+  std::vector<QuantizedTensor> grids;    ///< one per layer, before the correction
+  std::vector<at::Tensor> gains;         ///< α per layer [channels]; undefined for none
+  std::vector<QuantizedTensor> weights;  ///< one per layer: the grids with their gains
+  std::vector<at::Tensor> parameters;    ///< all parameters' values: quantized weights, corrected biases
+  std::map<int, QuantizedInput> inputs;  ///< by LayerInput site
+  std::map<int, at::Tensor> shifts;      ///< by LayerOutput site: β of layers without a bias of their own, to be added
 };
 
 struct QuantizedNetwork::Impl {
@@ -39,8 +40,5 @@ class QuantizingProbe : public Probe {
  private:
   const QuantizedState& state_;
 };
-
-/// A float weight on the grid that was found for it, times α (or undefined), with the straight-through gradient.
-at::Tensor FakeQuantizeWeight(const at::Tensor& weight, const QuantizedTensor& grid, const at::Tensor& alpha);
 
 }  // namespace bitplan

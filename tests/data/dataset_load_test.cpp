@@ -141,7 +141,6 @@ TEST(LoadNpz, TakesInputsInFileOrderAndLabelsByName) {
 }
 
 TEST(LoadPt, TakesTensorsListsAndDicts) {
-  const std::string labels = Fixture("labels.pt");
   EXPECT_EQ(All(Dataset::Load(Fixture("tensor.pt"), {})).inputs.size(), 1u);
   EXPECT_EQ(All(Dataset::Load(Fixture("list.pt"), {})).inputs.size(), 2u);
   const Dataset dict = Dataset::Load(Fixture("dict.pt"), {});

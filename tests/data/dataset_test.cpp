@@ -180,7 +180,7 @@ TEST(Samples, ThatCannotBeUsedAreRefused) {
 
 TEST(Labels, AreIntegersFromZero) {
   EXPECT_THAT(MessageFor({Numbers(2)}, at::zeros({2})), HasSubstr("labels must be integers"));
-  EXPECT_THAT(MessageFor({Numbers(2)}, at::tensor({true, false})), HasSubstr("labels must be integers"));
+  EXPECT_THAT(MessageFor({Numbers(2)}, at::ones({2}, at::kBool)), HasSubstr("labels must be integers"));
   EXPECT_THAT(MessageFor({Numbers(3)}, at::tensor({4, -1, -2}, at::kInt)), HasSubstr("the label of sample 1 is -1"));
 }
 

@@ -175,8 +175,6 @@ write_pt("tuple.pt", (second, first), [tensor_entry(second), tensor_entry(first)
 write_pt("list-of-one-type.pt", [first, first + 1], [tensor_entry(first), tensor_entry(first + 1)])
 named = {"z": first, "target": target, "a": second}
 write_pt("dict.pt", named, [tensor_entry(tensor, name=key) for key, tensor in named.items()])
-write_pt("ordered-dict.pt", collections.OrderedDict(named),
-         [tensor_entry(tensor, name=key) for key, tensor in named.items()])
 write_pt("parameter.pt", torch.nn.Parameter(first), [tensor_entry(first)])
 write_pt("expanded.pt", torch.tensor([[1.0, 2.0]]).expand(3, 2), [tensor_entry(torch.tensor([[1.0, 2.0]] * 3))])
 for dtype in (torch.uint8, torch.int16, torch.int32, torch.bool, torch.float16, torch.bfloat16, torch.float64):
@@ -187,6 +185,7 @@ torch.save(first, FOLDER / "legacy.pt", _use_new_zipfile_serialization=False)
 torch.save({"model": {"weight": first}}, FOLDER / "refused-nested.pt")
 torch.save([first, 3], FOLDER / "refused-number.pt")
 torch.save({1: first}, FOLDER / "refused-keys.pt")
+torch.save(collections.OrderedDict(named), FOLDER / "refused-ordered-dict.pt")  # LibTorch reads it as None
 torch.save([], FOLDER / "refused-empty.pt")
 torch.save(torch.eye(3).to_sparse(), FOLDER / "refused-sparse.pt")
 torch.save(torch.tensor([1 + 2j]), FOLDER / "refused-complex.pt")

@@ -6,7 +6,6 @@
 
 #include "data/error_message.h"
 #include "data/fixtures.h"
-#include "data/temp_folder.h"
 #include "data/tensor_values.h"
 
 namespace bitplan::data {
@@ -54,7 +53,7 @@ std::string TypeName(const at::Tensor& tensor) {
 class TorchFile : public testing::TestWithParam<std::string> {};
 
 TEST_P(TorchFile, HoldsWhatPythonSaved) {
-  const std::vector<NamedTensor> tensors = ReadTorchFile(test::FixturePath(GetParam()));
+  const std::vector<NamedTensor> tensors = DecodeTorchFile(test::FixtureBytes(GetParam()), GetParam());
   const auto& expected = test::Expected().at(GetParam()).at("tensors");
   ASSERT_EQ(tensors.size(), expected.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -72,7 +71,7 @@ INSTANTIATE_TEST_SUITE_P(All, TorchFile, testing::ValuesIn(ExpectedFiles()), [](
 });
 
 std::string MessageFor(const std::string& fixture) {
-  return ErrorMessage([&] { ReadTorchFile(test::FixturePath(fixture)); });
+  return ErrorMessage([&] { DecodeTorchFile(test::FixtureBytes(fixture), fixture); });
 }
 
 TEST(TorchFileForm, BeforePyTorch16IsRefusedWithTheRemedy) {
@@ -81,53 +80,50 @@ TEST(TorchFileForm, BeforePyTorch16IsRefusedWithTheRemedy) {
 }
 
 TEST(TorchFileForm, OtherThanTensorsIsRefused) {
-  constexpr const char* kRemedy = "save a tensor, a list or tuple of tensors, or a dict of tensors by name";
+  constexpr const char* kRemedy = "save a tensor, a list or tuple of tensors, or a plain dict of tensors by name";
   EXPECT_THAT(MessageFor("refused-nested.pt"), AllOf(HasSubstr("entry 'model' is of type"), HasSubstr(kRemedy)));
   EXPECT_THAT(MessageFor("refused-number.pt"), AllOf(HasSubstr("entry 1 is of type Int"), HasSubstr(kRemedy)));
   EXPECT_THAT(MessageFor("refused-keys.pt"), HasSubstr("a key of the dict is of type Int"));
   EXPECT_THAT(MessageFor("refused-empty.pt"), HasSubstr("holds no tensor"));
   EXPECT_THAT(MessageFor("refused-numpy.pt"), AllOf(HasSubstr("refused-numpy.pt: "), HasSubstr(kRemedy)));
   EXPECT_THAT(MessageFor("refused-dataset.pt"), AllOf(HasSubstr("refused-dataset.pt: "), HasSubstr(kRemedy)));
+  EXPECT_THAT(MessageFor("refused-ordered-dict.pt"), AllOf(HasSubstr("refused-ordered-dict.pt: "), HasSubstr(kRemedy)));
   EXPECT_THAT(MessageFor("refused-torchscript.pt"), HasSubstr("is a TorchScript model, not data"));
   EXPECT_THAT(MessageFor("stored.npz"), HasSubstr("not by torch.save (it has no data.pkl)"));
   EXPECT_THAT(MessageFor("cifar10.bin"), HasSubstr("is not a file by torch.save"));
 }
 
 TEST(TorchFileForm, DamagedIsRefused) {
-  const test::TempFolder folder;
   Bytes bytes = test::FixtureBytes("tensor.pt");
   const Bytes name{'d', 'a', 't', 'a', '/', '0', 'F', 'B'};  // an entry's name and the padding before its contents
   const auto entry = std::search(bytes.begin(), bytes.end(), name.begin(), name.end());
   ASSERT_NE(entry, bytes.end());
   *(entry + 100) ^= 1;
-  const std::string file = folder.Write("x.pt", bytes);
-  EXPECT_THAT(ErrorMessage([&] { ReadTorchFile(file); }), AllOf(HasSubstr("data/0: is damaged"), HasSubstr("CRC")));
+  EXPECT_THAT(ErrorMessage([&] { DecodeTorchFile(bytes, "x.pt"); }),
+              AllOf(HasSubstr("data/0: is damaged"), HasSubstr("CRC")));
 }
 
 /// True when the bytes are read as tensors.
-bool ReadsOrThrowsError(const test::TempFolder& folder, const Bytes& bytes) {
-  const std::string file = folder.Write("x.pt", bytes);
+bool ReadsOrThrowsError(const Bytes& bytes) {
   try {
-    return !ReadTorchFile(file).empty();
+    return !DecodeTorchFile(bytes, "x.pt").empty();
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), testing::StartsWith(file));
+    EXPECT_THAT(error.what(), testing::StartsWith("x.pt: "));
     return false;
   }
 }
 
 TEST(TorchFileForm, CutOffAnywhereIsRefused) {
-  const test::TempFolder folder;
   for (const char* const name : {"dict.pt", "legacy.pt"}) {
     const Bytes bytes = test::FixtureBytes(name);
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       const Bytes part(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
-      EXPECT_FALSE(ReadsOrThrowsError(folder, part)) << size << " of " << bytes.size() << " bytes";
+      EXPECT_FALSE(ReadsOrThrowsError(part)) << size << " of " << bytes.size() << " bytes";
     }
   }
 }
 
 TEST(TorchFileForm, WithFlippedBitsNeverCrashes) {
-  const test::TempFolder folder;
   std::mt19937_64 random(23);
   for (const char* const name : {"tensor.pt", "dict.pt", "tuple.pt", "float16.pt"}) {
     const Bytes bytes = test::FixtureBytes(name);
@@ -136,7 +132,7 @@ TEST(TorchFileForm, WithFlippedBitsNeverCrashes) {
       for (int flips = 0; flips <= round % 4; ++flips) {
         flipped[random() % flipped.size()] = static_cast<std::uint8_t>(random());
       }
-      ReadsOrThrowsError(folder, flipped);
+      ReadsOrThrowsError(flipped);
     }
   }
 }

@@ -1,0 +1,60 @@
+// Solves allocation problems (bitplan.problem/1 files) exactly and prints what that took.
+//
+// usage: bench_search_exact [--gap G] [--limit SECONDS] PROBLEM.json …
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "bitplan/search.h"
+
+namespace {
+
+bitplan::Problem Read(const std::string& file) {
+  std::ifstream stream(file);
+  const auto json = nlohmann::json::parse(stream);
+  bitplan::Problem problem;
+  problem.name = json.at("name");
+  problem.budgets = json.at("budgets").get<std::map<std::string, double>>();
+  for (const auto& group : json.at("groups")) {
+    auto& read = problem.groups.emplace_back();
+    read.name = group.at("name");
+    for (const auto& choice : group.at("choices"))
+      read.choices.push_back(
+          {choice.at("name"), choice.at("objective"), choice.at("costs").get<std::map<std::string, double>>()});
+  }
+  return problem;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  bitplan::SearchOptions options;
+  fmt::print("{:<40} {:>6} {:>10} {:>16} {:>16} {:>9} {:>9} {}\n", "problem", "groups", "seconds", "objective", "bound",
+             "gap", "nodes", "status");
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--gap" && i + 1 < argc) {
+      options.gap = std::atof(argv[++i]);
+      continue;
+    }
+    if (argument == "--limit" && i + 1 < argc) {
+      options.time_limit_seconds = std::atof(argv[++i]);
+      continue;
+    }
+    const auto problem = Read(argument);
+    const auto solution = bitplan::Search(problem, options);
+    fmt::print("{:<40} {:>6} {:>10.4f} {:>16.10g} {:>16.10g} {:>9.2g} {:>9} {}\n", problem.name, problem.groups.size(),
+               solution.seconds, solution.objective, solution.bound, solution.gap, solution.nodes,
+               bitplan::ToString(solution.status));
+  }
+  return 0;
+} catch (const std::exception& error) {
+  fmt::print(stderr, "bench_search_exact: {}\n", error.what());
+  return 2;
+}

@@ -1,0 +1,81 @@
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+#include <string>
+
+#include "bitplan/error.h"
+#include "bitplan/quantize.h"
+#include "quantize/calibration/histogram.h"
+#include "quantize/calibration/range.h"
+
+namespace bitplan {
+
+struct ActivationStatistics::Impl {
+  std::vector<Site> sites;
+  std::vector<Histogram> histograms;  // by site; those of outputs stay empty
+};
+
+namespace {
+
+class InputRecorder : public Probe {
+ public:
+  InputRecorder(const std::vector<Site>& sites, std::vector<Histogram>& histograms) : sites_(sites), histograms_(histograms) {}
+
+  at::Tensor Visit(int site, const at::Tensor& value) override {
+    const auto index = static_cast<std::size_t>(site);
+    if (sites_[index].kind != Site::Kind::LayerInput) return value;
+    const at::Tensor values = value.detach().to(at::kCPU, at::kFloat).contiguous();
+    try {
+      histograms_[index].Add({values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+    } catch (const Error& error) {
+      throw Error(fmt::format("{}: {}", sites_[index].name, error.what()));
+    }
+    return value;
+  }
+
+ private:
+  const std::vector<Site>& sites_;
+  std::vector<Histogram>& histograms_;
+};
+
+}  // namespace
+
+ActivationStatistics ActivationStatistics::Collect(const Network& network, const Dataset& data, std::int64_t batch_size,
+                                                   const ProgressCallback& progress) {
+  if (batch_size < 1) throw Error(fmt::format("batch size: {} given, at least 1 needed", batch_size));
+  const at::NoGradGuard no_grad;
+  auto impl = std::make_shared<Impl>();
+  impl->sites = network.sites();
+  impl->histograms.resize(network.sites().size());
+  InputRecorder recorder(impl->sites, impl->histograms);
+  for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
+    const std::int64_t end = std::min(begin + batch_size, data.size());
+    network.Forward(data.Get(begin, end, at::Device(network.device())).inputs, network.ParameterValues(), &recorder);
+    Report(progress, "activation ranges", end, data.size());
+  }
+  return ActivationStatistics(std::move(impl));
+}
+
+bool ActivationStatistics::Has(int site) const {
+  return site >= 0 && static_cast<std::size_t>(site) < impl_->histograms.size() &&
+         impl_->histograms[static_cast<std::size_t>(site)].count() > 0;
+}
+
+ActivationRange ActivationStatistics::Range(int site, const Format& format) const {
+  format.Validate();
+  if (site < 0 || static_cast<std::size_t>(site) >= impl_->sites.size())
+    throw Error(fmt::format("site {} is not one of the network's {}", site, impl_->sites.size()));
+  const auto index = static_cast<std::size_t>(site);
+  if (impl_->sites[index].kind != Site::Kind::LayerInput)
+    throw Error(fmt::format("{} is not a layer's input; no statistics are kept of it", impl_->sites[index].name));
+  if (!format.IsInteger()) return {};
+  if (impl_->histograms[index].count() == 0)
+    throw Error(fmt::format("{} was not reached by any calibration sample; leave it at 32 bits, or give samples that reach it",
+                            impl_->sites[index].name));
+  const QuantizationRange range = Calibrate(impl_->histograms[index].Values(), format);
+  return {range.scale, range.zero_point};
+}
+
+}  // namespace bitplan

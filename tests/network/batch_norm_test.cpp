@@ -1,0 +1,63 @@
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "bitplan/network.h"
+#include "network/model_case.h"
+
+namespace bitplan::test {
+namespace {
+
+TEST(BatchNorm, FoldedWeightAndBiasAreThoseOfTheFormula) {
+  const ModelCase model("small_resnet");
+  const Network plain = model.Load("scripted", false), folded = model.Load("scripted", true);
+  EXPECT_FALSE(plain.batch_norm_folded());
+  EXPECT_TRUE(folded.batch_norm_folded());
+  const auto value = [&](const Network& network, const std::string& name) {
+    for (const Parameter& parameter : network.parameters())
+      if (parameter.name == name) return parameter.value.to(at::kDouble);
+    ADD_FAILURE() << "no parameter " << name;
+    return at::zeros({1}, at::kDouble);
+  };
+  const at::Tensor scale = value(plain, "bn1.weight") / (value(plain, "bn1.running_var") + 1e-5).sqrt();
+  const at::Tensor bias = value(plain, "bn1.bias") - value(plain, "bn1.running_mean") * scale;
+  const Layer& layer = folded.layers()[0];
+  EXPECT_LE(MaxDifference(folded.Weight(layer), value(plain, "conv1.weight") * scale.view({4, 1, 1, 1})), 1e-6);
+  ASSERT_GE(layer.bias, 0);
+  EXPECT_LE(MaxDifference(folded.parameters()[static_cast<std::size_t>(layer.bias)].value, bias), 1e-6);
+  EXPECT_EQ(plain.layers()[0].bias, -1);
+}
+
+TEST(BatchNorm, FoldedStatisticsAreNoParametersAnymore) {
+  const Network folded = ModelCase("small_resnet").Load("scripted", true);
+  for (const Parameter& parameter : folded.parameters()) {
+    EXPECT_EQ(parameter.name.find("running_"), std::string::npos) << parameter.name;
+    EXPECT_EQ(parameter.name.find("bn"), std::string::npos) << parameter.name;
+  }
+  EXPECT_EQ(folded.parameters().size(), 14u);  // seven layers, each with its bias
+}
+
+TEST(BatchNorm, EveryLayerThatIsFoldedIntoHasABias) {
+  const ModelCase model("bn_after_each_layer");
+  for (const std::string& kind : model.kinds())
+    for (const Layer& layer : model.Load(kind).layers()) EXPECT_GE(layer.bias, 0) << layer.name;
+}
+
+TEST(BatchNorm, FoldingKeepsTheLayersAndTheirNames) {
+  const ModelCase model("bn_after_each_layer");
+  const Network plain = model.Load("scripted", false), folded = model.Load("scripted", true);
+  ASSERT_EQ(plain.layers().size(), folded.layers().size());
+  for (std::size_t i = 0; i < plain.layers().size(); ++i) {
+    EXPECT_EQ(plain.layers()[i].name, folded.layers()[i].name);
+    EXPECT_EQ(plain.layers()[i].op, folded.layers()[i].op);
+  }
+  ASSERT_EQ(plain.sites().size(), folded.sites().size());
+  for (std::size_t i = 0; i < plain.sites().size(); ++i) EXPECT_EQ(plain.sites()[i].name, folded.sites()[i].name);
+}
+
+TEST(BatchNorm, ABiasOfTwoLayersIsNeitherLayersOwn) {
+  const Network network = ModelCase("bn_bias_of_two_layers").Load("scripted");
+  for (const Layer& layer : network.layers()) EXPECT_EQ(layer.bias, -1) << layer.name;
+}
+
+}  // namespace
+}  // namespace bitplan::test

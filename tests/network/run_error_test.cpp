@@ -1,0 +1,90 @@
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+
+#include "bitplan/network.h"
+#include "network/model_case.h"
+
+namespace bitplan::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::string Message(const Network& network, const std::vector<at::Tensor>& inputs) {
+  return ErrorMessage([&] { network.Forward(inputs); });
+}
+
+TEST(RunError, SaysWhichShapeDoesNotFit) {
+  const Network network = ModelCase("small_resnet").Load("scripted");
+  for (const at::Tensor& input :
+       {at::zeros({1, 4, 8, 8}), at::zeros({1, 8}), at::zeros({8}), at::zeros({}), at::zeros({1, 3, 8})}) {
+    const std::string message = Message(network, {input});
+    EXPECT_TRUE(IsOneLine(message)) << message;
+    EXPECT_THAT(message, HasSubstr("shape"));
+  }
+  EXPECT_THAT(Message(network, {at::zeros({1, 4, 8, 8})}), HasSubstr("[1, 4, 8, 8]"));
+  EXPECT_THAT(Message(network, {at::zeros({1, 4, 8, 8})}), HasSubstr("channels"));  // LibTorch's reason
+}
+
+TEST(RunError, InEveryKindOfFileIsOneLine) {
+  for (const std::string name : {"mlp", "small_resnet", "encoder", "lstm", "conv1d", "containers", "tied_embedding"}) {
+    const ModelCase model(name);
+    for (const std::string& kind : model.kinds()) {
+      const std::string message = Message(model.Load(kind), {at::zeros({2, 3, 5, 7, 1, 1})});
+      EXPECT_TRUE(IsOneLine(message)) << name << " " << kind << ": " << message;
+    }
+  }
+}
+
+TEST(RunError, SaysHowManyInputsAreNeeded) {
+  const Network network = ModelCase("two_inputs").Load("scripted");
+  EXPECT_THAT(Message(network, {}), AllOf(HasSubstr("image"), HasSubstr("numbers"), HasSubstr("2"), HasSubstr("0")));
+  EXPECT_THAT(Message(network, {at::zeros({1, 3})}), AllOf(HasSubstr("2"), HasSubstr("1")));
+  EXPECT_THAT(Message(network, {at::zeros({1, 3}), at::zeros({1, 2}), at::zeros({1})}),
+              AllOf(HasSubstr("2"), HasSubstr("3")));
+}
+
+TEST(RunError, ATypeThatDoesNotFitIsAnError) {
+  const Network tokens = ModelCase("token_classifier").Load("scripted");
+  EXPECT_TRUE(IsOneLine(Message(tokens, {at::zeros({1, 5})})));
+  EXPECT_TRUE(IsOneLine(Message(tokens, {at::full({1, 5}, 11, at::kLong)})));  // a token beyond the embedding's
+  const Network images = ModelCase("small_resnet").Load("scripted");
+  EXPECT_TRUE(IsOneLine(Message(images, {at::zeros({1, 3, 8, 8}, at::kLong)})));
+}
+
+TEST(RunError, AnUndefinedTensorIsAnError) {
+  const Network network = ModelCase("mlp").Load("scripted");
+  EXPECT_TRUE(IsOneLine(Message(network, {at::Tensor()}))) << Message(network, {at::Tensor()});
+}
+
+TEST(RunError, ParametersThatDoNotFitAreAnError) {
+  const ModelCase model("mlp");
+  const Network network = model.Load("scripted");
+  std::vector<at::Tensor> values = network.ParameterValues();
+  values[static_cast<std::size_t>(network.layers()[0].weight)] = at::zeros({2, 2});
+  EXPECT_TRUE(IsOneLine(ErrorMessage([&] { network.Forward(model.Inputs(), values); })));
+  values.pop_back();
+  EXPECT_THAT(ErrorMessage([&] { network.Forward(model.Inputs(), values); }), HasSubstr("parameters"));
+}
+
+TEST(RunError, LeavesTheNetworkUsable) {
+  const ModelCase model("small_resnet");
+  const Network network = model.Load("scripted");
+  const at::Tensor before = network.Forward(model.Inputs());
+  EXPECT_NE(Message(network, {at::zeros({1, 1})}), "no error");
+  EXPECT_TRUE(at::equal(network.Forward(model.Inputs()), before));
+}
+
+TEST(Run, TakesAnyFloatTypeAndAnyBatchSize) {
+  const ModelCase model("mlp");
+  const Network network = model.Load("scripted");
+  const at::Tensor input = model.Inputs()[0];
+  const at::Tensor output = network.Forward({input});
+  EXPECT_LE(MaxDifference(network.Forward({input.to(at::kDouble)}), output), 1e-6);
+  EXPECT_LE(MaxDifference(network.Forward({input.to(at::kHalf)}), output), 1e-2);
+  EXPECT_EQ(network.Forward({input.narrow(0, 0, 0)}).sizes(), (std::vector<std::int64_t>{0, 3}));
+  EXPECT_LE(MaxDifference(network.Forward({input.narrow(0, 2, 1)}), output.narrow(0, 2, 1)), 1e-6);
+}
+
+}  // namespace
+}  // namespace bitplan::test
