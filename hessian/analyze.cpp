@@ -35,7 +35,7 @@ std::vector<int> Ascending(const std::vector<int>& widths) {
 
 bool NeedsSecondDerivatives(const AnalyzeOptions& options) {
   return std::any_of(options.measures.begin(), options.measures.end(),
-                     [](Measure measure) { return measure != Measure::WeightError; });
+                     [](Measure measure) { return measure == Measure::Eigenvalue || measure == Measure::Trace; });
 }
 
 bool QuantizesActivations(const AnalyzeOptions& options) {
@@ -135,12 +135,13 @@ void AddCurvatures(const LossFunction& loss, const AnalyzeOptions& options,
 void AnalyzeOptions::Validate() const {
   ValidateWidths("weight_bits", weight_bits);
   ValidateWidths("activation_bits", activation_bits);
-  if (measures.empty()) throw Error("measures is empty, needs at least one of eigenvalue, trace and weight-error");
+  if (measures.empty()) throw Error("measures is empty, needs at least one of eigenvalue, trace, weight-error and relative-error");
   for (const int bits : weight_bits) weight_format.WithBits(bits).Validate();
   for (const int bits : activation_bits) activation_format.WithBits(bits).Validate();
   if (activation_format.granularity != Granularity::Tensor) {
     throw Error("activation_format has a scale per channel; activations are quantized per tensor");
   }
+  if (curvature_samples < 1) throw Error(fmt::format("curvature_samples is {}, must be at least 1", curvature_samples));
   if (batch_size < 1) throw Error(fmt::format("batch_size is {}, must be at least 1", batch_size));
   eigen.Validate();
   trace.Validate();
@@ -168,7 +169,8 @@ Sensitivity Analyze(const Network& network, const Dataset& data, const AnalyzeOp
     for (LayerSensitivity& layer : result.layers) layer.activation_choices = {Perturbation{}};
   }
   if (NeedsSecondDerivatives(options)) {
-    AddCurvatures(LossFunction(network, data, loss, options.batch_size), options, input_elements, result.layers);
+    const LossFunction differentiated(network, data.First(options.curvature_samples), loss, options.batch_size);
+    AddCurvatures(differentiated, options, input_elements, result.layers);
   }
   return result;
 }

@@ -118,16 +118,12 @@ class Tree {
     pruned_ = std::min(pruned_, cutoff);
     auto part = Restrict(core_, node.part, keep);
     if (!part) return false;
-    std::vector<double> reduced_loss;
-    for (std::size_t c = 0; c < keep.size(); ++c)
-      if (keep[c] && part->settled[core_.group[node.part.column[c]]] == Subproblem::kFree)
-        reduced_loss.push_back(node.relaxation.reduced_loss[c]);
-    node.part = std::move(*part);
-    node.relaxation.reduced_loss = std::move(reduced_loss);
+    node.Narrow(core_, std::move(*part), keep);
     return true;
   }
 
-  /// The sides of the best branch. One whose side is closed at once is as good as any: the other side replaces the node.
+  /// The sides of the best branch. One whose side is closed at once is as good as any: the other side replaces the
+  /// node.
   Sides Divide(const Node& node) {
     const double cutoff = Cutoff();
     const double most = std::isfinite(cutoff) ? cutoff - node.bound : 1.0;
@@ -224,7 +220,20 @@ class Tree {
 Node::Node(Subproblem of, Relaxation solved, double inherited)
     : part(std::move(of)), relaxation(std::move(solved)), bound(std::max(relaxation.bound, inherited)) {}
 
-TreeResult BranchAndBound(const Core& core, const Node& root, const TreeOptions& options, Incumbent start, Monitor& monitor) {
+void Node::Narrow(const Core& core, Subproblem to, const std::vector<char>& kept) {
+  const auto settled = [&](Index column) { return to.settled[core.group[column]] != Subproblem::kFree; };
+  std::vector<double> reduced_loss;
+  for (std::size_t c = 0; c < kept.size(); ++c)
+    if (kept[c] && !settled(part.column[c])) reduced_loss.push_back(relaxation.reduced_loss[c]);
+  relaxation.reduced_loss = std::move(reduced_loss);
+  std::erase_if(relaxation.split, [&](const Share& share) { return settled(share.column); });
+  for (std::size_t g = 0; g < core.groups(); ++g)
+    if (to.settled[g] != Subproblem::kFree) relaxation.leading[g] = to.settled[g];
+  part = std::move(to);
+}
+
+TreeResult BranchAndBound(const Core& core, const Node& root, const TreeOptions& options, Incumbent start,
+                          Monitor& monitor) {
   return Tree(core, root, options, std::move(start), monitor).Run();
 }
 

@@ -9,7 +9,9 @@ namespace bitplan::search {
 namespace {
 
 /// A power of two near `value`, or 1 for 0.
-double PowerOfTwoNear(double value) { return value > 0 ? std::ldexp(1.0, std::clamp(std::ilogb(value), -1000, 1000)) : 1.0; }
+double PowerOfTwoNear(double value) {
+  return value > 0 ? std::ldexp(1.0, std::clamp(std::ilogb(value), -1000, 1000)) : 1.0;
+}
 
 /// The choices still in play, group by group, with the costs of the budgets still in play.
 struct Draft {

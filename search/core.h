@@ -3,8 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "bitplan/problem.h"
@@ -18,8 +16,8 @@ inline constexpr double kBudgetTolerance = 1e-9;
 
 /// What a plan is judged by.
 enum class Goal {
-  Loss,      ///< its summed objective; plans over a budget do not count
-  PeakUse,   ///< the largest share of a budget that it spends, max_i cost_i / budget_i; the objective plays no part
+  Loss,     ///< its summed objective; plans over a budget do not count
+  PeakUse,  ///< the largest share of a budget that it spends, max_i cost_i / budget_i; the objective plays no part
 };
 
 using Index = std::uint32_t;
@@ -27,9 +25,9 @@ using Index = std::uint32_t;
 /// A plan as the algorithms have it: one column of the Core for each group.
 using CorePlan = std::vector<Index>;
 
-/// A problem as the algorithms see it: numbers only. A column is a choice that can be part of a best plan; the columns of a
-/// group are contiguous. Objectives are shifted so that each group's least is 0, then objectives and costs are scaled by
-/// powers of two, so that sums over a plan round exactly as they do in the problem itself.
+/// A problem as the algorithms see it: numbers only. A column is a choice that can be part of a best plan; the columns
+/// of a group are contiguous. Costs are scaled by powers of two, so that sums over a plan round exactly as they do in
+/// the problem itself; objectives too, after each group's least has been taken off.
 struct Core {
   Goal goal = Goal::Loss;
   std::vector<double> limits;  ///< of the budgets that can bind, tolerance included
@@ -50,8 +48,8 @@ struct Core {
   double Value(const CorePlan& plan) const;
 };
 
-/// The core of `problem` under `goal`. Choices that some other choice of the group beats or equals in the objective and in
-/// every budgeted cost are left out, and so are choices that cannot be paid for and budgets that every plan meets.
+/// The core of `problem` under `goal`. Choices that some other choice of the group beats or equals in the objective and
+/// in every budgeted cost are left out, and so are choices that cannot be paid for and budgets that every plan meets.
 /// Needs: each budget can be met on its own.
 Core BuildCore(const Problem& problem, Goal goal);
 

@@ -6,17 +6,18 @@
 
 namespace bitplan::search {
 
-/// State of the dual simplex method on one subproblem. Each free group has a key column; with m budgets, m further columns
-/// are basic, each a slack (or t), a second column of a group, or a ghost: a column that the subproblem lacks but the starting
-/// basis had, which must leave. With W the m × m matrix of their costs (less those of their group's key), the multipliers are
-/// λ = −W⁻ᵀ Δf and the shares y = W⁻¹ (rest − Σ key costs); a key's share is 1 less those of its group's basic columns.
+/// State of the dual simplex method on one subproblem. Each free group has a key column; with m budgets, m further
+/// columns are basic, each a slack (or t), a second column of a group, or a ghost: a column that the subproblem lacks
+/// but the starting basis had, which must leave. With W the m × m matrix of their costs (less those of their group's
+/// key), the multipliers are λ = −W⁻ᵀ Δf and the shares y = W⁻¹ (rest − Σ key costs); a key's share is 1 less those of
+/// its group's basic columns.
 class DualSimplex {
  public:
   /// Starts from `basis`, or from the slacks when it is empty.
   DualSimplex(const Core& core, const Subproblem& part, const Basis& basis);
 
-  /// Improves the bound until it is the best one, has reached `cutoff`, or time is up. Returns whether the subproblem was
-  /// proven to have no solution.
+  /// Improves the bound until it is the best one, has reached `cutoff`, or time is up. Returns whether the subproblem
+  /// was proven to have no solution.
   bool Solve(double cutoff, Monitor& monitor);
 
   const std::vector<double>& multipliers() const { return multipliers_; }
@@ -25,6 +26,7 @@ class DualSimplex {
   std::vector<Share> SplitShares() const;
 
  private:
+  static constexpr Index kNone = ~Index{0};
   enum class Kind { Extra, Column, Ghost };
   struct Entry {
     Kind kind = Kind::Extra;

@@ -22,8 +22,8 @@ Incumbent Improve(const Core& core, const Node& root, Incumbent start, Monitor& 
 
 }  // namespace
 
-/// Branch and bound under cutoffs that rise until a plan lies below. A tight cutoff rules out far more columns, which in turn
-/// coarsens the budgets' units; a tree that finds nothing has raised the bound to its cutoff.
+/// Branch and bound under cutoffs that rise until a plan lies below. A tight cutoff rules out far more columns, which
+/// in turn coarsens the budgets' units; a tree that finds nothing has raised the bound to its cutoff.
 TreeResult SearchExactly(const Core& core, const Node& root, double gap, Incumbent start, Monitor& monitor) {
   TreeResult result;
   result.best = Improve(core, root, std::move(start), monitor);
@@ -31,7 +31,8 @@ TreeResult SearchExactly(const Core& core, const Node& root, double gap, Incumbe
   double distance = kFirstCutoff * (result.best.value - root.bound);
   while (true) {
     const double cutoff = root.bound + distance;
-    TreeResult tree = BranchAndBound(core, root, {.gap = gap, .cutoff = cutoff, .proven = result.bound}, result.best, monitor);
+    TreeResult tree =
+        BranchAndBound(core, root, {.gap = gap, .cutoff = cutoff, .proven = result.bound}, result.best, monitor);
     result.best = std::move(tree.best);
     result.bound = std::min(std::max(result.bound, tree.bound), result.best.value);
     result.nodes += tree.nodes;

@@ -7,7 +7,7 @@
 namespace bitplan::search {
 
 struct Feasibility {
-  CorePlan plan;                 ///< within every budget; empty when none was found
+  CorePlan plan;  ///< within every budget; empty when none was found
   bool proven_infeasible = false;
   std::int64_t nodes = 0;
 };

@@ -14,8 +14,8 @@ struct Incumbent {
   /// Takes `plan` over when it is better. Returns whether it was.
   bool Offer(const Core& core, const CorePlan& plan);
 
-  /// A relaxation with a bound of at least this has no plan worth finding: none that is better by more than the relative
-  /// `gap`, or by more than rounding (1e-12 of the loss).
+  /// A relaxation with a bound of at least this has no plan worth finding: none that is better by more than the
+  /// relative `gap`, or by more than rounding (1e-12 of the loss).
   double Cutoff(const Core& core, double gap) const;
 };
 

@@ -28,12 +28,13 @@ void CheckChoice(const Group& group, const Choice& choice, const std::vector<std
       throw Error(fmt::format("{}: cost '{}' is {}, must be a finite number of at least 0", where, name, value));
   for (const auto& name : costs)
     if (!choice.costs.contains(name))
-      throw Error(fmt::format("{}: cost '{}' is missing; every choice has the costs {}", where, name,
-                              fmt::join(costs, ", ")));
+      throw Error(
+          fmt::format("{}: cost '{}' is missing; every choice has the costs {}", where, name, fmt::join(costs, ", ")));
   for (const auto& [name, value] : choice.costs)
     if (std::find(costs.begin(), costs.end(), name) == costs.end())
-      throw Error(fmt::format("{}: cost '{}' is one that the first choice of the problem lacks; every choice has the same costs",
-                              where, name));
+      throw Error(fmt::format(
+          "{}: cost '{}' is one that the first choice of the problem lacks; every choice has the same costs", where,
+          name));
 }
 
 void CheckGroup(const Group& group, const std::vector<std::string>& costs) {
@@ -70,7 +71,8 @@ void CheckSums(const Problem& problem, const std::vector<std::string>& costs) {
     objective += largest;
     for (const auto& [name, value] : dearest) totals[name] += value;
   }
-  if (!std::isfinite(objective)) throw Error("objectives are too large: their sum over the groups is not a finite number");
+  if (!std::isfinite(objective))
+    throw Error("objectives are too large: their sum over the groups is not a finite number");
   for (const auto& name : costs)
     if (!std::isfinite(totals[name]))
       throw Error(fmt::format("cost '{}' is too large: its sum over the groups is not a finite number", name));

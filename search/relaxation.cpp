@@ -20,8 +20,9 @@ std::vector<double> Feasible(const Core& core, std::vector<double> multipliers) 
   return multipliers;
 }
 
-/// Computes f + λ c, from it each group's least and what the other columns lie above it, and the bound. What rounding may
-/// have added to the bound is taken off again: each term and each sum of n terms is off by at most n ε of its magnitude.
+/// Computes f + λ c, from it each group's least and what the other columns lie above it, and the bound. What rounding
+/// may have added to the bound is taken off again: each term and each sum of n terms is off by at most n ε of its
+/// magnitude.
 void Evaluate(const Core& core, const Subproblem& part, Relaxation& relaxation) {
   auto& reduced = relaxation.reduced_loss;
   reduced = part.loss;
@@ -43,7 +44,8 @@ void Evaluate(const Core& core, const Subproblem& part, Relaxation& relaxation) 
   relaxation.bound = bound - kEpsilon * static_cast<double>(core.groups() + core.budgets() + 4) * magnitude;
 }
 
-CorePlan Leading(const Core& core, const Subproblem& part, const std::vector<Index>& keys, const std::vector<Share>& split) {
+CorePlan Leading(const Core& core, const Subproblem& part, const std::vector<Index>& keys,
+                 const std::vector<Share>& split) {
   CorePlan leading = part.settled;
   for (std::size_t g = 0; g < part.groups(); ++g) leading[part.free_group[g]] = part.column[keys[g]];
   std::vector<double> largest(core.groups(), 0.0);
@@ -58,7 +60,8 @@ CorePlan Leading(const Core& core, const Subproblem& part, const std::vector<Ind
 
 }  // namespace
 
-Relaxation SolveRelaxation(const Core& core, const Subproblem& part, const Basis& start, double cutoff, Monitor& monitor) {
+Relaxation SolveRelaxation(const Core& core, const Subproblem& part, const Basis& start, double cutoff,
+                           Monitor& monitor) {
   Relaxation relaxation;
   DualSimplex simplex(core, part, start);
   relaxation.infeasible = simplex.Solve(cutoff, monitor);

@@ -7,7 +7,8 @@
 
 namespace bitplan::search {
 
-/// The linear programming relaxation of a subproblem, which takes shares of choices: with the columns' losses f and costs c,
+/// The linear programming relaxation of a subproblem, which takes shares of choices: with the columns' losses f and
+/// costs c,
 ///
 ///     min Σ f x   over x ≥ 0, Σ_{columns of a group} x = 1 for each group, Σ c x ≤ rest for each budget,
 ///
@@ -29,18 +30,20 @@ struct Share {
 };
 
 struct Relaxation {
-  bool infeasible = false;               ///< proven: no x, so that `bound` is infinite and the rest empty
-  double bound = 0;                      ///< on every plan in the subproblem, settled loss included; valid whatever the rounding
-  std::vector<double> multipliers;       ///< λ
-  std::vector<double> reduced_loss;      ///< per column: the bound rises by at least this when the column must be taken; ≥ 0
-  CorePlan leading;                      ///< per group of the core: the column with the largest share
-  std::vector<Share> split;              ///< of the groups that take several columns, sorted by column
+  bool infeasible = false;  ///< proven: no x, so that `bound` is infinite and the rest empty
+  double bound = 0;         ///< on every plan in the subproblem, settled loss included; valid whatever the rounding
+  std::vector<double> multipliers;  ///< λ
+  std::vector<double>
+      reduced_loss;          ///< per column: the bound rises by at least this when the column must be taken; ≥ 0
+  CorePlan leading;          ///< per group of the core: the column with the largest share
+  std::vector<Share> split;  ///< of the groups that take several columns, sorted by column
   Basis basis;
 };
 
-/// Solves the relaxation by the dual simplex method with generalized upper bounds (Dantzig and Van Slyke 1967), from `start`
-/// when it is given, which may come from a subproblem that has this one's columns and more. Stops early, with a bound that
-/// holds all the same, as soon as the bound reaches `cutoff` or the time is up.
-Relaxation SolveRelaxation(const Core& core, const Subproblem& part, const Basis& start, double cutoff, Monitor& monitor);
+/// Solves the relaxation by the dual simplex method with generalized upper bounds (Dantzig and Van Slyke 1967), from
+/// `start` when it is given, which may come from a subproblem that has this one's columns and more. Stops early, with a
+/// bound that holds all the same, as soon as the bound reaches `cutoff` or the time is up.
+Relaxation SolveRelaxation(const Core& core, const Subproblem& part, const Basis& start, double cutoff,
+                           Monitor& monitor);
 
 }  // namespace bitplan::search

@@ -47,7 +47,8 @@ struct Rounder {
   }
 };
 
-std::vector<std::vector<Index>> OptionsOfSplitGroups(const Core& core, const Subproblem& part, const Relaxation& relaxation) {
+std::vector<std::vector<Index>> OptionsOfSplitGroups(const Core& core, const Subproblem& part,
+                                                     const Relaxation& relaxation) {
   std::vector<Index> groups;
   for (const Share& share : relaxation.split)
     if (groups.empty() || groups.back() != core.group[share.column]) groups.push_back(core.group[share.column]);
@@ -72,8 +73,11 @@ std::vector<std::vector<Index>> OptionsOfSplitGroups(const Core& core, const Sub
 }  // namespace
 
 CorePlan Round(const Core& core, const Subproblem& part, const Relaxation& relaxation) {
-  Rounder rounder{core, OptionsOfSplitGroups(core, part, relaxation), std::vector<double>(core.budgets(), 0.0),
-                  relaxation.leading, {}};
+  Rounder rounder{core,
+                  OptionsOfSplitGroups(core, part, relaxation),
+                  std::vector<double>(core.budgets(), 0.0),
+                  relaxation.leading,
+                  {}};
   std::vector<char> split(core.groups(), 0);
   for (const Share& share : relaxation.split) split[core.group[share.column]] = 1;
   for (std::size_t g = 0; g < core.groups(); ++g)

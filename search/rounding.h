@@ -4,8 +4,8 @@
 
 namespace bitplan::search {
 
-/// The best plan that differs from a relaxation's leading columns in the groups that it splits only. Tries the columns of
-/// those groups in all combinations, of the least reduced losses where there are too many. Empty when none counts.
+/// The best plan that differs from a relaxation's leading columns in the groups that it splits only. Tries the columns
+/// of those groups in all combinations, of the least reduced losses where there are too many. Empty when none counts.
 CorePlan Round(const Core& core, const Subproblem& part, const Relaxation& relaxation);
 
 }  // namespace bitplan::search

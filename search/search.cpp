@@ -104,7 +104,8 @@ Solution Solve(const Problem& problem, const SearchOptions& options, Monitor& mo
 
 void SearchOptions::Validate() const {
   if (!std::isfinite(gap) || gap < 0) throw Error(fmt::format("gap is {}, must be a finite number of at least 0", gap));
-  if (!(time_limit_seconds > 0)) throw Error(fmt::format("time_limit_seconds is {}, must be above 0", time_limit_seconds));
+  if (!(time_limit_seconds > 0))
+    throw Error(fmt::format("time_limit_seconds is {}, must be above 0", time_limit_seconds));
 }
 
 Solution Search(const Problem& problem, const SearchOptions& options) {

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "bitplan/error.h"
 #include "bitplan/search.h"
 
@@ -40,16 +38,18 @@ SearchMethod ParseSearchMethod(std::string_view text) {
 std::string BriefReport(const Solution& solution) {
   const std::string effort = fmt::format("{:.3f} s, {} nodes", solution.seconds, solution.nodes);
   if (solution.status == SolutionStatus::Unknown)
-    return fmt::format("{}: no plan found yet, none is below {:.8g}; {}", ToString(solution.status), solution.bound, effort);
+    return fmt::format("{}: no plan found yet, none is below {:.8g}; {}", ToString(solution.status), solution.bound,
+                       effort);
   if (solution.status != SolutionStatus::Infeasible)
-    return fmt::format("{}: objective {:.8g}, bound {:.8g}, gap {:.2g}, {}", ToString(solution.status), solution.objective,
-                       solution.bound, solution.gap, effort);
+    return fmt::format("{}: objective {:.8g}, bound {:.8g}, gap {:.2g}, {}", ToString(solution.status),
+                       solution.objective, solution.bound, solution.gap, effort);
   const Infeasibility& why = solution.infeasibility;
   if (why.jointly)
-    return fmt::format("{}: the budgets cannot be met together; the closest plan found spends {:.8g} of '{}', limit {:.8g}; {}",
-                       ToString(solution.status), why.least, why.budget, why.limit, effort);
-  return fmt::format("{}: every plan spends at least {:.8g} of '{}', limit {:.8g}; {}", ToString(solution.status), why.least,
-                     why.budget, why.limit, effort);
+    return fmt::format(
+        "{}: the budgets cannot be met together; the closest plan found spends {:.8g} of '{}', limit {:.8g}; {}",
+        ToString(solution.status), why.least, why.budget, why.limit, effort);
+  return fmt::format("{}: every plan spends at least {:.8g} of '{}', limit {:.8g}; {}", ToString(solution.status),
+                     why.least, why.budget, why.limit, effort);
 }
 
 }  // namespace bitplan

@@ -7,10 +7,11 @@
 
 namespace bitplan::search {
 
-/// A part of a core: every group with some of its columns. Groups with one column left are settled; the others are free.
+/// A part of a core: every group with some of its columns. Groups with one column left are settled; the others are
+/// free.
 struct Subproblem {
-  std::vector<double> rest;       ///< per budget: right-hand side of the free groups, the limit less what settled groups spend
-                                  ///< (for Goal::PeakUse, where limits scale with the peak: 0 less that)
+  std::vector<double> rest;  ///< per budget: right-hand side of the free groups, the limit less what settled groups
+                             ///< spend (for Goal::PeakUse, where limits scale with the peak: 0 less that)
   double settled_loss = 0;
   CorePlan settled;               ///< per core group its column when settled, else kFree
   std::vector<Index> free_group;  ///< core group of each free group
@@ -26,10 +27,10 @@ struct Subproblem {
 
 /// Splits a group's columns in two by one of their figures.
 struct Branch {
-  Index group = 0;       ///< of the core
-  Index figure = 0;      ///< 0: loss, 1 + i: cost of budget i
+  Index group = 0;   ///< of the core
+  Index figure = 0;  ///< 0: loss, 1 + i: cost of budget i
   double threshold = 0;
-  bool below = false;    ///< keeps figures ≤ threshold, else those above it
+  bool below = false;  ///< keeps figures ≤ threshold, else those above it
 
   double Figure(const Core& core, Index column) const {
     return figure == 0 ? core.loss[column] : core.Cost(figure - 1, column);

@@ -6,6 +6,9 @@
 
 namespace bitplan {
 
+/// The widths there are: 2 … 8 bits for integers, 16 and 32 for float16 and float32.
+constexpr bool IsWidth(std::int64_t bits) { return (bits >= 2 && bits <= 8) || bits == 16 || bits == 32; }
+
 /// Where zero sits on the integer grid.
 enum class Scheme {
   Symmetric,   ///< grid −2^{b−1} … 2^{b−1}−1, zero point 0

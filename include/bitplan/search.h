@@ -28,19 +28,19 @@ struct SearchOptions {
   SearchMethod method = SearchMethod::Exact;
   double gap = 0;                   ///< stop at this relative gap, ≥ 0; 0 proves the optimum to rounding (1e-12)
   double time_limit_seconds = 300;  ///< > 0; then the best plan so far is returned with its true bound
-  ProgressCallback progress;        ///< called every 20 ms or so, and at least once; may throw to stop
+  ProgressCallback progress = {};   ///< called every 20 ms or so, and at least once; may throw to stop
 
   void Validate() const;  ///< throws Error
 };
 
 /// Why a problem has no plan within its budgets.
 struct Infeasibility {
-  std::string budget;  ///< the budget that is missed by most, relative to its limit
-  double limit = 0;    ///< its limit
-  double least = 0;    ///< the least that any plan spends of it; with `jointly`, what `cheapest` spends of it
+  std::string budget;    ///< the budget that is missed by most, relative to its limit
+  double limit = 0;      ///< its limit
+  double least = 0;      ///< the least that any plan spends of it; with `jointly`, what `cheapest` spends of it
   bool jointly = false;  ///< every budget alone can be met, but not all together
-  /// Choice per group of the plan that comes closest: the one that spends `least`; with `jointly`, the one whose largest
-  /// relative overrun of a budget is the least that was found (the least there is, unless a limit came first).
+  /// Choice per group of the plan that comes closest: the one that spends `least`; with `jointly`, the one whose
+  /// largest relative overrun of a budget is the least that was found (the least there is, unless a limit came first).
   std::vector<std::size_t> cheapest;
 };
 
@@ -48,10 +48,10 @@ struct Infeasibility {
 struct Solution {
   SolutionStatus status = SolutionStatus::Feasible;
   SearchMethod method = SearchMethod::Exact;
-  std::vector<std::size_t> choices;     ///< index of the choice taken, one per group; empty when infeasible or unknown
-  double objective = 0;                 ///< summed objective of `choices`; 0 without
-  double bound = 0;                     ///< proven: no plan within the budgets is below it; 0 when infeasible
-  double gap = 0;                       ///< (objective − bound) / max(|objective|, tiny), ≥ 0; infinite when unknown
+  std::vector<std::size_t> choices;  ///< index of the choice taken, one per group; empty when infeasible or unknown
+  double objective = 0;              ///< summed objective of `choices`; 0 without
+  double bound = 0;                  ///< proven: no plan within the budgets is below it; 0 when infeasible
+  double gap = 0;                    ///< (objective − bound) / max(|objective|, tiny), ≥ 0; infinite when unknown
   std::map<std::string, double> costs;  ///< summed over `choices`, every cost of the problem; empty without
   double seconds = 0;
   std::int64_t nodes = 0;  ///< branch and bound nodes explored

@@ -12,9 +12,10 @@ namespace bitplan {
 
 /// The figure that stands for the loss a choice costs; all are summed over the sites of a plan.
 enum class Measure {
-  Eigenvalue,   ///< λ_max(H) · ‖Δ‖² (HAWQ, Dong et al. 2019)
-  Trace,        ///< trace(H) / n · ‖Δ‖² (HAWQ-V2, Dong et al. 2020)
-  WeightError,  ///< ‖Δ‖²: no curvature, the baseline that many measures fail to beat
+  Eigenvalue,     ///< λ_max(H) · ‖Δ‖² (HAWQ, Dong et al. 2019)
+  Trace,          ///< trace(H) / n · ‖Δ‖² (HAWQ-V2, Dong et al. 2020)
+  WeightError,    ///< ‖Δ‖²: no curvature, the plain baseline
+  RelativeError,  ///< ‖Δ‖² / ‖W‖², the inverse signal-to-noise ratio: a baseline that many measures fail to beat
 };
 
 /// Curvature of the loss in one tensor of n elements: a layer's weight, or its input over the samples.
@@ -27,7 +28,7 @@ struct Curvature {
   /// Hutchinson estimate of the Hessian's trace.
   std::optional<double> trace;
   double trace_standard_error = 0;
-  /// The trace exceeds twice its standard error. One that does not is never taken for zero: see SensitivityOf.
+  /// The trace exceeds twice its standard error. One that does not is never taken for zero: see PredictedCost.
   bool trace_significant = false;
 };
 
@@ -77,15 +78,16 @@ struct Sensitivity {
   bool Has(Measure measure) const;  ///< whether every layer carries the figures that `measure` needs
 };
 
-/// What one tensor's choice is predicted to cost: the curvature figure of `measure` times the squared error.
+/// What one tensor's choice is predicted to cost: the curvature figure of `measure` times the squared error; 0 at 32 bits.
 /// An eigenvalue counts at least its residual, a trace that is not significantly positive counts as max(trace, 0) plus
 /// twice its standard error, and neither counts less than `floor` per element, so that no layer is free.
 double PredictedCost(const Curvature& curvature, const Perturbation& perturbation, Measure measure, double floor);
 
-/// The least curvature that any tensor is given under `measure`: a thousandth of the median over the layers' weights.
+/// The least curvature that any tensor is given under `measure`: a thousandth of the median over the layers' weights, those
+/// whose figure is 0 aside; 1 when all are.
 double CurvatureFloor(const Sensitivity& sensitivity, Measure measure);
 
-std::string_view ToString(Measure measure);      ///< eigenvalue, trace, weight-error
+std::string_view ToString(Measure measure);      ///< eigenvalue, trace, weight-error, relative-error
 Measure ParseMeasure(std::string_view text);     ///< throws Error listing the names
 
 }  // namespace bitplan

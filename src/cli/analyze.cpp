@@ -50,7 +50,7 @@ int AnalyzeModel(const Arguments& arguments) {
   line.AddPositional("MODEL.pt", "TorchScript file");
   line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "cifar10:FILE, idx:FILE,LABELS, npy:, npz:, pt: ...")(
       "out", po::value<std::string>()->value_name("FILE"), "where the sensitivity file goes")(
-      "measures", po::value<std::string>()->default_value("eigenvalue,trace,weight-error"), "figures to compute");
+      "measures", po::value<std::string>()->default_value("eigenvalue,trace"), "curvature to compute; weight-error and relative-error always are");
   AddSampleOptions(line, 128);
   AddBatchOption(line);
   AddAnalyzeOptions(line);

@@ -151,6 +151,8 @@ void AddAnalyzeOptions(CommandLine& line) {
       "percentile", po::value<double>()->default_value(defaults.weight_format.percentile, fmt::format("{}", defaults.weight_format.percentile)),
       "of the percentile calibrator")("loss", text(ToString(defaults.loss)),
                                       "cross-entropy, divergence (needs no labels) or auto")(
+      "curvature-samples", po::value<std::int64_t>()->default_value(defaults.curvature_samples)->value_name("N"),
+      "second derivatives are taken on the first so many samples")(
       "no-correction", po::bool_switch(), "leave out the channel correction");
 }
 
@@ -163,6 +165,7 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   options.weight_format.narrow_range = line.Get<bool>("narrow-range");
   options.activation_format = ReadFormat(line, "activation", options.activation_format);
   options.loss = ParseLoss(line.Get<std::string>("loss"));
+  options.curvature_samples = line.Get<std::int64_t>("curvature-samples");
   options.batch_size = line.Get<std::int64_t>("batch-size");
   options.seed = line.Get<std::uint64_t>("seed");
   options.Validate();
@@ -208,7 +211,7 @@ void AddSearchOptions(CommandLine& line) {
       "pin widths: first=8, linear=w8a8, 'layer1.*=4'; first, last, a layer's name or pattern, or an operator")(
       "method", po::value<std::string>()->default_value(std::string(ToString(defaults.method))), "exact or greedy")(
       "measure", po::value<std::string>()->default_value(std::string(ToString(ProblemOptions().measure))),
-      "what predicts the loss: weight-error, trace or eigenvalue")(
+      "what predicts the loss: trace, eigenvalue, relative-error or weight-error")(
       "gap", po::value<double>()->default_value(defaults.gap, "0"), "relative gap at which the exact search may stop")(
       "time-limit", po::value<double>()->default_value(defaults.time_limit_seconds, fmt::format("{}", defaults.time_limit_seconds)),
       "seconds after which it returns the best plan so far, with its bound");

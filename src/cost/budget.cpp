@@ -22,15 +22,19 @@ struct CostName {
 
 const std::vector<CostName>& Costs() {
   static const std::vector<CostName> costs = {
-      {"weight_size", "weight_size_bytes", {{"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"kB", 1e3}, {"MB", 1e6}}, true},
+      {"weight_size",
+       "weight_size_bytes",
+       {{"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1048576}, {"kB", 1e3}, {"MB", 1e6}},
+       true},
       {"bops", "bops", {{"", 1}, {"K", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}}, true},
       {"average_bits", "average_bits", {{"", 1}}, false}};
   return costs;
 }
 
 [[noreturn]] void Reject(std::string_view text, std::string_view why) {
-  throw Error(fmt::format("budget '{}': {}; expected weight_size=12.5%, weight_size=100KiB, bops=10%, bops=1.5G or average_bits=4", text,
-                          why));
+  throw Error(fmt::format(
+      "budget '{}': {}; expected weight_size=12.5%, weight_size=100KiB, bops=10%, bops=1.5G or average_bits=4", text,
+      why));
 }
 
 }  // namespace
@@ -53,6 +57,7 @@ BudgetSpec ParseBudget(std::string_view text) {
     for (const auto& [suffix, factor] : cost.units) {
       if (suffix != unit) continue;
       budget.value *= factor;
+      if (!std::isfinite(budget.value)) Reject(text, "the value is too large");
       return budget;
     }
     Reject(text, fmt::format("unknown unit '{}'", unit));

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "bitplan/cost.h"
 
@@ -26,10 +27,10 @@ std::map<std::string, double> NetworkCosts(const Sensitivity& sensitivity, int w
 
 std::map<std::string, double> LayerCosts(const LayerSensitivity& layer, int weight_bits, int activation_bits,
                                          std::int64_t all_weights) {
-  const std::int64_t bits = layer.weight_count * weight_bits;
-  return {{"weight_size_bytes", static_cast<double>((bits + 7) / 8)},
+  const double bits = static_cast<double>(layer.weight_count) * weight_bits;
+  return {{"weight_size_bytes", std::ceil(bits / 8)},
           {"bops", static_cast<double>(layer.macs) * weight_bits * activation_bits},
-          {"average_bits", static_cast<double>(bits) / static_cast<double>(std::max<std::int64_t>(all_weights, 1))}};
+          {"average_bits", bits / static_cast<double>(std::max<std::int64_t>(all_weights, 1))}};
 }
 
 std::map<std::string, double> FloatCosts(const Sensitivity& sensitivity) { return NetworkCosts(sensitivity, 32, 32); }
@@ -45,7 +46,8 @@ LayerBits WidestUniform(const Sensitivity& sensitivity, const std::map<std::stri
         const auto cost = costs.find(budget.first);
         return cost == costs.end() || cost->second <= budget.second * kRounding;
       });
-      const bool wider = weight > widest.weight_bits || (weight == widest.weight_bits && activation > widest.activation_bits);
+      const bool wider =
+          weight > widest.weight_bits || (weight == widest.weight_bits && activation > widest.activation_bits);
       if (fits && wider) widest = {"", weight, activation};
     }
   }

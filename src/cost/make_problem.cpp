@@ -22,13 +22,15 @@ struct GroupBits {
 };
 
 std::string NameOf(const GroupBits& bits) {
-  const bool equal = std::all_of(bits.weights.begin(), bits.weights.end(), [&](int width) { return width == bits.weights[0]; });
+  const bool equal =
+      std::all_of(bits.weights.begin(), bits.weights.end(), [&](int width) { return width == bits.weights[0]; });
   return equal ? fmt::format("w{}a{}", bits.weights[0], bits.activation)
                : fmt::format("w{}a{}", fmt::join(bits.weights, "-"), bits.activation);
 }
 
 const Perturbation* Find(const std::vector<Perturbation>& choices, int bits) {
-  const auto found = std::find_if(choices.begin(), choices.end(), [&](const Perturbation& each) { return each.bits == bits; });
+  const auto found =
+      std::find_if(choices.begin(), choices.end(), [&](const Perturbation& each) { return each.bits == bits; });
   return found == choices.end() ? nullptr : &*found;
 }
 
@@ -43,15 +45,17 @@ class ProblemMaker {
   Problem Make() const {
     Problem problem;
     problem.name = sensitivity_.model_sha256.substr(0, 12);
-    problem.objective = fmt::format("{} times squared quantization error, summed over the layers", ToString(options_.measure));
-    if (options_.measure == Measure::WeightError) problem.objective = "squared quantization error, summed over the layers";
+    const bool curved = options_.measure == Measure::Eigenvalue || options_.measure == Measure::Trace;
+    problem.objective = fmt::format("{}{}, summed over the layers", ToString(options_.measure),
+                                    curved ? " times squared quantization error" : "");
     for (const std::vector<std::size_t>& members : Groups()) problem.groups.push_back(MakeGroup(members));
     problem.budgets = Budgets();
     return problem;
   }
 
  private:
-  /// Layers that read the same tensor stand together where their activation width is open, in the order of their first layer.
+  /// Layers that read the same tensor stand together where their activation width is open, in the order of their first
+  /// layer.
   std::vector<std::vector<std::size_t>> Groups() const {
     std::vector<std::vector<std::size_t>> groups;
     std::map<int, std::size_t> group_of;
@@ -81,36 +85,63 @@ class ProblemMaker {
     Group group;
     for (const std::size_t member : members) group.members.push_back(sensitivity_.layers[member].name);
     group.name = fmt::format("{}", fmt::join(group.members, "+"));
-    for (const GroupBits& bits : Combinations(members)) group.choices.push_back(MakeChoice(members, bits));
-    if (group.choices.empty())
+    const std::vector<int> activations = CommonWidths(members, &OfferedWidths::activations);
+    if (activations.empty())
       throw Error(fmt::format("layers {} read the same tensor but have no activation width in common; pin them alike",
                               fmt::join(group.members, ", ")));
+    for (const std::vector<int>& weights : WeightCombinations(members, kMostChoices / activations.size()))
+      for (const int activation : activations) group.choices.push_back(MakeChoice(members, {weights, activation}));
     return group;
   }
 
-  std::vector<GroupBits> Combinations(const std::vector<std::size_t>& members) const {
-    std::vector<int> activations;
-    for (const Perturbation& choice : offered_[members[0]].activations)
-      if (std::all_of(members.begin(), members.end(), [&](std::size_t i) { return Find(offered_[i].activations, choice.bits); }))
-        activations.push_back(choice.bits);
-    double count = static_cast<double>(activations.size());
-    for (const std::size_t member : members) count *= static_cast<double>(offered_[member].weights.size());
-    const bool share = count > static_cast<double>(kMostChoices);
+  /// Widths that each of these layers offers, in the order of the first.
+  std::vector<int> CommonWidths(const std::vector<std::size_t>& members,
+                                std::vector<Perturbation> OfferedWidths::*kind) const {
+    std::vector<int> widths;
+    if (members.empty()) return widths;
+    for (const Perturbation& choice : offered_[members[0]].*kind)
+      if (std::all_of(members.begin(), members.end(),
+                      [&](std::size_t i) { return Find(offered_[i].*kind, choice.bits); }))
+        widths.push_back(choice.bits);
+    return widths;
+  }
 
-    std::vector<std::vector<int>> weights = {{}};
+  /// Weight bits of the members in all combinations; where those are more than `most`, members with a choice share
+  /// their width.
+  std::vector<std::vector<int>> WeightCombinations(const std::vector<std::size_t>& members, std::size_t most) const {
+    double count = 1;
+    std::vector<std::size_t> open;
+    for (const std::size_t member : members) {
+      count *= static_cast<double>(offered_[member].weights.size());
+      if (offered_[member].weights.size() > 1) open.push_back(member);
+    }
+    if (count > static_cast<double>(most)) return SharedWeights(members, open);
+    std::vector<std::vector<int>> combinations = {{}};
     for (const std::size_t member : members) {
       std::vector<std::vector<int>> longer;
-      for (const std::vector<int>& chosen : weights)
-        for (const Perturbation& choice : offered_[member].weights)
-          if (!share || chosen.empty() || choice.bits == chosen[0] || offered_[member].weights.size() == 1) {
-            longer.push_back(chosen);
-            longer.back().push_back(choice.bits);
-          }
-      weights = std::move(longer);
+      for (const std::vector<int>& chosen : combinations)
+        for (const Perturbation& choice : offered_[member].weights) {
+          longer.push_back(chosen);
+          longer.back().push_back(choice.bits);
+        }
+      combinations = std::move(longer);
     }
-    std::vector<GroupBits> combinations;
-    for (const std::vector<int>& chosen : weights)
-      for (const int activation : activations) combinations.push_back({chosen, activation});
+    return combinations;
+  }
+
+  std::vector<std::vector<int>> SharedWeights(const std::vector<std::size_t>& members,
+                                              const std::vector<std::size_t>& open) const {
+    std::vector<std::vector<int>> combinations;
+    for (const int bits : CommonWidths(open, &OfferedWidths::weights)) {
+      combinations.emplace_back();
+      for (const std::size_t member : members)
+        combinations.back().push_back(offered_[member].weights.size() > 1 ? bits : offered_[member].weights[0].bits);
+    }
+    if (combinations.empty())
+      throw Error(fmt::format(
+          "layer '{}' and {} more read the same tensor, are too many for every combination of weight widths, and "
+          "have no weight width in common; pin some of them",
+          sensitivity_.layers[members[0]].name, members.size() - 1));
     return combinations;
   }
 
@@ -119,10 +150,13 @@ class ProblemMaker {
     choice.name = NameOf(bits);
     for (std::size_t m = 0; m < members.size(); ++m) {
       const LayerSensitivity& layer = sensitivity_.layers[members[m]];
-      choice.objective += PredictedCost(layer.weight, *Find(layer.weight_choices, bits.weights[m]), options_.measure, floor_);
+      choice.objective +=
+          PredictedCost(layer.weight, *Find(layer.weight_choices, bits.weights[m]), options_.measure, floor_);
       if (bits.activation < 32)
-        choice.objective += PredictedCost(layer.activation, *Find(layer.activation_choices, bits.activation), options_.measure, floor_);
-      for (const auto& [cost, value] : LayerCosts(layer, bits.weights[m], bits.activation, all_weights_)) choice.costs[cost] += value;
+        choice.objective +=
+            PredictedCost(layer.activation, *Find(layer.activation_choices, bits.activation), options_.measure, floor_);
+      for (const auto& [cost, value] : LayerCosts(layer, bits.weights[m], bits.activation, all_weights_))
+        choice.costs[cost] += value;
     }
     return choice;
   }
@@ -133,7 +167,8 @@ class ProblemMaker {
     for (const BudgetSpec& spec : options_.budgets) {
       const auto float_cost = float_costs.find(spec.cost);
       if (float_cost == float_costs.end())
-        throw Error(fmt::format("budget {}: there is no such cost; there are average_bits, bops, weight_size_bytes", spec.cost));
+        throw Error(fmt::format("budget {}: there is no such cost; there are average_bits, bops, weight_size_bytes",
+                                spec.cost));
       const double value = spec.percent ? spec.value / 100 * float_cost->second : spec.value;
       if (!budgets.emplace(spec.cost, value).second) throw Error(fmt::format("budget {} is given twice", spec.cost));
     }
@@ -152,18 +187,21 @@ class ProblemMaker {
 Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& options) {
   if (sensitivity.layers.empty()) throw Error("the sensitivity file has no layers: nothing can be planned");
   if (!sensitivity.Has(options.measure))
-    throw Error(fmt::format("the sensitivity file has no figures for the measure {0}; analyze with --measures {0}", ToString(options.measure)));
+    throw Error(fmt::format("the sensitivity file has no figures for the measure {0}; analyze with --measures {0}",
+                            ToString(options.measure)));
   return ProblemMaker(sensitivity, options).Make();
 }
 
 std::vector<LayerBits> BitsOfChoice(const Group& group, const Choice& choice) {
   const auto reject = [&] {
-    return Error(fmt::format("group '{}': choice '{}' is not of the form w4a8 or w4-3a8", group.name, choice.name));
+    return Error(fmt::format("group '{}': choice '{}' is not of the form w4a8 or w4-3a8, widths 2 to 8, 16 and 32",
+                             group.name, choice.name));
   };
   const auto a = choice.name.find('a');
   if (choice.name.empty() || choice.name[0] != 'w' || a == std::string::npos) throw reject();
   const auto number = [&](const std::string& text) {
     if (text.empty() || text.size() > 2 || text.find_first_not_of("0123456789") != std::string::npos) throw reject();
+    if (!IsWidth(std::stoi(text))) throw reject();
     return std::stoi(text);
   };
   std::vector<int> weights;

@@ -13,23 +13,29 @@ namespace bitplan {
 
 namespace {
 
-constexpr std::array<std::pair<Measure, std::string_view>, 3> kMeasures = {
-    {{Measure::Eigenvalue, "eigenvalue"}, {Measure::Trace, "trace"}, {Measure::WeightError, "weight-error"}}};
+constexpr std::array<std::pair<Measure, std::string_view>, 4> kMeasures = {
+    {{Measure::Eigenvalue, "eigenvalue"},
+     {Measure::Trace, "trace"},
+     {Measure::WeightError, "weight-error"},
+     {Measure::RelativeError, "relative-error"}}};
 
 bool HasCurvature(const Curvature& curvature, Measure measure) {
-  return measure == Measure::WeightError || (measure == Measure::Trace ? curvature.trace : curvature.eigenvalue).has_value();
+  if (measure == Measure::Trace) return curvature.trace.has_value();
+  return measure != Measure::Eigenvalue || curvature.eigenvalue.has_value();
 }
 
 /// What multiplies ‖Δ‖², before the floor.
 double CurvatureFigure(const Curvature& curvature, Measure measure) {
   switch (measure) {
     case Measure::WeightError:
+    case Measure::RelativeError:
       return 1;
     case Measure::Eigenvalue:
       return std::max(curvature.eigenvalue.value_or(0), curvature.eigenvalue_residual);
     case Measure::Trace: {
       const double trace = curvature.trace.value_or(0);
-      const double counted = curvature.trace_significant ? trace : std::max(trace, 0.0) + 2 * curvature.trace_standard_error;
+      const double counted =
+          curvature.trace_significant ? trace : std::max(trace, 0.0) + 2 * curvature.trace_standard_error;
       return counted / static_cast<double>(std::max<std::int64_t>(curvature.elements, 1));
     }
   }
@@ -47,17 +53,20 @@ bool Sensitivity::Has(Measure measure) const {
 }
 
 double PredictedCost(const Curvature& curvature, const Perturbation& perturbation, Measure measure, double floor) {
-  return std::max(CurvatureFigure(curvature, measure), floor) * perturbation.squared_error;
+  if (perturbation.bits == 32) return 0;
+  const double error = measure == Measure::RelativeError ? perturbation.relative_error : perturbation.squared_error;
+  return std::max(CurvatureFigure(curvature, measure), floor) * error;
 }
 
 double CurvatureFloor(const Sensitivity& sensitivity, Measure measure) {
+  // Layers without any curvature do not count: where they are many, they would leave the others without a floor.
   std::vector<double> figures;
-  for (const LayerSensitivity& layer : sensitivity.layers) figures.push_back(CurvatureFigure(layer.weight, measure));
-  if (figures.empty()) return 0;
-  std::sort(figures.begin(), figures.end());
-  const double median = figures[figures.size() / 2];
-  // With no curvature anywhere, all that is left to tell layers apart is the error itself.
-  return median > 0 ? median / 1000 : 1;
+  for (const LayerSensitivity& layer : sensitivity.layers)
+    if (const double figure = CurvatureFigure(layer.weight, measure); figure > 0) figures.push_back(figure);
+  if (figures.empty()) return 1;  // all that is left to tell layers apart is the error itself
+  const auto median = figures.begin() + static_cast<std::ptrdiff_t>(figures.size() / 2);
+  std::nth_element(figures.begin(), median, figures.end());
+  return *median / 1000;
 }
 
 std::string_view ToString(Measure measure) {
@@ -69,7 +78,8 @@ std::string_view ToString(Measure measure) {
 Measure ParseMeasure(std::string_view text) {
   for (const auto& [measure, name] : kMeasures)
     if (name == text) return measure;
-  throw Error(fmt::format("unknown measure '{}'; expected one of eigenvalue, trace, weight-error", text));
+  throw Error(
+      fmt::format("unknown measure '{}'; expected one of eigenvalue, trace, weight-error, relative-error", text));
 }
 
 }  // namespace bitplan

@@ -2,9 +2,11 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <limits>
+#include <string>
 
 #include "bitplan/error.h"
 #include "bitplan/loss.h"
@@ -13,62 +15,83 @@ namespace bitplan {
 
 namespace {
 
-/// Sums over the predictions seen so far.
-struct Tally {
-  std::int64_t correct = 0, agreeing = 0, predictions = 0;
-  double loss = 0, divergence = 0;
+std::string Shape(at::IntArrayRef sizes) { return fmt::format("[{}]", fmt::join(sizes, ", ")); }
+
+/// One row a prediction: [N, C], [N, C, H, W], … become [predictions, C], and labels [predictions].
+struct Predictions {
+  at::Tensor logits, labels;
 };
 
-void Count(const at::Tensor& logits, const at::Tensor& float_logits, const at::Tensor& labels, Tally& tally) {
-  const std::int64_t axis = ClassAxis(logits, labels);
-  const at::Tensor predicted = logits.argmax(axis);
-  const auto predictions = predicted.numel();
-  tally.predictions += predictions;
-  tally.agreeing += predicted.eq(float_logits.argmax(axis)).sum().item<std::int64_t>();
-  tally.divergence += LossValue(Loss::Divergence, logits, float_logits).item<double>() * static_cast<double>(predictions);
-  if (!labels.defined()) return;
-  tally.loss += LossValue(Loss::CrossEntropy, logits, labels).item<double>() * static_cast<double>(predictions);
-  tally.correct += predicted.eq(labels).sum().item<std::int64_t>();
+Predictions Flatten(const at::Tensor& output, const at::Tensor& labels) {
+  const at::Tensor logits = output.movedim(ClassAxis(output, labels), -1);
+  const auto expected = logits.sizes().slice(0, static_cast<std::size_t>(logits.dim()) - 1);
+  if (labels.defined() && labels.sizes() != expected)
+    throw Error(fmt::format("labels of shape {} do not fit an output of shape {}: expected {}", Shape(labels.sizes()),
+                            Shape(output.sizes()), Shape(expected)));
+  return {logits.reshape({-1, logits.size(-1)}), labels.defined() ? labels.reshape({-1}) : labels};
 }
 
-Evaluation Summarize(const Tally& tally, bool labels) {
-  const auto total = static_cast<double>(tally.predictions);
-  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-  Evaluation evaluation;
-  evaluation.total = tally.predictions;
-  evaluation.correct = labels ? tally.correct : -1;
-  evaluation.accuracy = labels ? static_cast<double>(tally.correct) / total : kNaN;
-  evaluation.loss = labels ? tally.loss / total : kNaN;
-  evaluation.agreement = static_cast<double>(tally.agreeing) / total;
-  evaluation.divergence = std::max(tally.divergence / total, 0.0);
-  return evaluation;
+void CheckOutput(const at::Tensor& output, const std::string& whose) {
+  if (!output.is_floating_point())
+    throw Error(fmt::format("the output of {} is {}, expected floating-point logits", whose,
+                            c10::toString(output.scalar_type())));
+  if (!output.isfinite().all().item<bool>()) throw Error(fmt::format("the output of {} is not finite", whose));
 }
 
-at::Tensor Finite(at::Tensor logits, const char* network) {
-  if (!logits.isfinite().all().item<bool>())
-    throw Error(fmt::format("the {} network's output holds NaN or an infinite value", network));
-  return logits;
-}
+/// Sums over the predictions of one network.
+struct Tally {
+  std::int64_t total = 0, correct = 0, agreeing = 0;
+  double loss = 0, divergence = 0;
+
+  void Add(const Predictions& own, const Predictions& reference) {
+    const at::Tensor chosen = own.logits.argmax(1);
+    const std::int64_t count = own.logits.size(0);
+    total += count;
+    agreeing += chosen.eq(reference.logits.argmax(1)).sum().item<std::int64_t>();
+    divergence += LossValue(Loss::Divergence, own.logits, reference.logits).item<double>() * static_cast<double>(count);
+    if (!own.labels.defined()) return;
+    loss += LossValue(Loss::CrossEntropy, own.logits, own.labels).item<double>() * static_cast<double>(count);
+    correct += chosen.eq(own.labels).sum().item<std::int64_t>();
+  }
+
+  Evaluation Result(bool has_labels) const {
+    const auto predictions = static_cast<double>(total);
+    constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+    Evaluation result;
+    result.correct = has_labels ? correct : -1;
+    result.total = total;
+    result.accuracy = has_labels ? static_cast<double>(correct) / predictions : kUnknown;
+    result.loss = has_labels ? loss / predictions : kUnknown;
+    result.agreement = static_cast<double>(agreeing) / predictions;
+    result.divergence = std::max(divergence / predictions, 0.0);  // rounding may leave it below zero
+    return result;
+  }
+};
 
 }  // namespace
 
-std::vector<Evaluation> Evaluate(const Network& network, const std::vector<QuantizedNetwork>& quantized, const Dataset& data,
-                                 std::int64_t batch_size, const ProgressCallback& progress) {
+std::vector<Evaluation> Evaluate(const Network& network, const std::vector<QuantizedNetwork>& quantized,
+                                 const Dataset& data, std::int64_t batch_size, const ProgressCallback& progress) {
   if (batch_size < 1) throw Error(fmt::format("batch size: {} given, at least 1 needed", batch_size));
   const at::NoGradGuard no_grad;
   std::vector<Tally> tallies(1 + quantized.size());
   for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
-    Report(progress, "evaluating", begin, data.size());
-    const Batch batch = data.Get(begin, std::min(begin + batch_size, data.size()), at::Device(network.device()));
-    const at::Tensor float_logits = Finite(network.Forward(batch.inputs), "float");
-    Count(float_logits, float_logits, batch.labels, tallies[0]);
-    for (std::size_t i = 0; i < quantized.size(); ++i)
-      Count(Finite(quantized[i].Forward(batch.inputs), "quantized"), float_logits, batch.labels, tallies[i + 1]);
+    const std::int64_t end = std::min(begin + batch_size, data.size());
+    const Batch batch = data.Get(begin, end, at::Device(network.device()));
+    const at::Tensor output = network.Forward(batch.inputs);
+    CheckOutput(output, "the float network");
+    const Predictions reference = Flatten(output, batch.labels);
+    tallies[0].Add(reference, reference);
+    for (std::size_t i = 0; i < quantized.size(); ++i) {
+      const at::Tensor own = quantized[i].Forward(batch.inputs);
+      CheckOutput(own, quantized.size() == 1 ? "the quantized network" : fmt::format("quantized network {}", i + 1));
+      tallies[1 + i].Add(Flatten(own, batch.labels), reference);
+    }
+    Report(progress, "evaluating", end, data.size());
   }
-  Report(progress, "evaluating", data.size(), data.size());
-  std::vector<Evaluation> evaluations;
-  for (const Tally& tally : tallies) evaluations.push_back(Summarize(tally, data.has_labels()));
-  return evaluations;
+  std::vector<Evaluation> results;
+  for (const Tally& tally : tallies) results.push_back(tally.Result(data.has_labels()));
+  return results;
 }
 
 }  // namespace bitplan

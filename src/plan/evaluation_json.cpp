@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "bitplan/version.h"
 #include "plan/format_json.h"
 
 namespace bitplan {
@@ -18,8 +19,8 @@ Json EvaluationJson(const Evaluation& evaluation) {
 Evaluation ReadEvaluation(JsonReader reader) {
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   Evaluation evaluation;
-  evaluation.correct = static_cast<std::int64_t>(reader.NumberOrNull("correct").value_or(-1));
-  evaluation.total = reader.Integer("total");
+  evaluation.total = reader.Integer("total", 0);
+  evaluation.correct = reader.IsNull("correct") ? -1 : reader.Integer("correct", 0, evaluation.total);
   evaluation.accuracy = reader.NumberOrNull("accuracy").value_or(kNaN);
   evaluation.loss = reader.NumberOrNull("loss").value_or(kNaN);
   evaluation.agreement = reader.NumberOrNull("agreement").value_or(kNaN);
@@ -30,14 +31,16 @@ Evaluation ReadEvaluation(JsonReader reader) {
 
 std::string ToJson(const EvaluationReport& report) {
   Json json{{"schema", "bitplan.evaluation/1"},
+            {"tool_version", Version()},
             {"model_sha256", report.model_sha256},
             {"data_sha256", report.data_sha256},
             {"float", EvaluationJson(report.float_network)}};
   if (report.planned) json["planned"] = EvaluationJson(*report.planned);
   if (report.uniform) json["uniform"] = EvaluationJson(*report.uniform);
   if (report.uniform_bits)
-    json["uniform_bits"] = {{"weight", report.uniform_bits->weight_bits}, {"activation", report.uniform_bits->activation_bits}};
-  return json.dump(1) + "\n";
+    json["uniform_bits"] = {{"weight", report.uniform_bits->weight_bits},
+                            {"activation", report.uniform_bits->activation_bits}};
+  return JsonText(json);
 }
 
 }  // namespace bitplan

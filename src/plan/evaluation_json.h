@@ -2,6 +2,7 @@
 
 #include "bitplan/plan.h"
 #include "plan/json_reader.h"
+#include "plan/json_writer.h"
 
 namespace bitplan {
 

@@ -15,9 +15,7 @@ Json FormatJson(const Format& format) {
 
 Format ReadFormat(JsonReader reader) {
   Format format;
-  const std::int64_t bits = reader.Integer("bits");
-  if (bits < 2 || bits > 32) reader.Fail("bits", "2 to 8, 16 or 32");
-  format.bits = static_cast<int>(bits);
+  format.bits = reader.Width("bits");
   const auto parse = [&](const std::string& key, const auto& parser) {
     try {
       return parser(reader.String(key));
@@ -34,20 +32,21 @@ Format ReadFormat(JsonReader reader) {
   try {
     format.Validate();
   } catch (const Error& error) {
-    reader.Fail("bits", std::string("a format that exists: ") + error.what());
+    reader.Reject(error.what());
   }
   return format;
 }
 
 Json DataSourceJson(const DataSource& data) {
-  return {{"spec", data.spec}, {"sha256", data.sha256}, {"samples", data.samples}, {"mean", data.mean}, {"std", data.std}};
+  return {
+      {"spec", data.spec}, {"sha256", data.sha256}, {"samples", data.samples}, {"mean", data.mean}, {"std", data.std}};
 }
 
 DataSource ReadDataSource(JsonReader reader) {
   DataSource data;
   data.spec = reader.String("spec");
   data.sha256 = reader.String("sha256");
-  data.samples = reader.Integer("samples");
+  data.samples = reader.Integer("samples", 0);
   data.mean = reader.Numbers("mean");
   data.std = reader.Numbers("std");
   reader.Finish();

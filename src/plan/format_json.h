@@ -1,10 +1,9 @@
 #pragma once
 
-#include <cmath>
-
 #include "bitplan/format.h"
 #include "bitplan/sensitivity.h"
 #include "plan/json_reader.h"
+#include "plan/json_writer.h"
 
 namespace bitplan {
 
@@ -14,8 +13,5 @@ Format ReadFormat(JsonReader reader);  ///< validated
 
 Json DataSourceJson(const DataSource& data);
 DataSource ReadDataSource(JsonReader reader);
-
-/// JSON has no NaN.
-inline Json NumberOrNull(double number) { return std::isfinite(number) ? Json(number) : Json(); }
 
 }  // namespace bitplan

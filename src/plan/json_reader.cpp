@@ -4,42 +4,61 @@
 
 #include <cmath>
 #include <fstream>
-#include <limits>
+#include <string_view>
+#include <system_error>
 
 #include "bitplan/error.h"
+#include "bitplan/format.h"
 
 namespace bitplan {
 
 namespace {
 
-/// Refuses documents nested so deep that reading them would exhaust the stack.
-Json Parse(std::istream& in) {
+using nlohmann::json;
+
+/// Refuses documents nested so deep that reading them would exhaust the stack, and keys that stand in an object twice.
+json Parse(std::istream& in) {
   constexpr int kDeepest = 64;
-  return Json::parse(in, [](int depth, Json::parse_event_t, Json&) {
-    if (depth > kDeepest) throw Error("it is nested too deeply");
+  std::vector<std::set<std::string>> open_objects;
+  return json::parse(in, [&](int depth, json::parse_event_t event, const json& parsed) {
+    if (depth > kDeepest) throw Error(fmt::format("nested more than {} deep", kDeepest));
+    if (event == json::parse_event_t::object_start) open_objects.emplace_back();
+    if (event == json::parse_event_t::object_end) open_objects.pop_back();
+    if (event == json::parse_event_t::key && !open_objects.back().insert(parsed.get<std::string>()).second)
+      throw Error(fmt::format("key '{}' stands twice in one object", parsed.get<std::string>()));
     return true;
   });
+}
+
+/// The parser's reason without its own error number, at a length that fits on a line or two.
+std::string Reason(const json::exception& error) {
+  constexpr std::size_t kLongest = 200;
+  const std::string_view reason = error.what();
+  const auto number = reason.find("] ");
+  return std::string(reason.substr(number == std::string_view::npos ? 0 : number + 2, kLongest));
 }
 
 }  // namespace
 
 JsonReader JsonReader::Open(const std::filesystem::path& file, const std::string& schema) {
+  const std::string name = file.string();
   std::ifstream in(file);
-  if (!in || std::filesystem::is_directory(file)) throw Error(fmt::format("{}: cannot be read; expected a {} file", file.string(), schema));
-  std::shared_ptr<const Json> root;
+  std::error_code ignored;
+  if (!in || std::filesystem::is_directory(file, ignored))
+    throw Error(fmt::format("{}: cannot be read; expected a {} file", name, schema));
+  std::shared_ptr<const json> root;
   try {
-    root = std::make_shared<const Json>(Parse(in));
-  } catch (const Json::exception& error) {
-    const std::string reason = error.what();
-    throw Error(fmt::format("{}: not JSON ({}); expected a {} file", file.string(), reason.substr(reason.find("] ") + 2), schema));
+    root = std::make_shared<const json>(Parse(in));
+  } catch (const json::exception& error) {
+    throw Error(fmt::format("{}: not JSON ({}); expected a {} file", name, Reason(error), schema));
   } catch (const Error& error) {
-    throw Error(fmt::format("{}: {}; expected a {} file", file.string(), error.what(), schema));
+    throw Error(fmt::format("{}: {}; expected a {} file", name, error.what(), schema));
   }
-  if (!root->is_object()) throw Error(fmt::format("{}: expected a JSON object with \"schema\": \"{}\"", file.string(), schema));
-  const Json* const value = root.get();
-  JsonReader reader(std::move(root), value, file.string(), "");
-  if (const std::string found = reader.String("schema"); found != schema)
-    reader.Fail("schema", fmt::format("\"{}\", not \"{}\"", schema, found));
+  if (!root->is_object()) throw Error(fmt::format("{}: expected a JSON object with \"schema\": \"{}\"", name, schema));
+  const json* const value = root.get();
+  JsonReader reader(std::move(root), value, name, "");
+  if (const json& found = reader.At("schema", fmt::format("\"{}\"", schema)); found != schema)
+    reader.Fail("schema", fmt::format("\"{}\", not {}", schema, found.is_string() ? found.dump() : found.type_name()));
   return reader;
 }
 
@@ -47,22 +66,27 @@ void JsonReader::Fail(const std::string& key, const std::string& expected) const
   throw Error(fmt::format("{}: key '{}{}': expected {}", file_, path_, key, expected));
 }
 
-const Json& JsonReader::At(const std::string& key) {
+void JsonReader::Reject(const std::string& reason) const { throw Error(fmt::format("{}: {}{}", file_, path_, reason)); }
+
+const json& JsonReader::At(const std::string& key, const std::string& expected) {
   read_.insert(key);
   const auto found = value_->find(key);
-  if (found == value_->end()) throw Error(fmt::format("{}: key '{}{}' is missing", file_, path_, key));
+  if (found == value_->end())
+    throw Error(fmt::format("{}: key '{}{}' is missing; expected {}", file_, path_, key, expected));
   return *found;
 }
 
 JsonReader JsonReader::Object(const std::string& key) {
-  const Json& value = At(key);
-  if (!value.is_object()) Fail(key, "an object");
+  constexpr const char* kExpected = "an object";
+  const json& value = At(key, kExpected);
+  if (!value.is_object()) Fail(key, kExpected);
   return {root_, &value, file_, path_ + key + "."};
 }
 
 std::vector<JsonReader> JsonReader::Objects(const std::string& key) {
-  const Json& value = At(key);
-  if (!value.is_array()) Fail(key, "a list of objects");
+  constexpr const char* kExpected = "a list of objects";
+  const json& value = At(key, kExpected);
+  if (!value.is_array()) Fail(key, kExpected);
   std::vector<JsonReader> objects;
   for (std::size_t i = 0; i < value.size(); ++i) {
     const std::string item = fmt::format("{}[{}]", key, i);
@@ -73,10 +97,11 @@ std::vector<JsonReader> JsonReader::Objects(const std::string& key) {
 }
 
 std::vector<std::string> JsonReader::Strings(const std::string& key) {
-  const Json& value = At(key);
-  if (!value.is_array()) Fail(key, "a list of strings");
+  constexpr const char* kExpected = "a list of strings";
+  const json& value = At(key, kExpected);
+  if (!value.is_array()) Fail(key, kExpected);
   std::vector<std::string> strings;
-  for (const Json& item : value) {
+  for (const json& item : value) {
     if (!item.is_string()) Fail(key, "a list of strings");
     strings.push_back(item.get<std::string>());
   }
@@ -84,10 +109,11 @@ std::vector<std::string> JsonReader::Strings(const std::string& key) {
 }
 
 std::vector<double> JsonReader::Numbers(const std::string& key) {
-  const Json& value = At(key);
-  if (!value.is_array()) Fail(key, "a list of numbers");
+  constexpr const char* kExpected = "a list of numbers";
+  const json& value = At(key, kExpected);
+  if (!value.is_array()) Fail(key, kExpected);
   std::vector<double> numbers;
-  for (const Json& item : value) {
+  for (const json& item : value) {
     if (!item.is_number() || !std::isfinite(item.get<double>())) Fail(key, "a list of finite numbers");
     numbers.push_back(item.get<double>());
   }
@@ -95,44 +121,64 @@ std::vector<double> JsonReader::Numbers(const std::string& key) {
 }
 
 std::string JsonReader::String(const std::string& key) {
-  const Json& value = At(key);
-  if (!value.is_string()) Fail(key, "a string");
+  constexpr const char* kExpected = "a string";
+  const json& value = At(key, kExpected);
+  if (!value.is_string()) Fail(key, kExpected);
   return value.get<std::string>();
 }
 
 bool JsonReader::Bool(const std::string& key) {
-  const Json& value = At(key);
-  if (!value.is_boolean()) Fail(key, "true or false");
+  constexpr const char* kExpected = "true or false";
+  const json& value = At(key, kExpected);
+  if (!value.is_boolean()) Fail(key, kExpected);
   return value.get<bool>();
 }
 
-double JsonReader::Number(const std::string& key) {
-  const Json& value = At(key);
-  if (!value.is_number() || !std::isfinite(value.get<double>())) Fail(key, "a finite number");
+double JsonReader::Number(const std::string& key, double least) {
+  const std::string expected =
+      std::isfinite(least) ? fmt::format("a finite number of at least {}", least) : "a finite number";
+  const json& value = At(key, expected);
+  if (!value.is_number() || !std::isfinite(value.get<double>()) || value.get<double>() < least) Fail(key, expected);
   return value.get<double>();
 }
 
 std::optional<double> JsonReader::NumberOrNull(const std::string& key) {
-  if (At(key).is_null()) return std::nullopt;
+  if (IsNull(key)) return std::nullopt;
   return Number(key);
 }
 
-std::int64_t JsonReader::Integer(const std::string& key) {
-  const Json& value = At(key);
-  constexpr auto kMost = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  if (!value.is_number_integer() || (value.is_number_unsigned() && value.get<std::uint64_t>() > kMost)) Fail(key, "an integer");
-  return value.get<std::int64_t>();
+std::int64_t JsonReader::Integer(const std::string& key, std::int64_t least, std::int64_t most) {
+  using Limits = std::numeric_limits<std::int64_t>;
+  std::string expected = "an integer";
+  if (least > Limits::min()) expected += fmt::format(" of at least {}", least);
+  if (most < Limits::max()) expected += fmt::format("{} at most {}", least > Limits::min() ? " and" : " of", most);
+  const json& value = At(key, expected);
+  const bool too_large =
+      value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(Limits::max());
+  if (!value.is_number_integer() || too_large) Fail(key, expected);
+  const auto number = value.get<std::int64_t>();
+  if (number < least || number > most) Fail(key, expected);
+  return number;
+}
+
+int JsonReader::Width(const std::string& key) {
+  constexpr const char* kExpected = "a width: 2 to 8, 16 or 32";
+  const json& value = At(key, kExpected);
+  if (!value.is_number_integer() || !IsWidth(Integer(key))) Fail(key, kExpected);
+  return value.get<int>();
 }
 
 std::uint64_t JsonReader::Unsigned(const std::string& key) {
-  const Json& value = At(key);
-  if (!value.is_number_unsigned()) Fail(key, "an integer that is not negative");
+  constexpr const char* kExpected = "an integer that is not negative";
+  const json& value = At(key, kExpected);
+  if (!value.is_number_unsigned()) Fail(key, kExpected);
   return value.get<std::uint64_t>();
 }
 
 std::map<std::string, double> JsonReader::NumberMap(const std::string& key) {
-  const Json& value = At(key);
-  if (!value.is_object()) Fail(key, "an object of numbers");
+  constexpr const char* kExpected = "an object of numbers";
+  const json& value = At(key, kExpected);
+  if (!value.is_object()) Fail(key, kExpected);
   std::map<std::string, double> numbers;
   for (const auto& [name, number] : value.items()) {
     if (!number.is_number() || !std::isfinite(number.get<double>())) Fail(key + "." + name, "a finite number");

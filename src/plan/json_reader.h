@@ -2,19 +2,20 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bitplan {
 
-using Json = nlohmann::ordered_json;
-
-/// An object of a JSON file that is read key by key. Every failure is an Error that names file, key and what was expected.
+/// An object of a JSON file that is read key by key. Every failure is an Error that names file, key and what was
+/// expected.
 class JsonReader {
  public:
   /// Reads a file that holds one object of the given schema, e.g. "bitplan.plan/1".
@@ -26,12 +27,14 @@ class JsonReader {
   std::vector<double> Numbers(const std::string& key);
   std::string String(const std::string& key);
   bool Bool(const std::string& key);
-  double Number(const std::string& key);                        ///< finite
+  double Number(const std::string& key, double least = -std::numeric_limits<double>::infinity());  ///< finite
   std::optional<double> NumberOrNull(const std::string& key);
-  std::int64_t Integer(const std::string& key);
+  std::int64_t Integer(const std::string& key, std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+                       std::int64_t most = std::numeric_limits<std::int64_t>::max());
+  int Width(const std::string& key);  ///< bits: 2 … 8, 16 or 32
   std::uint64_t Unsigned(const std::string& key);
   std::map<std::string, double> NumberMap(const std::string& key);
-  bool IsNull(const std::string& key) const { return value_->contains(key) && value_->at(key).is_null(); }
+  bool IsNull(const std::string& key) { return At(key, "a value or null").is_null(); }
   void Ignore(const std::string& key) { read_.insert(key); }
 
   /// Throws Error when the object has a key that was not asked for.
@@ -40,14 +43,18 @@ class JsonReader {
   /// Throws an Error about the value at `key`.
   [[noreturn]] void Fail(const std::string& key, const std::string& expected) const;
 
+  /// Throws an Error about the object itself; `reason` begins with a key of it.
+  [[noreturn]] void Reject(const std::string& reason) const;
+
  private:
-  JsonReader(std::shared_ptr<const Json> root, const Json* value, std::string file, std::string path)
+  JsonReader(std::shared_ptr<const nlohmann::json> root, const nlohmann::json* value, std::string file,
+             std::string path)
       : root_(std::move(root)), value_(value), file_(std::move(file)), path_(std::move(path)) {}
 
-  const Json& At(const std::string& key);
+  const nlohmann::json& At(const std::string& key, const std::string& expected);
 
-  std::shared_ptr<const Json> root_;  // keeps `value_` alive
-  const Json* value_;
+  std::shared_ptr<const nlohmann::json> root_;  // keeps `value_` alive
+  const nlohmann::json* value_;
   std::string file_, path_;
   std::set<std::string> read_;
 };

@@ -1,3 +1,4 @@
+#include <limits>
 #include <map>
 
 #include "bitplan/error.h"
@@ -21,7 +22,8 @@ Plan Frame(const Sensitivity& sensitivity) {
 }
 
 LayerPlan PlanLayer(const Sensitivity& sensitivity, const std::string& name, int weight_bits, int activation_bits) {
-  return {name, sensitivity.weight_format.WithBits(weight_bits), sensitivity.activation_format.WithBits(activation_bits)};
+  return {name, sensitivity.weight_format.WithBits(weight_bits),
+          sensitivity.activation_format.WithBits(activation_bits)};
 }
 
 }  // namespace
@@ -29,28 +31,38 @@ LayerPlan PlanLayer(const Sensitivity& sensitivity, const std::string& name, int
 Plan MakePlan(const Sensitivity& sensitivity, const Problem& problem, const Solution& solution, Measure measure) {
   if (solution.choices.size() != problem.groups.size()) throw Error("there is no plan: the solution has no choices");
   std::map<std::string, LayerBits> bits_of;
-  for (std::size_t i = 0; i < problem.groups.size(); ++i)
+  for (std::size_t i = 0; i < problem.groups.size(); ++i) {
+    if (solution.choices[i] >= problem.groups[i].choices.size())
+      throw Error("group '" + problem.groups[i].name + "' has no such choice: the solution is another problem's");
     for (const LayerBits& bits : BitsOfChoice(problem.groups[i], problem.groups[i].choices[solution.choices[i]]))
       bits_of[bits.layer] = bits;
+  }
   Plan plan = Frame(sensitivity);
   plan.measure = ToString(measure);
   for (const LayerSensitivity& layer : sensitivity.layers) {
     const auto found = bits_of.find(layer.name);
-    if (found == bits_of.end()) throw Error("the problem has no group for layer '" + layer.name + "'; it is another model's");
+    if (found == bits_of.end())
+      throw Error("the problem has no group for layer '" + layer.name + "'; it is another model's");
     plan.layers.push_back(PlanLayer(sensitivity, layer.name, found->second.weight_bits, found->second.activation_bits));
   }
+  if (bits_of.size() != plan.layers.size())
+    throw Error("the problem has layers that the sensitivity file has not; it is another model's");
   plan.predicted_loss = solution.objective;
   plan.costs = solution.costs;
   plan.budgets = problem.budgets;
-  plan.certificate = {std::string(ToString(solution.method)), std::string(ToString(solution.status)), solution.objective,
-                      solution.bound, solution.gap};
+  plan.certificate = {std::string(ToString(solution.method)), std::string(ToString(solution.status)),
+                      solution.objective, solution.bound, solution.gap};
   return plan;
 }
 
 Plan MakeUniformPlan(const Sensitivity& sensitivity, int weight_bits, int activation_bits) {
   Plan plan = Frame(sensitivity);
   plan.measure = "uniform";
-  plan.certificate = {"uniform", "feasible", 0, 0, 0};
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();  // nothing is predicted, nothing is proven
+  plan.predicted_loss = kNone;
+  plan.certificate = {"uniform", "feasible", kNone, kNone, kNone};
+  sensitivity.weight_format.WithBits(weight_bits).Validate();
+  sensitivity.activation_format.WithBits(activation_bits).Validate();
   std::int64_t all_weights = 0;
   for (const LayerSensitivity& layer : sensitivity.layers) all_weights += layer.weight_count;
   for (const LayerSensitivity& layer : sensitivity.layers) {

@@ -1,3 +1,4 @@
+#include <limits>
 #include <set>
 
 #include "bitplan/plan.h"
@@ -9,14 +10,15 @@ namespace bitplan {
 namespace {
 
 constexpr const char* kSchema = "bitplan.plan/1";
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 Certificate ReadCertificate(JsonReader reader) {
   Certificate certificate;
   certificate.method = reader.String("method");
   certificate.status = reader.String("status");
-  certificate.objective = reader.Number("objective");
-  certificate.bound = reader.Number("bound");
-  certificate.gap = reader.Number("gap");
+  certificate.objective = reader.NumberOrNull("objective").value_or(kNone);
+  certificate.bound = reader.NumberOrNull("bound").value_or(kNone);
+  certificate.gap = reader.NumberOrNull("gap").value_or(kNone);
   reader.Finish();
   return certificate;
 }
@@ -38,21 +40,21 @@ std::string ToJson(const Plan& plan) {
             {"fold_batch_norm", plan.fold_batch_norm},
             {"channel_correction", plan.channel_correction},
             {"measure", plan.measure},
-            {"predicted_loss", plan.predicted_loss},
+            {"predicted_loss", NumberOrNull(plan.predicted_loss)},
             {"measured", plan.measured ? EvaluationJson(*plan.measured) : Json()},
             {"costs", plan.costs},
             {"budgets", plan.budgets},
             {"certificate",
              {{"method", plan.certificate.method},
               {"status", plan.certificate.status},
-              {"objective", plan.certificate.objective},
-              {"bound", plan.certificate.bound},
-              {"gap", plan.certificate.gap}}},
+              {"objective", NumberOrNull(plan.certificate.objective)},
+              {"bound", NumberOrNull(plan.certificate.bound)},
+              {"gap", NumberOrNull(plan.certificate.gap)}}},
             {"layers", Json::array()}};
   for (const LayerPlan& layer : plan.layers)
     json["layers"].push_back(
         {{"name", layer.name}, {"weight", FormatJson(layer.weight)}, {"activation", FormatJson(layer.activation)}});
-  return json.dump(1) + "\n";
+  return JsonText(json);
 }
 
 Plan ReadPlan(const std::filesystem::path& file) {
@@ -65,11 +67,8 @@ Plan ReadPlan(const std::filesystem::path& file) {
   plan.fold_batch_norm = reader.Bool("fold_batch_norm");
   plan.channel_correction = reader.Bool("channel_correction");
   plan.measure = reader.String("measure");
-  plan.predicted_loss = reader.Number("predicted_loss");
-  if (reader.IsNull("measured"))
-    reader.Ignore("measured");
-  else
-    plan.measured = ReadEvaluation(reader.Object("measured"));
+  plan.predicted_loss = reader.NumberOrNull("predicted_loss").value_or(kNone);
+  if (!reader.IsNull("measured")) plan.measured = ReadEvaluation(reader.Object("measured"));
   plan.costs = reader.NumberMap("costs");
   plan.budgets = reader.NumberMap("budgets");
   plan.certificate = ReadCertificate(reader.Object("certificate"));

@@ -1,6 +1,7 @@
 #include "bitplan/error.h"
 #include "bitplan/plan.h"
 #include "plan/json_reader.h"
+#include "plan/json_writer.h"
 
 namespace bitplan {
 
@@ -34,7 +35,7 @@ std::string ToJson(const Problem& problem) {
     json["groups"].push_back({{"name", group.name}, {"members", group.members}, {"choices", std::move(choices)}});
   }
   json["budgets"] = problem.budgets;
-  return json.dump(1) + "\n";
+  return JsonText(json);
 }
 
 Problem ReadProblem(const std::filesystem::path& file) {

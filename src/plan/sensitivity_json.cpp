@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <limits>
 #include <set>
 
 #include "bitplan/plan.h"
@@ -9,6 +9,7 @@ namespace bitplan {
 namespace {
 
 constexpr const char* kSchema = "bitplan.sensitivity/1";
+constexpr std::int64_t kMostElements = 1'000'000'000'000;  // of one tensor: sums over layers stay far from overflow
 
 Json CurvatureJson(const Curvature& curvature) {
   const auto number = [](const std::optional<double>& value) { return value ? NumberOrNull(*value) : Json(); };
@@ -23,12 +24,12 @@ Json CurvatureJson(const Curvature& curvature) {
 
 Curvature ReadCurvature(JsonReader reader) {
   Curvature curvature;
-  curvature.elements = reader.Integer("elements");
+  curvature.elements = reader.Integer("elements", 0);
   curvature.eigenvalue = reader.NumberOrNull("eigenvalue");
-  curvature.eigenvalue_residual = reader.Number("eigenvalue_residual");
+  curvature.eigenvalue_residual = reader.Number("eigenvalue_residual", 0);
   curvature.eigenvalue_converged = reader.Bool("eigenvalue_converged");
   curvature.trace = reader.NumberOrNull("trace");
-  curvature.trace_standard_error = reader.Number("trace_standard_error");
+  curvature.trace_standard_error = reader.Number("trace_standard_error", 0);
   curvature.trace_significant = reader.Bool("trace_significant");
   reader.Finish();
   return curvature;
@@ -37,7 +38,8 @@ Curvature ReadCurvature(JsonReader reader) {
 Json ChoicesJson(const std::vector<Perturbation>& choices) {
   Json list = Json::array();
   for (const Perturbation& choice : choices)
-    list.push_back({{"bits", choice.bits}, {"squared_error", choice.squared_error}, {"relative_error", choice.relative_error}});
+    list.push_back(
+        {{"bits", choice.bits}, {"squared_error", choice.squared_error}, {"relative_error", choice.relative_error}});
   return list;
 }
 
@@ -45,13 +47,10 @@ std::vector<Perturbation> ReadChoices(JsonReader& layer, const std::string& key)
   std::vector<Perturbation> choices;
   for (JsonReader& reader : layer.Objects(key)) {
     Perturbation choice;
-    const std::int64_t bits = reader.Integer("bits");
-    if (!((bits >= 2 && bits <= 8) || bits == 16 || bits == 32)) reader.Fail("bits", "2 to 8, 16 or 32");
-    choice.bits = static_cast<int>(bits);
+    choice.bits = reader.Width("bits");
     if (!choices.empty() && choices.back().bits >= choice.bits) reader.Fail("bits", "widths in ascending order");
-    choice.squared_error = reader.Number("squared_error");
-    choice.relative_error = reader.Number("relative_error");
-    if (choice.squared_error < 0) reader.Fail("squared_error", "a number that is not negative");
+    choice.squared_error = reader.Number("squared_error", 0);
+    choice.relative_error = reader.Number("relative_error", 0);
     reader.Finish();
     choices.push_back(choice);
   }
@@ -76,17 +75,16 @@ LayerSensitivity ReadLayer(JsonReader& reader) {
   LayerSensitivity layer;
   layer.name = reader.String("name");
   layer.op = reader.String("operator");
-  layer.weight_count = reader.Integer("weight_count");
-  layer.macs = reader.Integer("macs");
-  layer.input_count = reader.Integer("input_count");
-  if (layer.weight_count < 1) reader.Fail("weight_count", "a number above 0");
-  if (layer.macs < 0) reader.Fail("macs", "a number that is not negative");
-  if (layer.input_count < 0) reader.Fail("input_count", "a number that is not negative");
-  layer.tied_group = static_cast<int>(std::clamp<std::int64_t>(reader.Integer("tied_group"), -1, 1 << 30));
+  layer.weight_count = reader.Integer("weight_count", 1, kMostElements);
+  layer.macs = reader.Integer("macs", 0);
+  layer.input_count = reader.Integer("input_count", 0, kMostElements);
+  layer.tied_group = static_cast<int>(reader.Integer("tied_group", -1, std::numeric_limits<int>::max()));
   layer.weight = ReadCurvature(reader.Object("weight"));
   layer.activation = ReadCurvature(reader.Object("activation"));
   layer.weight_choices = ReadChoices(reader, "weight_choices");
   layer.activation_choices = ReadChoices(reader, "activation_choices");
+  if (layer.input_count == 0 && layer.activation_choices[0].bits != 32)
+    reader.Fail("activation_choices", "32 bits only, as input_count is 0");
   reader.Finish();
   return layer;
 }
@@ -106,7 +104,7 @@ std::string ToJson(const Sensitivity& sensitivity) {
             {"activation_format", FormatJson(sensitivity.activation_format)},
             {"layers", Json::array()}};
   for (const LayerSensitivity& layer : sensitivity.layers) json["layers"].push_back(LayerJson(layer));
-  return json.dump(1) + "\n";
+  return JsonText(json);
 }
 
 Sensitivity ReadSensitivity(const std::filesystem::path& file) {

@@ -1,5 +1,6 @@
 #include "bitplan/plan.h"
-#include "plan/format_json.h"
+#include "bitplan/version.h"
+#include "plan/json_writer.h"
 
 namespace bitplan {
 
@@ -7,7 +8,8 @@ namespace {
 
 Json ChoiceNames(const Problem& problem, const std::vector<std::size_t>& choices) {
   Json names = Json::object();
-  for (std::size_t i = 0; i < choices.size(); ++i) names[problem.groups[i].name] = problem.groups[i].choices[choices[i]].name;
+  for (std::size_t i = 0; i < choices.size(); ++i)
+    names[problem.groups[i].name] = problem.groups[i].choices[choices[i]].name;
   return names;
 }
 
@@ -16,10 +18,11 @@ Json ChoiceNames(const Problem& problem, const std::vector<std::size_t>& choices
 std::string ToJson(const Problem& problem, const Solution& solution) {
   const bool found = !solution.choices.empty();
   Json json{{"schema", "bitplan.solution/1"},
+            {"tool_version", Version()},
             {"status", ToString(solution.status)},
             {"method", ToString(solution.method)},
             {"objective", found ? NumberOrNull(solution.objective) : Json()},
-            {"bound", NumberOrNull(solution.bound)},
+            {"bound", solution.status == SolutionStatus::Infeasible ? Json() : NumberOrNull(solution.bound)},
             {"gap", found ? NumberOrNull(solution.gap) : Json()},
             {"costs", solution.costs},
             {"budgets", problem.budgets},
@@ -34,7 +37,7 @@ std::string ToJson(const Problem& problem, const Solution& solution) {
                              {"jointly", why.jointly},
                              {"cheapest", ChoiceNames(problem, why.cheapest)}};
   }
-  return json.dump(1) + "\n";
+  return JsonText(json);
 }
 
 }  // namespace bitplan

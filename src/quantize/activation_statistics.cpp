@@ -21,7 +21,8 @@ namespace {
 
 class InputRecorder : public Probe {
  public:
-  InputRecorder(const std::vector<Site>& sites, std::vector<Histogram>& histograms) : sites_(sites), histograms_(histograms) {}
+  InputRecorder(const std::vector<Site>& sites, std::vector<Histogram>& histograms)
+      : sites_(sites), histograms_(histograms) {}
 
   at::Tensor Visit(int site, const at::Tensor& value) override {
     const auto index = static_cast<std::size_t>(site);
@@ -72,8 +73,9 @@ ActivationRange ActivationStatistics::Range(int site, const Format& format) cons
     throw Error(fmt::format("{} is not a layer's input; no statistics are kept of it", impl_->sites[index].name));
   if (!format.IsInteger()) return {};
   if (impl_->histograms[index].count() == 0)
-    throw Error(fmt::format("{} was not reached by any calibration sample; leave it at 32 bits, or give samples that reach it",
-                            impl_->sites[index].name));
+    throw Error(
+        fmt::format("{} was not reached by any calibration sample; leave it at 32 bits, or give samples that reach it",
+                    impl_->sites[index].name));
   const QuantizationRange range = Calibrate(impl_->histograms[index].Values(), format);
   return {range.scale, range.zero_point};
 }

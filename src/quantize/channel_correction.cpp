@@ -1,103 +1,133 @@
 #include "quantize/channel_correction.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
 #include <utility>
+
+#include "bitplan/error.h"
+#include "quantize/channel_moments.h"
 
 namespace bitplan {
 
 namespace {
 
-struct ChannelMoments {
-  at::Tensor mean, deviation;  // float64 [channels]
+/// A layer to be corrected, and what its output looks like in the float network.
+struct Target {
+  std::size_t layer = 0;
+  int channel_dim = -1;
+  std::int64_t channels = 0;
+  bool with_gain = false;
+  std::optional<ChannelMoments> float_moments;  // of the first visit
 };
 
-ChannelMoments MomentsOf(const at::Tensor& output, int channel_dim) {
-  const at::Tensor rows = output.detach().movedim(channel_dim, 0).flatten(1).to(at::kDouble);
-  return {rows.mean(1), rows.std(1, /*unbiased=*/false)};
-}
-
-/// The first use of each layer whose outputs are to be corrected, by site.
-std::map<int, std::pair<int, int>> SitesToCorrect(const Network& network, const QuantizedState& state) {
-  std::map<int, std::pair<int, int>> layer_and_dim;
-  for (std::size_t i = 0; i < network.layers().size(); ++i) {
-    const Layer& layer = network.layers()[i];
-    const bool integer_input = state.inputs.contains(layer.uses[0].input_site);
-    if (!state.weights[i].format.IsInteger() && !integer_input) continue;
-    for (const LayerUse& use : layer.uses)
-      if (use.output_site >= 0) layer_and_dim[use.output_site] = {static_cast<int>(i), use.output_channel_dim};
+/// The targets, found by output site; a layer's sites share one.
+class Targets {
+ public:
+  Targets(const Network& network, const QuantizedState& state) {
+    for (std::size_t i = 0; i < network.layers().size(); ++i) {
+      const Layer& layer = network.layers()[i];
+      if (!IsQuantized(layer, state.weights[i], state) || !AllUsesHaveOutputs(layer)) continue;
+      for (const LayerUse& use : layer.uses) of_site_[use.output_site] = all_.size();
+      all_.push_back({i, layer.uses.front().output_channel_dim, network.Weight(layer).size(layer.channel_axis),
+                      GainFolds(layer, state.weights[i].format), std::nullopt});
+    }
   }
-  return layer_and_dim;
-}
 
-/// Moments of the float network's outputs, of each layer's first visit.
+  bool empty() const { return all_.empty(); }
+
+  /// The target whose output `value` is, or null. The weight of a grouped transposed convolution, or a slice of one,
+  /// has another number of channels than the output has, and is left alone.
+  Target* Find(int site, const at::Tensor& value) {
+    const auto found = of_site_.find(site);
+    if (found == of_site_.end()) return nullptr;
+    Target& target = all_[found->second];
+    const bool fits = value.dim() >= -target.channel_dim && value.size(target.channel_dim) == target.channels;
+    return fits && value.numel() > 0 ? &target : nullptr;
+  }
+
+ private:
+  static bool IsQuantized(const Layer& layer, const QuantizedTensor& weight, const QuantizedState& state) {
+    return weight.format.IsInteger() || std::any_of(layer.uses.begin(), layer.uses.end(), [&](const LayerUse& use) {
+             const auto input = state.inputs.find(use.input_site);
+             return input != state.inputs.end() && input->second.format.IsInteger();
+           });
+  }
+
+  static bool AllUsesHaveOutputs(const Layer& layer) {
+    return std::all_of(layer.uses.begin(), layer.uses.end(), [](const LayerUse& use) { return use.output_site >= 0; });
+  }
+
+  /// α goes into the weight's scales, so there must be one a channel, and the bias that α also multiplies must be the
+  /// layer's own.
+  static bool GainFolds(const Layer& layer, const Format& weight) {
+    if (weight.IsInteger() && weight.granularity == Granularity::Tensor) return false;
+    return layer.bias >= 0 || !layer.adds_shared_bias;
+  }
+
+  std::vector<Target> all_;
+  std::map<int, std::size_t> of_site_;
+};
+
 class MomentRecorder : public Probe {
  public:
-  explicit MomentRecorder(const std::map<int, std::pair<int, int>>& sites) : sites_(sites) {}
+  explicit MomentRecorder(Targets& targets) : targets_(targets) {}
 
   at::Tensor Visit(int site, const at::Tensor& value) override {
-    const auto found = sites_.find(site);
-    if (found != sites_.end() && !moments.contains(found->second.first))
-      moments[found->second.first] = MomentsOf(value, found->second.second);
+    Target* const target = targets_.Find(site, value);
+    if (target && !target->float_moments) target->float_moments = MomentsOfChannels(value, target->channel_dim);
     return value;
   }
 
-  std::map<int, ChannelMoments> moments;
-
  private:
-  const std::map<int, std::pair<int, int>>& sites_;
+  Targets& targets_;
 };
+
+/// α stays 1 where the channel is constant in one of the networks.
+ChannelCorrection Fit(const Target& target, const ChannelMoments& quantized) {
+  const ChannelMoments& wanted = *target.float_moments;
+  at::Tensor alpha = at::ones_like(wanted.mean);
+  if (target.with_gain) {
+    const at::Tensor constant = wanted.IsConstant().logical_or(quantized.IsConstant());
+    alpha = at::where(constant, alpha, (wanted.deviation / quantized.deviation).clamp(0.5, 2.0));
+  }
+  alpha = alpha.to(at::kFloat);
+  return {alpha, (wanted.mean - alpha * quantized.mean).to(at::kFloat)};
+}
 
 /// Runs with the quantized network, fits each layer when its first output comes by, and hands on the corrected output.
 class CorrectionFitter : public Probe {
  public:
-  CorrectionFitter(const Network& network, const QuantizedState& state, const std::map<int, std::pair<int, int>>& sites,
-                   const std::map<int, ChannelMoments>& targets)
-      : network_(network), state_(state), quantizing_(state), sites_(sites), targets_(targets) {}
+  CorrectionFitter(const Network& network, const QuantizedState& state, Targets& targets)
+      : network_(network), quantizing_(state), targets_(targets) {}
 
   at::Tensor Visit(int site, const at::Tensor& value) override {
-    const at::Tensor output = quantizing_.Visit(site, value);
-    const auto found = sites_.find(site);
-    if (found == sites_.end()) return output;
-    const auto [layer, dim] = found->second;
-    const std::int64_t channels = output.size(dim);
-    if (channels != network_.Weight(network_.layers()[static_cast<std::size_t>(layer)])
-                        .size(network_.layers()[static_cast<std::size_t>(layer)].channel_axis))
-      return output;
-    auto correction = corrections.find(layer);
-    if (correction == corrections.end()) correction = corrections.emplace(layer, Fit(layer, output, dim)).first;
-    std::vector<std::int64_t> shape(static_cast<std::size_t>(-dim), 1);
-    shape[0] = channels;
-    return output * correction->second.alpha.view(shape) + correction->second.beta.view(shape);
+    const Target* const target = targets_.Find(site, value);
+    if (!target || !target->float_moments) return quantizing_.Visit(site, value);
+    auto found = corrections.find(static_cast<int>(target->layer));
+    if (found == corrections.end())
+      found = corrections.emplace(static_cast<int>(target->layer), FitChecked(*target, value)).first;
+    std::vector<std::int64_t> shape(static_cast<std::size_t>(-target->channel_dim), 1);
+    shape[0] = target->channels;
+    return value * found->second.alpha.view(shape) + found->second.beta.view(shape);
   }
 
   std::map<int, ChannelCorrection> corrections;
 
  private:
-  ChannelCorrection Fit(int layer, const at::Tensor& output, int dim) const {
-    const ChannelMoments& target = targets_.at(layer);
-    const ChannelMoments moments = MomentsOf(output, dim);
-    at::Tensor alpha = at::ones_like(moments.mean);
-    if (MayScale(layer)) {
-      const at::Tensor known = (moments.deviation > 0).logical_and(target.deviation > 0);
-      alpha = at::where(known, (target.deviation / moments.deviation).clamp(0.5, 2.0), alpha);
-    }
-    const at::Tensor beta = target.mean - alpha * moments.mean;
-    return {alpha.to(at::kFloat), beta.to(at::kFloat)};
-  }
-
-  /// α goes into the weight's scales, so there must be one a channel, and the bias that α also multiplies must be the layer's own.
-  bool MayScale(int layer) const {
-    const Layer& which = network_.layers()[static_cast<std::size_t>(layer)];
-    const Format& format = state_.weights[static_cast<std::size_t>(layer)].format;
-    return format.granularity == Granularity::Channel && (which.bias >= 0 || !which.adds_shared_bias);
+  ChannelCorrection FitChecked(const Target& target, const at::Tensor& value) const {
+    const ChannelCorrection correction = Fit(target, MomentsOfChannels(value, target.channel_dim));
+    if (!correction.alpha.isfinite().all().item<bool>() || !correction.beta.isfinite().all().item<bool>())
+      throw Error(fmt::format("layer '{}': its output on the calibration samples is not finite",
+                              network_.layers()[target.layer].name));
+    return correction;
   }
 
   const Network& network_;
-  const QuantizedState& state_;
   QuantizingProbe quantizing_;
-  const std::map<int, std::pair<int, int>>& sites_;
-  const std::map<int, ChannelMoments>& targets_;
+  Targets& targets_;
 };
 
 }  // namespace
@@ -105,10 +135,11 @@ class CorrectionFitter : public Probe {
 std::map<int, ChannelCorrection> FitChannelCorrection(const Network& network, const QuantizedState& state,
                                                       const std::vector<at::Tensor>& inputs) {
   const at::NoGradGuard no_grad;
-  const auto sites = SitesToCorrect(network, state);
-  MomentRecorder float_network(sites);
+  Targets targets(network, state);
+  if (targets.empty()) return {};
+  MomentRecorder float_network(targets);
   network.Forward(inputs, network.ParameterValues(), &float_network);
-  CorrectionFitter fitter(network, state, sites, float_network.moments);
+  CorrectionFitter fitter(network, state, targets);
   network.Forward(inputs, state.parameters, &fitter);
   return std::move(fitter.corrections);
 }

@@ -14,46 +14,65 @@ namespace {
 
 void CheckModel(const Network& network, const Plan& plan) {
   if (!plan.model_sha256.empty() && plan.model_sha256 != network.sha256())
-    throw Error(fmt::format("the plan is another model's: it was made for SHA-256 {}…, this file is {}…", plan.model_sha256.substr(0, 12),
-                            network.sha256().substr(0, 12)));
+    throw Error(fmt::format("the plan is another model's: it was made for SHA-256 {}…, this file is {}…",
+                            plan.model_sha256.substr(0, 12), network.sha256().substr(0, 12)));
   if (plan.fold_batch_norm != network.batch_norm_folded())
     throw Error(fmt::format("the plan was made with batch norm {}, the network was loaded with it {}",
-                            plan.fold_batch_norm ? "folded" : "unfolded", network.batch_norm_folded() ? "folded" : "unfolded"));
+                            plan.fold_batch_norm ? "folded" : "unfolded",
+                            network.batch_norm_folded() ? "folded" : "unfolded"));
 }
 
 std::vector<LayerPlan> InNetworkOrder(const Network& network, const Plan& plan) {
   std::map<std::string, const LayerPlan*> by_name;
   for (const LayerPlan& layer : plan.layers)
-    if (!by_name.emplace(layer.name, &layer).second) throw Error(fmt::format("the plan names layer '{}' twice", layer.name));
+    if (!by_name.emplace(layer.name, &layer).second)
+      throw Error(fmt::format("the plan names layer '{}' twice", layer.name));
   std::vector<LayerPlan> ordered;
   for (const Layer& layer : network.layers()) {
     const auto found = by_name.find(layer.name);
-    if (found == by_name.end()) throw Error(fmt::format("the plan is another model's: it says nothing of layer '{}'", layer.name));
+    if (found == by_name.end())
+      throw Error(fmt::format("the plan is another model's: it says nothing of layer '{}'", layer.name));
     ordered.push_back(*found->second);
     by_name.erase(found);
   }
-  if (!by_name.empty()) throw Error(fmt::format("the plan is another model's: the network has no layer '{}'", by_name.begin()->first));
+  if (!by_name.empty())
+    throw Error(fmt::format("the plan is another model's: the network has no layer '{}'", by_name.begin()->first));
   return ordered;
 }
+
+void ValidateFormats(const LayerPlan& layer) {
+  for (const bool weight : {true, false}) {
+    try {
+      (weight ? layer.weight : layer.activation).Validate();
+    } catch (const Error& error) {
+      throw Error(fmt::format("layer '{}', {}: {}", layer.name, weight ? "weight" : "activation", error.what()));
+    }
+  }
+}
+
+/// Of float16 and float32 only the width says anything.
+bool SameFormat(const Format& a, const Format& b) { return a.IsInteger() ? a == b : a.bits == b.bits; }
 
 void CheckFormats(const Network& network, const std::vector<LayerPlan>& layers) {
   std::map<int, std::size_t> reader_of_site;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    layers[i].weight.Validate();
+    ValidateFormats(layers[i]);
     const Format& format = layers[i].activation;
-    format.Validate();
     if (format.IsInteger() && format.granularity != Granularity::Tensor)
       throw Error(fmt::format("layer '{}': activations have one scale a tensor, not one a channel", layers[i].name));
     const auto& uses = network.layers()[i].uses;
-    const bool has_input = std::any_of(uses.begin(), uses.end(), [](const LayerUse& use) { return use.input_site >= 0; });
+    const bool has_input =
+        std::any_of(uses.begin(), uses.end(), [](const LayerUse& use) { return use.input_site >= 0; });
     if (format.bits < 32 && !has_input)
-      throw Error(fmt::format("layer '{}': its input cannot be quantized, yet the plan gives it {} bits", layers[i].name, format.bits));
+      throw Error(fmt::format("layer '{}': its input cannot be quantized, yet the plan gives it {} bits",
+                              layers[i].name, format.bits));
     for (const LayerUse& use : uses) {
       if (use.input_site < 0) continue;
       const auto [other, first] = reader_of_site.try_emplace(use.input_site, i);
-      if (!first && !(layers[other->second].activation == format))
-        throw Error(fmt::format("layers '{}' and '{}' read the same tensor but the plan gives it two formats",
-                                layers[other->second].name, layers[i].name));
+      if (!first && !SameFormat(layers[other->second].activation, format))
+        throw Error(fmt::format(
+            "layers '{}' and '{}' read the same tensor but the plan gives it two formats ({} and {} bits)",
+            layers[other->second].name, layers[i].name, layers[other->second].activation.bits, format.bits));
     }
   }
 }

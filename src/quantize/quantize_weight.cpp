@@ -19,7 +19,8 @@ void CheckWeight(const at::Tensor& weight, int channel_axis) {
   if (channel_axis < -weight.dim() || channel_axis >= weight.dim())
     throw Error(fmt::format("channel axis {} is not an axis of a weight with {} axes", channel_axis, weight.dim()));
   if (weight.numel() == 0) throw Error("a weight without elements cannot be quantized");
-  if (!weight.isfinite().all().item<bool>()) throw Error("a weight that holds NaN or an infinite value cannot be quantized");
+  if (!weight.isfinite().all().item<bool>())
+    throw Error("a weight that holds NaN or an infinite value cannot be quantized");
 }
 
 /// One range for each row of `rows`, a contiguous float32 matrix on the CPU.
@@ -59,7 +60,8 @@ QuantizedTensor QuantizeWeight(const at::Tensor& weight, const Format& format, i
   if (format.bits == 16) {
     result.q = result.value.to(at::kHalf);
     result.value = result.q.to(at::kFloat);
-    if (!result.value.isfinite().all().item<bool>()) throw Error("a weight beyond 65504 does not fit 16 bits; keep it at 32");
+    if (!result.value.isfinite().all().item<bool>())
+      throw Error("a weight beyond 65504 does not fit 16 bits; keep it at 32");
     return result;
   }
   const at::Tensor values = result.value.to(at::kCPU).movedim(result.channel_axis, 0);

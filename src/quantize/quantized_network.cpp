@@ -2,9 +2,9 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "bitplan/error.h"
@@ -25,7 +25,11 @@ QuantizedState QuantizeWeights(const Network& network, const Plan& plan, const P
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     Report(progress, "quantizing weights", static_cast<std::int64_t>(i), total);
     const Layer& layer = network.layers()[i];
-    state.grids.push_back(QuantizeWeight(network.Weight(layer), plan.layers[i].weight, layer.channel_axis));
+    try {
+      state.grids.push_back(QuantizeWeight(network.Weight(layer), plan.layers[i].weight, layer.channel_axis));
+    } catch (const Error& error) {
+      throw Error(fmt::format("layer '{}': {}", layer.name, error.what()));
+    }
     state.parameters[static_cast<std::size_t>(layer.weight)] = state.grids.back().value;
   }
   state.weights = state.grids;
@@ -33,9 +37,10 @@ QuantizedState QuantizeWeights(const Network& network, const Plan& plan, const P
   return state;
 }
 
-void QuantizeInputs(const Network& network, const Plan& plan, const Dataset& calibration, const QuantizeOptions& options,
-                    QuantizedState& state) {
-  const bool none = std::all_of(plan.layers.begin(), plan.layers.end(), [](const LayerPlan& layer) { return layer.activation.bits == 32; });
+void QuantizeInputs(const Network& network, const Plan& plan, const Dataset& calibration,
+                    const QuantizeOptions& options, QuantizedState& state) {
+  const bool none = std::all_of(plan.layers.begin(), plan.layers.end(),
+                                [](const LayerPlan& layer) { return layer.activation.bits == 32; });
   if (none) return;
   const auto statistics = ActivationStatistics::Collect(network, calibration, options.batch_size, options.progress);
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
@@ -47,26 +52,34 @@ void QuantizeInputs(const Network& network, const Plan& plan, const Dataset& cal
   }
 }
 
-/// α goes into the weight's scales, β into the layer's bias where it has one of its own, else it is added to the output.
-void FoldCorrection(const Network& network, const std::map<int, ChannelCorrection>& corrections, QuantizedState& state) {
+/// α goes into the weight's scales; β into the layer's bias where it has one of its own, else it is added to the output.
+void FoldCorrection(const Network& network, const std::map<int, ChannelCorrection>& corrections,
+                    QuantizedState& state) {
   for (const auto& [index, correction] : corrections) {
     const Layer& layer = network.layers()[static_cast<std::size_t>(index)];
-    QuantizedTensor& weight = state.weights[static_cast<std::size_t>(index)];
-    weight = WithGain(weight, correction.alpha);
-    state.gains[static_cast<std::size_t>(index)] = correction.alpha;
-    state.parameters[static_cast<std::size_t>(layer.weight)] = weight.value;
+    if (!correction.alpha.eq(1).all().item<bool>()) {
+      QuantizedTensor& weight = state.weights[static_cast<std::size_t>(index)];
+      weight = WithGain(weight, correction.alpha);
+      state.gains[static_cast<std::size_t>(index)] = correction.alpha;
+      state.parameters[static_cast<std::size_t>(layer.weight)] = weight.value;
+    }
     if (layer.bias >= 0) {
       at::Tensor& bias = state.parameters[static_cast<std::size_t>(layer.bias)];
       bias = bias * correction.alpha + correction.beta;
       continue;
     }
     for (const LayerUse& use : layer.uses) {
-      if (use.output_site < 0) continue;
       std::vector<std::int64_t> shape(static_cast<std::size_t>(-use.output_channel_dim), 1);
       shape[0] = correction.beta.numel();
       state.shifts[use.output_site] = correction.beta.view(shape);
     }
   }
+}
+
+at::Tensor Run(const Network& network, const QuantizedState& state, const std::vector<at::Tensor>& inputs,
+               const std::vector<at::Tensor>& parameters) {
+  QuantizingProbe probe(state);
+  return network.Forward(inputs, parameters, state.inputs.empty() && state.shifts.empty() ? nullptr : &probe);
 }
 
 }  // namespace
@@ -80,7 +93,8 @@ at::Tensor QuantizingProbe::Visit(int site, const at::Tensor& value) {
 
 void QuantizeOptions::Validate() const {
   if (batch_size < 1) throw Error(fmt::format("batch size: {} given, at least 1 needed", batch_size));
-  if (correction_samples < 2) throw Error(fmt::format("correction samples: {} given, at least 2 needed", correction_samples));
+  if (correction_samples < 2)
+    throw Error(fmt::format("correction samples: {} given, at least 2 needed", correction_samples));
 }
 
 QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& plan, const Dataset& calibration,
@@ -92,7 +106,8 @@ QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& pl
   QuantizeInputs(network, impl->plan, calibration, options, impl->state);
   if (plan.channel_correction) {
     Report(options.progress, "channel correction", 0, 1);
-    const Batch batch = calibration.Get(0, std::min(options.correction_samples, calibration.size()), at::Device(network.device()));
+    const Batch batch =
+        calibration.Get(0, std::min(options.correction_samples, calibration.size()), at::Device(network.device()));
     FoldCorrection(network, FitChannelCorrection(network, impl->state, batch.inputs), impl->state);
     Report(options.progress, "channel correction", 1, 1);
   }
@@ -100,23 +115,24 @@ QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& pl
 }
 
 at::Tensor QuantizedNetwork::Forward(const std::vector<at::Tensor>& inputs) const {
-  const QuantizedState& state = impl_->state;
-  if (state.inputs.empty() && state.shifts.empty()) return impl_->network.Forward(inputs, state.parameters);
-  QuantizingProbe probe(state);
-  return impl_->network.Forward(inputs, state.parameters, &probe);
+  return Run(impl_->network, impl_->state, inputs, impl_->state.parameters);
 }
 
-at::Tensor QuantizedNetwork::Forward(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& weights) const {
+at::Tensor QuantizedNetwork::Forward(const std::vector<at::Tensor>& inputs,
+                                     const std::vector<at::Tensor>& weights) const {
   const QuantizedState& state = impl_->state;
   if (weights.size() != state.weights.size())
     throw Error(fmt::format("{} weights given for {} layers", weights.size(), state.weights.size()));
   std::vector<at::Tensor> parameters = state.parameters;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const Layer& layer = impl_->network.layers()[i];
-    parameters[static_cast<std::size_t>(layer.weight)] = FakeQuantizeWeight(weights[i], state.grids[i], state.gains[i]);
+    at::Tensor& parameter = parameters[static_cast<std::size_t>(layer.weight)];
+    if (!weights[i].defined() || !weights[i].is_floating_point() || weights[i].sizes() != parameter.sizes())
+      throw Error(fmt::format("layer '{}': expected a floating-point weight of shape [{}]", layer.name,
+                              fmt::join(parameter.sizes(), ", ")));
+    parameter = FakeQuantizeWeight(weights[i].to(parameter.device(), at::kFloat), state.grids[i], state.gains[i]);
   }
-  QuantizingProbe probe(state);
-  return impl_->network.Forward(inputs, parameters, &probe);
+  return Run(impl_->network, state, inputs, parameters);
 }
 
 const Network& QuantizedNetwork::network() const { return impl_->network; }

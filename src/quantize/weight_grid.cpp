@@ -56,7 +56,8 @@ at::Tensor FakeQuantizeWeight(const at::Tensor& weight, const QuantizedTensor& g
     return StraightThrough(gain.defined() ? WithGain(quantized, gain).value : quantized.value, weight, slope);
   }
   const at::Tensor position = GridPosition(source, grid);
-  quantized.q = position.clamp(static_cast<double>(grid.format.QuantMin()), static_cast<double>(grid.format.QuantMax()));
+  quantized.q =
+      position.clamp(static_cast<double>(grid.format.QuantMin()), static_cast<double>(grid.format.QuantMax()));
   if (gain.defined()) quantized.scale = grid.scale * gain;
   const at::Tensor inside = position.eq(quantized.q).to(at::kFloat);
   return StraightThrough(ValueOnGrid(quantized.q, quantized), weight, gain.defined() ? inside * slope : inside);

@@ -13,7 +13,8 @@ at::Tensor GridPosition(const at::Tensor& weight, const QuantizedTensor& grid);
 /// scale · (q − zero_point).
 at::Tensor ValueOnGrid(const at::Tensor& q, const QuantizedTensor& grid);
 
-/// The same weight with every output channel multiplied by its gain [channels]: integers keep their q and get another scale.
+/// The same weight with every output channel multiplied by its gain [channels]: integers keep their q and get another
+/// scale.
 QuantizedTensor WithGain(const QuantizedTensor& weight, const at::Tensor& gain);
 
 /// WithGain(Q(w), gain).value of a float weight, on the grid found before; `gain` may be undefined. The gradient is the

@@ -19,12 +19,13 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-AnalyzeOptions Precise() {
+AnalyzeOptions Options(std::vector<Measure> measures = {Measure::Eigenvalue, Measure::Trace, Measure::WeightError}) {
   AnalyzeOptions options;
   options.weight_bits = {8, 4, 4, 32};
   options.activation_bits = {32, 8, 16};
-  options.trace.min_probes = 200;
-  options.trace.max_probes = 200;
+  options.measures = std::move(measures);
+  options.trace.min_probes = 32;
+  options.trace.max_probes = 32;
   return options;
 }
 
@@ -74,7 +75,8 @@ TEST(Analyze, StatesWhereItsFiguresComeFrom) {
 }
 
 TEST(Analyze, GivesTheLayersFacts) {
-  const Sensitivity sensitivity = Analyze(LoadModel("ConvBatchNorm"), LoadSamples("ConvBatchNorm"), Precise());
+  const Sensitivity sensitivity =
+      Analyze(LoadModel("ConvBatchNorm"), LoadSamples("ConvBatchNorm"), Options({Measure::WeightError}));
   ASSERT_EQ(sensitivity.layers.size(), 2U);
   const LayerSensitivity& conv = sensitivity.layers[0];
   EXPECT_EQ(conv.name, "conv");
@@ -90,7 +92,7 @@ TEST(Analyze, GivesTheLayersFacts) {
 
 TEST(Analyze, WeightErrorsAreThoseOfTheQuantizer) {
   const Network network = LoadModel("ConvBatchNorm");
-  const Sensitivity sensitivity = Analyze(network, LoadSamples("ConvBatchNorm"), Precise());
+  const Sensitivity sensitivity = Analyze(network, LoadSamples("ConvBatchNorm"), Options({Measure::WeightError}));
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const at::Tensor weight = network.Weight(network.layers()[i]).to(torch::kDouble);
     for (const Perturbation& choice : sensitivity.layers[i].weight_choices) {
@@ -109,8 +111,7 @@ TEST(Analyze, WeightErrorsAreThoseOfTheQuantizer) {
 TEST(Analyze, ActivationErrorsAreMeansOverSamples) {
   const Network network = LoadModel("SharedWeight");  // one layer whose input is visited three times
   const Dataset data = LoadSamples("SharedWeight");
-  AnalyzeOptions options = Precise();
-  options.measures = {Measure::WeightError};
+  AnalyzeOptions options = Options({Measure::WeightError});
   options.batch_size = 3;
   const Sensitivity sensitivity = Analyze(network, data, options);
   const LayerSensitivity& layer = Find(sensitivity, "fc");
@@ -145,8 +146,7 @@ TEST(Analyze, ActivationErrorsAreMeansOverSamples) {
 
 TEST(Analyze, CountsATensorThatSeveralOperatorsReadOnce) {
   const Network network = LoadModel("SharedInput");
-  AnalyzeOptions options = Precise();
-  options.measures = {Measure::WeightError};
+  AnalyzeOptions options = Options({Measure::WeightError});
   const Sensitivity sensitivity = Analyze(network, LoadSamples("SharedInput"), options);
   for (const LayerSensitivity& layer : sensitivity.layers) {
     EXPECT_EQ(layer.activation.elements, 4);
@@ -157,7 +157,7 @@ TEST(Analyze, CountsATensorThatSeveralOperatorsReadOnce) {
 
 TEST(Analyze, WeightCurvatureIsThatOfTheDenseHessian) {
   for (const std::int64_t batch_size : {100, 4}) {
-    AnalyzeOptions options = Precise();
+    AnalyzeOptions options = Options();
     options.batch_size = batch_size;
     options.activation_bits = {32};
     const Sensitivity sensitivity = Analyze(LoadModel("TanhMlp"), LoadSamples("TanhMlp"), options);
@@ -178,7 +178,7 @@ TEST(Analyze, WeightCurvatureIsThatOfTheDenseHessian) {
 TEST(Analyze, InputCurvatureIsThatOfASample) {
   constexpr double kSamples = 6;
   for (const std::int64_t batch_size : {100, 4, 1}) {
-    AnalyzeOptions options = Precise();
+    AnalyzeOptions options = Options();
     options.batch_size = batch_size;
     const Sensitivity sensitivity = Analyze(LoadModel("TanhMlp"), LoadSamples("TanhMlp"), options);
     for (const LayerSensitivity& layer : sensitivity.layers) {
@@ -212,14 +212,14 @@ TEST(Analyze, ComputesOnlyWhatTheMeasuresNeed) {
 }
 
 TEST(Analyze, TakesDataWithoutLabels) {
-  const Sensitivity sensitivity = Analyze(LoadModel("TanhMlp"), LoadSamples("TanhMlp", false), Precise());
+  const Sensitivity sensitivity = Analyze(LoadModel("TanhMlp"), LoadSamples("TanhMlp", false), Options());
   EXPECT_EQ(sensitivity.loss, "divergence");
   const double expected = LargestEigenvalue(ReferenceHessian("TanhMlp", "weights", {"fc2.weight"}, "divergence"));
   EXPECT_NEAR(Find(sensitivity, "fc2").weight.eigenvalue.value(), expected, 1e-3 * expected);
 }
 
 TEST(Analyze, KeepsALayerThatIsNeverRun) {
-  const Sensitivity sensitivity = Analyze(LoadModel("DeadBranch"), LoadSamples("DeadBranch"), Precise());
+  const Sensitivity sensitivity = Analyze(LoadModel("DeadBranch"), LoadSamples("DeadBranch"), Options());
   const LayerSensitivity& never = Find(sensitivity, "never");
   EXPECT_EQ(never.macs, 0);
   EXPECT_THAT(Bits(never.activation_choices), ElementsAre(32));
@@ -234,7 +234,7 @@ TEST(Analyze, KeepsALayerThatIsNeverRun) {
 
 TEST(Analyze, OfARecurrentNetworkVariesTheInputsThatStandOutsideItsOperators) {
   const Network network = LoadModel("Recurrent");
-  const Sensitivity sensitivity = Analyze(network, LoadSamples("Recurrent"), Precise());
+  const Sensitivity sensitivity = Analyze(network, LoadSamples("Recurrent"), Options({Measure::Eigenvalue}));
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const bool hidden = network.layers()[i].uses[0].input_site < 0;
     EXPECT_EQ(sensitivity.layers[i].activation_choices.size(), hidden ? 1U : 3U);
@@ -244,8 +244,7 @@ TEST(Analyze, OfARecurrentNetworkVariesTheInputsThatStandOutsideItsOperators) {
 }
 
 TEST(Analyze, GivesTheSameForTheSameSeed) {
-  AnalyzeOptions options;
-  options.activation_bits = {8, 32};
+  AnalyzeOptions options = Options();
   options.seed = 4;
   const auto analyze = [&] { return Analyze(LoadModel("ConvBatchNorm"), LoadSamples("ConvBatchNorm"), options); };
   const Sensitivity first = analyze(), again = analyze();
@@ -258,7 +257,7 @@ TEST(Analyze, GivesTheSameForTheSameSeed) {
 }
 
 TEST(Analyze, CanBeStoppedAtEveryStage) {
-  AnalyzeOptions options = Precise();
+  AnalyzeOptions options = Options();
   std::set<std::string> stages;
   options.progress = [&](const Progress& progress) { stages.emplace(progress.stage); };
   Analyze(LoadModel("TanhMlp"), LoadSamples("TanhMlp"), options);

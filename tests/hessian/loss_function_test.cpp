@@ -7,6 +7,7 @@
 #include "bitplan/curvature.h"
 #include "hessian/error_message.h"
 #include "hessian/reference.h"
+#include "hessian/scripted_network.h"
 
 namespace bitplan {
 namespace {
@@ -77,8 +78,10 @@ TEST(LossFunction, NamesTheBatchWhoseLossIsNotFinite) {
 }
 
 TEST(LossFunction, RefusesADivergenceFromALogitThatIsNotFinite) {
-  const Dataset huge = Dataset::FromTensors({torch::full({2, 3}, 3e38F)}, {});
-  EXPECT_THAT(MessageOf([&] { LossFunction(LoadModel("ReluMlp"), huge, Loss::Auto, 1); }),
+  const Network network = ScriptedNetwork(
+      "def forward(self, x):\n  return torch.linear(x * 1e30, self.weight * 1e30)\n", torch::ones({3, 3}));
+  const Dataset data = Dataset::FromTensors({torch::ones({2, 3})}, {});
+  EXPECT_THAT(MessageOf([&] { LossFunction(network, data, Loss::Auto, 1); }),
               AllOf(HasSubstr("not finite"), HasSubstr("batch 0")));
 }
 

@@ -23,6 +23,7 @@ inline const nlohmann::json& Reference() {
 }
 
 inline Network LoadModel(const std::string& name, bool fold_batch_norm = true) {
+  at::set_num_threads(1);  // the models are tiny: threads would only wait for each other
   NetworkOptions options;
   options.fold_batch_norm = fold_batch_norm;
   return Network::Load(std::filesystem::path(BITPLAN_TEST_DIR) / "hessian" / "models" / (name + ".pt"), options);

@@ -11,11 +11,13 @@
 namespace bitplan::test {
 namespace {
 
-class LayerUses : public testing::TestWithParam<std::string> {
- protected:
-  const ModelCase model_{GetParam()};
-  const Network network_ = model_.Load(model_.kinds().front());
-  const std::vector<at::Tensor> inputs_ = model_.SampleInputs();
+/// A network and one sample to try it on.
+class Trial {
+ public:
+  explicit Trial(const ModelCase& model) : network_(model.Load(model.kinds().front())), inputs_(model.SampleInputs()) {}
+
+  const Network& network() const { return network_; }
+  const std::vector<at::Tensor>& inputs() const { return inputs_; }
 
   Recorder Record(const std::vector<at::Tensor>& parameters) const {
     Recorder recorder;
@@ -55,9 +57,11 @@ class LayerUses : public testing::TestWithParam<std::string> {
     }
     return reached;
   }
-};
 
-INSTANTIATE_TEST_SUITE_P(Cases, LayerUses, testing::ValuesIn(CaseNames()), [](const auto& test) { return test.param; });
+ private:
+  Network network_;
+  std::vector<at::Tensor> inputs_;
+};
 
 std::set<std::int64_t> ChangedChannels(const at::Tensor& difference, std::int64_t dim) {
   std::set<std::int64_t> changed;
@@ -66,85 +70,105 @@ std::set<std::int64_t> ChangedChannels(const at::Tensor& difference, std::int64_
   return changed;
 }
 
-TEST_P(LayerUses, IndicesAndNamesAreInOrder) {
-  std::set<std::string> names, site_names;
-  for (const Layer& layer : network_.layers()) {
-    EXPECT_TRUE(names.insert(layer.name).second) << layer.name << " twice";
-    ASSERT_GE(layer.weight, 0);
-    ASSERT_LT(static_cast<std::size_t>(layer.weight), network_.parameters().size());
-    ASSERT_LT(layer.bias, static_cast<int>(network_.parameters().size()));
-    EXPECT_GE(layer.channel_axis, 0);
-    EXPECT_LT(layer.channel_axis, network_.Weight(layer).dim());
-    EXPECT_FALSE(layer.uses.empty());
-    for (const LayerUse& use : layer.uses) {
-      ASSERT_LT(use.input_site, static_cast<int>(network_.sites().size()));
-      ASSERT_LT(use.output_site, static_cast<int>(network_.sites().size()));
-      if (use.input_site >= 0)
-        EXPECT_EQ(network_.sites()[static_cast<std::size_t>(use.input_site)].kind, Site::Kind::LayerInput);
-      if (use.output_site >= 0)
-        EXPECT_EQ(network_.sites()[static_cast<std::size_t>(use.output_site)].kind, Site::Kind::LayerOutput);
-      EXPECT_LT(use.output_channel_dim, 0);
-    }
-  }
-  for (const Site& site : network_.sites()) {
-    EXPECT_NE(site.name, "");
-    EXPECT_TRUE(site_names.insert(site.name).second) << site.name << " twice";
-  }
-  std::set<std::string> parameter_names;
-  for (const Parameter& parameter : network_.parameters()) {
-    EXPECT_TRUE(parameter_names.insert(parameter.name).second) << parameter.name << " twice";
-    EXPECT_FALSE(parameter.value.requires_grad());
-  }
-}
-
-TEST_P(LayerUses, AChannelOfTheWeightMovesThatChannelOfTheOutput) {
-  for (const auto& [index, use, output] : FirstUses()) {
-    const Layer& layer = network_.layers()[static_cast<std::size_t>(index)];
-    const std::int64_t channels = network_.Weight(layer).size(layer.channel_axis);
-    std::set<std::int64_t> moved;
-    for (std::int64_t c = 0; c < channels; ++c) {
-      const Recorder recorder = Record(Perturbed(layer.weight, layer.channel_axis, c, 0.5));
-      const std::set<std::int64_t> changed =
-          ChangedChannels(recorder.First(use.output_site) - output, use.output_channel_dim);
-      moved.insert(changed.begin(), changed.end());
-      // A grouped transposed convolution has a channel of the weight in every group; an operator may read a part of the
-      // weight.
-      for (const std::int64_t other : changed) EXPECT_EQ((other - *changed.begin()) % channels, 0) << layer.name;
-      if (output.size(use.output_channel_dim) == channels) EXPECT_EQ(changed, std::set<std::int64_t>{c}) << layer.name;
-    }
-    EXPECT_EQ(static_cast<std::int64_t>(moved.size()), output.size(use.output_channel_dim)) << layer.name;
-  }
-}
-
-TEST_P(LayerUses, TheBiasIsAddedToTheOutput) {
-  for (const auto& [index, use, output] : FirstUses()) {
-    const Layer& layer = network_.layers()[static_cast<std::size_t>(index)];
-    if (layer.bias < 0) continue;
-    const std::int64_t channels = network_.parameters()[static_cast<std::size_t>(layer.bias)].value.size(0);
-    for (std::int64_t c = 0; c < channels; ++c) {
-      const Recorder recorder = Record(Perturbed(layer.bias, 0, c, 1));
-      at::Tensor expected = at::zeros_like(output);
-      if (output.size(use.output_channel_dim) == channels) {
-        expected.select(use.output_channel_dim, c).fill_(1);
-        EXPECT_LE(MaxDifference(recorder.First(use.output_site) - output, expected), 1e-5) << layer.name;
+TEST(LayerUses, IndicesAndNamesAreInOrder) {
+  ForEachCase([](const ModelCase& model) {
+    const Trial trial(model);
+    const Network& network = trial.network();
+    std::set<std::string> names, site_names;
+    for (const Layer& layer : network.layers()) {
+      EXPECT_TRUE(names.insert(layer.name).second) << layer.name << " twice";
+      ASSERT_GE(layer.weight, 0);
+      ASSERT_LT(static_cast<std::size_t>(layer.weight), network.parameters().size());
+      ASSERT_LT(layer.bias, static_cast<int>(network.parameters().size()));
+      EXPECT_GE(layer.channel_axis, 0);
+      EXPECT_LT(layer.channel_axis, network.Weight(layer).dim());
+      EXPECT_FALSE(layer.uses.empty());
+      for (const LayerUse& use : layer.uses) {
+        ASSERT_LT(use.input_site, static_cast<int>(network.sites().size()));
+        ASSERT_LT(use.output_site, static_cast<int>(network.sites().size()));
+        if (use.input_site >= 0) {
+          EXPECT_EQ(network.sites()[static_cast<std::size_t>(use.input_site)].kind, Site::Kind::LayerInput);
+        }
+        if (use.output_site >= 0) {
+          EXPECT_EQ(network.sites()[static_cast<std::size_t>(use.output_site)].kind, Site::Kind::LayerOutput);
+        }
+        EXPECT_LT(use.output_channel_dim, 0);
       }
     }
-  }
+    for (const Site& site : network.sites()) {
+      EXPECT_NE(site.name, "");
+      EXPECT_TRUE(site_names.insert(site.name).second) << site.name << " twice";
+    }
+    std::set<std::string> parameter_names;
+    for (const Parameter& parameter : network.parameters()) {
+      EXPECT_TRUE(parameter_names.insert(parameter.name).second) << parameter.name << " twice";
+      EXPECT_FALSE(parameter.value.requires_grad());
+    }
+  });
 }
 
-TEST_P(LayerUses, TheOutputIsLinearInTheInput) {
-  for (const auto& [index, use, output] : FirstUses()) {
-    if (use.input_site < 0) continue;
-    const auto with_input_times = [&](double factor) {
-      Replacer replacer(use.input_site, [&](const at::Tensor& value) { return value * factor; });
-      network_.Forward(inputs_, network_.ParameterValues(), &replacer);
-      return replacer.First(use.output_site);
-    };
-    const at::Tensor zero = with_input_times(0);
-    const double scale = 1 + output.abs().max().item<double>();
-    EXPECT_LE(MaxDifference(with_input_times(2) - zero, 2 * (output - zero)), 1e-5 * scale)
-        << network_.layers()[static_cast<std::size_t>(index)].name;
-  }
+TEST(LayerUses, AChannelOfTheWeightMovesThatChannelOfTheOutput) {
+  ForEachCase([](const ModelCase& model) {
+    const Trial trial(model);
+    const Network& network = trial.network();
+    for (const auto& [index, use, output] : trial.FirstUses()) {
+      const Layer& layer = network.layers()[static_cast<std::size_t>(index)];
+      const std::int64_t channels = network.Weight(layer).size(layer.channel_axis);
+      std::set<std::int64_t> moved;
+      for (std::int64_t c = 0; c < channels; ++c) {
+        const Recorder recorder = trial.Record(trial.Perturbed(layer.weight, layer.channel_axis, c, 0.5));
+        const std::set<std::int64_t> changed =
+            ChangedChannels(recorder.First(use.output_site) - output, use.output_channel_dim);
+        moved.insert(changed.begin(), changed.end());
+        // A grouped transposed convolution has a channel of the weight in every group; an operator may read a part of
+        // the weight.
+        for (const std::int64_t other : changed) EXPECT_EQ((other - *changed.begin()) % channels, 0) << layer.name;
+        if (output.size(use.output_channel_dim) == channels) {
+          EXPECT_EQ(changed, std::set<std::int64_t>{c}) << layer.name;
+        }
+      }
+      EXPECT_EQ(static_cast<std::int64_t>(moved.size()), output.size(use.output_channel_dim)) << layer.name;
+    }
+  });
+}
+
+TEST(LayerUses, TheBiasIsAddedToTheOutput) {
+  ForEachCase([](const ModelCase& model) {
+    const Trial trial(model);
+    const Network& network = trial.network();
+    for (const auto& [index, use, output] : trial.FirstUses()) {
+      const Layer& layer = network.layers()[static_cast<std::size_t>(index)];
+      if (layer.bias < 0) continue;
+      const std::int64_t channels = network.parameters()[static_cast<std::size_t>(layer.bias)].value.size(0);
+      for (std::int64_t c = 0; c < channels; ++c) {
+        const Recorder recorder = trial.Record(trial.Perturbed(layer.bias, 0, c, 1));
+        at::Tensor expected = at::zeros_like(output);
+        if (output.size(use.output_channel_dim) == channels) {
+          expected.select(use.output_channel_dim, c).fill_(1);
+          EXPECT_LE(MaxDifference(recorder.First(use.output_site) - output, expected), 1e-5) << layer.name;
+        }
+      }
+    }
+  });
+}
+
+TEST(LayerUses, TheOutputIsLinearInTheInput) {
+  ForEachCase([](const ModelCase& model) {
+    const Trial trial(model);
+    const Network& network = trial.network();
+    for (const auto& [index, use, output] : trial.FirstUses()) {
+      if (use.input_site < 0) continue;
+      const auto with_input_times = [&](double factor) {
+        Replacer replacer(use.input_site, [&](const at::Tensor& value) { return value * factor; });
+        network.Forward(trial.inputs(), network.ParameterValues(), &replacer);
+        return replacer.First(use.output_site);
+      };
+      const at::Tensor zero = with_input_times(0);
+      const double scale = 1 + output.abs().max().item<double>();
+      EXPECT_LE(MaxDifference(with_input_times(2) - zero, 2 * (output - zero)), 1e-5 * scale)
+          << network.layers()[static_cast<std::size_t>(index)].name;
+    }
+  });
 }
 
 }  // namespace

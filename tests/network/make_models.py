@@ -4,7 +4,8 @@
 
 Per case of the folder cases/: models/CASE.KIND.pt, the model as a TorchScript file, one for each kind (scripted, traced,
 frozen, …), and models/CASE.json, what is expected of all of them: output of the eager module, layers, multiply-accumulates,
-what each layer reads and makes. Nothing of bitplan takes part. Multiply-accumulates are counted by hooks or stated by
+what each layer reads and makes. Nothing of bitplan takes part. The numbers are the same each time; freezing may order the
+statements of a file differently. Multiply-accumulates are counted by hooks or stated by
 formula, and their sum is compared with PyTorch's own FlopCounterMode.
 """
 

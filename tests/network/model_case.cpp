@@ -1,6 +1,7 @@
 #include "network/model_case.h"
 
 #include <ATen/ATen.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <fstream>
@@ -56,12 +57,20 @@ Network ModelCase::Load(const std::string& kind, bool fold_batch_norm) const {
   return Load(kind, options);
 }
 
-std::vector<std::string> CaseNames() {
+void ForEachCase(const std::function<void(const ModelCase&)>& check) {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(ModelPath("")))
     if (entry.path().extension() == ".json" && entry.path().stem() != "refused") names.push_back(entry.path().stem());
   std::sort(names.begin(), names.end());
-  return names;
+  ASSERT_GE(names.size(), 90u);
+  for (const std::string& name : names) {
+    SCOPED_TRACE("model " + name);
+    try {
+      check(ModelCase(name));
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << error.what();
+    }
+  }
 }
 
 at::Tensor ToTensor(const nlohmann::json& tensor) {

@@ -21,6 +21,7 @@ class ModelCase {
  public:
   explicit ModelCase(std::string name);
 
+  const std::string& name() const { return name_; }
   const nlohmann::json& expected() const { return expected_; }
   std::vector<std::string> kinds() const { return expected_.at("kinds"); }
   std::vector<at::Tensor> Inputs() const;
@@ -36,8 +37,8 @@ class ModelCase {
   nlohmann::json expected_;
 };
 
-/// Names of all cases.
-std::vector<std::string> CaseNames();
+/// Calls `check` with every case; what it throws is a failure of that case alone.
+void ForEachCase(const std::function<void(const ModelCase&)>& check);
 
 at::Tensor ToTensor(const nlohmann::json& tensor);
 

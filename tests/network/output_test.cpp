@@ -33,7 +33,7 @@ TEST(Output, ThatIsUnknownListsTheOnesThereAre) {
 }
 
 TEST(Output, ErrorsAreOneLine) {
-  for (const std::string output : {"", "nothing", "0.0", "99999999999999999999", "."})
+  for (const std::string output : {"", "nothing", "0.1", "99999999999999999999", "."})
     for (const std::string name : {"tuple_output", "list_output", "dict_output", "nested_output"})
       EXPECT_TRUE(IsOneLine(RunWithOutput(name, output)))
           << name << " '" << output << "': " << RunWithOutput(name, output);

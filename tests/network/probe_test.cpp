@@ -79,7 +79,9 @@ TEST(Probe, ReplacedInputReachesEveryLayerThatReadsIt) {
   const Network network = model.Load("scripted");
   const int site = network.layers()[0].uses[0].input_site;
   for (const Layer& layer : network.layers())
-    if (layer.name != "d") EXPECT_EQ(layer.uses[0].input_site, site) << layer.name;
+    if (layer.name != "d") {
+      EXPECT_EQ(layer.uses[0].input_site, site) << layer.name;
+    }
   Replacer zero(site, [](const at::Tensor& value) { return at::zeros_like(value); });
   const at::Tensor replaced = network.Forward(model.Inputs(), network.ParameterValues(), &zero);
   EXPECT_LE(MaxDifference(replaced, network.Forward({at::zeros({5, 4})})), 1e-6);

@@ -57,11 +57,11 @@ Format Format::WithBits(int new_bits) const {
 }
 
 void Format::Validate() const {
-  if (!((bits >= 2 && bits <= 8) || bits == 16 || bits == 32))
-    throw Error(fmt::format("bits: {} is not a width; expected 2 to 8, 16 or 32", bits));
+  if (!IsWidth(bits)) throw Error(fmt::format("bits: {} is not a width; expected 2 to 8, 16 or 32", bits));
   if (narrow_range && scheme == Scheme::Asymmetric)
     throw Error("narrow_range: true with an asymmetric scheme; it drops the lowest value of a symmetric grid");
-  if (!(percentile > 0 && percentile <= 100)) throw Error(fmt::format("percentile: {} is outside (0, 100]", percentile));
+  if (!(percentile > 0 && percentile <= 100))
+    throw Error(fmt::format("percentile: {} is outside (0, 100]", percentile));
 }
 
 Format DefaultWeightFormat() { return {}; }

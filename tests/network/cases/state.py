@@ -106,7 +106,7 @@ class WritesBuffers(nn.Module):
         self.register_buffer("table", torch.zeros(4, 3))
 
     def forward(self, x):
-        y = self.fc(x) * self.last
+        y = self.fc(x) + self.last
         self.count.add_(1)
         self.last.copy_(y.mean(0))
         self.table[1] += self.last
@@ -145,7 +145,7 @@ class KeepsCache(nn.Module):
         self.cache = [torch.randn(3), torch.randn(3)]
 
     def forward(self, x):
-        y = self.fc(x) + self.cache[0] * self.cache[1]
+        y = self.fc(x) + self.cache[0] + self.cache[1]
         self.cache[0] = y.mean(0)
         self.cache[1].mul_(2.0)
         return y * self.cache[0] + self.cache[1]

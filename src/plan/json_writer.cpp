@@ -1,0 +1,11 @@
+#include "plan/json_writer.h"
+
+#include <cmath>
+
+namespace bitplan {
+
+Json NumberOrNull(double number) { return std::isfinite(number) ? Json(number) : Json(); }
+
+std::string JsonText(const Json& json) { return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+}  // namespace bitplan

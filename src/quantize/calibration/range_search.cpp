@@ -1,0 +1,83 @@
+#include "quantize/calibration/range_search.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace bitplan {
+
+namespace {
+
+class RangeSearch {
+ public:
+  RangeSearch(const Clip& full, const Format& format, const RangeError& error_of)
+      : full_(full),
+        format_(format),
+        error_of_(error_of),
+        widest_(RangeCovering(full.low, full.high, format)),
+        best_(widest_),
+        least_(error_of(widest_, std::numeric_limits<double>::infinity())) {}
+
+  QuantizationRange Run() {
+    // A symmetric grid has one end to choose, and so has an asymmetric one that starts at 0.
+    const bool one_end = format_.scheme == Scheme::Symmetric || full_.low == 0 || full_.high == 0;
+    const int steps = one_end ? 64 : 24;
+    for (int low = steps; low >= 0; --low) {
+      if (one_end) {
+        ConsiderClip(low, low, steps);
+        continue;
+      }
+      for (int high = steps; high >= 0; --high) ConsiderClip(low, high, steps);
+    }
+    const double step = widest_.scale / steps / kFiner;
+    Refine(step);
+    Refine(step / kFiner);
+    return best_;
+  }
+
+ private:
+  static constexpr int kFiner = 8;  // steps of a refinement in one of the scan before
+
+  void ConsiderClip(int low, int high, int steps) {
+    constexpr double kNarrowest = 0.02;
+    const Clip clip{full_.low * low / steps, full_.high * high / steps};
+    if (clip.high - clip.low >= kNarrowest * (full_.high - full_.low))
+      Consider(RangeCovering(clip.low, clip.high, format_));
+  }
+
+  /// Moves to the best neighbor until there is none that is better.
+  void Refine(double step) {
+    constexpr int kMostMoves = 8;
+    const std::int64_t shifts = format_.scheme == Scheme::Symmetric ? 0 : 2;
+    for (int move = 0; move < kMostMoves; ++move) {
+      const double before = least_;
+      const QuantizationRange center = best_;
+      for (std::int64_t shift = -shifts; shift <= shifts; ++shift)
+        for (int k = -kFiner; k <= kFiner; ++k) Consider({center.scale + k * step, center.zero_point + shift});
+      if (!(least_ < before)) return;
+    }
+  }
+
+  void Consider(QuantizationRange range) {
+    range.scale = Float32Scale(range.scale);
+    if (range.zero_point != std::clamp(range.zero_point, format_.QuantMin(), format_.QuantMax())) return;
+    const double error = error_of_(range, least_);
+    if (!(error < least_)) return;
+    least_ = error;
+    best_ = range;
+  }
+
+  const Clip full_;
+  const Format& format_;
+  const RangeError& error_of_;
+  const QuantizationRange widest_;
+  QuantizationRange best_;
+  double least_;
+};
+
+}  // namespace
+
+QuantizationRange SearchRange(const Clip& full, const Format& format, const RangeError& error_of) {
+  return RangeSearch(full, format, error_of).Run();
+}
+
+}  // namespace bitplan

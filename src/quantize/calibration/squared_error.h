@@ -1,0 +1,34 @@
+#pragma once
+
+#include <limits>
+#include <vector>
+
+#include "bitplan/format.h"
+#include "quantize/calibration/ascending_index.h"
+#include "quantize/calibration/distribution.h"
+#include "quantize/calibration/range.h"
+
+namespace bitplan {
+
+/// Squared error of rounding and clipping, from prefix sums: its time is that of the grid's levels, not of the values.
+class SquaredError {
+ public:
+  explicit SquaredError(const Distribution& distribution);
+
+  /// Mean of (x − x̂)² on the grid. Where clipping alone costs `limit` or more, what clipping costs.
+  double operator()(const QuantizationRange& range, const Format& format,
+                    double limit = std::numeric_limits<double>::infinity()) const;
+
+  /// The scale with the least squared error for the integers that `range` gives the values: Σ kx / Σ k² with k = q − z.
+  /// The scale of `range` where all of these integers are 0.
+  double BestScale(const QuantizationRange& range, const Format& format) const;
+
+ private:
+  /// Σ (x − value)² over the values [from, to).
+  double ErrorAt(double value, std::size_t from, std::size_t to) const;
+
+  AscendingIndex index_;
+  std::vector<double> count_, sum_, square_;  // Σ 1, Σ x, Σ x² over all values before
+};
+
+}  // namespace bitplan

@@ -1,0 +1,79 @@
+// Each command on the bundled network and images, as a user runs it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/tool.h"
+
+namespace bitplan::test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+TEST(Help, ListsCommandsAndOptions) {
+  const Workspace work;
+  const ToolRun help = work.Run("--help");
+  EXPECT_EQ(help.code, 0);
+  for (const char* command : {"inspect", "analyze", "search", "quantize", "eval", "run"}) {
+    EXPECT_THAT(help.out, HasSubstr(command));
+    const ToolRun own = work.Run(std::string(command) + " --help");
+    EXPECT_EQ(own.code, 0);
+    EXPECT_THAT(own.out, HasSubstr("--json"));
+  }
+}
+
+TEST(InspectCommand, CountsResNet20AsPublished) {
+  const Workspace work;
+  const ToolRun run = work.Run("inspect resnet20.pt --input 3,32,32 --json -");
+  ASSERT_EQ(run.code, 0) << run.err;
+  const json report = json::parse(run.out);
+  EXPECT_EQ(report["schema"], "bitplan.inspection/1");
+  EXPECT_EQ(report["macs"], 40551040);
+  EXPECT_EQ(report["weights"], 267696 + 640);
+  EXPECT_EQ(report["layers"].size(), 20U);
+}
+
+TEST(SearchCommand, SolvesAProblemFileWithoutAModel) {
+  const Workspace work;
+  const ToolRun run = work.Run("search --problem '" BITPLAN_TEST_DIR "/search/instances/hawq-v3-resnet18-bops-0.5.json' --json -");
+  ASSERT_EQ(run.code, 0) << run.err;
+  const json solution = json::parse(run.out);
+  EXPECT_EQ(solution["schema"], "bitplan.solution/1");
+  EXPECT_EQ(solution["status"], "optimal");
+  EXPECT_NEAR(solution["objective"].get<double>(), 0.215689323024, 1e-12);
+  for (const char* key : {"method", "bound", "gap", "costs", "budgets", "seconds"}) EXPECT_TRUE(solution.contains(key)) << key;
+  EXPECT_EQ(solution["choices"].size(), 19U);
+}
+
+TEST(EvalCommand, MeasuresTheFloatNetwork) {
+  const Workspace work;
+  const ToolRun run = work.Run("eval resnet20.pt --data cifar10:test.bin --json -");
+  ASSERT_EQ(run.code, 0) << run.err;
+  const json report = json::parse(run.out);
+  EXPECT_EQ(report["schema"], "bitplan.evaluation/1");
+  EXPECT_EQ(report["float"]["correct"], 932);
+  EXPECT_EQ(report["float"]["total"], 1017);
+}
+
+TEST(ConfigFile, GivesOptionsThatTheCommandLineOverrides) {
+  const Workspace work;
+  work.Write("run.ini", "data = cifar10:test.bin\nsamples = 16\n");
+  const ToolRun from_file = work.Run("eval resnet20.pt --config run.ini --json -");
+  ASSERT_EQ(from_file.code, 0) << from_file.err;
+  EXPECT_EQ(json::parse(from_file.out)["float"]["total"], 16);
+  const ToolRun overridden = work.Run("eval resnet20.pt --config run.ini --samples 8 --json -");
+  EXPECT_EQ(json::parse(overridden.out)["float"]["total"], 8);
+}
+
+TEST(AnalyzeCommand, GivesTheSameBytesForTheSameSeed) {
+  const Workspace work;
+  const std::string analyze = "analyze resnet20.pt --data cifar10:train.bin --samples 8 --measures trace --activation-bits 8,32 --out ";
+  ASSERT_EQ(work.Run(analyze + "a.json").code, 0);
+  ASSERT_EQ(work.Run(analyze + "b.json").code, 0);
+  EXPECT_EQ(work.Read("a.json"), work.Read("b.json"));
+}
+
+}  // namespace
+}  // namespace bitplan::test

@@ -1,0 +1,163 @@
+#include "bitplan/evaluate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "quantize/networks.h"
+
+namespace bitplan {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+/// The logits of one prediction.
+std::vector<double> Row(const at::Tensor& rows, std::int64_t index) {
+  const at::Tensor row = rows[index].to(torch::kDouble).contiguous();
+  return {row.const_data_ptr<double>(), row.const_data_ptr<double>() + row.numel()};
+}
+
+std::vector<double> Softmax(const std::vector<double>& logits) {
+  double sum = 0;
+  for (const double logit : logits) sum += std::exp(logit);
+  std::vector<double> result;
+  for (const double logit : logits) result.push_back(std::exp(logit) / sum);
+  return result;
+}
+
+/// The definition, prediction by prediction. `rows`, `float_rows`: [predictions, classes].
+Evaluation Expected(const at::Tensor& rows, const at::Tensor& float_rows, const at::Tensor& labels) {
+  Evaluation expected;
+  expected.total = rows.size(0);
+  expected.correct = 0;
+  const auto largest = [](const std::vector<double>& p) { return std::max_element(p.begin(), p.end()) - p.begin(); };
+  for (std::int64_t i = 0; i < rows.size(0); ++i) {
+    const std::vector<double> p = Softmax(Row(float_rows, i)), q = Softmax(Row(rows, i));
+    const auto label = labels.defined() ? labels[i].item<std::int64_t>() : 0;
+    expected.correct += largest(q) == label;
+    expected.loss -= std::log(q[static_cast<std::size_t>(label)]);
+    expected.agreement += largest(q) == largest(p);
+    for (std::size_t c = 0; c < p.size(); ++c) expected.divergence += p[c] * std::log(p[c] / q[c]);
+  }
+  const auto total = static_cast<double>(expected.total);
+  expected.accuracy = static_cast<double>(expected.correct) / total;
+  expected.loss /= total;
+  expected.agreement /= total;
+  expected.divergence /= total;
+  return expected;
+}
+
+void ExpectNear(const Evaluation& actual, const Evaluation& expected) {
+  EXPECT_EQ(actual.total, expected.total);
+  EXPECT_EQ(actual.correct, expected.correct);
+  EXPECT_NEAR(actual.accuracy, expected.accuracy, 1e-12);
+  EXPECT_NEAR(actual.loss, expected.loss, 1e-6);
+  EXPECT_NEAR(actual.agreement, expected.agreement, 1e-12);
+  EXPECT_NEAR(actual.divergence, expected.divergence, 1e-6);
+}
+
+struct Case {
+  std::string model;
+  int output = -1;
+  std::vector<std::int64_t> input, labels;
+  std::int64_t classes = 0, class_axis = 1;
+};
+
+class EvaluateOutputs : public ::testing::TestWithParam<Case> {};
+
+TEST_P(EvaluateOutputs, IsTheDefinition) {
+  const auto& [model, output, input, label_shape, classes, class_axis] = GetParam();
+  torch::manual_seed(0);
+  const Network network = LoadModel(model, output);
+  const at::Tensor x = model == "Tokens" ? torch::randint(16, input, torch::kLong) : torch::randn(input);
+  const at::Tensor labels = torch::randint(classes, label_shape, torch::kLong);
+  const Dataset data = Dataset::FromTensors({x}, labels);
+  const std::vector<QuantizedNetwork> quantized = {
+      QuantizedNetwork::Create(network, UniformPlan(network, 2, 32), data),
+      QuantizedNetwork::Create(network, UniformPlan(network, 4, 4), data),
+  };
+  const auto rows = [&, axis = class_axis, count = classes](const at::Tensor& y) {
+    return y.movedim(axis, -1).reshape({-1, count});
+  };
+  const at::Tensor reference = rows(network.Forward({x}));
+  for (const std::int64_t batch_size : {3, 100}) {
+    const std::vector<Evaluation> actual = Evaluate(network, quantized, data, batch_size);
+    ASSERT_EQ(actual.size(), 3u);
+    ExpectNear(actual[0], Expected(reference, reference, labels.flatten()));
+    for (std::size_t i = 0; i < 2; ++i)
+      ExpectNear(actual[1 + i], Expected(rows(quantized[i].Forward({x})), reference, labels.flatten()));
+    EXPECT_GT(actual[1].divergence, actual[2].divergence);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, EvaluateOutputs,
+                         ::testing::Values(Case{"SharedInput", -1, {20, 6}, {20}, 4, 1},           // [N, C]
+                                           Case{"Normalized", -1, {5, 3, 6, 6}, {5, 4, 4}, 4, 1},  // [N, C, H, W]
+                                           Case{"WithoutBias", 1, {5, 3, 2, 2}, {5, 14}, 7, 1},    // [N, C, T]
+                                           Case{"Tokens", -1, {10, 6}, {10, 6}, 5, 2}),            // [N, T, C]
+                         [](const auto& test) { return test.param.model; });
+
+TEST(Evaluate, SaysHowFarFromFloatWithoutLabels) {
+  const Network network = LoadModel("SharedInput");
+  const Dataset data = Samples({20, 6});
+  const auto quantized = QuantizedNetwork::Create(network, UniformPlan(network, 3, 3), data);
+  const std::vector<Evaluation> actual = Evaluate(network, {quantized}, data, 8);
+  const at::Tensor reference = network.Forward(AllInputs(data));
+  const Evaluation expected = Expected(quantized.Forward(AllInputs(data)), reference, {});
+  EXPECT_EQ(actual[1].total, 20);
+  EXPECT_EQ(actual[1].correct, -1);
+  EXPECT_TRUE(std::isnan(actual[1].accuracy));
+  EXPECT_TRUE(std::isnan(actual[1].loss));
+  EXPECT_NEAR(actual[1].agreement, expected.agreement, 1e-12);
+  EXPECT_NEAR(actual[1].divergence, expected.divergence, 1e-6);
+  EXPECT_EQ(actual[0].correct, -1);
+  EXPECT_EQ(actual[0].agreement, 1);
+  EXPECT_EQ(actual[0].divergence, 0);
+}
+
+TEST(Evaluate, RefusesLabelsThatDoNotFit) {
+  const Network network = LoadModel("SharedInput");
+  const auto evaluate = [&](const at::Tensor& labels) {
+    return MessageOf([&] { Evaluate(network, {}, Dataset::FromTensors({torch::randn({4, 6})}, labels)); });
+  };
+  EXPECT_THAT(evaluate(torch::tensor({0, 1, 2, 4}, torch::kLong)), AllOf(HasSubstr("label 4"), HasSubstr("4 classes")));
+  EXPECT_THAT(evaluate(torch::zeros({4, 2}, torch::kLong)), AllOf(HasSubstr("[4, 2]"), HasSubstr("[4, 4]")));
+  EXPECT_EQ(evaluate(torch::tensor({0, 1, 2, 3}, torch::kLong)), "no error");
+}
+
+TEST(Evaluate, SaysWhichNetworksOutputIsNotFinite) {
+  const Network network = LoadModel("SharedInput");
+  const Plan plan = [&] {
+    Plan half = UniformPlan(network, 32, 16);
+    half.channel_correction = false;
+    return half;
+  }();
+  const auto quantized = QuantizedNetwork::Create(network, plan, Samples({4, 6}));
+  const auto evaluate = [&](double magnitude, const std::vector<QuantizedNetwork>& networks) {
+    const Dataset data = Dataset::FromTensors({torch::full({2, 6}, magnitude)}, {});
+    return MessageOf([&] { Evaluate(network, networks, data); });
+  };
+  EXPECT_THAT(evaluate(3e38, {quantized}), AllOf(HasSubstr("float network"), HasSubstr("finite")));
+  // 1e5 does not fit float16.
+  EXPECT_THAT(evaluate(1e5, {quantized}), AllOf(HasSubstr("quantized network"), HasSubstr("finite")));
+  EXPECT_THAT(evaluate(1, {quantized}), "no error");
+}
+
+TEST(Evaluate, RefusesBadBatchSizesAndInputs) {
+  const Network network = LoadModel("SharedInput");
+  EXPECT_THROW(Evaluate(network, {}, Samples({4, 6}), 0), Error);
+  EXPECT_THROW(Evaluate(network, {}, Samples({4, 7})), Error);
+}
+
+TEST(Evaluate, StopsWhenTheCallbackThrows) {
+  struct Stop {};
+  const auto stop = [](const Progress& progress) {
+    if (progress.done > 0) throw Stop();
+  };
+  EXPECT_THROW(Evaluate(LoadModel("SharedInput"), {}, Samples({4, 6}), 2, stop), Stop);
+}
+
+}  // namespace
+}  // namespace bitplan

@@ -1,0 +1,172 @@
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "bitplan/plan.h"
+#include "cost/error_message.h"
+#include "plan/example_files.h"
+#include "plan/temporary_folder.h"
+
+namespace bitplan {
+namespace {
+
+using nlohmann::ordered_json;
+
+/// One of the files that are read: how, and a good one.
+struct Kind {
+  std::string schema, good;
+  std::function<void(const std::filesystem::path&)> read;
+};
+
+std::vector<Kind> Kinds() {
+  ProblemOptions options;
+  options.budgets = {ParseBudget("weight_size=50%")};
+  return {{"bitplan.sensitivity/1", ToJson(FullSensitivity()), [](const auto& file) { ReadSensitivity(file); }},
+          {"bitplan.problem/1", ToJson(MakeProblem(ExampleSensitivity(), options)),
+           [](const auto& file) { ReadProblem(file); }},
+          {"bitplan.plan/1", ToJson(FullPlan()), [](const auto& file) { ReadPlan(file); }}};
+}
+
+void ExpectRefused(const Kind& kind, const std::string& bytes, const std::string& part) {
+  const TemporaryFolder folder;
+  const auto file = folder.Put("bad.json", bytes);
+  EXPECT_THAT([&] { kind.read(file); }, OneLineError("bad.json", part)) << kind.schema << ": " << bytes.substr(0, 80);
+}
+
+TEST(MalformedFile, GoodOnesAreRead) {
+  for (const Kind& kind : Kinds()) {
+    const TemporaryFolder folder;
+    EXPECT_NO_THROW(kind.read(folder.Put("good.json", kind.good)));
+    EXPECT_NO_THROW(kind.read(folder.Put("good.json", "\xEF\xBB\xBF" + kind.good)));
+  }
+}
+
+TEST(MalformedFile, ThatCannotBeReadIsNamed) {
+  const TemporaryFolder folder;
+  for (const Kind& kind : Kinds()) {
+    EXPECT_THAT([&] { kind.read(folder / "missing.json"); },
+                OneLineError("missing.json", "cannot be read", kind.schema));
+    EXPECT_THAT([&] { kind.read(folder.path()); }, OneLineError("cannot be read", kind.schema));
+    EXPECT_THAT([&] { kind.read(std::string(5000, 'x')); }, OneLineError("cannot be read", kind.schema));
+  }
+}
+
+TEST(MalformedFile, ThatIsNotJsonIsRefused) {
+  const std::string binary("\x00\x01\x02\xff\xfe PK\x03\x04", 11);
+  for (const Kind& kind : Kinds())
+    for (const std::string& bytes : {std::string(), std::string(" \n"), std::string("{"), std::string("nonsense"),
+                                     binary, kind.good.substr(0, kind.good.size() / 2), kind.good + "x",
+                                     std::string("{\"a\": 1,}"), std::string("{\"schema\": \"\xff\xfe\"}"),
+                                     std::string("{\"schema\": 1e999}"), "{\"" + std::string(100000, 'k')})
+      ExpectRefused(kind, bytes, "not JSON");
+}
+
+TEST(MalformedFile, ThatIsNoObjectIsRefused) {
+  for (const Kind& kind : Kinds())
+    for (const char* bytes : {"[]", "null", "3", "\"bitplan.plan/1\"", "true"}) ExpectRefused(kind, bytes, kind.schema);
+}
+
+TEST(MalformedFile, NestedTooDeeplyIsRefused) {
+  for (const Kind& kind : Kinds()) {
+    ExpectRefused(kind, std::string(1'000'000, '['), "nested");
+    ExpectRefused(kind, "{\"reference\": " + std::string(100, '[') + std::string(100, ']') + "}", "nested");
+    std::string objects;
+    for (int i = 0; i < 100000; ++i) objects += "{\"a\":";
+    ExpectRefused(kind, objects, "nested");
+  }
+}
+
+TEST(MalformedFile, WithManyKeysIsRefusedAtOnce) {
+  std::string bytes = "{\"schema\": \"bitplan.plan/1\"";
+  for (int i = 0; i < 60000; ++i) bytes += ",\"k" + std::to_string(i) + "\":1";
+  ExpectRefused(Kinds()[2], bytes + "}", "is missing");
+}
+
+TEST(MalformedFile, OfAnotherSchemaOrVersionIsRefused) {
+  for (const Kind& kind : Kinds()) {
+    for (const char* schema : {"bitplan.plan/2", "bitplan.solution/1", "", "plan"}) {
+      auto json = ordered_json::parse(kind.good);
+      json["schema"] = schema;
+      ExpectRefused(kind, json.dump(), "expected \"" + kind.schema + "\", not \"" + schema + "\"");
+    }
+    auto json = ordered_json::parse(kind.good);
+    json["schema"] = 1;
+    ExpectRefused(kind, json.dump(), kind.schema);
+    json.erase("schema");
+    ExpectRefused(kind, json.dump(), "key 'schema' is missing; expected \"" + kind.schema);
+  }
+}
+
+TEST(MalformedFile, WithAKeyTwiceIsRefused) {
+  for (const Kind& kind : Kinds())
+    ExpectRefused(kind, "{\"schema\": \"x\", \"schema\": \"" + kind.schema + "\"}", "'schema' stands twice");
+}
+
+/// Paths of all objects in a document, the document's own ("") included.
+void CollectObjects(const ordered_json& json, const ordered_json::json_pointer& at,
+                    std::vector<ordered_json::json_pointer>& found) {
+  if (json.is_object()) found.push_back(at);
+  if (json.is_object())
+    for (const auto& [key, value] : json.items()) CollectObjects(value, at / key, found);
+  if (json.is_array())
+    for (std::size_t i = 0; i < json.size(); ++i) CollectObjects(json[i], at / i, found);
+}
+
+std::vector<ordered_json::json_pointer> Objects(const ordered_json& json) {
+  std::vector<ordered_json::json_pointer> found;
+  CollectObjects(json, {}, found);
+  return found;
+}
+
+/// Objects whose keys are free: names of costs.
+bool IsFree(const ordered_json::json_pointer& at) {
+  return !at.empty() && (at.back() == "costs" || at.back() == "budgets");
+}
+
+TEST(MalformedFile, WithAnUnknownKeyAnywhereIsRefused) {
+  for (const Kind& kind : Kinds()) {
+    const auto good = ordered_json::parse(kind.good);
+    for (const auto& object : Objects(good)) {
+      if (IsFree(object)) continue;
+      auto json = good;
+      json[object]["surprise"] = 1;
+      ExpectRefused(kind, json.dump(), "surprise'");
+    }
+  }
+}
+
+TEST(MalformedFile, WithAKeyMissingAnywhereIsRefused) {
+  for (const Kind& kind : Kinds()) {
+    const auto good = ordered_json::parse(kind.good);
+    for (const auto& object : Objects(good)) {
+      if (IsFree(object)) continue;
+      for (const auto& [key, value] : good[object].items()) {
+        auto json = good;
+        json[object].erase(key);
+        ExpectRefused(kind, json.dump(), key + "' is missing; expected");
+      }
+    }
+  }
+}
+
+TEST(MalformedFile, WithAWrongTypeAnywhereIsRefusedUnderTheKeysName) {
+  for (const Kind& kind : Kinds()) {
+    const auto good = ordered_json::parse(kind.good);
+    for (const auto& object : Objects(good))
+      for (const auto& [key, value] : good[object].items())
+        for (const ordered_json& wrong :
+             {ordered_json(ordered_json::array({ordered_json::array()})), ordered_json(true), ordered_json("text"),
+              ordered_json(-0.5), ordered_json(ordered_json::object())}) {
+          const bool fits = wrong.type() == value.type() || (wrong.is_number() && value.is_number()) ||
+                            (key == "reference") || (key == "eigenvalue" && wrong.is_number());
+          if (fits || (wrong.is_number() && value.is_null())) continue;
+          auto json = good;
+          json[object][key] = wrong;
+          ExpectRefused(kind, json.dump(), key);
+        }
+  }
+}
+
+}  // namespace
+}  // namespace bitplan

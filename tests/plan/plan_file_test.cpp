@@ -1,0 +1,118 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "bitplan/plan.h"
+#include "cost/error_message.h"
+#include "plan/example_files.h"
+#include "plan/temporary_folder.h"
+
+namespace bitplan {
+namespace {
+
+using nlohmann::ordered_json;
+
+TEST(PlanFile, ReadsBackWhatWasWritten) {
+  const TemporaryFolder folder;
+  const Plan written = FullPlan();
+  WriteFile(folder / "plan.json", ToJson(written));
+  const Plan read = ReadPlan(folder / "plan.json");
+  EXPECT_EQ(read.tool_version, written.tool_version);
+  EXPECT_EQ(read.model_sha256, written.model_sha256);
+  EXPECT_EQ(read.data, written.data);
+  EXPECT_EQ(read.seed, written.seed);
+  EXPECT_EQ(read.fold_batch_norm, written.fold_batch_norm);
+  EXPECT_EQ(read.channel_correction, written.channel_correction);
+  EXPECT_EQ(read.measure, written.measure);
+  ASSERT_EQ(read.layers.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(read.layers[i].name, written.layers[i].name);
+    EXPECT_EQ(read.layers[i].weight, written.layers[i].weight);
+    EXPECT_EQ(read.layers[i].activation, written.layers[i].activation);
+  }
+  EXPECT_EQ(read.predicted_loss, written.predicted_loss);
+  ASSERT_TRUE(read.measured.has_value());
+  EXPECT_EQ(read.measured->correct, 924);
+  EXPECT_EQ(read.measured->total, 1017);
+  EXPECT_EQ(read.measured->accuracy, written.measured->accuracy);
+  EXPECT_EQ(read.measured->loss, written.measured->loss);
+  EXPECT_EQ(read.measured->agreement, written.measured->agreement);
+  EXPECT_EQ(read.measured->divergence, written.measured->divergence);
+  EXPECT_EQ(read.costs, written.costs);
+  EXPECT_EQ(read.budgets, written.budgets);
+  EXPECT_EQ(read.certificate.method, "exact");
+  EXPECT_EQ(read.certificate.status, "optimal");
+  EXPECT_EQ(read.certificate.objective, written.certificate.objective);
+  EXPECT_EQ(read.certificate.bound, written.certificate.bound);
+  EXPECT_EQ(read.certificate.gap, 0);
+  EXPECT_EQ(ToJson(read), ToJson(written));
+}
+
+TEST(PlanFile, WritesWhatIsNotKnownAsNull) {
+  const TemporaryFolder folder;
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  Plan plan = FullPlan();
+  plan.measured = Evaluation{-1, 100, kNaN, kNaN, 0.5, 0.25};
+  plan.certificate.bound = -std::numeric_limits<double>::infinity();
+  const auto json = ordered_json::parse(ToJson(plan));
+  for (const char* key : {"correct", "accuracy", "loss"}) EXPECT_TRUE(json["measured"][key].is_null()) << key;
+  EXPECT_TRUE(json["certificate"]["bound"].is_null());
+  const Plan read = ReadPlan(folder.Put("plan.json", ToJson(plan)));
+  EXPECT_EQ(read.measured->correct, -1);
+  EXPECT_TRUE(std::isnan(read.measured->loss));
+  EXPECT_TRUE(std::isnan(read.certificate.bound));
+  plan.measured.reset();
+  EXPECT_FALSE(ReadPlan(folder.Put("plan.json", ToJson(plan))).measured.has_value());
+}
+
+TEST(PlanFile, HasOneSpaceOfIndentAndEndsInALine) {
+  const std::string text = ToJson(FullPlan());
+  EXPECT_EQ(text.substr(0, 32), "{\n \"schema\": \"bitplan.plan/1\",\n ");
+  EXPECT_TRUE(text.ends_with("}\n"));
+  EXPECT_EQ(text, ToJson(FullPlan()));
+}
+
+TEST(PlanFile, KeepsTextThatIsNotUtf8Readable) {
+  const TemporaryFolder folder;
+  Plan plan = FullPlan();
+  plan.data.spec = "cifar10:\xff.bin";
+  EXPECT_EQ(ReadPlan(folder.Put("plan.json", ToJson(plan))).data.spec, "cifar10:\xEF\xBF\xBD.bin");
+}
+
+template <typename Change>
+void ExpectRefused(const Change& change, const std::string& key, const std::string& expected) {
+  const TemporaryFolder folder;
+  auto json = ordered_json::parse(ToJson(FullPlan()));
+  change(json);
+  const auto file = folder.Put("changed.json", json.dump());
+  EXPECT_THAT([&] { ReadPlan(file); }, OneLineError("changed.json", key, expected)) << key;
+}
+
+TEST(PlanFile, RefusesFormatsThatDoNotExist) {
+  for (const int bits : {-1, 0, 1, 9, 12, 33})
+    ExpectRefused([&](auto& j) { j["layers"][1]["weight"]["bits"] = bits; }, "layers[1].weight.bits",
+                  "2 to 8, 16 or 32");
+  ExpectRefused([](auto& j) { j["layers"][0]["activation"]["bits"] = "8"; }, "layers[0].activation.bits",
+                "2 to 8, 16 or 32");
+  ExpectRefused([](auto& j) { j["layers"][0]["activation"]["bits"] = 4294967304; }, "activation.bits",
+                "2 to 8, 16 or 32");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["scheme"] = "x"; }, "layers[0].weight.scheme", "symmetric");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["granularity"] = "x"; }, "layers[0].weight.granularity",
+                "channel");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["calibrator"] = "x"; }, "layers[0].weight.calibrator",
+                "entropy");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["percentile"] = 101; }, "layers[0].weight.percentile",
+                "(0, 100]");
+}
+
+TEST(PlanFile, RefusesLayersOfOneNameAndCountsThatCannotBe) {
+  ExpectRefused([](auto& j) { j["layers"][1]["name"] = "conv1"; }, "layers[1].name", "no other layer");
+  ExpectRefused([](auto& j) { j["measured"]["correct"] = 2000; }, "measured.correct", "at most 1017");
+  ExpectRefused([](auto& j) { j["measured"]["correct"] = 1e300; }, "measured.correct", "integer");
+  ExpectRefused([](auto& j) { j["measured"]["total"] = -1; }, "measured.total", "at least 0");
+}
+
+}  // namespace
+}  // namespace bitplan

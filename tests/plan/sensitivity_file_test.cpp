@@ -1,0 +1,117 @@
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "bitplan/plan.h"
+#include "cost/error_message.h"
+#include "plan/example_files.h"
+#include "plan/temporary_folder.h"
+
+namespace bitplan {
+namespace {
+
+using nlohmann::ordered_json;
+
+void ExpectEqual(const Curvature& read, const Curvature& written) {
+  EXPECT_EQ(read.elements, written.elements);
+  EXPECT_EQ(read.eigenvalue, written.eigenvalue);
+  EXPECT_EQ(read.eigenvalue_residual, written.eigenvalue_residual);
+  EXPECT_EQ(read.eigenvalue_converged, written.eigenvalue_converged);
+  EXPECT_EQ(read.trace, written.trace);
+  EXPECT_EQ(read.trace_standard_error, written.trace_standard_error);
+  EXPECT_EQ(read.trace_significant, written.trace_significant);
+}
+
+void ExpectEqual(const std::vector<Perturbation>& read, const std::vector<Perturbation>& written) {
+  ASSERT_EQ(read.size(), written.size());
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    EXPECT_EQ(read[i].bits, written[i].bits);
+    EXPECT_EQ(read[i].squared_error, written[i].squared_error);
+    EXPECT_EQ(read[i].relative_error, written[i].relative_error);
+  }
+}
+
+TEST(SensitivityFile, ReadsBackWhatWasWritten) {
+  const TemporaryFolder folder;
+  const Sensitivity written = FullSensitivity();
+  WriteFile(folder / "s.json", ToJson(written));
+  const Sensitivity read = ReadSensitivity(folder / "s.json");
+  EXPECT_EQ(read.tool_version, written.tool_version);
+  EXPECT_EQ(read.model_sha256, written.model_sha256);
+  EXPECT_EQ(read.data, written.data);
+  EXPECT_EQ(read.seed, written.seed);
+  EXPECT_EQ(read.loss, written.loss);
+  EXPECT_EQ(read.fold_batch_norm, written.fold_batch_norm);
+  EXPECT_EQ(read.channel_correction, written.channel_correction);
+  EXPECT_EQ(read.weight_format, written.weight_format);
+  EXPECT_EQ(read.activation_format, written.activation_format);
+  ASSERT_EQ(read.layers.size(), written.layers.size());
+  for (std::size_t i = 0; i < read.layers.size(); ++i) {
+    const LayerSensitivity &a = read.layers[i], &b = written.layers[i];
+    EXPECT_EQ(a.name, b.name);
+    EXPECT_EQ(a.op, b.op);
+    EXPECT_EQ(a.weight_count, b.weight_count);
+    EXPECT_EQ(a.macs, b.macs);
+    EXPECT_EQ(a.input_count, b.input_count);
+    EXPECT_EQ(a.tied_group, b.tied_group);
+    ExpectEqual(a.weight, b.weight);
+    ExpectEqual(a.activation, b.activation);
+    ExpectEqual(a.weight_choices, b.weight_choices);
+    ExpectEqual(a.activation_choices, b.activation_choices);
+  }
+  EXPECT_EQ(ToJson(read), ToJson(written));
+}
+
+TEST(SensitivityFile, NamesSchemaFirstAndKeepsTheOrderOfLayers) {
+  const auto json = ordered_json::parse(ToJson(FullSensitivity()));
+  EXPECT_EQ(json.begin().key(), "schema");
+  EXPECT_EQ(json["schema"], "bitplan.sensitivity/1");
+  EXPECT_EQ(json["layers"][1]["name"], "block.conv1");
+  EXPECT_TRUE(json["layers"][2]["activation"]["trace"].is_null());
+}
+
+/// Changes one value of a good file and expects an error about it.
+template <typename Change>
+void ExpectRefused(const Change& change, const std::string& key, const std::string& expected) {
+  const TemporaryFolder folder;
+  auto json = ordered_json::parse(ToJson(FullSensitivity()));
+  change(json);
+  const auto file = folder.Put("changed.json", json.dump());
+  EXPECT_THAT([&] { ReadSensitivity(file); }, OneLineError("changed.json", key, expected)) << key;
+}
+
+TEST(SensitivityFile, RefusesValuesOutsideTheirRange) {
+  ExpectRefused([](auto& j) { j["layers"][1]["weight_count"] = 0; }, "layers[1].weight_count", "at least 1");
+  ExpectRefused([](auto& j) { j["layers"][1]["weight_count"] = 9e18; }, "layers[1].weight_count", "integer");
+  ExpectRefused([](auto& j) { j["layers"][1]["weight_count"] = 9000000000000000000; }, "layers[1].weight_count",
+                "at most");
+  ExpectRefused([](auto& j) { j["layers"][1]["macs"] = -1; }, "layers[1].macs", "at least 0");
+  ExpectRefused([](auto& j) { j["layers"][0]["input_count"] = -1; }, "layers[0].input_count", "at least 0");
+  ExpectRefused([](auto& j) { j["layers"][0]["input_count"] = 0; }, "layers[0].activation_choices", "32 bits only");
+  ExpectRefused([](auto& j) { j["layers"][0]["tied_group"] = -2; }, "layers[0].tied_group", "at least -1");
+  ExpectRefused([](auto& j) { j["layers"][0]["tied_group"] = 5000000000; }, "layers[0].tied_group", "at most");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["elements"] = -1; }, "layers[0].weight.elements", "at least 0");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["trace_standard_error"] = -1; }, "weight.trace_standard_error",
+                "0");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"][1]["bits"] = 9; }, "weight_choices[1].bits",
+                "2 to 8, 16 or 32");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"][1]["bits"] = 2; }, "weight_choices[1].bits",
+                "ascending");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"][1]["bits"] = 4.0; }, "weight_choices[1].bits",
+                "2 to 8, 16 or 32");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"][0]["squared_error"] = -1; }, "squared_error",
+                "at least 0");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"] = ordered_json::array(); }, "weight_choices",
+                "at least one");
+  ExpectRefused([](auto& j) { j["layers"][2]["name"] = "conv1"; }, "layers[2].name", "no other layer");
+  ExpectRefused([](auto& j) { j["seed"] = -1; }, "seed", "not negative");
+  ExpectRefused([](auto& j) { j["data"]["samples"] = -1; }, "data.samples", "at least 0");
+  ExpectRefused([](auto& j) { j["data"]["mean"][1] = "x"; }, "data.mean", "numbers");
+  ExpectRefused([](auto& j) { j["weight_format"]["scheme"] = "odd"; }, "weight_format.scheme", "symmetric, asymmetric");
+  ExpectRefused([](auto& j) { j["weight_format"]["percentile"] = 0; }, "weight_format.percentile", "(0, 100]");
+  ExpectRefused([](auto& j) { j["activation_format"]["narrow_range"] = true; }, "activation_format.narrow_range",
+                "asymmetric");
+}
+
+}  // namespace
+}  // namespace bitplan

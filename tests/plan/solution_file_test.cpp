@@ -1,0 +1,75 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "bitplan/plan.h"
+#include "plan/example_files.h"
+
+namespace bitplan {
+namespace {
+
+using nlohmann::ordered_json;
+
+Problem TwoGroups() {
+  Problem problem;
+  for (const char* name : {"zeta", "alpha"})
+    problem.groups.push_back({name, {name}, {{"w4a8", 1, {{"bops", 10}}}, {"w8a8", 0.5, {{"bops", 20}}}}});
+  problem.budgets = {{"bops", 30}};
+  return problem;
+}
+
+TEST(SolutionFile, HasItsKeysAndTheChoicesByGroup) {
+  Solution solution;
+  solution.status = SolutionStatus::Optimal;
+  solution.choices = {1, 0};
+  solution.objective = 1.5;
+  solution.bound = 1.5;
+  solution.costs = {{"bops", 30}};
+  solution.seconds = 0.25;
+  solution.nodes = 7;
+  const auto json = ordered_json::parse(ToJson(TwoGroups(), solution));
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : json.items()) keys.push_back(key);
+  EXPECT_THAT(keys, ::testing::ElementsAre("schema", "tool_version", "status", "method", "objective", "bound", "gap",
+                                           "costs", "budgets", "seconds", "nodes", "choices"));
+  EXPECT_EQ(json["schema"], "bitplan.solution/1");
+  EXPECT_EQ(json["status"], "optimal");
+  EXPECT_EQ(json["method"], "exact");
+  EXPECT_EQ(json["objective"], 1.5);
+  EXPECT_EQ(json["bound"], 1.5);
+  EXPECT_EQ(json["gap"], 0.0);
+  EXPECT_EQ(json["costs"]["bops"], 30.0);
+  EXPECT_EQ(json["budgets"]["bops"], 30.0);
+  EXPECT_EQ(json["nodes"], 7);
+  EXPECT_EQ(json["choices"], ordered_json::parse(R"({"zeta": "w8a8", "alpha": "w4a8"})"));
+}
+
+TEST(SolutionFile, OfAnInfeasibleProblemSaysWhy) {
+  Solution solution;
+  solution.status = SolutionStatus::Infeasible;
+  solution.infeasibility = {"bops", 5, 20, false, {0, 0}};
+  const auto json = ordered_json::parse(ToJson(TwoGroups(), solution));
+  EXPECT_EQ(json["status"], "infeasible");
+  EXPECT_TRUE(json["choices"].empty());
+  for (const char* key : {"objective", "bound", "gap"}) EXPECT_TRUE(json[key].is_null()) << key;
+  EXPECT_EQ(json["infeasibility"],
+            ordered_json::parse(R"({"budget": "bops", "limit": 5.0, "least": 20.0, "jointly": false,
+                                    "cheapest": {"zeta": "w4a8", "alpha": "w4a8"}})"));
+}
+
+TEST(SolutionFile, WithoutAPlanYetKeepsItsBound) {
+  Solution solution;
+  solution.status = SolutionStatus::Unknown;
+  solution.bound = 0.75;
+  solution.gap = std::numeric_limits<double>::infinity();
+  const auto json = ordered_json::parse(ToJson(TwoGroups(), solution));
+  EXPECT_EQ(json["bound"], 0.75);
+  EXPECT_TRUE(json["objective"].is_null());
+  EXPECT_TRUE(json["gap"].is_null());
+  EXPECT_FALSE(json.contains("infeasibility"));
+}
+
+}  // namespace
+}  // namespace bitplan

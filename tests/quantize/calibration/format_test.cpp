@@ -1,0 +1,82 @@
+#include "bitplan/format.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "bitplan/error.h"
+
+namespace bitplan {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+
+Format With(int bits, Scheme scheme, bool narrow) {
+  Format format;
+  format.bits = bits;
+  format.scheme = scheme;
+  format.narrow_range = narrow;
+  return format;
+}
+
+TEST(Format, HasTheGridsOfTheDesign) {
+  EXPECT_EQ(With(2, Scheme::Symmetric, false).QuantMin(), -2);
+  EXPECT_EQ(With(2, Scheme::Symmetric, false).QuantMax(), 1);
+  EXPECT_EQ(With(8, Scheme::Symmetric, false).QuantMin(), -128);
+  EXPECT_EQ(With(8, Scheme::Symmetric, true).QuantMin(), -127);
+  EXPECT_EQ(With(8, Scheme::Symmetric, true).QuantMax(), 127);
+  EXPECT_EQ(With(2, Scheme::Symmetric, true).QuantMin(), -1);
+  EXPECT_EQ(With(5, Scheme::Asymmetric, false).QuantMin(), 0);
+  EXPECT_EQ(With(5, Scheme::Asymmetric, false).QuantMax(), 31);
+}
+
+TEST(Format, KnowsItsWidths) {
+  for (const int bits : {2, 3, 4, 5, 6, 7, 8, 16, 32}) EXPECT_NO_THROW(Format{}.WithBits(bits).Validate()) << bits;
+  for (const int bits : {-8, 0, 1, 9, 15, 24, 33, 64})
+    EXPECT_THAT(
+        [&] { Format{}.WithBits(bits).Validate(); },
+        ThrowsMessage<Error>(AllOf(HasSubstr("bits"), HasSubstr(std::to_string(bits)), HasSubstr("2 to 8, 16 or 32"))));
+  EXPECT_TRUE(Format{}.WithBits(8).IsInteger());
+  EXPECT_FALSE(Format{}.WithBits(16).IsInteger());
+}
+
+TEST(Format, RefusesValuesOutsideTheirRange) {
+  Format format;
+  for (const double bad : {0.0, -1.0, 100.5, std::numeric_limits<double>::quiet_NaN()}) {
+    format.percentile = bad;
+    EXPECT_THAT([&] { format.Validate(); },
+                ThrowsMessage<Error>(AllOf(HasSubstr("percentile"), HasSubstr("(0, 100]"))));
+  }
+  EXPECT_THAT([] { With(8, Scheme::Asymmetric, true).Validate(); }, ThrowsMessage<Error>(HasSubstr("narrow_range")));
+}
+
+TEST(Format, DefaultsAreSymmetricChannelsAndAsymmetricTensors) {
+  EXPECT_NO_THROW(DefaultWeightFormat().Validate());
+  EXPECT_NO_THROW(DefaultActivationFormat().Validate());
+  EXPECT_EQ(DefaultWeightFormat().scheme, Scheme::Symmetric);
+  EXPECT_EQ(DefaultWeightFormat().granularity, Granularity::Channel);
+  EXPECT_EQ(DefaultActivationFormat().scheme, Scheme::Asymmetric);
+  EXPECT_EQ(DefaultActivationFormat().granularity, Granularity::Tensor);
+  EXPECT_EQ(DefaultWeightFormat().calibrator, Calibrator::Mse);
+}
+
+TEST(Format, NamesAreReadBack) {
+  for (const Scheme scheme : {Scheme::Symmetric, Scheme::Asymmetric}) EXPECT_EQ(ParseScheme(ToString(scheme)), scheme);
+  for (const Granularity granularity : {Granularity::Tensor, Granularity::Channel})
+    EXPECT_EQ(ParseGranularity(ToString(granularity)), granularity);
+  for (const Calibrator calibrator : {Calibrator::Max, Calibrator::Percentile, Calibrator::Mse, Calibrator::Entropy})
+    EXPECT_EQ(ParseCalibrator(ToString(calibrator)), calibrator);
+}
+
+TEST(Format, UnknownNamesGetTheListOfKnownOnes) {
+  EXPECT_THAT([] { ParseScheme("Symmetric"); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("'Symmetric'"), HasSubstr("symmetric, asymmetric"))));
+  EXPECT_THAT([] { ParseGranularity("row"); }, ThrowsMessage<Error>(HasSubstr("tensor, channel")));
+  EXPECT_THAT([] { ParseCalibrator(""); }, ThrowsMessage<Error>(HasSubstr("max, percentile, mse, entropy")));
+}
+
+}  // namespace
+}  // namespace bitplan

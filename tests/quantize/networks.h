@@ -1,0 +1,58 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "bitplan/error.h"
+#include "bitplan/quantize.h"
+
+namespace bitplan {
+
+/// A model of make_reference.py; `output` is the layer whose result it returns.
+inline Network LoadModel(const std::string& name, int output = -1) {
+  NetworkOptions options;
+  if (output >= 0) options.output = std::to_string(output);
+  return Network::Load(std::filesystem::path(BITPLAN_TEST_DIR) / "quantize" / "models" / (name + ".pt"), options);
+}
+
+/// Samples that are the same in every run.
+inline Dataset Samples(const std::vector<std::int64_t>& shape, std::uint64_t seed = 0) {
+  return Dataset::FromTensors({at::randn(shape, at::make_generator<at::CPUGeneratorImpl>(seed))}, {});
+}
+
+inline std::vector<at::Tensor> AllInputs(const Dataset& data) { return data.Get(0, data.size()).inputs; }
+
+inline bool InputCanBeQuantized(const Layer& layer) {
+  return std::any_of(layer.uses.begin(), layer.uses.end(), [](const LayerUse& use) { return use.input_site >= 0; });
+}
+
+/// The same formats for all layers; activations stay in float where they cannot be quantized.
+inline Plan UniformPlan(const Network& network, const Format& weight, const Format& activation) {
+  Plan plan;
+  plan.model_sha256 = network.sha256();
+  plan.fold_batch_norm = network.batch_norm_folded();
+  for (const Layer& layer : network.layers())
+    plan.layers.push_back({layer.name, weight, InputCanBeQuantized(layer) ? activation : activation.WithBits(32)});
+  return plan;
+}
+
+inline Plan UniformPlan(const Network& network, int weight_bits, int activation_bits) {
+  return UniformPlan(network, DefaultWeightFormat().WithBits(weight_bits),
+                     DefaultActivationFormat().WithBits(activation_bits));
+}
+
+/// What the Error says that `call` throws.
+inline std::string MessageOf(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace bitplan

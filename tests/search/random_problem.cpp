@@ -1,0 +1,98 @@
+#include "search/random_problem.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+
+namespace bitplan::search_test {
+namespace {
+
+using Generator = std::mt19937_64;
+
+double Uniform(Generator& random, double low, double high) {
+  return std::uniform_real_distribution<double>(low, high)(random);
+}
+
+int Whole(Generator& random, int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); }
+
+Choice RandomChoice(Generator& random, int number, int budgets, bool whole) {
+  Choice choice{.name = fmt::format("c{}", number), .objective = 0, .costs = {}};
+  choice.objective = whole ? Whole(random, -4, 8) : Uniform(random, -1, 3);
+  for (int i = 0; i < budgets; ++i) {
+    const double cost = whole ? Whole(random, 0, 6) : Uniform(random, 0, 5);
+    choice.costs[fmt::format("cost{}", i)] = Whole(random, 0, 9) == 0 ? 0 : cost;
+  }
+  choice.costs["unlimited"] = Uniform(random, 0, 1);
+  return choice;
+}
+
+/// From a share of the way between the least and the most that plans spend, to what one plan spends exactly.
+double RandomBudget(Generator& random, const Problem& problem, const std::string& cost) {
+  double least = 0, most = 0, one = 0;
+  for (const auto& group : problem.groups) {
+    double low = group.choices[0].costs.at(cost), high = low;
+    for (const auto& choice : group.choices) {
+      low = std::min(low, choice.costs.at(cost));
+      high = std::max(high, choice.costs.at(cost));
+    }
+    least += low;
+    most += high;
+    one +=
+        group.choices[static_cast<std::size_t>(Whole(random, 0, static_cast<int>(group.choices.size()) - 1))].costs.at(
+            cost);
+  }
+  const int kind = Whole(random, 0, 9);
+  if (kind == 0) return 0;
+  if (kind <= 3) return one;
+  return std::max(0.0, least + Uniform(random, -0.05, 0.9) * (most - least));
+}
+
+}  // namespace
+
+Problem RandomProblem(std::uint64_t seed) {
+  Generator random(seed);
+  Problem problem;
+  problem.name = fmt::format("random {}", seed);
+  const int budgets = Whole(random, 0, 4);
+  const bool whole = Whole(random, 0, 1) == 1;
+  const int groups = Whole(random, 1, 6);
+  for (int g = 0; g < groups; ++g) {
+    auto& group = problem.groups.emplace_back();
+    group.name = fmt::format("g{}", g);
+    const int choices = Whole(random, 1, 5);
+    for (int c = 0; c < choices; ++c) {
+      group.choices.push_back(RandomChoice(random, c, budgets, whole));
+      if (c > 0 && Whole(random, 0, 7) == 0) {
+        group.choices.back() = group.choices.front();
+        group.choices.back().name = fmt::format("c{}", c);
+      }
+    }
+  }
+  for (int i = 0; i < budgets; ++i) {
+    const auto cost = fmt::format("cost{}", i);
+    problem.budgets[cost] = RandomBudget(random, problem, cost);
+  }
+  return problem;
+}
+
+Problem LargeProblem(std::uint64_t seed, int groups, int choices, int budgets) {
+  Generator random(seed);
+  Problem problem;
+  problem.name = fmt::format("large {}", seed);
+  for (int g = 0; g < groups; ++g) {
+    auto& group = problem.groups.emplace_back();
+    group.name = fmt::format("g{}", g);
+    for (int c = 0; c < choices; ++c) {
+      Choice choice{.name = fmt::format("c{}", c), .objective = Uniform(random, 0, 10), .costs = {}};
+      // Costs fall as the objective rises, so that most choices matter and the budgets compete.
+      for (int i = 0; i < budgets; ++i)
+        choice.costs[fmt::format("cost{}", i)] = 10 - choice.objective + Uniform(random, 0, 4);
+      group.choices.push_back(choice);
+    }
+  }
+  for (int i = 0; i < budgets; ++i) problem.budgets[fmt::format("cost{}", i)] = 6.5 * groups;
+  return problem;
+}
+
+}  // namespace bitplan::search_test

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+
+#include "bitplan/problem.h"
+
+namespace bitplan::search_test {
+
+/// A small problem, different for every seed: 1 … 6 groups of 1 … 5 choices, 0 … 4 budgets from hopeless to generous.
+/// Among them are whole numbers with many ties, negative objectives, costs of zero, equal choices, budgets of zero and
+/// budgets that some plan meets exactly.
+Problem RandomProblem(std::uint64_t seed);
+
+/// `groups` groups of `choices` choices with real-valued costs, `budgets` budgets about half way up.
+Problem LargeProblem(std::uint64_t seed, int groups, int choices, int budgets);
+
+}  // namespace bitplan::search_test
