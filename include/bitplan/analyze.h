@@ -20,7 +20,7 @@ struct AnalyzeOptions {
   Format weight_format = DefaultWeightFormat();          ///< `bits` aside
   Format activation_format = DefaultActivationFormat();  ///< `bits` aside
   Loss loss = Loss::Auto;
-  std::int64_t curvature_samples = 128;  ///< second derivatives are taken on the first so many samples; ≥ 1
+  std::int64_t curvature_samples = 64;   ///< second derivatives are taken on the first so many samples; ≥ 1
   std::int64_t batch_size = 128;  ///< bounds the memory; ≥ 1
   std::uint64_t seed = 0;
   EigenOptions eigen;  ///< `seed` and `progress` are set from here; of the eigenvalues only the first is used

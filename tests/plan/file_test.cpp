@@ -35,6 +35,8 @@ TEST(WriteFile, ThatFailsLeavesTheOldFileAndNothingElse) {
   EXPECT_THAT([&] { WriteFile(folder / "missing/file", "new"); }, OneLineError("missing/file", "cannot be written"));
   EXPECT_THAT([&] { WriteFile(folder.path(), "new"); }, OneLineError("is a folder"));
   EXPECT_THAT([&] { WriteFile(folder / std::string(300, 'x'), "new"); }, OneLineError("cannot be written"));
+  EXPECT_THAT([] { WriteFile("/proc/bitplan", "new"); },
+              OneLineError("/proc/bitplan", "cannot be written"));  // root too
   EXPECT_THAT([] { WriteFile("", "new"); }, OneLineError("cannot be written"));
   EXPECT_EQ(Contents(folder / "file"), "old");
   EXPECT_EQ(FilesIn(folder), 1U);

@@ -19,31 +19,36 @@ struct Kind {
   std::function<void(const std::filesystem::path&)> read;
 };
 
+/// Small ones, as the tests below change every value of them.
 std::vector<Kind> Kinds() {
+  Sensitivity sensitivity = FullSensitivity();
+  sensitivity.layers.resize(1);
   ProblemOptions options;
   options.budgets = {ParseBudget("weight_size=50%")};
-  return {{"bitplan.sensitivity/1", ToJson(FullSensitivity()), [](const auto& file) { ReadSensitivity(file); }},
-          {"bitplan.problem/1", ToJson(MakeProblem(ExampleSensitivity(), options)),
-           [](const auto& file) { ReadProblem(file); }},
+  options.pins = {ParsePin("first=a8")};
+  return {{"bitplan.sensitivity/1", ToJson(sensitivity), [](const auto& file) { ReadSensitivity(file); }},
+          {"bitplan.problem/1", ToJson(MakeProblem(sensitivity, options)), [](const auto& file) { ReadProblem(file); }},
           {"bitplan.plan/1", ToJson(FullPlan()), [](const auto& file) { ReadPlan(file); }}};
 }
 
-void ExpectRefused(const Kind& kind, const std::string& bytes, const std::string& part) {
-  const TemporaryFolder folder;
-  const auto file = folder.Put("bad.json", bytes);
-  EXPECT_THAT([&] { kind.read(file); }, OneLineError("bad.json", part)) << kind.schema << ": " << bytes.substr(0, 80);
-}
+class MalformedFile : public ::testing::Test {
+ protected:
+  void ExpectRefused(const Kind& kind, const std::string& bytes, const std::string& part) const {
+    const auto file = folder.Put("bad.json", bytes);
+    EXPECT_THAT([&] { kind.read(file); }, OneLineError("bad.json", part)) << kind.schema << ": " << bytes.substr(0, 80);
+  }
 
-TEST(MalformedFile, GoodOnesAreRead) {
+  const TemporaryFolder folder;
+};
+
+TEST_F(MalformedFile, GoodOnesAreRead) {
   for (const Kind& kind : Kinds()) {
-    const TemporaryFolder folder;
     EXPECT_NO_THROW(kind.read(folder.Put("good.json", kind.good)));
     EXPECT_NO_THROW(kind.read(folder.Put("good.json", "\xEF\xBB\xBF" + kind.good)));
   }
 }
 
-TEST(MalformedFile, ThatCannotBeReadIsNamed) {
-  const TemporaryFolder folder;
+TEST_F(MalformedFile, ThatCannotBeReadIsNamed) {
   for (const Kind& kind : Kinds()) {
     EXPECT_THAT([&] { kind.read(folder / "missing.json"); },
                 OneLineError("missing.json", "cannot be read", kind.schema));
@@ -52,7 +57,7 @@ TEST(MalformedFile, ThatCannotBeReadIsNamed) {
   }
 }
 
-TEST(MalformedFile, ThatIsNotJsonIsRefused) {
+TEST_F(MalformedFile, ThatIsNotJsonIsRefused) {
   const std::string binary("\x00\x01\x02\xff\xfe PK\x03\x04", 11);
   for (const Kind& kind : Kinds())
     for (const std::string& bytes : {std::string(), std::string(" \n"), std::string("{"), std::string("nonsense"),
@@ -62,12 +67,12 @@ TEST(MalformedFile, ThatIsNotJsonIsRefused) {
       ExpectRefused(kind, bytes, "not JSON");
 }
 
-TEST(MalformedFile, ThatIsNoObjectIsRefused) {
+TEST_F(MalformedFile, ThatIsNoObjectIsRefused) {
   for (const Kind& kind : Kinds())
     for (const char* bytes : {"[]", "null", "3", "\"bitplan.plan/1\"", "true"}) ExpectRefused(kind, bytes, kind.schema);
 }
 
-TEST(MalformedFile, NestedTooDeeplyIsRefused) {
+TEST_F(MalformedFile, NestedTooDeeplyIsRefused) {
   for (const Kind& kind : Kinds()) {
     ExpectRefused(kind, std::string(1'000'000, '['), "nested");
     ExpectRefused(kind, "{\"reference\": " + std::string(100, '[') + std::string(100, ']') + "}", "nested");
@@ -77,13 +82,13 @@ TEST(MalformedFile, NestedTooDeeplyIsRefused) {
   }
 }
 
-TEST(MalformedFile, WithManyKeysIsRefusedAtOnce) {
+TEST_F(MalformedFile, WithManyKeysIsRefusedAtOnce) {
   std::string bytes = "{\"schema\": \"bitplan.plan/1\"";
   for (int i = 0; i < 60000; ++i) bytes += ",\"k" + std::to_string(i) + "\":1";
   ExpectRefused(Kinds()[2], bytes + "}", "is missing");
 }
 
-TEST(MalformedFile, OfAnotherSchemaOrVersionIsRefused) {
+TEST_F(MalformedFile, OfAnotherSchemaOrVersionIsRefused) {
   for (const Kind& kind : Kinds()) {
     for (const char* schema : {"bitplan.plan/2", "bitplan.solution/1", "", "plan"}) {
       auto json = ordered_json::parse(kind.good);
@@ -98,7 +103,7 @@ TEST(MalformedFile, OfAnotherSchemaOrVersionIsRefused) {
   }
 }
 
-TEST(MalformedFile, WithAKeyTwiceIsRefused) {
+TEST_F(MalformedFile, WithAKeyTwiceIsRefused) {
   for (const Kind& kind : Kinds())
     ExpectRefused(kind, "{\"schema\": \"x\", \"schema\": \"" + kind.schema + "\"}", "'schema' stands twice");
 }
@@ -115,7 +120,7 @@ void CollectObjects(const ordered_json& json, const ordered_json::json_pointer& 
 
 std::vector<ordered_json::json_pointer> Objects(const ordered_json& json) {
   std::vector<ordered_json::json_pointer> found;
-  CollectObjects(json, {}, found);
+  CollectObjects(json, ordered_json::json_pointer(), found);
   return found;
 }
 
@@ -124,7 +129,7 @@ bool IsFree(const ordered_json::json_pointer& at) {
   return !at.empty() && (at.back() == "costs" || at.back() == "budgets");
 }
 
-TEST(MalformedFile, WithAnUnknownKeyAnywhereIsRefused) {
+TEST_F(MalformedFile, WithAnUnknownKeyAnywhereIsRefused) {
   for (const Kind& kind : Kinds()) {
     const auto good = ordered_json::parse(kind.good);
     for (const auto& object : Objects(good)) {
@@ -136,7 +141,7 @@ TEST(MalformedFile, WithAnUnknownKeyAnywhereIsRefused) {
   }
 }
 
-TEST(MalformedFile, WithAKeyMissingAnywhereIsRefused) {
+TEST_F(MalformedFile, WithAKeyMissingAnywhereIsRefused) {
   for (const Kind& kind : Kinds()) {
     const auto good = ordered_json::parse(kind.good);
     for (const auto& object : Objects(good)) {
@@ -150,7 +155,7 @@ TEST(MalformedFile, WithAKeyMissingAnywhereIsRefused) {
   }
 }
 
-TEST(MalformedFile, WithAWrongTypeAnywhereIsRefusedUnderTheKeysName) {
+TEST_F(MalformedFile, WithAWrongTypeAnywhereIsRefusedUnderTheKeysName) {
   for (const Kind& kind : Kinds()) {
     const auto good = ordered_json::parse(kind.good);
     for (const auto& object : Objects(good))
