@@ -24,17 +24,6 @@ bool SameTensor(const at::Tensor& a, const at::Tensor& b) {
          a.sizes() == b.sizes() && a.strides() == b.strides() && a.scalar_type() == b.scalar_type();
 }
 
-bool HoldsTensor(const c10::IValue& value) {
-  if (value.isTensor()) return value.toTensor().defined();
-  if (value.isTensorList()) return !value.toTensorVector().empty();
-  const auto any = [](const auto& items) { return std::any_of(items.begin(), items.end(), HoldsTensor); };
-  if (value.isList()) return any(value.toListRef());
-  if (value.isTuple()) return any(value.toTupleRef().elements());
-  if (!value.isGenericDict()) return false;
-  const auto dict = value.toGenericDict();
-  return std::any_of(dict.begin(), dict.end(), [](const auto& entry) { return HoldsTensor(entry.value()); });
-}
-
 std::string Join(const std::string& prefix, const std::string& name) { return prefix.empty() ? name : prefix + "." + name; }
 
 }  // namespace
@@ -56,7 +45,7 @@ void AttributeLifter::FindObjects() {
     if (!owner) continue;
     const std::string& name = node->s(c10::attr::name);
     const c10::IValue value = owner->value.toObjectRef().getAttr(name);
-    if (value.isObject()) objects_[node->output()] = {value, Join(owner->name, name)};
+    if (value.isModule()) objects_[node->output()] = {value, Join(owner->name, name)};
   }
 }
 
@@ -90,16 +79,18 @@ AttributeLifter::Attribute AttributeLifter::AttributeOf(const Node* access) cons
 Value* AttributeLifter::LiftAttribute(const Node* access) {
   const Object& owner = *ObjectOf(access->inputs()[0]);
   const std::string& name = access->s(c10::attr::name);
-  const auto type = owner.value.toObjectRef().type()->getAttribute(name);
-  return Lift(owner.value.toObjectRef().getAttr(name), type, Join(owner.name, name));
+  return Lift(owner.value.toObjectRef().getAttr(name), Join(owner.name, name));
 }
 
 void AttributeLifter::LiftConstantAttributes() {
+  std::map<Attribute, Value*> values;  // once each: what the forward writes to a list is there for all its readers
   std::vector<Node*> lifted;
   for (Node* node : AllNodes(lowered_.graph->block())) {
     if (node->kind() != c10::prim::GetAttr || objects_.contains(node->output())) continue;
     if (!ObjectOf(node->input()) || set_attributes_.contains(AttributeOf(node))) continue;
-    node->output()->replaceAllUsesWith(LiftAttribute(node));
+    const auto [held, first_read] = values.try_emplace(AttributeOf(node), nullptr);
+    if (first_read) held->second = LiftAttribute(node);
+    node->output()->replaceAllUsesWith(held->second);
     lifted.push_back(node);
   }
   for (Node* node : lifted) node->destroy();
@@ -208,36 +199,35 @@ Value* AttributeLifter::LiftTensor(const at::Tensor& tensor, const std::string& 
   return lowered_.AddParameter(best, tensor);
 }
 
-Value* AttributeLifter::Lift(const c10::IValue& value, const c10::TypePtr& type, const std::string& name) {
-  auto& graph = *lowered_.graph;
+Value* AttributeLifter::LiftConstant(const c10::IValue& value, const std::string& name) {
+  c10::IValue held = value.isTensor() ? c10::IValue() : value;  // an undefined tensor is None
+  if (value.isObject()) held = value.toObject()->copy_to_weak_compilation_ref();  // the only form a graph may hold
+  if (const auto constant = torch::jit::tryInsertConstant(*lowered_.graph, held)) return *constant;
+  throw Error(fmt::format("the model's attribute '{}' is of type {}, which cannot be lifted", name, value.type()->str()));
+}
+
+Value* AttributeLifter::Lift(const c10::IValue& value, const std::string& name) {
   if (value.isTensor() && value.toTensor().defined()) return LiftTensor(value.toTensor(), name);
+  auto& graph = *lowered_.graph;
   const WithInsertPoint at_start(*graph.nodes().begin());
-  if (!HoldsTensor(value)) {
-    const auto constant = torch::jit::tryInsertConstant(graph, value.isTensor() ? c10::IValue() : value);
-    if (!constant) throw Error(fmt::format("the model's attribute '{}' is of type {}, which cannot be lifted", name, type->str()));
-    return *constant;
-  }
-  std::vector<Value*> items;
-  const auto lift_item = [&](const c10::IValue& item, const c10::TypePtr& item_type, const std::string& key) {
-    items.push_back(Lift(item, item_type, name + "." + key));
-  };
+  std::vector<Value*> keys, items;
+  const auto lift_item = [&](const c10::IValue& item, const std::string& key) { items.push_back(Lift(item, name + "." + key)); };
+  // Lists and dicts are made anew in every run, since the forward may write to them.
   if (value.isList()) {
-    const auto element = type->containedTypes().empty() ? c10::TypePtr(c10::TensorType::get()) : type->containedType(0);
-    for (const c10::IValue& item : value.toListRef()) lift_item(item, element, std::to_string(items.size()));
-    return graph.insertNode(graph.createList(element, items))->output();
+    for (const c10::IValue& item : value.toList()) lift_item(item, std::to_string(items.size()));
+    return graph.insertNode(graph.createList(value.toList().elementType(), items))->output();
   }
   if (value.isTuple()) {
-    const auto& elements = value.toTupleRef().elements();
-    for (const c10::IValue& item : elements) lift_item(item, item.type(), std::to_string(items.size()));
+    for (const c10::IValue& item : value.toTupleRef().elements()) lift_item(item, std::to_string(items.size()));
     return graph.insertNode(graph.createTuple(items))->output();
   }
-  std::vector<Value*> keys;
-  for (const auto& entry : value.toGenericDict()) {
-    keys.push_back(graph.insertConstant(entry.key()));
-    lift_item(entry.value(), entry.value().type(), entry.key().isString() ? entry.key().toStringRef() : std::to_string(keys.size()));
+  if (!value.isGenericDict()) return LiftConstant(value, name);
+  const auto dict = value.toGenericDict();
+  for (const auto& entry : dict) {
+    keys.push_back(LiftConstant(entry.key(), name));
+    lift_item(entry.value(), entry.key().isString() ? entry.key().toStringRef() : std::to_string(keys.size()));
   }
-  const auto dict = type->expect<c10::DictType>();
-  return graph.insertNode(graph.createDict(dict->getKeyType(), dict->getValueType(), keys, items))->output();
+  return graph.insertNode(graph.createDict(dict.keyType(), dict.valueType(), keys, items))->output();
 }
 
 }  // namespace bitplan

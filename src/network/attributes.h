@@ -29,7 +29,7 @@ class AttributeLifter {
   void RemoveSelf();
 
   /// A graph value that holds `value`: its tensors as parameters, all else as constants at the start of the graph.
-  torch::jit::Value* Lift(const c10::IValue& value, const c10::TypePtr& type, const std::string& name);
+  torch::jit::Value* Lift(const c10::IValue& value, const std::string& name);
 
  private:
   struct Object {
@@ -44,6 +44,7 @@ class AttributeLifter {
   const Object* ObjectOf(const torch::jit::Value* value) const;
   Attribute AttributeOf(const torch::jit::Node* access) const;
   torch::jit::Value* LiftAttribute(const torch::jit::Node* access);
+  torch::jit::Value* LiftConstant(const c10::IValue& value, const std::string& name);
   torch::jit::Value* LiftTensor(const at::Tensor& tensor, const std::string& name);
   void FollowBlock(torch::jit::Block* block, State& state);
   void FollowIf(torch::jit::Node* node, State& state);

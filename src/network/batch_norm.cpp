@@ -1,6 +1,7 @@
 #include "network/batch_norm.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <torch/csrc/jit/ir/constants.h>
 
 #include <optional>
@@ -57,21 +58,45 @@ at::Tensor WeightScale(const at::Tensor& weight, const at::Tensor& scale, std::i
   return scale.view({groups, weight.size(1)}).repeat_interleave(weight.size(0) / groups, 0).view(shape);
 }
 
+/// Whether a layer with this weight can have so many output channels.
+bool HasChannels(const at::Tensor& weight, std::int64_t axis, std::int64_t channels) {
+  if (axis == 0) return weight.size(0) == channels;
+  const std::int64_t groups = channels / weight.size(axis);
+  return groups >= 1 && channels % weight.size(axis) == 0 && weight.size(0) % groups == 0;
+}
+
 /// The convolution or linear layer that alone feeds `norm` and alone owns its weight, with the operands to rewrite.
-std::optional<WeightUse> FoldableLayer(const LoweredGraph& lowered, Node* norm) {
+std::optional<WeightUse> FoldableLayer(const LoweredGraph& lowered, Node* norm, std::int64_t channels) {
   Value* const input = norm->inputs()[0];
   if (CountReaders(input) != 1) return std::nullopt;
   for (const WeightUse& use : PossibleUses(lowered, input->node())) {
-    if (use.op != "linear" && !use.op.starts_with("conv")) continue;
+    if ((use.op != "linear" && !use.op.starts_with("conv")) || !IsOwn(lowered, use.weight)) continue;
+    if (!HasChannels(lowered.parameters[*lowered.ParameterOf(use.weight)].value, use.channel_axis, channels)) continue;
     const Value* const bias = input->node()->inputs()[static_cast<std::size_t>(use.bias_operand)];
-    if (IsOwn(lowered, use.weight) && (bias->mustBeNone() || IsOwn(lowered, bias))) return use;
+    if (bias->mustBeNone() || IsOwn(lowered, bias)) return use;
   }
   return std::nullopt;
 }
 
+/// Batch norm works on axis 1, which is the layer's channel axis only where the layer's output has as many axes as its weight:
+/// not for a linear layer on sequences, nor a convolution without a batch axis. The shape is known when the network runs.
+void RequireRank(torch::jit::Graph& graph, Node* layer, std::int64_t rank, const std::string& weight) {
+  const torch::jit::WithInsertPoint after(layer->next());
+  Value* const actual = graph.insert(c10::aten::dim, {layer->output()});
+  Node* const branch = graph.insertNode(graph.create(c10::prim::If, {graph.insert(c10::aten::eq, {actual, rank})}, 0));
+  branch->addBlock();
+  const torch::jit::WithInsertPoint otherwise(branch->addBlock());
+  Value* const message = graph.insertConstant(
+      fmt::format("the batch norm after '{}' does not normalize over that layer's channels, so it cannot be folded into it; load "
+                  "the model with fold_batch_norm off (--no-fold-batch-norm)",
+                  weight));
+  graph.insertNode(graph.create(c10::prim::RaiseException, {message, graph.insertConstant(c10::IValue())}, 0));
+}
+
 void Fold(LoweredGraph& lowered, Node* norm, const WeightUse& use, const Affine& affine) {
   Node* const layer = norm->inputs()[0]->node();
-  Parameter& weight = lowered.parameters[*lowered.ParameterOf(use.weight)];
+  const std::size_t weight_index = *lowered.ParameterOf(use.weight);
+  Parameter& weight = lowered.parameters[weight_index];
   const auto type = weight.value.scalar_type();
   weight.value = (weight.value.to(at::kDouble) * WeightScale(weight.value, affine.scale, use.channel_axis)).to(type);
 
@@ -83,6 +108,8 @@ void Fold(LoweredGraph& lowered, Node* norm, const WeightUse& use, const Affine&
     const std::string stem = weight.name.ends_with("weight") ? weight.name.substr(0, weight.name.size() - 6) : weight.name + ".";
     layer->replaceInput(bias_operand, lowered.AddParameter(stem + "bias", affine.shift.to(type)));
   }
+  const Parameter& folded = lowered.parameters[weight_index];
+  RequireRank(*lowered.graph, layer, folded.value.dim(), folded.name);
   norm->output()->replaceAllUsesWith(norm->inputs()[0]);
   norm->destroy();
 }
@@ -92,9 +119,9 @@ void Fold(LoweredGraph& lowered, Node* norm, const WeightUse& use, const Affine&
 void FoldBatchNorm(LoweredGraph& lowered) {
   for (Node* node : AllNodes(lowered.graph->block())) {
     if (node->kind() != c10::aten::batch_norm) continue;
-    const auto layer = FoldableLayer(lowered, node);
     const auto affine = EvalAffine(lowered, node);
-    if (layer && affine) Fold(lowered, node, *layer, *affine);
+    const auto layer = affine ? FoldableLayer(lowered, node, affine->scale.numel()) : std::nullopt;
+    if (layer) Fold(lowered, node, *layer, *affine);
   }
   lowered.RemoveUnusedParameters();
 }

@@ -7,6 +7,8 @@
 
 #include "bitplan/error.h"
 #include "bitplan/network.h"
+#include "network/device.h"
+#include "network/torch_error.h"
 
 namespace bitplan {
 
@@ -34,6 +36,7 @@ std::vector<std::int64_t> ParseSizes(std::string_view sizes, const std::string& 
 }  // namespace
 
 std::vector<at::Tensor> ExampleInputs(const std::vector<std::string>& shapes, const std::string& device) {
+  const at::Device found = FindDevice(device);
   auto generator = at::make_generator<at::CPUGeneratorImpl>(0);
   std::vector<at::Tensor> inputs;
   for (const std::string& text : shapes) {
@@ -41,7 +44,11 @@ std::vector<at::Tensor> ExampleInputs(const std::vector<std::string>& shapes, co
     const std::string type = colon == std::string::npos ? "float32" : text.substr(colon + 1);
     const auto shape = ParseSizes(std::string_view(text).substr(0, colon), text);
     if (type != "float32" && type != "int64") Reject(text);
-    inputs.push_back((type == "int64" ? at::zeros(shape, at::kLong) : at::randn(shape, generator)).to(at::Device(device)));
+    try {
+      inputs.push_back((type == "int64" ? at::zeros(shape, at::kLong) : at::randn(shape, generator)).to(found));
+    } catch (const std::exception& error) {
+      throw Error(fmt::format("an input of shape '{}' cannot be made on device '{}': {}", text, device, TorchReason(error)));
+    }
   }
   return inputs;
 }

@@ -7,10 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
 #include <string_view>
-
-#include "network/lowered_graph.h"
+#include <vector>
 
 namespace bitplan {
 
@@ -22,6 +22,9 @@ using torch::jit::Node;
 using torch::jit::Value;
 
 constexpr std::array<std::string_view, 2> kFused = {"_transformer_encoder_layer_fwd", "_native_multi_head_attention"};
+
+/// Packs padded sequences for the two; the plain forms work on the padded ones.
+constexpr std::string_view kPacking = "_nested_tensor_from_mask";
 
 /// The two operators in plain ones (the math of native_multi_head_attention in ATen, attention.cpp). A mask of type 0 is
 /// [L, L], of type 1 [N, L], else [N, H, L, L]; true or −inf hides a position.
@@ -38,7 +41,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, num_heads: int, mask: Opti
     scores = torch.matmul(q * (float(q.size(-1)) ** -0.5), k.transpose(-2, -1))
     if mask is not None:
         hidden = expand_mask(mask, mask_type)
-        if hidden.dtype == torch.bool:
+        if hidden.dtype == 11:  # bool
             scores = scores.masked_fill(hidden, float("-inf"))
         else:
             scores = scores + hidden
@@ -82,7 +85,7 @@ bool IsFused(const Node* node) {
   return std::any_of(kFused.begin(), kFused.end(), [&](const auto name) { return OperatorName(node) == name; });
 }
 
-/// Takes the branch beside the fused operator, where it stands in one. Returns whether it did. The condition is settled for
+/// Takes the branch beside an operator, where it stands in one. Returns whether it did. The condition is settled for
 /// all its readers: it also tells the code after the branch whether the fast path has returned.
 bool TakePlainBranch(Graph& graph, const Node* fused) {
   const Block* const inside = fused->owningBlock();
@@ -94,10 +97,14 @@ bool TakePlainBranch(Graph& graph, const Node* fused) {
   return true;
 }
 
-void WriteOut(Node* fused) {
-  torch::jit::CompilationUnit unit;
-  unit.define(std::nullopt, std::string(kPlainForms), torch::jit::nativeResolver(), nullptr);
-  auto& plain = torch::jit::toGraphFunction(unit.get_function(c10::QualifiedName(OperatorName(fused))));
+std::shared_ptr<torch::jit::CompilationUnit> CompilePlainForms() {
+  auto unit = std::make_shared<torch::jit::CompilationUnit>();
+  unit->define(std::nullopt, std::string(kPlainForms), torch::jit::nativeResolver(), nullptr);
+  return unit;
+}
+
+void WriteOut(Node* fused, const torch::jit::CompilationUnit& plain_forms) {
+  auto& plain = torch::jit::toGraphFunction(plain_forms.get_function(c10::QualifiedName(OperatorName(fused))));
   const auto body = plain.graph()->copy();
   torch::jit::Inline(*body);
   const torch::jit::WithInsertPoint before(fused);
@@ -109,14 +116,18 @@ void WriteOut(Node* fused) {
 
 }  // namespace
 
-bool ResolveFusedAttention(Graph& graph) {
+bool ResolveFusedAttention(LoweredGraph& lowered) {
   bool changed = false;
-  for (Node* node : AllNodes(graph.block())) {
-    if (!IsFused(node)) continue;
-    if (!TakePlainBranch(graph, node)) WriteOut(node);
-    changed = true;
+  std::vector<Node*> fused;
+  for (Node* node : AllNodes(lowered.graph->block())) {
+    if (OperatorName(node) == kPacking) changed |= TakePlainBranch(*lowered.graph, node);
+    if (IsFused(node)) fused.push_back(node);
   }
-  return changed;
+  if (fused.empty()) return changed;
+  lowered.inlined_from.push_back(CompilePlainForms());
+  for (Node* node : fused)
+    if (!TakePlainBranch(*lowered.graph, node)) WriteOut(node, *lowered.inlined_from.back());
+  return true;
 }
 
 }  // namespace bitplan

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <torch/csrc/jit/ir/ir.h>
+#include "network/lowered_graph.h"
 
 namespace bitplan {
 
 /// The fast paths of nn.TransformerEncoder and nn.MultiheadAttention hide their layers in one operator. Where one stands in a
 /// branch, the branch beside it is the plain form and is taken; where a trace left nothing else, it is written out in plain
 /// operators. Returns whether the graph changed (conditions have become constants).
-bool ResolveFusedAttention(torch::jit::Graph& graph);
+bool ResolveFusedAttention(LoweredGraph& lowered);
 
 }  // namespace bitplan

@@ -18,6 +18,7 @@ struct Network::Impl {
   std::vector<std::size_t> written_inputs;
   torch::jit::Code code;
   NetworkOptions options;
+  std::string output;  // what remains to be selected of what the graph returns; see NarrowOutput
   at::Device device = at::kCPU;
   std::string sha256;
 

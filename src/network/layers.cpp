@@ -4,6 +4,7 @@
 #include <torch/csrc/jit/ir/constants.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <set>
@@ -65,28 +66,29 @@ class LayerFinder {
     bias_operands_[layer].push_back(use.bias_operand >= 0 ? node->inputs()[static_cast<std::size_t>(use.bias_operand)] : nullptr);
     map_.layers[static_cast<std::size_t>(layer)].adds_shared_bias |= use.adds_other;
     map_.layers[static_cast<std::size_t>(layer)].uses.push_back(entry);
+    map_.use_taps[static_cast<std::size_t>(layer)].push_back({input_tap, output_tap});
   }
 
   void CountMacs(Node* node, const WeightUse& use, const WeightOperand& weight, int layer, int input_tap, int output_tap) {
-    const at::Tensor& value = lowered_.parameters[weight.parameter].value;
-    const auto rank = static_cast<int>(weight.axes.size());
+    const auto rank = static_cast<int>(weight.sizes.size());
+    const std::int64_t elements = std::accumulate(weight.sizes.begin(), weight.sizes.end(), std::int64_t{1}, std::multiplies<>());
+    const std::int64_t channels = std::max<std::int64_t>(weight.sizes.front(), 1);
     MacRule rule{layer, output_tap, 0, 1};
     switch (use.count) {
       case WeightUse::Count::None:
         return;
-      case WeightUse::Count::PerOutput: {
-        const auto contracted = weight.axes[static_cast<std::size_t>((use.contracted_axis + rank) % rank)];
-        rule.numerator = use.op.starts_with("conv") ? value.numel() / value.size(0) : value.size(contracted);
+      case WeightUse::Count::PerOutput:
+        rule.numerator = use.op.starts_with("conv") ? elements / channels
+                                                    : weight.sizes[static_cast<std::size_t>((use.contracted_axis + rank) % rank)];
         break;
-      }
       case WeightUse::Count::PerInput:
         rule.tap = input_tap;
-        rule.numerator = value.numel() / value.size(0);
+        rule.numerator = elements / channels;
         break;
       case WeightUse::Count::PerStep:
         rule.tap = input_tap >= 0 && use.input_operand == use.step_operand ? input_tap
                                                                            : TapOperand(node, use.step_operand, layer).second;
-        rule.numerator = value.numel();
+        rule.numerator = elements;
         rule.denominator = use.step_features;
         break;
     }
@@ -101,6 +103,7 @@ class LayerFinder {
       layer.weight = static_cast<int>(parameter);
       layer.channel_axis = channel_axis;
       map_.layers.push_back(layer);
+      map_.use_taps.emplace_back();
     }
     return found->second;
   }
@@ -122,22 +125,31 @@ class LayerFinder {
     return {site, tap->second};
   }
 
+  /// The operator's inputs, those in lists (einsum's) one by one.
+  static std::vector<const Value*> Operands(const Node* node) {
+    std::vector<const Value*> operands;
+    for (const Value* input : node->inputs()) {
+      if (input->node()->kind() == c10::prim::ListConstruct)
+        operands.insert(operands.end(), input->node()->inputs().begin(), input->node()->inputs().end());
+      else
+        operands.push_back(input);
+    }
+    return operands;
+  }
+
   void NoteFloatOperator(const Node* node) {
     static const std::set<std::string, std::less<>> products = {"matmul", "mm", "bmm", "baddbmm", "addmm", "einsum",
                                                                 "scaled_dot_product_attention"};
     static const std::set<std::string, std::less<>> norms = {"batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"};
-    if (!node->kind().is_aten() || IsView(node) || node->outputs().empty()) return;
+    static const std::set<std::string, std::less<>> other_products = {"bilinear", "_trilinear", "conv_tbc",   "mv",
+                                                                      "addmv",    "addbmm",     "tensordot", "chain_matmul",
+                                                                      "inner",    "kron"};
+    if (node->kind().is_prim() || IsView(node) || node->outputs().empty()) return;
     if (!node->outputs()[0]->type()->isSubtypeOf(*c10::TensorType::get())) return;
     const std::string op = OperatorName(node);
     std::string name;
-    bool reads_weight = false;
-    for (const Value* input : node->inputs()) {
-      const std::string source = ComputedFrom(lowered_, input);
-      const auto parameter = lowered_.ParameterOf(input);
-      if (name.empty()) name = source;
-      if (parameter && lowered_.parameters[*parameter].value.is_floating_point())
-        reads_weight |= lowered_.parameters[*parameter].value.dim() >= 2;
-    }
+    for (const Value* input : Operands(node))
+      if (name.empty()) name = ComputedFrom(lowered_, input);
     std::string reason;
     if (norms.contains(op)) {
       reason = op == "batch_norm" ? "a normalization that does not follow a layer it could be folded into" : "a normalization";
@@ -145,9 +157,11 @@ class LayerFinder {
                op != "conv_tbc") {
       reason = fmt::format("its weight is computed from '{}' in the forward", name);
     } else if (products.contains(op)) {
-      reason = "it multiplies two activations";
-    } else if (reads_weight) {
-      reason = "an operator on a parameter that is not a product";
+      reason = name.empty() ? "it multiplies two activations" : "a product whose operands cannot be told apart";
+    } else if (other_products.contains(op)) {
+      reason = "a product of a kind that is not quantized";
+    } else if (!node->kind().is_aten()) {
+      reason = fmt::format("not a standard operator ({})", node->kind().toQualString());
     } else {
       return;
     }

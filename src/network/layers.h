@@ -14,6 +14,11 @@ struct Tap {
   int site = -1;
 };
 
+/// Where one use of a layer is tapped; −1 where it is not.
+struct UseTaps {
+  int input = -1, output = -1;
+};
+
 /// Multiply-accumulates of one use of a layer: elements seen at `tap` · `numerator` / `denominator`.
 struct MacRule {
   int layer = -1;
@@ -27,6 +32,7 @@ struct LayerMap {
   std::vector<Site> sites;
   std::vector<FloatOperator> left_in_float;
   std::vector<Tap> taps;
+  std::vector<std::vector<UseTaps>> use_taps;  ///< as layers and their uses
   std::vector<MacRule> macs;
 };
 

@@ -4,9 +4,14 @@
 #include <torch/csrc/jit/passes/constant_propagation.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 #include <torch/csrc/jit/passes/inliner.h>
+#include <torch/csrc/jit/passes/loop_unrolling.h>
+#include <torch/csrc/jit/passes/lower_tuples.h>
 #include <torch/csrc/jit/passes/peephole.h>
 
 #include <fmt/format.h>
+
+#include <string>
+#include <utility>
 
 #include "bitplan/error.h"
 #include "network/attributes.h"
@@ -47,15 +52,34 @@ void LiftConstants(LoweredGraph& lowered, AttributeLifter& lifter) {
     const auto value = torch::jit::toIValue(node->output());
     if (!value || !(value->isTensor() || value->isTensorList())) continue;
     if (value->isTensor() && (!value->toTensor().is_floating_point() || value->toTensor().dim() == 0)) continue;
-    Value* const lifted = lifter.Lift(*value, node->output()->type(), fmt::format("constant{}", count++));
+    Value* const lifted = lifter.Lift(*value, fmt::format("constant{}", count++));
     node->output()->replaceAllUsesWith(lifted);
   }
 }
 
+/// Whether a loop takes its weights from a list, one an iteration.
+bool LoopsOverParameters(const LoweredGraph& lowered) {
+  for (const Node* node : AllNodes(lowered.graph->block())) {
+    if (node->kind() != c10::aten::__getitem__ || node->owningBlock() == lowered.graph->block()) continue;
+    const Node* const list = node->inputs()[0]->node();
+    if (list->kind() != c10::prim::ListConstruct) continue;
+    for (const Value* item : list->inputs())
+      if (lowered.ParameterOf(item)) return true;
+  }
+  return false;
+}
+
 /// Settles every branch whose condition is known: by constants, or by a type (a tensor is not None).
 void Simplify(LoweredGraph& lowered) {
-  do torch::jit::ConstantPropagation(lowered.graph);
-  while (torch::jit::PeepholeOptimize(lowered.graph, /*disable_shape_peepholes=*/true));
+  std::string before, after = lowered.graph->toString(/*print_source_locations=*/false);
+  do {  // what the peephole pass returns does not serve: on some graphs it reports a change for ever
+    before = std::move(after);
+    torch::jit::ConstantPropagation(lowered.graph);
+    torch::jit::PeepholeOptimize(lowered.graph, /*disable_shape_peepholes=*/true);
+    torch::jit::LowerSimpleTuples(lowered.graph);
+    if (LoopsOverParameters(lowered)) torch::jit::UnrollConstantLoops(lowered.graph);
+    after = lowered.graph->toString(/*print_source_locations=*/false);
+  } while (after != before);
   torch::jit::EliminateDeadCode(lowered.graph);
 }
 
@@ -65,7 +89,9 @@ LoweredGraph Lower(const torch::jit::Module& module) {
   auto method = module.find_method("forward");
   if (!method) method = module.find_method("forward__0");  // the first of a scripted module's overloads, as nn.LSTM has
   if (!method) throw Error("the model has no forward method; save the module itself with torch.jit.script or torch.jit.trace");
-  LoweredGraph lowered{method->graph()->copy(), {}, {}, {}};
+  LoweredGraph lowered;
+  lowered.graph = method->graph()->copy();
+  lowered.inlined_from.push_back(module._ivalue()->compilation_unit());
   torch::jit::Inline(*lowered.graph);
   BindArguments(lowered, method->function().getSchema());
 
@@ -75,7 +101,7 @@ LoweredGraph Lower(const torch::jit::Module& module) {
   lifter.FollowState();
   lifter.RemoveSelf();
   Simplify(lowered);
-  if (ResolveFusedAttention(*lowered.graph)) Simplify(lowered);
+  if (ResolveFusedAttention(lowered)) Simplify(lowered);
   LiftConstants(lowered, lifter);
   Simplify(lowered);
   lowered.RemoveUnusedParameters();

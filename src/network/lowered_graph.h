@@ -1,5 +1,6 @@
 #pragma once
 
+#include <torch/csrc/jit/api/compilation_unit.h>
 #include <torch/csrc/jit/ir/ir.h>
 
 #include <memory>
@@ -18,6 +19,8 @@ struct LoweredGraph {
   std::vector<std::string> arguments;  ///< names of the tensors that the caller gives
   std::vector<Parameter> parameters;   ///< values of the graph inputs after the arguments
   std::vector<int> tap_sites;          ///< site of each tap, by the number that its operator carries; see InsertTaps
+  /// Owners of the functions that were inlined: nodes point to them, and an operator that fails names them.
+  std::vector<std::shared_ptr<torch::jit::CompilationUnit>> inlined_from;
 
   torch::jit::Value* ParameterInput(std::size_t index) const { return graph->inputs()[arguments.size() + index]; }
 

@@ -6,11 +6,13 @@
 #include <torch/csrc/jit/runtime/interpreter.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include <set>
 #include <utility>
 
 #include "bitplan/error.h"
 #include "bitplan/plan.h"
 #include "network/batch_norm.h"
+#include "network/device.h"
 #include "network/impl.h"
 #include "network/lower.h"
 #include "network/output.h"
@@ -20,16 +22,6 @@
 namespace bitplan {
 
 namespace {
-
-at::Device ParseDevice(const std::string& text) {
-  try {
-    const at::Device device(text);
-    at::empty({1}, at::TensorOptions().device(device));
-    return device;
-  } catch (const std::exception& error) {
-    throw Error(fmt::format("device '{}' cannot be used: {}", text, TorchReason(error)));
-  }
-}
 
 torch::jit::Module LoadModule(const std::filesystem::path& file, const at::Device& device) {
   try {
@@ -51,17 +43,27 @@ void Normalize(std::vector<Parameter>& parameters) {
   }
 }
 
+/// What layers and batch norms compute with. Other parameters may hold −inf, as masks do.
+std::set<std::size_t> MustBeFinite(const LoweredGraph& lowered, const std::vector<Layer>& layers) {
+  std::set<std::size_t> indices;
+  for (const Layer& layer : layers)
+    for (const int index : {layer.weight, layer.bias})
+      if (index >= 0) indices.insert(static_cast<std::size_t>(index));
+  for (const torch::jit::Node* node : AllNodes(lowered.graph->block()))
+    if (node->kind() == c10::aten::batch_norm)
+      for (const torch::jit::Value* operand : node->inputs())
+        if (const auto index = lowered.ParameterOf(operand)) indices.insert(*index);
+  return indices;
+}
+
 void CheckFinite(const LoweredGraph& lowered, const std::vector<Layer>& layers) {
   for (const Parameter& parameter : lowered.parameters)
     if (parameter.value.is_floating_point() && parameter.value.isnan().any().item<bool>())
       throw Error(fmt::format("parameter '{}' holds NaN; the model file is damaged or its training diverged", parameter.name));
-  for (const Layer& layer : layers) {
-    for (const int index : {layer.weight, layer.bias}) {
-      if (index < 0) continue;
-      const Parameter& parameter = lowered.parameters[static_cast<std::size_t>(index)];
-      if (!parameter.value.isfinite().all().item<bool>())
-        throw Error(fmt::format("parameter '{}' holds an infinite value; its training diverged", parameter.name));
-    }
+  for (const std::size_t index : MustBeFinite(lowered, layers)) {
+    const Parameter& parameter = lowered.parameters[index];
+    if (!parameter.value.isfinite().all().item<bool>())
+      throw Error(fmt::format("parameter '{}' holds an infinite value; its training diverged", parameter.name));
   }
 }
 
@@ -75,21 +77,25 @@ std::string Shapes(const std::vector<at::Tensor>& tensors) {
 
 Network Network::Load(const std::filesystem::path& file, const NetworkOptions& options) {
   const std::string sha256 = FileSha256(file);  // also says plainly when there is no such file
-  const at::Device device = ParseDevice(options.device);
+  const at::Device device = FindDevice(options.device);
   const torch::jit::Module module = LoadModule(file, device);
   auto impl = std::make_shared<Impl>();
   try {
     impl->lowered = Lower(module);
+    impl->output = NarrowOutput(impl->lowered, options.output);
     Normalize(impl->lowered.parameters);
-    if (options.fold_batch_norm) FoldBatchNorm(impl->lowered);
     impl->map = FindLayers(impl->lowered);
-    CheckFinite(impl->lowered, impl->map.layers);
+    CheckFinite(impl->lowered, impl->map.layers);  // before folding, which would spread what is not finite
+    if (options.fold_batch_norm) {
+      FoldBatchNorm(impl->lowered);
+      impl->map = FindLayers(impl->lowered);
+    }
     impl->written_inputs = WrittenInputs(impl->lowered);
     InsertTaps(impl->lowered, impl->map.taps);
     impl->code = torch::jit::Code(impl->lowered.graph, "forward");
   } catch (const Error& error) {
     throw Error(fmt::format("{}: {}", file.string(), error.what()));
-  } catch (const c10::Error& error) {
+  } catch (const std::exception& error) {
     throw Error(fmt::format("{}: the forward cannot be followed: {}", file.string(), TorchReason(error)));
   }
   impl->options = options;
@@ -133,6 +139,8 @@ at::Tensor Network::Impl::Run(const std::vector<at::Tensor>& inputs, const std::
   if (parameters.size() != lowered.parameters.size())
     throw Error(fmt::format("the network has {} parameters, not {}", lowered.parameters.size(), parameters.size()));
   std::vector<c10::IValue> stack;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (!inputs[i].defined()) throw Error(fmt::format("input '{}' is an undefined tensor", lowered.arguments[i]));
   for (const at::Tensor& input : inputs)
     stack.emplace_back(input.is_floating_point() ? input.to(device, at::kFloat) : input.to(device));
   for (const at::Tensor& parameter : parameters) stack.emplace_back(parameter);
@@ -144,7 +152,7 @@ at::Tensor Network::Impl::Run(const std::vector<at::Tensor>& inputs, const std::
     if (probe->error) std::rethrow_exception(probe->error);
     throw Error(fmt::format("the network cannot be run on inputs of shape {}: {}", Shapes(inputs), TorchReason(error)));
   }
-  return SelectOutput(stack.back(), options.output);
+  return SelectOutput(stack.back(), output);
 }
 
 }  // namespace bitplan

@@ -3,6 +3,8 @@
 #include <ATen/core/jit_type.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
 
 #include <algorithm>
 #include <utility>
@@ -41,7 +43,54 @@ std::string Names(const Named& parts) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
+using NamedValues = std::vector<std::pair<std::string, torch::jit::Value*>>;
+
+/// The parts of a tuple, list or dict that the graph makes and only returns; none where it cannot be taken apart.
+NamedValues Parts(torch::jit::Value* value) {
+  torch::jit::Node* const node = value->node();
+  NamedValues parts;
+  if (value->uses().size() != 1) return parts;
+  const auto inputs = node->inputs();
+  if (node->kind() == c10::prim::TupleConstruct || node->kind() == c10::prim::ListConstruct) {
+    const auto tuple = value->type()->cast<c10::TupleType>();
+    const auto schema = tuple ? tuple->schema() : nullptr;
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      parts.emplace_back(schema ? schema->arguments()[i].name() : std::to_string(i), inputs[i]);
+  } else if (node->kind() == c10::prim::DictConstruct) {
+    for (std::size_t i = 0; i + 1 < inputs.size(); i += 2) {
+      const auto key = torch::jit::toIValue(inputs[i]);
+      if (!key) return {};
+      parts.emplace_back(key->isString() ? key->toStringRef() : std::to_string(i / 2), inputs[i + 1]);
+    }
+  }
+  return parts;
+}
+
 }  // namespace
+
+std::string NarrowOutput(LoweredGraph& lowered, std::string which) {
+  torch::jit::Value* output = lowered.graph->outputs()[0];
+  for (NamedValues parts = Parts(output); !parts.empty(); parts = Parts(output)) {
+    if (which.empty()) {
+      std::erase_if(parts, [](const auto& part) { return part.second->mustBeNone(); });
+      if (parts.size() != 1) break;
+      output = parts[0].second;
+    } else {
+      const auto dot = which.find('.');
+      const std::string head = which.substr(0, dot);
+      std::size_t found = 0;
+      while (found < parts.size() && parts[found].first != head && std::to_string(found) != head) ++found;
+      if (found == parts.size()) break;
+      output = parts[found].second;
+      which = dot == std::string::npos ? "" : which.substr(dot + 1);
+    }
+    lowered.graph->eraseOutput(0);
+    lowered.graph->registerOutput(output);
+    torch::jit::EliminateDeadCode(lowered.graph);  // leaves the return as the only reader of the parts
+  }
+  lowered.RemoveUnusedParameters();
+  return which;
+}
 
 at::Tensor SelectOutput(const c10::IValue& output, const std::string& which) {
   if (output.isTensor()) {

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "bitplan/network.h"
 #include "network/impl.h"
@@ -30,6 +30,22 @@ std::vector<Passed> Watch(const LayerMap& map, const auto& run) {
   return passed;
 }
 
+LayerProfile ProfileLayer(const LayerMap& map, std::size_t index, const std::vector<Passed>& passed) {
+  const auto at_tap = [&](int tap) { return tap < 0 ? Passed() : passed[static_cast<std::size_t>(tap)]; };
+  LayerProfile profile;
+  std::map<int, std::int64_t> read;  // by site: a tensor that several of the layer's operators read counts once
+  for (const UseTaps& taps : map.use_taps[index]) {
+    const Passed input = at_tap(taps.input), output = at_tap(taps.output);
+    if (profile.input_shape.empty()) profile.input_shape = input.first_shape;
+    if (profile.output_shape.empty()) profile.output_shape = output.first_shape;
+    if (taps.input < 0) continue;
+    std::int64_t& elements = read[map.taps[static_cast<std::size_t>(taps.input)].site];
+    elements = std::max(elements, input.elements);
+  }
+  for (const auto& [site, elements] : read) profile.input_count += elements;
+  return profile;
+}
+
 }  // namespace
 
 NetworkProfile ProfileNetwork(const Network& network, const std::vector<at::Tensor>& inputs) {
@@ -40,25 +56,7 @@ NetworkProfile ProfileNetwork(const Network& network, const std::vector<at::Tens
     profile.output_shape = network.impl_->Run(inputs, network.ParameterValues(), handle).sizes().vec();
   });
 
-  std::vector<Passed> by_site(map.sites.size());  // of the tap that saw most, where several operators read the tensor
-  for (std::size_t tap = 0; tap < passed.size(); ++tap) {
-    Passed& site = by_site[static_cast<std::size_t>(map.taps[tap].site)];
-    if (passed[tap].elements > site.elements) site = passed[tap];
-  }
-  for (const Layer& layer : map.layers) {
-    LayerProfile entry;
-    std::set<int> counted;
-    for (const LayerUse& use : layer.uses) {
-      if (use.input_site >= 0 && counted.insert(use.input_site).second) {
-        const Passed& input = by_site[static_cast<std::size_t>(use.input_site)];
-        if (entry.input_shape.empty()) entry.input_shape = input.first_shape;
-        entry.input_count += input.elements;
-      }
-      if (use.output_site >= 0 && entry.output_shape.empty())
-        entry.output_shape = by_site[static_cast<std::size_t>(use.output_site)].first_shape;
-    }
-    profile.layers.push_back(std::move(entry));
-  }
+  for (std::size_t i = 0; i < map.layers.size(); ++i) profile.layers.push_back(ProfileLayer(map, i, passed));
   for (const MacRule& rule : map.macs)
     if (rule.tap >= 0)
       profile.layers[static_cast<std::size_t>(rule.layer)].macs +=

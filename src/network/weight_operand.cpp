@@ -38,11 +38,43 @@ std::optional<WeightOperand> Transposed(WeightOperand operand, const Node* node)
     second = (*b + rank) % rank;
   } else if (OperatorName(node) == "numpy_T") {
     std::reverse(operand.axes.begin(), operand.axes.end());
+    std::reverse(operand.sizes.begin(), operand.sizes.end());
     return operand;
   } else if (OperatorName(node) == "mT") {
     first = rank - 2;
   }
-  if (rank >= 2) std::swap(operand.axes[static_cast<std::size_t>(first)], operand.axes[static_cast<std::size_t>(second)]);
+  if (rank < 2) return operand;
+  std::swap(operand.axes[static_cast<std::size_t>(first)], operand.axes[static_cast<std::size_t>(second)]);
+  std::swap(operand.sizes[static_cast<std::size_t>(first)], operand.sizes[static_cast<std::size_t>(second)]);
+  return operand;
+}
+
+/// The operand that one of `split`'s parts is: equal parts of chunk and split (the last, smaller one is taken for equal).
+WeightOperand Part(WeightOperand operand, const Node* split) {
+  const auto rank = static_cast<std::int64_t>(operand.sizes.size());
+  const auto parts = ConstantInt(split->inputs()[1]), dim = ConstantInt(split->inputs()[2]);
+  if (!parts || !dim || *parts < 1 || rank == 0) return operand;
+  std::int64_t& size = operand.sizes[static_cast<std::size_t>((*dim + rank) % rank)];
+  size = OperatorName(split).ends_with("chunk") ? (size + *parts - 1) / *parts : std::min(size, *parts);
+  return operand;
+}
+
+/// What narrow and slice leave of the operand.
+WeightOperand Section(WeightOperand operand, const Node* node) {
+  const auto rank = static_cast<std::int64_t>(operand.sizes.size());
+  const auto dim = ConstantInt(node->inputs()[1]);
+  if (!dim || rank == 0) return operand;
+  std::int64_t& size = operand.sizes[static_cast<std::size_t>((*dim + rank) % rank)];
+  if (OperatorName(node) == "narrow") {
+    size = ConstantInt(node->inputs()[3]).value_or(size);
+  } else {
+    const auto bound = [&](std::size_t input, std::int64_t otherwise) {
+      const std::int64_t index = ConstantInt(node->inputs()[input]).value_or(otherwise);
+      return std::clamp<std::int64_t>(index < 0 ? index + size : index, 0, size);
+    };
+    const std::int64_t begin = bound(2, 0), end = bound(3, size), step = ConstantInt(node->inputs()[4]).value_or(1);
+    size = std::max<std::int64_t>(0, (end - begin + step - 1) / step);
+  }
   return operand;
 }
 
@@ -65,14 +97,19 @@ std::optional<WeightOperand> ResolveWeight(const LoweredGraph& lowered, const Va
   if (const auto parameter = lowered.ParameterOf(value)) {
     const at::Tensor& tensor = lowered.parameters[*parameter].value;
     if (!tensor.is_floating_point() || tensor.dim() < 2) return std::nullopt;
-    WeightOperand operand{*parameter, std::vector<std::int64_t>(static_cast<std::size_t>(tensor.dim()))};
+    WeightOperand operand{*parameter, std::vector<std::int64_t>(static_cast<std::size_t>(tensor.dim())), tensor.sizes().vec()};
     std::iota(operand.axes.begin(), operand.axes.end(), 0);
     return operand;
   }
   const Node* const node = value->node();
   if (!IsView(node)) return std::nullopt;
-  if (const Node* const split = SplitBehind(node)) return ResolveWeight(lowered, split->inputs()[0]);
+  if (const Node* const split = SplitBehind(node)) {
+    auto whole = ResolveWeight(lowered, split->inputs()[0]);
+    if (whole) whole = Part(std::move(*whole), split);
+    return whole;
+  }
   auto operand = ResolveWeight(lowered, node->inputs()[0]);
+  if (operand && (OperatorName(node) == "slice" || OperatorName(node) == "narrow")) return Section(std::move(*operand), node);
   if (operand && Among(kTransposeLast, OperatorName(node))) return Transposed(std::move(*operand), node);
   return operand;
 }

@@ -111,10 +111,11 @@ std::vector<WeightUse> PossibleUses(const LoweredGraph& lowered, Node* node) {
   const auto spatial = [&] { return static_cast<std::int64_t>(name[name.size() - 2] - '0'); };
   if (name == "conv1d" || name == "conv2d" || name == "conv3d") return {Convolution(node, spatial(), false)};
   if (name.starts_with("conv_transpose")) return {Convolution(node, spatial(), true)};
-  if (name == "_convolution" || name == "convolution") {
+  if (name == "_convolution" || name == "convolution" || name == "_convolution_mode") {
     const auto weight = ResolveWeight(lowered, node->inputs()[1]);
     if (!weight) return {};
-    return {Convolution(node, static_cast<std::int64_t>(weight->axes.size()) - 2, IsTrue(node->inputs()[6]))};
+    const bool transposed = name != "_convolution_mode" && IsTrue(node->inputs()[6]);
+    return {Convolution(node, static_cast<std::int64_t>(weight->axes.size()) - 2, transposed)};
   }
   if (name == "linear") {
     WeightUse use = Product(node, 1, 0, 2);

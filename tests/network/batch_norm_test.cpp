@@ -54,6 +54,18 @@ TEST(BatchNorm, FoldingKeepsTheLayersAndTheirNames) {
   for (std::size_t i = 0; i < plain.sites().size(); ++i) EXPECT_EQ(plain.sites()[i].name, folded.sites()[i].name);
 }
 
+TEST(BatchNorm, OverAnotherAxisThanTheLayersChannelsIsNeverFoldedSilently) {
+  for (const std::string name : {"bn_over_sequence", "bn_unbatched_conv"}) {
+    const ModelCase model(name);
+    NetworkOptions options;
+    options.fold_batch_norm = true;
+    const Network network = model.Load("scripted", options);
+    const std::string message = ErrorMessage([&] { network.Forward(model.Inputs()); });
+    EXPECT_TRUE(IsOneLine(message)) << message;
+    EXPECT_NE(message.find("--no-fold-batch-norm"), std::string::npos) << message;
+  }
+}
+
 TEST(BatchNorm, ABiasOfTwoLayersIsNeitherLayersOwn) {
   const Network network = ModelCase("bn_bias_of_two_layers").Load("scripted");
   for (const Layer& layer : network.layers()) EXPECT_EQ(layer.bias, -1) << layer.name;

@@ -105,9 +105,7 @@ TEST(Gradient, FlowsThroughModelsThatWriteToTheirBuffers) {
     SCOPED_TRACE(name);
     const ModelCase model(name);
     const Network network = model.Load("scripted");
-    std::vector<at::Tensor> values = network.ParameterValues();
-    for (at::Tensor& value : values)
-      if (value.is_floating_point()) value = value.clone().requires_grad_();
+    const std::vector<at::Tensor> values = Leaves(network);
     network.Forward(model.Inputs(), values).sum().backward();
     for (const at::Tensor& weight : Weights(network, values)) {
       ASSERT_TRUE(weight.grad().defined());

@@ -63,6 +63,9 @@ class Trial {
   std::vector<at::Tensor> inputs_;
 };
 
+/// The first, the last and one in the middle.
+std::set<std::int64_t> SomeOf(std::int64_t channels) { return {0, channels / 2, channels - 1}; }
+
 std::set<std::int64_t> ChangedChannels(const at::Tensor& difference, std::int64_t dim) {
   std::set<std::int64_t> changed;
   for (std::int64_t c = 0; c < difference.size(dim); ++c)
@@ -114,12 +117,10 @@ TEST(LayerUses, AChannelOfTheWeightMovesThatChannelOfTheOutput) {
     for (const auto& [index, use, output] : trial.FirstUses()) {
       const Layer& layer = network.layers()[static_cast<std::size_t>(index)];
       const std::int64_t channels = network.Weight(layer).size(layer.channel_axis);
-      std::set<std::int64_t> moved;
-      for (std::int64_t c = 0; c < channels; ++c) {
+      for (const std::int64_t c : SomeOf(channels)) {
         const Recorder recorder = trial.Record(trial.Perturbed(layer.weight, layer.channel_axis, c, 0.5));
         const std::set<std::int64_t> changed =
             ChangedChannels(recorder.First(use.output_site) - output, use.output_channel_dim);
-        moved.insert(changed.begin(), changed.end());
         // A grouped transposed convolution has a channel of the weight in every group; an operator may read a part of
         // the weight.
         for (const std::int64_t other : changed) EXPECT_EQ((other - *changed.begin()) % channels, 0) << layer.name;
@@ -127,7 +128,6 @@ TEST(LayerUses, AChannelOfTheWeightMovesThatChannelOfTheOutput) {
           EXPECT_EQ(changed, std::set<std::int64_t>{c}) << layer.name;
         }
       }
-      EXPECT_EQ(static_cast<std::int64_t>(moved.size()), output.size(use.output_channel_dim)) << layer.name;
     }
   });
 }
@@ -140,13 +140,12 @@ TEST(LayerUses, TheBiasIsAddedToTheOutput) {
       const Layer& layer = network.layers()[static_cast<std::size_t>(index)];
       if (layer.bias < 0) continue;
       const std::int64_t channels = network.parameters()[static_cast<std::size_t>(layer.bias)].value.size(0);
-      for (std::int64_t c = 0; c < channels; ++c) {
+      if (output.size(use.output_channel_dim) != channels) continue;  // the operator reads a part of weight and bias
+      for (const std::int64_t c : SomeOf(channels)) {
         const Recorder recorder = trial.Record(trial.Perturbed(layer.bias, 0, c, 1));
-        at::Tensor expected = at::zeros_like(output);
-        if (output.size(use.output_channel_dim) == channels) {
-          expected.select(use.output_channel_dim, c).fill_(1);
-          EXPECT_LE(MaxDifference(recorder.First(use.output_site) - output, expected), 1e-5) << layer.name;
-        }
+        const at::Tensor expected = at::zeros_like(output);
+        expected.select(use.output_channel_dim, c).fill_(1);
+        EXPECT_LE(MaxDifference(recorder.First(use.output_site) - output, expected), 1e-5) << layer.name;
       }
     }
   });

@@ -62,6 +62,7 @@ def export(case: Case, kind: str) -> torch.jit.ScriptModule:
     else:
         with torch.set_grad_enabled(kind == "traced_grad"):
             module = torch.jit.trace(model.eval(), inputs, check_trace=False, strict=False)
+        module.load_state_dict(copy.deepcopy(case.model).state_dict())  # tracing has run it, which may have written to buffers
     return torch.jit.freeze(module) if kind.startswith("frozen") else module
 
 
@@ -127,6 +128,7 @@ def expectations(case: Case) -> dict:
         "layers": [vars(layer) for layer in layers],
         "left_in_float": [vars(entry) for entry in case.floats],
         "batch_norms": list(case.batch_norms),
+        "foldable": case.foldable,
     }
     if case.tied is not None or hooks:
         expected["tied"] = case.tied if case.tied is not None else hooks.tied()

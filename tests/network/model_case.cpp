@@ -52,7 +52,7 @@ Network ModelCase::Load(const std::string& kind, const NetworkOptions& options) 
 
 Network ModelCase::Load(const std::string& kind, bool fold_batch_norm) const {
   NetworkOptions options;
-  options.fold_batch_norm = fold_batch_norm;
+  options.fold_batch_norm = fold_batch_norm && expected_.at("foldable").get<bool>();
   options.output = AnyOutput();
   return Load(kind, options);
 }

@@ -30,7 +30,7 @@ TEST(RunError, InEveryKindOfFileIsOneLine) {
   for (const std::string name : {"mlp", "small_resnet", "encoder", "lstm", "conv1d", "containers", "tied_embedding"}) {
     const ModelCase model(name);
     for (const std::string& kind : model.kinds()) {
-      const std::string message = Message(model.Load(kind), {at::zeros({2, 3, 5, 7, 1, 1})});
+      const std::string message = Message(model.Load(kind), {at::zeros({})});
       EXPECT_TRUE(IsOneLine(message)) << name << " " << kind << ": " << message;
     }
   }

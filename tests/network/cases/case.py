@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 MODULES = {
     nn.Conv1d: "conv1d",
@@ -48,6 +49,7 @@ class Case:
     floats: list[Float] = dataclasses.field(default_factory=list)
     outputs: Callable | None = None  # output of the model -> {selector: tensor}
     batch_norms: tuple[int, int] = (0, 0)  # in the graph before and after folding
+    foldable: bool = True  # false: folding makes the network fail when it runs
     activation_macs: int = 0  # of products of two activations, for one sample
     batch_first: bool = True
     counted: bool = True  # whether PyTorch's own counter sees every product of the model
@@ -109,6 +111,8 @@ class HookCounter:
         layer = self.layers.setdefault(name, Layer(name, op, list(module.weight.shape), 0))
         if op == "embedding":
             return
+        if getattr(module, "padding_mode", "zeros") != "zeros":  # the convolution reads what another operator has padded
+            x = F.pad(x, module._reversed_padding_repeated_twice, mode=module.padding_mode)
         if op.startswith("conv_transpose"):
             layer.channel_axis = 1
             layer.macs += x.numel() * module.weight[0].numel()

@@ -128,22 +128,27 @@ class NoTensor(nn.Module):
 def cases():
     x = torch.randn(2, 3)
     both = lambda out: {"0": out[0], "1": out[1]}
-    tied = [["first", "second"]]
+    first = [linear("body", 4, 3, 1), linear("first", 2, 4, 1)]  # what another output alone needs is left out
+    second = [linear("body", 4, 3, 1), linear("second", 3, 4, 1)]
     yield Case("two_inputs", TwoInputs(), [x, torch.randn(2, 2)], kinds=("scripted", "traced", "frozen"))
     yield Case("defaults", Defaults(), [x], kinds=("scripted", "traced"), layers=[linear("fc", 3, 3, 2)])
     yield Case("optional_without_default", OptionalWithoutDefault(), [x], kinds=("scripted",), layers=[linear("fc", 2, 3, 1)],
                arguments=[None])
-    yield Case("tuple_output", TupleOutput(), [x], kinds=("scripted", "traced", "frozen"), outputs=both, tied=tied)
-    yield Case("list_output", ListOutput(), [x], outputs=both)
+    yield Case("tuple_output", TupleOutput(), [x], kinds=("scripted", "traced", "frozen"), outputs=both,
+               layers=first, tied=[], counted=False)
+    yield Case("list_output", ListOutput(), [x], outputs=both, layers=first, tied=[], counted=False)
     yield Case("named_tuple_output", NamedTupleOutput(), [x], kinds=("scripted", "frozen"),
-               outputs=lambda out: {"boxes": out.boxes, "scores": out.scores, "0": out.boxes, "1": out.scores})
-    yield Case("dict_output", DictOutput(), [x], kinds=("scripted",), outputs=lambda out: {"out": out["out"], "aux": out["aux"]})
+               outputs=lambda out: {"boxes": out.boxes, "scores": out.scores, "0": out.boxes, "1": out.scores},
+               layers=first, tied=[], counted=False)
+    yield Case("dict_output", DictOutput(), [x], kinds=("scripted",), outputs=lambda out: {"out": out["out"], "aux": out["aux"]},
+               layers=second, tied=[], counted=False)  # of the output whose name comes first
     yield Case("nested_output", NestedOutput(), [x], kinds=("scripted",),
-               outputs=lambda out: {"0.pyramid.1": out[0]["pyramid"][1], "1.0": out[1][0]})
+               outputs=lambda out: {"0.pyramid.1": out[0]["pyramid"][1], "1.0": out[1][0]},
+               layers=second, tied=[], counted=False)
     yield Case("one_of_one", OneOfOne(), [x], kinds=("scripted",), outputs=lambda out: {"": out["out"], "out": out["out"]},
-               layers=[linear("body", 4, 3, 1), linear("first", 2, 4, 1)], counted=False)
+               layers=first, counted=False)
     yield Case("optional_second", OptionalSecond(), [x], kinds=("scripted",), outputs=lambda out: {"": out[0], "0": out[0]},
-               layers=[linear("body", 4, 3, 1), linear("first", 2, 4, 1)], counted=False)
+               layers=first, counted=False)
     rnn = nn.LSTM(3, 4)
     yield Case("bare_lstm", rnn, [torch.randn(5, 2, 3)], batch_first=False,
                layers=[Layer("weight_ih_l0", "lstm", [16, 3], 10 * 48), Layer("weight_hh_l0", "lstm", [16, 4], 10 * 64)],

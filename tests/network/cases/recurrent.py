@@ -51,8 +51,8 @@ class LstmCells(nn.Module):
         self.head = nn.Linear(4, 2)
 
     def forward(self, x):
-        h = torch.zeros(x.shape[0], 4, dtype=x.dtype)
-        c = torch.zeros(x.shape[0], 4, dtype=x.dtype)
+        h = torch.ones(x.shape[0], 4, dtype=x.dtype)
+        c = torch.ones(x.shape[0], 4, dtype=x.dtype)
         for t in range(x.shape[1]):
             h, c = self.cell(x[:, t], (h, c))
         return self.head(h)
@@ -64,7 +64,7 @@ class GruCells(nn.Module):
         self.cell = nn.GRUCell(3, 4)
 
     def forward(self, x):
-        h = torch.zeros(x.shape[0], 4, dtype=x.dtype)
+        h = torch.ones(x.shape[0], 4, dtype=x.dtype)
         states: list[torch.Tensor] = []
         for t in range(x.shape[1]):
             h = self.cell(x[:, t], h)
@@ -117,10 +117,14 @@ def cases():
                layers=[embedding("embedding", 7, 3)] + rnn_layers("gru", 5, ["l0"], 4, 3, [3]) + [linear("head", 2, 4, 1)])
     yield Case("lstm_packed", Packed(), [torch.randn(3, 5, 3), torch.tensor([5, 2, 4])], kinds=("scripted",),
                layers=rnn_layers("lstm", 5, ["l0"], 4, 4, [3]) + [linear("head", 2, 4, 1)])
-    yield Case("lstm_cells", LstmCells(), [x], kinds=("scripted", "traced", "frozen"),
+    yield Case("lstm_cells", LstmCells(), [x], kinds=("scripted", "frozen"),
                layers=[Layer("cell.weight_ih", "lstm", [16, 3], 5 * 48), Layer("cell.weight_hh", "lstm", [16, 4], 5 * 64),
                        linear("head", 2, 4, 1)])
-    yield Case("gru_cells", GruCells(), [x],
+    yield Case("lstm_cells_traced", LstmCells(), [x], kinds=("traced",),  # tracing takes a cell apart
+               layers=[linear("cell.weight_hh", 16, 4, 5), linear("cell.weight_ih", 16, 3, 5), linear("head", 2, 4, 1)])
+    yield Case("gru_cells", GruCells(), [x], kinds=("scripted",),
                layers=[Layer("cell.weight_ih", "gru", [12, 3], 5 * 36), Layer("cell.weight_hh", "gru", [12, 4], 5 * 48)])
+    yield Case("gru_cells_traced", GruCells(), [x], kinds=("traced",),
+               layers=[linear("cell.weight_ih", 12, 3, 5), linear("cell.weight_hh", 12, 4, 5)])
     yield Case("own_cell", OwnCell(), [x], layers=[linear("hidden", 4, 7, 5), linear("head", 2, 4, 1)],
                kinds=("scripted", "traced", "frozen"))

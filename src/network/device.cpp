@@ -1,0 +1,22 @@
+#include "network/device.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "bitplan/error.h"
+
+namespace bitplan {
+
+at::Device FindDevice(const std::string& text) {
+  try {
+    const at::Device device(text);
+    at::empty({1}, at::TensorOptions().device(device));
+    return device;
+  } catch (const std::exception&) {
+    throw Error(fmt::format("device '{}' cannot be used here; expected cpu or, with a CUDA build of LibTorch and a GPU, cuda or "
+                            "cuda:INDEX",
+                            text));
+  }
+}
+
+}  // namespace bitplan
