@@ -21,13 +21,18 @@ using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
 
-constexpr std::array<std::string_view, 2> kFused = {"_transformer_encoder_layer_fwd", "_native_multi_head_attention"};
+/// Their layers are inside; where they stand in a branch, the other branch calls the layers.
+constexpr std::array<std::string_view, 2> kFastPaths = {"_transformer_encoder_layer_fwd", "_native_multi_head_attention"};
 
-/// Packs padded sequences for the two; the plain forms work on the padded ones.
+/// Has no second derivative where a fused kernel computes it.
+constexpr std::string_view kProduct = "scaled_dot_product_attention";
+
+/// Packs padded sequences for the fast paths; the plain forms work on the padded ones.
 constexpr std::string_view kPacking = "_nested_tensor_from_mask";
 
-/// The two operators in plain ones (the math of native_multi_head_attention in ATen, attention.cpp). A mask of type 0 is
-/// [L, L], of type 1 [N, L], else [N, H, L, L]; true or −inf hides a position.
+/// The operators in plain ones (the math of native_multi_head_attention in ATen's attention.cpp, and the formula in the
+/// documentation of scaled_dot_product_attention). A fast path's mask of type 0 is [L, L], of type 1 [N, L], else
+/// [N, H, L, L]; true or −inf hides a position there, and false or −inf in scaled_dot_product_attention.
 constexpr std::string_view kPlainForms = R"(
 def expand_mask(mask: Tensor, mask_type: Optional[int]) -> Tensor:
     if mask_type is not None and mask_type == 1:
@@ -47,6 +52,32 @@ def attend(query: Tensor, key: Tensor, value: Tensor, num_heads: int, mask: Opti
             scores = scores + hidden
     weights = torch.softmax(scores, -1)
     return torch.matmul(weights, v).transpose(1, 2).flatten(2), weights
+
+def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Optional[Tensor], dropout_p: float, is_causal: bool, scale: Optional[float], enable_gqa: bool) -> Tensor:
+    k = key
+    v = value
+    if enable_gqa:
+        k = key.repeat_interleave(query.size(-3) // key.size(-3), -3)
+        v = value.repeat_interleave(query.size(-3) // value.size(-3), -3)
+    factor = float(query.size(-1)) ** -0.5
+    if scale is not None:
+        factor = scale
+    scores = torch.matmul(query * factor, k.transpose(-2, -1))
+    if is_causal:
+        later = torch.ones([scores.size(-2), scores.size(-1)], dtype=11, device=scores.device).triu(1)
+        scores = scores.masked_fill(later, float("-inf"))
+    weights = scores
+    if attn_mask is not None:
+        if attn_mask.dtype == 11:
+            scores = scores.masked_fill(torch.logical_not(attn_mask), float("-inf"))
+        else:
+            scores = scores + attn_mask
+        weights = torch._safe_softmax(scores, -1)
+    else:
+        weights = torch.softmax(scores, -1)
+    if dropout_p > 0.0:
+        weights = torch.dropout(weights, dropout_p, True)
+    return torch.matmul(weights, v)
 
 def _native_multi_head_attention(query: Tensor, key: Tensor, value: Tensor, embed_dim: int, num_heads: int, qkv_weight: Tensor, qkv_bias: Tensor, proj_weight: Tensor, proj_bias: Tensor, mask: Optional[Tensor], need_weights: bool, average: bool, mask_type: Optional[int]) -> Tuple[Tensor, Tensor]:
     w = torch.chunk(qkv_weight, 3)
@@ -81,8 +112,8 @@ def _transformer_encoder_layer_fwd(src: Tensor, embed_dim: int, num_heads: int, 
     return x
 )";
 
-bool IsFused(const Node* node) {
-  return std::any_of(kFused.begin(), kFused.end(), [&](const auto name) { return OperatorName(node) == name; });
+bool IsFastPath(const Node* node) {
+  return std::any_of(kFastPaths.begin(), kFastPaths.end(), [&](const auto name) { return OperatorName(node) == name; });
 }
 
 /// Takes the branch beside an operator, where it stands in one. Returns whether it did. The condition is settled for
@@ -121,12 +152,12 @@ bool ResolveFusedAttention(LoweredGraph& lowered) {
   std::vector<Node*> fused;
   for (Node* node : AllNodes(lowered.graph->block())) {
     if (OperatorName(node) == kPacking) changed |= TakePlainBranch(*lowered.graph, node);
-    if (IsFused(node)) fused.push_back(node);
+    if (IsFastPath(node) || OperatorName(node) == kProduct) fused.push_back(node);
   }
   if (fused.empty()) return changed;
   lowered.inlined_from.push_back(CompilePlainForms());
   for (Node* node : fused)
-    if (!TakePlainBranch(*lowered.graph, node)) WriteOut(node, *lowered.inlined_from.back());
+    if (!IsFastPath(node) || !TakePlainBranch(*lowered.graph, node)) WriteOut(node, *lowered.inlined_from.back());
   return true;
 }
 

@@ -138,8 +138,7 @@ class LayerFinder {
   }
 
   void NoteFloatOperator(const Node* node) {
-    static const std::set<std::string, std::less<>> products = {"matmul", "mm", "bmm", "baddbmm", "addmm", "einsum",
-                                                                "scaled_dot_product_attention"};
+    static const std::set<std::string, std::less<>> products = {"matmul", "mm", "bmm", "baddbmm", "addmm", "einsum"};
     static const std::set<std::string, std::less<>> norms = {"batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"};
     static const std::set<std::string, std::less<>> other_products = {"bilinear", "_trilinear", "conv_tbc",   "mv",
                                                                       "addmv",    "addbmm",     "tensordot", "chain_matmul",

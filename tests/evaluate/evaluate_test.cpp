@@ -136,8 +136,7 @@ TEST(Evaluate, SaysWhichNetworksOutputIsNotFinite) {
   }();
   const auto quantized = QuantizedNetwork::Create(network, plan, Samples({4, 6}));
   const auto evaluate = [&](double magnitude, const std::vector<QuantizedNetwork>& networks) {
-    const Dataset data = Dataset::FromTensors({torch::full({2, 6}, magnitude)}, {});
-    return MessageOf([&] { Evaluate(network, networks, data); });
+    return MessageOf([&] { Evaluate(network, networks, SignPatterns(6, magnitude)); });
   };
   EXPECT_THAT(evaluate(3e38, {quantized}), AllOf(HasSubstr("float network"), HasSubstr("finite")));
   // 1e5 does not fit float16.

@@ -20,17 +20,19 @@ class RangeSearch {
   QuantizationRange Run() {
     // A symmetric grid has one end to choose, and so has an asymmetric one that starts at 0.
     const bool one_end = format_.scheme == Scheme::Symmetric || full_.low == 0 || full_.high == 0;
-    const int steps = one_end ? 64 : 24;
-    for (int low = steps; low >= 0; --low) {
+    const int steps = one_end ? 256 : 32;
+    // A symmetric grid reaches one step further down than up: not using that step can be better, at a wider scale.
+    const int half = 1 << (format_.bits - 1);
+    const int widest = one_end ? steps * half / (half - 1) : steps;
+    for (int low = widest; low >= 0; --low) {
       if (one_end) {
         ConsiderClip(low, low, steps);
         continue;
       }
       for (int high = steps; high >= 0; --high) ConsiderClip(low, high, steps);
     }
-    const double step = widest_.scale / steps / kFiner;
-    Refine(step);
-    Refine(step / kFiner);
+    for (double step = widest_.scale / 64 / kFiner; step > widest_.scale / steps / kFiner / kFiner / 2; step /= kFiner)
+      Refine(step);
     return best_;
   }
 
