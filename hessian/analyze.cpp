@@ -78,7 +78,13 @@ DataSource SourceOf(const Dataset& data) {
   return source;
 }
 
-std::vector<LayerSensitivity> LayerFacts(const Network& network, const Dataset& data) {
+std::vector<Perturbation> Unmeasured(const std::vector<int>& widths) {
+  std::vector<Perturbation> choices;
+  for (const int bits : Ascending(widths)) choices.push_back({bits, 0, 0});
+  return choices;
+}
+
+std::vector<LayerSensitivity> LayerFacts(const Network& network, const Dataset& data, const AnalyzeOptions& options) {
   const Batch sample = data.Get(0, 1, at::Device(network.device()));
   const NetworkProfile profile = ProfileNetwork(network, sample.inputs);
   std::vector<LayerSensitivity> facts;
@@ -92,6 +98,8 @@ std::vector<LayerSensitivity> LayerFacts(const Network& network, const Dataset& 
     fact.macs = profile.layers[i].macs;
     fact.input_count = InputSites(layer).empty() ? 0 : profile.layers[i].input_count;
     fact.tied_group = layer.tied_group;
+    fact.weight_choices = Unmeasured(options.weight_bits);
+    fact.activation_choices = fact.input_count > 0 ? Unmeasured(options.activation_bits) : std::vector{Perturbation{}};
   }
   return facts;
 }
@@ -147,7 +155,7 @@ void AnalyzeOptions::Validate() const {
   trace.Validate();
 }
 
-Sensitivity Analyze(const Network& network, const Dataset& data, const AnalyzeOptions& options) {
+Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOptions& options) {
   options.Validate();
   if (network.layers().empty()) throw Error("no layer of this network can be quantized; inspect says why");
   Sensitivity result;
@@ -155,21 +163,22 @@ Sensitivity Analyze(const Network& network, const Dataset& data, const AnalyzeOp
   result.model_sha256 = network.sha256();
   result.data = SourceOf(data);
   result.seed = options.seed;
-  const Loss loss = ResolveLoss(options.loss, data);
-  result.loss = ToString(loss);
+  result.loss = ToString(ResolveLoss(options.loss, data));
   result.fold_batch_norm = network.batch_norm_folded();
   result.weight_format = options.weight_format;
   result.activation_format = options.activation_format;
-  result.layers = LayerFacts(network, data);
+  result.layers = LayerFacts(network, data, options);
+  return result;
+}
+
+Sensitivity Analyze(const Network& network, const Dataset& data, const AnalyzeOptions& options) {
+  Sensitivity result = Outline(network, data, options);
   AddWeightChoices(network, options, result.layers);
   std::vector<std::int64_t> input_elements;
-  if (QuantizesActivations(options)) {
-    input_elements = AddActivationChoices(network, data, options, result.layers);
-  } else {
-    for (LayerSensitivity& layer : result.layers) layer.activation_choices = {Perturbation{}};
-  }
+  if (QuantizesActivations(options)) input_elements = AddActivationChoices(network, data, options, result.layers);
   if (NeedsSecondDerivatives(options)) {
-    const LossFunction differentiated(network, data.First(options.curvature_samples), loss, options.batch_size);
+    const LossFunction differentiated(network, data.First(options.curvature_samples), ResolveLoss(options.loss, data),
+                                      options.batch_size);
     AddCurvatures(differentiated, options, input_elements, result.layers);
   }
   return result;

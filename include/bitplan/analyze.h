@@ -30,6 +30,10 @@ struct AnalyzeOptions {
   void Validate() const;  ///< throws Error
 };
 
+/// What Analyze starts from: the layers with their facts and choices, every figure still 0. Costs one run of the network, and
+/// is enough to check budgets and pins. Throws Error when no layer can be quantized.
+Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOptions& options);
+
 /// What every width does to every layer's weight and input, and how much the loss minds. Calibration statistics and
 /// curvature come from `data`. Only figures that `measures` need are computed: second derivatives in inputs only where an
 /// activation width below 32 is asked for, none at all for Measure::WeightError alone.

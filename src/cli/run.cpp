@@ -56,6 +56,7 @@ int RunAll(const Arguments& arguments) {
   PrintCosts(result.plan);
   fmt::print("\n");
   PrintEvaluation(result.evaluation);
+  fmt::print("\nwritten to {}: quantized.pt, plan.json, sensitivity.json, evaluation.json\n", line.Required("out-dir"));
   return kDone;
 }
 

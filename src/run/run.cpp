@@ -25,6 +25,21 @@ std::vector<QuantizedNetwork> WidestUniformNetwork(const Network& network, const
   return {QuantizedNetwork::Create(network, plan, calibration, options.quantize)};
 }
 
+/// Whether any plan fits, found out before the long analysis; also refuses pins and budgets that make no sense. Without a plan
+/// `result` says why.
+bool FitsBudgets(const Network& network, const Dataset& data, const RunOptions& options, RunResult& result) {
+  const Sensitivity outline = Outline(network, data, options.analyze);
+  ProblemOptions problem_options = options.problem;
+  problem_options.measure = Measure::WeightError;
+  Problem problem = MakeProblem(outline, problem_options);
+  Solution solution = Search(problem, options.search);
+  if (!solution.choices.empty()) return true;
+  result.sensitivity = outline;
+  result.problem = std::move(problem);
+  result.solution = std::move(solution);
+  return false;
+}
+
 }  // namespace
 
 void RunOptions::Validate() const {
@@ -41,6 +56,7 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
   options.Validate();
 
   RunResult result;
+  if (!FitsBudgets(network, data, options, result)) return result;
   result.sensitivity = Analyze(network, data, options.analyze);
   result.sensitivity.channel_correction = options.channel_correction;
   result.problem = MakeProblem(result.sensitivity, options.problem);

@@ -54,8 +54,8 @@ TEST_P(ResNet20, TraceIsThatOfPyTorch) {
   if (!expected().contains("trace")) GTEST_SKIP() << "too many elements for an exact trace";
   const LossFunction loss = ResNetLoss(expected().at("fold_batch_norm"));
   TraceOptions options;
-  options.min_probes = 32;
-  options.max_probes = 32;
+  options.min_probes = 128;
+  options.max_probes = 128;
   const TraceEstimate estimate = Traces(loss, WeightOf(loss.network()), options)[0];
   EXPECT_NEAR(estimate.value, expected().at("trace").get<double>(), 4 * estimate.standard_error);
 }
