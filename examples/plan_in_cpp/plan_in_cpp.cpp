@@ -3,6 +3,7 @@
 #include <bitplan/cost.h>
 #include <bitplan/data.h>
 #include <bitplan/error.h>
+#include <bitplan/files.h>
 #include <bitplan/network.h>
 #include <bitplan/plan.h>
 #include <bitplan/quantize.h>

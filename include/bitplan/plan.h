@@ -22,7 +22,7 @@ struct LayerPlan {
   Format activation;  ///< of the layer's input; 32 bits leave it in float
 };
 
-/// How good the plan is proven to be, under the model that predicted its loss.
+/// How good the plan is proven to be, under the model that predicted its loss. NaN (null in files) where no search found it.
 struct Certificate {
   std::string method, status;
   double objective = 0, bound = 0, gap = 0;
@@ -56,7 +56,7 @@ struct Plan {
   bool channel_correction = true;
   std::string measure;
   std::vector<LayerPlan> layers;  ///< in order of execution
-  double predicted_loss = 0;      ///< in the measure's own unit
+  double predicted_loss = 0;      ///< in the measure's own unit; NaN (null in files) for a plan that no search found
   std::optional<Evaluation> measured;
   std::map<std::string, double> costs, budgets;
   Certificate certificate;
@@ -69,8 +69,8 @@ Plan MakePlan(const Sensitivity& sensitivity, const Problem& problem, const Solu
 Plan MakeUniformPlan(const Sensitivity& sensitivity, int weight_bits, int activation_bits);
 
 // Files. Reading throws Error naming file, key and what was expected: not readable, not JSON, unknown schema or version,
-// missing or unknown keys, wrong types, values out of range. Writing goes to a temporary file in the same folder, which is
-// then renamed; it throws Error when the folder cannot be written. Same value, same bytes.
+// missing or unknown keys, wrong types, values out of range. ToJson gives what WriteFile (bitplan/files.h) writes: same value,
+// same bytes.
 Sensitivity ReadSensitivity(const std::filesystem::path& file);
 Problem ReadProblem(const std::filesystem::path& file);
 Plan ReadPlan(const std::filesystem::path& file);
@@ -80,11 +80,5 @@ std::string ToJson(const Problem& problem);
 std::string ToJson(const Plan& plan);
 std::string ToJson(const EvaluationReport& report);
 std::string ToJson(const Problem& problem, const Solution& solution);  ///< `bitplan.solution/1`, with `choices` by group name
-
-/// Writes `text` to a temporary file beside `file` and renames it. Throws Error.
-void WriteFile(const std::filesystem::path& file, const std::string& text);
-
-/// Lower-case hexadecimal SHA-256 of a file's bytes. Throws Error when it cannot be read.
-std::string FileSha256(const std::filesystem::path& file);
 
 }  // namespace bitplan

@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include "bitplan/analyze.h"
+#include "bitplan/files.h"
 #include "bitplan/plan.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"

@@ -1,3 +1,4 @@
+#include "bitplan/files.h"
 #include "bitplan/quantize.h"
 
 #include <fmt/format.h>

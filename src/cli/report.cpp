@@ -1,3 +1,4 @@
+#include "bitplan/files.h"
 #include "cli/report.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+#include "bitplan/files.h"
 #include "bitplan/run.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+#include "bitplan/files.h"
 #include "bitplan/search.h"
 
 #include <fmt/format.h>

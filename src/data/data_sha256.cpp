@@ -6,7 +6,7 @@
 
 #include <array>
 
-#include "bitplan/plan.h"
+#include "bitplan/files.h"
 
 namespace bitplan::data {
 

@@ -15,7 +15,6 @@ namespace bitplan {
 struct Network::Impl {
   LoweredGraph lowered;  // taps inserted
   LayerMap map;          // its node pointers are into `lowered`
-  std::vector<std::size_t> written_inputs;
   torch::jit::Code code;
   NetworkOptions options;
   std::string output;  // what remains to be selected of what the graph returns; see NarrowOutput

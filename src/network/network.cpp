@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "bitplan/error.h"
-#include "bitplan/plan.h"
+#include "bitplan/files.h"
 #include "network/batch_norm.h"
 #include "network/device.h"
 #include "network/impl.h"
@@ -90,7 +90,7 @@ Network Network::Load(const std::filesystem::path& file, const NetworkOptions& o
       FoldBatchNorm(impl->lowered);
       impl->map = FindLayers(impl->lowered);
     }
-    impl->written_inputs = WrittenInputs(impl->lowered);
+    impl->lowered.written_inputs = WrittenInputs(impl->lowered);
     InsertTaps(impl->lowered, impl->map.taps);
     impl->code = torch::jit::Code(impl->lowered.graph, "forward");
   } catch (const Error& error) {
@@ -144,7 +144,7 @@ at::Tensor Network::Impl::Run(const std::vector<at::Tensor>& inputs, const std::
   for (const at::Tensor& input : inputs)
     stack.emplace_back(input.is_floating_point() ? input.to(device, at::kFloat) : input.to(device));
   for (const at::Tensor& parameter : parameters) stack.emplace_back(parameter);
-  for (const std::size_t index : written_inputs) stack[index] = stack[index].toTensor().clone();
+  for (const std::size_t index : lowered.written_inputs) stack[index] = stack[index].toTensor().clone();
   stack.emplace_back(probe);
   try {
     torch::jit::InterpreterState(code).run(stack);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bitplan/error.h"
+#include "bitplan/files.h"
 #include "quantize/channel_correction.h"
 #include "quantize/plan_check.h"
 #include "quantize/torchscript_export.h"
@@ -140,7 +141,7 @@ const Plan& QuantizedNetwork::plan() const { return impl_->plan; }
 const std::vector<QuantizedTensor>& QuantizedNetwork::weights() const { return impl_->state.weights; }
 
 void QuantizedNetwork::Save(const std::filesystem::path& file) const {
-  ExportTorchScript(impl_->network, impl_->state, ToJson(impl_->plan), file);
+  WriteFile(file, ExportTorchScript(impl_->network, impl_->state, ToJson(impl_->plan)));
 }
 
 }  // namespace bitplan

@@ -8,6 +8,7 @@
 
 #include <cctype>
 #include <set>
+#include <sstream>
 #include <utility>
 
 #include "bitplan/error.h"
@@ -35,6 +36,7 @@ class ModuleWriter {
   torch::jit::Module Write(const Network& network) {
     ReplaceTaps();
     graph_->eraseInput(graph_->inputs().size() - 1);  // the probe
+    CopyWrittenInputs();
     std::map<std::size_t, std::size_t> layer_of_weight;
     for (std::size_t i = 0; i < network.layers().size(); ++i)
       layer_of_weight[static_cast<std::size_t>(network.layers()[i].weight)] = i;
@@ -63,6 +65,16 @@ class ModuleWriter {
       const WithInsertPoint before(node);
       node->output()->replaceAllUsesWith(SiteValue(lowered_.tap_sites[tap], node->inputs()[0]));
       node->destroy();
+    }
+  }
+
+  /// As each run of the network does.
+  void CopyWrittenInputs() {
+    for (const std::size_t index : lowered_.written_inputs) {
+      Value* const input = graph_->inputs()[1 + index];
+      const WithInsertPoint at_start(*graph_->nodes().begin());
+      Value* const copy = graph_->insert(c10::aten::clone, {input});
+      input->replaceAllUsesAfterNodeWith(copy->node(), copy);
     }
   }
 
@@ -119,18 +131,14 @@ class ModuleWriter {
 
 }  // namespace
 
-void ExportTorchScript(const Network& network, const QuantizedState& state, const std::string& plan_json,
-                       const std::filesystem::path& file) {
-  const std::filesystem::path temporary = file.string() + ".partial";
+std::string ExportTorchScript(const Network& network, const QuantizedState& state, const std::string& plan_json) {
+  std::ostringstream bytes;
   try {
-    const torch::jit::Module module = ModuleWriter(network.lowered(), state).Write(network);
-    module.save(temporary.string(), {{"plan.json", plan_json}});
-    std::filesystem::rename(temporary, file);
+    ModuleWriter(network.lowered(), state).Write(network).save(bytes, {{"plan.json", plan_json}});
   } catch (const std::exception& error) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    throw Error(fmt::format("{} cannot be written: {}", file.string(), TorchReason(error)));
+    throw Error(fmt::format("the quantized network cannot be written as TorchScript: {}", TorchReason(error)));
   }
+  return std::move(bytes).str();
 }
 
 }  // namespace bitplan

@@ -1,16 +1,13 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
 
 #include "quantize/quantized_network.h"
 
 namespace bitplan {
 
-/// Writes a TorchScript file of standard operators: integer weights as int8 with their scales, turned back into float32 in
-/// the graph, and fake-quantize operators on layer inputs; the plan's JSON stands beside the code as plan.json. To a temporary
-/// file first, then renamed. Throws Error.
-void ExportTorchScript(const Network& network, const QuantizedState& state, const std::string& plan_json,
-                       const std::filesystem::path& file);
+/// The bytes of a TorchScript file of standard operators: integer weights as int8 with their scales, turned back into float32 in
+/// the graph, and fake-quantize operators on layer inputs; the plan's JSON stands beside the code as plan.json. Throws Error.
+std::string ExportTorchScript(const Network& network, const QuantizedState& state, const std::string& plan_json);
 
 }  // namespace bitplan

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "bitplan/data.h"
-#include "bitplan/plan.h"
+#include "bitplan/files.h"
 #include "data/error_message.h"
 #include "data/fixtures.h"
 #include "data/temp_folder.h"

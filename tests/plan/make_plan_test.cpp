@@ -7,7 +7,7 @@
 #include "bitplan/version.h"
 #include "cost/error_message.h"
 #include "plan/example_files.h"
-#include "plan/temporary_folder.h"
+#include "files/temporary_folder.h"
 
 namespace bitplan {
 namespace {

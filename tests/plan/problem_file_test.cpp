@@ -3,10 +3,11 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "bitplan/files.h"
 #include "bitplan/plan.h"
 #include "cost/error_message.h"
 #include "plan/example_files.h"
-#include "plan/temporary_folder.h"
+#include "files/temporary_folder.h"
 
 namespace bitplan {
 namespace {

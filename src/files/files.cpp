@@ -8,7 +8,7 @@
 #include <system_error>
 
 #include "bitplan/error.h"
-#include "bitplan/plan.h"
+#include "bitplan/files.h"
 
 namespace bitplan {
 
@@ -47,8 +47,10 @@ std::string FileSha256(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   std::error_code ignored;
   if (!in || std::filesystem::is_directory(file, ignored))
-    throw Error(fmt::format("{}: {}; expected a file", file.string(),
-                            std::filesystem::exists(file, ignored) ? "cannot be read" : "there is no such file"));
+    throw Error(fmt::format("{}: {}", file.string(),
+                            std::filesystem::is_directory(file, ignored) ? "is a folder; expected a file"
+                            : std::filesystem::exists(file, ignored)     ? "cannot be read"
+                                                                         : "there is no such file"));
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1)
     throw Error("SHA-256 is not available: OpenSSL has no provider for it");
