@@ -6,32 +6,10 @@
 
 #include <cstdlib>
 #include <exception>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
 
+#include "bitplan/plan.h"
 #include "bitplan/search.h"
-
-namespace {
-
-bitplan::Problem Read(const std::string& file) {
-  std::ifstream stream(file);
-  const auto json = nlohmann::json::parse(stream);
-  bitplan::Problem problem;
-  problem.name = json.at("name");
-  problem.budgets = json.at("budgets").get<std::map<std::string, double>>();
-  for (const auto& group : json.at("groups")) {
-    auto& read = problem.groups.emplace_back();
-    read.name = group.at("name");
-    for (const auto& choice : group.at("choices"))
-      read.choices.push_back(
-          {choice.at("name"), choice.at("objective"), choice.at("costs").get<std::map<std::string, double>>()});
-  }
-  return problem;
-}
-
-}  // namespace
 
 int main(int argc, char** argv) try {
   bitplan::SearchOptions options;
@@ -47,7 +25,7 @@ int main(int argc, char** argv) try {
       options.time_limit_seconds = std::atof(argv[++i]);
       continue;
     }
-    const auto problem = Read(argument);
+    const auto problem = bitplan::ReadProblem(argument);
     const auto solution = bitplan::Search(problem, options);
     fmt::print("{:<40} {:>6} {:>10.4f} {:>16.10g} {:>16.10g} {:>9.2g} {:>9} {}\n", problem.name, problem.groups.size(),
                solution.seconds, solution.objective, solution.bound, solution.gap, solution.nodes,

@@ -2,15 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 
+#include "files/temporary_folder.h"
 #include "network/model_case.h"
 #include "quantize/networks.h"
 
 namespace bitplan::test {
 namespace {
-
-const std::filesystem::path kFolder = BITPLAN_EXPORT_DIR;
 
 nlohmann::json AsJson(const at::Tensor& tensor) {
   const at::Tensor flat = tensor.detach().to(at::kDouble).flatten().contiguous();
@@ -30,9 +30,10 @@ QuantizedNetwork Quantized(const Network& network, const Dataset& data) {
 }
 
 TEST(Export, GivesTheSameOutputInLibTorchCallAfterCall) {
-  std::filesystem::remove_all(kFolder);
-  std::filesystem::create_directories(kFolder);
-  ForEachCase([](const ModelCase& model) {
+  const TemporaryFolder scratch;
+  const char* const kept = std::getenv("BITPLAN_EXPORT_DIR");  // for plain_pytorch_test.sh
+  const std::filesystem::path folder = kept ? kept : scratch.path();
+  ForEachCase([&](const ModelCase& model) {
     if (!model.expected().at("batch_first").get<bool>()) return;  // data are batches
     for (const std::string& kind : model.kinds()) {
       SCOPED_TRACE(kind);
@@ -42,8 +43,8 @@ TEST(Export, GivesTheSameOutputInLibTorchCallAfterCall) {
       const QuantizedNetwork quantized = Quantized(network, Dataset::FromTensors(inputs, {}));
       const at::Tensor output = quantized.Forward(inputs);
       const std::string name = model.name() + "." + kind;
-      quantized.Save(kFolder / (name + ".pt"));
-      auto module = torch::jit::load((kFolder / (name + ".pt")).string());
+      quantized.Save(folder / (name + ".pt"));
+      auto module = torch::jit::load((folder / (name + ".pt")).string());
       for (int call = 0; call < 2; ++call) {
         std::vector<c10::IValue> arguments;
         for (const at::Tensor& input : inputs) arguments.emplace_back(input.is_floating_point() ? input.to(at::kFloat) : input);
@@ -53,7 +54,7 @@ TEST(Export, GivesTheSameOutputInLibTorchCallAfterCall) {
       }
       nlohmann::json expected{{"output", AsJson(output)}, {"inputs", nlohmann::json::array()}};
       for (const at::Tensor& input : inputs) expected["inputs"].push_back(AsJson(input));
-      std::ofstream(kFolder / (name + ".json")) << expected.dump();
+      std::ofstream(folder / (name + ".json")) << expected.dump();
     }
   });
 }
@@ -62,13 +63,10 @@ TEST(Export, GivesTheSameBytesEachTime) {
   const ModelCase model("small_resnet");
   const Network network = model.Load("scripted");
   const QuantizedNetwork quantized = Quantized(network, Dataset::FromTensors(model.Inputs(), {}));
-  const auto bytes = [&](const char* name) {
-    quantized.Save(kFolder / name);
-    std::ifstream file(kFolder / name, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  };
-  std::filesystem::create_directories(kFolder);
-  EXPECT_EQ(bytes("first.bytes"), bytes("second.bytes"));
+  const TemporaryFolder folder;
+  quantized.Save(folder / "first.pt");
+  quantized.Save(folder / "second.pt");
+  EXPECT_EQ(Contents(folder / "first.pt"), Contents(folder / "second.pt"));
 }
 
 }  // namespace

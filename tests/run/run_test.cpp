@@ -1,0 +1,84 @@
+#include "bitplan/run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bitplan/evaluate.h"
+#include "quantize/networks.h"
+
+namespace bitplan {
+namespace {
+
+using ::testing::HasSubstr;
+
+Network SmallNetwork() {
+  return Network::Load(std::filesystem::path(BITPLAN_TEST_DIR) / "network" / "models" / "small_resnet.scripted.pt");
+}
+
+/// Images with the float network's own answers as labels.
+Dataset Images(const Network& network, std::uint64_t seed) {
+  const at::Tensor images = AllInputs(Samples({48, 3, 8, 8}, seed))[0];
+  return Dataset::FromTensors({images}, network.Forward({images}).argmax(1));
+}
+
+RunOptions AtBudget(const std::string& budget) {
+  RunOptions options;
+  options.problem.budgets = {ParseBudget(budget)};
+  options.analyze.curvature_samples = 16;
+  return options;
+}
+
+TEST(RunTest, FindsAPlanWithinTheBudgetAndMeasuresIt) {
+  const Network network = SmallNetwork();
+  const Dataset data = Images(network, 1), test = Images(network, 2);
+  const RunResult result = bitplan::Run(network, data, test, AtBudget("weight_size=14%"));
+  EXPECT_EQ(result.solution.status, SolutionStatus::Optimal);
+  EXPECT_LE(result.plan.costs.at("weight_size_bytes"), result.plan.budgets.at("weight_size_bytes"));
+  ASSERT_EQ(result.quantized.size(), 1U);
+  ASSERT_TRUE(result.evaluation.planned && result.plan.measured && result.evaluation.uniform);
+  EXPECT_EQ(result.evaluation.float_network.correct, 48);
+  EXPECT_EQ(result.evaluation.uniform_bits->weight_bits, 4);
+  const Evaluation again = Evaluate(network, result.quantized, test)[1];
+  EXPECT_EQ(again.correct, result.plan.measured->correct);
+  EXPECT_DOUBLE_EQ(again.divergence, result.evaluation.planned->divergence);
+}
+
+TEST(RunTest, SaysWhatIsWrongBeforeTheLongPart) {
+  const Network network = SmallNetwork();
+  const Dataset data = Images(network, 1);
+  const auto message = [&](RunOptions options) {
+    options.progress = [](const Progress& progress) { ADD_FAILURE() << "began with " << progress.stage; };
+    return MessageOf([&] { bitplan::Run(network, data, data, options); });
+  };
+  RunOptions options = AtBudget("weight_size=14%");
+  options.problem.pins = {ParsePin("nosuch=8")};
+  EXPECT_THAT(message(options), HasSubstr("nosuch"));
+  options.problem.pins = {ParsePin("first=5")};
+  EXPECT_THAT(message(options), HasSubstr("5"));
+}
+
+TEST(RunTest, WithoutAPlanSaysHowFarAndDoesNotAnalyze) {
+  const Network network = SmallNetwork();
+  const Dataset data = Images(network, 1);
+  const RunResult result = bitplan::Run(network, data, data, AtBudget("weight_size=1%"));
+  EXPECT_EQ(result.solution.status, SolutionStatus::Infeasible);
+  EXPECT_TRUE(result.solution.choices.empty());
+  EXPECT_EQ(result.solution.infeasibility.budget, "weight_size_bytes");
+  EXPECT_GT(result.solution.infeasibility.least, result.solution.infeasibility.limit);
+  EXPECT_TRUE(result.quantized.empty());
+  for (const LayerSensitivity& layer : result.sensitivity.layers) EXPECT_FALSE(layer.weight.trace);
+}
+
+TEST(RunTest, PlansActivationsToo) {
+  const Network network = SmallNetwork();
+  const Dataset data = Images(network, 1);
+  RunOptions options = AtBudget("bops=4%");
+  options.analyze.activation_bits = {4, 8};
+  const RunResult result = bitplan::Run(network, data, data, options);
+  ASSERT_FALSE(result.solution.choices.empty());
+  EXPECT_LE(result.plan.costs.at("bops"), result.plan.budgets.at("bops"));
+  for (const LayerPlan& layer : result.plan.layers) EXPECT_LE(layer.activation.bits, 8);
+}
+
+}  // namespace
+}  // namespace bitplan
