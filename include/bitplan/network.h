@@ -76,7 +76,7 @@ class Network {
  public:
   /// Loads a TorchScript file (scripted or traced, frozen or not). Throws Error: missing, truncated or no TorchScript file,
   /// NaN or Inf in a parameter (named), unknown device, an input that is not a tensor and has no default (named), a module
-  /// state that cannot be followed (named), no such output (the ones there are, named).
+  /// state that cannot be followed (named).
   static Network Load(const std::filesystem::path& file, const NetworkOptions& options = {});
 
   const std::vector<Layer>& layers() const;  ///< in order of execution
@@ -93,7 +93,7 @@ class Network {
   std::vector<at::Tensor> ParameterValues() const;
 
   /// Output of the network, [N, …], for inputs [N, …]. Throws Error when the inputs do not fit the network, with LibTorch's
-  /// reason in one line.
+  /// reason in one line, and when there is no such output as was asked for (the ones there are, named).
   at::Tensor Forward(const std::vector<at::Tensor>& inputs) const;
 
   /// The same with other values for the parameters (as many as parameters(), in their order) and, unless null, a probe.

@@ -22,7 +22,8 @@ std::string Bits(int bits) { return bits == 32 ? "float" : bits == 16 ? "half" :
 
 std::string CostText(const std::string& cost, double value) {
   if (cost == "average_bits") return fmt::format("{:.3f}", value);
-  if (std::abs(value) < 1e15 && value == std::floor(value)) return WithCommas(static_cast<std::int64_t>(value));
+  const bool whole = value == std::floor(value) || value >= 1000;  // what a percentage gives is not
+  if (std::abs(value) < 1e15 && whole) return WithCommas(static_cast<std::int64_t>(value));
   return fmt::format("{:.6g}", value);
 }
 
@@ -33,7 +34,7 @@ std::vector<std::string> EvaluationRow(const std::string& name, const Evaluation
           labels ? fmt::format("{:.2f}%", 100 * evaluation.accuracy) : "-",
           labels ? fmt::format("{:.4f}", evaluation.loss) : "-",
           fmt::format("{:.2f}%", 100 * evaluation.agreement),
-          fmt::format("{:.4f}", evaluation.divergence)};
+          fmt::format("{:.3g}", evaluation.divergence)};
 }
 
 }  // namespace
