@@ -57,7 +57,8 @@ class ActivationStatistics {
 };
 
 /// x on the grid of `format`, with the straight-through gradient: 1 inside the range, 0 outside. 16 bits rounds to float16,
-/// gradient 1. The operator is torch.fake_quantize_per_tensor_affine, which multiplies by the scale's reciprocal.
+/// gradient 1. The values are those of torch.fake_quantize_per_tensor_affine, which multiplies by the reciprocal of the scale;
+/// NaN stays NaN.
 at::Tensor FakeQuantize(const at::Tensor& x, const Format& format, const ActivationRange& range);
 
 struct QuantizeOptions {

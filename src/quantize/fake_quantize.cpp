@@ -1,8 +1,52 @@
-#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/torch.h>
 
 #include "bitplan/quantize.h"
+#include "quantize/round_to_grid.h"
 
 namespace bitplan {
+
+namespace {
+
+/// The values that torch.fake_quantize_per_tensor_affine gives; that also writes a mask for its gradient, in every run, which
+/// takes it twice as long.
+at::Tensor Rounded(const at::Tensor& x, const Format& format, const ActivationRange& range) {
+  const at::Tensor values = x.detach();
+  if (!values.is_cpu() || values.scalar_type() != at::kFloat || !values.is_non_overlapping_and_dense())
+    return at::fake_quantize_per_tensor_affine(values, range.scale, range.zero_point, format.QuantMin(), format.QuantMax());
+  const auto scale = static_cast<float>(range.scale);
+  const Grid grid{scale, static_cast<float>(format.QuantMin() - range.zero_point),
+                  static_cast<float>(format.QuantMax() - range.zero_point)};
+  at::Tensor result = at::empty_like(values);  // the same strides
+  const float* const from = values.const_data_ptr<float>();
+  float* const to = result.mutable_data_ptr<float>();
+  constexpr std::int64_t kGrain = 1 << 15;
+  at::parallel_for(0, values.numel(), kGrain,
+                   [&](std::int64_t begin, std::int64_t end) { RoundToGrid(from + begin, to + begin, end - begin, grid); });
+  return result;
+}
+
+class StraightThrough : public torch::autograd::Function<StraightThrough> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const Format& format,
+                            const ActivationRange& range) {
+    context->save_for_backward({x});
+    context->saved_data["scale"] = range.scale;
+    context->saved_data["low"] = format.QuantMin() - range.zero_point;
+    context->saved_data["high"] = format.QuantMax() - range.zero_point;
+    return Rounded(x, format, range);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const auto inverse = 1.0F / static_cast<float>(context->saved_data["scale"].toDouble());
+    const at::Tensor steps = (context->get_saved_variables()[0].detach() * inverse).round_();
+    const at::Tensor inside = steps.ge(context->saved_data["low"].toInt()).logical_and_(steps.le(context->saved_data["high"].toInt()));
+    return {gradients[0] * inside, at::Tensor(), at::Tensor()};
+  }
+};
+
+}  // namespace
 
 at::Tensor FakeQuantize(const at::Tensor& x, const Format& format, const ActivationRange& range) {
   if (format.bits == 32) return x;
@@ -11,7 +55,7 @@ at::Tensor FakeQuantize(const at::Tensor& x, const Format& format, const Activat
     // Adding a difference of equal numbers hands the gradient on without rounding it to float16.
     return x.requires_grad() ? rounded + (x - x.detach()) : rounded;
   }
-  return at::fake_quantize_per_tensor_affine(x, range.scale, range.zero_point, format.QuantMin(), format.QuantMax());
+  return at::GradMode::is_enabled() && x.requires_grad() ? StraightThrough::apply(x, format, range) : Rounded(x, format, range);
 }
 
 }  // namespace bitplan
