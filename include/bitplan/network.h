@@ -102,6 +102,8 @@ class Network {
 
  private:
   friend NetworkProfile ProfileNetwork(const Network& network, const std::vector<at::Tensor>& inputs);
+  friend class Tails;         // src/network/tails.h
+  friend class LayerProduct;  // src/network/layer_product.h
   struct Impl;
   explicit Network(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;

@@ -23,6 +23,14 @@ struct Network::Impl {
 
   at::Tensor Run(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,
                  c10::intrusive_ptr<ProbeHandle> probe) const;
+
+  /// What `program` returns: a part of `lowered`, with the same graph inputs and then `more`.
+  std::vector<c10::IValue> Run(const torch::jit::Code& program, const std::vector<at::Tensor>& inputs,
+                               const std::vector<at::Tensor>& parameters, c10::intrusive_ptr<ProbeHandle> probe,
+                               const std::vector<c10::IValue>& more = {}) const;
+
+  /// What calls `probe`, which may be null.
+  c10::intrusive_ptr<ProbeHandle> Handle(Probe* probe) const;
 };
 
 }  // namespace bitplan

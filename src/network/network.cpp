@@ -123,16 +123,26 @@ std::vector<at::Tensor> Network::ParameterValues() const {
 at::Tensor Network::Forward(const std::vector<at::Tensor>& inputs) const { return Forward(inputs, ParameterValues()); }
 
 at::Tensor Network::Forward(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters, Probe* probe) const {
+  return impl_->Run(inputs, parameters, impl_->Handle(probe));
+}
+
+c10::intrusive_ptr<ProbeHandle> Network::Impl::Handle(Probe* probe) const {
   auto handle = c10::make_intrusive<ProbeHandle>();
   if (probe)
     handle->visit = [this, probe](std::int64_t tap, const at::Tensor& value) {
-      return probe->Visit(impl_->lowered.tap_sites[static_cast<std::size_t>(tap)], value);
+      return probe->Visit(lowered.tap_sites[static_cast<std::size_t>(tap)], value);
     };
-  return impl_->Run(inputs, parameters, std::move(handle));
+  return handle;
 }
 
 at::Tensor Network::Impl::Run(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,
                               c10::intrusive_ptr<ProbeHandle> probe) const {
+  return SelectOutput(Run(code, inputs, parameters, std::move(probe)).back(), output);
+}
+
+std::vector<c10::IValue> Network::Impl::Run(const torch::jit::Code& program, const std::vector<at::Tensor>& inputs,
+                                            const std::vector<at::Tensor>& parameters, c10::intrusive_ptr<ProbeHandle> probe,
+                                            const std::vector<c10::IValue>& more) const {
   if (inputs.size() != lowered.arguments.size())
     throw Error(fmt::format("the network takes {} input tensor(s) ({}), not {}", lowered.arguments.size(),
                             fmt::join(lowered.arguments, ", "), inputs.size()));
@@ -146,13 +156,14 @@ at::Tensor Network::Impl::Run(const std::vector<at::Tensor>& inputs, const std::
   for (const at::Tensor& parameter : parameters) stack.emplace_back(parameter);
   for (const std::size_t index : lowered.written_inputs) stack[index] = stack[index].toTensor().clone();
   stack.emplace_back(probe);
+  stack.insert(stack.end(), more.begin(), more.end());
   try {
-    torch::jit::InterpreterState(code).run(stack);
+    torch::jit::InterpreterState(program).run(stack);
   } catch (const std::exception& error) {
     if (probe->error) std::rethrow_exception(probe->error);
     throw Error(fmt::format("the network cannot be run on inputs of shape {}: {}", Shapes(inputs), TorchReason(error)));
   }
-  return SelectOutput(stack.back(), output);
+  return stack;
 }
 
 }  // namespace bitplan

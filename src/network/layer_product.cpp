@@ -1,0 +1,91 @@
+#include "network/layer_product.h"
+
+#include <ATen/ATen.h>
+
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "network/impl.h"
+
+namespace bitplan {
+
+namespace {
+
+using torch::jit::Graph;
+using torch::jit::Node;
+using torch::jit::Value;
+
+Node* FindTap(const LoweredGraph& lowered, int tap) {
+  for (Node* node : AllNodes(lowered.graph->block()))
+    if (node->kind() == TapSymbol() && torch::jit::toIValue(node->inputs()[2])->toInt() == tap) return node;
+  return nullptr;
+}
+
+/// Copies what leads from some values to another one.
+class Slice {
+ public:
+  explicit Slice(const LoweredGraph& lowered) : lowered_(lowered) {}
+
+  void AddInput(const Value* value) { copies_[value] = graph->addInput(); }
+
+  /// The copy of `value`, or null when it depends on anything but the inputs, parameters and constants.
+  Value* Copy(Value* value) {
+    if (const auto found = copies_.find(value); found != copies_.end()) return found->second;
+    if (const auto parameter = lowered_.ParameterOf(value)) {
+      parameters.push_back(*parameter);
+      return copies_[value] = graph->addInput();
+    }
+    Node* const node = value->node();
+    if (node->kind() == c10::prim::Param || node->kind() == TapSymbol() || !node->blocks().empty()) return nullptr;
+    for (Value* operand : node->inputs())
+      if (!Copy(operand)) return nullptr;
+    Node* const copy = graph->createClone(node, [this](Value* operand) { return copies_.at(operand); });
+    graph->insertNode(copy);
+    for (std::size_t i = 0; i < node->outputs().size(); ++i) copies_[node->outputs()[i]] = copy->outputs()[i];
+    return copies_.at(value);
+  }
+
+  std::shared_ptr<Graph> graph = std::make_shared<Graph>();
+  std::vector<std::size_t> parameters;  // graph inputs after those that were added
+
+ private:
+  const LoweredGraph& lowered_;
+  std::map<const Value*, Value*> copies_;
+};
+
+}  // namespace
+
+std::optional<LayerProduct> LayerProduct::Of(const Network& network, int layer, std::size_t use) {
+  const auto index = static_cast<std::size_t>(layer);
+  const LayerUse& sites = network.layers()[index].uses[use];
+  if (sites.input_site < 0 || sites.output_site < 0) return std::nullopt;
+  const UseTaps& taps = network.impl_->map.use_taps[index][use];
+  Node* const input = FindTap(network.lowered(), taps.input);
+  Node* const output = FindTap(network.lowered(), taps.output);
+  if (!input || !output) return std::nullopt;
+
+  Slice slice(network.lowered());
+  slice.AddInput(input->output());
+  Value* const result = slice.Copy(output->inputs()[0]);
+  if (!result) return std::nullopt;
+  slice.graph->registerOutput(result);
+
+  std::vector<at::Tensor> parameters;
+  std::optional<std::size_t> weight;
+  for (const std::size_t parameter : slice.parameters) {
+    if (static_cast<int>(parameter) == network.layers()[index].weight) weight = parameters.size();
+    parameters.push_back(at::zeros_like(network.parameters()[parameter].value));
+  }
+  if (!weight) return std::nullopt;
+  return LayerProduct(torch::jit::Code(slice.graph, "layer"), std::move(parameters), *weight);
+}
+
+at::Tensor LayerProduct::operator()(const at::Tensor& x, const at::Tensor& weight) const {
+  std::vector<c10::IValue> stack{x};
+  for (std::size_t i = 0; i < parameters_.size(); ++i) stack.emplace_back(i == weight_ ? weight : parameters_[i]);
+  torch::jit::InterpreterState(code_).run(stack);
+  return stack.back().toTensor();
+}
+
+}  // namespace bitplan

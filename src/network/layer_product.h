@@ -1,0 +1,32 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/csrc/jit/runtime/interpreter.h>
+
+#include <optional>
+#include <vector>
+
+#include "bitplan/network.h"
+
+namespace bitplan {
+
+/// What one use of a layer computes from its input and its weight, its bias left out: bilinear, y = x ∗ W. Differentiable in both.
+class LayerProduct {
+ public:
+  /// Nothing where input or output cannot be tapped, or the result depends on more than these two (a bias that is computed
+  /// while the network runs).
+  static std::optional<LayerProduct> Of(const Network& network, int layer, std::size_t use);
+
+  /// `weight` has the shape of Network::Weight; `x` that of the layer's input in any number of samples.
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& weight) const;
+
+ private:
+  LayerProduct(torch::jit::Code code, std::vector<at::Tensor> parameters, std::size_t weight)
+      : code_(std::move(code)), parameters_(std::move(parameters)), weight_(weight) {}
+
+  torch::jit::Code code_;
+  std::vector<at::Tensor> parameters_;  // zeros for all but the weight: after it, the operands of the program
+  std::size_t weight_;                  // position of the weight's value among them
+};
+
+}  // namespace bitplan
