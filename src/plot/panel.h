@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstddef>
+
+#include "plot/layout.h"
+#include "plot/legend.h"
+
+namespace bitplan::plot {
+
+/// Draws the chart of this index with its upper left corner at `corner`.
+void DrawPanel(SvgWriter& svg, const std::vector<Chart>& charts, std::size_t index, const Layout& layout,
+               const Legend& legend, Pixel corner);
+
+}  // namespace bitplan::plot
