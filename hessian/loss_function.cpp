@@ -16,9 +16,10 @@ struct LossFunction::Impl {
   Network network;
   Dataset data;
   Loss loss = Loss::CrossEntropy;
+  double temperature = 1;
   std::int64_t batch_size = 1;
   at::Device device = at::kCPU;
-  std::vector<at::Tensor> float_logits;  // of each batch, for Loss::Divergence
+  std::vector<at::Tensor> float_logits;  // of each batch, for losses that compare with them
 
   std::int64_t Begin(std::size_t batch) const { return static_cast<std::int64_t>(batch) * batch_size; }
   std::int64_t End(std::size_t batch) const { return std::min(Begin(batch) + batch_size, data.size()); }
@@ -35,14 +36,14 @@ Loss ResolveLoss(Loss loss, const Dataset& data) {
   return loss;
 }
 
-LossFunction::LossFunction(Network network, Dataset data, Loss loss, std::int64_t batch_size) {
+LossFunction::LossFunction(Network network, Dataset data, Loss loss, std::int64_t batch_size, double temperature) {
   if (batch_size < 1) throw Error(fmt::format("batch_size is {}, must be at least 1", batch_size));
   if (data.size() < 1) throw Error("the loss needs at least one sample");
   const Loss resolved = ResolveLoss(loss, data);
   const at::Device device(network.device());
-  Impl impl{std::move(network), std::move(data), resolved, batch_size, device, {}};
+  Impl impl{std::move(network), std::move(data), resolved, temperature, batch_size, device, {}};
   batches_ = static_cast<std::size_t>((impl.data.size() + batch_size - 1) / batch_size);
-  if (resolved == Loss::Divergence) {
+  if (!UsesLabels(resolved, impl.data.has_labels())) {
     const torch::NoGradGuard no_gradient;
     for (std::size_t batch = 0; batch < batches_; ++batch) {
       const Batch samples = impl.data.Get(impl.Begin(batch), impl.End(batch), device);
@@ -81,8 +82,9 @@ at::Tensor LossFunction::operator()(std::size_t batch, const std::vector<at::Ten
   const std::size_t index = first_ + batch;
   const Batch samples = impl_->data.Get(impl_->Begin(index), impl_->End(index), impl_->device);
   const at::Tensor logits = impl_->network.Forward(samples.inputs, parameters, probe);
-  const bool labelled = impl_->loss == Loss::CrossEntropy;
-  const at::Tensor loss = LossValue(impl_->loss, logits, labelled ? samples.labels : impl_->float_logits[index]);
+  const bool labelled = UsesLabels(impl_->loss, impl_->data.has_labels());
+  const at::Tensor loss =
+      LossValue(impl_->loss, logits, labelled ? samples.labels : impl_->float_logits[index], impl_->temperature);
   const double value = loss.item<double>();
   if (!std::isfinite(value)) {
     throw Error(

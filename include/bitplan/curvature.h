@@ -17,10 +17,10 @@ namespace bitplan {
 /// A scalar to be differentiated, batch by batch: the mean loss over a data set. A value; copies share everything.
 class LossFunction {
  public:
-  /// Batches of `batch_size` samples, ≥ 1; their mean losses are weighted by their sizes. With Loss::Divergence the float
-  /// network's logits are computed once per batch, here. Throws Error: cross entropy of data without labels, a batch size
-  /// below 1, logits that are not finite.
-  LossFunction(Network network, Dataset data, Loss loss, std::int64_t batch_size);
+  /// Batches of `batch_size` samples, ≥ 1; their mean losses are weighted by their sizes. For losses that
+  /// compare with the float network's output, it is computed once per batch, here. Throws Error: cross entropy of data without
+  /// labels, a batch size below 1, logits that are not finite.
+  LossFunction(Network network, Dataset data, Loss loss, std::int64_t batch_size, double temperature = 1);
 
   std::size_t batches() const;
   double weight(std::size_t batch) const;  ///< share of the samples, sums to 1

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,12 +70,18 @@ class Dataset {
   /// 0 ≤ begin < end ≤ size().
   Batch Get(std::int64_t begin, std::int64_t end, at::Device device = at::kCPU) const;
 
+  /// The samples of these numbers, in this order. Throws Error when there are none or one is outside 0 … size() − 1.
+  Batch Get(const std::vector<std::int64_t>& samples, at::Device device = at::kCPU) const;
+
   /// The first `count` samples, or all when there are fewer. Throws Error unless count ≥ 1.
   Dataset First(std::int64_t count) const;
 
  private:
   /// What Load and FromTensors share: `options` are valid.
   static Dataset Make(data::RawSamples raw, const DataOptions& options, std::string source);
+
+  /// Prepares the samples that `select` takes out of a tensor, on `device`.
+  Batch Prepare(const std::function<at::Tensor(const at::Tensor&)>& select, at::Device device) const;
 
   std::vector<at::Tensor> inputs_;  // as prepared once: uint8, float32 or int64, [n, …]
   at::Tensor labels_;

@@ -110,16 +110,27 @@ Batch Dataset::Get(std::int64_t begin, std::int64_t end, at::Device device) cons
   if (begin < 0 || begin >= end || end > size_) {
     throw Error(fmt::format("{}: samples {} … {} are not within its {}", source_, begin, end - 1, size_));
   }
+  return Prepare([&](const at::Tensor& stored) { return stored.slice(0, begin, end); }, device);
+}
+
+Batch Dataset::Get(const std::vector<std::int64_t>& samples, at::Device device) const {
+  if (samples.empty()) throw Error(fmt::format("{}: no samples were asked for", source_));
+  for (const std::int64_t sample : samples)
+    if (sample < 0 || sample >= size_) throw Error(fmt::format("{}: sample {} is not one of its {}", source_, sample, size_));
+  return Prepare([&](const at::Tensor& stored) { return Select(stored, samples); }, device);
+}
+
+Batch Dataset::Prepare(const std::function<at::Tensor(const at::Tensor&)>& select, at::Device device) const {
   Batch batch;
   for (const at::Tensor& input : inputs_) {
     // A copy even where nothing changes: networks may write into their inputs.
-    const at::Tensor stored = input.slice(0, begin, end);
+    const at::Tensor stored = select(input);
     at::Tensor values = stored.to(device, stored.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
     if (values.scalar_type() == at::kByte) values = values.to(at::kFloat).div_(255);
     if (!mean_.empty()) values.sub_(ChannelValues(mean_, values)).div_(ChannelValues(std_, values));
     batch.inputs.push_back(std::move(values));
   }
-  if (has_labels()) batch.labels = labels_.slice(0, begin, end).to(device, at::kLong, false, /*copy=*/true);
+  if (has_labels()) batch.labels = select(labels_).to(device, at::kLong, false, /*copy=*/true);
   return batch;
 }
 

@@ -2,8 +2,12 @@
 
 #include <ATen/ATen.h>
 
+#include <torch/csrc/jit/ir/constants.h>
+
 #include <map>
 #include <memory>
+#include <string>
+#include <tuple>
 #include <utility>
 
 #include "network/impl.h"
@@ -54,6 +58,31 @@ class Slice {
   std::map<const Value*, Value*> copies_;
 };
 
+/// Operands of a convolution by name, as the operator's schema has them; nothing where one is only known in a run.
+std::optional<Sliding> SlidingOf(const Node* node) {
+  const std::string op = OperatorName(node);
+  if (op != "conv1d" && op != "conv2d" && op != "_convolution") return std::nullopt;
+  const auto operand = [&](const std::string& name) { return torch::jit::toIValue(node->namedInput(name)); };
+  if (op == "_convolution") {
+    const auto transposed = operand("transposed");
+    if (!transposed || transposed->toBool()) return std::nullopt;
+  }
+  const auto groups = operand("groups");
+  if (!groups) return std::nullopt;
+  Sliding sliding;
+  sliding.groups = groups->toInt();
+  for (const auto& [name, values, single] : {std::tuple("stride", &sliding.stride, 1), std::tuple("padding", &sliding.padding, 0),
+                                             std::tuple("dilation", &sliding.dilation, 1)}) {
+    const auto given = operand(name);
+    if (!given || !given->isIntList()) return std::nullopt;  // 'same' may pad unevenly
+    *values = given->toIntVector();
+    if (values->size() > 2) return std::nullopt;
+    if (op == "conv2d" && values->size() == 1) values->push_back(values->front());
+    if (values->size() == 1) values->insert(values->begin(), single);
+  }
+  return sliding;
+}
+
 }  // namespace
 
 std::optional<LayerProduct> LayerProduct::Of(const Network& network, int layer, std::size_t use) {
@@ -78,7 +107,14 @@ std::optional<LayerProduct> LayerProduct::Of(const Network& network, int layer, 
     parameters.push_back(at::zeros_like(network.parameters()[parameter].value));
   }
   if (!weight) return std::nullopt;
-  return LayerProduct(torch::jit::Code(slice.graph, "layer"), std::move(parameters), *weight);
+  LayerProduct product(torch::jit::Code(slice.graph, "layer"), std::move(parameters), *weight);
+  const Node* const node = output->inputs()[0]->node();
+  const Value* const weight_input = network.lowered().ParameterInput(static_cast<std::size_t>(network.layers()[index].weight));
+  if (node->inputs().size() > 1 && node->inputs()[0] == input->output() && node->inputs()[1] == weight_input) {
+    product.linear_ = OperatorName(node) == "linear";
+    product.sliding_ = SlidingOf(node);
+  }
+  return product;
 }
 
 at::Tensor LayerProduct::operator()(const at::Tensor& x, const at::Tensor& weight) const {

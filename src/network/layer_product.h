@@ -3,12 +3,19 @@
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/jit/runtime/interpreter.h>
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "bitplan/network.h"
 
 namespace bitplan {
+
+/// How a convolution over one or two axes slides, [height, width]; of one axis, the last.
+struct Sliding {
+  std::vector<std::int64_t> stride, padding, dilation;
+  std::int64_t groups = 1;
+};
 
 /// What one use of a layer computes from its input and its weight, its bias left out: bilinear, y = x ∗ W. Differentiable in both.
 class LayerProduct {
@@ -20,6 +27,10 @@ class LayerProduct {
   /// `weight` has the shape of Network::Weight; `x` that of the layer's input in any number of samples.
   at::Tensor operator()(const at::Tensor& x, const at::Tensor& weight) const;
 
+  bool IsLinear() const { return linear_; }  ///< y = x Wᵀ for a weight [out, in], over any leading axes
+  /// Of a convolution [N, C, …] with a weight [out, C / groups, …], not transposed, padded with zeros alike on both sides.
+  const std::optional<Sliding>& sliding() const { return sliding_; }
+
  private:
   LayerProduct(torch::jit::Code code, std::vector<at::Tensor> parameters, std::size_t weight)
       : code_(std::move(code)), parameters_(std::move(parameters)), weight_(weight) {}
@@ -27,6 +38,8 @@ class LayerProduct {
   torch::jit::Code code_;
   std::vector<at::Tensor> parameters_;  // zeros for all but the weight: after it, the operands of the program
   std::size_t weight_;                  // position of the weight's value among them
+  bool linear_ = false;
+  std::optional<Sliding> sliding_;
 };
 
 }  // namespace bitplan

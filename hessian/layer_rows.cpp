@@ -1,0 +1,146 @@
+#include "hessian/layer_rows.h"
+
+#include <torch/torch.h>
+
+#include <utility>
+
+namespace bitplan {
+
+namespace {
+
+/// The output of a run as [n, elements of a sample].
+at::Tensor BySample(const UseRun& run, const at::Tensor& y) {
+  return run.y_axis < 0 ? y.reshape({1, -1}) : y.movedim(run.y_axis, 0).flatten(1);
+}
+
+/// Values [n, elements of a sample] in the shape of the output.
+at::Tensor AsOutput(const UseRun& run, const at::Tensor& values) {
+  std::vector<std::int64_t> shape = run.gradients.sizes().slice(2).vec();
+  if (run.y_axis < 0) return values.reshape(shape);
+  shape.insert(shape.begin(), values.size(0));
+  return values.reshape(shape).movedim(0, run.y_axis);
+}
+
+at::Tensor FlatGradients(const UseRun& run) { return run.gradients.flatten(2); }  // [n, R, elements]
+
+/// Of y = x Wᵀ: Σ over positions of gᵀ x.
+at::Tensor LinearGradients(const UseRun& run) {
+  const at::Tensor g = run.gradients, x = run.x;
+  const std::int64_t n = g.size(0), r = g.size(1), in = x.size(-1), out = g.size(-1);
+  const at::Tensor rows = g.reshape({n, r, -1, out}).transpose(2, 3).reshape({n, r * out, -1});
+  return at::bmm(rows, x.reshape({n, -1, in})).view({n, r, out, in});
+}
+
+/// Of a convolution: the same with the patches that it slides over, group by group.
+at::Tensor ConvolutionGradients(const UseRun& run, const at::Tensor& weight) {
+  const Sliding& sliding = *run.product->sliding();
+  const bool flat = run.x.dim() == 3;  // one axis to slide along
+  const at::Tensor x = flat ? run.x.unsqueeze(2) : run.x;
+  const std::vector<std::int64_t> kernel = {flat ? 1 : weight.size(2), weight.size(-1)};
+  const at::Tensor patches = at::im2col(x, kernel, sliding.dilation, sliding.padding, sliding.stride);  // [n, C · kernel, L]
+  const std::int64_t n = x.size(0), r = run.gradients.size(1), groups = sliding.groups;
+  const std::int64_t out = weight.size(0) / groups, positions = patches.size(2);
+  const at::Tensor g = run.gradients.reshape({n, r, groups, out, positions}).transpose(1, 2).reshape({n * groups, r * out, positions});
+  const at::Tensor a = patches.view({n * groups, -1, positions});
+  const at::Tensor product = at::bmm(g, a.transpose(1, 2));  // [n · groups, r · out, C / groups · kernel]
+  std::vector<std::int64_t> shape = weight.sizes().vec();
+  shape.insert(shape.begin(), {n, r});
+  return product.view({n, groups, r, out, -1}).transpose(1, 2).reshape(shape);
+}
+
+/// Any product, sample by sample and row by row.
+at::Tensor GradientsByAutograd(const UseRun& run, const at::Tensor& weight) {
+  const at::AutoGradMode with_gradient(true);
+  const std::int64_t n = run.gradients.size(0), r = run.gradients.size(1);
+  std::vector<at::Tensor> all;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const at::Tensor variable = at::zeros_like(weight).requires_grad_();
+    const at::Tensor x = run.x_axis < 0 ? run.x : run.x.narrow(run.x_axis, i, 1);
+    const at::Tensor y = (*run.product)(x, variable);
+    for (std::int64_t row = 0; row < r; ++row) {
+      const at::Tensor g = AsOutput(run, run.gradients[i][row].reshape({1, -1}));
+      all.push_back(torch::autograd::grad({y}, {variable}, {g}, /*retain_graph=*/true)[0]);
+    }
+  }
+  std::vector<std::int64_t> shape = weight.sizes().vec();
+  shape.insert(shape.begin(), {n, r});
+  return at::stack(all).view(shape);
+}
+
+at::Tensor GradientsOf(const UseRun& run, const at::Tensor& weight) {
+  const bool first = run.x_axis == 0 && run.y_axis == 0;
+  if (first && run.product->IsLinear()) return LinearGradients(run);
+  if (first && run.product->sliding()) return ConvolutionGradients(run, weight);
+  return GradientsByAutograd(run, weight);
+}
+
+}  // namespace
+
+LayerRows LayerRows::FromGradients(at::Tensor gradients) {
+  LayerRows rows;
+  rows.weight_ = gradients[0][0];
+  rows.gradients_ = std::move(gradients);
+  return rows;
+}
+
+LayerRows LayerRows::FromRuns(std::vector<UseRun> runs, at::Tensor weight) {
+  LayerRows rows;
+  rows.runs_ = std::move(runs);
+  rows.weight_ = std::move(weight);
+  return rows;
+}
+
+at::Tensor LayerRows::Times(const at::Tensor& v) const {
+  if (gradients_.defined()) return at::mv(gradients_.flatten(2).flatten(0, 1), v.flatten()).view({gradients_.size(0), gradients_.size(1)});
+  at::Tensor sum;
+  for (const UseRun& run : runs_) {
+    const at::Tensor y = BySample(run, (*run.product)(run.x, v));
+    const at::Tensor dot = at::bmm(FlatGradients(run), y.unsqueeze(2)).squeeze(2);
+    sum = sum.defined() ? sum + dot : dot;
+  }
+  return sum;
+}
+
+at::Tensor LayerRows::TransposedTimes(const at::Tensor& u) const {
+  if (gradients_.defined()) return at::mv(gradients_.flatten(2).flatten(0, 1).t(), u.flatten()).view_as(weight_);
+  const at::AutoGradMode with_gradient(true);
+  at::Tensor sum;
+  for (const UseRun& run : runs_) {
+    const at::Tensor variable = at::zeros_like(weight_).requires_grad_();
+    const at::Tensor combined = at::bmm(u.unsqueeze(1), FlatGradients(run)).squeeze(1);
+    const at::Tensor term = torch::autograd::grad({(*run.product)(run.x, variable)}, {variable}, {AsOutput(run, combined)})[0];
+    sum = sum.defined() ? sum + term : term;
+  }
+  return sum;
+}
+
+at::Tensor LayerRows::Squared(const at::Tensor& v) const {
+  if (gradients_.defined() || runs_.size() > 1) return TransposedTimes(Times(v));
+  const UseRun& run = runs_.front();
+  const at::AutoGradMode with_gradient(true);
+  const at::Tensor variable = v.detach().clone().requires_grad_();
+  const at::Tensor y = (*run.product)(run.x, variable);  // serves both directions
+  const at::Tensor g = FlatGradients(run);
+  const at::Tensor u = at::bmm(g, BySample(run, y.detach()).unsqueeze(2));
+  const at::Tensor combined = at::bmm(u.transpose(1, 2), g).squeeze(1);
+  return torch::autograd::grad({y}, {variable}, {AsOutput(run, combined)})[0];
+}
+
+at::Tensor LayerRows::Gradients() const {
+  if (gradients_.defined()) return gradients_;
+  at::Tensor sum;
+  for (const UseRun& run : runs_) {
+    const at::Tensor term = GradientsOf(run, weight_);
+    sum = sum.defined() ? sum.add_(term) : term;
+  }
+  return sum;
+}
+
+std::int64_t LayerRows::bytes() const {
+  if (gradients_.defined()) return static_cast<std::int64_t>(gradients_.nbytes());
+  std::int64_t bytes = 0;
+  for (const UseRun& run : runs_) bytes += static_cast<std::int64_t>(run.x.nbytes() + run.gradients.nbytes());
+  return bytes;
+}
+
+}  // namespace bitplan

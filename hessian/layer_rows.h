@@ -1,0 +1,50 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "network/layer_product.h"
+
+namespace bitplan {
+
+/// One run of one use of a layer over some samples: what it read, and the gradients of R scalars a sample at its output.
+struct UseRun {
+  const LayerProduct* product = nullptr;
+  at::Tensor x;            ///< as the operator reads it
+  at::Tensor gradients;    ///< [n, R, …]: the output's axes in their order, that of the samples taken out
+  std::int64_t x_axis = 0, y_axis = 0;  ///< where the samples are in x and in the output; −1: x is all of the only sample
+};
+
+/// Rows Jᵀr of one layer for some samples: a matrix A of n · R rows and as many columns as the weight has elements, in one of
+/// two forms. A sample's rows may be zero.
+class LayerRows {
+ public:
+  /// As A itself, [n, R, weight…] float32.
+  static LayerRows FromGradients(at::Tensor gradients);
+
+  /// As the factors of A: the sum over several runs of the layer in one pass, at least one.
+  static LayerRows FromRuns(std::vector<UseRun> runs, at::Tensor weight);
+
+  /// A v, [n, R], for v in the shape of the weight.
+  at::Tensor Times(const at::Tensor& v) const;
+
+  /// Aᵀ u in the shape of the weight, for u [n, R].
+  at::Tensor TransposedTimes(const at::Tensor& u) const;
+
+  /// Aᵀ A v. Less work than the two, one after the other.
+  at::Tensor Squared(const at::Tensor& v) const;
+
+  /// A, [n, R, weight…].
+  at::Tensor Gradients() const;
+
+  std::int64_t bytes() const;
+
+ private:
+  at::Tensor gradients_;       // defined in the first form
+  std::vector<UseRun> runs_;   // not empty in the second
+  at::Tensor weight_;          // its shape
+};
+
+}  // namespace bitplan

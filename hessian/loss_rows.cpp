@@ -1,0 +1,151 @@
+#include "hessian/loss_rows.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <utility>
+
+#include "bitplan/error.h"
+#include "hessian/random_vector.h"
+
+namespace bitplan {
+
+namespace {
+
+constexpr std::int64_t kMostExactRows = 64;
+constexpr int kDrawnRows = 32;
+
+/// Eigenvalues below this share of the largest are rounding.
+constexpr double kRounding = 1e-13;
+
+bool PerElement(Loss loss) { return loss == Loss::BinaryCrossEntropy || loss == Loss::MeanSquaredError; }
+
+/// ∂²ℓ/∂z² of losses that treat every element of the output alone: its diagonal, as `z` [N, P, C].
+at::Tensor ElementCurvature(Loss loss, const at::Tensor& z) {
+  const auto elements = static_cast<double>(z.size(1) * z.size(2));
+  if (loss == Loss::MeanSquaredError) return at::full_like(z, 2 / elements);
+  const at::Tensor p = z.sigmoid();
+  return p * (1 - p) / elements;
+}
+
+/// Eigenvalues [N, P, C] and eigenvectors [N, P, C (component), C] of one prediction's Hessian in its logits.
+std::pair<at::Tensor, at::Tensor> PredictionSpectrum(Loss loss, double temperature, const at::Tensor& z) {
+  const std::int64_t classes = z.size(2);
+  const auto predictions = static_cast<double>(z.size(1));
+  if (loss == Loss::LogitShift) {
+    const at::Tensor eye = torch::eye(classes, torch::kDouble);
+    const auto [values, vectors] = at::linalg_eigh(eye - 1.0 / static_cast<double>(classes));
+    return {(values / predictions).expand_as(z), vectors.expand({z.size(0), z.size(1), classes, classes})};
+  }
+  const at::Tensor p = at::softmax(z / temperature, -1);
+  const at::Tensor hessian = at::diag_embed(p) - p.unsqueeze(-1) * p.unsqueeze(-2);
+  const auto [values, vectors] = at::linalg_eigh(hessian);
+  return {values / predictions, vectors};
+}
+
+/// All rows [N, P · C, P, C] and their squared lengths [N, P · C], largest first.
+std::pair<at::Tensor, at::Tensor> AllRows(Loss loss, double temperature, const at::Tensor& z) {
+  const std::int64_t samples = z.size(0), predictions = z.size(1), classes = z.size(2), count = predictions * classes;
+  at::Tensor values, rows;
+  if (PerElement(loss)) {
+    values = ElementCurvature(loss, z).reshape({samples, count});
+    rows = at::diag_embed(values.sqrt());
+  } else {
+    const auto [spectrum, vectors] = PredictionSpectrum(loss, temperature, z);
+    const at::Tensor scaled = (vectors * spectrum.clamp_min(0).sqrt().unsqueeze(-2)).transpose(-1, -2);  // [N, P, C, component]
+    values = spectrum.clamp_min(0).reshape({samples, count});
+    rows = torch::zeros({samples, predictions, classes, predictions, classes}, torch::kDouble);
+    for (std::int64_t p = 0; p < predictions; ++p) rows.select(1, p).select(2, p).copy_(scaled.select(1, p));
+  }
+  const at::Tensor order = values.argsort(/*dim=*/1, /*descending=*/true);
+  values = values.gather(1, order);
+  rows = rows.reshape({samples, count, count}).gather(1, order.unsqueeze(-1).expand({samples, count, count}));
+  return {rows.view({samples, count, predictions, classes}), values};
+}
+
+/// How many rows of each sample are kept when the smallest of all are left out, as long as they add up to no more than `cut`
+/// of the whole; and the share that is left out.
+std::pair<std::vector<std::int64_t>, double> CutSmallest(const at::Tensor& values, double cut) {
+  const at::Tensor sorted = std::get<0>(values.flatten().sort());
+  const at::Tensor sums = sorted.cumsum(0);
+  const double total = sums[-1].item<double>();
+  if (total == 0) return {std::vector<std::int64_t>(static_cast<std::size_t>(values.size(0)), 0), 0.0};
+  const std::int64_t dropped = sums.le(cut * total).sum().item<std::int64_t>();
+  const double threshold = std::max(dropped > 0 ? sorted[dropped - 1].item<double>() : 0.0, kRounding * sorted[-1].item<double>());
+  const at::Tensor counts = values.gt(threshold).sum(1);
+  const std::vector<std::int64_t> per_sample(counts.const_data_ptr<std::int64_t>(),
+                                             counts.const_data_ptr<std::int64_t>() + counts.numel());
+  return {per_sample, values.masked_fill(values.gt(threshold), 0).sum().item<double>() / total};
+}
+
+}  // namespace
+
+LossCurvature::LossCurvature(Loss loss, double temperature, at::Tensor logits, const at::Tensor& labels, int wanted, double cut,
+                             std::uint64_t seed)
+    : loss_(loss), temperature_(temperature), seed_(seed) {
+  class_axis_ = ClassAxis(logits, labels);
+  output_ = logits.sizes().slice(1).vec();
+  const at::Tensor last = logits.to(at::kCPU, at::kDouble).movedim(class_axis_, -1);
+  logits_ = last.reshape({last.size(0), -1, last.size(-1)});
+  const std::int64_t outputs = logits_.size(1) * logits_.size(2);
+  drawn_ = wanted > 0 || outputs > kMostExactRows;
+  if (drawn_) {
+    counts_.assign(static_cast<std::size_t>(logits_.size(0)), wanted > 0 ? wanted : kDrawnRows);
+    return;
+  }
+  const auto [rows, values] = AllRows(loss, temperature, logits_);
+  rows_ = rows;
+  std::tie(counts_, cut_) = CutSmallest(values, cut);
+}
+
+/// With signs ε of equal probability, E[(Σ_p ε_p a_p)(…)ᵀ] = Σ_p E[a_p a_pᵀ]: one row stands for all predictions of a sample.
+/// Of softmax a = e_c − p with c drawn from p, whose second moment is diag(p) − ppᵀ; of the others, signs on every element.
+at::Tensor LossCurvature::Drawn(std::int64_t sample) const {
+  auto generator = MakeGenerator(seed_, static_cast<std::uint64_t>(sample), 1);
+  const at::Tensor z = logits_[sample];  // [P, C]
+  const std::int64_t count = counts_[static_cast<std::size_t>(sample)], predictions = z.size(0), classes = z.size(1);
+  const at::Tensor like = torch::empty({count, predictions, classes}, torch::kDouble);
+  at::Tensor rows;
+  if (PerElement(loss_)) {
+    rows = Rademacher(like, generator) * ElementCurvature(loss_, z.unsqueeze(0)).sqrt();
+  } else if (loss_ == Loss::LogitShift) {
+    const at::Tensor signs = Rademacher(like, generator);
+    rows = (signs - signs.mean(-1, /*keepdim=*/true)) / std::sqrt(static_cast<double>(predictions));
+  } else {
+    const at::Tensor p = at::softmax(z / temperature_, -1);
+    const at::Tensor cumulative = p.cumsum(-1).unsqueeze(0).expand_as(like).contiguous();
+    const std::vector<double> uniform = UniformVector(static_cast<std::size_t>(count * predictions), generator);
+    const at::Tensor points = (torch::tensor(uniform, torch::kDouble).view({count, predictions, 1}) + 1) / 2;
+    const at::Tensor drawn = at::searchsorted(cumulative, points).clamp_max(classes - 1);
+    const at::Tensor chosen = torch::zeros_like(like).scatter_(-1, drawn, 1);
+    const at::Tensor signs = Rademacher(points, generator);
+    rows = signs * (chosen - p) / std::sqrt(static_cast<double>(predictions));
+  }
+  return rows / std::sqrt(static_cast<double>(count));
+}
+
+LossRows LossCurvature::Rows(const std::vector<std::int64_t>& samples) const {
+  LossRows result;
+  for (const std::int64_t sample : samples) result.counts.push_back(counts_[static_cast<std::size_t>(sample)]);
+  const std::int64_t most = *std::max_element(result.counts.begin(), result.counts.end());
+  const auto n = static_cast<std::int64_t>(samples.size());
+  at::Tensor rows = torch::zeros({most, n, logits_.size(1), logits_.size(2)}, torch::kDouble);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const std::int64_t sample = samples[static_cast<std::size_t>(i)], count = result.counts[static_cast<std::size_t>(i)];
+    rows.select(1, i).narrow(0, 0, count).copy_(drawn_ ? Drawn(sample) : rows_[sample].narrow(0, 0, count));
+  }
+  // Back to the output's own order of axes.
+  std::vector<std::int64_t> shape = output_;
+  const std::int64_t classes = shape[static_cast<std::size_t>(class_axis_ - 1)];
+  shape.erase(shape.begin() + (class_axis_ - 1));
+  shape.insert(shape.begin(), {most, n});
+  shape.push_back(classes);
+  result.rows = rows.view(shape).movedim(-1, class_axis_ + 1).contiguous().to(at::kFloat);
+  return result;
+}
+
+}  // namespace bitplan

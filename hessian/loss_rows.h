@@ -1,0 +1,47 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "bitplan/loss.h"
+
+namespace bitplan {
+
+/// Rows r_{n,c} of some samples: Σ_c r rᵀ is the Hessian of sample n's loss in its output, or on average over draws.
+struct LossRows {
+  at::Tensor rows;                   ///< float32 [R, n, output…], zeros where a sample has fewer; drawn rows: all
+  std::vector<std::int64_t> counts;  ///< of each sample, 0 … R
+};
+
+/// What the rows of all samples are made from.
+class LossCurvature {
+ public:
+  /// `logits` [N, output…]: the float network's, of all samples. `wanted` and `cut` as GaussNewtonOptions::rows and cut.
+  /// Throws Error when the output does not fit the loss.
+  LossCurvature(Loss loss, double temperature, at::Tensor logits, const at::Tensor& labels, int wanted, double cut,
+                std::uint64_t seed);
+
+  bool drawn() const { return drawn_; }
+  double cut() const { return cut_; }                             ///< share left out
+  const std::vector<std::int64_t>& counts() const { return counts_; }  ///< rows of each sample
+
+  LossRows Rows(const std::vector<std::int64_t>& samples) const;
+
+ private:
+  at::Tensor Drawn(std::int64_t sample) const;  // [K, output…]
+
+  Loss loss_;
+  double temperature_;
+  at::Tensor logits_;  // [N, P, C] float64, classes last
+  std::vector<std::int64_t> output_;  // shape of one sample's output
+  std::int64_t class_axis_ = 1;
+  bool drawn_ = false;
+  double cut_ = 0;
+  std::uint64_t seed_;
+  std::vector<std::int64_t> counts_;
+  at::Tensor rows_;  // [N, M, P, C] float64, largest first; undefined when drawn
+};
+
+}  // namespace bitplan
