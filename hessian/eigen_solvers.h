@@ -16,6 +16,9 @@ Eigen::MatrixXd DenseTopVectors(const SymmetricOperator& matrix, int count);
 Eigen::MatrixXd LanczosTopVectors(const SymmetricOperator& matrix, int count, double tolerance, int max_products,
                                   std::uint64_t seed);
 
+/// Eigenvalues and residuals of approximate eigenvectors, one a column and not zero; a product each.
+Eigenpairs JudgeEigenvectors(const SymmetricOperator& matrix, const Eigen::MatrixXd& vectors, const EigenOptions& options);
+
 /// Eigenvalues of a symmetric matrix that are largest in magnitude, by the solver that fits its size.
 Eigenpairs SolveTopEigenpairs(const SymmetricOperator& matrix, const EigenOptions& options);
 

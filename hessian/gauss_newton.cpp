@@ -81,6 +81,9 @@ struct GaussNewton::Impl {
   void ForEachChunk(const std::vector<std::size_t>& wanted,
                     const std::function<void(std::size_t chunk, const std::vector<const LayerRows*>& rows)>& use) const;
 
+  /// All rows of some layers, [rows, elements] float32.
+  at::Tensor Matrix(const std::vector<std::size_t>& wanted) const;
+
   at::Tensor Weight(std::size_t i) const { return network.Weight(network.layers()[static_cast<std::size_t>(layers[i])]); }
   void FormChunks();
 };
@@ -179,6 +182,19 @@ void GaussNewton::Impl::ForEachChunk(
     }
     use(chunk, rows);
   }
+}
+
+at::Tensor GaussNewton::Impl::Matrix(const std::vector<std::size_t>& wanted) const {
+  std::vector<at::Tensor> parts;
+  ForEachChunk(wanted, [&](std::size_t chunk, const std::vector<const LayerRows*>& rows) {
+    const std::vector<std::int64_t>& samples = chunks[chunk];
+    const auto count = static_cast<std::int64_t>(samples.size()) * curvature.counts()[static_cast<std::size_t>(samples.front())];
+    std::vector<at::Tensor> columns;
+    for (std::size_t k = 0; k < wanted.size(); ++k)
+      columns.push_back(rows[k] ? rows[k]->Gradients().flatten(2).flatten(0, 1) : at::zeros({count, Weight(wanted[k]).numel()}, Weight(wanted[k]).options()));
+    parts.push_back(columns.size() == 1 ? columns.front() : at::cat(columns, 1));
+  });
+  return at::cat(parts);
 }
 
 GaussNewton GaussNewton::Compute(const Network& network, const Dataset& data, const GaussNewtonOptions& given) {
@@ -311,7 +327,19 @@ Eigenpairs TopEigenpairs(const GaussNewtonOperator& matrix, const EigenOptions& 
   options.Validate();
   const SymmetricOperator symmetric(
       matrix.rows(), [&](const double* x, double* y) { matrix.perform_op(x, y); }, options.max_products, options.progress);
-  return SolveTopEigenpairs(symmetric, options);
+  const GaussNewton::Impl& impl = *matrix.matrix_.impl_;
+  constexpr std::int64_t kFewRows = 512;  // where a dense eigenvalue problem is less work than the products of Lanczos
+  const std::int64_t rows = matrix.matrix_.rows();
+  const bool few = rows > 0 && rows <= kFewRows && rows < matrix.rows() && options.count <= rows &&
+                   rows * matrix.rows() * 4 <= impl.options.memory_bytes / 4;
+  if (!few) return SolveTopEigenpairs(symmetric, options);
+  const torch::NoGradGuard no_gradient;
+  const at::Tensor a = impl.Matrix(matrix.layers_);
+  const auto [values, vectors] = at::linalg_eigh(at::mm(a, a.t()).to(at::kCPU, at::kDouble));  // ascending
+  const at::Tensor top = vectors.narrow(1, rows - options.count, options.count).flip(1).to(a.options());
+  const at::Tensor directions = at::mm(top.t(), a).to(at::kCPU, at::kDouble).contiguous();  // [count, elements]
+  return JudgeEigenvectors(symmetric,
+                           Eigen::Map<const Eigen::MatrixXd>(directions.const_data_ptr<double>(), matrix.rows(), options.count), options);
 }
 
 }  // namespace bitplan

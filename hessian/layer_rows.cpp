@@ -31,21 +31,25 @@ at::Tensor LinearGradients(const UseRun& run) {
   return at::bmm(rows, x.reshape({n, -1, in})).view({n, r, out, in});
 }
 
-/// Of a convolution: the same with the patches that it slides over, group by group.
+/// Of a convolution: one in which every sample is a group of channels has as its weight's gradient all of the samples' gradients.
 at::Tensor ConvolutionGradients(const UseRun& run, const at::Tensor& weight) {
   const Sliding& sliding = *run.product->sliding();
-  const bool flat = run.x.dim() == 3;  // one axis to slide along
-  const at::Tensor x = flat ? run.x.unsqueeze(2) : run.x;
-  const std::vector<std::int64_t> kernel = {flat ? 1 : weight.size(2), weight.size(-1)};
-  const at::Tensor patches = at::im2col(x, kernel, sliding.dilation, sliding.padding, sliding.stride);  // [n, C · kernel, L]
-  const std::int64_t n = x.size(0), r = run.gradients.size(1), groups = sliding.groups;
-  const std::int64_t out = weight.size(0) / groups, positions = patches.size(2);
-  const at::Tensor g = run.gradients.reshape({n, r, groups, out, positions}).transpose(1, 2).reshape({n * groups, r * out, positions});
-  const at::Tensor a = patches.view({n * groups, -1, positions});
-  const at::Tensor product = at::bmm(g, a.transpose(1, 2));  // [n · groups, r · out, C / groups · kernel]
-  std::vector<std::int64_t> shape = weight.sizes().vec();
+  const std::int64_t n = run.x.size(0), r = run.gradients.size(1), groups = sliding.groups, out = weight.size(0) / groups;
+  std::vector<std::int64_t> of_output = run.gradients.sizes().slice(3).vec(), of_input = run.x.sizes().slice(2).vec();
+  std::vector<std::int64_t> per_group = of_output;
+  per_group.insert(per_group.begin(), {n, r, groups, out});
+  of_output.insert(of_output.begin(), {1, n * groups * r * out});
+  of_input.insert(of_input.begin(), {1, n * run.x.size(1)});
+  std::vector<std::int64_t> kernel = weight.sizes().slice(1).vec(), shape = weight.sizes().vec(), split = kernel;
+  kernel.insert(kernel.begin(), n * groups * r * out);
+  split.insert(split.begin(), {n, groups, r, out});
   shape.insert(shape.begin(), {n, r});
-  return product.view({n, groups, r, out, -1}).transpose(1, 2).reshape(shape);
+  const at::Tensor g = run.gradients.reshape(per_group).transpose(1, 2).reshape(of_output);
+  const std::vector<std::int64_t> no_output_padding(sliding.stride.size(), 0);
+  const at::Tensor gradient = std::get<1>(at::convolution_backward(
+      g, run.x.reshape(of_input), at::empty(kernel, weight.options()), c10::nullopt, sliding.stride, sliding.padding,
+      sliding.dilation, /*transposed=*/false, no_output_padding, n * groups, {false, true, false}));
+  return gradient.view(split).transpose(1, 2).reshape(shape);
 }
 
 /// Any product, sample by sample and row by row.

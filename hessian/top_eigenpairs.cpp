@@ -43,15 +43,9 @@ void EigenOptions::Validate() const {
   if (max_products < 2) throw Error(fmt::format("max_products is {}, must be at least 2", max_products));
 }
 
-Eigenpairs SolveTopEigenpairs(const SymmetricOperator& matrix, const EigenOptions& options) {
+Eigenpairs JudgeEigenvectors(const SymmetricOperator& matrix, const Eigen::MatrixXd& vectors, const EigenOptions& options) {
   Eigenpairs result;
   result.converged = true;
-  if (matrix.rows() == 0) return result;
-  const auto count = static_cast<int>(std::min<std::ptrdiff_t>(options.count, matrix.rows()));
-  const Eigen::MatrixXd vectors =
-      SolveDensely(matrix.rows(), count, options.max_products)
-          ? DenseTopVectors(matrix, count)
-          : LanczosTopVectors(matrix, count, options.tolerance, options.max_products - count, options.seed);
   std::vector<Eigenpair> pairs;
   for (Eigen::Index i = 0; i < vectors.cols(); ++i) pairs.push_back(Judge(matrix, vectors.col(i)));
   std::stable_sort(pairs.begin(), pairs.end(),
@@ -65,6 +59,20 @@ Eigenpairs SolveTopEigenpairs(const SymmetricOperator& matrix, const EigenOption
   result.products = matrix.products();
   Report(options.progress, "eigenvalues", options.max_products, options.max_products);
   return result;
+}
+
+Eigenpairs SolveTopEigenpairs(const SymmetricOperator& matrix, const EigenOptions& options) {
+  if (matrix.rows() == 0) {
+    Eigenpairs none;
+    none.converged = true;
+    return none;
+  }
+  const auto count = static_cast<int>(std::min<std::ptrdiff_t>(options.count, matrix.rows()));
+  return JudgeEigenvectors(matrix,
+                           SolveDensely(matrix.rows(), count, options.max_products)
+                               ? DenseTopVectors(matrix, count)
+                               : LanczosTopVectors(matrix, count, options.tolerance, options.max_products - count, options.seed),
+                           options);
 }
 
 Eigenpairs TopEigenpairs(const HessianOperator& hessian, const EigenOptions& options) {

@@ -32,6 +32,8 @@ struct GaussNewtonOptions {
   void Validate() const;  ///< throws Error
 };
 
+class GaussNewtonOperator;
+
 /// Generalized Gauss-Newton matrix of a loss in the weights of some layers,
 ///
 ///     G = mean_n Σ_c (J_nᵀ r_{n,c}) (J_nᵀ r_{n,c})ᵀ,     Σ_c r_{n,c} r_{n,c}ᵀ = ∂²ℓ_n / ∂z²,
@@ -67,6 +69,7 @@ class GaussNewton {
 
  private:
   friend class GaussNewtonOperator;
+  friend Eigenpairs TopEigenpairs(const GaussNewtonOperator& matrix, const EigenOptions& options);
   struct Impl;
   std::shared_ptr<const Impl> impl_;
 };
@@ -85,10 +88,13 @@ class GaussNewtonOperator {
   void perform_op(const double* x, double* y) const;  ///< y = G x; both of length rows()
 
  private:
+  friend Eigenpairs TopEigenpairs(const GaussNewtonOperator& matrix, const EigenOptions& options);
   GaussNewton matrix_;
   std::vector<std::size_t> layers_;
 };
 
+/// The largest eigenvalues: of few rows from the matrix of their inner products, which has the same ones, by a dense solver (two
+/// products for each eigenvalue); else by Lanczos, as for HessianOperator.
 Eigenpairs TopEigenpairs(const GaussNewtonOperator& matrix, const EigenOptions& options);
 
 }  // namespace bitplan

@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "network/impl.h"
@@ -59,9 +58,9 @@ class Slice {
 };
 
 /// Operands of a convolution by name, as the operator's schema has them; nothing where one is only known in a run.
-std::optional<Sliding> SlidingOf(const Node* node) {
+std::optional<Sliding> SlidingOf(const Node* node, std::size_t spatial) {
   const std::string op = OperatorName(node);
-  if (op != "conv1d" && op != "conv2d" && op != "_convolution") return std::nullopt;
+  if (op != "conv1d" && op != "conv2d" && op != "conv3d" && op != "_convolution") return std::nullopt;
   const auto operand = [&](const std::string& name) { return torch::jit::toIValue(node->namedInput(name)); };
   if (op == "_convolution") {
     const auto transposed = operand("transposed");
@@ -71,14 +70,13 @@ std::optional<Sliding> SlidingOf(const Node* node) {
   if (!groups) return std::nullopt;
   Sliding sliding;
   sliding.groups = groups->toInt();
-  for (const auto& [name, values, single] : {std::tuple("stride", &sliding.stride, 1), std::tuple("padding", &sliding.padding, 0),
-                                             std::tuple("dilation", &sliding.dilation, 1)}) {
+  for (const auto& [name, values] : {std::pair("stride", &sliding.stride), std::pair("padding", &sliding.padding),
+                                     std::pair("dilation", &sliding.dilation)}) {
     const auto given = operand(name);
     if (!given || !given->isIntList()) return std::nullopt;  // 'same' may pad unevenly
     *values = given->toIntVector();
-    if (values->size() > 2) return std::nullopt;
-    if (op == "conv2d" && values->size() == 1) values->push_back(values->front());
-    if (values->size() == 1) values->insert(values->begin(), single);
+    if (values->size() == 1) values->resize(spatial, values->front());
+    if (values->size() != spatial) return std::nullopt;
   }
   return sliding;
 }
@@ -112,7 +110,8 @@ std::optional<LayerProduct> LayerProduct::Of(const Network& network, int layer, 
   const Value* const weight_input = network.lowered().ParameterInput(static_cast<std::size_t>(network.layers()[index].weight));
   if (node->inputs().size() > 1 && node->inputs()[0] == input->output() && node->inputs()[1] == weight_input) {
     product.linear_ = OperatorName(node) == "linear";
-    product.sliding_ = SlidingOf(node);
+    if (!product.linear_)
+      product.sliding_ = SlidingOf(node, static_cast<std::size_t>(network.Weight(network.layers()[index]).dim()) - 2);
   }
   return product;
 }

@@ -11,7 +11,7 @@
 
 namespace bitplan {
 
-/// How a convolution over one or two axes slides, [height, width]; of one axis, the last.
+/// How a convolution slides, a number for each axis.
 struct Sliding {
   std::vector<std::int64_t> stride, padding, dilation;
   std::int64_t groups = 1;

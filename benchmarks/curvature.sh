@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Curvature side by side with PyHessian 0.1, which it installs into a scratch folder. usage: benchmarks/curvature.sh [IMAGES …]
+set -euo pipefail
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+scratch="$(mktemp -d)"
+trap 'rm -rf "$scratch"' EXIT
+python="$root/.deps/venv/bin/python"
+"$python" -m pip install --quiet --no-deps --target "$scratch" pyhessian==0.1
+export OMP_NUM_THREADS=2
+for images in "${@:-128}"; do
+  "$python" "$root/benchmarks/curvature.py" "$root/build/release/benchmarks/bench_curvature" "$scratch" "$images"
+done
