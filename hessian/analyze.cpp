@@ -4,17 +4,23 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 
 #include "bitplan/error.h"
+#include "bitplan/gauss_newton.h"
 #include "bitplan/quantize.h"
 #include "bitplan/version.h"
 #include "hessian/activation_errors.h"
 #include "hessian/layer_curvature.h"
+#include "hessian/logit_shifts.h"
 #include "hessian/resolve_loss.h"
+#include "hessian/shift_figures.h"
 #include "hessian/variable_slots.h"
+#include "quantize/single_choices.h"
 
 namespace bitplan {
 
@@ -33,9 +39,16 @@ std::vector<int> Ascending(const std::vector<int>& widths) {
   return {sorted.begin(), sorted.end()};
 }
 
-bool NeedsSecondDerivatives(const AnalyzeOptions& options) {
-  return std::any_of(options.measures.begin(), options.measures.end(),
-                     [](Measure measure) { return measure == Measure::Eigenvalue || measure == Measure::Trace; });
+bool Wants(const AnalyzeOptions& options, Measure measure) {
+  return std::find(options.measures.begin(), options.measures.end(), measure) != options.measures.end();
+}
+
+bool NeedsCurvature(const AnalyzeOptions& options) { return Wants(options, Measure::Eigenvalue) || Wants(options, Measure::Trace); }
+
+constexpr std::array kShiftMeasures = {Measure::LogitShift, Measure::Divergence, Measure::Quadratic, Measure::SingleLoss};
+
+bool NeedsShifts(const AnalyzeOptions& options) {
+  return std::any_of(kShiftMeasures.begin(), kShiftMeasures.end(), [&](Measure measure) { return Wants(options, measure); });
 }
 
 bool QuantizesActivations(const AnalyzeOptions& options) {
@@ -129,26 +142,156 @@ std::vector<std::int64_t> AddActivationChoices(const Network& network, const Dat
   return elements;
 }
 
-void AddCurvatures(const LossFunction& loss, const AnalyzeOptions& options,
-                   const std::vector<std::int64_t>& input_elements, std::vector<LayerSensitivity>& layers) {
-  const std::vector<Curvature> weights = WeightCurvatures(loss, options);
-  for (std::size_t i = 0; i < layers.size(); ++i) layers[i].weight = weights[i];
+/// Curvature that needs second derivatives: of inputs, and with `exact_hessian` of weights.
+void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptions& options,
+                 const std::vector<std::int64_t>& input_elements, std::vector<LayerSensitivity>& layers) {
+  const LossFunction loss(network, data.First(options.curvature_samples), ResolveLoss(options.loss, data), options.batch_size,
+                          options.temperature);
+  if (options.exact_hessian) {
+    const std::vector<Curvature> weights = WeightCurvatures(loss, options);
+    for (std::size_t i = 0; i < layers.size(); ++i) layers[i].weight = weights[i];
+  }
   if (input_elements.empty()) return;
   const std::vector<Curvature> inputs = InputCurvatures(loss, options, input_elements);
   for (std::size_t i = 0; i < layers.size(); ++i) layers[i].activation = inputs[i];
 }
 
+/// The choices of the analysis, each alone, and which layer's figure each is.
+struct Alternatives {
+  std::vector<SingleChoice> choices;
+  struct Owner {
+    std::size_t layer = 0, choice = 0;  ///< position in the layer's weight_choices or activation_choices
+  };
+  std::vector<Owner> owners;
+};
+
+Alternatives ListAlternatives(const AnalyzeOptions& options, const std::vector<LayerSensitivity>& layers) {
+  Alternatives all;
+  std::map<int, std::vector<int>> tied;
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    if (layers[i].tied_group >= 0) tied[layers[i].tied_group].push_back(static_cast<int>(i));
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto layer = static_cast<int>(i);
+    for (std::size_t k = 0; k < layers[i].weight_choices.size(); ++k) {
+      const int bits = layers[i].weight_choices[k].bits;
+      if (bits == 32) continue;
+      all.choices.push_back({{layer}, false, options.weight_format.WithBits(bits)});
+      all.owners.push_back({i, k});
+    }
+    const std::vector<int> readers = layers[i].tied_group >= 0 ? tied.at(layers[i].tied_group) : std::vector<int>{layer};
+    if (readers.front() != layer) continue;
+    for (std::size_t k = 0; k < layers[i].activation_choices.size(); ++k) {
+      const int bits = layers[i].activation_choices[k].bits;
+      if (bits == 32) continue;
+      all.choices.push_back({readers, true, options.activation_format.WithBits(bits)});
+      all.owners.push_back({i, k});
+    }
+  }
+  return all;
+}
+
+/// The figures of what the choices do to layers' outputs and to the network's.
+void AddFigures(const Network& network, const Dataset& data, const AnalyzeOptions& options, std::vector<LayerSensitivity>& layers) {
+  Alternatives all = ListAlternatives(options, layers);
+  const std::vector<Alternatives::Owner> owners = all.owners;
+  const auto choices = SingleChoices::Fit(network, std::move(all.choices), data,
+                                          {options.batch_size, options.channel_correction, options.progress});
+  const auto choice_of = [&](std::size_t i) -> Perturbation& {
+    LayerSensitivity& layer = layers[owners[i].layer];
+    return (choices[i].activation ? layer.activation_choices : layer.weight_choices)[owners[i].choice];
+  };
+  // Layers that read what another one's choice quantizes already: nothing is left for them.
+  for (LayerSensitivity& layer : layers)
+    for (Perturbation& choice : layer.activation_choices)
+      if (choice.bits < 32 && layer.tied_group >= 0)
+        for (const Measure measure : options.measures)
+          if (HasFigures(measure) && measure != Measure::Fisher) choice.figures[measure] = {};
+
+  if (Wants(options, Measure::OutputError))
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+      // Recurrent layers and embeddings have no output of their own: what is known is the change of the tensor itself.
+      const double error = choices.OutputError(i).value_or(choice_of(i).relative_error);
+      choice_of(i).figures[Measure::OutputError] = {error, 0};
+    }
+  if (!NeedsShifts(options)) return;
+  const LogitShifts shifts = ComputeLogitShifts(network, data, choices, {options.delta, options.memory_bytes, options.progress});
+  ShiftJudge judge{shifts.logits, {}, ResolveLoss(options.loss, data), options.temperature};
+  if (UsesLabels(judge.loss, data.has_labels())) judge.labels = data.Get(0, data.size()).labels;
+  for (std::size_t i = 0; i < choices.size(); ++i)
+    for (const Measure measure : kShiftMeasures)
+      if (Wants(options, measure)) choice_of(i).figures[measure] = judge.Figure(measure, shifts.shifts[i]);
+}
+
+/// Curvature in weights, and what follows from its diagonal.
+void AddGaussNewton(const Network& network, const Dataset& data, const AnalyzeOptions& options,
+                    std::vector<LayerSensitivity>& layers) {
+  GaussNewtonOptions given;
+  given.loss = options.loss;
+  given.temperature = options.temperature;
+  given.memory_bytes = options.memory_bytes;
+  given.seed = options.seed;
+  given.progress = options.progress;
+  const GaussNewton matrix = GaussNewton::Compute(network, data, given);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    Curvature& curvature = layers[i].weight;
+    if (Wants(options, Measure::Trace) && !options.exact_hessian) {
+      const TraceEstimate trace = matrix.Trace(i);
+      curvature.trace = trace.value;
+      curvature.trace_standard_error = trace.standard_error;
+      curvature.trace_significant = trace.significant;
+    }
+    if (Wants(options, Measure::Eigenvalue) && !options.exact_hessian) {
+      EigenOptions eigen = options.eigen;
+      eigen.seed = options.seed;
+      const Eigenpairs pairs = TopEigenpairs(GaussNewtonOperator(matrix, {i}), eigen);
+      curvature.eigenvalue = pairs.values.front();
+      curvature.eigenvalue_residual = pairs.residuals.front();
+      curvature.eigenvalue_converged = pairs.converged;
+    }
+    if (Wants(options, Measure::Fisher)) {
+      const Layer& layer = network.layers()[i];
+      const at::Tensor diagonal = matrix.Diagonal(i), weight = network.Weight(layer);
+      for (Perturbation& choice : layers[i].weight_choices) {
+        if (choice.bits == 32) continue;
+        const at::Tensor change = QuantizeWeight(weight, options.weight_format.WithBits(choice.bits), layer.channel_axis).value - weight;
+        choice.figures[Measure::Fisher] = {(diagonal * change.to(at::kDouble).square()).sum().item<double>() / 2, 0};
+      }
+    }
+    Report(options.progress, "curvature", static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(layers.size()));
+  }
+}
+
 }  // namespace
+
+std::string_view ToString(Delta delta) {
+  switch (delta) {
+    case Delta::Linear:
+      return "linear";
+    case Delta::Measured:
+      return "measured";
+    case Delta::Auto:
+      break;
+  }
+  return "auto";
+}
+
+Delta ParseDelta(std::string_view text) {
+  for (const Delta delta : {Delta::Linear, Delta::Measured, Delta::Auto})
+    if (text == ToString(delta)) return delta;
+  throw Error(fmt::format("unknown delta '{}': expected linear, measured or auto", text));
+}
 
 void AnalyzeOptions::Validate() const {
   ValidateWidths("weight_bits", weight_bits);
   ValidateWidths("activation_bits", activation_bits);
-  if (measures.empty()) throw Error("measures is empty, needs at least one of eigenvalue, trace, weight-error and relative-error");
+  if (measures.empty()) throw Error("measures is empty, needs at least one measure");
   for (const int bits : weight_bits) weight_format.WithBits(bits).Validate();
   for (const int bits : activation_bits) activation_format.WithBits(bits).Validate();
   if (activation_format.granularity != Granularity::Tensor) {
     throw Error("activation_format has a scale per channel; activations are quantized per tensor");
   }
+  if (!(temperature > 0)) throw Error(fmt::format("temperature is {}, must be above 0", temperature));
+  if (memory_bytes <= 0) throw Error(fmt::format("memory_bytes is {}, must be above 0", memory_bytes));
   if (curvature_samples < 1) throw Error(fmt::format("curvature_samples is {}, must be at least 1", curvature_samples));
   if (batch_size < 1) throw Error(fmt::format("batch_size is {}, must be at least 1", batch_size));
   eigen.Validate();
@@ -165,6 +308,7 @@ Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOp
   result.seed = options.seed;
   result.loss = ToString(ResolveLoss(options.loss, data));
   result.fold_batch_norm = network.batch_norm_folded();
+  result.channel_correction = options.channel_correction;
   result.weight_format = options.weight_format;
   result.activation_format = options.activation_format;
   result.layers = LayerFacts(network, data, options);
@@ -176,11 +320,11 @@ Sensitivity Analyze(const Network& network, const Dataset& data, const AnalyzeOp
   AddWeightChoices(network, options, result.layers);
   std::vector<std::int64_t> input_elements;
   if (QuantizesActivations(options)) input_elements = AddActivationChoices(network, data, options, result.layers);
-  if (NeedsSecondDerivatives(options)) {
-    const LossFunction differentiated(network, data.First(options.curvature_samples), ResolveLoss(options.loss, data),
-                                      options.batch_size);
-    AddCurvatures(differentiated, options, input_elements, result.layers);
-  }
+  if (Wants(options, Measure::OutputError) || NeedsShifts(options)) AddFigures(network, data, options, result.layers);
+  if (NeedsCurvature(options) && (options.exact_hessian || !input_elements.empty()))
+    AddHessians(network, data, options, input_elements, result.layers);
+  if ((NeedsCurvature(options) && !options.exact_hessian) || Wants(options, Measure::Fisher))
+    AddGaussNewton(network, data, options, result.layers);
   return result;
 }
 

@@ -163,6 +163,7 @@ std::vector<std::vector<UseRun>> GradientPass::Run(const std::vector<at::Tensor>
     if (run.gradients.empty()) continue;  // the output does not depend on it
     UseRun& use = result[run.layer].emplace_back();
     use.product = &uses_[run.layer][run.use];
+    use.use = run.use;
     if (!one_sample_only_) use.x_axis = axes_[run.layer][run.use].x;
     if (!one_sample_only_) use.y_axis = axes_[run.layer][run.use].y;
     if (one_sample_only_) use.x_axis = use.y_axis = -1;

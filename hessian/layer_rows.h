@@ -12,6 +12,7 @@ namespace bitplan {
 /// One run of one use of a layer over some samples: what it read, and the gradients of R scalars a sample at its output.
 struct UseRun {
   const LayerProduct* product = nullptr;
+  std::size_t use = 0;     ///< position in Layer::uses
   at::Tensor x;            ///< as the operator reads it
   at::Tensor gradients;    ///< [n, R, …]: the output's axes in their order, that of the samples taken out
   std::int64_t x_axis = 0, y_axis = 0;  ///< where the samples are in x and in the output; −1: x is all of the only sample

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "bitplan/curvature.h"
@@ -13,14 +14,29 @@
 
 namespace bitplan {
 
+/// How the shift of the output that a choice causes is found.
+enum class Delta {
+  Linear,    ///< to first order: one backward pass for every element of a sample's output serves all choices
+  Measured,  ///< exactly, by a partial forward pass for each choice
+  Auto,      ///< linear where a sample has at most 16 outputs, for weights above 3 bits; else measured
+};
+
+std::string_view ToString(Delta delta);   ///< linear, measured, auto
+Delta ParseDelta(std::string_view text);  ///< throws Error listing the names
+
 struct AnalyzeOptions {
   std::vector<int> weight_bits = {2, 3, 4, 6, 8};  ///< widths to choose from, each 2 … 8, 16 or 32; not empty
   std::vector<int> activation_bits = {32};         ///< likewise
-  std::vector<Measure> measures = {Measure::Eigenvalue, Measure::Trace, Measure::WeightError};  ///< figures to compute; not empty
+  std::vector<Measure> measures = AllMeasures();  ///< figures to compute; not empty
   Format weight_format = DefaultWeightFormat();          ///< `bits` aside
   Format activation_format = DefaultActivationFormat();  ///< `bits` aside
-  Loss loss = Loss::Auto;
-  std::int64_t curvature_samples = 64;   ///< second derivatives are taken on the first so many samples; ≥ 1
+  bool channel_correction = true;  ///< of the quantizer whose shifts are measured; should be the plan's
+  Delta delta = Delta::Measured;
+  Loss loss = Loss::Auto;          ///< what curvature, Quadratic and SingleLoss are of
+  double temperature = 1;          ///< of Divergence, > 0
+  bool exact_hessian = false;      ///< eigenvalues and traces of weights from the Hessian instead of the Gauss-Newton matrix
+  std::int64_t curvature_samples = 64;   ///< second derivatives (exact Hessians, and curvature in inputs) are taken on the first so many samples; ≥ 1
+  std::int64_t memory_bytes = std::int64_t{2} << 30;  ///< of what is kept for the whole analysis; > 0
   std::int64_t batch_size = 128;  ///< bounds the memory; ≥ 1
   std::uint64_t seed = 0;
   EigenOptions eigen;  ///< `seed` and `progress` are set from here; of the eigenvalues only the first is used
@@ -34,13 +50,15 @@ struct AnalyzeOptions {
 /// is enough to check budgets and pins. Throws Error when no layer can be quantized.
 Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOptions& options);
 
-/// What every width does to every layer's weight and input, and how much the loss minds. Calibration statistics and
-/// curvature come from `data`. Only figures that `measures` need are computed: second derivatives in inputs only where an
-/// activation width below 32 is asked for, none at all for Measure::WeightError alone.
+/// What every width does to every layer's weight and input, and how much the loss minds. Only figures that `measures` need are
+/// computed. Inputs that several layers read are quantized for all of them at once; what that does is the first layer's figure, the
+/// others' is 0.
 ///
-/// Curvature in inputs is per sample, as their squared errors are, so that both kinds of cost can be added: `elements` of
-/// one sample, the trace of the Hessian of a sample's loss, averaged over the samples, and its eigenvalue largest in
-/// magnitude over all samples. A layer that the data never reaches keeps 32-bit activations and has no curvature.
+/// Curvature in weights is that of the Gauss-Newton matrix over all samples, unless `exact_hessian`. Curvature in inputs is the
+/// exact Hessian's, per sample, as their squared errors are, so that both kinds of cost can be added: `elements` of one sample, the
+/// trace of the Hessian of a sample's loss, averaged over the samples, and its eigenvalue largest in magnitude over all samples;
+/// it is computed only where Measure::Eigenvalue or Trace and an activation width below 32 are asked for. A layer that the data
+/// never reaches keeps 32-bit activations and has no curvature.
 ///
 /// Throws Error when the loss is not finite, no layer can be quantized, or an operator has no second derivative (naming the
 /// layer before it).

@@ -36,7 +36,7 @@ struct Pin {
 Pin ParsePin(std::string_view text);  ///< throws Error with the accepted form
 
 struct ProblemOptions {
-  Measure measure = Measure::Trace;  ///< the best of them on the bundled network; see benchmarks/plan_quality.sh
+  Measure measure = Measure::LogitShift;  ///< the best of them on the bundled network; see benchmarks/plan_quality.sh
   std::vector<BudgetSpec> budgets;
   std::vector<Pin> pins;
 };

@@ -1,21 +1,35 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "bitplan/format.h"
+#include "bitplan/statistics.h"
 
 namespace bitplan {
 
 /// The figure that stands for the loss a choice costs; all are summed over the sites of a plan.
+///
+/// The first group needs no more than the quantizer; the second multiplies a squared change by a curvature of the loss in the
+/// tensor; the third is what the choice, made alone, does to the network's output (design.md, section 5): the mean over the
+/// samples, with a standard error.
 enum class Measure {
-  Eigenvalue,     ///< λ_max(H) · ‖Δ‖² (HAWQ, Dong et al. 2019)
-  Trace,          ///< trace(H) / n · ‖Δ‖² (HAWQ-V2, Dong et al. 2020)
   WeightError,    ///< ‖Δ‖²: no curvature, the plain baseline
   RelativeError,  ///< ‖Δ‖² / ‖W‖², the inverse signal-to-noise ratio: a baseline that many measures fail to beat
+  OutputError,    ///< ‖Δy‖² / ‖y‖² of the layer's own output, the inverse SQNR
+
+  Eigenvalue,  ///< λ_max · ‖Δ‖² (HAWQ, Dong et al. 2019)
+  Trace,       ///< trace / n · ‖Δ‖² (HAWQ-V2, Dong et al. 2020)
+  Fisher,      ///< ½ Σ_i G_ii Δ_i², the expected squared gradient times the squared change; of weights alone
+
+  LogitShift,  ///< ½ ‖P δz‖², P = I − 11ᵀ/C: the change of the centered logits
+  Divergence,  ///< T² · KL(softmax(z / T) ‖ softmax((z + δz) / T))
+  Quadratic,   ///< ∇ℓᵀδz + ½ δzᵀ(∂²ℓ/∂z²)δz
+  SingleLoss,  ///< ℓ(z + δz) − ℓ(z), of the loss with labels where the data has them
 };
 
 /// Curvature of the loss in one tensor of n elements: a layer's weight, or its input over the samples.
@@ -37,6 +51,8 @@ struct Perturbation {
   int bits = 32;
   double squared_error = 0;  ///< ‖Q_b(W) − W‖², or the mean over samples of ‖Q_b(x) − x‖²; the quantizer's own
   double relative_error = 0;  ///< the same over ‖W‖² or the mean ‖x‖²
+  /// What the measures that do not follow from these and the curvature say; their standard errors are 0 where they have none.
+  std::map<Measure, Estimate> figures = {};
 };
 
 /// A layer's facts (so that later stages need no model) and its sensitivity.
@@ -78,7 +94,7 @@ struct Sensitivity {
   bool Has(Measure measure) const;  ///< whether every layer carries the figures that `measure` needs
 };
 
-/// What one tensor's choice is predicted to cost: the curvature figure of `measure` times the squared error; 0 at 32 bits.
+/// What one tensor's choice is predicted to cost: its figure where the measure has one; else the curvature figure of `measure` times the squared error; 0 at 32 bits.
 /// An eigenvalue counts at least its residual, a trace that is not significantly positive counts as max(trace, 0) plus
 /// twice its standard error, and neither counts less than `floor` per element, so that no layer is free.
 double PredictedCost(const Curvature& curvature, const Perturbation& perturbation, Measure measure, double floor);
@@ -87,7 +103,13 @@ double PredictedCost(const Curvature& curvature, const Perturbation& perturbatio
 /// whose figure is 0 aside; 1 when all are.
 double CurvatureFloor(const Sensitivity& sensitivity, Measure measure);
 
-std::string_view ToString(Measure measure);      ///< eigenvalue, trace, weight-error, relative-error
+/// Whether a measure is a figure of each choice, and not a curvature times an error.
+bool HasFigures(Measure measure);
+
+/// All measures, in the order above.
+std::vector<Measure> AllMeasures();
+
+std::string_view ToString(Measure measure);      ///< weight-error, relative-error, output-error, eigenvalue, trace, …
 Measure ParseMeasure(std::string_view text);     ///< throws Error listing the names
 
 }  // namespace bitplan

@@ -51,7 +51,7 @@ int AnalyzeModel(const Arguments& arguments) {
   line.AddPositional("MODEL.pt", "TorchScript file");
   line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "cifar10:FILE, idx:FILE,LABELS, npy:, npz:, pt: ...")(
       "out", po::value<std::string>()->value_name("FILE"), "where the sensitivity file goes")(
-      "measures", po::value<std::string>()->default_value("eigenvalue,trace"), "curvature to compute; weight-error and relative-error always are");
+      "measures", po::value<std::string>()->default_value("all"), (MeasureNames() + "; the errors always are").c_str());
   AddSampleOptions(line, 128);
   AddBatchOption(line);
   AddAnalyzeOptions(line);
@@ -64,8 +64,7 @@ int AnalyzeModel(const Arguments& arguments) {
   RequireWritable(line.Required("out"));
   const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
-  Sensitivity sensitivity = Analyze(network, data, options);
-  sensitivity.channel_correction = !line.Get<bool>("no-correction");
+  const Sensitivity sensitivity = Analyze(network, data, options);
   const std::string json = bitplan::ToJson(sensitivity);
   WriteFile(line.Required("out"), json);
   if (WriteJson(line, json)) Print(sensitivity);

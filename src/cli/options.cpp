@@ -6,6 +6,7 @@
 #include <charconv>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <sstream>
 
 #include "bitplan/error.h"
@@ -90,6 +91,17 @@ Format ReadFormat(const CommandLine& line, const std::string& prefix, Format for
 std::vector<int> ParseIntegers(const std::string& option, const std::string& text) { return ParseList<int>(option, text); }
 std::vector<double> ParseNumbers(const std::string& option, const std::string& text) { return ParseList<double>(option, text); }
 
+std::int64_t ParseBytes(const std::string& option, const std::string& text) {
+  static const std::map<std::string, double> units = {{"", 1},          {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30},
+                                                      {"kB", 1e3},      {"MB", 1e6},     {"GB", 1e9}};
+  const auto digits = text.find_first_not_of("0123456789.");
+  const auto unit = units.find(digits == std::string::npos ? "" : text.substr(digits));
+  const std::vector<double> number = unit == units.end() || digits == 0 ? std::vector<double>() : ParseNumbers(option, text.substr(0, digits));
+  if (number.size() != 1 || number[0] * unit->second < 1 || number[0] * unit->second > 0x1p60)
+    throw Error(fmt::format("--{} {}: expected bytes, with a unit or without: 1500000, 512MiB, 2GiB", option, text));
+  return static_cast<std::int64_t>(number[0] * unit->second);
+}
+
 void AddModelOptions(CommandLine& line) {
   const NetworkOptions defaults;
   line.Add()("output", po::value<std::string>()->default_value(defaults.output, "")->value_name("NAME|INDEX"),
@@ -149,8 +161,14 @@ void AddAnalyzeOptions(CommandLine& line) {
       "activation-scheme", text(ToString(defaults.activation_format.scheme)), "symmetric or asymmetric")(
       "activation-calibrator", text(ToString(defaults.activation_format.calibrator)), "mse, max, percentile or entropy")(
       "percentile", po::value<double>()->default_value(defaults.weight_format.percentile, fmt::format("{}", defaults.weight_format.percentile)),
-      "of the percentile calibrator")("loss", text(ToString(defaults.loss)),
-                                      "cross-entropy, divergence (needs no labels) or auto")(
+      "of the percentile calibrator")(
+      "loss", text(ToString(defaults.loss)),
+      "what curvature is of: cross-entropy, binary-cross-entropy; without labels divergence, logit-shift, mean-squared-error; auto")(
+      "temperature", po::value<double>()->default_value(defaults.temperature, fmt::format("{}", defaults.temperature)),
+      "of the divergence")("delta", text(ToString(defaults.delta)),
+                           "how the output's shifts are found: measured, linear (to first order) or auto")(
+      "memory", po::value<std::string>()->default_value("2GiB")->value_name("BYTES"), "limit of the analysis: 512MiB, 2GiB")(
+      "exact-hessian", po::bool_switch(), "eigenvalues and traces of weights from the Hessian, not the Gauss-Newton matrix")(
       "curvature-samples", po::value<std::int64_t>()->default_value(defaults.curvature_samples)->value_name("N"),
       "second derivatives are taken on the first so many samples")(
       "no-correction", po::bool_switch(), "leave out the channel correction");
@@ -165,6 +183,11 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   options.weight_format.narrow_range = line.Get<bool>("narrow-range");
   options.activation_format = ReadFormat(line, "activation", options.activation_format);
   options.loss = ParseLoss(line.Get<std::string>("loss"));
+  options.channel_correction = !line.Get<bool>("no-correction");
+  options.temperature = line.Get<double>("temperature");
+  options.delta = ParseDelta(line.Get<std::string>("delta"));
+  options.memory_bytes = ParseBytes("memory", line.Get<std::string>("memory"));
+  options.exact_hessian = line.Get<bool>("exact-hessian");
   options.curvature_samples = line.Get<std::int64_t>("curvature-samples");
   options.batch_size = line.Get<std::int64_t>("batch-size");
   options.seed = line.Get<std::uint64_t>("seed");
@@ -172,7 +195,14 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   return options;
 }
 
+std::string MeasureNames() {
+  std::vector<std::string_view> names;
+  for (const Measure measure : AllMeasures()) names.push_back(ToString(measure));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 std::vector<Measure> ParseMeasures(const std::string& text) {
+  if (text == "all") return AllMeasures();
   std::vector<Measure> measures;
   std::istringstream names(text);
   for (std::string name; std::getline(names, name, ',');) measures.push_back(ParseMeasure(name));
@@ -211,7 +241,7 @@ void AddSearchOptions(CommandLine& line) {
       "pin widths: first=8, linear=w8a8, 'layer1.*=4'; first, last, a layer's name or pattern, or an operator")(
       "method", po::value<std::string>()->default_value(std::string(ToString(defaults.method))), "exact or greedy")(
       "measure", po::value<std::string>()->default_value(std::string(ToString(ProblemOptions().measure))),
-      "what predicts the loss: trace, eigenvalue, relative-error or weight-error")(
+      ("what predicts the loss: " + MeasureNames()).c_str())(
       "gap", po::value<double>()->default_value(defaults.gap, "0"), "relative gap at which the exact search may stop")(
       "time-limit", po::value<double>()->default_value(defaults.time_limit_seconds, fmt::format("{}", defaults.time_limit_seconds)),
       "seconds after which it returns the best plan so far, with its bound");

@@ -67,7 +67,10 @@ void AddSearchOptions(CommandLine& line);
 SearchOptions ReadSearchOptions(const CommandLine& line);
 ProblemOptions ReadProblemOptions(const CommandLine& line);
 
-std::vector<Measure> ParseMeasures(const std::string& text);  ///< names with commas between them
+std::string MeasureNames();
+
+/// "all", or names with commas between them.
+std::vector<Measure> ParseMeasures(const std::string& text);
 
 /// The data to calibrate a plan's network on: --calibration, or the data that the plan was analyzed on, found where the plan
 /// says and checked to be the same. Throws Error when neither is there.

@@ -1,11 +1,13 @@
 #include "bitplan/sensitivity.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "bitplan/error.h"
 
@@ -13,11 +15,16 @@ namespace bitplan {
 
 namespace {
 
-constexpr std::array<std::pair<Measure, std::string_view>, 4> kMeasures = {
-    {{Measure::Eigenvalue, "eigenvalue"},
-     {Measure::Trace, "trace"},
-     {Measure::WeightError, "weight-error"},
-     {Measure::RelativeError, "relative-error"}}};
+constexpr std::array<std::pair<Measure, std::string_view>, 10> kMeasures = {{{Measure::WeightError, "weight-error"},
+                                                                              {Measure::RelativeError, "relative-error"},
+                                                                              {Measure::OutputError, "output-error"},
+                                                                              {Measure::Eigenvalue, "eigenvalue"},
+                                                                              {Measure::Trace, "trace"},
+                                                                              {Measure::Fisher, "fisher"},
+                                                                              {Measure::LogitShift, "logit-shift"},
+                                                                              {Measure::Divergence, "divergence"},
+                                                                              {Measure::Quadratic, "quadratic"},
+                                                                              {Measure::SingleLoss, "single-loss"}}};
 
 bool HasCurvature(const Curvature& curvature, Measure measure) {
   if (measure == Measure::Trace) return curvature.trace.has_value();
@@ -27,9 +34,6 @@ bool HasCurvature(const Curvature& curvature, Measure measure) {
 /// What multiplies ‖Δ‖², before the floor.
 double CurvatureFigure(const Curvature& curvature, Measure measure) {
   switch (measure) {
-    case Measure::WeightError:
-    case Measure::RelativeError:
-      return 1;
     case Measure::Eigenvalue:
       return std::max(curvature.eigenvalue.value_or(0), curvature.eigenvalue_residual);
     case Measure::Trace: {
@@ -38,8 +42,15 @@ double CurvatureFigure(const Curvature& curvature, Measure measure) {
           curvature.trace_significant ? trace : std::max(trace, 0.0) + 2 * curvature.trace_standard_error;
       return counted / static_cast<double>(std::max<std::int64_t>(curvature.elements, 1));
     }
+    default:
+      return 1;
   }
-  return 0;
+}
+
+bool HasFigure(const std::vector<Perturbation>& choices, Measure measure) {
+  return !HasFigures(measure) || std::all_of(choices.begin(), choices.end(), [&](const Perturbation& choice) {
+    return choice.bits == 32 || choice.figures.contains(measure);
+  });
 }
 
 }  // namespace
@@ -48,12 +59,14 @@ bool Sensitivity::Has(Measure measure) const {
   return std::all_of(layers.begin(), layers.end(), [&](const LayerSensitivity& layer) {
     const bool quantizes_input = std::any_of(layer.activation_choices.begin(), layer.activation_choices.end(),
                                              [](const Perturbation& choice) { return choice.bits < 32; });
-    return HasCurvature(layer.weight, measure) && (!quantizes_input || HasCurvature(layer.activation, measure));
+    return HasCurvature(layer.weight, measure) && HasFigure(layer.weight_choices, measure) &&
+           (!quantizes_input || (HasCurvature(layer.activation, measure) && HasFigure(layer.activation_choices, measure)));
   });
 }
 
 double PredictedCost(const Curvature& curvature, const Perturbation& perturbation, Measure measure, double floor) {
   if (perturbation.bits == 32) return 0;
+  if (HasFigures(measure)) return perturbation.figures.at(measure).value;
   const double error = measure == Measure::RelativeError ? perturbation.relative_error : perturbation.squared_error;
   return std::max(CurvatureFigure(curvature, measure), floor) * error;
 }
@@ -69,6 +82,17 @@ double CurvatureFloor(const Sensitivity& sensitivity, Measure measure) {
   return *median / 1000;
 }
 
+bool HasFigures(Measure measure) {
+  return measure != Measure::WeightError && measure != Measure::RelativeError && measure != Measure::Eigenvalue &&
+         measure != Measure::Trace;
+}
+
+std::vector<Measure> AllMeasures() {
+  std::vector<Measure> all;
+  for (const auto& [measure, name] : kMeasures) all.push_back(measure);
+  return all;
+}
+
 std::string_view ToString(Measure measure) {
   for (const auto& [each, name] : kMeasures)
     if (each == measure) return name;
@@ -76,10 +100,12 @@ std::string_view ToString(Measure measure) {
 }
 
 Measure ParseMeasure(std::string_view text) {
-  for (const auto& [measure, name] : kMeasures)
+  std::vector<std::string_view> names;
+  for (const auto& [measure, name] : kMeasures) {
     if (name == text) return measure;
-  throw Error(
-      fmt::format("unknown measure '{}'; expected one of eigenvalue, trace, weight-error, relative-error", text));
+    names.push_back(name);
+  }
+  throw Error(fmt::format("unknown measure '{}'; expected one of {}", text, fmt::join(names, ", ")));
 }
 
 }  // namespace bitplan

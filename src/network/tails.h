@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/ivalue.h>
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -25,6 +26,7 @@ class Tails {
   class Prefix {
    public:
     const at::Tensor& output() const { return output_; }  ///< of the whole network
+    std::int64_t bytes() const;                           ///< of what is kept
 
    private:
     friend class Tails;
@@ -35,6 +37,9 @@ class Tails {
 
   /// Runs the network on `inputs` with its own parameters. Throws Error as Network::Forward does.
   Prefix Run(const std::vector<at::Tensor>& inputs) const;
+
+  /// Of some layers the one whose tail begins first.
+  int Earliest(const std::vector<int>& layers) const;
 
   /// Output of the network, with these values for the parameters and, unless null, a probe; neither may change anything before
   /// the layer's tail begins. The probe is called at the sites of the tail alone.

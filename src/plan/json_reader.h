@@ -35,6 +35,7 @@ class JsonReader {
   std::uint64_t Unsigned(const std::string& key);
   std::map<std::string, double> NumberMap(const std::string& key);
   bool IsNull(const std::string& key) { return At(key, "a value or null").is_null(); }
+  bool Has(const std::string& key) const { return value_->contains(key); }
   void Ignore(const std::string& key) { read_.insert(key); }
 
   /// Throws Error when the object has a key that was not asked for.

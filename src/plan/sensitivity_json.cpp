@@ -37,9 +37,15 @@ Curvature ReadCurvature(JsonReader reader) {
 
 Json ChoicesJson(const std::vector<Perturbation>& choices) {
   Json list = Json::array();
-  for (const Perturbation& choice : choices)
-    list.push_back(
-        {{"bits", choice.bits}, {"squared_error", choice.squared_error}, {"relative_error", choice.relative_error}});
+  for (const Perturbation& choice : choices) {
+    Json figures = Json::object();
+    for (const auto& [measure, estimate] : choice.figures)
+      figures[std::string(ToString(measure))] = {{"value", estimate.value}, {"standard_error", estimate.standard_error}};
+    list.push_back({{"bits", choice.bits},
+                    {"squared_error", choice.squared_error},
+                    {"relative_error", choice.relative_error},
+                    {"figures", std::move(figures)}});
+  }
   return list;
 }
 
@@ -51,6 +57,15 @@ std::vector<Perturbation> ReadChoices(JsonReader& layer, const std::string& key)
     if (!choices.empty() && choices.back().bits >= choice.bits) reader.Fail("bits", "widths in ascending order");
     choice.squared_error = reader.Number("squared_error", 0);
     choice.relative_error = reader.Number("relative_error", 0);
+    JsonReader figures = reader.Object("figures");
+    for (const Measure measure : AllMeasures()) {
+      const std::string name(ToString(measure));
+      if (!HasFigures(measure) || !figures.Has(name)) continue;
+      JsonReader figure = figures.Object(name);
+      choice.figures[measure] = {figure.Number("value"), figure.Number("standard_error", 0)};
+      figure.Finish();
+    }
+    figures.Finish();
     reader.Finish();
     choices.push_back(choice);
   }

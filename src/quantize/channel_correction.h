@@ -2,10 +2,14 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
+#include "bitplan/format.h"
 #include "bitplan/network.h"
+#include "quantize/channel_moments.h"
 #include "quantize/quantized_network.h"
 
 namespace bitplan {
@@ -14,6 +18,25 @@ namespace bitplan {
 struct ChannelCorrection {
   at::Tensor alpha, beta;  ///< float32 [channels]
 };
+
+/// What is corrected of a layer: the channels of its output, by a gain where one can be folded into its weight.
+struct CorrectionTarget {
+  std::size_t layer = 0;
+  int channel_dim = -1;  ///< of the output, from the back
+  std::int64_t channels = 0;
+  bool with_gain = false;
+
+  /// Whether `output` has the weight's channels. The weight of a grouped transposed convolution, or a slice of one, has
+  /// another number of channels than the output has, and is left alone.
+  bool Fits(const at::Tensor& output) const;
+};
+
+/// Nothing where some use's output is not the weight's channels. `weight`: the format that the layer's weight gets.
+std::optional<CorrectionTarget> FindTarget(const Network& network, std::size_t layer, const Format& weight);
+
+/// α stays 1 without a gain and where the channel is constant in one of the networks. Throws Error when it is not finite.
+ChannelCorrection FitChannels(const Network& network, const CorrectionTarget& target, const ChannelMoments& wanted,
+                              const ChannelMoments& quantized);
 
 /// Restores each output channel's mean and standard deviation to the float network's on the same samples (design.md,
 /// section 8): α = σ_float / σ, clamped to [½, 2], β = μ_float − α μ. Fitted in one pass of the quantized network,

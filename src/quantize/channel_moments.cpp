@@ -16,7 +16,7 @@ ChannelMoments MomentsOfChannels(const at::Tensor& y, int channel_dim) {
   for (std::int64_t dim = 0; dim < y.dim(); ++dim)
     if (dim != channel) others.push_back(dim);
   shape[static_cast<std::size_t>(channel)] = channels;
-  if (others.empty()) return {y.to(at::kDouble), at::zeros_like(y, at::kDouble)};
+  if (others.empty()) return {y.to(at::kDouble), at::zeros_like(y, at::kDouble), 1};
 
   // Some samples at a time, so that the float64 copies stay small.
   constexpr std::int64_t kElements = std::int64_t{1} << 22;
@@ -29,7 +29,15 @@ ChannelMoments MomentsOfChannels(const at::Tensor& y, int channel_dim) {
   };
   const at::Tensor mean = mean_of([](const at::Tensor& part) { return part; });
   const at::Tensor variance = mean_of([&](const at::Tensor& part) { return (part - mean.view(shape)).square(); });
-  return {mean, variance.sqrt()};
+  return {mean, variance.sqrt(), static_cast<double>(y.numel() / channels)};
+}
+
+ChannelMoments Together(const ChannelMoments& a, const ChannelMoments& b) {
+  const double elements = a.elements + b.elements, share = b.elements / elements;
+  const at::Tensor between = b.mean - a.mean;
+  const at::Tensor variance =
+      a.deviation.square() * (1 - share) + b.deviation.square() * share + between.square() * (share * (1 - share));
+  return {a.mean + between * share, variance.sqrt(), elements};
 }
 
 }  // namespace bitplan

@@ -53,7 +53,14 @@ void QuantizeInputs(const Network& network, const Plan& plan, const Dataset& cal
   }
 }
 
-/// α goes into the weight's scales; β into the layer's bias where it has one of its own, else it is added to the output.
+at::Tensor Run(const Network& network, const QuantizedState& state, const std::vector<at::Tensor>& inputs,
+               const std::vector<at::Tensor>& parameters) {
+  QuantizingProbe probe(state);
+  return network.Forward(inputs, parameters, state.inputs.empty() && state.shifts.empty() ? nullptr : &probe);
+}
+
+}  // namespace
+
 void FoldCorrection(const Network& network, const std::map<int, ChannelCorrection>& corrections,
                     QuantizedState& state) {
   for (const auto& [index, correction] : corrections) {
@@ -76,14 +83,6 @@ void FoldCorrection(const Network& network, const std::map<int, ChannelCorrectio
     }
   }
 }
-
-at::Tensor Run(const Network& network, const QuantizedState& state, const std::vector<at::Tensor>& inputs,
-               const std::vector<at::Tensor>& parameters) {
-  QuantizingProbe probe(state);
-  return network.Forward(inputs, parameters, state.inputs.empty() && state.shifts.empty() ? nullptr : &probe);
-}
-
-}  // namespace
 
 at::Tensor QuantizingProbe::Visit(int site, const at::Tensor& value) {
   if (const auto input = state_.inputs.find(site); input != state_.inputs.end())

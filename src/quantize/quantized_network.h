@@ -25,6 +25,12 @@ struct QuantizedState {
   std::map<int, at::Tensor> shifts;      ///< by LayerOutput site: β of layers without a bias of their own, to be added
 };
 
+struct ChannelCorrection;
+
+/// Folds corrections, by layer, into a state: α into the weight's scales; β into the layer's bias where it has one of its own,
+/// else it is added to the output.
+void FoldCorrection(const Network& network, const std::map<int, ChannelCorrection>& corrections, QuantizedState& state);
+
 struct QuantizedNetwork::Impl {
   Network network;
   Plan plan;

@@ -52,13 +52,13 @@ void RunOptions::Validate() const {
 RunResult Run(const Network& network, const Dataset& data, const Dataset& test, const RunOptions& given) {
   RunOptions options = given;
   options.analyze.measures = {options.problem.measure};
+  options.analyze.channel_correction = options.channel_correction;
   options.analyze.progress = options.search.progress = options.quantize.progress = options.progress;
   options.Validate();
 
   RunResult result;
   if (!FitsBudgets(network, data, options, result)) return result;
   result.sensitivity = Analyze(network, data, options.analyze);
-  result.sensitivity.channel_correction = options.channel_correction;
   result.problem = MakeProblem(result.sensitivity, options.problem);
   result.solution = Search(result.problem, options.search);
   if (result.solution.choices.empty()) return result;

@@ -1,0 +1,159 @@
+#include "hessian/logit_shifts.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "bitplan/error.h"
+#include "hessian/gradient_pass.h"
+#include "network/tails.h"
+
+namespace bitplan {
+
+namespace {
+
+constexpr std::int64_t kLargestChunk = 64;  // larger ones leave the processor's caches
+constexpr int kCoarseBits = 3;              // up to this width a step is too coarse for a derivative
+constexpr std::int64_t kMostLinearOutputs = 16;
+
+bool IsLinear(Delta delta, const SingleChoice& choice, std::int64_t outputs) {
+  if (delta != Delta::Auto) return delta == Delta::Linear;
+  return !choice.activation && choice.format.bits > kCoarseBits && outputs <= kMostLinearOutputs;
+}
+
+void CheckFinite(const Network& network, const SingleChoice& choice, const at::Tensor& shift) {
+  if (!shift.isfinite().all().item<bool>())
+    throw Error(fmt::format("with layer '{}' at {} bits the network's output is not finite",
+                            network.layers()[static_cast<std::size_t>(choice.layers.front())].name, choice.format.bits));
+}
+
+/// Measures some of the choices on one chunk.
+void MeasureShifts(const Network& network, const Tails& tails, const Tails::Prefix& prefix, const SingleChoices& choices,
+                   const std::vector<std::size_t>& which, std::vector<std::vector<at::Tensor>>& shifts) {
+  for (const std::size_t i : which) {
+    const QuantizedState state = choices.State(i);
+    QuantizingProbe probe(state);
+    const at::Tensor output = tails.Run(prefix, tails.Earliest(choices[i].layers), state.parameters, &probe);
+    shifts[i].push_back((output - prefix.output()).to(at::kCPU, at::kFloat));
+    CheckFinite(network, choices[i], shifts[i].back());
+  }
+}
+
+/// δy of one choice at one run of a layer: what its quantized weight, inputs and bias change, all else as in the float network.
+class LocalChange {
+ public:
+  LocalChange(const Network& network, const QuantizedState& state, int layer)
+      : layer_(network.layers()[static_cast<std::size_t>(layer)]), state_(state), weight_(network.Weight(layer_)) {
+    quantized_ = state.parameters[static_cast<std::size_t>(layer_.weight)];
+    if (layer_.bias >= 0) {
+      const auto bias = static_cast<std::size_t>(layer_.bias);
+      bias_change_ = state.parameters[bias] - network.parameters()[bias].value;
+    }
+  }
+
+  at::Tensor At(const UseRun& run, std::size_t use) const {
+    const LayerUse& sites = layer_.uses[use];
+    const auto input = state_.inputs.find(sites.input_site);
+    at::Tensor change;
+    if (input == state_.inputs.end()) {
+      change = (*run.product)(run.x, quantized_ - weight_);
+    } else {
+      const at::Tensor x = FakeQuantize(run.x, input->second.format, input->second.range);
+      change = (*run.product)(x, quantized_) - (*run.product)(run.x, weight_);
+    }
+    const auto shift = state_.shifts.find(sites.output_site);
+    if (shift != state_.shifts.end()) change = change + shift->second;
+    if (bias_change_.defined() && sites.output_channel_dim < 0) {
+      std::vector<std::int64_t> shape(static_cast<std::size_t>(-sites.output_channel_dim), 1);
+      shape[0] = bias_change_.numel();
+      change = change + bias_change_.view(shape);
+    }
+    return change;
+  }
+
+ private:
+  const Layer& layer_;
+  const QuantizedState& state_;
+  at::Tensor weight_, quantized_, bias_change_;
+};
+
+/// J δ for some choices on one chunk.
+void Linearize(const Network& network, const GradientPass& pass, const std::vector<at::Tensor>& inputs, const at::Tensor& output,
+               const SingleChoices& choices, const std::vector<std::size_t>& which, std::vector<std::vector<at::Tensor>>& shifts) {
+  const std::int64_t samples = output.size(0), outputs = output.numel() / samples;
+  std::vector<std::int64_t> shape = output.sizes().vec();
+  shape.insert(shape.begin(), outputs);
+  const at::Tensor basis =
+      torch::eye(outputs, output.options()).unsqueeze(1).expand({outputs, samples, outputs}).reshape(shape);
+  const auto runs = pass.Run(inputs, basis);
+  for (const std::size_t i : which) {
+    const QuantizedState state = choices.State(i);
+    at::Tensor sum = torch::zeros({samples, outputs}, output.options());
+    for (const int layer : choices[i].layers) {
+      const LocalChange local(network, state, layer);
+      for (const UseRun& run : runs[static_cast<std::size_t>(layer)]) {
+        const at::Tensor change = local.At(run, run.use);
+        const at::Tensor by_sample = run.y_axis < 0 ? change.reshape({1, -1}) : change.movedim(run.y_axis, 0).flatten(1);
+        sum += at::bmm(run.gradients.flatten(2), by_sample.unsqueeze(2)).squeeze(2);
+      }
+    }
+    shifts[i].push_back(sum.view_as(output).to(at::kCPU, at::kFloat));
+    CheckFinite(network, choices[i], shifts[i].back());
+  }
+}
+
+}  // namespace
+
+LogitShifts ComputeLogitShifts(const Network& network, const Dataset& data, const SingleChoices& choices,
+                               const LogitShiftOptions& options) {
+  const torch::NoGradGuard no_gradient;
+  const at::Device device(network.device());
+  const std::vector<at::Tensor> samples = data.Get(0, std::min<std::int64_t>(2, data.size()), device).inputs;
+  const Tails tails(network);
+  std::vector<int> layers(network.layers().size());
+  std::iota(layers.begin(), layers.end(), 0);
+  std::optional<GradientPass> pass;
+  if (options.delta != Delta::Measured) pass.emplace(network, layers, samples);
+
+  const Tails::Prefix of_one = tails.Run(data.Get(0, 1, device).inputs);
+  const std::int64_t outputs = of_one.output().numel();
+  std::vector<std::size_t> measured, linear;
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    const bool products = pass && std::all_of(choices[i].layers.begin(), choices[i].layers.end(), [&](int layer) {
+                            return pass->HasProducts(static_cast<std::size_t>(layer));
+                          });
+    (products && IsLinear(options.delta, choices[i], outputs) ? linear : measured).push_back(i);
+  }
+
+  // The activations that are kept, and as much again for a pass from them on; gradients at every layer for each output.
+  const std::int64_t of_sample = std::max<std::int64_t>(1, of_one.bytes()) * (linear.empty() ? 3 : 3 + 2 * outputs);
+  if (of_sample > options.memory_bytes)
+    throw Error(fmt::format("the memory limit is {:.1f} MiB, and one sample takes {:.1f} MiB",
+                            static_cast<double>(options.memory_bytes) / (1 << 20), static_cast<double>(of_sample) / (1 << 20)));
+  const std::int64_t most = !linear.empty() && pass->OneSampleOnly() ? 1 : kLargestChunk;
+  const std::int64_t chunk = std::clamp<std::int64_t>(options.memory_bytes / of_sample, 1, most);
+
+  std::vector<at::Tensor> logits;
+  std::vector<std::vector<at::Tensor>> shifts(choices.size());
+  for (std::int64_t begin = 0; begin < data.size(); begin += chunk) {
+    const std::int64_t end = std::min(begin + chunk, data.size());
+    const Batch batch = data.Get(begin, end, device);
+    const Tails::Prefix prefix = tails.Run(batch.inputs);
+    if (!prefix.output().isfinite().all().item<bool>())
+      throw Error(fmt::format("the network's output is not finite for samples {} … {}", begin, end - 1));
+    logits.push_back(prefix.output().to(at::kCPU, at::kFloat));
+    MeasureShifts(network, tails, prefix, choices, measured, shifts);
+    if (!linear.empty()) Linearize(network, *pass, batch.inputs, prefix.output(), choices, linear, shifts);
+    Report(options.progress, "logit shifts", end, data.size());
+  }
+  LogitShifts result;
+  result.logits = at::cat(logits);
+  for (const std::vector<at::Tensor>& parts : shifts) result.shifts.push_back(at::cat(parts));
+  return result;
+}
+
+}  // namespace bitplan

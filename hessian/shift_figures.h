@@ -1,0 +1,25 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "bitplan/loss.h"
+#include "bitplan/sensitivity.h"
+#include "bitplan/statistics.h"
+
+namespace bitplan {
+
+/// The losses that the shifts of the output are judged by.
+struct ShiftJudge {
+  at::Tensor logits;  ///< of the float network, [N, output…]
+  at::Tensor labels;  ///< undefined where there are none
+  Loss loss = Loss::Divergence;  ///< of Measure::Quadratic and SingleLoss; not Auto
+  double temperature = 1;        ///< of Divergence
+
+  /// What `shift` [N, output…] does to every sample, float64 [N], under one of the measures LogitShift, Divergence, Quadratic, SingleLoss.
+  at::Tensor OfSamples(Measure measure, const at::Tensor& shift) const;
+
+  /// Mean over the samples; the standard error of a single sample is 0.
+  Estimate Figure(Measure measure, const at::Tensor& shift) const;
+};
+
+}  // namespace bitplan

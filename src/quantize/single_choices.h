@@ -1,0 +1,63 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "bitplan/data.h"
+#include "bitplan/format.h"
+#include "bitplan/network.h"
+#include "bitplan/progress.h"
+#include "bitplan/quantize.h"
+#include "quantize/channel_correction.h"
+#include "quantize/quantized_network.h"
+
+namespace bitplan {
+
+/// One width for one layer's weight, or for all that some layers read, in a network that is float otherwise.
+struct SingleChoice {
+  std::vector<int> layers;  ///< one for a weight; for inputs, the layers that read the same tensors
+  bool activation = false;
+  Format format;
+};
+
+struct SingleChoicesOptions {
+  std::int64_t batch_size = 128;  ///< ≥ 1
+  bool channel_correction = true;
+  ProgressCallback progress;
+};
+
+/// Some choices, each made alone, with the quantizer that is later applied: weights on their grids, ranges of inputs, and the
+/// channel correction of the layers concerned, all from streamed passes of the float network over the calibration data.
+class SingleChoices {
+ public:
+  static SingleChoices Fit(const Network& network, std::vector<SingleChoice> choices, const Dataset& calibration,
+                           const SingleChoicesOptions& options);
+
+  std::size_t size() const { return choices_.size(); }
+  const SingleChoice& operator[](std::size_t i) const { return choices_[i]; }
+
+  /// The network with one of the choices made.
+  QuantizedState State(std::size_t i) const;
+
+  /// mean ‖Δy‖² / mean ‖y‖² of the outputs of the layers concerned, before the correction, summed over the layers (the inverse of
+  /// SQNR); nothing where an output is not the plain product.
+  std::optional<double> OutputError(std::size_t i) const { return output_errors_[i]; }
+
+ private:
+  class Fitter;
+  explicit SingleChoices(Network network) : network_(std::move(network)) {}
+
+  Network network_;
+  std::vector<SingleChoice> choices_;
+  std::vector<QuantizedTensor> weights_;  // of each choice of a weight
+  std::vector<std::map<int, QuantizedInput>> inputs_;  // of each choice
+  std::vector<std::map<int, ChannelCorrection>> corrections_;
+  std::vector<std::optional<double>> output_errors_;
+};
+
+}  // namespace bitplan
