@@ -36,10 +36,18 @@ struct Pin {
 Pin ParsePin(std::string_view text);  ///< throws Error with the accepted form
 
 struct ProblemOptions {
-  Measure measure = Measure::LogitShift;  ///< the best of them on the bundled network; see benchmarks/plan_quality.sh
+  Measure measure = Measure::LogitShift;  ///< the best of them on the bundled network; see benchmarks/plan_quality.cpp
+  bool shrink = true;  ///< figures with standard errors are shrunk first, see Shrunk
   std::vector<BudgetSpec> budgets;
   std::vector<Pin> pins;
 };
+
+/// The same with the figures of `measure` shrunk by their own noise, since an optimizer seeks out errors: an empirical Bayes
+/// estimate in the logarithms of the figures over the relative errors, weights and activations apart. First every layer's ratio of
+/// figure to relative error is pulled towards the layers' common one, then what is left of each width towards the layers' common
+/// curve over widths; the more, the larger the standard error is beside the spread that it does not explain (Paule and Mandel
+/// 1982). A figure below its standard error counts as that. Measures without standard errors stay as they are.
+Sensitivity Shrunk(const Sensitivity& sensitivity, Measure measure);
 
 /// The allocation problem of a sensitivity file. Each layer is a group with a choice "w4a8" for each pair of widths; layers
 /// that read the same tensor and have more than one activation width to choose from become one group, named after its

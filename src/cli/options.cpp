@@ -242,6 +242,7 @@ void AddSearchOptions(CommandLine& line) {
       "method", po::value<std::string>()->default_value(std::string(ToString(defaults.method))), "exact or greedy")(
       "measure", po::value<std::string>()->default_value(std::string(ToString(ProblemOptions().measure))),
       ("what predicts the loss: " + MeasureNames()).c_str())(
+      "no-shrink", po::bool_switch(), "take the measure's figures as they are, not shrunk by their standard errors")(
       "gap", po::value<double>()->default_value(defaults.gap, "0"), "relative gap at which the exact search may stop")(
       "time-limit", po::value<double>()->default_value(defaults.time_limit_seconds, fmt::format("{}", defaults.time_limit_seconds)),
       "seconds after which it returns the best plan so far, with its bound");
@@ -259,6 +260,7 @@ SearchOptions ReadSearchOptions(const CommandLine& line) {
 ProblemOptions ReadProblemOptions(const CommandLine& line) {
   ProblemOptions options;
   options.measure = ParseMeasure(line.Get<std::string>("measure"));
+  options.shrink = !line.Get<bool>("no-shrink");
   for (const std::string& text : line.List("budget")) options.budgets.push_back(ParseBudget(text));
   for (const std::string& text : line.List("keep")) options.pins.push_back(ParsePin(text));
   return options;

@@ -189,7 +189,9 @@ Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& option
   if (!sensitivity.Has(options.measure))
     throw Error(fmt::format("the sensitivity file has no figures for the measure {0}; analyze with --measures {0}",
                             ToString(options.measure)));
-  return ProblemMaker(sensitivity, options).Make();
+  if (!options.shrink) return ProblemMaker(sensitivity, options).Make();
+  const Sensitivity shrunk = Shrunk(sensitivity, options.measure);
+  return ProblemMaker(shrunk, options).Make();
 }
 
 std::vector<LayerBits> BitsOfChoice(const Group& group, const Choice& choice) {

@@ -10,7 +10,7 @@
 namespace bitplan {
 namespace {
 
-constexpr Perturbation kPerturbation{4, 0.5, 0.25};
+const Perturbation kPerturbation{4, 0.5, 0.25};
 
 TEST(PredictedCost, IsTheFigureTimesTheSquaredError) {
   const Curvature curvature{.elements = 10, .eigenvalue = 3.0, .trace = 20.0, .trace_significant = true};

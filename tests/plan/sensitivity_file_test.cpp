@@ -29,6 +29,11 @@ void ExpectEqual(const std::vector<Perturbation>& read, const std::vector<Pertur
     EXPECT_EQ(read[i].bits, written[i].bits);
     EXPECT_EQ(read[i].squared_error, written[i].squared_error);
     EXPECT_EQ(read[i].relative_error, written[i].relative_error);
+    ASSERT_EQ(read[i].figures.size(), written[i].figures.size());
+    for (const auto& [measure, figure] : written[i].figures) {
+      EXPECT_EQ(read[i].figures.at(measure).value, figure.value);
+      EXPECT_EQ(read[i].figures.at(measure).standard_error, figure.standard_error);
+    }
   }
 }
 
