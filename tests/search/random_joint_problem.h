@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstdint>
+
+#include "bitplan/problem.h"
+
+namespace bitplan::search_test {
+
+enum class JointKind { Matrix, SquaredShift, Divergence };
+
+/// RandomProblem(seed) with a joint term. Among them are shifts that all but cancel, that all point one way, that are
+/// zero, and matrices of low rank.
+Problem RandomJointProblem(std::uint64_t seed, JointKind kind);
+
+}  // namespace bitplan::search_test
