@@ -7,6 +7,12 @@
 namespace bitplan::search {
 namespace {
 
+constexpr double kSpread = 0.1;
+
+/// Share of the loss that may be left each time.
+constexpr double kSlacks[] = {0.3, 0.1, 0.03};
+constexpr int kSweeps = 6;
+
 /// Orthonormal columns, orthogonal to (1, …, 1) (Helmert).
 Eigen::MatrixXd StepsOf(Eigen::Index width) {
   Eigen::MatrixXd basis = Eigen::MatrixXd::Zero(width, width - 1);
@@ -92,6 +98,10 @@ void BlockShift::Fit(const Eigen::VectorXd& shares, double slack, int sweeps) {
   }
 }
 
+void BlockShift::FitDown(const Eigen::VectorXd& shares) {
+  for (const double slack : kSlacks) Fit(shares, slack * LossAt(shares).sum(), kSweeps);
+}
+
 Eigen::MatrixXd BlockShift::BlockOf(Eigen::Index group) const {
   const Eigen::Index width = Width(group) - 1;
   return basis_[group] * matrix_.block(step_[group], step_[group], width, width) * basis_[group].transpose();
@@ -131,6 +141,16 @@ BlockShift BlockShift::WithoutFirstGroup() const {
   rest.matrix_ = matrix_.bottomRightCorner(steps, steps);
   if (steps > 0) rest.Invert();
   return rest;
+}
+
+Eigen::VectorXd Spread(const std::vector<Index>& first, const Eigen::VectorXd& shares) {
+  Eigen::VectorXd spread(shares.size());
+  for (std::size_t g = 0; g + 1 < first.size(); ++g) {
+    const Index width = first[g + 1] - first[g];
+    spread.segment(first[g], width) =
+        (1 - kSpread) * shares.segment(first[g], width).array() + kSpread / static_cast<double>(width);
+  }
+  return spread;
 }
 
 }  // namespace bitplan::search

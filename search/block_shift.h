@@ -26,6 +26,9 @@ class BlockShift {
   /// Lowers what the relaxation loses at `shares`, which must all be above 0, to within about `slack` of it.
   void Fit(const Eigen::VectorXd& shares, double slack, int sweeps);
 
+  /// Fit, closer and closer.
+  void FitDown(const Eigen::VectorXd& shares);
+
   /// ½ (Σ T_aa x_a − xᵀTx) of each group.
   Eigen::VectorXd LossAt(const Eigen::VectorXd& shares) const;
 
@@ -51,5 +54,9 @@ class BlockShift {
   Eigen::MatrixXd matrix_;   // on the plane, [step, step]
   Eigen::MatrixXd inverse_;  // of matrix_
 };
+
+/// Shares to fit a shift to: some of each group's is spread evenly, as the nodes of a tree have other minima than
+/// `shares`.
+Eigen::VectorXd Spread(const std::vector<Index>& first, const Eigen::VectorXd& shares);
 
 }  // namespace bitplan::search

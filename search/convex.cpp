@@ -70,9 +70,9 @@ JointTreeResult SearchConvexly(const Core& core, const JointObjective& objective
   for (const Index column : result.plan) point.shares[column] = 1;
   const QuadraticModel model = objective.ExpandAt(point.shares);
   for (int round = 0; round < kRootRounds && !monitor.Expired(); ++round) {
-    ShiftedBounder bounder(core, model, order, point.shares, 1);
+    const auto bounder = objective.MakeBounder(core, order, point.shares);
     JointNode root{{}, std::vector<char>(order.column.size(), 1), point};
-    const QuadraticBound solved = bounder.Bound(root, cutoff, monitor);
+    const QuadraticBound solved = bounder->Bound(root, cutoff, monitor);
     result.bound = std::max(result.bound, std::min(solved.bound, result.value));
     if (solved.bound >= cutoff) {
       result.complete = true;
@@ -85,12 +85,10 @@ JointTreeResult SearchConvexly(const Core& core, const JointObjective& objective
     if (std::find(order.first.begin() + 1, order.first.end(), Index{0}) != order.first.end()) break;
     if (round > 0 && static_cast<double>(order.column.size()) > kWorthAnotherRound * before) break;
   }
-  ShiftedBounder root_bounder(core, model, order, point.shares, 1);
-  Arrange(root_bounder.LossOfGroups(), order, point.shares);
-  ShiftedBounder bounder(core, model, order, point.shares, order.groups());
-  JointTreeResult tree = SearchJointTree(core, objective, order, bounder, std::move(point), std::move(result.plan),
-                                         result.bound, gap, monitor);
-  return tree;
+  Arrange(ShiftedBounder(core, model, order, point.shares).LossOfGroups(), order, point.shares);
+  const auto bounder = objective.MakeBounder(core, order, point.shares);
+  return SearchJointTree(core, objective, order, *bounder, std::move(point), std::move(result.plan), result.bound, gap,
+                         monitor);
 }
 
 }  // namespace bitplan::search

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "search/core.h"
+#include "search/joint_bounder.h"
 
 namespace bitplan::search {
 
@@ -30,6 +31,11 @@ class JointObjective {
 
   /// The second-order expansion at relaxed columns `x`, as a function of the columns themselves (not of the step).
   virtual QuadraticModel ExpandAt(const Eigen::VectorXd& x) const = 0;
+
+  /// What bounds the nodes of a tree over `order`. `shares` (per column of the order): where the relaxation's minimum
+  /// is expected. Arguments must outlive it.
+  virtual std::unique_ptr<JointBounder> MakeBounder(const Core& core, const JointOrder& order,
+                                                    const Eigen::VectorXd& shares) const = 0;
 };
 
 /// The objective of `problem`, which has a joint term, over the given choices, numbered in file order.

@@ -1,7 +1,8 @@
 #include "search/logit_objective.h"
 
-#include <algorithm>
 #include <cmath>
+
+#include "search/logit_bounder.h"
 
 namespace bitplan::search {
 
@@ -11,88 +12,81 @@ LogitObjective::LogitObjective(const LogitTerm& term, const std::vector<std::siz
       weight_(term.scale * term.temperature * term.temperature / static_cast<double>(term.samples)),
       linear_(std::move(linear)),
       shifts_(samples_ * classes_, linear_.size()),
-      logits_(samples_ * classes_) {
-  const auto temperature = static_cast<float>(term.temperature);
+      logits_(Eigen::Map<const Eigen::VectorXf>(term.logits.data(), samples_ * classes_).cast<double>() /
+              term.temperature) {
   const Eigen::Map<const Eigen::MatrixXf> all(term.shifts.data(), shifts_.rows(),
                                               static_cast<Eigen::Index>(term.shifts.size()) / shifts_.rows());
   for (Eigen::Index c = 0; c < shifts_.cols(); ++c)
-    shifts_.col(c) = all.col(static_cast<Eigen::Index>(choices[static_cast<std::size_t>(c)])) / temperature;
-  logits_ = Eigen::Map<const Eigen::VectorXf>(term.logits.data(), logits_.size()).cast<double>() / term.temperature;
+    shifts_.col(c) =
+        all.col(static_cast<Eigen::Index>(choices[static_cast<std::size_t>(c)])).cast<double>() / term.temperature;
   for (Eigen::Index n = 0; n < samples_; ++n) {
     auto z = logits_.segment(n * classes_, classes_);
     const double most = z.maxCoeff();
     z.array() -= most + std::log((z.array() - most).exp().sum());
   }
+  probabilities_ = logits_.array().exp();
 }
 
-Eigen::VectorXf LogitObjective::ShiftOf(const CorePlan& plan) const {
-  Eigen::VectorXf shift = Eigen::VectorXf::Zero(shifts_.rows());
-  for (const Index column : plan) shift += shifts_.col(column);
-  return shift;
-}
-
-/// KL(p ‖ q) = log Σ_c p_c exp(v_c) − Σ_c p_c v_c.
-double LogitObjective::Residual(const Eigen::VectorXf& shift, Eigen::VectorXf& residual) const {
-  residual.resize(shift.size());
-  double sum = 0;
-  Eigen::ArrayXd p(classes_), v(classes_), q(classes_);
+/// KL(p ‖ q) = log Σ_c p_c exp(v_c) − Σ_c p_c v_c, whose derivative is q − p.
+LogitObjective::Slope LogitObjective::SlopeAt(const Eigen::VectorXd& shift) const {
+  Slope slope;
+  slope.derivative = logits_ + shift;
   for (Eigen::Index n = 0; n < samples_; ++n) {
-    const Eigen::Index at = n * classes_;
-    p = logits_.segment(at, classes_).array().exp();
-    v = shift.segment(at, classes_).cast<double>().array();
-    q = logits_.segment(at, classes_).array() + v;
+    auto q = slope.derivative.segment(n * classes_, classes_);
     const double most = q.maxCoeff();
-    q = (q - most).exp();
+    q = (q.array() - most).exp();
     const double total = q.sum();
-    sum += most + std::log(total) - (p * v).sum();
-    residual.segment(at, classes_) = (weight_ * (q / total - p)).cast<float>().matrix();
+    slope.value += most + std::log(total);
+    q /= total;
   }
-  return weight_ * sum;
-}
-
-double LogitObjective::JointValue(const Eigen::VectorXf& shift) const {
-  Eigen::VectorXf residual;
-  return Residual(shift, residual);
-}
-
-double LogitObjective::JointGradient(const Eigen::VectorXf& shift, Eigen::VectorXd& gradient) const {
-  Eigen::VectorXf residual;
-  const double value = Residual(shift, residual);
-  gradient = (shifts_.transpose() * residual).cast<double>();
-  return value;
+  slope.value = weight_ * (slope.value - probabilities_.dot(shift));
+  slope.derivative = weight_ * (slope.derivative - probabilities_);
+  return slope;
 }
 
 double LogitObjective::Value(const CorePlan& plan) const {
   double own = 0;
-  for (const Index column : plan) own += linear_[column];
-  return own + JointValue(ShiftOf(plan));
+  Eigen::VectorXd shift = Eigen::VectorXd::Zero(shifts_.rows());
+  for (const Index column : plan) {
+    own += linear_[column];
+    shift += shifts_.col(column);
+  }
+  return own + SlopeAt(shift).value;
 }
 
-double LogitObjective::Own(Index column) const { return linear_[column] + JointValue(shifts_.col(column)); }
+double LogitObjective::Own(Index column) const { return linear_[column] + SlopeAt(shifts_.col(column)).value; }
 
-/// The Hessian in the shifts of a sample is diag(q) − q qᵀ = RᵀR with rows √q_c (e_c − q) (design.md, section 5).
-QuadraticModel LogitObjective::ExpandAt(const Eigen::VectorXd& x) const {
-  const Eigen::VectorXf shift = ShiftOf(x);
-  Eigen::VectorXf residual;
-  const double value = Residual(shift, residual);
-  Eigen::MatrixXf rows = shifts_;
+Eigen::MatrixXd LogitObjective::CurvatureRows(const Eigen::VectorXd& shift, Eigen::MatrixXd shifts,
+                                              const Eigen::VectorXd& weights) const {
   for (Eigen::Index n = 0; n < samples_; ++n) {
     const Eigen::Index at = n * classes_;
-    Eigen::ArrayXd q = logits_.segment(at, classes_).array() + shift.segment(at, classes_).cast<double>().array();
-    q = (q - q.maxCoeff()).exp();
+    Eigen::VectorXd q = logits_.segment(at, classes_) + shift.segment(at, classes_);
+    q = (q.array() - q.maxCoeff()).exp();
     q /= q.sum();
-    auto block = rows.middleRows(at, classes_);
-    const Eigen::RowVectorXf mean = q.cast<float>().matrix().transpose() * block;
+    auto block = shifts.middleRows(at, classes_);
+    const Eigen::RowVectorXd mean = q.transpose() * block;
     block.rowwise() -= mean;
-    block.array().colwise() *= (q * weight_).sqrt().cast<float>();
+    block.array().colwise() *= (q * (weight_ * weights[n])).array().sqrt();
   }
+  return shifts;
+}
+
+QuadraticModel LogitObjective::ExpandAt(const Eigen::VectorXd& x) const {
+  const Eigen::VectorXd shift = shifts_ * x;
+  const Slope slope = SlopeAt(shift);
+  const Eigen::MatrixXd rows = CurvatureRows(shift, shifts_, Eigen::VectorXd::Ones(samples_));
   QuadraticModel model;
-  model.matrix = (rows.transpose() * rows).cast<double>();
-  const Eigen::VectorXd gradient = (shifts_.transpose() * residual).cast<double>();
+  model.matrix = rows.transpose() * rows;
+  const Eigen::VectorXd gradient = shifts_.transpose() * slope.derivative;
   const Eigen::VectorXd curved = model.matrix * x;
   model.linear = linear_ + gradient - curved;
-  model.constant = value - gradient.dot(x) + curved.dot(x) / 2;
+  model.constant = slope.value - gradient.dot(x) + curved.dot(x) / 2;
   return model;
+}
+
+std::unique_ptr<JointBounder> LogitObjective::MakeBounder(const Core& core, const JointOrder& order,
+                                                          const Eigen::VectorXd& shares) const {
+  return std::make_unique<LogitBounder>(core, *this, order, shares);
 }
 
 QuadraticTerm QuadraticOf(const LogitTerm& term) {

@@ -13,27 +13,33 @@ class LogitObjective : public JointObjective {
   double Value(const CorePlan& plan) const override;
   double Own(Index column) const override;
   QuadraticModel ExpandAt(const Eigen::VectorXd& x) const override;
+  std::unique_ptr<JointBounder> MakeBounder(const Core& core, const JointOrder& order,
+                                            const Eigen::VectorXd& shares) const override;
 
-  /// Shift of every logit, in units of the temperature: [samples · classes].
-  Eigen::VectorXf ShiftOf(const Eigen::VectorXd& x) const { return shifts_ * x.cast<float>(); }
-  Eigen::VectorXf ShiftOf(const CorePlan& plan) const;
-
-  /// The joint term at a shift, and its gradient in the columns. With `probabilities`, [classes, samples], also
-  /// softmax((z + v) / T).
-  double JointValue(const Eigen::VectorXf& shift) const;
-  double JointGradient(const Eigen::VectorXf& shift, Eigen::VectorXd& gradient) const;
-
+  Eigen::Index samples() const { return samples_; }
+  Eigen::Index classes() const { return classes_; }
   const Eigen::VectorXd& linear() const { return linear_; }
+  const Eigen::MatrixXd& shifts() const { return shifts_; }  ///< δz / T, [samples · classes, column]
+
+  /// The joint term at a sum of shifts, and its derivative there.
+  struct Slope {
+    double value = 0;
+    Eigen::VectorXd derivative;  ///< [samples · classes]
+  };
+  Slope SlopeAt(const Eigen::VectorXd& shift) const;
+
+  /// Rows that turn the columns `shifts` into R with RᵀR the joint term's Hessian in them at the sum `shift`: in each
+  /// sample diag(q) − q qᵀ has the rows √q_c (e_c − q) (design.md, section 5). `weights` scale the samples' Hessians.
+  Eigen::MatrixXd CurvatureRows(const Eigen::VectorXd& shift, Eigen::MatrixXd shifts,
+                                const Eigen::VectorXd& weights) const;
 
  private:
-  /// Writes (softmax of the shifted logits − softmax of the logits) · weight_ for every sample; returns the value.
-  double Residual(const Eigen::VectorXf& shift, Eigen::VectorXf& residual) const;
-
   Eigen::Index samples_, classes_;
   double weight_;           // scale · T² / samples
   Eigen::VectorXd linear_;  // per column
-  Eigen::MatrixXf shifts_;  // δz / T, [samples · classes, column]
-  Eigen::VectorXd logits_;  // z / T less log Σ exp, so that exp of it is the float network's softmax
+  Eigen::MatrixXd shifts_;
+  Eigen::VectorXd logits_;         // z / T less log Σ exp of it, so that exp of it is
+  Eigen::VectorXd probabilities_;  // the float network's softmax
 };
 
 /// Q of ½ xᵀQx that equals a SquaredShift term.

@@ -18,7 +18,6 @@ class Minimizer {
     prices_ = multipliers_;
     penalty_.resize(of_.rest.size());
     for (Eigen::Index i = 0; i < penalty_.size(); ++i) penalty_[i] = FirstPenalty(i);
-    lagrangian_.resize(x_.size());
   }
 
   QuadraticBound Run(double share, Monitor& monitor) {
@@ -117,31 +116,13 @@ class Minimizer {
     use_ += length * (of_.cost.col(to) - of_.cost.col(from));
   }
 
-  /// The tangent's least value over the groups at the multipliers, and the model's value with the budgets priced.
+  /// The tangent's bound, and the model's value with the budgets priced.
   void TakeBound() {
     gradient_ = of_.linear + of_.matrix * x_;  // afresh: the steps' rounding adds up
-    lagrangian_ = gradient_ + of_.cost.transpose() * multipliers_;
-    const double linear = of_.linear.dot(x_), curved = (gradient_.dot(x_) - linear) / 2;
-    double bound = of_.constant - curved, magnitude = std::abs(of_.constant) + std::abs(linear) + 4 * std::abs(curved);
-    const double priced = multipliers_.dot(of_.rest);
-    bound -= priced;
-    magnitude += multipliers_.dot(of_.rest.cwiseAbs());
-    std::vector<double> least(static_cast<std::size_t>(groups()), kInfinity);
-    for (Eigen::Index g = 0; g < groups(); ++g) {
-      double& low = least[static_cast<std::size_t>(g)];
-      for (Index c = of_.first[g]; c < of_.first[g + 1]; ++c)
-        if (of_.allowed[c]) low = std::min(low, lagrangian_[c]);
-      bound += low;
-      magnitude += std::abs(low);
-    }
-    bound -= 1e-14 * static_cast<double>(groups() + 4) * magnitude;
-    value_ = of_.constant + linear + curved + multipliers_.dot(use_ - of_.rest);
-    if (!(bound > best_.bound)) return;
-    best_.bound = bound;
-    best_.reduced_loss.resize(x_.size());
-    for (Eigen::Index g = 0; g < groups(); ++g)
-      for (Index c = of_.first[g]; c < of_.first[g + 1]; ++c)
-        best_.reduced_loss[c] = of_.allowed[c] ? lagrangian_[c] - least[static_cast<std::size_t>(g)] : kInfinity;
+    const double value = of_.constant + (of_.linear.dot(x_) + gradient_.dot(x_)) / 2;
+    priced_value_ = value + multipliers_.dot(use_ - of_.rest);
+    QuadraticBound here = TangentBound(of_, value, gradient_, {x_, multipliers_});
+    if (here.bound > best_.bound) best_ = std::move(here);
   }
 
   double Reach() const { return std::isfinite(cutoff_) ? std::abs(cutoff_ - best_.bound) : std::abs(best_.bound); }
@@ -150,7 +131,7 @@ class Minimizer {
   bool Done(double share) const {
     if (best_.bound >= cutoff_) return true;
     const double over = multipliers_.dot((use_ - of_.rest).cwiseAbs());
-    return value_ - best_.bound <= share * Reach() && over <= share * Reach();
+    return priced_value_ - best_.bound <= share * Reach() && over <= share * Reach();
   }
 
   /// A budget that stays violated, or slack while priced, needs a stiffer penalty.
@@ -162,14 +143,37 @@ class Minimizer {
   }
 
   const QuadraticRelaxation& of_;
-  Eigen::VectorXd x_, gradient_, use_, lagrangian_;
+  Eigen::VectorXd x_, gradient_, use_;
   Eigen::VectorXd multipliers_, prices_, penalty_, violation_;
   double cutoff_;
-  double value_ = 0;
+  double priced_value_ = 0;
   QuadraticBound best_;
 };
 
 }  // namespace
+
+/// What rounding may have added to the bound is taken off again: each term and each sum of n terms is off by at most
+/// n ε of its magnitude.
+QuadraticBound TangentBound(const QuadraticRelaxation& of, double value, const Eigen::VectorXd& gradient,
+                            RelaxedPoint at) {
+  QuadraticBound bound;
+  bound.reduced_loss = gradient + of.cost.transpose() * at.multipliers;
+  bound.bound = value - gradient.dot(at.shares) - at.multipliers.dot(of.rest);
+  double magnitude = std::abs(of.constant) + std::abs(value) + gradient.cwiseAbs().dot(at.shares) +
+                     at.multipliers.dot(of.rest.cwiseAbs());
+  for (std::size_t g = 0; g + 1 < of.first.size(); ++g) {
+    double least = kInfinity;
+    for (Index c = of.first[g]; c < of.first[g + 1]; ++c)
+      if (of.allowed[c]) least = std::min(least, bound.reduced_loss[c]);
+    for (Index c = of.first[g]; c < of.first[g + 1]; ++c)
+      bound.reduced_loss[c] = of.allowed[c] ? bound.reduced_loss[c] - least : kInfinity;
+    bound.bound += least;
+    magnitude += std::abs(least);
+  }
+  bound.bound -= 4 * std::numeric_limits<double>::epsilon() * static_cast<double>(gradient.size() + 8) * magnitude;
+  bound.point = std::move(at);
+  return bound;
+}
 
 QuadraticBound BoundFrom(const QuadraticRelaxation& relaxation, RelaxedPoint start, double cutoff, double share,
                          Monitor& monitor) {

@@ -33,12 +33,17 @@ struct QuadraticBound {
   RelaxedPoint point;
 };
 
+/// The bound that the tangent of a convex function gives, which has `value` and `gradient` at `x`: over the columns and
+/// budgets of `of`, whose own function plays no part,
+///
+///     f(x) + min_s G(x)ᵀ(s − x) ≥ f(x) − Gᵀx + Σ_groups min_{columns} (G + λ cost) − λ rest  for every λ ≥ 0
+///
+/// (Frank and Wolfe 1956). Its point is `x` with λ, the `multipliers`.
+QuadraticBound TangentBound(const QuadraticRelaxation& of, double value, const Eigen::VectorXd& gradient,
+                            RelaxedPoint at);
+
 /// Augmented Lagrangian in the budgets (Hestenes 1969, Powell 1969), pairwise exact steps within the groups for the
-/// rest. Every point gives a bound by its tangent, as in Frank and Wolfe (1956): with gradient G,
-///
-///     f(x) + min_s G(x)ᵀ(s − x) ≥ f(x) − Gᵀx + Σ_groups min_{columns} (G + λ cost) − λ rest.
-///
-/// Stops when the bound reaches `cutoff`, when it is within `share` of the cutoff's distance of what it can become, or
+/// rest. The bound is the best of the tangents at the points on the way. Stops when the bound reaches `cutoff`, when it is within `share` of the cutoff's distance of what it can become, or
 /// when the time is up.
 QuadraticBound BoundFrom(const QuadraticRelaxation& relaxation, RelaxedPoint start, double cutoff, double share,
                          Monitor& monitor);

@@ -1,7 +1,8 @@
 #pragma once
 
 #include "search/block_shift.h"
-#include "search/joint_tree.h"
+#include "search/joint_bounder.h"
+#include "search/joint_objective.h"
 
 namespace bitplan::search {
 
@@ -10,30 +11,33 @@ namespace bitplan::search {
 class ShiftedBounder : public JointBounder {
  public:
   /// `model`: over all columns of `core`. `shares` (per column of `order`): where the relaxation's minimum is expected.
-  /// Serves nodes that have settled less than `depths` groups.
-  ShiftedBounder(const Core& core, const QuadraticModel& model, const JointOrder& order, const Eigen::VectorXd& shares,
-                 Index depths);
+  ShiftedBounder(const Core& core, const QuadraticModel& model, const JointOrder& order, const Eigen::VectorXd& shares);
 
   QuadraticBound Bound(const JointNode& node, double cutoff, Monitor& monitor) override;
 
   /// What the root's relaxation loses in each group near `shares`.
-  const Eigen::VectorXd& LossOfGroups() const { return loss_; }
+  Eigen::VectorXd LossOfGroups() const { return depths_[0].shift.LossAt(spread_); }
 
  private:
   struct Depth {
+    BlockShift shift;
     std::vector<Index> first;
     Eigen::MatrixXd matrix;
     Eigen::VectorXd linear;
+    RowMatrix cost;
   };
 
-  double constant_ = 0;
+  const Depth& DepthAfter(std::size_t settled);
+  void AddDepth(BlockShift shift);
+
+  const JointOrder& order_;
+  double constant_;
   Eigen::VectorXd limits_;
   RowMatrix cost_;          // [budget, column of the order]
   Eigen::VectorXd linear_;  // unshifted
   Eigen::MatrixXd matrix_;  // unshifted
-  Eigen::VectorXd loss_;
+  Eigen::VectorXd spread_;  // shares that the shifts are fitted to
   std::vector<Depth> depths_;
-  std::vector<RowMatrix> cost_at_;  // of each depth
 };
 
 }  // namespace bitplan::search
