@@ -24,11 +24,14 @@ struct JointNode {
   RelaxedPoint start;         ///< shares of those columns; near the relaxation's minimum, it is hoped
 };
 
+/// How much a bound may cost.
+enum class Effort { Quick, Full };
+
 /// Bounds on the plans of a node, over the columns of the groups that it leaves free.
 class JointBounder {
  public:
   virtual ~JointBounder() = default;
-  virtual QuadraticBound Bound(const JointNode& node, double cutoff, Monitor& monitor) = 0;
+  virtual QuadraticBound Bound(const JointNode& node, double cutoff, Effort effort, Monitor& monitor) = 0;
 };
 
 /// The costs of the order's columns, [budget, column].

@@ -6,7 +6,7 @@
 namespace bitplan::search {
 namespace {
 
-constexpr std::size_t kMostTried = 24;
+constexpr std::size_t kMostTried = 8;
 constexpr int kGroupsAKick = 4;
 
 /// One or two columns to change to; equal ones are a single change.
@@ -102,44 +102,51 @@ bool TakeMove(const Core& core, const JointObjective& objective, const std::vect
   return false;
 }
 
-CorePlan Kick(const Core& core, CorePlan plan, std::mt19937_64& random) {
-  const auto draw = [&](std::size_t count) { return static_cast<Index>(random() % count); };
+CorePlan Kick(const Core& core, const JointOrder& order, CorePlan plan, std::mt19937_64& random) {
   for (int i = 0; i < kGroupsAKick; ++i) {
-    const Index group = draw(core.groups());
+    const Index column = order.column[random() % order.column.size()];
     CorePlan changed = plan;
-    changed[group] = core.first[group] + draw(core.first[group + 1] - core.first[group]);
+    changed[core.group[column]] = column;
     if (core.Value(changed) < kInfinity) plan = std::move(changed);
   }
   return plan;
+}
+
+QuadraticModel ModelAt(const Core& core, const JointObjective& objective, const CorePlan& plan) {
+  return objective.ExpandAt(IndicatorOf(core, plan));
+}
+
+/// Exchanges for as long as the model finds some that lower the objective. Returns whether it found any.
+bool Descend(const Core& core, const JointObjective& objective, const QuadraticModel& model, CorePlan& plan,
+             double& value, Monitor& monitor) {
+  bool moved = false;
+  while (!monitor.Expired() && TakeMove(core, objective, Ranking(core, model, plan).Best(monitor), plan, value))
+    moved = true;
+  return moved;
 }
 
 }  // namespace
 
 CorePlan ExchangeJointly(const Core& core, const JointObjective& objective, CorePlan plan, Monitor& monitor) {
   double value = objective.Value(plan);
-  QuadraticModel model = objective.ExpandAt(IndicatorOf(core, plan));
-  for (bool moved = false; !monitor.Expired();) {
-    if (TakeMove(core, objective, Ranking(core, model, plan).Best(monitor), plan, value)) {
-      moved = true;
-    } else {
-      if (!moved) break;
-      model = objective.ExpandAt(IndicatorOf(core, plan));
-      moved = false;
-    }
+  while (Descend(core, objective, ModelAt(core, objective, plan), plan, value, monitor)) {
   }
   return plan;
 }
 
-CorePlan KickAndExchange(const Core& core, const JointObjective& objective, CorePlan plan, int kicks,
-                         Monitor& monitor) {
+CorePlan KickAndExchange(const Core& core, const JointObjective& objective, const JointOrder& order, CorePlan plan,
+                         int kicks, Monitor& monitor) {
   std::mt19937_64 random(0);
   double value = objective.Value(plan);
+  QuadraticModel model = ModelAt(core, objective, plan);
   for (int kick = 0; kick < kicks && !monitor.Expired(); ++kick) {
-    CorePlan other = ExchangeJointly(core, objective, Kick(core, plan, random), monitor);
-    const double other_value = objective.Value(other);
+    CorePlan other = Kick(core, order, plan, random);
+    double other_value = objective.Value(other);
+    Descend(core, objective, model, other, other_value, monitor);
     if (other_value >= value) continue;
-    plan = std::move(other);
-    value = other_value;
+    plan = ExchangeJointly(core, objective, std::move(other), monitor);
+    value = objective.Value(plan);
+    model = ModelAt(core, objective, plan);
   }
   return plan;
 }

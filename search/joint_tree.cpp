@@ -87,7 +87,7 @@ class JointTree {
       ++result_.nodes;
       if (node.settled.size() == order_.groups()) return Offer(PlanOf(node.settled));
       if (!DropUnaffordable(node)) return;
-      QuadraticBound solved = bounder_.Bound(node, Cutoff(), monitor_);
+      QuadraticBound solved = bounder_.Bound(node, Cutoff(), Effort::Full, monitor_);
       const double bound = std::max(inherited, solved.bound);
       if (bound >= Cutoff()) {
         pruned_ = std::min(pruned_, bound);

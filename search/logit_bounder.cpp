@@ -40,9 +40,7 @@ LogitBounder::LogitBounder(const Core& core, const LogitObjective& objective, co
       cost_(CostsOf(core, order)),
       linear_(objective.linear()(order.column)),
       shifts_(objective.shifts()(Eigen::all, order.column)) {
-  const Eigen::MatrixXd rows =
-      objective_.CurvatureRows(shifts_ * shares, shifts_, Eigen::VectorXd::Ones(objective_.samples()));
-  hessian_ = rows.transpose() * rows;
+  hessian_ = objective_.HessianAt(shifts_ * shares, shifts_);
 }
 
 LogitBounder::Part LogitBounder::PartOf(const JointNode& node) const {
@@ -67,7 +65,7 @@ LogitBounder::Part LogitBounder::PartOf(const JointNode& node) const {
   return part;
 }
 
-QuadraticBound LogitBounder::Bound(const JointNode& node, double cutoff, Monitor& monitor) {
+QuadraticBound LogitBounder::Bound(const JointNode& node, double cutoff, Effort effort, Monitor& monitor) {
   const Part part = PartOf(node);
   const Index begin = order_.first[node.settled.size()];
   RelaxedPoint start{Eigen::VectorXd(part.linear.size()), node.start.multipliers};
@@ -79,7 +77,7 @@ QuadraticBound LogitBounder::Bound(const JointNode& node, double cutoff, Monitor
     shares /= shares.sum();
   }
   QuadraticBound best = BoundByTangents(part, std::move(start), cutoff, monitor);
-  if (best.bound < cutoff && !monitor.Expired()) {
+  if (effort == Effort::Full && best.bound < cutoff && !monitor.Expired()) {
     const QuadraticBound other = BoundByMinorant(part, best.point, cutoff, monitor);
     const double bound = std::max(best.bound, other.bound);
     best.reduced_loss = (best.reduced_loss.array() + (best.bound - bound))
@@ -87,7 +85,8 @@ QuadraticBound LogitBounder::Bound(const JointNode& node, double cutoff, Monitor
                             .max(0);
     best.bound = bound;
   }
-  QuadraticBound all{best.bound, Eigen::VectorXd::Constant(node.start.shares.size(), kInfinity),
+  QuadraticBound all{best.bound,
+                     Eigen::VectorXd::Constant(node.start.shares.size(), kInfinity),
                      {Eigen::VectorXd::Zero(node.start.shares.size()), best.point.multipliers}};
   for (std::size_t c = 0; c < part.column.size(); ++c) {
     all.reduced_loss[part.column[c] - begin] = best.reduced_loss[static_cast<Eigen::Index>(c)];
@@ -96,8 +95,7 @@ QuadraticBound LogitBounder::Bound(const JointNode& node, double cutoff, Monitor
   return all;
 }
 
-QuadraticBound LogitBounder::BoundByTangents(const Part& part, RelaxedPoint at, double cutoff,
-                                             Monitor& monitor) const {
+QuadraticBound LogitBounder::BoundByTangents(const Part& part, RelaxedPoint at, double cutoff, Monitor& monitor) const {
   const Eigen::MatrixXd hessian = hessian_(part.column, part.column);
   QuadraticRelaxation model{part.first, hessian, part.cost, part.allowed, part.own, {}, part.rest};
   QuadraticBound best;
@@ -125,27 +123,19 @@ QuadraticBound LogitBounder::BoundByTangents(const Part& part, RelaxedPoint at, 
   }
 }
 
-/// Twice ω of every sample, for plans against the sums at `shares`.
-Eigen::VectorXd LogitBounder::LeastCurvature(const Part& part, const Eigen::VectorXd& shares) const {
+/// Twice ω of every sample: the mean of d less its least entry is, over the classes, at most the sum of what each group
+/// can add to it.
+Eigen::VectorXd LogitBounder::LeastCurvature(const Part& part, const Eigen::VectorXd& shares,
+                                             const Eigen::MatrixXd& below) const {
   const Eigen::Index classes = objective_.classes(), samples = objective_.samples();
-  Eigen::VectorXd high = Eigen::VectorXd::Zero(shifts_.rows()), low = high;
+  Eigen::VectorXd depth = Eigen::VectorXd::Zero(below.rows());
   for (Eigen::Index g = 0; g < part.groups(); ++g) {
-    Eigen::VectorXd mean = Eigen::VectorXd::Zero(shifts_.rows());
-    for (Index c = part.first[g]; c < part.first[g + 1]; ++c) mean += shares[c] * shifts_.col(part.column[c]);
-    Eigen::VectorXd most = shifts_.col(part.column[part.first[g]]), least = most;
-    for (Index c = part.first[g] + 1; c < part.first[g + 1]; ++c) {
-      most = most.cwiseMax(shifts_.col(part.column[c]));
-      least = least.cwiseMin(shifts_.col(part.column[c]));
-    }
-    high += most - mean;
-    low += least - mean;
+    const auto columns = below.middleCols(part.first[g], part.first[g + 1] - part.first[g]);
+    depth += columns.rowwise().maxCoeff() - columns * shares.segment(part.first[g], columns.cols());
   }
   Eigen::VectorXd weights(samples);
-  for (Eigen::Index n = 0; n < samples; ++n) {
-    const double range =
-        high.segment(n * classes, classes).maxCoeff() - low.segment(n * classes, classes).minCoeff();
-    weights[n] = 2 * LeastShare(range);
-  }
+  for (Eigen::Index n = 0; n < samples; ++n)
+    weights[n] = 2 * LeastShare(depth.segment(n * classes, classes).maxCoeff());
   return weights;
 }
 
@@ -155,18 +145,21 @@ QuadraticBound LogitBounder::BoundByMinorant(const Part& part, const RelaxedPoin
   const Eigen::VectorXd shift = part.shift + shifts * at.shares;
   const LogitObjective::Slope slope = objective_.SlopeAt(shift);
   const Eigen::VectorXd gradient = part.linear + shifts.transpose() * slope.derivative;
-  const Eigen::MatrixXd rows = objective_.CurvatureRows(shift, shifts, LeastCurvature(part, at.shares));
-  Eigen::MatrixXd matrix = Eigen::MatrixXd::Zero(rows.cols(), rows.cols());
-  matrix.selfadjointView<Eigen::Lower>().rankUpdate(rows.transpose());
-  matrix = matrix.selfadjointView<Eigen::Lower>();
+  const Eigen::MatrixXd centered = objective_.Center(shift, shifts);
+  const Eigen::MatrixXd rows = objective_.CurvatureRows(shift, centered, LeastCurvature(part, at.shares, -centered));
+  const Eigen::MatrixXd matrix = GramOf(rows);
   const Eigen::VectorXd curved = matrix * at.shares;
   BlockShift blocks(matrix, part.first);
   blocks.FitDown(Spread(part.first, at.shares));
   const Eigen::MatrixXd shifted = blocks.Matrix();
   const double value = part.own + part.linear.dot(at.shares) + slope.value;
-  const QuadraticRelaxation minorant{
-      part.first, shifted, part.cost, part.allowed, value - gradient.dot(at.shares) + curved.dot(at.shares) / 2,
-      gradient - curved + (matrix.diagonal() - blocks.Diagonal()) / 2, part.rest};
+  const QuadraticRelaxation minorant{part.first,
+                                     shifted,
+                                     part.cost,
+                                     part.allowed,
+                                     value - gradient.dot(at.shares) + curved.dot(at.shares) / 2,
+                                     gradient - curved + (matrix.diagonal() - blocks.Diagonal()) / 2,
+                                     part.rest};
   return BoundFrom(minorant, at, cutoff, kPrecision, monitor);
 }
 

@@ -56,27 +56,50 @@ double LogitObjective::Value(const CorePlan& plan) const {
 
 double LogitObjective::Own(Index column) const { return linear_[column] + SlopeAt(shifts_.col(column)).value; }
 
-Eigen::MatrixXd LogitObjective::CurvatureRows(const Eigen::VectorXd& shift, Eigen::MatrixXd shifts,
-                                              const Eigen::VectorXd& weights) const {
+Eigen::VectorXd LogitObjective::SoftmaxAt(const Eigen::VectorXd& shift) const {
+  Eigen::VectorXd softmax = logits_ + shift;
   for (Eigen::Index n = 0; n < samples_; ++n) {
-    const Eigen::Index at = n * classes_;
-    Eigen::VectorXd q = logits_.segment(at, classes_) + shift.segment(at, classes_);
+    auto q = softmax.segment(n * classes_, classes_);
     q = (q.array() - q.maxCoeff()).exp();
     q /= q.sum();
-    auto block = shifts.middleRows(at, classes_);
-    const Eigen::RowVectorXd mean = q.transpose() * block;
+  }
+  return softmax;
+}
+
+Eigen::MatrixXd LogitObjective::Center(const Eigen::VectorXd& shift, Eigen::MatrixXd shifts) const {
+  const Eigen::VectorXd softmax = SoftmaxAt(shift);
+  for (Eigen::Index n = 0; n < samples_; ++n) {
+    auto block = shifts.middleRows(n * classes_, classes_);
+    const Eigen::RowVectorXd mean = softmax.segment(n * classes_, classes_).transpose() * block;
     block.rowwise() -= mean;
-    block.array().colwise() *= (q * (weight_ * weights[n])).array().sqrt();
   }
   return shifts;
+}
+
+Eigen::MatrixXd LogitObjective::CurvatureRows(const Eigen::VectorXd& shift, Eigen::MatrixXd centered,
+                                              const Eigen::VectorXd& weights) const {
+  Eigen::VectorXd scale = weight_ * SoftmaxAt(shift);
+  for (Eigen::Index n = 0; n < samples_; ++n) scale.segment(n * classes_, classes_) *= weights[n];
+  centered.array().colwise() *= scale.array().sqrt();
+  return centered;
+}
+
+Eigen::MatrixXd LogitObjective::HessianAt(const Eigen::VectorXd& shift, const Eigen::MatrixXd& shifts) const {
+  return GramOf(CurvatureRows(shift, Center(shift, shifts), Eigen::VectorXd::Ones(samples_)));
+}
+
+Eigen::MatrixXd GramOf(const Eigen::MatrixXd& rows) {
+  Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(rows.cols(), rows.cols());
+  gram.selfadjointView<Eigen::Lower>().rankUpdate(rows.transpose());
+  gram = gram.selfadjointView<Eigen::Lower>();
+  return gram;
 }
 
 QuadraticModel LogitObjective::ExpandAt(const Eigen::VectorXd& x) const {
   const Eigen::VectorXd shift = shifts_ * x;
   const Slope slope = SlopeAt(shift);
-  const Eigen::MatrixXd rows = CurvatureRows(shift, shifts_, Eigen::VectorXd::Ones(samples_));
   QuadraticModel model;
-  model.matrix = rows.transpose() * rows;
+  model.matrix = HessianAt(shift, shifts_);
   const Eigen::VectorXd gradient = shifts_.transpose() * slope.derivative;
   const Eigen::VectorXd curved = model.matrix * x;
   model.linear = linear_ + gradient - curved;

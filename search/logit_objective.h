@@ -28,13 +28,19 @@ class LogitObjective : public JointObjective {
   };
   Slope SlopeAt(const Eigen::VectorXd& shift) const;
 
-  /// Rows that turn the columns `shifts` into R with RᵀR the joint term's Hessian in them at the sum `shift`: in each
-  /// sample diag(q) − q qᵀ has the rows √q_c (e_c − q) (design.md, section 5). `weights` scale the samples' Hessians.
-  Eigen::MatrixXd CurvatureRows(const Eigen::VectorXd& shift, Eigen::MatrixXd shifts,
+  /// The columns `shifts` less, in each sample, their mean under the softmax q at the sum `shift`.
+  Eigen::MatrixXd Center(const Eigen::VectorXd& shift, Eigen::MatrixXd shifts) const;
+
+  /// Turns centered columns into R with RᵀR the joint term's Hessian in them: in each sample diag(q) − q qᵀ has the
+  /// rows √q_c (e_c − q) (design.md, section 5). `weights` scale the samples' Hessians.
+  Eigen::MatrixXd CurvatureRows(const Eigen::VectorXd& shift, Eigen::MatrixXd centered,
                                 const Eigen::VectorXd& weights) const;
+  Eigen::MatrixXd HessianAt(const Eigen::VectorXd& shift, const Eigen::MatrixXd& shifts) const;
 
  private:
   Eigen::Index samples_, classes_;
+  Eigen::VectorXd SoftmaxAt(const Eigen::VectorXd& shift) const;
+
   double weight_;           // scale · T² / samples
   Eigen::VectorXd linear_;  // per column
   Eigen::MatrixXd shifts_;
@@ -44,5 +50,8 @@ class LogitObjective : public JointObjective {
 
 /// Q of ½ xᵀQx that equals a SquaredShift term.
 QuadraticTerm QuadraticOf(const LogitTerm& term);
+
+/// RᵀR.
+Eigen::MatrixXd GramOf(const Eigen::MatrixXd& rows);
 
 }  // namespace bitplan::search

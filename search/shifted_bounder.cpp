@@ -45,11 +45,10 @@ const ShiftedBounder::Depth& ShiftedBounder::DepthAfter(std::size_t settled) {
   return depths_[settled];
 }
 
-QuadraticBound ShiftedBounder::Bound(const JointNode& node, double cutoff, Monitor& monitor) {
+QuadraticBound ShiftedBounder::Bound(const JointNode& node, double cutoff, Effort, Monitor& monitor) {
   const Depth& at = DepthAfter(node.settled.size());
   const Eigen::Index free = at.linear.size();
-  QuadraticRelaxation relaxation{at.first,  at.matrix, at.cost, node.allowed, constant_,
-                                 at.linear, limits_};
+  QuadraticRelaxation relaxation{at.first, at.matrix, at.cost, node.allowed, constant_, at.linear, limits_};
   for (const Index c : node.settled) {
     relaxation.constant += linear_[c];
     for (const Index d : node.settled) relaxation.constant += matrix_(d, c) / 2;

@@ -13,7 +13,7 @@ class ShiftedBounder : public JointBounder {
   /// `model`: over all columns of `core`. `shares` (per column of `order`): where the relaxation's minimum is expected.
   ShiftedBounder(const Core& core, const QuadraticModel& model, const JointOrder& order, const Eigen::VectorXd& shares);
 
-  QuadraticBound Bound(const JointNode& node, double cutoff, Monitor& monitor) override;
+  QuadraticBound Bound(const JointNode& node, double cutoff, Effort effort, Monitor& monitor) override;
 
   /// What the root's relaxation loses in each group near `shares`.
   Eigen::VectorXd LossOfGroups() const { return depths_[0].shift.LossAt(spread_); }

@@ -45,8 +45,8 @@ struct LogitTerm {
   double temperature = 1;  ///< > 0; without meaning for SquaredShift
   double scale = 1;        ///< > 0
   std::size_t samples = 0, classes = 0;
-  std::vector<float> logits;  ///< z, [samples, classes], finite; empty for SquaredShift
-  std::vector<float> shifts;  ///< δz of each choice, [choices, samples, classes], finite
+  std::vector<float> logits = {};  ///< z, [samples, classes], finite; empty for SquaredShift
+  std::vector<float> shifts = {};  ///< δz of each choice, [choices, samples, classes], finite
 };
 
 /// A convex term that joins the groups.
@@ -59,7 +59,7 @@ struct Problem {
   std::string objective;  ///< in words, what the numbers measure
   std::vector<Group> groups;
   std::map<std::string, double> budgets;  ///< cost name to the most that may be spent; ≥ 0
-  std::optional<JointTerm> joint;         ///< none: groups do not interact
+  std::optional<JointTerm> joint = {};    ///< none: groups do not interact
 
   /// Throws Error naming the group, choice, budget or property of the joint term that breaks a rule above.
   void Validate() const;

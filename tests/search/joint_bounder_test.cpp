@@ -127,7 +127,7 @@ TEST_P(JointBounderContract, NothingIsBelowTheBoundNorBelowItAndTheReducedLoss) 
       const double optimum = *std::min_element(least.begin(), least.end());
       if (optimum == kInfinity) continue;
       for (const double cutoff : {kInfinity, optimum + std::abs(optimum), optimum - 0.1 * std::abs(optimum)}) {
-        const QuadraticBound bound = bounder->Bound(node, cutoff, monitor);
+        const QuadraticBound bound = bounder->Bound(node, cutoff, Effort::Full, monitor);
         const double slack = 1e-12 * std::max(1.0, std::abs(optimum));
         ASSERT_LE(bound.bound, optimum + slack) << made.problem.name;
         for (std::size_t c = 0; c < least.size(); ++c)

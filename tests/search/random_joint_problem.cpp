@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <random>
 
 #include "search/random_problem.h"
@@ -32,8 +31,7 @@ QuadraticTerm RandomMatrix(Generator& random, std::size_t choices) {
   for (std::size_t i = 0; i < choices; ++i)
     for (std::size_t j = 0; j < choices; ++j)
       for (std::size_t r = 0; r < rank; ++r)
-        term.matrix[i * choices + j] +=
-            double{rows[i * rank + r] + shared[r]} * double{rows[j * rank + r] + shared[r]};
+        term.matrix[i * choices + j] += double{rows[i * rank + r] + shared[r]} * double{rows[j * rank + r] + shared[r]};
   return term;
 }
 
@@ -56,27 +54,20 @@ LogitTerm RandomShifts(Generator& random, std::size_t choices, LogitLoss loss) {
   return term;
 }
 
-JointTerm RandomTerm(Generator& random, JointKind kind, std::size_t choices) {
-  switch (kind) {
-    case JointKind::Matrix:
-      return RandomMatrix(random, choices);
-    case JointKind::SquaredShift:
-      return RandomShifts(random, choices, LogitLoss::SquaredShift);
-    case JointKind::Divergence:
-      return RandomShifts(random, choices, LogitLoss::Divergence);
-  }
-  return QuadraticTerm{};
-}
-
 }  // namespace
+
+JointTerm RandomJointTerm(std::uint64_t seed, JointKind kind, std::size_t choices) {
+  Generator random(seed + 1000);
+  if (kind == JointKind::Matrix) return RandomMatrix(random, choices);
+  return RandomShifts(random, choices, kind == JointKind::Divergence ? LogitLoss::Divergence : LogitLoss::SquaredShift);
+}
 
 Problem RandomJointProblem(std::uint64_t seed, JointKind kind) {
   Problem problem = RandomProblem(seed);
-  Generator random(seed + 1000);
-  if (random() % 3 == 0)
+  if (seed % 3 == 0)
     for (auto& group : problem.groups)
       for (auto& choice : group.choices) choice.objective = 0;
-  problem.joint = RandomTerm(random, kind, problem.ChoiceCount());
+  problem.joint = RandomJointTerm(seed, kind, problem.ChoiceCount());
   return problem;
 }
 

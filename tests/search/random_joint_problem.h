@@ -12,4 +12,6 @@ enum class JointKind { Matrix, SquaredShift, Divergence };
 /// zero, and matrices of low rank.
 Problem RandomJointProblem(std::uint64_t seed, JointKind kind);
 
+JointTerm RandomJointTerm(std::uint64_t seed, JointKind kind, std::size_t choices);
+
 }  // namespace bitplan::search_test
