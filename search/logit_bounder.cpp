@@ -10,6 +10,9 @@ namespace {
 
 constexpr int kMostSteps = 8;
 
+/// Below the root, with more columns than these the minorant costs more than its bound is worth.
+constexpr std::size_t kMostColumns = 250;
+
 /// How close to the minimum a bound is brought, as a share of its distance from the cutoff.
 constexpr double kPrecision = 0.1;
 
@@ -77,7 +80,8 @@ QuadraticBound LogitBounder::Bound(const JointNode& node, double cutoff, Effort 
     shares /= shares.sum();
   }
   QuadraticBound best = BoundByTangents(part, std::move(start), cutoff, monitor);
-  if (effort == Effort::Full && best.bound < cutoff && !monitor.Expired()) {
+  if (effort == Effort::Full && (node.settled.empty() || part.column.size() <= kMostColumns) && best.bound < cutoff &&
+      !monitor.Expired()) {
     const QuadraticBound other = BoundByMinorant(part, best.point, cutoff, monitor);
     const double bound = std::max(best.bound, other.bound);
     best.reduced_loss = (best.reduced_loss.array() + (best.bound - bound))
