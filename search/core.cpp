@@ -71,7 +71,7 @@ void DropBudget(Draft& draft, std::size_t budget) {
 }
 
 /// Reduces until nothing changes: each step can make room for another.
-void Reduce(Draft& draft, Goal goal) {
+void Reduce(Draft& draft, Goal goal, Dominated dominated) {
   for (bool changed = true; changed;) {
     changed = false;
     for (std::size_t i = 0; i < draft.limits.size(); ++i)
@@ -81,7 +81,8 @@ void Reduce(Draft& draft, Goal goal) {
       if (free) DropBudget(draft, i);
       changed |= free;
     }
-    for (auto& group : draft.groups) changed |= RemoveDominated(group);
+    if (dominated == Dominated::LeftOut)
+      for (auto& group : draft.groups) changed |= RemoveDominated(group);
   }
 }
 
@@ -126,9 +127,9 @@ double Core::Value(const CorePlan& plan) const {
   return sum;
 }
 
-Core BuildCore(const Problem& problem, Goal goal) {
+Core BuildCore(const Problem& problem, Goal goal, Dominated dominated) {
   Draft draft = ReadProblem(problem, goal);
-  Reduce(draft, goal);
+  Reduce(draft, goal, dominated);
   Core core;
   core.goal = goal;
   ScaleCosts(draft);
@@ -153,6 +154,13 @@ std::vector<std::size_t> ChoicesOf(const Core& core, const CorePlan& plan) {
   std::vector<std::size_t> choices;
   for (const Index column : plan) choices.push_back(core.choice[column]);
   return choices;
+}
+
+CorePlan PlanOf(const Core& core, const std::vector<std::size_t>& choices) {
+  CorePlan plan(core.groups());
+  for (Index c = 0; c < core.columns(); ++c)
+    if (core.choice[c] == choices[core.group[c]]) plan[core.group[c]] = c;
+  return plan;
 }
 
 }  // namespace bitplan::search

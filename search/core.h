@@ -20,6 +20,9 @@ enum class Goal {
   PeakUse,  ///< the largest share of a budget that it spends, max_i cost_i / budget_i; the objective plays no part
 };
 
+/// Whether choices that are beaten in every own figure are left out; with a joint term they may still be worth taking.
+enum class Dominated { LeftOut, Kept };
+
 using Index = std::uint32_t;
 
 /// A plan as the algorithms have it: one column of the Core for each group.
@@ -49,14 +52,17 @@ struct Core {
 };
 
 /// The core of `problem` under `goal`. Choices that some other choice of the group beats or equals in the objective and
-/// in every budgeted cost are left out, and so are choices that cannot be paid for and budgets that every plan meets.
-/// Needs: each budget can be met on its own.
-Core BuildCore(const Problem& problem, Goal goal);
+/// in every budgeted cost are left out unless `dominated` keeps them, and so are choices that cannot be paid for and
+/// budgets that every plan meets. Needs: each budget can be met on its own.
+Core BuildCore(const Problem& problem, Goal goal, Dominated dominated = Dominated::LeftOut);
 
 /// The problem's limit on a sum that is still within `budget`.
 inline double LimitWithTolerance(double budget) { return budget * (1 + kBudgetTolerance); }
 
 /// Indices of the problem's choices, one a group.
 std::vector<std::size_t> ChoicesOf(const Core& core, const CorePlan& plan);
+
+/// The plan that takes these choices, one a group, all of which the core has.
+CorePlan PlanOf(const Core& core, const std::vector<std::size_t>& choices);
 
 }  // namespace bitplan::search

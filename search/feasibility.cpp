@@ -21,14 +21,6 @@ Core PeakUseOf(const Core& core) {
   return peak;
 }
 
-/// The plan that takes the choices in `choices`, all of which the core has.
-CorePlan PlanOf(const Core& core, const std::vector<std::size_t>& choices) {
-  CorePlan plan(core.groups());
-  for (Index c = 0; c < core.columns(); ++c)
-    if (core.choice[c] == choices[core.group[c]]) plan[core.group[c]] = c;
-  return plan;
-}
-
 }  // namespace
 
 Node SolveRoot(const Core& core, Monitor& monitor) {

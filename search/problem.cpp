@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "bitplan/error.h"
+#include "search/joint_term.h"
 
 namespace bitplan {
 namespace {
@@ -90,6 +91,13 @@ void Problem::Validate() const {
   for (const auto& group : groups) CheckGroup(group, costs);
   CheckBudgets(budgets, costs);
   CheckSums(*this, costs);
+  if (joint) search::CheckJointTerm(*joint, ChoiceCount());
+}
+
+std::size_t Problem::ChoiceCount() const {
+  std::size_t count = 0;
+  for (const auto& group : groups) count += group.choices.size();
+  return count;
 }
 
 }  // namespace bitplan

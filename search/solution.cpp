@@ -11,6 +11,8 @@ std::string_view ToString(SearchMethod method) {
       return "greedy";
     case SearchMethod::Exact:
       return "exact";
+    case SearchMethod::Convex:
+      return "convex";
   }
   throw Error("unknown search method");
 }
@@ -30,9 +32,9 @@ std::string_view ToString(SolutionStatus status) {
 }
 
 SearchMethod ParseSearchMethod(std::string_view text) {
-  for (const SearchMethod method : {SearchMethod::Greedy, SearchMethod::Exact})
+  for (const SearchMethod method : {SearchMethod::Greedy, SearchMethod::Exact, SearchMethod::Convex})
     if (text == ToString(method)) return method;
-  throw Error(fmt::format("unknown search method '{}', must be one of: greedy, exact", text));
+  throw Error(fmt::format("unknown search method '{}', must be one of: greedy, exact, convex", text));
 }
 
 std::string BriefReport(const Solution& solution) {

@@ -78,6 +78,9 @@ Plan ReadPlan(const std::filesystem::path& file);
 std::string ToJson(const Sensitivity& sensitivity);
 std::string ToJson(const Problem& problem);
 std::string ToJson(const Plan& plan);
+/// Writes `problem` with the arrays of its joint term as .npy files beside `file`: for p.json p.matrix.npy, p.logits.npy,
+/// p.shifts.npy. ToJson has them as nested lists.
+void WriteProblem(const std::filesystem::path& file, const Problem& problem);
 std::string ToJson(const EvaluationReport& report);
 std::string ToJson(const Problem& problem, const Solution& solution);  ///< `bitplan.solution/1`, with `choices` by group name
 

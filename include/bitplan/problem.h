@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace bitplan {
@@ -20,16 +23,48 @@ struct Group {
   std::vector<Choice> choices;  ///< at least one
 };
 
-/// A bit allocation problem: take one choice a group, minimise the summed objective, keep every summed cost within its
-/// budget (design.md, section 7). File form: `bitplan.problem/1`.
+// Arrays of a joint term are row-major. Their choices are those of the whole problem in file order: all choices of the
+// first group, then all of the second, and so on.
+
+/// ½ xᵀQx, with x = 1 for the choices that are taken and 0 for the others: what pairs of choices cost together.
+struct QuadraticTerm {
+  std::vector<double> matrix;  ///< Q, [choices, choices]; finite, symmetric (to 1e-9 of its largest entry) and positive
+                               ///< semidefinite (no eigenvalue below −1e-9 of that entry times the number of choices)
+};
+
+/// What a shift v of a sample's logits z is charged.
+enum class LogitLoss {
+  Divergence,    ///< T² KL(softmax(z / T) ‖ softmax((z + v) / T)), T the temperature
+  SquaredShift,  ///< ½ Σ_c (v_c − mean v)², which is what T² KL comes to, times the number of classes, as T grows
+};
+
+/// The logit model (design.md, section 5): scale · mean over samples of the loss of the summed shifts of the choices
+/// taken. Convex in the shifts, and so in relaxed choices.
+struct LogitTerm {
+  LogitLoss loss = LogitLoss::Divergence;
+  double temperature = 1;  ///< > 0; without meaning for SquaredShift
+  double scale = 1;        ///< > 0
+  std::size_t samples = 0, classes = 0;
+  std::vector<float> logits = {};  ///< z, [samples, classes], finite; empty for SquaredShift
+  std::vector<float> shifts = {};  ///< δz of each choice, [choices, samples, classes], finite
+};
+
+/// A convex term that joins the groups.
+using JointTerm = std::variant<QuadraticTerm, LogitTerm>;
+
+/// A bit allocation problem: take one choice a group, minimise the summed objective and the joint term, keep every
+/// summed cost within its budget (design.md, section 7). File form: `bitplan.problem/1`.
 struct Problem {
   std::string name;
   std::string objective;  ///< in words, what the numbers measure
   std::vector<Group> groups;
   std::map<std::string, double> budgets;  ///< cost name to the most that may be spent; ≥ 0
+  std::optional<JointTerm> joint = {};    ///< none: groups do not interact
 
-  /// Throws Error naming the group, choice or budget that breaks a rule above.
+  /// Throws Error naming the group, choice, budget or property of the joint term that breaks a rule above.
   void Validate() const;
+
+  std::size_t ChoiceCount() const;  ///< of all groups together
 };
 
 }  // namespace bitplan

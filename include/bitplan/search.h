@@ -15,6 +15,7 @@ namespace bitplan {
 enum class SearchMethod {
   Greedy,  ///< marginal loss per cost from the cheapest plan up, then exchanges; bound from the Lagrangian relaxation
   Exact,   ///< branch and bound; bound and plan meet unless a limit stops it first
+  Convex,  ///< the only one that takes a joint term: branch and bound over its convex relaxation; as Exact without one
 };
 
 enum class SolutionStatus {
@@ -58,7 +59,8 @@ struct Solution {
   Infeasibility infeasibility;
 };
 
-/// Solves `problem`; throws Error when the problem or the options are malformed. Never returns a plan over a budget
+/// Solves `problem`; throws Error when the problem or the options are malformed, or when the problem has a joint term
+/// and the method is not Convex. Never returns a plan over a budget
 /// (sums are compared with a relative tolerance of 1e-9). Equal problems and options give equal plans, bounds and node
 /// counts unless the time limit is hit. Of plans that are equally good, any may be returned.
 Solution Search(const Problem& problem, const SearchOptions& options);

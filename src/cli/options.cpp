@@ -239,7 +239,7 @@ void AddSearchOptions(CommandLine& line) {
              "weight_size=12.5%, weight_size=100KiB, bops=10%, average_bits=4; may be given several times")(
       "keep", po::value<std::vector<std::string>>()->value_name("LAYER=BITS"),
       "pin widths: first=8, linear=w8a8, 'layer1.*=4'; first, last, a layer's name or pattern, or an operator")(
-      "method", po::value<std::string>()->default_value(std::string(ToString(defaults.method))), "exact or greedy")(
+      "method", po::value<std::string>()->default_value(std::string(ToString(defaults.method))), "exact, greedy or convex (for problems with a joint term)")(
       "measure", po::value<std::string>()->default_value(std::string(ToString(ProblemOptions().measure))),
       ("what predicts the loss: " + MeasureNames()).c_str())(
       "no-shrink", po::bool_switch(), "take the measure's figures as they are, not shrunk by their standard errors")(

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <string_view>
@@ -36,6 +37,20 @@ std::string Reason(const json::exception& error) {
   const std::string_view reason = error.what();
   const auto number = reason.find("] ");
   return std::string(reason.substr(number == std::string_view::npos ? 0 : number + 2, kLongest));
+}
+
+/// Appends the numbers of `value`; false when lists are of unequal length, not `axes` deep, or hold anything else.
+bool Flatten(const json& value, std::size_t axis, std::size_t axes, NumberArray& array) {
+  if (axis == axes) {
+    if (!value.is_number() || !std::isfinite(value.get<double>())) return false;
+    array.numbers.push_back(value.get<double>());
+    return true;
+  }
+  if (!value.is_array()) return false;
+  if (array.shape.size() == axis) array.shape.push_back(value.size());
+  return array.shape[axis] == value.size() && std::all_of(value.begin(), value.end(), [&](const json& item) {
+           return Flatten(item, axis + 1, axes, array);
+         });
 }
 
 }  // namespace
@@ -118,6 +133,13 @@ std::vector<double> JsonReader::Numbers(const std::string& key) {
     numbers.push_back(item.get<double>());
   }
   return numbers;
+}
+
+NumberArray JsonReader::Array(const std::string& key, std::size_t axes) {
+  const std::string expected = fmt::format("lists of finite numbers, {} deep, those of a level equally long", axes);
+  NumberArray array;
+  if (!Flatten(At(key, expected), 0, axes, array) || array.shape.size() != axes) Fail(key, expected);
+  return array;
 }
 
 std::string JsonReader::String(const std::string& key) {

@@ -14,6 +14,12 @@
 
 namespace bitplan {
 
+/// Numbers with axes, row-major.
+struct NumberArray {
+  std::vector<std::size_t> shape;
+  std::vector<double> numbers;
+};
+
 /// An object of a JSON file that is read key by key. Every failure is an Error that names file, key and what was
 /// expected.
 class JsonReader {
@@ -34,6 +40,9 @@ class JsonReader {
   int Width(const std::string& key);  ///< bits: 2 … 8, 16 or 32
   std::uint64_t Unsigned(const std::string& key);
   std::map<std::string, double> NumberMap(const std::string& key);
+  NumberArray Array(const std::string& key, std::size_t axes);  ///< nested lists of finite numbers
+  bool Has(const std::string& key) const { return value_->contains(key); }
+  bool IsString(const std::string& key) { return At(key, "a value").is_string(); }
   bool IsNull(const std::string& key) { return At(key, "a value or null").is_null(); }
   bool Has(const std::string& key) const { return value_->contains(key); }
   void Ignore(const std::string& key) { read_.insert(key); }

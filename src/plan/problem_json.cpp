@@ -1,5 +1,7 @@
 #include "bitplan/error.h"
+#include "bitplan/files.h"
 #include "bitplan/plan.h"
+#include "plan/joint_json.h"
 #include "plan/json_reader.h"
 #include "plan/json_writer.h"
 
@@ -24,9 +26,7 @@ Group ReadGroup(JsonReader& reader) {
   return group;
 }
 
-}  // namespace
-
-std::string ToJson(const Problem& problem) {
+Json ProblemJson(const Problem& problem) {
   Json json{{"schema", kSchema}, {"name", problem.name}, {"objective", problem.objective}, {"groups", Json::array()}};
   for (const Group& group : problem.groups) {
     Json choices = Json::array();
@@ -35,7 +35,21 @@ std::string ToJson(const Problem& problem) {
     json["groups"].push_back({{"name", group.name}, {"members", group.members}, {"choices", std::move(choices)}});
   }
   json["budgets"] = problem.budgets;
+  return json;
+}
+
+}  // namespace
+
+std::string ToJson(const Problem& problem) {
+  Json json = ProblemJson(problem);
+  if (problem.joint) json["joint"] = JointTermJson(*problem.joint);
   return JsonText(json);
+}
+
+void WriteProblem(const std::filesystem::path& file, const Problem& problem) {
+  Json json = ProblemJson(problem);
+  if (problem.joint) json["joint"] = WriteJointTerm(*problem.joint, std::filesystem::path(file).replace_extension());
+  WriteFile(file, JsonText(json));
 }
 
 Problem ReadProblem(const std::filesystem::path& file) {
@@ -45,6 +59,10 @@ Problem ReadProblem(const std::filesystem::path& file) {
   problem.objective = reader.String("objective");
   for (JsonReader& group : reader.Objects("groups")) problem.groups.push_back(ReadGroup(group));
   problem.budgets = reader.NumberMap("budgets");
+  if (reader.Has("joint")) {
+    JsonReader joint = reader.Object("joint");
+    problem.joint = ReadJointTerm(joint, file.parent_path());
+  }
   reader.Ignore("reference");
   reader.Finish();
   try {

@@ -1,6 +1,7 @@
 #include "search/brute_force.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace bitplan::search_test {
@@ -26,6 +27,60 @@ double Peak(const Problem& problem, const std::vector<std::size_t>& choices) {
   return peak;
 }
 
+double Joint(const QuadraticTerm& term, const std::vector<std::size_t>& taken, std::size_t choices) {
+  double sum = 0;
+  for (const std::size_t a : taken)
+    for (const std::size_t b : taken) sum += term.matrix[a * choices + b] / 2;
+  return sum;
+}
+
+std::vector<double> Softmax(std::vector<double> logits) {
+  double sum = 0;
+  for (double& logit : logits) sum += logit = std::exp(logit);
+  for (double& logit : logits) logit /= sum;
+  return logits;
+}
+
+double LossOf(const LogitTerm& term, const float* logits, const std::vector<double>& shift) {
+  double loss = 0, mean = 0;
+  if (term.loss == LogitLoss::SquaredShift) {
+    for (const double value : shift) mean += value / static_cast<double>(shift.size());
+    for (const double value : shift) loss += (value - mean) * (value - mean) / 2;
+    return loss;
+  }
+  std::vector<double> before(shift.size()), after(shift.size());
+  for (std::size_t c = 0; c < shift.size(); ++c) {
+    before[c] = logits[c] / term.temperature;
+    after[c] = (logits[c] + shift[c]) / term.temperature;
+  }
+  before = Softmax(before);
+  after = Softmax(after);
+  for (std::size_t c = 0; c < shift.size(); ++c) loss += before[c] * std::log(before[c] / after[c]);
+  return loss * term.temperature * term.temperature;
+}
+
+double Joint(const LogitTerm& term, const std::vector<std::size_t>& taken, std::size_t) {
+  double sum = 0;
+  for (std::size_t n = 0; n < term.samples; ++n) {
+    std::vector<double> shift(term.classes, 0.0);
+    for (const std::size_t choice : taken)
+      for (std::size_t c = 0; c < term.classes; ++c)
+        shift[c] += double{term.shifts[(choice * term.samples + n) * term.classes + c]};
+    sum += LossOf(term, term.logits.empty() ? nullptr : &term.logits[n * term.classes], shift);
+  }
+  return term.scale * sum / static_cast<double>(term.samples);
+}
+
+double Joint(const Problem& problem, const std::vector<std::size_t>& choices) {
+  std::vector<std::size_t> taken;
+  std::size_t before = 0;
+  for (std::size_t g = 0; g < choices.size(); ++g) {
+    taken.push_back(before + choices[g]);
+    before += problem.groups[g].choices.size();
+  }
+  return std::visit([&](const auto& term) { return Joint(term, taken, before); }, *problem.joint);
+}
+
 }  // namespace
 
 double Spent(const Problem& problem, const std::string& cost, const std::vector<std::size_t>& choices) {
@@ -35,7 +90,7 @@ double Spent(const Problem& problem, const std::string& cost, const std::vector<
 }
 
 double Objective(const Problem& problem, const std::vector<std::size_t>& choices) {
-  double sum = 0;
+  double sum = problem.joint ? Joint(problem, choices) : 0;
   for (std::size_t g = 0; g < choices.size(); ++g) sum += problem.groups[g].choices.at(choices[g]).objective;
   return sum;
 }

@@ -18,7 +18,7 @@ struct Truth {
 Truth BruteForce(const Problem& problem);
 
 double Spent(const Problem& problem, const std::string& cost, const std::vector<std::size_t>& choices);
-double Objective(const Problem& problem, const std::vector<std::size_t>& choices);
+double Objective(const Problem& problem, const std::vector<std::size_t>& choices);  ///< joint term included
 
 /// Whether each cost is at most 1 + 1e-9 times its budget.
 bool WithinBudgets(const Problem& problem, const std::vector<std::size_t>& choices);

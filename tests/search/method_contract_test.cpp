@@ -140,8 +140,13 @@ TEST_P(SearchContract, ValidatesProblemAndOptions) {
   EXPECT_THROW(Search(problem, {.method = GetParam(), .time_limit_seconds = std::nan("")}), Error);
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, SearchContract, testing::Values(SearchMethod::Greedy, SearchMethod::Exact),
-                         [](const auto& method) { return method.param == SearchMethod::Greedy ? "Greedy" : "Exact"; });
+std::string NameOf(const testing::TestParamInfo<SearchMethod>& method) {
+  constexpr const char* kNames[] = {"Greedy", "Exact", "Convex"};
+  return kNames[static_cast<std::size_t>(method.param)];
+}
+
+INSTANTIATE_TEST_SUITE_P(Methods, SearchContract,
+                         testing::Values(SearchMethod::Greedy, SearchMethod::Exact, SearchMethod::Convex), NameOf);
 
 }  // namespace
 }  // namespace bitplan::search_test

@@ -1,0 +1,156 @@
+#include "search/block_shift.h"
+
+#include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
+#include <cmath>
+
+namespace bitplan::search {
+namespace {
+
+constexpr double kSpread = 0.1;
+
+/// Share of the loss that may be left each time.
+constexpr double kSlacks[] = {0.3, 0.1, 0.03};
+constexpr int kSweeps = 6;
+
+/// Orthonormal columns, orthogonal to (1, …, 1) (Helmert).
+Eigen::MatrixXd StepsOf(Eigen::Index width) {
+  Eigen::MatrixXd basis = Eigen::MatrixXd::Zero(width, width - 1);
+  for (Eigen::Index j = 1; j < width; ++j) {
+    const double norm = std::sqrt(static_cast<double>(j * (j + 1)));
+    basis.col(j - 1).head(j).setConstant(1 / norm);
+    basis(j, j - 1) = -static_cast<double>(j) / norm;
+  }
+  return basis;
+}
+
+/// The least t with off + t · blocks positive semidefinite, which is at most 1 as off + blocks is.
+double LeastMultiple(const Eigen::MatrixXd& off, const Eigen::MatrixXd& blocks) {
+  const Eigen::LLT<Eigen::MatrixXd> factor(blocks);
+  if (factor.info() != Eigen::Success) return 1;
+  Eigen::MatrixXd scaled = factor.matrixL().solve(off);
+  scaled = factor.matrixL().solve(scaled.transpose()).eval();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(scaled, Eigen::EigenvaluesOnly);
+  return solver.info() == Eigen::Success ? std::max(0.0, -solver.eigenvalues()[0]) : 1;
+}
+
+}  // namespace
+
+BlockShift::BlockShift(const Eigen::MatrixXd& matrix, std::vector<Index> first)
+    : first_(std::move(first)), off_(matrix) {
+  step_.push_back(0);
+  for (Eigen::Index g = 0; g < groups(); ++g) {
+    basis_.push_back(StepsOf(Width(g)));
+    step_.push_back(step_.back() + Width(g) - 1);
+  }
+  Eigen::MatrixXd blocks = Eigen::MatrixXd::Zero(step_.back(), step_.back());
+  matrix_ = blocks;
+  for (Eigen::Index g = 0; g < groups(); ++g) {
+    const auto own = matrix.block(first_[g], first_[g], Width(g), Width(g));
+    blocks.block(step_[g], step_[g], Width(g) - 1, Width(g) - 1) = basis_[g].transpose() * own * basis_[g];
+    off_.block(first_[g], first_[g], Width(g), Width(g)).setZero();
+  }
+  for (Eigen::Index g = 0; g < groups(); ++g)
+    for (Eigen::Index h = 0; h < groups(); ++h)
+      if (g != h)
+        matrix_.block(step_[g], step_[h], Width(g) - 1, Width(h) - 1) =
+            basis_[g].transpose() * off_.block(first_[g], first_[h], Width(g), Width(h)) * basis_[h];
+  if (matrix_.size() == 0) return;
+  const double least = 1e-7 * blocks.trace() / static_cast<double>(blocks.rows()) + 1e-9 * matrix.cwiseAbs().maxCoeff();
+  blocks.diagonal().array() += std::max(least, 1e-300);
+  matrix_ += (1.05 * LeastMultiple(matrix_, blocks) + 1e-3) * blocks;
+  Invert();
+}
+
+void BlockShift::Invert() {
+  Eigen::LLT<Eigen::MatrixXd> factor(matrix_);
+  for (double lift = 1e-12 * std::max(matrix_.diagonal().cwiseAbs().maxCoeff(), 1e-288);
+       factor.info() != Eigen::Success; lift *= 10) {
+    matrix_.diagonal().array() += lift;
+    factor.compute(matrix_);
+  }
+  inverse_ = factor.solve(Eigen::MatrixXd::Identity(matrix_.rows(), matrix_.cols()));
+}
+
+void BlockShift::Fit(const Eigen::VectorXd& shares, double slack, int sweeps) {
+  if (matrix_.size() == 0) return;
+  const double barrier = slack / static_cast<double>(matrix_.rows());
+  std::vector<Eigen::MatrixXd> target;
+  for (Eigen::Index g = 0; g < groups(); ++g) {
+    const Eigen::VectorXd x = shares.segment(first_[g], Width(g));
+    Eigen::MatrixXd spread = -x * x.transpose();
+    spread.diagonal() += x;
+    target.push_back(basis_[g].transpose() * spread * basis_[g] / (2 * barrier));
+  }
+  for (int sweep = 0; sweep < sweeps; ++sweep) {
+    for (Eigen::Index g = 0; g < groups(); ++g) {
+      const Eigen::Index at = step_[g], width = Width(g) - 1;
+      if (width == 0) continue;
+      const Eigen::MatrixXd block = inverse_.block(at, at, width, width);
+      const Eigen::MatrixXd precision = block.llt().solve(Eigen::MatrixXd::Identity(width, width));
+      matrix_.block(at, at, width, width) += target[g].llt().solve(Eigen::MatrixXd::Identity(width, width)) - precision;
+      const Eigen::MatrixXd change = precision * (target[g] - block) * precision;
+      const Eigen::MatrixXd columns = inverse_.middleCols(at, width);
+      inverse_.noalias() += columns * (change * columns.transpose());
+    }
+    matrix_ = (matrix_ + matrix_.transpose()).eval() / 2;
+    Invert();
+  }
+}
+
+void BlockShift::FitDown(const Eigen::VectorXd& shares) {
+  for (const double slack : kSlacks) Fit(shares, slack * LossAt(shares).sum(), kSweeps);
+}
+
+Eigen::MatrixXd BlockShift::BlockOf(Eigen::Index group) const {
+  const Eigen::Index width = Width(group) - 1;
+  return basis_[group] * matrix_.block(step_[group], step_[group], width, width) * basis_[group].transpose();
+}
+
+Eigen::VectorXd BlockShift::LossAt(const Eigen::VectorXd& shares) const {
+  Eigen::VectorXd loss(groups());
+  for (Eigen::Index g = 0; g < groups(); ++g) {
+    const Eigen::MatrixXd block = BlockOf(g);
+    const Eigen::VectorXd x = shares.segment(first_[g], Width(g));
+    loss[g] = (block.diagonal().dot(x) - x.dot(block * x)) / 2;
+  }
+  return loss;
+}
+
+Eigen::MatrixXd BlockShift::Matrix() const {
+  Eigen::MatrixXd matrix = off_;
+  for (Eigen::Index g = 0; g < groups(); ++g) matrix.block(first_[g], first_[g], Width(g), Width(g)) = BlockOf(g);
+  return matrix;
+}
+
+Eigen::VectorXd BlockShift::Diagonal() const {
+  Eigen::VectorXd diagonal(off_.rows());
+  for (Eigen::Index g = 0; g < groups(); ++g) diagonal.segment(first_[g], Width(g)) = BlockOf(g).diagonal();
+  return diagonal;
+}
+
+BlockShift BlockShift::WithoutFirstGroup() const {
+  BlockShift rest;
+  const Eigen::Index columns = off_.rows() - Width(0), steps = step_.back() - step_[1];
+  for (std::size_t g = 1; g < first_.size(); ++g) {
+    rest.first_.push_back(first_[g] - first_[1]);
+    rest.step_.push_back(step_[g] - step_[1]);
+  }
+  rest.basis_.assign(basis_.begin() + 1, basis_.end());
+  rest.off_ = off_.bottomRightCorner(columns, columns);
+  rest.matrix_ = matrix_.bottomRightCorner(steps, steps);
+  if (steps > 0) rest.Invert();
+  return rest;
+}
+
+Eigen::VectorXd Spread(const std::vector<Index>& first, const Eigen::VectorXd& shares) {
+  Eigen::VectorXd spread(shares.size());
+  for (std::size_t g = 0; g + 1 < first.size(); ++g) {
+    const Index width = first[g + 1] - first[g];
+    spread.segment(first[g], width) =
+        (1 - kSpread) * shares.segment(first[g], width).array() + kSpread / static_cast<double>(width);
+  }
+  return spread;
+}
+
+}  // namespace bitplan::search

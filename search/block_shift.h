@@ -1,0 +1,62 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <vector>
+
+#include "search/core.h"
+
+namespace bitplan::search {
+
+/// What a quadratic model keeps of its groups' own blocks so that it stays convex. Choices of a group exclude each
+/// other and x² = x, so every symmetric block T_g in place of Q_gg, with ½ diag(Q_gg − T_g) added to the linear term,
+/// gives each plan its value again; relaxed plans gain ½ (Σ T_aa x_a − xᵀTx) less. So the best T is the least that
+/// leaves Q convex on the plane Σ_{columns of a group} x = 1 (quadratic convex reformulation: Billionnet, Elloumi and
+/// Plateau 2009). It is kept in coordinates of that plane, one orthonormal basis H_g of the steps within each group,
+/// T_g = H_g S_g H_gᵀ, and found by
+///
+///     min_S Σ_g ⟨C_g, S_g⟩ − μ log det(offdiagonal blocks of HᵀQH + S),   C_g = ½ H_gᵀ (diag(x) − x xᵀ) H_g,
+///
+/// whose optimality condition is that the inverse has the diagonal blocks C_g / μ: one block after the other is fitted
+/// in closed form, as in iterative proportional scaling of covariances (Speed and Kiiveri 1986).
+class BlockShift {
+ public:
+  /// `first` begins the groups' columns in `matrix`, and ends them. Starts from a multiple of the blocks themselves.
+  BlockShift(const Eigen::MatrixXd& matrix, std::vector<Index> first);
+
+  /// Lowers what the relaxation loses at `shares`, which must all be above 0, to within about `slack` of it.
+  void Fit(const Eigen::VectorXd& shares, double slack, int sweeps);
+
+  /// Fit, closer and closer.
+  void FitDown(const Eigen::VectorXd& shares);
+
+  /// ½ (Σ T_aa x_a − xᵀTx) of each group.
+  Eigen::VectorXd LossAt(const Eigen::VectorXd& shares) const;
+
+  /// The model with Q_gg replaced; convex on the plane.
+  Eigen::MatrixXd Matrix() const;
+  /// diag(T).
+  Eigen::VectorXd Diagonal() const;
+
+  /// The same without the first group: still convex.
+  BlockShift WithoutFirstGroup() const;
+
+ private:
+  BlockShift() = default;
+  Eigen::Index groups() const { return static_cast<Eigen::Index>(first_.size()) - 1; }
+  Eigen::Index Width(Eigen::Index group) const { return first_[group + 1] - first_[group]; }
+  Eigen::MatrixXd BlockOf(Eigen::Index group) const;  // T_g
+  void Invert();
+
+  std::vector<Index> first_;
+  std::vector<Eigen::Index> step_;  // groups + 1: first_ for the steps, one fewer a group
+  std::vector<Eigen::MatrixXd> basis_;
+  Eigen::MatrixXd off_;      // Q with zeros for the groups' own blocks
+  Eigen::MatrixXd matrix_;   // on the plane, [step, step]
+  Eigen::MatrixXd inverse_;  // of matrix_
+};
+
+/// Shares to fit a shift to: some of each group's is spread evenly, as the nodes of a tree have other minima than
+/// `shares`.
+Eigen::VectorXd Spread(const std::vector<Index>& first, const Eigen::VectorXd& shares);
+
+}  // namespace bitplan::search

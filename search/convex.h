@@ -1,0 +1,12 @@
+#pragma once
+
+#include "search/joint_tree.h"
+
+namespace bitplan::search {
+
+/// The best plan of a problem with a joint term, to a relative `gap`, from a plan `start` that counts. `floor` is a
+/// bound that is known already.
+JointTreeResult SearchConvexly(const Core& core, const JointObjective& objective, CorePlan start, double floor,
+                               double gap, Monitor& monitor);
+
+}  // namespace bitplan::search

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <memory>
+#include <vector>
+
+#include "search/core.h"
+#include "search/joint_bounder.h"
+
+namespace bitplan::search {
+
+/// constant + linearᵀx + ½ xᵀ matrix x over the columns of a core.
+struct QuadraticModel {
+  double constant = 0;
+  Eigen::VectorXd linear;
+  Eigen::MatrixXd matrix;  ///< symmetric
+
+  double Value(const CorePlan& plan) const;
+};
+
+/// The objective of a problem with a joint term, in the problem's own unit, over the columns of a core. Convex in
+/// relaxed columns x ≥ 0, Σ_{columns of a group} x = 1.
+class JointObjective {
+ public:
+  virtual ~JointObjective() = default;
+
+  virtual double Value(const CorePlan& plan) const = 0;
+
+  /// Of a column alone: its objective, and what the joint term charges for it without the other groups.
+  virtual double Own(Index column) const = 0;
+
+  /// The second-order expansion at relaxed columns `x`, as a function of the columns themselves (not of the step).
+  virtual QuadraticModel ExpandAt(const Eigen::VectorXd& x) const = 0;
+
+  /// What bounds the nodes of a tree over `order`. `shares` (per column of the order): where the relaxation's minimum
+  /// is expected. Arguments must outlive it.
+  virtual std::unique_ptr<JointBounder> MakeBounder(const Core& core, const JointOrder& order,
+                                                    const Eigen::VectorXd& shares) const = 0;
+};
+
+/// The objective of `problem`, which has a joint term, over the given choices, numbered in file order.
+std::unique_ptr<JointObjective> MakeJointObjective(const Problem& problem, const std::vector<std::size_t>& choices);
+
+}  // namespace bitplan::search
