@@ -83,6 +83,7 @@ int main(int argc, char** argv) {
                           Measure::Divergence,    Measure::Quadratic,   Measure::SingleLoss};
     }
     analyze.channel_correction = !flags.contains("--no-correction");
+    analyze.keep_shifts = true;
     const Sensitivity sensitivity = Analyze(network, data, analyze);
     if (!flags.contains("--activations")) analyze.measures = AllMeasures();
 
@@ -97,9 +98,11 @@ int main(int argc, char** argv) {
     std::map<std::string, std::vector<const Outcome*>> rows;
     std::vector<std::string> order;
     for (const Measure measure : analyze.measures)
-      for (const bool shrink : {false, true}) {
+      for (const std::string kind : {"", ", shrunk", ", joint"}) {
+        const bool shrink = kind == ", shrunk", joint = kind == ", joint";
         if (shrink && (!HasFigures(measure) || measure == Measure::Fisher || measure == Measure::OutputError || flags.contains("--no-shrink"))) continue;
-        const std::string name = fmt::format("{}{}", ToString(measure), shrink ? ", shrunk" : "");
+        if (joint && measure != Measure::LogitShift && measure != Measure::Divergence) continue;
+        const std::string name = std::string(ToString(measure)) + kind;
         order.push_back(name);
         fmt::print("{:<24}", name);
         std::vector<double> means;
@@ -107,10 +110,14 @@ int main(int argc, char** argv) {
           ProblemOptions problem_options;
           problem_options.measure = measure;
           problem_options.shrink = shrink;
+          problem_options.joint = joint;
           problem_options.budgets = {{"average_bits", size, false}};
           if (flags.contains("--activations")) problem_options.budgets.push_back({"bops", size * 6 / 1024 * 100, true});
+          SearchOptions search;
+          if (joint) search.method = SearchMethod::Convex;
+          search.time_limit_seconds = 60;
           const Problem problem = MakeProblem(sensitivity, problem_options);
-          const Plan plan = MakePlan(sensitivity, problem, Search(problem, {}), measure);
+          const Plan plan = MakePlan(sensitivity, problem, Search(problem, search), measure);
           const std::string bits = BitsOf(plan);
           if (!outcomes.contains(bits)) outcomes[bits] = MeasureOutcome(QuantizedNetwork::Create(network, plan, data), test);
           const Outcome& outcome = outcomes.at(bits);

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 
 #include "bitplan/error.h"
 #include "bitplan/gauss_newton.h"
@@ -48,7 +49,8 @@ bool NeedsCurvature(const AnalyzeOptions& options) { return Wants(options, Measu
 constexpr std::array kShiftMeasures = {Measure::LogitShift, Measure::Divergence, Measure::Quadratic, Measure::SingleLoss};
 
 bool NeedsShifts(const AnalyzeOptions& options) {
-  return std::any_of(kShiftMeasures.begin(), kShiftMeasures.end(), [&](Measure measure) { return Wants(options, measure); });
+  return options.keep_shifts ||
+         std::any_of(kShiftMeasures.begin(), kShiftMeasures.end(), [&](Measure measure) { return Wants(options, measure); });
 }
 
 bool QuantizesActivations(const AnalyzeOptions& options) {
@@ -190,8 +192,39 @@ Alternatives ListAlternatives(const AnalyzeOptions& options, const std::vector<L
   return all;
 }
 
+/// Appends an output [N, …] as rows of classes.
+void AppendRows(std::vector<float>& rows, const at::Tensor& output, std::int64_t class_axis) {
+  const at::Tensor last = output.movedim(class_axis, -1).contiguous();
+  rows.insert(rows.end(), last.const_data_ptr<float>(), last.const_data_ptr<float>() + last.numel());
+}
+
+/// The table of all choices' shifts, of those that are in `found`; `owners` as in Alternatives.
+OutputShifts TableOf(const LogitShifts& found, const SingleChoices& choices, const std::vector<Alternatives::Owner>& owners,
+                     const std::vector<LayerSensitivity>& layers, std::int64_t class_axis) {
+  OutputShifts table;
+  table.classes = static_cast<std::size_t>(found.logits.size(class_axis));
+  AppendRows(table.logits, found.logits, class_axis);
+  table.samples = table.logits.size() / table.classes;
+  std::map<std::tuple<std::size_t, bool, std::size_t>, std::size_t> position;
+  for (std::size_t i = 0; i < owners.size(); ++i) position[{owners[i].layer, choices[i].activation, owners[i].choice}] = i;
+  for (std::size_t layer = 0; layer < layers.size(); ++layer)
+    for (const bool activation : {false, true}) {
+      const auto& of_layer = activation ? layers[layer].activation_choices : layers[layer].weight_choices;
+      for (std::size_t k = 0; k < of_layer.size(); ++k) {
+        if (of_layer[k].bits == 32) continue;
+        const auto at = position.find({layer, activation, k});
+        if (at == position.end())
+          table.shifts.resize(table.shifts.size() + table.logits.size());
+        else
+          AppendRows(table.shifts, found.shifts[at->second], class_axis);
+      }
+    }
+  return table;
+}
+
 /// The figures of what the choices do to layers' outputs and to the network's.
-void AddFigures(const Network& network, const Dataset& data, const AnalyzeOptions& options, std::vector<LayerSensitivity>& layers) {
+void AddFigures(const Network& network, const Dataset& data, const AnalyzeOptions& options, Sensitivity& sensitivity) {
+  std::vector<LayerSensitivity>& layers = sensitivity.layers;
   Alternatives all = ListAlternatives(options, layers);
   const std::vector<Alternatives::Owner> owners = all.owners;
   const auto choices = SingleChoices::Fit(network, std::move(all.choices), data,
@@ -217,6 +250,7 @@ void AddFigures(const Network& network, const Dataset& data, const AnalyzeOption
   const LogitShifts shifts = ComputeLogitShifts(network, data, choices, {options.delta, options.memory_bytes, options.progress});
   ShiftJudge judge{shifts.logits, {}, ResolveLoss(options.loss, data), options.temperature};
   if (UsesLabels(judge.loss, data.has_labels())) judge.labels = data.Get(0, data.size()).labels;
+  if (options.keep_shifts) sensitivity.shifts = TableOf(shifts, choices, owners, layers, ClassAxis(shifts.logits, judge.labels));
   for (std::size_t i = 0; i < choices.size(); ++i)
     for (const Measure measure : kShiftMeasures)
       if (Wants(options, measure)) choice_of(i).figures[measure] = judge.Figure(measure, shifts.shifts[i]);
@@ -307,6 +341,7 @@ Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOp
   result.data = SourceOf(data);
   result.seed = options.seed;
   result.loss = ToString(ResolveLoss(options.loss, data));
+  result.temperature = options.temperature;
   result.fold_batch_norm = network.batch_norm_folded();
   result.channel_correction = options.channel_correction;
   result.weight_format = options.weight_format;
@@ -320,7 +355,7 @@ Sensitivity Analyze(const Network& network, const Dataset& data, const AnalyzeOp
   AddWeightChoices(network, options, result.layers);
   std::vector<std::int64_t> input_elements;
   if (QuantizesActivations(options)) input_elements = AddActivationChoices(network, data, options, result.layers);
-  if (Wants(options, Measure::OutputError) || NeedsShifts(options)) AddFigures(network, data, options, result.layers);
+  if (Wants(options, Measure::OutputError) || NeedsShifts(options)) AddFigures(network, data, options, result);
   if (NeedsCurvature(options) && (options.exact_hessian || !input_elements.empty()))
     AddHessians(network, data, options, input_elements, result.layers);
   if ((NeedsCurvature(options) && !options.exact_hessian) || Wants(options, Measure::Fisher))

@@ -31,6 +31,7 @@ struct AnalyzeOptions {
   Format weight_format = DefaultWeightFormat();          ///< `bits` aside
   Format activation_format = DefaultActivationFormat();  ///< `bits` aside
   bool channel_correction = true;  ///< of the quantizer whose shifts are measured; should be the plan's
+  bool keep_shifts = false;        ///< Sensitivity::shifts, which joint problems are made of
   Delta delta = Delta::Measured;
   Loss loss = Loss::Auto;          ///< what curvature, Quadratic and SingleLoss are of
   double temperature = 1;          ///< of Divergence, > 0

@@ -37,6 +37,9 @@ Pin ParsePin(std::string_view text);  ///< throws Error with the accepted form
 
 struct ProblemOptions {
   Measure measure = Measure::LogitShift;  ///< the best of them on the bundled network; see benchmarks/plan_quality.cpp
+  /// Layers' shifts of the output are added up before the loss is taken, and not the losses that each causes alone: the problem
+  /// gets a joint term (SearchMethod::Convex). Of LogitShift and Divergence, with shifts in the sensitivity file.
+  bool joint = false;
   bool shrink = true;  ///< figures with standard errors are shrunk first, see Shrunk
   std::vector<BudgetSpec> budgets;
   std::vector<Pin> pins;

@@ -75,9 +75,12 @@ Sensitivity ReadSensitivity(const std::filesystem::path& file);
 Problem ReadProblem(const std::filesystem::path& file);
 Plan ReadPlan(const std::filesystem::path& file);
 
-std::string ToJson(const Sensitivity& sensitivity);
+std::string ToJson(const Sensitivity& sensitivity);  ///< without the shifts
 std::string ToJson(const Problem& problem);
 std::string ToJson(const Plan& plan);
+/// Writes `sensitivity` with its shifts as .npy files beside `file`: for s.json s.logits.npy and s.shifts.npy.
+void WriteSensitivity(const std::filesystem::path& file, const Sensitivity& sensitivity);
+
 /// Writes `problem` with the arrays of its joint term as .npy files beside `file`: for p.json p.matrix.npy, p.logits.npy,
 /// p.shifts.npy. ToJson has them as nested lists.
 void WriteProblem(const std::filesystem::path& file, const Problem& problem);

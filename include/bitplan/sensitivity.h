@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -68,6 +69,16 @@ struct LayerSensitivity {
   std::vector<Perturbation> activation_choices;  ///< ascending bits; only 32 when the input cannot be quantized
 };
 
+/// What every choice, made alone, adds to the network's output: δz of the loss model. Arrays are row-major. A sample's predictions
+/// (positions of a sequence or image) count as samples.
+struct OutputShifts {
+  std::size_t samples = 0, classes = 0;
+  std::vector<float> logits;  ///< of the float network, [samples, classes]
+  /// [choices, samples, classes]: of each layer first its weight_choices, then its activation_choices, without those of 32 bits.
+  /// Zero for inputs that an earlier layer's choice quantizes already.
+  std::vector<float> shifts;
+};
+
 /// What the figures were computed on.
 struct DataSource {
   std::string spec;    ///< KIND:FILE as the user wrote it; empty for data that came from memory
@@ -84,12 +95,14 @@ struct Sensitivity {
   std::string model_sha256;
   DataSource data;
   std::uint64_t seed = 0;
-  std::string loss;            ///< cross-entropy or divergence
+  std::string loss;            ///< what curvature, quadratic and single-loss are of
+  double temperature = 1;      ///< of the divergence
   bool fold_batch_norm = true;
   bool channel_correction = true;  ///< passed on to the plan
   Format weight_format;      ///< quantizer of the weights, `bits` aside
   Format activation_format;  ///< quantizer of the activations, `bits` aside
   std::vector<LayerSensitivity> layers;  ///< in order of execution
+  std::optional<OutputShifts> shifts = {};    ///< for joint problems
 
   bool Has(Measure measure) const;  ///< whether every layer carries the figures that `measure` needs
 };

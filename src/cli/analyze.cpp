@@ -4,6 +4,7 @@
 #include "bitplan/analyze.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
+#include "bitplan/run.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
@@ -52,7 +53,8 @@ int AnalyzeModel(const Arguments& arguments) {
   line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "cifar10:FILE, idx:FILE,LABELS, npy:, npz:, pt: ...")(
       "out", po::value<std::string>()->value_name("FILE"), "where the sensitivity file goes")(
       "measures", po::value<std::string>()->default_value("all"), (MeasureNames() + "; the errors always are").c_str());
-  AddSampleOptions(line, 128);
+  line.Add()("shifts", po::bool_switch(), "keep every choice's shift of the output in .npy files beside the sensitivity file, for search --joint");
+  AddSampleOptions(line, RunOptions().calibration_samples);
   AddBatchOption(line);
   AddAnalyzeOptions(line);
   AddModelOptions(line);
@@ -60,14 +62,14 @@ int AnalyzeModel(const Arguments& arguments) {
 
   AnalyzeOptions options = ReadAnalyzeOptions(line);
   options.measures = ParseMeasures(line.Get<std::string>("measures"));
+  options.keep_shifts = line.Get<bool>("shifts");
   options.progress = ShowProgress();
   RequireWritable(line.Required("out"));
   const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
   const Sensitivity sensitivity = Analyze(network, data, options);
-  const std::string json = bitplan::ToJson(sensitivity);
-  WriteFile(line.Required("out"), json);
-  if (WriteJson(line, json)) Print(sensitivity);
+  WriteSensitivity(line.Required("out"), sensitivity);
+  if (WriteJson(line, ToJson(sensitivity))) Print(sensitivity);
   return kDone;
 }
 

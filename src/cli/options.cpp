@@ -242,6 +242,8 @@ void AddSearchOptions(CommandLine& line) {
       "method", po::value<std::string>()->default_value(std::string(ToString(defaults.method))), "exact, greedy or convex (for problems with a joint term)")(
       "measure", po::value<std::string>()->default_value(std::string(ToString(ProblemOptions().measure))),
       ("what predicts the loss: " + MeasureNames()).c_str())(
+      "joint", po::bool_switch(),
+      "add up the layers' shifts of the output before the loss is taken (logit-shift, divergence); searched by the method convex")(
       "no-shrink", po::bool_switch(), "take the measure's figures as they are, not shrunk by their standard errors")(
       "gap", po::value<double>()->default_value(defaults.gap, "0"), "relative gap at which the exact search may stop")(
       "time-limit", po::value<double>()->default_value(defaults.time_limit_seconds, fmt::format("{}", defaults.time_limit_seconds)),
@@ -251,6 +253,7 @@ void AddSearchOptions(CommandLine& line) {
 SearchOptions ReadSearchOptions(const CommandLine& line) {
   SearchOptions options;
   options.method = ParseSearchMethod(line.Get<std::string>("method"));
+  if (line.Get<bool>("joint") && line.IsDefault("method")) options.method = SearchMethod::Convex;
   options.gap = line.Get<double>("gap");
   options.time_limit_seconds = line.Get<double>("time-limit");
   options.Validate();
@@ -260,6 +263,7 @@ SearchOptions ReadSearchOptions(const CommandLine& line) {
 ProblemOptions ReadProblemOptions(const CommandLine& line) {
   ProblemOptions options;
   options.measure = ParseMeasure(line.Get<std::string>("measure"));
+  options.joint = line.Get<bool>("joint");
   options.shrink = !line.Get<bool>("no-shrink");
   for (const std::string& text : line.List("budget")) options.budgets.push_back(ParseBudget(text));
   for (const std::string& text : line.List("keep")) options.pins.push_back(ParsePin(text));

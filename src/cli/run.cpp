@@ -49,7 +49,7 @@ int RunAll(const Arguments& arguments) {
   }
   ThrowIfInterrupted();
   result.quantized.front().Save(folder / "quantized.pt");
-  WriteFile(folder / "sensitivity.json", ToJson(result.sensitivity));
+  WriteSensitivity(folder / "sensitivity.json", result.sensitivity);
   WriteFile(folder / "plan.json", ToJson(result.plan));
   WriteFile(folder / "evaluation.json", ToJson(result.evaluation));
   if (!WriteJson(line, ToJson(result.evaluation))) return kDone;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "bitplan/cost.h"
 #include "bitplan/error.h"
@@ -46,10 +47,12 @@ class ProblemMaker {
     Problem problem;
     problem.name = sensitivity_.model_sha256.substr(0, 12);
     const bool curved = options_.measure == Measure::Eigenvalue || options_.measure == Measure::Trace;
-    problem.objective = fmt::format("{}{}, summed over the layers", ToString(options_.measure),
-                                    curved ? " times squared quantization error" : "");
+    problem.objective = options_.joint ? fmt::format("{} of the layers' summed shifts of the output", ToString(options_.measure))
+                                       : fmt::format("{}{}, summed over the layers", ToString(options_.measure),
+                                                     curved ? " times squared quantization error" : "");
     for (const std::vector<std::size_t>& members : Groups()) problem.groups.push_back(MakeGroup(members));
     problem.budgets = Budgets();
+    if (options_.joint) problem.joint = Joint(problem);
     return problem;
   }
 
@@ -150,15 +153,59 @@ class ProblemMaker {
     choice.name = NameOf(bits);
     for (std::size_t m = 0; m < members.size(); ++m) {
       const LayerSensitivity& layer = sensitivity_.layers[members[m]];
-      choice.objective +=
+      if (!options_.joint) choice.objective +=
           PredictedCost(layer.weight, *Find(layer.weight_choices, bits.weights[m]), options_.measure, floor_);
-      if (bits.activation < 32)
+      if (bits.activation < 32 && !options_.joint)
         choice.objective +=
             PredictedCost(layer.activation, *Find(layer.activation_choices, bits.activation), options_.measure, floor_);
       for (const auto& [cost, value] : LayerCosts(layer, bits.weights[m], bits.activation, all_weights_))
         choice.costs[cost] += value;
     }
     return choice;
+  }
+
+  /// Where a choice's shift lies in OutputShifts::shifts, counted in choices; nothing for 32 bits.
+  using Positions = std::map<std::tuple<std::size_t, bool, int>, std::size_t>;
+
+  Positions ShiftPositions() const {
+    Positions positions;
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < sensitivity_.layers.size(); ++i)
+      for (const bool activation : {false, true})
+        for (const Perturbation& choice :
+             activation ? sensitivity_.layers[i].activation_choices : sensitivity_.layers[i].weight_choices)
+          if (choice.bits < 32) positions[{i, activation, choice.bits}] = next++;
+    return positions;
+  }
+
+  LogitTerm Joint(const Problem& problem) const {
+    const OutputShifts& shifts = *sensitivity_.shifts;
+    LogitTerm term;
+    term.loss = options_.measure == Measure::Divergence ? LogitLoss::Divergence : LogitLoss::SquaredShift;
+    term.temperature = sensitivity_.temperature;
+    term.samples = shifts.samples;
+    term.classes = shifts.classes;
+    if (term.loss == LogitLoss::Divergence) term.logits = shifts.logits;
+    const Positions positions = ShiftPositions();
+    const std::size_t size = shifts.samples * shifts.classes;
+    const std::vector<std::vector<std::size_t>> groups = Groups();
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      const Group& group = problem.groups[g];
+      const std::vector<std::size_t>& members = groups[g];
+      for (const Choice& choice : group.choices) {
+        const std::vector<LayerBits> bits = BitsOfChoice(group, choice);
+        const std::size_t begin = term.shifts.size();
+        term.shifts.resize(begin + size);
+        for (std::size_t m = 0; m < members.size(); ++m)
+          for (const bool activation : {false, true}) {
+            const auto found = positions.find({members[m], activation, activation ? bits[m].activation_bits : bits[m].weight_bits});
+            if (found == positions.end()) continue;
+            const float* const from = shifts.shifts.data() + found->second * size;
+            for (std::size_t i = 0; i < size; ++i) term.shifts[begin + i] += from[i];
+          }
+      }
+    }
+    return term;
   }
 
   std::map<std::string, double> Budgets() const {
@@ -189,7 +236,11 @@ Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& option
   if (!sensitivity.Has(options.measure))
     throw Error(fmt::format("the sensitivity file has no figures for the measure {0}; analyze with --measures {0}",
                             ToString(options.measure)));
-  if (!options.shrink) return ProblemMaker(sensitivity, options).Make();
+  if (options.joint && options.measure != Measure::LogitShift && options.measure != Measure::Divergence)
+    throw Error(fmt::format("a joint problem is made of the measures logit-shift and divergence, not {}", ToString(options.measure)));
+  if (options.joint && !sensitivity.shifts)
+    throw Error("the sensitivity file has no shifts of the output, which a joint problem is made of; analyze with --shifts");
+  if (options.joint || !options.shrink) return ProblemMaker(sensitivity, options).Make();
   const Sensitivity shrunk = Shrunk(sensitivity, options.measure);
   return ProblemMaker(shrunk, options).Make();
 }

@@ -35,23 +35,6 @@ NumberArray ReadArrayFile(const std::filesystem::path& file, std::size_t axes) {
   return {{array.shape.begin(), array.shape.end()}, wide ? Widen<double>(array.bytes) : Widen<float>(array.bytes)};
 }
 
-NumberArray ReadArray(JsonReader& reader, const std::string& key, std::size_t axes,
-                      const std::filesystem::path& folder) {
-  if (!reader.IsString(key)) return reader.Array(key, axes);
-  const std::filesystem::path name = reader.String(key);
-  if (name.empty() || name != name.filename())
-    reader.Fail(key, fmt::format("the name of a file in the same folder, not '{}'", name.string()));
-  return ReadArrayFile(folder / name, axes);
-}
-
-/// Numbers beyond float's range become infinite, which the term's rules refuse.
-std::vector<float> Narrow(const std::vector<double>& numbers) {
-  std::vector<float> narrow;
-  narrow.reserve(numbers.size());
-  for (const double number : numbers) narrow.push_back(static_cast<float>(number));
-  return narrow;
-}
-
 JointTerm ReadLogitTerm(JsonReader& reader, LogitLoss loss, const std::filesystem::path& folder) {
   LogitTerm term;
   term.loss = loss;
@@ -106,6 +89,29 @@ Json TermJson(const LogitTerm& term, const ArrayJson& array) {
 
 }  // namespace
 
+NumberArray ReadArray(JsonReader& reader, const std::string& key, std::size_t axes,
+                      const std::filesystem::path& folder) {
+  if (!reader.IsString(key)) return reader.Array(key, axes);
+  const std::filesystem::path name = reader.String(key);
+  if (name.empty() || name != name.filename())
+    reader.Fail(key, fmt::format("the name of a file in the same folder, not '{}'", name.string()));
+  return ReadArrayFile(folder / name, axes);
+}
+
+std::vector<float> Narrow(const std::vector<double>& numbers) {
+  std::vector<float> narrow;
+  narrow.reserve(numbers.size());
+  for (const double number : numbers) narrow.push_back(static_cast<float>(number));
+  return narrow;
+}
+
+Json WriteArray(const std::filesystem::path& stem, const std::string& key, const std::vector<std::size_t>& shape,
+                const std::vector<float>& numbers) {
+  const std::filesystem::path file = fmt::format("{}.{}.npy", stem.string(), key);
+  WriteFile(file, NpyText(shape, numbers));
+  return file.filename().string();
+}
+
 JointTerm ReadJointTerm(JsonReader& reader, const std::filesystem::path& folder) {
   const std::string kind = reader.String("kind");
   JointTerm term;
@@ -132,9 +138,9 @@ Json WriteJointTerm(const JointTerm& term, const std::filesystem::path& stem) {
   const bool single = std::holds_alternative<LogitTerm>(term);
   const ArrayJson in_file = [&](const char* key, const std::vector<std::size_t>& shape,
                                 std::span<const double> numbers) -> Json {
+    if (single) return WriteArray(stem, key, shape, Narrow({numbers.begin(), numbers.end()}));
     const std::filesystem::path file = fmt::format("{}.{}.npy", stem.string(), key);
-    WriteFile(file, single ? NpyText(shape, Narrow({numbers.begin(), numbers.end()}))
-                           : NpyText(shape, std::vector<double>(numbers.begin(), numbers.end())));
+    WriteFile(file, NpyText(shape, std::vector<double>(numbers.begin(), numbers.end())));
     return file.filename().string();
   };
   return std::visit([&](const auto& kind) { return TermJson(kind, in_file); }, term);

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "bitplan/problem.h"
 #include "plan/json_reader.h"
@@ -15,6 +17,16 @@ namespace bitplan {
 ///   {"kind": "logit-shift", "scale": s, "shifts": A}
 /// where an array A is nested lists, or the name of a .npy file in `folder` (float32 or float64).
 JointTerm ReadJointTerm(JsonReader& reader, const std::filesystem::path& folder);
+
+/// An array under `key`, in either form, and its shape; `axes` of them.
+NumberArray ReadArray(JsonReader& reader, const std::string& key, std::size_t axes, const std::filesystem::path& folder);
+
+/// At most float's precision; numbers beyond its range become infinite.
+std::vector<float> Narrow(const std::vector<double>& numbers);
+
+/// Writes STEM.KEY.npy and returns its name without the folder.
+Json WriteArray(const std::filesystem::path& stem, const std::string& key, const std::vector<std::size_t>& shape,
+                const std::vector<float>& numbers);
 
 /// With arrays as nested lists.
 Json JointTermJson(const JointTerm& term);

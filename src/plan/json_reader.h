@@ -41,7 +41,6 @@ class JsonReader {
   std::uint64_t Unsigned(const std::string& key);
   std::map<std::string, double> NumberMap(const std::string& key);
   NumberArray Array(const std::string& key, std::size_t axes);  ///< nested lists of finite numbers
-  bool Has(const std::string& key) const { return value_->contains(key); }
   bool IsString(const std::string& key) { return At(key, "a value").is_string(); }
   bool IsNull(const std::string& key) { return At(key, "a value or null").is_null(); }
   bool Has(const std::string& key) const { return value_->contains(key); }

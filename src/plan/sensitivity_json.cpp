@@ -1,8 +1,15 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <set>
 
+#include "bitplan/files.h"
 #include "bitplan/plan.h"
 #include "plan/format_json.h"
+#include "plan/joint_json.h"
 
 namespace bitplan {
 
@@ -104,22 +111,59 @@ LayerSensitivity ReadLayer(JsonReader& reader) {
   return layer;
 }
 
-}  // namespace
-
-std::string ToJson(const Sensitivity& sensitivity) {
+Json SensitivityJson(const Sensitivity& sensitivity) {
   Json json{{"schema", kSchema},
             {"tool_version", sensitivity.tool_version},
             {"model_sha256", sensitivity.model_sha256},
             {"data", DataSourceJson(sensitivity.data)},
             {"seed", sensitivity.seed},
             {"loss", sensitivity.loss},
+            {"temperature", sensitivity.temperature},
             {"fold_batch_norm", sensitivity.fold_batch_norm},
             {"channel_correction", sensitivity.channel_correction},
             {"weight_format", FormatJson(sensitivity.weight_format)},
             {"activation_format", FormatJson(sensitivity.activation_format)},
-            {"layers", Json::array()}};
+            {"layers", Json::array()},
+            {"shifts", nullptr}};
   for (const LayerSensitivity& layer : sensitivity.layers) json["layers"].push_back(LayerJson(layer));
-  return JsonText(json);
+  return json;
+}
+
+std::size_t QuantizedChoices(const Sensitivity& sensitivity) {
+  std::size_t count = 0;
+  for (const LayerSensitivity& layer : sensitivity.layers)
+    for (const auto kind : {&LayerSensitivity::weight_choices, &LayerSensitivity::activation_choices})
+      for (const Perturbation& choice : layer.*kind) count += choice.bits < 32 ? 1 : 0;
+  return count;
+}
+
+OutputShifts ReadShifts(JsonReader reader, const Sensitivity& sensitivity, const std::filesystem::path& folder) {
+  const NumberArray logits = ReadArray(reader, "logits", 2, folder), shifts = ReadArray(reader, "shifts", 3, folder);
+  const std::vector<std::size_t> expected{QuantizedChoices(sensitivity), logits.shape[0], logits.shape[1]};
+  if (shifts.shape != expected)
+    reader.Reject(fmt::format("shifts: have the shape [{}]; expected choices, samples and classes, [{}]", fmt::join(shifts.shape, ", "),
+                              fmt::join(expected, ", ")));
+  reader.Finish();
+  OutputShifts result{logits.shape[0], logits.shape[1], Narrow(logits.numbers), Narrow(shifts.numbers)};
+  for (const std::vector<float>* numbers : {&result.logits, &result.shifts})
+    if (!std::all_of(numbers->begin(), numbers->end(), [](float number) { return std::isfinite(number); }))
+      reader.Reject("logits and shifts: must be finite");
+  return result;
+}
+
+}  // namespace
+
+std::string ToJson(const Sensitivity& sensitivity) { return JsonText(SensitivityJson(sensitivity)); }
+
+void WriteSensitivity(const std::filesystem::path& file, const Sensitivity& sensitivity) {
+  Json json = SensitivityJson(sensitivity);
+  if (sensitivity.shifts) {
+    const OutputShifts& shifts = *sensitivity.shifts;
+    const std::filesystem::path stem = std::filesystem::path(file).replace_extension();
+    json["shifts"] = {{"logits", WriteArray(stem, "logits", {shifts.samples, shifts.classes}, shifts.logits)},
+                      {"shifts", WriteArray(stem, "shifts", {QuantizedChoices(sensitivity), shifts.samples, shifts.classes}, shifts.shifts)}};
+  }
+  WriteFile(file, JsonText(json));
 }
 
 Sensitivity ReadSensitivity(const std::filesystem::path& file) {
@@ -130,6 +174,7 @@ Sensitivity ReadSensitivity(const std::filesystem::path& file) {
   sensitivity.data = ReadDataSource(reader.Object("data"));
   sensitivity.seed = reader.Unsigned("seed");
   sensitivity.loss = reader.String("loss");
+  sensitivity.temperature = reader.Number("temperature", 0);
   sensitivity.fold_batch_norm = reader.Bool("fold_batch_norm");
   sensitivity.channel_correction = reader.Bool("channel_correction");
   sensitivity.weight_format = ReadFormat(reader.Object("weight_format"));
@@ -139,6 +184,7 @@ Sensitivity ReadSensitivity(const std::filesystem::path& file) {
     sensitivity.layers.push_back(ReadLayer(layer));
     if (!names.insert(sensitivity.layers.back().name).second) layer.Fail("name", "a name that no other layer has");
   }
+  if (!reader.IsNull("shifts")) sensitivity.shifts = ReadShifts(reader.Object("shifts"), sensitivity, file.parent_path());
   reader.Finish();
   return sensitivity;
 }

@@ -31,8 +31,11 @@ bool FitsBudgets(const Network& network, const Dataset& data, const RunOptions& 
   const Sensitivity outline = Outline(network, data, options.analyze);
   ProblemOptions problem_options = options.problem;
   problem_options.measure = Measure::WeightError;
+  problem_options.joint = false;
   Problem problem = MakeProblem(outline, problem_options);
-  Solution solution = Search(problem, options.search);
+  SearchOptions search_options = options.search;
+  if (search_options.method == SearchMethod::Convex) search_options.method = SearchMethod::Exact;
+  Solution solution = Search(problem, search_options);
   if (!solution.choices.empty()) return true;
   result.sensitivity = outline;
   result.problem = std::move(problem);
@@ -53,6 +56,8 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
   RunOptions options = given;
   options.analyze.measures = {options.problem.measure};
   options.analyze.channel_correction = options.channel_correction;
+  options.analyze.keep_shifts = options.problem.joint;
+  if (options.problem.joint) options.search.method = SearchMethod::Convex;
   options.analyze.progress = options.search.progress = options.quantize.progress = options.progress;
   options.Validate();
 

@@ -160,6 +160,7 @@ TEST(Analyze, WeightCurvatureIsThatOfTheDenseHessian) {
     AnalyzeOptions options = Options();
     options.batch_size = batch_size;
     options.activation_bits = {32};
+    options.exact_hessian = true;
     const Sensitivity sensitivity = Analyze(LoadModel("TanhMlp"), LoadSamples("TanhMlp"), options);
     for (const LayerSensitivity& layer : sensitivity.layers) {
       const at::Tensor hessian = ReferenceHessian("TanhMlp", "weights", {layer.name + ".weight"});
@@ -206,9 +207,45 @@ TEST(Analyze, ComputesOnlyWhatTheMeasuresNeed) {
   stages.clear();
   options.measures = {Measure::Trace};
   const Sensitivity traces = Analyze(LoadModel("TanhMlp"), LoadSamples("TanhMlp"), options);
-  EXPECT_THAT(stages, ElementsAre("weight errors", "weight traces"));
+  EXPECT_THAT(stages, ElementsAre("backward passes", "curvature", "outputs", "weight errors"));
   EXPECT_FALSE(traces.layers[0].weight.eigenvalue);
   EXPECT_TRUE(traces.layers[0].weight.trace);
+  stages.clear();
+  options.exact_hessian = true;
+  Analyze(LoadModel("TanhMlp"), LoadSamples("TanhMlp"), options);
+  EXPECT_THAT(stages, ElementsAre("weight errors", "weight traces"));
+  stages.clear();
+  options.measures = {Measure::LogitShift};
+  const Sensitivity shifts = Analyze(LoadModel("TanhMlp"), LoadSamples("TanhMlp"), options);
+  EXPECT_THAT(stages, ElementsAre("layer outputs", "logit shifts", "quantizing weights", "weight errors"));
+  EXPECT_GT(shifts.layers[0].weight_choices[0].figures.at(Measure::LogitShift).value, 0);
+  EXPECT_FALSE(shifts.layers[0].weight_choices[0].figures.contains(Measure::Divergence));
+}
+
+/// Of a network that is piecewise linear in each layer the two are the same.
+TEST(Analyze, GaussNewtonCurvatureOfAReluNetworkIsThatOfTheDenseHessian) {
+  AnalyzeOptions options = Options();
+  options.activation_bits = {32};
+  const Sensitivity sensitivity = Analyze(LoadModel("ReluMlp"), LoadSamples("ReluMlp"), options);
+  const LayerSensitivity& layer = sensitivity.layers.front();
+  const at::Tensor hessian = ReferenceHessian("ReluMlp", "weights", {layer.name + ".weight"});
+  const double eigenvalue = LargestEigenvalue(hessian), trace = hessian.trace().item<double>();
+  EXPECT_NEAR(layer.weight.eigenvalue.value(), eigenvalue, 1e-3 * std::abs(eigenvalue));
+  EXPECT_NEAR(layer.weight.trace.value(), trace, 1e-3 * trace);  // 1e-4 of the curvature in the outputs is cut
+}
+
+TEST(Analyze, FiguresOfATensorThatSeveralLayersReadAreTheFirstOnes) {
+  AnalyzeOptions options;
+  options.weight_bits = {4};
+  options.activation_bits = {4};
+  options.measures = {Measure::LogitShift, Measure::OutputError};
+  const Sensitivity sensitivity = Analyze(LoadModel("SharedInput"), LoadSamples("SharedInput"), options);
+  for (const Measure measure : options.measures) {
+    EXPECT_GT(sensitivity.layers[0].activation_choices[0].figures.at(measure).value, 0);
+    for (std::size_t i = 1; i < sensitivity.layers.size(); ++i)
+      EXPECT_EQ(sensitivity.layers[i].activation_choices[0].figures.at(measure).value, 0);
+    for (const LayerSensitivity& layer : sensitivity.layers) EXPECT_GT(layer.weight_choices[0].figures.at(measure).value, 0);
+  }
 }
 
 TEST(Analyze, TakesDataWithoutLabels) {

