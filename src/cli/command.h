@@ -23,5 +23,6 @@ int SearchPlan(const Arguments& arguments);
 int QuantizeModel(const Arguments& arguments);
 int EvaluateModel(const Arguments& arguments);
 int RunAll(const Arguments& arguments);
+int ValidateMeasures(const Arguments& arguments);
 
 }  // namespace bitplan::cli

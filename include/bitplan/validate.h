@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bitplan/analyze.h"
+#include "bitplan/data.h"
+#include "bitplan/network.h"
+#include "bitplan/progress.h"
+#include "bitplan/quantize.h"
+
+namespace bitplan {
+
+struct ValidateOptions {
+  AnalyzeOptions analyze;  ///< its measures are compared, LogitShift and Divergence jointly as well
+  int plans = 150;         ///< drawn at random, each layer's widths alike and apart; ≥ 10
+  std::uint64_t seed = 0;  ///< of the draw
+  QuantizeOptions quantize;
+  ProgressCallback progress;  ///< for every stage
+
+  void Validate() const;  ///< throws Error
+};
+
+/// One random plan and what became of it.
+struct DrawnPlan {
+  std::vector<std::string> choices;  ///< one a group, "w4a8"
+  double rise = 0;                   ///< of the mean divergence from the float network, on the data of the analysis
+  std::optional<double> accuracy;    ///< on the test data
+};
+
+/// How well one measure ranks the plans. Small rises: the half of the plans with the smallest.
+struct Agreement {
+  std::string measure;              ///< "divergence", "divergence, joint"
+  std::vector<double> predictions;  ///< one a plan
+  double spearman = 0, kendall = 0;              ///< with the rise, over all plans
+  double spearman_small = 0, kendall_small = 0;  ///< among the small rises
+  std::optional<double> spearman_accuracy;       ///< with the share of test samples that are classified wrong
+};
+
+struct Validation {
+  std::vector<std::string> groups;  ///< names, as DrawnPlan::choices
+  std::vector<DrawnPlan> plans;
+  std::vector<Agreement> agreements;  ///< the best over all plans first
+};
+
+/// Analyzes the network, draws random plans, measures each one's real rise of the loss on the same samples and, where `test` has any,
+/// its accuracy there. Throws Error as Analyze, and when there is only one plan.
+Validation Validate(const Network& network, const Dataset& data, const std::optional<Dataset>& test, const ValidateOptions& options);
+
+/// A row a plan: widths, rise, accuracy, every measure's prediction.
+std::string ToCsv(const Validation& validation);
+
+/// A panel a measure: predicted against measured, both on logarithmic axes.
+std::string ToSvg(const Validation& validation);
+
+}  // namespace bitplan

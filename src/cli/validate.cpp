@@ -1,0 +1,73 @@
+#include "bitplan/validate.h"
+
+#include <fmt/format.h>
+
+#include "bitplan/files.h"
+#include "bitplan/run.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/options.h"
+#include "cli/output_path.h"
+#include "cli/report.h"
+
+namespace bitplan::cli {
+
+namespace {
+
+void Print(const Validation& validation) {
+  const bool tested = validation.plans.front().accuracy.has_value();
+  std::vector<std::string> header{"measure", "Spearman", "Kendall", "Spearman, small", "Kendall, small"};
+  if (tested) header.emplace_back("Spearman, test errors");
+  Table table(header);
+  for (const Agreement& agreement : validation.agreements) {
+    std::vector<std::string> row{agreement.measure};
+    for (const double value : {agreement.spearman, agreement.kendall, agreement.spearman_small, agreement.kendall_small})
+      row.push_back(fmt::format("{:.3f}", value));
+    if (tested) row.push_back(fmt::format("{:.3f}", agreement.spearman_accuracy.value_or(0)));
+    table.Add(std::move(row));
+  }
+  fmt::print("{}\nrank correlation with the measured KL to the float network over {} random plans; small: the half with the smallest\n",
+             table.Text(), validation.plans.size());
+}
+
+}  // namespace
+
+int ValidateMeasures(const Arguments& arguments) {
+  CommandLine line("validate MODEL.pt --data KIND:FILE --out-dir FOLDER [--test KIND:FILE] [options]",
+                   "Draws random plans, measures their real rise of the loss, and says how well every measure ranks them; leaves "
+                   "validation.csv and validation.svg in the folder.");
+  line.AddPositional("MODEL.pt", "TorchScript file");
+  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what to analyze, calibrate and measure on")(
+      "test", po::value<std::string>()->value_name("KIND:FILE"), "labelled data to compare with accuracy as well")(
+      "out-dir", po::value<std::string>()->value_name("FOLDER"), "where the results go")(
+      "plans", po::value<int>()->default_value(ValidateOptions().plans)->value_name("N"), "random plans")(
+      "measures", po::value<std::string>()->default_value("all"), MeasureNames().c_str());
+  AddSampleOptions(line, RunOptions().calibration_samples);
+  AddBatchOption(line);
+  AddAnalyzeOptions(line);
+  AddModelOptions(line);
+  if (!line.Parse(arguments)) return kDone;
+
+  ValidateOptions options;
+  options.analyze = ReadAnalyzeOptions(line);
+  options.analyze.measures = ParseMeasures(line.Get<std::string>("measures"));
+  options.plans = line.Get<int>("plans");
+  options.seed = options.analyze.seed;
+  options.quantize.batch_size = options.analyze.batch_size;
+  options.progress = ShowProgress();
+  const OutputFolder folder(line.Required("out-dir"));
+  const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
+  DataOptions data_options = ReadSampleOptions(line);
+  const Dataset data = Dataset::Load(line.Required("data"), data_options);
+  data_options.samples = 0;
+  const auto test = line.Has("test") ? std::optional(Dataset::Load(line.Get<std::string>("test"), data_options)) : std::nullopt;
+  const Validation validation = Validate(network, data, test, options);
+  ThrowIfInterrupted();
+  WriteFile(folder / "validation.csv", ToCsv(validation));
+  WriteFile(folder / "validation.svg", ToSvg(validation));
+  Print(validation);
+  fmt::print("\nwritten to {}: validation.csv, validation.svg\n", line.Required("out-dir"));
+  return kDone;
+}
+
+}  // namespace bitplan::cli

@@ -1,0 +1,124 @@
+#include "bitplan/validate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "bitplan/cost.h"
+#include "bitplan/error.h"
+#include "bitplan/evaluate.h"
+#include "bitplan/plan.h"
+#include "bitplan/search.h"
+#include "bitplan/statistics.h"
+#include "statistics/draw_below.h"
+
+namespace bitplan {
+
+namespace {
+
+/// A measure's problem: what it charges for a plan is its prediction.
+struct Predictor {
+  std::string name;
+  Problem problem;
+};
+
+std::vector<Predictor> MakePredictors(const Sensitivity& sensitivity, const std::vector<Measure>& measures) {
+  std::vector<Predictor> predictors;
+  for (const Measure measure : measures) {
+    if (!sensitivity.Has(measure)) continue;
+    ProblemOptions options;
+    options.measure = measure;
+    options.shrink = false;
+    predictors.push_back({std::string(ToString(measure)), MakeProblem(sensitivity, options)});
+    if (measure != Measure::LogitShift && measure != Measure::Divergence) continue;
+    options.joint = true;
+    predictors.push_back({fmt::format("{}, joint", ToString(measure)), MakeProblem(sensitivity, options)});
+  }
+  return predictors;
+}
+
+std::vector<std::size_t> DrawChoices(const Problem& problem, std::mt19937_64& random) {
+  std::vector<std::size_t> choices;
+  for (const Group& group : problem.groups)
+    choices.push_back(static_cast<std::size_t>(statistics::DrawBelow(group.choices.size(), random)));
+  return choices;
+}
+
+/// The values at some positions.
+std::vector<double> Pick(const std::vector<double>& values, const std::vector<std::size_t>& positions) {
+  std::vector<double> picked;
+  for (const std::size_t position : positions) picked.push_back(values[position]);
+  return picked;
+}
+
+/// Positions of the smaller half.
+std::vector<std::size_t> SmallHalf(const std::vector<double>& values) {
+  std::vector<std::size_t> order(values.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+  order.resize((values.size() + 1) / 2);
+  return order;
+}
+
+void Judge(Validation& validation) {
+  std::vector<double> rises, errors;
+  for (const DrawnPlan& plan : validation.plans) {
+    rises.push_back(plan.rise);
+    if (plan.accuracy) errors.push_back(1 - *plan.accuracy);
+  }
+  const std::vector<std::size_t> small = SmallHalf(rises);
+  for (Agreement& agreement : validation.agreements) {
+    agreement.spearman = Spearman(agreement.predictions, rises);
+    agreement.kendall = KendallTau(agreement.predictions, rises);
+    agreement.spearman_small = Spearman(Pick(agreement.predictions, small), Pick(rises, small));
+    agreement.kendall_small = KendallTau(Pick(agreement.predictions, small), Pick(rises, small));
+    if (errors.size() == rises.size()) agreement.spearman_accuracy = Spearman(agreement.predictions, errors);
+  }
+  std::stable_sort(validation.agreements.begin(), validation.agreements.end(),
+                   [](const Agreement& a, const Agreement& b) { return a.spearman > b.spearman; });
+}
+
+}  // namespace
+
+void ValidateOptions::Validate() const {
+  analyze.Validate();
+  quantize.Validate();
+  if (plans < 10) throw Error(fmt::format("{} plans asked for, at least 10 are needed", plans));
+}
+
+Validation Validate(const Network& network, const Dataset& data, const std::optional<Dataset>& test, const ValidateOptions& given) {
+  ValidateOptions options = given;
+  options.Validate();
+  options.analyze.keep_shifts = true;
+  options.analyze.progress = options.progress;
+  const Sensitivity sensitivity = Analyze(network, data, options.analyze);
+  const std::vector<Predictor> predictors = MakePredictors(sensitivity, options.analyze.measures);
+  if (predictors.empty()) throw Error("none of the measures has figures for every layer");
+  const Problem& problem = predictors.front().problem;
+  if (problem.ChoiceCount() == problem.groups.size()) throw Error("every layer has one width only: there is one plan, nothing to compare");
+
+  Validation validation;
+  for (const Group& group : problem.groups) validation.groups.push_back(group.name);
+  for (const Predictor& predictor : predictors) validation.agreements.push_back({predictor.name, {}, 0, 0, 0, 0, std::nullopt});
+  std::mt19937_64 random(options.seed);
+  for (int i = 0; i < options.plans; ++i) {
+    Solution solution;
+    solution.choices = DrawChoices(problem, random);
+    const Plan plan = MakePlan(sensitivity, problem, solution, options.analyze.measures.front());
+    const std::vector<QuantizedNetwork> quantized{QuantizedNetwork::Create(network, plan, data, options.quantize)};
+    DrawnPlan& drawn = validation.plans.emplace_back();
+    for (std::size_t g = 0; g < problem.groups.size(); ++g)
+      drawn.choices.push_back(problem.groups[g].choices[solution.choices[g]].name);
+    drawn.rise = Evaluate(network, quantized, data, options.analyze.batch_size)[1].divergence;
+    if (test) drawn.accuracy = Evaluate(network, quantized, *test, options.analyze.batch_size)[1].accuracy;
+    for (std::size_t k = 0; k < predictors.size(); ++k)
+      validation.agreements[k].predictions.push_back(Objective(predictors[k].problem, solution.choices));
+    Report(options.progress, "random plans", i + 1, options.plans);
+  }
+  Judge(validation);
+  return validation;
+}
+
+}  // namespace bitplan

@@ -1,0 +1,48 @@
+#include <algorithm>
+
+#include "bitplan/plot.h"
+#include "bitplan/validate.h"
+
+namespace bitplan {
+
+std::string ToCsv(const Validation& validation) {
+  std::vector<std::string> header{"plan"};
+  header.insert(header.end(), validation.groups.begin(), validation.groups.end());
+  header.emplace_back("measured rise");
+  const bool tested = !validation.plans.empty() && validation.plans.front().accuracy;
+  if (tested) header.emplace_back("test accuracy");
+  for (const Agreement& agreement : validation.agreements) header.push_back(agreement.measure);
+  std::vector<std::vector<Cell>> rows;
+  for (std::size_t i = 0; i < validation.plans.size(); ++i) {
+    const DrawnPlan& plan = validation.plans[i];
+    std::vector<Cell>& row = rows.emplace_back();
+    row.emplace_back(static_cast<std::int64_t>(i));
+    for (const std::string& choice : plan.choices) row.emplace_back(choice);
+    row.emplace_back(plan.rise);
+    if (tested) row.emplace_back(plan.accuracy.value_or(0));
+    for (const Agreement& agreement : validation.agreements) row.emplace_back(agreement.predictions[i]);
+  }
+  return ToCsv(header, rows);
+}
+
+std::string ToSvg(const Validation& validation) {
+  constexpr double kLeast = 1e-12;  // logarithmic axes hold no zero, and a prediction may be negative
+  std::vector<Chart> charts;
+  for (const Agreement& agreement : validation.agreements) {
+    Chart chart;
+    chart.title = agreement.measure;
+    chart.x_label = "predicted";
+    chart.y_label = "measured rise";
+    chart.x_scale = chart.y_scale = AxisScale::Log;
+    Series points;
+    for (std::size_t i = 0; i < validation.plans.size(); ++i) {
+      points.x.push_back(std::max(agreement.predictions[i], kLeast));
+      points.y.push_back(std::max(validation.plans[i].rise, kLeast));
+    }
+    chart.series.push_back(std::move(points));
+    charts.push_back(std::move(chart));
+  }
+  return ToSvg(charts, 4);
+}
+
+}  // namespace bitplan
