@@ -66,7 +66,7 @@ double Charge(const QuadraticTerm& term, const std::vector<std::size_t>& taken) 
 
 }  // namespace
 
-double Objective(const Problem& problem, const std::vector<std::size_t>& choices) {
+double ObjectiveOf(const Problem& problem, const std::vector<std::size_t>& choices) {
   if (choices.size() != problem.groups.size())
     throw Error(fmt::format("a plan of {} choices for a problem of {} groups", choices.size(), problem.groups.size()));
   double sum = 0;

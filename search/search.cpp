@@ -27,12 +27,6 @@ constexpr double kRounding = 1e-12;
 /// Gaps of 1 and above would let any plan pass.
 constexpr double kWidestGap = 0.99;
 
-double ObjectiveOf(const Problem& problem, const std::vector<std::size_t>& choices) {
-  double sum = 0;
-  for (std::size_t g = 0; g < choices.size(); ++g) sum += problem.groups[g].choices[choices[g]].objective;
-  return sum;
-}
-
 std::map<std::string, double> CostsOf(const Problem& problem, const std::vector<std::size_t>& choices) {
   std::map<std::string, double> costs;
   for (std::size_t g = 0; g < choices.size(); ++g)

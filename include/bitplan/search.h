@@ -67,7 +67,7 @@ Solution Search(const Problem& problem, const SearchOptions& options);
 
 /// What `problem` charges for a plan, budgets aside: the summed objectives of its choices and the joint term. Throws Error unless there
 /// is one choice for each group.
-double Objective(const Problem& problem, const std::vector<std::size_t>& choices);
+double ObjectiveOf(const Problem& problem, const std::vector<std::size_t>& choices);
 
 /// One line: status, objective, bound, gap, time.
 std::string BriefReport(const Solution& solution);

@@ -114,7 +114,7 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
     drawn.rise = Evaluate(network, quantized, data, options.analyze.batch_size)[1].divergence;
     if (test) drawn.accuracy = Evaluate(network, quantized, *test, options.analyze.batch_size)[1].accuracy;
     for (std::size_t k = 0; k < predictors.size(); ++k)
-      validation.agreements[k].predictions.push_back(Objective(predictors[k].problem, solution.choices));
+      validation.agreements[k].predictions.push_back(ObjectiveOf(predictors[k].problem, solution.choices));
     Report(options.progress, "random plans", i + 1, options.plans);
   }
   Judge(validation);

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "bitplan/curvature.h"
+#include "bitplan/gauss_newton.h"
 #include "hessian/reference.h"
 
 namespace bitplan {
@@ -82,6 +83,23 @@ TEST(ResNet20Input, HessianHasTheQuadraticFormOfPyTorch) {
     ASSERT_EQ(hessian.rows(), expected.at("elements").get<std::ptrdiff_t>());
     const double value = expected.at("quadratic_form");
     EXPECT_NEAR(QuadraticForm(hessian), value, 1e-3 * std::abs(value));
+  }
+}
+
+/// ReLU between the layers: each layer's Gauss-Newton block is its block of the Hessian.
+TEST(ResNet20GaussNewton, EigenvaluesOfAllLayersAreThoseOfTheHessian) {
+  const LossFunction loss = ResNetLoss(true);
+  const auto folder = std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10";
+  const Dataset images = Dataset::Load("cifar10:" + (folder / "train.bin").string(), {}).First(16);
+  const GaussNewton matrix = GaussNewton::Compute(loss.network(), images, {});
+  ASSERT_EQ(matrix.layers().size(), 20U);
+  EigenOptions options;
+  options.tolerance = 3e-4;
+  for (std::size_t i = 0; i < 20; ++i) {
+    const Eigenpairs factored = TopEigenpairs(GaussNewtonOperator(matrix, {i}), options);
+    const Eigenpairs exact = TopEigenpairs(HessianOperator(loss, {.layers = {static_cast<int>(i)}}), options);
+    EXPECT_NEAR(factored.values[0], exact.values[0], 1e-3 * exact.values[0]) << loss.network().layers()[i].name;
+    EXPECT_TRUE(factored.converged);
   }
 }
 

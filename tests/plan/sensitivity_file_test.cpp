@@ -119,5 +119,30 @@ TEST(SensitivityFile, RefusesValuesOutsideTheirRange) {
                 "asymmetric");
 }
 
+TEST(SensitivityFile, KeepsShiftsInFilesBeside) {
+  const TemporaryFolder folder;
+  Sensitivity written = FullSensitivity();
+  std::size_t choices = 0;
+  for (const LayerSensitivity& layer : written.layers)
+    for (const auto kind : {&LayerSensitivity::weight_choices, &LayerSensitivity::activation_choices})
+      for (const Perturbation& choice : layer.*kind) choices += choice.bits < 32 ? 1 : 0;
+  OutputShifts shifts{2, 3, {1, 2, 3, 4, 5, 6}, std::vector<float>(choices * 6, 0.25F)};
+  shifts.shifts.back() = -7;
+  written.shifts = shifts;
+  WriteSensitivity(folder / "s.json", written);
+  const Sensitivity read = ReadSensitivity(folder / "s.json");
+  ASSERT_TRUE(read.shifts);
+  EXPECT_EQ(read.shifts->samples, 2U);
+  EXPECT_EQ(read.shifts->classes, 3U);
+  EXPECT_EQ(read.shifts->logits, shifts.logits);
+  EXPECT_EQ(read.shifts->shifts, shifts.shifts);
+
+  written.shifts->shifts.resize((choices - 1) * 6);  // of another network
+  written.layers.back().weight_choices.pop_back();
+  WriteSensitivity(folder / "less.json", written);
+  std::filesystem::rename(folder / "less.shifts.npy", folder / "s.shifts.npy");
+  EXPECT_THAT([&] { ReadSensitivity(folder / "s.json"); }, OneLineError("shifts"));
+}
+
 }  // namespace
 }  // namespace bitplan

@@ -29,6 +29,7 @@ TEST_P(ConvexSearch, EqualsBruteForce) {
     ++feasible;
     EXPECT_TRUE(WithinBudgets(problem, solution.choices)) << problem.name;
     EXPECT_NEAR(solution.objective, Objective(problem, solution.choices), Slack(truth.optimum)) << problem.name;
+    EXPECT_NEAR(ObjectiveOf(problem, solution.choices), solution.objective, Slack(truth.optimum)) << problem.name;
     EXPECT_NEAR(solution.objective, truth.optimum, Slack(truth.optimum)) << problem.name;
     EXPECT_LE(solution.bound, truth.optimum + Slack(truth.optimum)) << problem.name;
   }
