@@ -1,7 +1,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
 #include "bitplan/analyze.h"
+#include "bitplan/cost.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
 #include "bitplan/run.h"
@@ -15,33 +20,81 @@ namespace bitplan::cli {
 
 namespace {
 
-std::string EigenvalueText(const Curvature& curvature) {
-  if (!curvature.eigenvalue) return "-";
-  return fmt::format("{:.4g}{}", *curvature.eigenvalue, curvature.eigenvalue_converged ? "" : " (not converged)");
+/// The measure that the table shows: the default where it was computed.
+Measure Shown(const Sensitivity& sensitivity) {
+  const Measure preferred = ProblemOptions().measure;
+  if (sensitivity.Has(preferred)) return preferred;
+  for (const Measure measure : AllMeasures())
+    if (HasFigures(measure) && sensitivity.Has(measure)) return measure;
+  for (const Measure measure : {Measure::Trace, Measure::Eigenvalue})
+    if (sensitivity.Has(measure)) return measure;
+  return Measure::RelativeError;
 }
 
-std::string TraceText(const Curvature& curvature) {
-  if (!curvature.trace) return "-";
-  return fmt::format("{:.4g} ± {:.2g}{}", *curvature.trace, curvature.trace_standard_error,
-                     curvature.trace_significant ? "" : " (not significant)");
+/// Width at which layers are compared: 4 bits, or the narrowest one above that is offered.
+std::size_t ComparedAt(const std::vector<Perturbation>& choices) {
+  for (std::size_t k = 0; k < choices.size(); ++k)
+    if (choices[k].bits >= 4) return k;
+  return choices.size() - 1;
+}
+
+/// Standard error of what PredictedCost gives; nothing where there is none.
+std::optional<double> StandardError(const Curvature& curvature, const Perturbation& choice, Measure measure) {
+  if (HasFigures(measure)) {
+    const double error = choice.figures.at(measure).standard_error;
+    return error > 0 ? std::optional(error) : std::nullopt;
+  }
+  if (measure == Measure::Trace)
+    return curvature.trace_standard_error / static_cast<double>(std::max<std::int64_t>(curvature.elements, 1)) * choice.squared_error;
+  return std::nullopt;
+}
+
+std::string Bar(double share, double largest) {
+  constexpr double kWidth = 20;
+  std::string bar;
+  for (int i = 0; i < std::lround(kWidth * share / largest); ++i) bar += "█";
+  return bar;
 }
 
 void Print(const Sensitivity& sensitivity) {
-  std::vector<std::string> header{"layer", "operator", "weights", "eigenvalue", "trace"};
-  for (const Perturbation& choice : sensitivity.layers.front().weight_choices)
-    header.push_back(fmt::format("error w{}", choice.bits));
+  const Measure measure = Shown(sensitivity);
+  const double floor = CurvatureFloor(sensitivity, measure);
+  const std::vector<Perturbation>& widths = sensitivity.layers.front().weight_choices;
+  const std::size_t compared = ComparedAt(widths);
+  const bool has_errors = StandardError(sensitivity.layers.front().weight, widths[compared], measure).has_value();
+  double sum = 0, largest = 0;
+  for (const LayerSensitivity& layer : sensitivity.layers) {
+    const double cost = PredictedCost(layer.weight, layer.weight_choices[compared], measure, floor);
+    sum += cost;
+    largest = std::max(largest, cost);
+  }
+  std::vector<std::string> header{"layer", "operator", "weights"};
+  for (std::size_t k = 0; k < widths.size(); ++k) {
+    header.push_back(fmt::format("w{}", widths[k].bits));
+    if (k == compared && has_errors) header.emplace_back("±");
+  }
   for (const Perturbation& choice : sensitivity.layers.front().activation_choices)
-    if (choice.bits < 32) header.push_back(fmt::format("error a{}", choice.bits));
+    if (choice.bits < 32) header.push_back(fmt::format("a{}", choice.bits));
+  header.push_back(fmt::format("share at w{}", widths[compared].bits));
+  header.emplace_back("");
   Table table(header);
   for (const LayerSensitivity& layer : sensitivity.layers) {
-    std::vector<std::string> row{layer.name, layer.op, WithCommas(layer.weight_count), EigenvalueText(layer.weight),
-                                 TraceText(layer.weight)};
-    for (const Perturbation& choice : layer.weight_choices) row.push_back(fmt::format("{:.3g}", choice.relative_error));
+    std::vector<std::string> row{layer.name, layer.op, WithCommas(layer.weight_count)};
+    for (std::size_t k = 0; k < layer.weight_choices.size(); ++k) {
+      const Perturbation& choice = layer.weight_choices[k];
+      row.push_back(fmt::format("{:.3g}", PredictedCost(layer.weight, choice, measure, floor)));
+      if (k == compared && has_errors) row.push_back(fmt::format("{:.1g}", StandardError(layer.weight, choice, measure).value_or(0)));
+    }
     for (const Perturbation& choice : layer.activation_choices)
-      if (choice.bits < 32) row.push_back(fmt::format("{:.3g}", choice.relative_error));
+      if (choice.bits < 32) row.push_back(fmt::format("{:.3g}", PredictedCost(layer.activation, choice, measure, floor)));
+    row.resize(header.size() - 2, "-");
+    const double cost = PredictedCost(layer.weight, layer.weight_choices[compared], measure, floor);
+    row.push_back(sum > 0 ? fmt::format("{:.1f}%", 100 * cost / sum) : "-");
+    row.push_back(largest > 0 ? Bar(cost, largest) : "");
     table.Add(std::move(row));
   }
-  fmt::print("{}\nerrors are relative: the squared change over the squared size of the tensor\n", table.Text());
+  fmt::print("{}\n{} of each layer's weight (w) and input (a) quantized alone{}\n", table.Text(), ToString(measure),
+             has_errors ? "; ±: its standard error over the samples" : "");
 }
 
 }  // namespace

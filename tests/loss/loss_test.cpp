@@ -122,8 +122,9 @@ TEST(LossValue, NamesWhatDoesNotFit) {
 }
 
 TEST(Loss, NamesReadBack) {
-  for (const Loss loss : {Loss::Auto, Loss::CrossEntropy, Loss::Divergence}) EXPECT_EQ(ParseLoss(ToString(loss)), loss);
-  EXPECT_THAT(MessageOf([] { ParseLoss("mse"); }), HasSubstr("auto, cross-entropy or divergence"));
+  for (const Loss loss : {Loss::Auto, Loss::CrossEntropy, Loss::Divergence, Loss::LogitShift, Loss::BinaryCrossEntropy, Loss::MeanSquaredError})
+    EXPECT_EQ(ParseLoss(ToString(loss)), loss);
+  EXPECT_THAT(MessageOf([] { ParseLoss("mse"); }), HasSubstr("auto, cross-entropy, divergence, logit-shift, binary-cross-entropy, mean-squared-error"));
 }
 
 }  // namespace
