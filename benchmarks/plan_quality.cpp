@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
       data = Dataset::Load(argv[2], options);
     }
     AnalyzeOptions analyze;
+    analyze.measures = AllMeasures();
     if (flags.contains("--activations")) {
       analyze.activation_bits = {4, 6, 8};
       analyze.measures = {Measure::RelativeError, Measure::OutputError, Measure::LogitShift,
@@ -85,7 +86,6 @@ int main(int argc, char** argv) {
     analyze.channel_correction = !flags.contains("--no-correction");
     analyze.keep_shifts = true;
     const Sensitivity sensitivity = Analyze(network, data, analyze);
-    if (!flags.contains("--activations")) analyze.measures = AllMeasures();
 
     const std::vector<double> sizes = {2.5, 3, 3.5, 4, 5};
     fmt::print("{} samples to analyze, {} to measure; {}, {}\n", data.size(), test.size(),

@@ -247,13 +247,33 @@ void AddFigures(const Network& network, const Dataset& data, const AnalyzeOption
       choice_of(i).figures[Measure::OutputError] = {error, 0};
     }
   if (!NeedsShifts(options)) return;
-  const LogitShifts shifts = ComputeLogitShifts(network, data, choices, {options.delta, options.memory_bytes, options.progress});
-  ShiftJudge judge{shifts.logits, {}, ResolveLoss(options.loss, data), options.temperature};
-  if (UsesLabels(judge.loss, data.has_labels())) judge.labels = data.Get(0, data.size()).labels;
-  if (options.keep_shifts) sensitivity.shifts = TableOf(shifts, choices, owners, layers, ClassAxis(shifts.logits, judge.labels));
+  const ShiftJudge judge{{}, {}, ResolveLoss(options.loss, data), options.temperature};
+  const at::Tensor labels = UsesLabels(judge.loss, data.has_labels()) ? data.labels() : at::Tensor();
+  std::vector<std::map<Measure, std::vector<double>>> of_samples(choices.size());  // in order of the samples
+  LogitShifts kept;
+  std::vector<std::vector<at::Tensor>> parts(options.keep_shifts ? choices.size() : 0);
+  std::vector<at::Tensor> logits;
+  ForEachShift(network, data, choices, {options.delta, options.memory_bytes, options.progress},
+               [&](std::int64_t begin, const at::Tensor& of_chunk, std::size_t choice, const at::Tensor& shift) {
+                 ShiftJudge of_these = judge;
+                 of_these.logits = of_chunk;
+                 if (labels.defined()) of_these.labels = labels.narrow(0, begin, of_chunk.size(0));
+                 for (const Measure measure : kShiftMeasures) {
+                   if (!Wants(options, measure)) continue;
+                   const at::Tensor values = of_these.OfSamples(measure, shift).contiguous();
+                   std::vector<double>& all_values = of_samples[choice][measure];
+                   all_values.insert(all_values.end(), values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel());
+                 }
+                 if (!options.keep_shifts) return;
+                 if (parts[choice].size() == logits.size()) logits.push_back(of_chunk);
+                 parts[choice].push_back(shift);
+               });
   for (std::size_t i = 0; i < choices.size(); ++i)
-    for (const Measure measure : kShiftMeasures)
-      if (Wants(options, measure)) choice_of(i).figures[measure] = judge.Figure(measure, shifts.shifts[i]);
+    for (const auto& [measure, values] : of_samples[i]) choice_of(i).figures[measure] = MeanOfSamples(values);
+  if (!options.keep_shifts) return;
+  kept.logits = at::cat(logits);
+  for (const std::vector<at::Tensor>& of_choice : parts) kept.shifts.push_back(at::cat(of_choice));
+  sensitivity.shifts = TableOf(kept, choices, owners, layers, ClassAxis(kept.logits, labels));
 }
 
 /// Curvature in weights, and what follows from its diagonal.

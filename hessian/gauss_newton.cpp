@@ -203,8 +203,7 @@ GaussNewton GaussNewton::Compute(const Network& network, const Dataset& data, co
   options.loss = ResolveLoss(options.loss, data);
   const std::vector<int> layers = ChosenLayers(network, options.layers);
   const at::Tensor logits = FloatOutputs(network, data, options);
-  at::Tensor labels;
-  if (UsesLabels(options.loss, data.has_labels())) labels = data.Get(0, data.size()).labels;
+  const at::Tensor labels = UsesLabels(options.loss, data.has_labels()) ? data.labels() : at::Tensor();
   const at::Tensor losses = SampleLosses(options.loss, logits, labels.defined() ? labels : logits, options.temperature);
   if (!losses.isfinite().all().item<bool>()) throw Error("the loss is not finite");
   LossCurvature curvature(options.loss, options.temperature, logits, labels, options.rows, options.cut, options.seed);

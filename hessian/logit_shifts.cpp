@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -33,13 +34,14 @@ void CheckFinite(const Network& network, const SingleChoice& choice, const at::T
 
 /// Measures some of the choices on one chunk.
 void MeasureShifts(const Network& network, const Tails& tails, const Tails::Prefix& prefix, const SingleChoices& choices,
-                   const std::vector<std::size_t>& which, std::vector<std::vector<at::Tensor>>& shifts) {
+                   const std::vector<std::size_t>& which, const std::function<void(std::size_t, const at::Tensor&)>& use) {
   for (const std::size_t i : which) {
     const QuantizedState state = choices.State(i);
     QuantizingProbe probe(state);
     const at::Tensor output = tails.Run(prefix, tails.Earliest(choices[i].layers), state.parameters, &probe);
-    shifts[i].push_back((output - prefix.output()).to(at::kCPU, at::kFloat));
-    CheckFinite(network, choices[i], shifts[i].back());
+    const at::Tensor shift = (output - prefix.output()).to(at::kCPU, at::kFloat);
+    CheckFinite(network, choices[i], shift);
+    use(i, shift);
   }
 }
 
@@ -83,7 +85,8 @@ class LocalChange {
 
 /// J δ for some choices on one chunk.
 void Linearize(const Network& network, const GradientPass& pass, const std::vector<at::Tensor>& inputs, const at::Tensor& output,
-               const SingleChoices& choices, const std::vector<std::size_t>& which, std::vector<std::vector<at::Tensor>>& shifts) {
+               const SingleChoices& choices, const std::vector<std::size_t>& which,
+               const std::function<void(std::size_t, const at::Tensor&)>& use) {
   const std::int64_t samples = output.size(0), outputs = output.numel() / samples;
   std::vector<std::int64_t> shape = output.sizes().vec();
   shape.insert(shape.begin(), outputs);
@@ -101,15 +104,16 @@ void Linearize(const Network& network, const GradientPass& pass, const std::vect
         sum += at::bmm(run.gradients.flatten(2), by_sample.unsqueeze(2)).squeeze(2);
       }
     }
-    shifts[i].push_back(sum.view_as(output).to(at::kCPU, at::kFloat));
-    CheckFinite(network, choices[i], shifts[i].back());
+    const at::Tensor shift = sum.view_as(output).to(at::kCPU, at::kFloat);
+    CheckFinite(network, choices[i], shift);
+    use(i, shift);
   }
 }
 
 }  // namespace
 
-LogitShifts ComputeLogitShifts(const Network& network, const Dataset& data, const SingleChoices& choices,
-                               const LogitShiftOptions& options) {
+void ForEachShift(const Network& network, const Dataset& data, const SingleChoices& choices, const LogitShiftOptions& options,
+                  const ShiftConsumer& use) {
   const torch::NoGradGuard no_gradient;
   const at::Device device(network.device());
   const std::vector<at::Tensor> samples = data.Get(0, std::min<std::int64_t>(2, data.size()), device).inputs;
@@ -137,19 +141,29 @@ LogitShifts ComputeLogitShifts(const Network& network, const Dataset& data, cons
   const std::int64_t most = !linear.empty() && pass->OneSampleOnly() ? 1 : kLargestChunk;
   const std::int64_t chunk = std::clamp<std::int64_t>(options.memory_bytes / of_sample, 1, most);
 
-  std::vector<at::Tensor> logits;
-  std::vector<std::vector<at::Tensor>> shifts(choices.size());
   for (std::int64_t begin = 0; begin < data.size(); begin += chunk) {
     const std::int64_t end = std::min(begin + chunk, data.size());
     const Batch batch = data.Get(begin, end, device);
     const Tails::Prefix prefix = tails.Run(batch.inputs);
     if (!prefix.output().isfinite().all().item<bool>())
       throw Error(fmt::format("the network's output is not finite for samples {} … {}", begin, end - 1));
-    logits.push_back(prefix.output().to(at::kCPU, at::kFloat));
-    MeasureShifts(network, tails, prefix, choices, measured, shifts);
-    if (!linear.empty()) Linearize(network, *pass, batch.inputs, prefix.output(), choices, linear, shifts);
+    const at::Tensor logits = prefix.output().to(at::kCPU, at::kFloat);
+    const auto of_chunk = [&](std::size_t choice, const at::Tensor& shift) { use(begin, logits, choice, shift); };
+    MeasureShifts(network, tails, prefix, choices, measured, of_chunk);
+    if (!linear.empty()) Linearize(network, *pass, batch.inputs, prefix.output(), choices, linear, of_chunk);
     Report(options.progress, "logit shifts", end, data.size());
   }
+}
+
+LogitShifts ComputeLogitShifts(const Network& network, const Dataset& data, const SingleChoices& choices,
+                               const LogitShiftOptions& options) {
+  std::vector<at::Tensor> logits;
+  std::vector<std::vector<at::Tensor>> shifts(choices.size());
+  ForEachShift(network, data, choices, options,
+               [&](std::int64_t, const at::Tensor& of_chunk, std::size_t choice, const at::Tensor& shift) {
+                 if (shifts[choice].size() == logits.size()) logits.push_back(of_chunk);
+                 shifts[choice].push_back(shift);
+               });
   LogitShifts result;
   result.logits = at::cat(logits);
   for (const std::vector<at::Tensor>& parts : shifts) result.shifts.push_back(at::cat(parts));

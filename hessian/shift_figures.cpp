@@ -46,7 +46,9 @@ at::Tensor ShiftJudge::OfSamples(Measure measure, const at::Tensor& shift) const
 Estimate ShiftJudge::Figure(Measure measure, const at::Tensor& shift) const {
   const at::Tensor of_samples = OfSamples(measure, shift).contiguous();
   const std::vector<double> values(of_samples.const_data_ptr<double>(), of_samples.const_data_ptr<double>() + of_samples.numel());
-  return values.size() < 2 ? Estimate{values.front(), 0} : Mean(values);
+  return MeanOfSamples(values);
 }
+
+Estimate MeanOfSamples(const std::vector<double>& values) { return values.size() < 2 ? Estimate{values.front(), 0} : Mean(values); }
 
 }  // namespace bitplan

@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <vector>
+
 #include "bitplan/loss.h"
 #include "bitplan/sensitivity.h"
 #include "bitplan/statistics.h"
@@ -18,8 +20,11 @@ struct ShiftJudge {
   /// What `shift` [N, output…] does to every sample, float64 [N], under one of the measures LogitShift, Divergence, Quadratic, SingleLoss.
   at::Tensor OfSamples(Measure measure, const at::Tensor& shift) const;
 
-  /// Mean over the samples; the standard error of a single sample is 0.
+  /// Mean over the samples.
   Estimate Figure(Measure measure, const at::Tensor& shift) const;
 };
+
+/// Mean with its standard error; that of a single sample is 0.
+Estimate MeanOfSamples(const std::vector<double>& values);
 
 }  // namespace bitplan

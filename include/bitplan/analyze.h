@@ -27,7 +27,9 @@ Delta ParseDelta(std::string_view text);  ///< throws Error listing the names
 struct AnalyzeOptions {
   std::vector<int> weight_bits = {2, 3, 4, 6, 8};  ///< widths to choose from, each 2 … 8, 16 or 32; not empty
   std::vector<int> activation_bits = {32};         ///< likewise
-  std::vector<Measure> measures = AllMeasures();  ///< figures to compute; not empty
+  /// Figures to compute, not empty. The default ones come from the same passes; those of curvature cost more.
+  std::vector<Measure> measures = {Measure::LogitShift, Measure::Divergence, Measure::Quadratic, Measure::SingleLoss,
+                                   Measure::OutputError};
   Format weight_format = DefaultWeightFormat();          ///< `bits` aside
   Format activation_format = DefaultActivationFormat();  ///< `bits` aside
   bool channel_correction = true;  ///< of the quantizer whose shifts are measured; should be the plan's

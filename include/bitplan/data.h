@@ -59,6 +59,7 @@ class Dataset {
 
   std::int64_t size() const { return size_; }
   bool has_labels() const { return labels_.defined(); }
+  at::Tensor labels() const;  ///< of all samples, int64 [n] or [n, …], on the CPU; undefined when the data has none
   /// SHA-256 of the file's bytes in hexadecimal; where labels have their own file, of the two files' digests in
   /// hexadecimal, one after the other; empty for FromTensors.
   const std::string& sha256() const { return sha256_; }

@@ -105,7 +105,8 @@ int AnalyzeModel(const Arguments& arguments) {
   line.AddPositional("MODEL.pt", "TorchScript file");
   line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "cifar10:FILE, idx:FILE,LABELS, npy:, npz:, pt: ...")(
       "out", po::value<std::string>()->value_name("FILE"), "where the sensitivity file goes")(
-      "measures", po::value<std::string>()->default_value("all"), (MeasureNames() + "; the errors always are").c_str());
+      "measures", po::value<std::string>()->default_value(Joined(AnalyzeOptions().measures)),
+      ("which to compute, or all: " + Joined(AllMeasures()) + "; the errors always are").c_str());
   line.Add()("shifts", po::bool_switch(), "keep every choice's shift of the output in .npy files beside the sensitivity file, for search --joint");
   AddSampleOptions(line, RunOptions().calibration_samples);
   AddBatchOption(line);

@@ -195,10 +195,10 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   return options;
 }
 
-std::string MeasureNames() {
+std::string Joined(const std::vector<Measure>& measures) {
   std::vector<std::string_view> names;
-  for (const Measure measure : AllMeasures()) names.push_back(ToString(measure));
-  return fmt::format("{}", fmt::join(names, ", "));
+  for (const Measure measure : measures) names.push_back(ToString(measure));
+  return fmt::format("{}", fmt::join(names, ","));
 }
 
 std::vector<Measure> ParseMeasures(const std::string& text) {
@@ -241,7 +241,7 @@ void AddSearchOptions(CommandLine& line) {
       "pin widths: first=8, linear=w8a8, 'layer1.*=4'; first, last, a layer's name or pattern, or an operator")(
       "method", po::value<std::string>()->default_value(std::string(ToString(defaults.method))), "exact, greedy or convex (for problems with a joint term)")(
       "measure", po::value<std::string>()->default_value(std::string(ToString(ProblemOptions().measure))),
-      ("what predicts the loss: " + MeasureNames()).c_str())(
+      ("what predicts the loss: " + Joined(AllMeasures())).c_str())(
       "joint", po::bool_switch(),
       "add up the layers' shifts of the output before the loss is taken (logit-shift, divergence); searched by the method convex")(
       "no-shrink", po::bool_switch(), "take the measure's figures as they are, not shrunk by their standard errors")(

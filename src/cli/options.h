@@ -67,7 +67,8 @@ void AddSearchOptions(CommandLine& line);
 SearchOptions ReadSearchOptions(const CommandLine& line);
 ProblemOptions ReadProblemOptions(const CommandLine& line);
 
-std::string MeasureNames();
+/// Names with commas between.
+std::string Joined(const std::vector<Measure>& measures);
 
 /// "all", or names with commas between them.
 std::vector<Measure> ParseMeasures(const std::string& text);

@@ -41,7 +41,7 @@ int ValidateMeasures(const Arguments& arguments) {
       "test", po::value<std::string>()->value_name("KIND:FILE"), "labelled data to compare with accuracy as well")(
       "out-dir", po::value<std::string>()->value_name("FOLDER"), "where the results go")(
       "plans", po::value<int>()->default_value(ValidateOptions().plans)->value_name("N"), "random plans")(
-      "measures", po::value<std::string>()->default_value("all"), MeasureNames().c_str());
+      "measures", po::value<std::string>()->default_value("all"), ("which to compare: " + Joined(AllMeasures())).c_str());
   AddSampleOptions(line, RunOptions().calibration_samples);
   AddBatchOption(line);
   AddAnalyzeOptions(line);

@@ -120,6 +120,8 @@ Batch Dataset::Get(const std::vector<std::int64_t>& samples, at::Device device) 
   return Prepare([&](const at::Tensor& stored) { return Select(stored, samples); }, device);
 }
 
+at::Tensor Dataset::labels() const { return has_labels() ? labels_.to(at::kLong) : at::Tensor(); }
+
 Batch Dataset::Prepare(const std::function<at::Tensor(const at::Tensor&)>& select, at::Device device) const {
   Batch batch;
   for (const at::Tensor& input : inputs_) {

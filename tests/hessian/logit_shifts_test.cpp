@@ -132,7 +132,7 @@ TEST_P(ShiftFigures, AreTheSlopesCurvaturesAndIncreasesOfPyTorch) {
   const at::Tensor logits = FloatOutput(GetParam());
   const Dataset data = GetParam().Samples();
   ShiftJudge judge{logits, {}, GetParam().Kind(), GetParam().Temperature()};
-  if (data.has_labels()) judge.labels = data.Get(0, data.size()).labels;
+  if (data.has_labels()) judge.labels = data.labels();
   const nlohmann::json& expected = GetParam().Expected();
   at::Tensor sum = at::zeros_like(logits);
   for (std::size_t p = 0; p < GetParam().Model().at("perturbations").size(); ++p) {
