@@ -49,6 +49,8 @@ void RunOptions::Validate() const {
   analyze.Validate();
   search.Validate();
   quantize.Validate();
+  if (problem.joint && search.method != SearchMethod::Convex)
+    throw Error(fmt::format("a joint plan is searched by the method convex, not {}", ToString(search.method)));
   if (calibration_samples < 2) throw Error(fmt::format("calibration samples: {} given, at least 2 needed", calibration_samples));
 }
 
@@ -57,7 +59,6 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
   options.analyze.measures = {options.problem.measure};
   options.analyze.channel_correction = options.channel_correction;
   options.analyze.keep_shifts = options.problem.joint;
-  if (options.problem.joint) options.search.method = SearchMethod::Convex;
   options.analyze.progress = options.search.progress = options.quantize.progress = options.progress;
   options.Validate();
 

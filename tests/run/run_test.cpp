@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bitplan/error.h"
 #include "bitplan/evaluate.h"
 #include "quantize/networks.h"
 
@@ -78,6 +79,24 @@ TEST(RunTest, PlansActivationsToo) {
   ASSERT_FALSE(result.solution.choices.empty());
   EXPECT_LE(result.plan.costs.at("bops"), result.plan.budgets.at("bops"));
   for (const LayerPlan& layer : result.plan.layers) EXPECT_LE(layer.activation.bits, 8);
+}
+
+TEST(RunTest, FindsAJointPlanByTheMethodConvexAlone) {
+  const Network network = SmallNetwork();
+  const Dataset data = Images(network, 1);
+  RunOptions options = AtBudget("weight_size=14%");
+  options.problem.joint = true;
+  try {
+    bitplan::Run(network, data, data, options);
+    FAIL() << "the method exact was taken";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("convex"));
+  }
+  options.search.method = SearchMethod::Convex;
+  const RunResult result = bitplan::Run(network, data, data, options);
+  EXPECT_EQ(result.solution.status, SolutionStatus::Optimal);
+  EXPECT_LE(result.plan.costs.at("weight_size_bytes"), result.plan.budgets.at("weight_size_bytes"));
+  EXPECT_TRUE(result.sensitivity.shifts);
 }
 
 }  // namespace
