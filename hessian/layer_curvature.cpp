@@ -1,8 +1,12 @@
 #include "hessian/layer_curvature.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "bitplan/curvature.h"
@@ -15,13 +19,32 @@ bool Wants(const AnalyzeOptions& options, Measure measure) {
   return std::find(options.measures.begin(), options.measures.end(), measure) != options.measures.end();
 }
 
+/// The first eigenpair's figures; none where the batch does not reach the layer.
+struct Eigenvalue {
+  double value = 0, residual = 0;
+  bool converged = true;
+};
+
 /// Runs Lanczos once per step of a longer task, and reports the products of all of them.
 class EigenvalueTask {
  public:
-  EigenvalueTask(const AnalyzeOptions& options, std::string_view stage, std::size_t steps)
-      : options_(options), stage_(stage), steps_(static_cast<std::int64_t>(steps)) {}
+  EigenvalueTask(const AnalyzeOptions& options, std::string_view stage, std::size_t steps, Journal& journal)
+      : options_(options), stage_(stage), steps_(static_cast<std::int64_t>(steps)), journal_(journal) {}
 
-  Eigenpairs Next(const LossFunction& loss, const Variables& variables) {
+  std::optional<Eigenvalue> Next(const LossFunction& loss, const Variables& variables) {
+    const std::string step = fmt::format("{}, {}", stage_, done_);
+    std::optional<std::vector<double>> numbers = journal_.Find<double>(step);
+    if (!numbers) {
+      numbers = Compute(loss, variables);
+      journal_.Add(step, *numbers);
+    }
+    ++done_;
+    if (numbers->empty()) return std::nullopt;
+    return Eigenvalue{(*numbers)[0], (*numbers)[1], (*numbers)[2] != 0};
+  }
+
+ private:
+  std::vector<double> Compute(const LossFunction& loss, const Variables& variables) const {
     EigenOptions eigen = options_.eigen;
     eigen.count = 1;
     eigen.seed = options_.seed;
@@ -29,28 +52,34 @@ class EigenvalueTask {
       Report(options_.progress, stage_, done_ * step.total + step.done, steps_ * step.total);
     };
     const Eigenpairs pairs = TopEigenpairs(HessianOperator(loss, variables), eigen);
-    ++done_;
-    return pairs;
+    if (pairs.values.empty()) return {};
+    return {pairs.values[0], pairs.residuals[0], static_cast<double>(pairs.converged)};
   }
 
- private:
   const AnalyzeOptions& options_;
   std::string_view stage_;
   std::int64_t steps_;
+  Journal& journal_;
   std::int64_t done_ = 0;
 };
 
 void SetTraces(const LossFunction& loss, const AnalyzeOptions& options, const Variables& variables,
-               std::string_view stage, std::vector<Curvature>& curvatures) {
-  TraceOptions trace = options.trace;
-  trace.seed = options.seed;
-  trace.progress = [&](const Progress& step) { Report(options.progress, stage, step.done, step.total); };
-  const std::vector<TraceEstimate> estimates = Traces(loss, variables, trace);
-  for (std::size_t i = 0; i < estimates.size(); ++i) {
+               std::string_view stage, Journal& journal, std::vector<Curvature>& curvatures) {
+  std::optional<std::vector<double>> numbers = journal.Find<double>(std::string(stage));
+  if (!numbers) {
+    TraceOptions trace = options.trace;
+    trace.seed = options.seed;
+    trace.progress = [&](const Progress& step) { Report(options.progress, stage, step.done, step.total); };
+    numbers.emplace();
+    for (const TraceEstimate& estimate : Traces(loss, variables, trace))
+      numbers->insert(numbers->end(), {estimate.value, estimate.standard_error, static_cast<double>(estimate.significant)});
+    journal.Add(std::string(stage), *numbers);
+  }
+  for (std::size_t i = 0; i < variables.layers.size(); ++i) {
     Curvature& curvature = curvatures[static_cast<std::size_t>(variables.layers[i])];
-    curvature.trace = estimates[i].value;
-    curvature.trace_standard_error = estimates[i].standard_error;
-    curvature.trace_significant = estimates[i].significant;
+    curvature.trace = (*numbers)[3 * i];
+    curvature.trace_standard_error = (*numbers)[3 * i + 1];
+    curvature.trace_significant = (*numbers)[3 * i + 2] != 0;
   }
 }
 
@@ -60,19 +89,19 @@ void SetInputEigenvalue(const LossFunction& loss, int layer, EigenvalueTask& tas
   curvature.eigenvalue = 0;
   curvature.eigenvalue_converged = true;
   for (std::size_t batch = 0; batch < loss.batches(); ++batch) {
-    const Eigenpairs pairs = task.Next(loss.OnlyBatch(batch), {.layers = {layer}, .activations = true});
-    if (pairs.values.empty()) continue;  // not reached in this batch
+    const std::optional<Eigenvalue> found = task.Next(loss.OnlyBatch(batch), {.layers = {layer}, .activations = true});
+    if (!found) continue;  // not reached in this batch
     const auto samples = static_cast<double>(loss.samples(batch));
-    if (!pairs.converged) curvature.eigenvalue_converged = false;
-    if (samples * std::abs(pairs.values[0]) <= std::abs(*curvature.eigenvalue)) continue;
-    curvature.eigenvalue = samples * pairs.values[0];
-    curvature.eigenvalue_residual = samples * pairs.residuals[0];
+    if (!found->converged) curvature.eigenvalue_converged = false;
+    if (samples * std::abs(found->value) <= std::abs(*curvature.eigenvalue)) continue;
+    curvature.eigenvalue = samples * found->value;
+    curvature.eigenvalue_residual = samples * found->residual;
   }
 }
 
 }  // namespace
 
-std::vector<Curvature> WeightCurvatures(const LossFunction& loss, const AnalyzeOptions& options) {
+std::vector<Curvature> WeightCurvatures(const LossFunction& loss, const AnalyzeOptions& options, Journal& journal) {
   const Network& network = loss.network();
   std::vector<Curvature> curvatures(network.layers().size());
   Variables all;
@@ -81,21 +110,21 @@ std::vector<Curvature> WeightCurvatures(const LossFunction& loss, const AnalyzeO
     all.layers.push_back(static_cast<int>(i));
   }
   if (Wants(options, Measure::Eigenvalue)) {
-    EigenvalueTask task(options, "weight eigenvalues", curvatures.size());
+    EigenvalueTask task(options, "weight eigenvalues", curvatures.size(), journal);
     for (const int layer : all.layers) {
-      const Eigenpairs pairs = task.Next(loss, {.layers = {layer}});
+      const Eigenvalue found = task.Next(loss, {.layers = {layer}}).value();
       Curvature& curvature = curvatures[static_cast<std::size_t>(layer)];
-      curvature.eigenvalue = pairs.values[0];
-      curvature.eigenvalue_residual = pairs.residuals[0];
-      curvature.eigenvalue_converged = pairs.converged;
+      curvature.eigenvalue = found.value;
+      curvature.eigenvalue_residual = found.residual;
+      curvature.eigenvalue_converged = found.converged;
     }
   }
-  if (Wants(options, Measure::Trace)) SetTraces(loss, options, all, "weight traces", curvatures);
+  if (Wants(options, Measure::Trace)) SetTraces(loss, options, all, "weight traces", journal, curvatures);
   return curvatures;
 }
 
 std::vector<Curvature> InputCurvatures(const LossFunction& loss, const AnalyzeOptions& options,
-                                       const std::vector<std::int64_t>& elements) {
+                                       const std::vector<std::int64_t>& elements, Journal& journal) {
   std::vector<Curvature> curvatures(elements.size());
   Variables reached{.layers = {}, .activations = true};
   for (std::size_t layer = 0; layer < elements.size(); ++layer) {
@@ -109,12 +138,12 @@ std::vector<Curvature> InputCurvatures(const LossFunction& loss, const AnalyzeOp
   }
   if (reached.layers.empty()) return curvatures;
   if (Wants(options, Measure::Eigenvalue)) {
-    EigenvalueTask task(options, "input eigenvalues", reached.layers.size() * loss.batches());
+    EigenvalueTask task(options, "input eigenvalues", reached.layers.size() * loss.batches(), journal);
     for (const int layer : reached.layers) {
       SetInputEigenvalue(loss, layer, task, curvatures[static_cast<std::size_t>(layer)]);
     }
   }
-  if (Wants(options, Measure::Trace)) SetTraces(loss, options, reached, "input traces", curvatures);
+  if (Wants(options, Measure::Trace)) SetTraces(loss, options, reached, "input traces", journal, curvatures);
   return curvatures;
 }
 

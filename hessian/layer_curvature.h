@@ -4,15 +4,17 @@
 #include <vector>
 
 #include "bitplan/analyze.h"
+#include "files/journal.h"
 
 namespace bitplan {
 
-/// Curvature of the loss in every layer's weight: the figures that `options.measures` need.
-std::vector<Curvature> WeightCurvatures(const LossFunction& loss, const AnalyzeOptions& options);
+/// Curvature of the loss in every layer's weight: the figures that `options.measures` need; each eigenvalue, and all traces together, are a step
+/// of the journal.
+std::vector<Curvature> WeightCurvatures(const LossFunction& loss, const AnalyzeOptions& options, Journal& journal);
 
 /// Curvature of a sample's loss in every layer's input, which has `elements[layer]` elements a sample; 0: no input that
 /// can be varied.
 std::vector<Curvature> InputCurvatures(const LossFunction& loss, const AnalyzeOptions& options,
-                                       const std::vector<std::int64_t>& elements);
+                                       const std::vector<std::int64_t>& elements, Journal& journal);
 
 }  // namespace bitplan

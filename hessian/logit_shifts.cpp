@@ -10,8 +10,6 @@
 #include <utility>
 
 #include "bitplan/error.h"
-#include "hessian/gradient_pass.h"
-#include "network/tails.h"
 
 namespace bitplan {
 
@@ -112,58 +110,63 @@ void Linearize(const Network& network, const GradientPass& pass, const std::vect
 
 }  // namespace
 
-void ForEachShift(const Network& network, const Dataset& data, const SingleChoices& choices, const LogitShiftOptions& options,
-                  const ShiftConsumer& use) {
+ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const SingleChoices& choices, const LogitShiftOptions& options)
+    : network_(network), data_(data), choices_(choices), options_(options), tails_(network) {
   const torch::NoGradGuard no_gradient;
   const at::Device device(network.device());
-  const std::vector<at::Tensor> samples = data.Get(0, std::min<std::int64_t>(2, data.size()), device).inputs;
-  const Tails tails(network);
-  std::vector<int> layers(network.layers().size());
-  std::iota(layers.begin(), layers.end(), 0);
-  std::optional<GradientPass> pass;
-  if (options.delta != Delta::Measured) pass.emplace(network, layers, samples);
-
-  const Tails::Prefix of_one = tails.Run(data.Get(0, 1, device).inputs);
-  const std::int64_t outputs = of_one.output().numel();
-  std::vector<std::size_t> measured, linear;
-  for (std::size_t i = 0; i < choices.size(); ++i) {
-    const bool products = pass && std::all_of(choices[i].layers.begin(), choices[i].layers.end(), [&](int layer) {
-                            return pass->HasProducts(static_cast<std::size_t>(layer));
-                          });
-    (products && IsLinear(options.delta, choices[i], outputs) ? linear : measured).push_back(i);
+  if (options.delta != Delta::Measured) {
+    std::vector<int> layers(network.layers().size());
+    std::iota(layers.begin(), layers.end(), 0);
+    pass_.emplace(network, layers, data.Get(0, std::min<std::int64_t>(2, data.size()), device).inputs);
   }
+  const Tails::Prefix of_one = tails_.Run(data.Get(0, 1, device).inputs);
+  output_of_one_ = of_one.output().to(at::kCPU, at::kFloat);
+  const std::int64_t outputs = output_of_one_.numel();
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    const bool products = pass_ && std::all_of(choices[i].layers.begin(), choices[i].layers.end(), [&](int layer) {
+                            return pass_->HasProducts(static_cast<std::size_t>(layer));
+                          });
+    (products && IsLinear(options.delta, choices[i], outputs) ? linear_ : measured_).push_back(i);
+  }
+  if (linear_.empty()) pass_.reset();
 
   // The activations that are kept, and as much again for a pass from them on; gradients at every layer for each output.
-  const std::int64_t of_sample = std::max<std::int64_t>(1, of_one.bytes()) * (linear.empty() ? 3 : 3 + 2 * outputs);
+  const std::int64_t of_sample = std::max<std::int64_t>(1, of_one.bytes()) * (pass_ ? 3 + 2 * outputs : 3);
   if (of_sample > options.memory_bytes)
     throw Error(fmt::format("the memory limit is {:.1f} MiB, and one sample takes {:.1f} MiB",
                             static_cast<double>(options.memory_bytes) / (1 << 20), static_cast<double>(of_sample) / (1 << 20)));
-  const std::int64_t most = !linear.empty() && pass->OneSampleOnly() ? 1 : kLargestChunk;
-  const std::int64_t chunk = std::clamp<std::int64_t>(options.memory_bytes / of_sample, 1, most);
+  const std::int64_t most = pass_ && pass_->OneSampleOnly() ? 1 : kLargestChunk;
+  chunk_ = std::clamp<std::int64_t>(options.memory_bytes / of_sample, 1, most);
+}
 
-  for (std::int64_t begin = 0; begin < data.size(); begin += chunk) {
-    const std::int64_t end = std::min(begin + chunk, data.size());
-    const Batch batch = data.Get(begin, end, device);
-    const Tails::Prefix prefix = tails.Run(batch.inputs);
-    if (!prefix.output().isfinite().all().item<bool>())
-      throw Error(fmt::format("the network's output is not finite for samples {} … {}", begin, end - 1));
-    const at::Tensor logits = prefix.output().to(at::kCPU, at::kFloat);
-    const auto of_chunk = [&](std::size_t choice, const at::Tensor& shift) { use(begin, logits, choice, shift); };
-    MeasureShifts(network, tails, prefix, choices, measured, of_chunk);
-    if (!linear.empty()) Linearize(network, *pass, batch.inputs, prefix.output(), choices, linear, of_chunk);
-    Report(options.progress, "logit shifts", end, data.size());
-  }
+void ShiftPasses::Run(std::int64_t begin, std::int64_t end, const ShiftConsumer& use) const {
+  const torch::NoGradGuard no_gradient;
+  const Batch batch = data_.Get(begin, end, at::Device(network_.device()));
+  const Tails::Prefix prefix = tails_.Run(batch.inputs);
+  if (!prefix.output().isfinite().all().item<bool>())
+    throw Error(fmt::format("the network's output is not finite for samples {} … {}", begin, end - 1));
+  const at::Tensor logits = prefix.output().to(at::kCPU, at::kFloat);
+  const auto steps = static_cast<std::int64_t>(choices_.size());
+  std::int64_t done = 0;
+  const auto of_chunk = [&](std::size_t choice, const at::Tensor& shift) {
+    use(logits, choice, shift);
+    ++done;
+    Report(options_.progress, "logit shifts", begin * steps + (end - begin) * done, data_.size() * steps);
+  };
+  MeasureShifts(network_, tails_, prefix, choices_, measured_, of_chunk);
+  if (pass_) Linearize(network_, *pass_, batch.inputs, prefix.output(), choices_, linear_, of_chunk);
 }
 
 LogitShifts ComputeLogitShifts(const Network& network, const Dataset& data, const SingleChoices& choices,
                                const LogitShiftOptions& options) {
+  const ShiftPasses passes(network, data, choices, options);
   std::vector<at::Tensor> logits;
   std::vector<std::vector<at::Tensor>> shifts(choices.size());
-  ForEachShift(network, data, choices, options,
-               [&](std::int64_t, const at::Tensor& of_chunk, std::size_t choice, const at::Tensor& shift) {
-                 if (shifts[choice].size() == logits.size()) logits.push_back(of_chunk);
-                 shifts[choice].push_back(shift);
-               });
+  for (std::int64_t begin = 0; begin < data.size(); begin += passes.chunk())
+    passes.Run(begin, std::min(begin + passes.chunk(), data.size()), [&](const at::Tensor& of_chunk, std::size_t choice, const at::Tensor& shift) {
+      if (shifts[choice].size() == logits.size()) logits.push_back(of_chunk);
+      shifts[choice].push_back(shift);
+    });
   LogitShifts result;
   result.logits = at::cat(logits);
   for (const std::vector<at::Tensor>& parts : shifts) result.shifts.push_back(at::cat(parts));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string_view>
 #include <vector>
 
@@ -37,6 +38,8 @@ struct AnalyzeOptions {
   Delta delta = Delta::Measured;
   Loss loss = Loss::Auto;          ///< what curvature, Quadratic and SingleLoss are of
   double temperature = 1;          ///< of Divergence, > 0
+  /// Samples are taken until every figure of the first of `measures` is known to this: see Precision. In [0, 1); 0: all of the data.
+  double precision = 0;
   bool exact_hessian = false;      ///< eigenvalues and traces of weights from the Hessian instead of the Gauss-Newton matrix
   std::int64_t curvature_samples = 64;   ///< second derivatives (exact Hessians, and curvature in inputs) are taken on the first so many samples; ≥ 1
   std::int64_t memory_bytes = std::int64_t{2} << 30;  ///< of what is kept for the whole analysis; > 0
@@ -44,6 +47,9 @@ struct AnalyzeOptions {
   std::uint64_t seed = 0;
   EigenOptions eigen;  ///< `seed` and `progress` are set from here; of the eigenvalues only the first is used
   TraceOptions trace;  ///< likewise
+  /// A file that keeps what is finished while the analysis runs. Found there, from an analysis with the same inputs and options that
+  /// was broken off, it is gone on from, to the same bytes. The caller removes it once the result is safe. Empty: none.
+  std::filesystem::path checkpoint;
   ProgressCallback progress;
 
   void Validate() const;  ///< throws Error
@@ -64,7 +70,7 @@ Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOp
 /// never reaches keeps 32-bit activations and has no curvature.
 ///
 /// Throws Error when the loss is not finite, no layer can be quantized, or an operator has no second derivative (naming the
-/// layer before it).
+/// layer before it), the checkpoint is of another analysis (naming what differs) or cannot be written.
 Sensitivity Analyze(const Network& network, const Dataset& data, const AnalyzeOptions& options);
 
 }  // namespace bitplan

@@ -12,6 +12,7 @@
 #include "bitplan/problem.h"
 #include "bitplan/search.h"
 #include "bitplan/sensitivity.h"
+#include "bitplan/stability.h"
 
 namespace bitplan {
 
@@ -60,6 +61,7 @@ struct Plan {
   std::optional<Evaluation> measured;
   std::map<std::string, double> costs, budgets;
   Certificate certificate;
+  std::optional<Stability> stability = {};  ///< under other samples
 };
 
 /// The plan that `solution` stands for. Throws Error when the solution has no choices (it is infeasible).

@@ -22,6 +22,7 @@ struct RunOptions {
   ProblemOptions problem;
   SearchOptions search;
   QuantizeOptions quantize;
+  std::int64_t resamples = 100;  ///< for the plan's stability, see ResamplePlan; 0 leaves it out, else ≥ 2
   bool channel_correction = true;
   std::int64_t calibration_samples = 512;  ///< of the data, for ranges and the channel correction; all when there are fewer
   ProgressCallback progress;               ///< for every stage

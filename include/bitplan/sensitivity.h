@@ -79,6 +79,13 @@ struct OutputShifts {
   std::vector<float> shifts;
 };
 
+/// What every sample adds to the figures that are means over samples. Row-major.
+struct Contributions {
+  std::vector<Measure> measures;  ///< those with shifts of the output behind them that were asked for
+  std::size_t choices = 0, samples = 0;
+  std::vector<double> values;  ///< [measures, choices, samples]; choices in the order of OutputShifts::shifts
+};
+
 /// What the figures were computed on.
 struct DataSource {
   std::string spec;    ///< KIND:FILE as the user wrote it; empty for data that came from memory
@@ -101,7 +108,9 @@ struct Sensitivity {
   bool channel_correction = true;  ///< passed on to the plan
   Format weight_format;      ///< quantizer of the weights, `bits` aside
   Format activation_format;  ///< quantizer of the activations, `bits` aside
+  std::int64_t samples = 0;  ///< that the figures of the output's shifts are means over; below data.samples where a precision was reached before
   std::vector<LayerSensitivity> layers;  ///< in order of execution
+  std::optional<Contributions> contributions = {};  ///< for resampling
   std::optional<OutputShifts> shifts = {};    ///< for joint problems
 
   bool Has(Measure measure) const;  ///< whether every layer carries the figures that `measure` needs
@@ -115,6 +124,13 @@ double PredictedCost(const Curvature& curvature, const Perturbation& perturbatio
 /// The least curvature that any tensor is given under `measure`: a thousandth of the median over the layers' weights, those
 /// whose figure is 0 aside; 1 when all are.
 double CurvatureFloor(const Sensitivity& sensitivity, Measure measure);
+
+/// How well the figures of a measure are known: the largest standard error over its figure, or over the mean figure of its width (weights
+/// and activations apart) where that is larger, so that layers that hardly matter do not count. 0 where there are no standard errors.
+double Precision(const Sensitivity& sensitivity, Measure measure);
+
+/// Whether a measure judges the output's shift, sample by sample: LogitShift, Divergence, Quadratic, SingleLoss.
+bool IsOfShifts(Measure measure);
 
 /// Whether a measure is a figure of each choice, and not a curvature times an error.
 bool HasFigures(Measure measure);

@@ -10,6 +10,7 @@
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
 #include "bitplan/run.h"
+#include "cli/checkpoint.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
@@ -56,7 +57,18 @@ std::string Bar(double share, double largest) {
   return bar;
 }
 
-void Print(const Sensitivity& sensitivity) {
+/// How well the figures are known, and whether that is as was asked for.
+void PrintPrecision(const Sensitivity& sensitivity, const AnalyzeOptions& options) {
+  const Measure measure = options.measures.front();
+  if (!IsOfShifts(measure)) return;
+  const double reached = Precision(sensitivity, measure);
+  std::string asked;
+  if (options.precision > 0)
+    asked = fmt::format("{} the {:.3g}% asked for", reached <= options.precision ? ", within" : "; the data ended before", 100 * options.precision);
+  fmt::print("{} samples of {}: {} is known to {:.2g}%{}\n", sensitivity.samples, sensitivity.data.samples, ToString(measure), 100 * reached, asked);
+}
+
+void Print(const Sensitivity& sensitivity, const AnalyzeOptions& options) {
   const Measure measure = Shown(sensitivity);
   const double floor = CurvatureFloor(sensitivity, measure);
   const std::vector<Perturbation>& widths = sensitivity.layers.front().weight_choices;
@@ -95,6 +107,7 @@ void Print(const Sensitivity& sensitivity) {
   }
   fmt::print("{}\n{} of each layer's weight (w) and input (a) quantized alone{}\n", table.Text(), ToString(measure),
              has_errors ? "; ±: its standard error over the samples" : "");
+  PrintPrecision(sensitivity, options);
 }
 
 }  // namespace
@@ -112,18 +125,23 @@ int AnalyzeModel(const Arguments& arguments) {
   AddBatchOption(line);
   AddAnalyzeOptions(line);
   AddModelOptions(line);
+  AddResumeOption(line);
   if (!line.Parse(arguments)) return kDone;
 
   AnalyzeOptions options = ReadAnalyzeOptions(line);
   options.measures = ParseMeasures(line.Get<std::string>("measures"));
   options.keep_shifts = line.Get<bool>("shifts");
   options.progress = ShowProgress();
-  RequireWritable(line.Required("out"));
+  const std::filesystem::path file = line.Required("out");
+  RequireWritable(file);
   const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
-  const Sensitivity sensitivity = Analyze(network, data, options);
-  WriteSensitivity(line.Required("out"), sensitivity);
-  if (WriteJson(line, ToJson(sensitivity))) Print(sensitivity);
+  WithCheckpoint(line, file, [&](const std::filesystem::path& checkpoint) {
+    options.checkpoint = checkpoint;
+    const Sensitivity sensitivity = Analyze(network, data, options);
+    WriteSensitivity(file, sensitivity);
+    if (WriteJson(line, ToJson(sensitivity))) Print(sensitivity, options);
+  });
   return kDone;
 }
 

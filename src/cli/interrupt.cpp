@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -25,19 +26,39 @@ class Bar {
   }
   void Draw(const Progress& progress) {
     const auto now = std::chrono::steady_clock::now();
-    if (drawn_ && progress.done < progress.total && now - last_ < std::chrono::milliseconds(100)) return;
+    if (!drawn_ || progress.stage != stage_) {
+      stage_ = progress.stage;
+      begun_ = now;
+      done_before_ = progress.done;
+    } else if (progress.done < progress.total && now - last_ < std::chrono::milliseconds(100)) {
+      return;
+    }
     last_ = now;
     drawn_ = true;
     constexpr std::int64_t kWidth = 30;
     const std::int64_t total = progress.total > 0 ? progress.total : 1;
     const auto filled = static_cast<std::size_t>(kWidth * progress.done / total);
-    fmt::print(stderr, "\r\033[K{:<28} [{:<30}] {}/{}", progress.stage, std::string(filled, '='), progress.done, progress.total);
+    fmt::print(stderr, "\r\033[K{:<22} [{:<30}] {}/{}{}", progress.stage, std::string(filled, '='), progress.done, progress.total,
+               Pace(progress, std::chrono::duration<double>(now - begun_).count()));
     std::fflush(stderr);
   }
 
  private:
+  /// Rate and time left, by the steps of this stage since it began.
+  std::string Pace(const Progress& progress, double seconds) const {
+    const auto steps = static_cast<double>(progress.done - done_before_);
+    if (seconds < 0.5 || steps <= 0) return "";
+    const double rate = steps / seconds;
+    const auto left = std::lround(static_cast<double>(progress.total - progress.done) / rate);
+    const std::string time = left < 3600 ? fmt::format("{}:{:02}", left / 60, left % 60)
+                                         : fmt::format("{}:{:02}:{:02}", left / 3600, left / 60 % 60, left % 60);
+    return fmt::format("  {}/s  {} left", rate < 10 ? fmt::format("{:.1f}", rate) : fmt::format("{:.0f}", rate), time);
+  }
+
   bool drawn_ = false;
-  std::chrono::steady_clock::time_point last_;
+  std::string stage_;
+  std::int64_t done_before_ = 0;
+  std::chrono::steady_clock::time_point begun_, last_;
 };
 
 }  // namespace

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <string>
+
 #include "bitplan/progress.h"
 
 namespace bitplan::cli {
 
 /// Thrown out of long work after SIGINT or SIGTERM.
-struct Interrupted {};
+struct Interrupted {
+  std::string left = "nothing was written";  ///< what the user finds
+};
 
 /// From here on the first SIGINT or SIGTERM is noted instead of ending the process; a second one ends it.
 void CatchInterrupts();

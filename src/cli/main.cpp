@@ -59,8 +59,8 @@ int main(int count, char** values) {
   CatchInterrupts();
   try {
     return Dispatch(Arguments(values + 1, values + count));
-  } catch (const Interrupted&) {
-    fmt::print(stderr, "bitplan: interrupted; nothing was written\n");
+  } catch (const Interrupted& interrupted) {
+    fmt::print(stderr, "bitplan: interrupted; {}\n", interrupted.left);
     return kInterrupted;
   } catch (const bitplan::Error& error) {
     fmt::print(stderr, "bitplan: {}\n", error.what());

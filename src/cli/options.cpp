@@ -102,6 +102,14 @@ std::int64_t ParseBytes(const std::string& option, const std::string& text) {
   return static_cast<std::int64_t>(number[0] * unit->second);
 }
 
+/// 5% as 0.05.
+double ParsePercent(const std::string& option, const std::string& text) {
+  const bool percent = text.size() > 1 && text.back() == '%';
+  const std::vector<double> number = percent ? ParseNumbers(option, text.substr(0, text.size() - 1)) : std::vector<double>();
+  if (number.size() != 1 || !(number[0] > 0 && number[0] < 100)) throw Error(fmt::format("--{} {}: expected a percentage, as 5%", option, text));
+  return number[0] / 100;
+}
+
 void AddModelOptions(CommandLine& line) {
   const NetworkOptions defaults;
   line.Add()("output", po::value<std::string>()->default_value(defaults.output, "")->value_name("NAME|INDEX"),
@@ -168,6 +176,8 @@ void AddAnalyzeOptions(CommandLine& line) {
       "of the divergence")("delta", text(ToString(defaults.delta)),
                            "how the output's shifts are found: measured, linear (to first order) or auto")(
       "memory", po::value<std::string>()->default_value("2GiB")->value_name("BYTES"), "limit of the analysis: 512MiB, 2GiB")(
+      "precision", po::value<std::string>()->value_name("PERCENT"),
+      "take samples until every figure of the first measure is known to this, 5%; else all of the data")(
       "exact-hessian", po::bool_switch(), "eigenvalues and traces of weights from the Hessian, not the Gauss-Newton matrix")(
       "curvature-samples", po::value<std::int64_t>()->default_value(defaults.curvature_samples)->value_name("N"),
       "second derivatives are taken on the first so many samples")(
@@ -187,6 +197,7 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   options.temperature = line.Get<double>("temperature");
   options.delta = ParseDelta(line.Get<std::string>("delta"));
   options.memory_bytes = ParseBytes("memory", line.Get<std::string>("memory"));
+  if (line.Has("precision")) options.precision = ParsePercent("precision", line.Get<std::string>("precision"));
   options.exact_hessian = line.Get<bool>("exact-hessian");
   options.curvature_samples = line.Get<std::int64_t>("curvature-samples");
   options.batch_size = line.Get<std::int64_t>("batch-size");
@@ -246,6 +257,8 @@ void AddSearchOptions(CommandLine& line) {
       "add up the layers' shifts of the output before the loss is taken (logit-shift, divergence); searched by the method convex")(
       "no-shrink", po::bool_switch(), "take the measure's figures as they are, not shrunk by their standard errors")(
       "gap", po::value<double>()->default_value(defaults.gap, "0"), "relative gap at which the exact search may stop")(
+      "resamples", po::value<std::int64_t>()->default_value(RunOptions().resamples)->value_name("N"),
+      "draws of the samples by which the plan's stability is judged; 0 for none")(
       "time-limit", po::value<double>()->default_value(defaults.time_limit_seconds, fmt::format("{}", defaults.time_limit_seconds)),
       "seconds after which it returns the best plan so far, with its bound");
 }
@@ -258,6 +271,12 @@ SearchOptions ReadSearchOptions(const CommandLine& line) {
   options.time_limit_seconds = line.Get<double>("time-limit");
   options.Validate();
   return options;
+}
+
+std::int64_t ReadResamples(const CommandLine& line) {
+  const auto resamples = line.Get<std::int64_t>("resamples");
+  if (resamples != 0 && resamples < 2) throw Error(fmt::format("--resamples {}: expected 0, or 2 or more", resamples));
+  return resamples;
 }
 
 ProblemOptions ReadProblemOptions(const CommandLine& line) {

@@ -66,6 +66,7 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line);
 void AddSearchOptions(CommandLine& line);
 SearchOptions ReadSearchOptions(const CommandLine& line);
 ProblemOptions ReadProblemOptions(const CommandLine& line);
+std::int64_t ReadResamples(const CommandLine& line);
 
 /// Names with commas between.
 std::string Joined(const std::vector<Measure>& measures);

@@ -81,7 +81,9 @@ bool WriteJson(const CommandLine& line, const std::string& json) {
 }
 
 void PrintPlan(const Plan& plan, const Sensitivity& sensitivity) {
-  Table table({"layer", "operator", "weights", "weight bits", "input bits", "predicted loss"});
+  std::vector<std::string> header{"layer", "operator", "weights", "weight bits", "input bits", "predicted loss"};
+  if (plan.stability) header.emplace_back("kept");
+  Table table(header);
   const Measure measure = ParseMeasure(plan.measure);
   const double floor = CurvatureFloor(sensitivity, measure);
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
@@ -93,8 +95,10 @@ void PrintPlan(const Plan& plan, const Sensitivity& sensitivity) {
     for (const Perturbation& choice : facts.activation_choices)
       if (choice.bits == layer.activation.bits && choice.bits < 32)
         predicted += PredictedCost(facts.activation, choice, measure, floor);
-    table.Add({layer.name, facts.op, WithCommas(facts.weight_count), Bits(layer.weight.bits), Bits(layer.activation.bits),
-               fmt::format("{:.4g}", predicted)});
+    std::vector<std::string> row{layer.name, facts.op, WithCommas(facts.weight_count), Bits(layer.weight.bits), Bits(layer.activation.bits),
+                                 fmt::format("{:.4g}", predicted)};
+    if (plan.stability) row.push_back(fmt::format("{:.0f}%", 100 * plan.stability->kept.at(layer.name)));
+    table.Add(std::move(row));
   }
   fmt::print("{}\n", table.Text());
 }
@@ -109,6 +113,9 @@ void PrintCosts(const Plan& plan) {
   }
   fmt::print("{}\n{}: objective {:.6g}, proven bound {:.6g}, gap {:.3g}% ({}, measure {})\n", table.Text(), plan.certificate.status,
              plan.certificate.objective, plan.certificate.bound, 100 * plan.certificate.gap, plan.certificate.method, plan.measure);
+  if (plan.stability)
+    fmt::print("on {} resamples of the samples the plan stays the best in {:.0f}%, and is {:.2g}% above the best on average; kept: how often a layer keeps its bits\n",
+               plan.stability->resamples, 100 * plan.stability->best, 100 * plan.stability->regret);
 }
 
 void PrintEvaluation(const EvaluationReport& report) {

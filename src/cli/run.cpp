@@ -5,6 +5,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/plan.h"
+#include "cli/checkpoint.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
@@ -13,36 +14,10 @@
 
 namespace bitplan::cli {
 
-int RunAll(const Arguments& arguments) {
-  CommandLine line("run MODEL.pt --data KIND:FILE --test KIND:FILE --budget weight_size=12.5% --out-dir FOLDER [options]",
-                   "Analyzes, searches, quantizes and measures; leaves sensitivity.json, plan.json, quantized.pt and "
-                   "evaluation.json in the folder.");
-  line.AddPositional("MODEL.pt", "TorchScript file");
-  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what to analyze and calibrate on: cifar10:FILE, idx:, npy:, npz:, pt:")(
-      "test", po::value<std::string>()->value_name("KIND:FILE"), "what to measure on; other samples than --data")(
-      "out-dir", po::value<std::string>()->value_name("FOLDER"), "where the results go");
-  AddSearchOptions(line);
-  AddSampleOptions(line, RunOptions().calibration_samples);
-  AddBatchOption(line);
-  AddAnalyzeOptions(line);
-  AddModelOptions(line);
-  if (!line.Parse(arguments)) return kDone;
+namespace {
 
-  RunOptions options;
-  options.analyze = ReadAnalyzeOptions(line);
-  options.problem = ReadProblemOptions(line);
-  options.search = ReadSearchOptions(line);
-  options.quantize.batch_size = options.analyze.batch_size;
-  options.channel_correction = !line.Get<bool>("no-correction");
-  options.progress = ShowProgress();
-
-  const OutputFolder folder(line.Required("out-dir"));
-  const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
-  DataOptions data_options = ReadSampleOptions(line);
-  const Dataset data = Dataset::Load(line.Required("data"), data_options);
-  data_options.samples = 0;
-  const Dataset test = Dataset::Load(line.Required("test"), data_options);
-  const RunResult result = Run(network, data, test, options);
+/// Writes the files and prints the tables.
+int WriteResult(const CommandLine& line, const OutputFolder& folder, const RunResult& result) {
   if (result.solution.choices.empty()) {
     PrintInfeasible(result.problem, result.solution);
     return kNoPlan;
@@ -57,8 +32,50 @@ int RunAll(const Arguments& arguments) {
   PrintCosts(result.plan);
   fmt::print("\n");
   PrintEvaluation(result.evaluation);
-  fmt::print("\nwritten to {}: quantized.pt, plan.json, sensitivity.json, evaluation.json\n", line.Required("out-dir"));
+  fmt::print("\nwritten to {}: quantized.pt, plan.json, sensitivity.json with its .npy files, evaluation.json\n", line.Required("out-dir"));
   return kDone;
+}
+
+}  // namespace
+
+int RunAll(const Arguments& arguments) {
+  CommandLine line("run MODEL.pt --data KIND:FILE --test KIND:FILE --budget weight_size=12.5% --out-dir FOLDER [options]",
+                   "Analyzes, searches, quantizes and measures; leaves sensitivity.json, plan.json, quantized.pt and "
+                   "evaluation.json in the folder.");
+  line.AddPositional("MODEL.pt", "TorchScript file");
+  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what to analyze and calibrate on: cifar10:FILE, idx:, npy:, npz:, pt:")(
+      "test", po::value<std::string>()->value_name("KIND:FILE"), "what to measure on; other samples than --data")(
+      "out-dir", po::value<std::string>()->value_name("FOLDER"), "where the results go");
+  AddSearchOptions(line);
+  AddSampleOptions(line, RunOptions().calibration_samples);
+  AddBatchOption(line);
+  AddAnalyzeOptions(line);
+  AddModelOptions(line);
+  AddResumeOption(line);
+  if (!line.Parse(arguments)) return kDone;
+
+  RunOptions options;
+  options.analyze = ReadAnalyzeOptions(line);
+  options.problem = ReadProblemOptions(line);
+  options.search = ReadSearchOptions(line);
+  options.quantize.batch_size = options.analyze.batch_size;
+  options.channel_correction = !line.Get<bool>("no-correction");
+  options.resamples = ReadResamples(line);
+  options.progress = ShowProgress();
+
+  const OutputFolder folder(line.Required("out-dir"));
+  const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
+  DataOptions data_options = ReadSampleOptions(line);
+  const Dataset data = Dataset::Load(line.Required("data"), data_options);
+  data_options.samples = 0;
+  const Dataset test = Dataset::Load(line.Required("test"), data_options);
+  int code = kDone;
+  WithCheckpoint(line, folder / "analysis", [&](const std::filesystem::path& checkpoint) {
+    options.analyze.checkpoint = checkpoint;
+    const RunResult result = Run(network, data, test, options);
+    code = WriteResult(line, folder, result);
+  });
+  return code;
 }
 
 }  // namespace bitplan::cli

@@ -76,7 +76,10 @@ int SearchPlan(const Arguments& arguments) {
     PrintInfeasible(problem, solution);
     return kNoPlan;
   }
-  const Plan plan = MakePlan(sensitivity, problem, solution, problem_options.measure);
+  Plan plan = MakePlan(sensitivity, problem, solution, problem_options.measure);
+  if (const std::int64_t resamples = ReadResamples(line); resamples > 0)
+    plan.stability = ResamplePlan(sensitivity, problem_options, options, solution.choices,
+                                  {{.resamples = resamples, .seed = sensitivity.seed}, options.progress});
   if (line.Has("out")) WriteFile(line.Get<std::string>("out"), ToJson(plan));
   if (!tables) return kDone;
   PrintPlan(plan, sensitivity);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -80,6 +81,28 @@ double CurvatureFloor(const Sensitivity& sensitivity, Measure measure) {
   const auto median = figures.begin() + static_cast<std::ptrdiff_t>(figures.size() / 2);
   std::nth_element(figures.begin(), median, figures.end());
   return *median / 1000;
+}
+
+double Precision(const Sensitivity& sensitivity, Measure measure) {
+  double worst = 0;
+  for (const auto kind : {&LayerSensitivity::weight_choices, &LayerSensitivity::activation_choices}) {
+    std::map<int, std::vector<Estimate>> of_width;
+    for (const LayerSensitivity& layer : sensitivity.layers)
+      for (const Perturbation& choice : layer.*kind) {
+        const auto figure = choice.figures.find(measure);
+        if (figure != choice.figures.end() && figure->second.standard_error > 0) of_width[choice.bits].push_back(figure->second);
+      }
+    for (const auto& [bits, figures] : of_width) {
+      double mean = 0;
+      for (const Estimate& figure : figures) mean += std::abs(figure.value) / static_cast<double>(figures.size());
+      for (const Estimate& figure : figures) worst = std::max(worst, figure.standard_error / std::max(mean, std::abs(figure.value)));
+    }
+  }
+  return worst;
+}
+
+bool IsOfShifts(Measure measure) {
+  return measure == Measure::LogitShift || measure == Measure::Divergence || measure == Measure::Quadratic || measure == Measure::SingleLoss;
 }
 
 bool HasFigures(Measure measure) {

@@ -35,6 +35,12 @@ NumberArray ReadArrayFile(const std::filesystem::path& file, std::size_t axes) {
   return {{array.shape.begin(), array.shape.end()}, wide ? Widen<double>(array.bytes) : Widen<float>(array.bytes)};
 }
 
+Json WriteNpy(const std::filesystem::path& stem, const std::string& key, const std::string& bytes) {
+  const std::filesystem::path file = fmt::format("{}.{}.npy", stem.string(), key);
+  WriteFile(file, bytes);
+  return file.filename().string();
+}
+
 JointTerm ReadLogitTerm(JsonReader& reader, LogitLoss loss, const std::filesystem::path& folder) {
   LogitTerm term;
   term.loss = loss;
@@ -107,9 +113,12 @@ std::vector<float> Narrow(const std::vector<double>& numbers) {
 
 Json WriteArray(const std::filesystem::path& stem, const std::string& key, const std::vector<std::size_t>& shape,
                 const std::vector<float>& numbers) {
-  const std::filesystem::path file = fmt::format("{}.{}.npy", stem.string(), key);
-  WriteFile(file, NpyText(shape, numbers));
-  return file.filename().string();
+  return WriteNpy(stem, key, NpyText(shape, numbers));
+}
+
+Json WriteArray(const std::filesystem::path& stem, const std::string& key, const std::vector<std::size_t>& shape,
+                const std::vector<double>& numbers) {
+  return WriteNpy(stem, key, NpyText(shape, numbers));
 }
 
 JointTerm ReadJointTerm(JsonReader& reader, const std::filesystem::path& folder) {
@@ -139,9 +148,7 @@ Json WriteJointTerm(const JointTerm& term, const std::filesystem::path& stem) {
   const ArrayJson in_file = [&](const char* key, const std::vector<std::size_t>& shape,
                                 std::span<const double> numbers) -> Json {
     if (single) return WriteArray(stem, key, shape, Narrow({numbers.begin(), numbers.end()}));
-    const std::filesystem::path file = fmt::format("{}.{}.npy", stem.string(), key);
-    WriteFile(file, NpyText(shape, std::vector<double>(numbers.begin(), numbers.end())));
-    return file.filename().string();
+    return WriteArray(stem, key, shape, std::vector<double>(numbers.begin(), numbers.end()));
   };
   return std::visit([&](const auto& kind) { return TermJson(kind, in_file); }, term);
 }

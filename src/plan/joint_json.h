@@ -27,6 +27,8 @@ std::vector<float> Narrow(const std::vector<double>& numbers);
 /// Writes STEM.KEY.npy and returns its name without the folder.
 Json WriteArray(const std::filesystem::path& stem, const std::string& key, const std::vector<std::size_t>& shape,
                 const std::vector<float>& numbers);
+Json WriteArray(const std::filesystem::path& stem, const std::string& key, const std::vector<std::size_t>& shape,
+                const std::vector<double>& numbers);
 
 /// With arrays as nested lists.
 Json JointTermJson(const JointTerm& term);

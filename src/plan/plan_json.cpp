@@ -23,6 +23,22 @@ Certificate ReadCertificate(JsonReader reader) {
   return certificate;
 }
 
+Json StabilityJson(const Stability& stability) {
+  return {{"resamples", stability.resamples}, {"best", stability.best}, {"regret", stability.regret}, {"kept", stability.kept}};
+}
+
+Stability ReadStability(JsonReader reader, const std::vector<LayerPlan>& layers) {
+  Stability stability;
+  stability.resamples = reader.Integer("resamples", 1);
+  stability.best = reader.Number("best", 0);
+  stability.regret = reader.Number("regret", 0);
+  JsonReader kept = reader.Object("kept");
+  for (const LayerPlan& layer : layers) stability.kept[layer.name] = kept.Number(layer.name, 0);
+  kept.Finish();
+  reader.Finish();
+  return stability;
+}
+
 LayerPlan ReadLayer(JsonReader& reader) {
   LayerPlan layer{reader.String("name"), ReadFormat(reader.Object("weight")), ReadFormat(reader.Object("activation"))};
   reader.Finish();
@@ -50,6 +66,7 @@ std::string ToJson(const Plan& plan) {
               {"objective", NumberOrNull(plan.certificate.objective)},
               {"bound", NumberOrNull(plan.certificate.bound)},
               {"gap", NumberOrNull(plan.certificate.gap)}}},
+            {"stability", plan.stability ? StabilityJson(*plan.stability) : Json()},
             {"layers", Json::array()}};
   for (const LayerPlan& layer : plan.layers)
     json["layers"].push_back(
@@ -77,6 +94,7 @@ Plan ReadPlan(const std::filesystem::path& file) {
     plan.layers.push_back(ReadLayer(layer));
     if (!names.insert(plan.layers.back().name).second) layer.Fail("name", "a name that no other layer has");
   }
+  if (!reader.IsNull("stability")) plan.stability = ReadStability(reader.Object("stability"), plan.layers);
   reader.Finish();
   return plan;
 }

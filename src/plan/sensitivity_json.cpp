@@ -123,7 +123,9 @@ Json SensitivityJson(const Sensitivity& sensitivity) {
             {"channel_correction", sensitivity.channel_correction},
             {"weight_format", FormatJson(sensitivity.weight_format)},
             {"activation_format", FormatJson(sensitivity.activation_format)},
+            {"samples", sensitivity.samples},
             {"layers", Json::array()},
+            {"contributions", nullptr},
             {"shifts", nullptr}};
   for (const LayerSensitivity& layer : sensitivity.layers) json["layers"].push_back(LayerJson(layer));
   return json;
@@ -151,15 +153,41 @@ OutputShifts ReadShifts(JsonReader reader, const Sensitivity& sensitivity, const
   return result;
 }
 
+Contributions ReadContributions(JsonReader reader, const Sensitivity& sensitivity, const std::filesystem::path& folder) {
+  Contributions table;
+  for (const std::string& name : reader.Strings("measures")) {
+    table.measures.push_back(ParseMeasure(name));
+    if (!IsOfShifts(table.measures.back())) reader.Fail("measures", "logit-shift, divergence, quadratic or single-loss");
+  }
+  NumberArray values = ReadArray(reader, "values", 3, folder);
+  const std::vector<std::size_t> expected{table.measures.size(), QuantizedChoices(sensitivity), static_cast<std::size_t>(sensitivity.samples)};
+  if (values.shape != expected)
+    reader.Reject(fmt::format("values: have the shape [{}]; expected measures, choices and samples, [{}]", fmt::join(values.shape, ", "),
+                              fmt::join(expected, ", ")));
+  reader.Finish();
+  table.choices = expected[1];
+  table.samples = expected[2];
+  table.values = std::move(values.numbers);
+  if (!std::all_of(table.values.begin(), table.values.end(), [](double number) { return std::isfinite(number); }))
+    reader.Reject("values: must be finite");
+  return table;
+}
+
 }  // namespace
 
 std::string ToJson(const Sensitivity& sensitivity) { return JsonText(SensitivityJson(sensitivity)); }
 
 void WriteSensitivity(const std::filesystem::path& file, const Sensitivity& sensitivity) {
   Json json = SensitivityJson(sensitivity);
+  const std::filesystem::path stem = std::filesystem::path(file).replace_extension();
+  if (sensitivity.contributions) {
+    const Contributions& table = *sensitivity.contributions;
+    json["contributions"] = {{"measures", Json::array()},
+                             {"values", WriteArray(stem, "contributions", {table.measures.size(), table.choices, table.samples}, table.values)}};
+    for (const Measure measure : table.measures) json["contributions"]["measures"].push_back(ToString(measure));
+  }
   if (sensitivity.shifts) {
     const OutputShifts& shifts = *sensitivity.shifts;
-    const std::filesystem::path stem = std::filesystem::path(file).replace_extension();
     json["shifts"] = {{"logits", WriteArray(stem, "logits", {shifts.samples, shifts.classes}, shifts.logits)},
                       {"shifts", WriteArray(stem, "shifts", {QuantizedChoices(sensitivity), shifts.samples, shifts.classes}, shifts.shifts)}};
   }
@@ -179,11 +207,14 @@ Sensitivity ReadSensitivity(const std::filesystem::path& file) {
   sensitivity.channel_correction = reader.Bool("channel_correction");
   sensitivity.weight_format = ReadFormat(reader.Object("weight_format"));
   sensitivity.activation_format = ReadFormat(reader.Object("activation_format"));
+  sensitivity.samples = reader.Integer("samples", 0);
   std::set<std::string> names;
   for (JsonReader& layer : reader.Objects("layers")) {
     sensitivity.layers.push_back(ReadLayer(layer));
     if (!names.insert(sensitivity.layers.back().name).second) layer.Fail("name", "a name that no other layer has");
   }
+  if (!reader.IsNull("contributions"))
+    sensitivity.contributions = ReadContributions(reader.Object("contributions"), sensitivity, file.parent_path());
   if (!reader.IsNull("shifts")) sensitivity.shifts = ReadShifts(reader.Object("shifts"), sensitivity, file.parent_path());
   reader.Finish();
   return sensitivity;

@@ -51,6 +51,7 @@ void RunOptions::Validate() const {
   quantize.Validate();
   if (problem.joint && search.method != SearchMethod::Convex)
     throw Error(fmt::format("a joint plan is searched by the method convex, not {}", ToString(search.method)));
+  if (resamples != 0) BootstrapOptions{.resamples = resamples}.Validate();
   if (calibration_samples < 2) throw Error(fmt::format("calibration samples: {} given, at least 2 needed", calibration_samples));
 }
 
@@ -69,6 +70,9 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
   result.solution = Search(result.problem, options.search);
   if (result.solution.choices.empty()) return result;
   result.plan = MakePlan(result.sensitivity, result.problem, result.solution, options.problem.measure);
+  if (options.resamples > 0)
+    result.plan.stability = ResamplePlan(result.sensitivity, options.problem, options.search, result.solution.choices,
+                                         {{.resamples = options.resamples, .seed = options.analyze.seed}, options.progress});
 
   const Dataset calibration = data.First(options.calibration_samples);
   result.quantized = {QuantizedNetwork::Create(network, result.plan, calibration, options.quantize)};

@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 #include "cli/tool.h"
 
@@ -17,6 +20,33 @@ json RunAt(const Workspace& work, const std::string& budget) {
   return json::parse(run.out);
 }
 
+TEST(AnalyzeCommand, GoesOnFromWhereItWasInterruptedToTheSameBytes) {
+  const Workspace work;
+  const std::string command = "analyze resnet20.pt --data cifar10:train.bin --samples 192 --weight-bits 3,4 --shifts --out s.json";
+  ASSERT_EQ(work.Run(command).code, 0);
+  const std::vector<std::string> files = {"s.json", "s.contributions.npy", "s.shifts.npy", "s.logits.npy"};
+  std::vector<std::string> whole;
+  for (const std::string& file : files) {
+    whole.push_back(work.Read(file));
+    std::filesystem::remove(work / file);
+  }
+  // Interrupted ever later, until something was finished.
+  bool interrupted = false;
+  for (int seconds = 2; !std::filesystem::exists(work / "s.json.checkpoint"); ++seconds) {
+    const ToolRun run = RunTool(work.path(), command, "timeout --preserve-status --signal=INT " + std::to_string(seconds));
+    interrupted = run.code == 130;
+    if (!interrupted) break;
+  }
+  ASSERT_TRUE(interrupted);
+  const ToolRun other = work.Run(command + " --resume --seed 7");
+  EXPECT_EQ(other.code, 2);
+  EXPECT_NE(other.err.find("another seed"), std::string::npos) << other.err;
+  const ToolRun rest = work.Run(command + " --resume");
+  ASSERT_EQ(rest.code, 0) << rest.err;
+  for (std::size_t i = 0; i < files.size(); ++i) EXPECT_EQ(work.Read(files[i]), whole[i]) << files[i];
+  EXPECT_FALSE(std::filesystem::exists(work / "s.json.checkpoint"));
+}
+
 TEST(RunCommand, ReachesTheAccuracyAtFourBitsOnAverage) {
   const Workspace work;
   const json report = RunAt(work, "12.5%");
@@ -28,6 +58,8 @@ TEST(RunCommand, ReachesTheAccuracyAtFourBitsOnAverage) {
   EXPECT_LE(plan["costs"]["weight_size_bytes"].get<double>(), 268336 * 4 * 0.125);
   EXPECT_EQ(plan["measured"]["correct"], report["planned"]["correct"]);
   EXPECT_EQ(plan["certificate"]["status"], "optimal");
+  EXPECT_EQ(plan["stability"]["resamples"], 100);
+  EXPECT_EQ(plan["stability"]["kept"].size(), 20U);
   // The run is the sum of its stages: the plan file alone gives the same figures.
   const ToolRun eval = work.Run("eval resnet20.pt --plan result/plan.json --data cifar10:test.bin --json -");
   ASSERT_EQ(eval.code, 0) << eval.err;

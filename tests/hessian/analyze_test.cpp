@@ -319,6 +319,12 @@ TEST(AnalyzeOptions, NameWhatIsWrong) {
   EXPECT_THAT(message([](AnalyzeOptions& options) { options.activation_bits = {1}; }),
               HasSubstr("activation_bits holds 1"));
   EXPECT_THAT(message([](AnalyzeOptions& options) { options.measures = {}; }), HasSubstr("measures is empty"));
+  EXPECT_THAT(message([](AnalyzeOptions& options) { options.precision = 1.5; }), HasSubstr("precision is 1.5"));
+  EXPECT_THAT(message([](AnalyzeOptions& options) {
+                options.precision = 0.1;
+                options.measures = {Measure::Trace, Measure::LogitShift};
+              }),
+              HasSubstr("trace has no standard error"));
   EXPECT_THAT(message([](AnalyzeOptions& options) { options.batch_size = 0; }), HasSubstr("batch_size is 0"));
   EXPECT_THAT(message([](AnalyzeOptions& options) { options.eigen.tolerance = -1; }), HasSubstr("tolerance"));
   EXPECT_THAT(message([](AnalyzeOptions& options) { options.trace.max_probes = 1; }), HasSubstr("max_probes is 1"));

@@ -48,6 +48,11 @@ TEST(PlanFile, ReadsBackWhatWasWritten) {
   EXPECT_EQ(read.certificate.objective, written.certificate.objective);
   EXPECT_EQ(read.certificate.bound, written.certificate.bound);
   EXPECT_EQ(read.certificate.gap, 0);
+  ASSERT_TRUE(read.stability.has_value());
+  EXPECT_EQ(read.stability->resamples, 100);
+  EXPECT_EQ(read.stability->best, 0.37);
+  EXPECT_EQ(read.stability->regret, 0.008);
+  EXPECT_EQ(read.stability->kept, written.stability->kept);
   EXPECT_EQ(ToJson(read), ToJson(written));
 }
 

@@ -119,13 +119,44 @@ TEST(SensitivityFile, RefusesValuesOutsideTheirRange) {
                 "asymmetric");
 }
 
+std::size_t QuantizedChoices(const Sensitivity& sensitivity) {
+  std::size_t choices = 0;
+  for (const LayerSensitivity& layer : sensitivity.layers)
+    for (const auto kind : {&LayerSensitivity::weight_choices, &LayerSensitivity::activation_choices})
+      for (const Perturbation& choice : layer.*kind) choices += choice.bits < 32 ? 1 : 0;
+  return choices;
+}
+
+TEST(SensitivityFile, KeepsContributionsInAFileBeside) {
+  const TemporaryFolder folder;
+  Sensitivity written = FullSensitivity();
+  written.samples = 5;
+  Contributions table{{Measure::SingleLoss, Measure::LogitShift}, QuantizedChoices(written), 5, {}};
+  for (std::size_t i = 0; i < 2 * table.choices * 5; ++i) table.values.push_back(1.0 / static_cast<double>(i + 1));
+  written.contributions = table;
+  WriteSensitivity(folder / "s.json", written);
+  const Sensitivity read = ReadSensitivity(folder / "s.json");
+  EXPECT_EQ(read.samples, 5);
+  ASSERT_TRUE(read.contributions);
+  EXPECT_EQ(read.contributions->measures, table.measures);
+  EXPECT_EQ(read.contributions->choices, table.choices);
+  EXPECT_EQ(read.contributions->samples, 5U);
+  EXPECT_EQ(read.contributions->values, table.values);
+
+  written.samples = 4;  // not as many as the file beside has
+  written.contributions->samples = 4;
+  written.contributions->values.resize(2 * table.choices * 4);
+  WriteSensitivity(folder / "less.json", written);
+  std::filesystem::rename(folder / "less.contributions.npy", folder / "s.contributions.npy");
+  EXPECT_THAT([&] { ReadSensitivity(folder / "s.json"); }, OneLineError("contributions"));
+  std::filesystem::remove(folder / "s.contributions.npy");
+  EXPECT_THAT([&] { ReadSensitivity(folder / "s.json"); }, OneLineError("s.contributions.npy"));
+}
+
 TEST(SensitivityFile, KeepsShiftsInFilesBeside) {
   const TemporaryFolder folder;
   Sensitivity written = FullSensitivity();
-  std::size_t choices = 0;
-  for (const LayerSensitivity& layer : written.layers)
-    for (const auto kind : {&LayerSensitivity::weight_choices, &LayerSensitivity::activation_choices})
-      for (const Perturbation& choice : layer.*kind) choices += choice.bits < 32 ? 1 : 0;
+  const std::size_t choices = QuantizedChoices(written);
   OutputShifts shifts{2, 3, {1, 2, 3, 4, 5, 6}, std::vector<float>(choices * 6, 0.25F)};
   shifts.shifts.back() = -7;
   written.shifts = shifts;

@@ -1,0 +1,98 @@
+#include "hessian/layer_facts.h"
+
+#include <torch/torch.h>
+
+#include <cstddef>
+#include <set>
+
+#include "bitplan/quantize.h"
+#include "hessian/activation_errors.h"
+#include "hessian/variable_slots.h"
+
+namespace bitplan {
+
+namespace {
+
+std::vector<int> Ascending(const std::vector<int>& widths) {
+  const std::set<int> sorted(widths.begin(), widths.end());
+  return {sorted.begin(), sorted.end()};
+}
+
+Perturbation MakePerturbation(int bits, double squared_error, double squared_norm) {
+  return {bits, squared_error, squared_norm > 0 ? squared_error / squared_norm : 0};
+}
+
+std::vector<Perturbation> WeightChoices(const at::Tensor& weight, int channel_axis, const std::vector<int>& widths,
+                                        const Format& format) {
+  const double squared_norm = weight.square().sum(torch::kDouble).item<double>();
+  std::vector<Perturbation> choices;
+  for (const int bits : widths) {
+    const at::Tensor quantized = QuantizeWeight(weight, format.WithBits(bits), channel_axis).value;
+    choices.push_back(
+        MakePerturbation(bits, (quantized - weight).square().sum(torch::kDouble).item<double>(), squared_norm));
+  }
+  return choices;
+}
+
+std::vector<Perturbation> ActivationChoices(const InputError& error, const std::vector<int>& widths) {
+  if (error.elements == 0) return {Perturbation{}};
+  std::vector<Perturbation> choices;
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    choices.push_back(MakePerturbation(widths[i], error.squared_errors[i], error.squared_norm));
+  }
+  return choices;
+}
+
+std::vector<Perturbation> Unmeasured(const std::vector<int>& widths) {
+  std::vector<Perturbation> choices;
+  for (const int bits : Ascending(widths)) choices.push_back({bits, 0, 0});
+  return choices;
+}
+
+}  // namespace
+
+std::vector<LayerSensitivity> LayerFacts(const Network& network, const Dataset& data, const AnalyzeOptions& options) {
+  const Batch sample = data.Get(0, 1, at::Device(network.device()));
+  const NetworkProfile profile = ProfileNetwork(network, sample.inputs);
+  std::vector<LayerSensitivity> facts;
+  for (std::size_t i = 0; i < network.layers().size(); ++i) {
+    const Layer& layer = network.layers()[i];
+    LayerSensitivity& fact = facts.emplace_back();
+    fact.name = layer.name;
+    fact.op = layer.op;
+    fact.weight_count = network.Weight(layer).numel();
+    fact.weight.elements = fact.weight_count;
+    fact.macs = profile.layers[i].macs;
+    fact.input_count = InputSites(layer).empty() ? 0 : profile.layers[i].input_count;
+    fact.tied_group = layer.tied_group;
+    fact.weight_choices = Unmeasured(options.weight_bits);
+    fact.activation_choices = fact.input_count > 0 ? Unmeasured(options.activation_bits) : std::vector{Perturbation{}};
+  }
+  return facts;
+}
+
+void AddWeightChoices(const Network& network, const AnalyzeOptions& options, std::vector<LayerSensitivity>& layers) {
+  const std::vector<int> widths = Ascending(options.weight_bits);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const Layer& layer = network.layers()[i];
+    layers[i].weight_choices = WeightChoices(network.Weight(layer), layer.channel_axis, widths, options.weight_format);
+    Report(options.progress, "weight errors", static_cast<std::int64_t>(i + 1),
+           static_cast<std::int64_t>(layers.size()));
+  }
+}
+
+std::vector<std::int64_t> AddActivationChoices(const Network& network, const Dataset& data,
+                                               const AnalyzeOptions& options, std::vector<LayerSensitivity>& layers) {
+  const std::vector<int> widths = Ascending(options.activation_bits);
+  const std::vector<InputError> errors =
+      MeasureInputErrors(network, data, widths, options.activation_format, options.batch_size, options.progress);
+  std::vector<std::int64_t> elements;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    layers[i].activation_choices = ActivationChoices(errors[i], widths);
+    layers[i].activation.elements = errors[i].elements;
+    elements.push_back(errors[i].elements);
+  }
+  return elements;
+}
+
+}  // namespace bitplan

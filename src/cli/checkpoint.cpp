@@ -1,0 +1,30 @@
+#include "cli/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <system_error>
+
+#include "cli/interrupt.h"
+
+namespace bitplan::cli {
+
+namespace fs = std::filesystem;
+
+void AddResumeOption(CommandLine& line) {
+  line.Add()("resume", po::bool_switch(), "go on with the same analysis where it was interrupted; there or not");
+}
+
+void WithCheckpoint(const CommandLine& line, const fs::path& result, const std::function<void(const fs::path&)>& work) {
+  const fs::path checkpoint = fmt::format("{}.checkpoint", result.string());
+  std::error_code ignored;
+  if (!line.Get<bool>("resume")) fs::remove(checkpoint, ignored);
+  try {
+    work(checkpoint);
+  } catch (const Interrupted&) {
+    if (!fs::exists(checkpoint, ignored)) throw;
+    throw Interrupted{fmt::format("what was finished is in {}: the same command with --resume goes on from there", checkpoint.string())};
+  }
+  fs::remove(checkpoint, ignored);
+}
+
+}  // namespace bitplan::cli
