@@ -16,6 +16,7 @@
 #include "bitplan/quantize.h"
 #include "bitplan/version.h"
 #include "hessian/activation_errors.h"
+#include "hessian/fisher.h"
 #include "hessian/layer_curvature.h"
 #include "hessian/logit_shifts.h"
 #include "hessian/resolve_loss.h"
@@ -276,7 +277,7 @@ void AddFigures(const Network& network, const Dataset& data, const AnalyzeOption
   sensitivity.shifts = TableOf(kept, choices, owners, layers, ClassAxis(kept.logits, labels));
 }
 
-/// Curvature in weights, and what follows from its diagonal.
+/// Curvature in weights, and the measure that follows from its diagonal.
 void AddGaussNewton(const Network& network, const Dataset& data, const AnalyzeOptions& options,
                     std::vector<LayerSensitivity>& layers) {
   GaussNewtonOptions given;
@@ -302,17 +303,9 @@ void AddGaussNewton(const Network& network, const Dataset& data, const AnalyzeOp
       curvature.eigenvalue_residual = pairs.residuals.front();
       curvature.eigenvalue_converged = pairs.converged;
     }
-    if (Wants(options, Measure::Fisher)) {
-      const Layer& layer = network.layers()[i];
-      const at::Tensor diagonal = matrix.Diagonal(i), weight = network.Weight(layer);
-      for (Perturbation& choice : layers[i].weight_choices) {
-        if (choice.bits == 32) continue;
-        const at::Tensor change = QuantizeWeight(weight, options.weight_format.WithBits(choice.bits), layer.channel_axis).value - weight;
-        choice.figures[Measure::Fisher] = {(diagonal * change.to(at::kDouble).square()).sum().item<double>() / 2, 0};
-      }
-    }
     Report(options.progress, "curvature", static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(layers.size()));
   }
+  if (Wants(options, Measure::Fisher)) AddFisher(network, data, options, matrix, layers);
 }
 
 }  // namespace

@@ -96,5 +96,16 @@ TEST(AnalyzeCommand, GivesTheSameBytesForTheSameSeed) {
   EXPECT_EQ(work.Read("a.json"), work.Read("b.json"));
 }
 
+TEST(SearchCommand, TakesTheFisherMeasureWithChoicesOfActivations) {
+  const Workspace work;
+  const ToolRun analyze = work.Run(
+      "analyze resnet20.pt --data cifar10:train.bin --samples 8 --measures fisher --weight-bits 4,8 --activation-bits 4,8 --out s.json");
+  ASSERT_EQ(analyze.code, 0) << analyze.err;
+  const ToolRun search = work.Run("search s.json --measure fisher --budget bops=3% --out plan.json");
+  ASSERT_EQ(search.code, 0) << search.err;
+  const json plan = json::parse(work.Read("plan.json"));
+  EXPECT_EQ(plan["measure"], "fisher");
+}
+
 }  // namespace
 }  // namespace bitplan::test
