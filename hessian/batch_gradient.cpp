@@ -39,9 +39,9 @@ BatchGradient::BatchGradient(const LossFunction& loss, std::size_t batch, const 
     }
   }
   const at::Tensor value = loss(batch, parameters, slots.activations ? &perturbation : nullptr);
-  for (const auto& [slot, tensor] : perturbation.Variables()) {
-    variables_.push_back(tensor);
-    slot_of_.push_back(slot);
+  for (const InputPerturbation::Variable& input : perturbation.Variables()) {
+    variables_.push_back(input.tensor);
+    slot_of_.push_back(input.slot);
   }
   gradient_.resize(variables_.size());
   if (!value.requires_grad()) return;  // no variable takes part
@@ -79,7 +79,7 @@ std::vector<std::vector<std::int64_t>> VariableSizes(const LossFunction& loss, s
   if (slots.activations) {
     InputPerturbation perturbation(slots.indices);
     loss(batch, parameters, &perturbation);
-    for (const auto& [slot, tensor] : perturbation.Variables()) sizes[slot].push_back(tensor.numel());
+    for (const InputPerturbation::Variable& input : perturbation.Variables()) sizes[input.slot].push_back(input.tensor.numel());
   } else {
     for (std::size_t slot = 0; slot < sizes.size(); ++slot) {
       sizes[slot].push_back(parameters[static_cast<std::size_t>(slots.indices[slot])].numel());

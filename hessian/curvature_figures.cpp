@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <string>
 
 #include "bitplan/gauss_newton.h"
-#include "bitplan/quantize.h"
+#include "hessian/fisher.h"
 #include "hessian/layer_curvature.h"
 #include "hessian/resolve_loss.h"
 
@@ -27,38 +28,18 @@ struct LayerFigures {
   TraceEstimate trace;
   double eigenvalue = 0, residual = 0;
   bool converged = false;
-  std::vector<double> fisher;  ///< of each choice of its weight; 0 at 32 bits
 };
 
 std::vector<double> Numbers(const LayerFigures& figures) {
-  std::vector<double> numbers{figures.trace.value, figures.trace.standard_error, static_cast<double>(figures.trace.significant),
-                              figures.eigenvalue,  figures.residual,             static_cast<double>(figures.converged)};
-  numbers.insert(numbers.end(), figures.fisher.begin(), figures.fisher.end());
-  return numbers;
+  return {figures.trace.value, figures.trace.standard_error, static_cast<double>(figures.trace.significant),
+          figures.eigenvalue,  figures.residual,             static_cast<double>(figures.converged)};
 }
 
 LayerFigures FiguresOf(const std::vector<double>& numbers) {
-  LayerFigures figures{{numbers[0], numbers[1], numbers[2] != 0, 0}, numbers[3], numbers[4], numbers[5] != 0, {}};
-  figures.fisher.assign(numbers.begin() + 6, numbers.end());
-  return figures;
+  return {{numbers[0], numbers[1], numbers[2] != 0, 0}, numbers[3], numbers[4], numbers[5] != 0};
 }
 
-std::vector<double> FisherFigures(const GaussNewton& matrix, std::size_t i, const Network& network, const AnalyzeOptions& options,
-                                  const LayerSensitivity& facts) {
-  const Layer& layer = network.layers()[i];
-  const at::Tensor diagonal = matrix.Diagonal(i), weight = network.Weight(layer);
-  std::vector<double> figures;
-  for (const Perturbation& choice : facts.weight_choices) {
-    figures.push_back(0);
-    if (choice.bits == 32) continue;
-    const at::Tensor change = QuantizeWeight(weight, options.weight_format.WithBits(choice.bits), layer.channel_axis).value - weight;
-    figures.back() = (diagonal * change.to(at::kDouble).square()).sum().item<double>() / 2;
-  }
-  return figures;
-}
-
-LayerFigures Compute(const GaussNewton& matrix, std::size_t i, const Network& network, const AnalyzeOptions& options,
-                     const LayerSensitivity& facts) {
+LayerFigures Compute(const GaussNewton& matrix, std::size_t i, const AnalyzeOptions& options) {
   LayerFigures figures;
   if (Wants(options, Measure::Trace)) figures.trace = matrix.Trace(i);
   if (Wants(options, Measure::Eigenvalue)) {
@@ -69,25 +50,66 @@ LayerFigures Compute(const GaussNewton& matrix, std::size_t i, const Network& ne
     figures.residual = pairs.residuals.front();
     figures.converged = pairs.converged;
   }
-  if (Wants(options, Measure::Fisher)) figures.fisher = FisherFigures(matrix, i, network, options, facts);
   return figures;
 }
 
-void Put(const LayerFigures& figures, const AnalyzeOptions& options, LayerSensitivity& layer) {
-  Curvature& curvature = layer.weight;
-  if (Wants(options, Measure::Trace) && !options.exact_hessian) {
+void Put(const LayerFigures& figures, const AnalyzeOptions& options, Curvature& curvature) {
+  if (Wants(options, Measure::Trace)) {
     curvature.trace = figures.trace.value;
     curvature.trace_standard_error = figures.trace.standard_error;
     curvature.trace_significant = figures.trace.significant;
   }
-  if (Wants(options, Measure::Eigenvalue) && !options.exact_hessian) {
+  if (Wants(options, Measure::Eigenvalue)) {
     curvature.eigenvalue = figures.eigenvalue;
     curvature.eigenvalue_residual = figures.residual;
     curvature.eigenvalue_converged = figures.converged;
   }
-  if (!Wants(options, Measure::Fisher)) return;
-  for (std::size_t k = 0; k < layer.weight_choices.size(); ++k)
-    if (layer.weight_choices[k].bits < 32) layer.weight_choices[k].figures[Measure::Fisher] = {figures.fisher[k], 0};
+}
+
+/// The figures of Measure::Fisher one after the other, as a step of a journal.
+std::vector<Estimate*> FisherFigures(std::vector<LayerSensitivity>& layers) {
+  std::vector<Estimate*> figures;
+  for (LayerSensitivity& layer : layers)
+    for (const auto kind : {&LayerSensitivity::weight_choices, &LayerSensitivity::activation_choices})
+      for (Perturbation& choice : layer.*kind)
+        if (choice.bits < 32) figures.push_back(&choice.figures[Measure::Fisher]);
+  return figures;
+}
+
+/// The matrix of all layers, computed once something that is not in the journal needs it.
+class LazyMatrix {
+ public:
+  LazyMatrix(const Network& network, const Dataset& data, const AnalyzeOptions& options) : network_(network), data_(data) {
+    options_.loss = options.loss;
+    options_.temperature = options.temperature;
+    options_.memory_bytes = options.memory_bytes;
+    options_.seed = options.seed;
+    options_.progress = options.progress;
+  }
+
+  const GaussNewton& Get() {
+    if (!matrix_) matrix_ = GaussNewton::Compute(network_, data_, options_);
+    return *matrix_;
+  }
+
+ private:
+  const Network& network_;
+  const Dataset& data_;
+  GaussNewtonOptions options_;
+  std::optional<GaussNewton> matrix_;
+};
+
+void AddCurvatures(LazyMatrix& matrix, const AnalyzeOptions& options, Journal& journal, std::vector<LayerSensitivity>& layers) {
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const std::string step = fmt::format("Gauss-Newton matrix of layer {}", i);
+    std::optional<std::vector<double>> numbers = journal.Find<double>(step);
+    if (!numbers) {
+      numbers = Numbers(Compute(matrix.Get(), i, options));
+      journal.Add(step, *numbers);
+      Report(options.progress, "curvature", static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(layers.size()));
+    }
+    Put(FiguresOf(*numbers), options, layers[i].weight);
+  }
 }
 
 }  // namespace
@@ -108,26 +130,19 @@ void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptio
 
 void AddGaussNewton(const Network& network, const Dataset& data, const AnalyzeOptions& options, Journal& journal,
                     std::vector<LayerSensitivity>& layers) {
-  if (!Wants(options, Measure::Fisher) && (!NeedsCurvature(options) || options.exact_hessian)) return;
-  GaussNewtonOptions given;
-  given.loss = options.loss;
-  given.temperature = options.temperature;
-  given.memory_bytes = options.memory_bytes;
-  given.seed = options.seed;
-  given.progress = options.progress;
-  std::optional<GaussNewton> matrix;  // computed once some layer's figures are not in the journal
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    const std::string step = fmt::format("Gauss-Newton matrix of layer {}", i);
-    if (const std::optional<std::vector<double>> numbers = journal.Find<double>(step)) {
-      Put(FiguresOf(*numbers), options, layers[i]);
-      continue;
-    }
-    if (!matrix) matrix = GaussNewton::Compute(network, data, given);
-    const LayerFigures figures = Compute(*matrix, i, network, options, layers[i]);
-    journal.Add(step, Numbers(figures));
-    Put(figures, options, layers[i]);
-    Report(options.progress, "curvature", static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(layers.size()));
+  LazyMatrix matrix(network, data, options);
+  if (NeedsCurvature(options) && !options.exact_hessian) AddCurvatures(matrix, options, journal, layers);
+  if (!Wants(options, Measure::Fisher)) return;
+  const std::vector<Estimate*> figures = FisherFigures(layers);
+  std::optional<std::vector<double>> numbers = journal.Find<double>("fisher");
+  if (numbers) {
+    for (std::size_t i = 0; i < figures.size(); ++i) *figures[i] = {(*numbers)[2 * i], (*numbers)[2 * i + 1]};
+    return;
   }
+  AddFisher(network, data, options, matrix.Get(), layers);
+  numbers.emplace();
+  for (const Estimate* figure : figures) numbers->insert(numbers->end(), {figure->value, figure->standard_error});
+  journal.Add("fisher", *numbers);
 }
 
 }  // namespace bitplan

@@ -14,29 +14,15 @@
 #include "hessian/eigen_solvers.h"
 #include "hessian/gradient_pass.h"
 #include "hessian/layer_rows.h"
-#include "hessian/loss_rows.h"
+#include "hessian/output_curvature.h"
 #include "hessian/resolve_loss.h"
+#include "hessian/shift_figures.h"
 
 namespace bitplan {
 
 namespace {
 
 constexpr std::int64_t kLargestChunk = 128;
-
-/// Output of the float network for all samples, in batches that fit the memory limit only roughly: no gradients, little is kept.
-at::Tensor FloatOutputs(const Network& network, const Dataset& data, const GaussNewtonOptions& options) {
-  const torch::NoGradGuard no_gradient;
-  constexpr std::int64_t kBatch = 64;
-  std::vector<at::Tensor> outputs;
-  for (std::int64_t begin = 0; begin < data.size(); begin += kBatch) {
-    const std::int64_t end = std::min(begin + kBatch, data.size());
-    outputs.push_back(network.Forward(data.Get(begin, end, at::Device(network.device())).inputs));
-    if (!outputs.back().isfinite().all().item<bool>())
-      throw Error(fmt::format("the network's output is not finite for samples {} … {}", begin, end - 1));
-    Report(options.progress, "outputs", end, data.size());
-  }
-  return at::cat(outputs);
-}
 
 std::string Mebibytes(std::int64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
 
@@ -90,12 +76,9 @@ struct GaussNewton::Impl {
 
 /// Samples with as many rows each, so that no backward pass is spent on zeros.
 void GaussNewton::Impl::FormChunks() {
-  std::vector<std::int64_t> order;
-  for (std::int64_t i = 0; i < data.size(); ++i)
-    if (curvature.counts()[static_cast<std::size_t>(i)] > 0) order.push_back(i);
+  const std::vector<std::int64_t> order = curvature.MostRowsFirst();
   if (order.empty()) return;
   const auto rows_of = [&](std::int64_t sample) { return curvature.counts()[static_cast<std::size_t>(sample)]; };
-  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return rows_of(a) > rows_of(b); });
 
   // What one sample takes, measured on the one with the most rows: its activations (about three times, in the graph), its rows
   // while they are collected, and the gradients in the largest weight.
@@ -125,11 +108,7 @@ void GaussNewton::Impl::FormChunks() {
   const std::int64_t room = keep ? options.memory_bytes - kept_bytes : options.memory_bytes;
   const std::int64_t most_samples = pass.OneSampleOnly() ? 1 : kLargestChunk;
   const std::int64_t chunk_size = std::clamp<std::int64_t>(room / of_sample, 1, most_samples);
-  for (const std::int64_t sample : order) {
-    if (chunks.empty() || static_cast<std::int64_t>(chunks.back().size()) >= chunk_size || rows_of(chunks.back().front()) != rows_of(sample))
-      chunks.emplace_back();
-    chunks.back().push_back(sample);
-  }
+  chunks = curvature.Chunks(chunk_size);
   if (!keep) return;
   std::vector<std::size_t> all(layers.size());
   std::iota(all.begin(), all.end(), std::size_t{0});
@@ -202,11 +181,8 @@ GaussNewton GaussNewton::Compute(const Network& network, const Dataset& data, co
   GaussNewtonOptions options = given;
   options.loss = ResolveLoss(options.loss, data);
   const std::vector<int> layers = ChosenLayers(network, options.layers);
-  const at::Tensor logits = FloatOutputs(network, data, options);
-  const at::Tensor labels = UsesLabels(options.loss, data.has_labels()) ? data.labels() : at::Tensor();
-  const at::Tensor losses = SampleLosses(options.loss, logits, labels.defined() ? labels : logits, options.temperature);
-  if (!losses.isfinite().all().item<bool>()) throw Error("the loss is not finite");
-  LossCurvature curvature(options.loss, options.temperature, logits, labels, options.rows, options.cut, options.seed);
+  LossCurvature curvature = CurvatureInOutputs(network, data, options.loss, options.temperature, options.rows, options.cut, options.seed,
+                                               options.progress);
   GradientPass pass(network, layers, data.Get(0, std::min<std::int64_t>(2, data.size()), at::Device(network.device())).inputs);
   auto impl = std::make_shared<Impl>(Impl{network, data, options, layers, std::move(curvature), std::move(pass), {}, {}});
   impl->FormChunks();
@@ -251,6 +227,21 @@ at::Tensor GaussNewton::Diagonal(std::size_t i) const {
     if (rows[0]) sum += rows[0]->Gradients().flatten(0, 1).square().sum({0}, false, torch::kDouble);
   });
   return sum / static_cast<double>(samples());
+}
+
+std::vector<Estimate> GaussNewton::DiagonalForms(std::size_t i, const at::Tensor& factors) const {
+  const torch::NoGradGuard no_gradient;
+  const at::Tensor columns = factors.flatten(1).t().to(impl_->Weight(i).options());
+  at::Tensor of_samples = torch::zeros({columns.size(1), samples()}, torch::kDouble);
+  impl_->ForEachChunk({i}, [&](std::size_t chunk, const std::vector<const LayerRows*>& rows) {
+    if (!rows[0]) return;
+    const at::Tensor diagonals = rows[0]->Gradients().flatten(2).square().sum(1);  // of each sample
+    of_samples.index_copy_(1, torch::tensor(impl_->chunks[chunk]), at::mm(diagonals, columns).t().to(at::kCPU, at::kDouble));
+  });
+  std::vector<Estimate> forms;
+  for (const at::Tensor& values : of_samples.unbind())
+    forms.push_back(MeanOfSamples({values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()}));
+  return forms;
 }
 
 double GaussNewton::FrobeniusNorm(std::size_t i) const {

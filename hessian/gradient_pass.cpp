@@ -8,22 +8,11 @@
 #include <utility>
 
 #include "bitplan/error.h"
+#include "hessian/sample_axis.h"
 
 namespace bitplan {
 
 namespace {
-
-/// Axis along which a tensor of one sample and one of two differ by a factor of two; −1: none, or not so simple.
-std::int64_t SampleAxis(at::IntArrayRef of_one, at::IntArrayRef of_two) {
-  if (of_one.size() != of_two.size()) return -1;
-  std::int64_t found = -1;
-  for (std::size_t axis = 0; axis < of_one.size(); ++axis) {
-    if (of_one[axis] == of_two[axis]) continue;
-    if (found >= 0 || of_one[axis] != 1 || of_two[axis] != 2) return -1;
-    found = static_cast<std::int64_t>(axis);
-  }
-  return found;
-}
 
 std::vector<at::Tensor> FirstOf(const std::vector<at::Tensor>& samples) {
   std::vector<at::Tensor> first;

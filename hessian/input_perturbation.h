@@ -19,7 +19,8 @@ class InputPerturbation : public Probe {
 
   struct Variable {
     std::size_t slot = 0;  ///< position of its site in `sites`
-    at::Tensor tensor;
+    at::Tensor tensor;  ///< zeros
+    at::Tensor value;   ///< what is read: the network's own tensor with these added, which nothing writes to
   };
   /// By slot, then in order of execution.
   std::vector<Variable> Variables() const;
@@ -27,8 +28,7 @@ class InputPerturbation : public Probe {
  private:
   std::vector<int> sites_;
   VisitedTensors visited_;
-  std::vector<Variable> variables_;    // in order of execution, as the tensors in visited_
-  std::vector<at::Tensor> perturbed_;  // likewise
+  std::vector<Variable> variables_;  // in order of execution, as the tensors in visited_
 };
 
 }  // namespace bitplan

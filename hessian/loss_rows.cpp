@@ -128,6 +128,27 @@ at::Tensor LossCurvature::Drawn(std::int64_t sample) const {
   return rows / std::sqrt(static_cast<double>(count));
 }
 
+std::vector<std::int64_t> LossCurvature::MostRowsFirst() const {
+  std::vector<std::int64_t> order;
+  for (std::size_t i = 0; i < counts_.size(); ++i)
+    if (counts_[i] > 0) order.push_back(static_cast<std::int64_t>(i));
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    return counts_[static_cast<std::size_t>(a)] > counts_[static_cast<std::size_t>(b)];
+  });
+  return order;
+}
+
+std::vector<std::vector<std::int64_t>> LossCurvature::Chunks(std::int64_t size) const {
+  const auto rows_of = [&](std::int64_t sample) { return counts_[static_cast<std::size_t>(sample)]; };
+  std::vector<std::vector<std::int64_t>> chunks;
+  for (const std::int64_t sample : MostRowsFirst()) {
+    const bool fits = !chunks.empty() && static_cast<std::int64_t>(chunks.back().size()) < size;
+    if (!fits || rows_of(chunks.back().front()) != rows_of(sample)) chunks.emplace_back();
+    chunks.back().push_back(sample);
+  }
+  return chunks;
+}
+
 LossRows LossCurvature::Rows(const std::vector<std::int64_t>& samples) const {
   LossRows result;
   for (const std::int64_t sample : samples) result.counts.push_back(counts_[static_cast<std::size_t>(sample)]);

@@ -27,6 +27,12 @@ class LossCurvature {
   double cut() const { return cut_; }                             ///< share left out
   const std::vector<std::int64_t>& counts() const { return counts_; }  ///< rows of each sample
 
+  /// The samples that have rows, those with the most first.
+  std::vector<std::int64_t> MostRowsFirst() const;
+
+  /// These in chunks of at most `size` ≥ 1 samples that have as many rows each, so that no backward pass is spent on zeros.
+  std::vector<std::vector<std::int64_t>> Chunks(std::int64_t size) const;
+
   LossRows Rows(const std::vector<std::int64_t>& samples) const;
 
  private:

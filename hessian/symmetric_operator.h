@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <string_view>
 
 #include "bitplan/progress.h"
 
@@ -13,8 +14,10 @@ class SymmetricOperator {
   using Scalar = double;
   using Product = std::function<void(const double* x, double* y)>;
 
-  SymmetricOperator(std::ptrdiff_t rows, Product product, int max_products, ProgressCallback progress)
-      : rows_(rows), product_(std::move(product)), max_products_(max_products), progress_(std::move(progress)) {}
+  /// Products are reported as steps of `stage`, a text that outlives this.
+  SymmetricOperator(std::ptrdiff_t rows, Product product, int max_products, ProgressCallback progress,
+                    std::string_view stage = "eigenvalues")
+      : rows_(rows), product_(std::move(product)), max_products_(max_products), progress_(std::move(progress)), stage_(stage) {}
 
   std::ptrdiff_t rows() const { return rows_; }
   std::ptrdiff_t cols() const { return rows_; }
@@ -29,6 +32,7 @@ class SymmetricOperator {
   Product product_;
   int max_products_;
   ProgressCallback progress_;
+  std::string_view stage_;
   mutable int products_ = 0;  // Spectra multiplies through a const reference
 };
 

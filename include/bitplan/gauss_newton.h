@@ -12,6 +12,7 @@
 #include "bitplan/loss.h"
 #include "bitplan/network.h"
 #include "bitplan/progress.h"
+#include "bitplan/statistics.h"
 
 namespace bitplan {
 
@@ -63,6 +64,9 @@ class GaussNewton {
 
   /// Of a layer's block, in the shape of its weight, float64.
   at::Tensor Diagonal(std::size_t i) const;
+
+  /// Σ_i G_ii f_i of a layer's block for each of some factors f, [K, weight…], with the standard errors over the samples.
+  std::vector<Estimate> DiagonalForms(std::size_t i, const at::Tensor& factors) const;
 
   /// ‖G‖_F of a layer's block: from the rows' inner products, or from the matrix itself where that is smaller.
   double FrobeniusNorm(std::size_t i) const;

@@ -24,5 +24,6 @@ int QuantizeModel(const Arguments& arguments);
 int EvaluateModel(const Arguments& arguments);
 int RunAll(const Arguments& arguments);
 int ValidateMeasures(const Arguments& arguments);
+int ShowSpectrum(const Arguments& arguments);
 
 }  // namespace bitplan::cli

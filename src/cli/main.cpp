@@ -22,6 +22,7 @@ constexpr std::array kCommands = {
     Command{"quantize", "apply a plan and save a quantized TorchScript file", QuantizeModel},
     Command{"eval", "measure the float and the planned network on data", EvaluateModel},
     Command{"validate", "compare every measure's predictions with the real loss of random plans", ValidateMeasures},
+    Command{"spectrum", "show how the eigenvalues of the loss's curvature are distributed", ShowSpectrum},
     Command{"run", "all of it: model, data and budgets in, plan and accuracy out", RunAll},
 };
 

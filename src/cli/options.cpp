@@ -156,6 +156,15 @@ void AddBatchOption(CommandLine& line) {
              "samples a pass; bounds the memory");
 }
 
+void AddLossOptions(CommandLine& line) {
+  const AnalyzeOptions defaults;
+  line.Add()("loss", po::value<std::string>()->default_value(std::string(ToString(defaults.loss))),
+             "what curvature is of: cross-entropy, binary-cross-entropy; without labels divergence, logit-shift, mean-squared-error; auto")(
+      "temperature", po::value<double>()->default_value(defaults.temperature, fmt::format("{}", defaults.temperature)),
+      "of the divergence")("memory", po::value<std::string>()->default_value("2GiB")->value_name("BYTES"),
+                           "limit of the analysis: 512MiB, 2GiB");
+}
+
 void AddAnalyzeOptions(CommandLine& line) {
   const AnalyzeOptions defaults;
   const auto text = [](std::string_view view) { return po::value<std::string>()->default_value(std::string(view)); };
@@ -170,18 +179,14 @@ void AddAnalyzeOptions(CommandLine& line) {
       "activation-calibrator", text(ToString(defaults.activation_format.calibrator)), "mse, max, percentile or entropy")(
       "percentile", po::value<double>()->default_value(defaults.weight_format.percentile, fmt::format("{}", defaults.weight_format.percentile)),
       "of the percentile calibrator")(
-      "loss", text(ToString(defaults.loss)),
-      "what curvature is of: cross-entropy, binary-cross-entropy; without labels divergence, logit-shift, mean-squared-error; auto")(
-      "temperature", po::value<double>()->default_value(defaults.temperature, fmt::format("{}", defaults.temperature)),
-      "of the divergence")("delta", text(ToString(defaults.delta)),
-                           "how the output's shifts are found: measured, linear (to first order) or auto")(
-      "memory", po::value<std::string>()->default_value("2GiB")->value_name("BYTES"), "limit of the analysis: 512MiB, 2GiB")(
+      "delta", text(ToString(defaults.delta)), "how the output's shifts are found: measured, linear (to first order) or auto")(
       "precision", po::value<std::string>()->value_name("PERCENT"),
       "take samples until every figure of the first measure is known to this, 5%; else all of the data")(
       "exact-hessian", po::bool_switch(), "eigenvalues and traces of weights from the Hessian, not the Gauss-Newton matrix")(
       "curvature-samples", po::value<std::int64_t>()->default_value(defaults.curvature_samples)->value_name("N"),
       "second derivatives are taken on the first so many samples")(
       "no-correction", po::bool_switch(), "leave out the channel correction");
+  AddLossOptions(line);
 }
 
 AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {

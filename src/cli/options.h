@@ -52,6 +52,9 @@ class CommandLine {
 std::vector<int> ParseIntegers(const std::string& option, const std::string& text);
 std::vector<double> ParseNumbers(const std::string& option, const std::string& text);
 
+/// Bytes with or without a unit: 1500000, 512MiB. Throws Error naming the option.
+std::int64_t ParseBytes(const std::string& option, const std::string& text);
+
 // Groups of options that several commands share: added to a command line, then read from it. Defaults are the library's.
 void AddModelOptions(CommandLine& line);
 NetworkOptions ReadModelOptions(const CommandLine& line);
@@ -60,6 +63,7 @@ void AddPreparationOptions(CommandLine& line);  ///< seed and normalization
 void AddSampleOptions(CommandLine& line, std::int64_t default_samples);  ///< these and --samples
 DataOptions ReadSampleOptions(const CommandLine& line);
 
+void AddLossOptions(CommandLine& line);  ///< loss, temperature and memory; part of those of the analysis
 void AddAnalyzeOptions(CommandLine& line);
 AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line);
 

@@ -1,12 +1,12 @@
 #include "cost/pin.h"
 
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <charconv>
 
 #include "bitplan/error.h"
+#include "cost/layer_pattern.h"
 
 namespace bitplan {
 
@@ -16,23 +16,6 @@ std::string Describe(const Pin& pin) {
   const std::string weight = pin.weight_bits ? fmt::format("w{}", pin.weight_bits) : "";
   return fmt::format("{}={}{}", pin.pattern, weight,
                      pin.activation_bits ? fmt::format("a{}", pin.activation_bits) : "");
-}
-
-/// Layers that a pattern names: by exact name, else first and last, else by wildcard, else by operator.
-std::vector<std::size_t> Matches(const std::vector<LayerSensitivity>& layers, const std::string& pattern) {
-  std::vector<std::size_t> found;
-  const auto collect = [&](const auto& matches) {
-    for (std::size_t i = 0; i < layers.size(); ++i)
-      if (matches(layers[i])) found.push_back(i);
-    return !found.empty();
-  };
-  if (collect([&](const LayerSensitivity& layer) { return layer.name == pattern; })) return found;
-  if (!layers.empty() && pattern == "first") return {0};
-  if (!layers.empty() && pattern == "last") return {layers.size() - 1};
-  if (collect([&](const LayerSensitivity& layer) { return fnmatch(pattern.c_str(), layer.name.c_str(), 0) == 0; }))
-    return found;
-  collect([&](const LayerSensitivity& layer) { return layer.op == pattern; });
-  return found;
 }
 
 void Restrict(std::vector<Perturbation>& offered, const std::vector<Perturbation>& analyzed, int bits, const Pin& pin,
@@ -87,7 +70,7 @@ std::vector<OfferedWidths> ApplyPins(const Sensitivity& sensitivity, const std::
   std::vector<OfferedWidths> offered;
   for (const LayerSensitivity& layer : layers) offered.push_back({layer.weight_choices, layer.activation_choices});
   for (const Pin& pin : pins) {
-    const std::vector<std::size_t> matches = Matches(layers, pin.pattern);
+    const std::vector<std::size_t> matches = MatchingLayers(layers, pin.pattern);
     if (matches.empty())
       throw Error(
           fmt::format("keep {}: no layer or operator is called that; bitplan inspect lists them", Describe(pin)));

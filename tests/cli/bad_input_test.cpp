@@ -66,6 +66,17 @@ TEST(BadData, IsRefused) {
   ExpectRefused(work, "eval resnet20.pt --data cifar10:test.bin --mean 0.5,x", "--mean");
 }
 
+TEST(BadSpectrum, IsRefused) {
+  const Workspace work;
+  const std::string spectrum = "spectrum resnet20.pt --data cifar10:train.bin --samples 2 ";
+  ExpectRefused(work, spectrum + "--layers nosuch", "--layers nosuch: no layer or operator");
+  ExpectRefused(work, spectrum + "--layers linear --steps 641", "steps is 641");
+  ExpectRefused(work, spectrum + "--steps 0", "--steps 0");
+  ExpectRefused(work, spectrum + "--probes 0", "probes is 0");
+  ExpectRefused(work, spectrum + "--svg nofolder/density.svg", "no folder nofolder");
+  ExpectRefused(work, "spectrum resnet20.pt", "--data is missing");
+}
+
 TEST(BadBudget, IsRefused) {
   const Workspace work;
   ExpectRefused(work, kRun + "--budget weight_size=-3%", "above 0");

@@ -16,7 +16,7 @@ TEST(Help, ListsCommandsAndOptions) {
   const Workspace work;
   const ToolRun help = work.Run("--help");
   EXPECT_EQ(help.code, 0);
-  for (const char* command : {"inspect", "analyze", "search", "quantize", "eval", "run"}) {
+  for (const char* command : {"inspect", "analyze", "search", "quantize", "eval", "spectrum", "run"}) {
     EXPECT_THAT(help.out, HasSubstr(command));
     const ToolRun own = work.Run(std::string(command) + " --help");
     EXPECT_EQ(own.code, 0);
@@ -67,12 +67,44 @@ TEST(ConfigFile, GivesOptionsThatTheCommandLineOverrides) {
   EXPECT_EQ(json::parse(overridden.out)["float"]["total"], 8);
 }
 
+TEST(SpectrumCommand, ShowsBothMatricesOfSomeLayers) {
+  const Workspace work;
+  const std::string spectrum = "spectrum resnet20.pt --data cifar10:train.bin --samples 4 --probes 2 --layers last ";
+  const ToolRun run = work.Run(spectrum + "--csv density.csv --svg density.svg --json -");
+  ASSERT_EQ(run.code, 0) << run.err;
+  const json report = json::parse(run.out);
+  EXPECT_EQ(report["schema"], "bitplan.spectrum/1");
+  EXPECT_EQ(report["layers"], json({"linear"}));
+  EXPECT_EQ(report["weights"], 640);
+  EXPECT_EQ(report["probes"].size(), 2U);
+  EXPECT_THAT(work.Read("density.csv"), testing::StartsWith("eigenvalue,density,standard error\n"));
+  EXPECT_THAT(work.Read("density.svg"), HasSubstr("</svg>"));
+  const ToolRun exact = work.Run(spectrum + "--exact-hessian --json -");
+  ASSERT_EQ(exact.code, 0) << exact.err;
+  // The loss is convex in the last layer's weight: both matrices are the same.
+  const double largest = report["largest_eigenvalue"];
+  EXPECT_NEAR(json::parse(exact.out)["largest_eigenvalue"], largest, 1e-3 * largest);
+  const ToolRun table = work.Run(spectrum);
+  for (const char* line : {"largest eigenvalue", "trace", "eigenvalues near zero"}) EXPECT_THAT(table.out, HasSubstr(line));
+}
+
 TEST(AnalyzeCommand, GivesTheSameBytesForTheSameSeed) {
   const Workspace work;
   const std::string analyze = "analyze resnet20.pt --data cifar10:train.bin --samples 8 --measures trace --activation-bits 8,32 --out ";
   ASSERT_EQ(work.Run(analyze + "a.json").code, 0);
   ASSERT_EQ(work.Run(analyze + "b.json").code, 0);
   EXPECT_EQ(work.Read("a.json"), work.Read("b.json"));
+}
+
+TEST(SearchCommand, TakesTheFisherMeasureWithChoicesOfActivations) {
+  const Workspace work;
+  const ToolRun analyze = work.Run(
+      "analyze resnet20.pt --data cifar10:train.bin --samples 8 --measures fisher --weight-bits 4,8 --activation-bits 4,8 --out s.json");
+  ASSERT_EQ(analyze.code, 0) << analyze.err;
+  const ToolRun search = work.Run("search s.json --measure fisher --budget bops=3% --out plan.json");
+  ASSERT_EQ(search.code, 0) << search.err;
+  const json plan = json::parse(work.Read("plan.json"));
+  EXPECT_EQ(plan["measure"], "fisher");
 }
 
 }  // namespace

@@ -1,0 +1,172 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <sstream>
+
+#include "bitplan/error.h"
+#include "bitplan/files.h"
+#include "bitplan/spectral_density.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/options.h"
+#include "cli/output_path.h"
+#include "cli/report.h"
+#include "cost/layer_pattern.h"
+
+namespace bitplan::cli {
+
+namespace {
+
+constexpr double kNearZero = 0.01;  // of the eigenvalue largest in magnitude
+constexpr std::int64_t kSamples = 128;
+
+/// Layers that patterns with commas between them name, each once; all where there is none.
+std::vector<int> ChooseLayers(const Network& network, const std::string& patterns) {
+  std::vector<int> chosen(patterns.empty() ? network.layers().size() : 0);
+  std::iota(chosen.begin(), chosen.end(), 0);
+  std::istringstream each(patterns);
+  for (std::string pattern; std::getline(each, pattern, ',');) {
+    const std::vector<std::size_t> found = MatchingLayers(network.layers(), pattern);
+    if (found.empty())
+      throw Error(fmt::format("--layers {}: no layer or operator is called that; bitplan inspect lists them", pattern));
+    for (const std::size_t layer : found) chosen.push_back(static_cast<int>(layer));
+  }
+  std::sort(chosen.begin(), chosen.end());
+  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  if (chosen.empty()) throw Error("no layer of this network can be quantized; inspect says why");
+  return chosen;
+}
+
+SpectralDensity Compute(const CommandLine& line, const Network& network, const Dataset& data,
+                        const std::vector<int>& layers) {
+  SpectralDensityOptions options;
+  options.probes = line.Get<int>("probes");
+  if (line.Has("steps")) {
+    options.steps = line.Get<int>("steps");
+    if (options.steps < 1) throw Error(fmt::format("--steps {}: must be at least 1", options.steps));
+  }
+  options.memory_bytes = ParseBytes("memory", line.Get<std::string>("memory"));
+  options.seed = line.Get<std::uint64_t>("seed");
+  options.progress = ShowProgress();
+  options.Validate();
+  const Loss loss = ParseLoss(line.Get<std::string>("loss"));
+  const auto temperature = line.Get<double>("temperature");
+  if (line.Get<bool>("exact-hessian"))
+    return EstimateSpectralDensity(
+        HessianOperator(LossFunction(network, data, loss, line.Get<std::int64_t>("batch-size"), temperature),
+                        {.layers = layers}),
+        options);
+  GaussNewtonOptions matrix;
+  matrix.layers = layers;
+  matrix.loss = loss;
+  matrix.temperature = temperature;
+  matrix.memory_bytes = options.memory_bytes;
+  matrix.seed = options.seed;
+  matrix.progress = options.progress;
+  std::vector<std::size_t> all(layers.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return EstimateSpectralDensity(GaussNewtonOperator(GaussNewton::Compute(network, data, matrix), all), options);
+}
+
+/// What the table and the JSON say about a density.
+struct Summary {
+  Estimate trace, near_zero, negative;
+  double largest = 0, least = 0;
+};
+
+Summary Summarize(const SpectralDensity& density) {
+  const auto rows = static_cast<double>(density.rows);
+  const Estimate mean = density.Moment(1);
+  Summary summary{{mean.value * rows, mean.standard_error * rows}, {}, {}, density.Largest(), density.Least()};
+  const double bound = kNearZero * std::max(std::abs(summary.largest), std::abs(summary.least));
+  summary.near_zero = density.Share(-bound, bound);
+  if (summary.least < -bound) summary.negative = density.Share(summary.least, std::nextafter(-bound, -INFINITY));
+  return summary;
+}
+
+std::string ToJson(const CommandLine& line, const Network& network, const std::vector<int>& layers,
+                   const SpectralDensity& density) {
+  const Summary summary = Summarize(density);
+  const auto estimate = [](const Estimate& value) {
+    return nlohmann::ordered_json{{"value", value.value}, {"standard_error", value.standard_error}};
+  };
+  nlohmann::ordered_json json;
+  json["schema"] = "bitplan.spectrum/1";
+  json["model_sha256"] = network.sha256();
+  json["matrix"] = line.Get<bool>("exact-hessian") ? "hessian" : "gauss-newton";
+  json["layers"] = nlohmann::ordered_json::array();
+  for (const int layer : layers) json["layers"].push_back(network.layers()[static_cast<std::size_t>(layer)].name);
+  json["seed"] = line.Get<std::uint64_t>("seed");
+  json["weights"] = density.rows;
+  json["trace"] = estimate(summary.trace);
+  json["largest_eigenvalue"] = summary.largest;
+  json["least_eigenvalue"] = summary.least;
+  json["share_near_zero"] = estimate(summary.near_zero);
+  json["share_negative"] = estimate(summary.negative);
+  json["probes"] = nlohmann::ordered_json::array();
+  for (const Quadrature& probe : density.probes)
+    json["probes"].push_back({{"nodes", probe.nodes}, {"weights", probe.weights}});
+  return json.dump(1);
+}
+
+void Print(const CommandLine& line, const std::vector<int>& layers, const SpectralDensity& density) {
+  const Summary summary = Summarize(density);
+  Table table({line.Get<bool>("exact-hessian") ? "Hessian" : "Gauss-Newton matrix", "value", "standard error"});
+  table.Add({"largest eigenvalue", fmt::format("{:.4g}", summary.largest), "-"});
+  table.Add({"least eigenvalue", fmt::format("{:.4g}", summary.least), "-"});
+  table.Add({"trace", fmt::format("{:.4g}", summary.trace.value), fmt::format("{:.1g}", summary.trace.standard_error)});
+  const auto add_share = [&](const char* of, const Estimate& share) {
+    table.Add({of, fmt::format("{:.4f}%", 100 * share.value), fmt::format("{:.4f}%", 100 * share.standard_error)});
+  };
+  add_share("eigenvalues near zero", summary.near_zero);
+  add_share("eigenvalues below", summary.negative);
+  fmt::print(
+      "{}\n{} weights of {} layer{}; {} probes, {} products; near zero: within {}% of the eigenvalue largest in "
+      "magnitude\n",
+      table.Text(), WithCommas(density.rows), layers.size(), layers.size() == 1 ? "" : "s", density.probes.size(),
+      density.products, 100 * kNearZero);
+}
+
+}  // namespace
+
+int ShowSpectrum(const Arguments& arguments) {
+  CommandLine line(
+      "spectrum MODEL.pt --data KIND:FILE [--layers PATTERNS] [--csv FILE] [--svg FILE] [options]",
+      "Estimates how the eigenvalues of the loss's curvature in the weights of some layers are distributed.");
+  line.AddPositional("MODEL.pt", "TorchScript file");
+  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what the loss is the mean over")(
+      "layers", po::value<std::string>()->default_value("", "all")->value_name("PATTERNS"),
+      "names, wildcards or operators, with commas between: 'layer1.*,linear'")(
+      "exact-hessian", po::bool_switch(), "of the Hessian, not the Gauss-Newton matrix")(
+      "probes", po::value<int>()->default_value(SpectralDensityOptions().probes)->value_name("N"), "random vectors")(
+      "steps", po::value<int>()->value_name("N"),
+      "of Lanczos for each; default 80, or the number of weights where that is less")(
+      "csv", po::value<std::string>()->value_name("FILE"), "where the smoothed density goes as a table")(
+      "svg", po::value<std::string>()->value_name("FILE"), "where it goes as a chart");
+  AddLossOptions(line);
+  AddSampleOptions(line, kSamples);
+  AddBatchOption(line);
+  AddModelOptions(line);
+  if (!line.Parse(arguments)) return kDone;
+  for (const char* file : {"csv", "svg"})
+    if (line.Has(file)) RequireWritable(line.Get<std::string>(file));
+  const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
+  const std::vector<int> layers = ChooseLayers(network, line.Get<std::string>("layers"));
+  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
+  const SpectralDensity density = Compute(line, network, data, layers);
+  ThrowIfInterrupted();
+  const DensityCurve curve = Smoothed(density);
+  if (line.Has("csv")) WriteFile(line.Get<std::string>("csv"), ToCsv(curve));
+  if (line.Has("svg"))
+    WriteFile(line.Get<std::string>("svg"),
+              ToSvg(curve, density.rows,
+                    line.Get<bool>("exact-hessian") ? "Spectral density of the Hessian"
+                                                    : "Spectral density of the Gauss-Newton matrix"));
+  if (WriteJson(line, ToJson(line, network, layers, density))) Print(line, layers, density);
+  return kDone;
+}
+
+}  // namespace bitplan::cli
