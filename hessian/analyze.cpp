@@ -46,7 +46,8 @@ bool Wants(const AnalyzeOptions& options, Measure measure) {
 
 bool NeedsCurvature(const AnalyzeOptions& options) { return Wants(options, Measure::Eigenvalue) || Wants(options, Measure::Trace); }
 
-constexpr std::array kShiftMeasures = {Measure::LogitShift, Measure::Divergence, Measure::Quadratic, Measure::SingleLoss};
+constexpr std::array kShiftMeasures = {Measure::LogitShift, Measure::Divergence, Measure::GaussNewton, Measure::Quadratic,
+                                      Measure::SingleLoss};
 
 bool NeedsShifts(const AnalyzeOptions& options) {
   return options.keep_shifts ||

@@ -27,10 +27,11 @@ enum class Measure {
   Trace,       ///< trace / n · ‖Δ‖² (HAWQ-V2, Dong et al. 2020)
   Fisher,      ///< ½ Σ_i G_ii Δ_i², the expected squared gradient times the squared change; of weights alone
 
-  LogitShift,  ///< ½ ‖P δz‖², P = I − 11ᵀ/C: the change of the centered logits
-  Divergence,  ///< T² · KL(softmax(z / T) ‖ softmax((z + δz) / T))
-  Quadratic,   ///< ∇ℓᵀδz + ½ δzᵀ(∂²ℓ/∂z²)δz
-  SingleLoss,  ///< ℓ(z + δz) − ℓ(z), of the loss with labels where the data has them
+  LogitShift,   ///< ½ ‖P δz‖², P = I − 11ᵀ/C: the change of the centered logits
+  Divergence,   ///< T² · KL(softmax(z / T) ‖ softmax((z + δz) / T))
+  GaussNewton,  ///< ½ δzᵀ(∂²ℓ/∂z²)δz: the divergence and the cross entropy to second order, without labels
+  Quadratic,    ///< ∇ℓᵀδz + ½ δzᵀ(∂²ℓ/∂z²)δz
+  SingleLoss,   ///< ℓ(z + δz) − ℓ(z), of the loss with labels where the data has them
 };
 
 /// Curvature of the loss in one tensor of n elements: a layer's weight, or its input over the samples.

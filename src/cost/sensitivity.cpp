@@ -15,7 +15,7 @@ namespace bitplan {
 
 namespace {
 
-constexpr std::array<std::pair<Measure, std::string_view>, 10> kMeasures = {{{Measure::WeightError, "weight-error"},
+constexpr std::array<std::pair<Measure, std::string_view>, 11> kMeasures = {{{Measure::WeightError, "weight-error"},
                                                                               {Measure::RelativeError, "relative-error"},
                                                                               {Measure::OutputError, "output-error"},
                                                                               {Measure::Eigenvalue, "eigenvalue"},
@@ -23,6 +23,7 @@ constexpr std::array<std::pair<Measure, std::string_view>, 10> kMeasures = {{{Me
                                                                               {Measure::Fisher, "fisher"},
                                                                               {Measure::LogitShift, "logit-shift"},
                                                                               {Measure::Divergence, "divergence"},
+                                                                              {Measure::GaussNewton, "gauss-newton"},
                                                                               {Measure::Quadratic, "quadratic"},
                                                                               {Measure::SingleLoss, "single-loss"}}};
 
