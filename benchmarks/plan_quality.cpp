@@ -1,18 +1,20 @@
 // What each measure's best plan is worth: KL to the float network and accuracy on test samples, side by side at several sizes, all
-// quantized alike. Analyzes once, on one set of samples; measures on another.
+// quantized alike. Analyzes and calibrates on one set of samples; measures on another.
 //
-//   bench_plan_quality MODEL.pt DATA TEST [--activations] [--no-correction] [--no-shrink] [--split]
+//   bench_plan_quality MODEL.pt DATA TEST [--activations] [--no-correction] [--split] [--seed=N]
 //
-// --split: half of TEST to analyze and calibrate on, the other half to measure on. DATA is not read then.
+// DATA gives 512 samples. --split: half of TEST to analyze and calibrate on, the other half to measure on; DATA is not read then.
+// --seed: which of DATA's samples are drawn.
 
 #include <fmt/format.h>
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <exception>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -30,116 +32,202 @@ namespace {
 
 using namespace bitplan;
 
-/// Every sample's KL to the float network, and how many are classified right.
-struct Outcome {
-  std::vector<double> divergences;
-  double accuracy = 0;
+constexpr std::array kSizes = {2.5, 3.0, 3.5, 4.0, 5.0};  // bits of a weight on average
+
+struct Flags {
+  bool activations = false, correction = true, split = false;
+  std::uint64_t seed = 0;
 };
 
-Outcome MeasureOutcome(const QuantizedNetwork& quantized, const Dataset& test) {
-  const torch::NoGradGuard no_gradient;
-  Outcome outcome;
-  std::int64_t right = 0;
-  for (std::int64_t begin = 0; begin < test.size(); begin += 128) {
-    const Batch batch = test.Get(begin, std::min<std::int64_t>(begin + 128, test.size()));
-    const at::Tensor logits = quantized.Forward(batch.inputs);
-    const at::Tensor losses = SampleLosses(Loss::Divergence, logits, quantized.network().Forward(batch.inputs)).contiguous();
-    outcome.divergences.insert(outcome.divergences.end(), losses.const_data_ptr<double>(), losses.const_data_ptr<double>() + losses.numel());
-    right += logits.argmax(1).eq(batch.labels).sum().item<std::int64_t>();
+Flags ParseFlags(const std::vector<std::string>& words) {
+  Flags flags;
+  for (const std::string& word : words) {
+    if (word == "--activations")
+      flags.activations = true;
+    else if (word == "--no-correction")
+      flags.correction = false;
+    else if (word == "--split")
+      flags.split = true;
+    else if (word.starts_with("--seed="))
+      flags.seed = std::stoull(word.substr(7));
+    else
+      throw std::invalid_argument(fmt::format("unknown option {}", word));
   }
-  outcome.accuracy = static_cast<double>(right) / static_cast<double>(test.size());
-  return outcome;
+  return flags;
 }
 
-std::string BitsOf(const Plan& plan) {
-  std::string text;
-  for (const LayerPlan& layer : plan.layers) text += fmt::format("{}/{} ", layer.weight.bits, layer.activation.bits);
-  return text;
+/// What to analyze, and what to measure on.
+struct Samples {
+  Dataset data, test;
+};
+
+Samples LoadSamples(const std::string& data, const std::string& test, const Flags& flags) {
+  const Dataset all = Dataset::Load(test, {});
+  if (!flags.split) {
+    DataOptions options;
+    options.samples = 512;
+    options.seed = flags.seed;
+    return {Dataset::Load(data, options), all};
+  }
+  std::vector<std::int64_t> even, odd;
+  for (std::int64_t i = 0; i < all.size(); ++i) (i % 2 == 0 ? even : odd).push_back(i);
+  const Batch first = all.Get(even), second = all.Get(odd);
+  return {Dataset::FromTensors(first.inputs, first.labels), Dataset::FromTensors(second.inputs, second.labels)};
+}
+
+/// Every test sample's KL to the float network, and whether it is classified right.
+struct Outcome {
+  std::vector<double> divergences, right;
+};
+
+void Append(std::vector<double>& all, const at::Tensor& more) {
+  const at::Tensor values = more.to(torch::kDouble).contiguous();
+  all.insert(all.end(), values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel());
+}
+
+/// Quantizes plans and measures them, each once.
+class Laboratory {
+ public:
+  Laboratory(const Network& network, const Samples& samples, bool activations)
+      : network_(network), test_(samples.test), calibration_(Calibration::Collect(network, samples.data, activations)) {
+    for (std::int64_t begin = 0; begin < test_.size(); begin += kBatch) logits_.push_back(network.Forward(BatchFrom(begin).inputs));
+  }
+
+  const Outcome& Measure(const Plan& plan) {
+    std::string bits;
+    for (const LayerPlan& layer : plan.layers) bits += fmt::format("{}/{} ", layer.weight.bits, layer.activation.bits);
+    const auto [found, inserted] = known_.try_emplace(bits);
+    if (!inserted) return found->second;
+    const QuantizedNetwork quantized = QuantizedNetwork::Create(network_, plan, calibration_);
+    for (std::size_t i = 0; i < logits_.size(); ++i) {
+      const Batch batch = BatchFrom(static_cast<std::int64_t>(i) * kBatch);
+      const at::Tensor logits = quantized.Forward(batch.inputs);
+      Append(found->second.divergences, SampleLosses(Loss::Divergence, logits, logits_[i]));
+      Append(found->second.right, logits.argmax(1).eq(batch.labels));
+    }
+    return found->second;
+  }
+
+ private:
+  static constexpr std::int64_t kBatch = 128;
+
+  Batch BatchFrom(std::int64_t begin) const { return test_.Get(begin, std::min(begin + kBatch, test_.size())); }
+
+  const Network& network_;
+  const Dataset& test_;
+  Calibration calibration_;
+  std::vector<at::Tensor> logits_;
+  std::map<std::string, Outcome> known_;
+};
+
+/// A way to choose plans, and what became of its plan at each size.
+struct Contender {
+  Measure measure;
+  bool shrink = false, joint = false;
+  std::vector<Outcome> outcomes = {};
+
+  std::string Name() const {
+    return fmt::format("{}{}{}", ToString(measure), shrink ? ", shrunk" : "", joint ? ", joint" : "");
+  }
+};
+
+std::vector<Contender> ListContenders(const Sensitivity& sensitivity) {
+  std::vector<Contender> contenders;
+  for (const Measure measure : AllMeasures()) {
+    if (!sensitivity.Has(measure)) continue;
+    contenders.push_back({measure});
+    const bool of_output = measure >= Measure::LogitShift;
+    if (!of_output) continue;
+    contenders.push_back({measure, true});
+    if (measure == Measure::SingleLoss) continue;
+    contenders.push_back({measure, false, true});
+    contenders.push_back({measure, true, true});
+  }
+  return contenders;
+}
+
+Plan BestPlan(const Sensitivity& sensitivity, const Contender& contender, double size, bool activations) {
+  ProblemOptions options;
+  options.measure = contender.measure;
+  options.shrink = contender.shrink;
+  options.joint = contender.joint;
+  options.budgets = {{"average_bits", size, false}};
+  if (activations) options.budgets.push_back({"bops", size * 6 / 1024 * 100, true});
+  const Problem problem = MakeProblem(sensitivity, options);
+  SearchOptions search;
+  if (problem.joint) search.method = SearchMethod::Convex;
+  search.time_limit_seconds = 20;
+  return MakePlan(sensitivity, problem, Search(problem, search), contender.measure);
+}
+
+void PrintHead(std::string_view first, std::string_view last) {
+  fmt::print("\n{:<28}", first);
+  for (const double size : kSizes) fmt::print("{:>24}", fmt::format("{} bits", size));
+  fmt::print("{:>12}\n", last);
+}
+
+void PrintOutcomes(const Contender& contender) {
+  fmt::print("{:<28}", contender.Name());
+  std::vector<double> means;
+  for (const Outcome& outcome : contender.outcomes) {
+    const Estimate divergence = Mean(outcome.divergences), right = Mean(outcome.right);
+    means.push_back(divergence.value);
+    fmt::print("{:>24}", fmt::format("{:.4f}±{:.4f} ({:.1f}±{:.1f})", divergence.value, divergence.standard_error, 100 * right.value,
+                                     100 * right.standard_error));
+  }
+  fmt::print("{:>12.4f}\n", GeometricMean(means));
+  std::fflush(stdout);
+}
+
+/// Differences from the default, in their paired standard errors.
+void PrintDifferences(const Contender& contender, const Contender& standard) {
+  fmt::print("{:<28}", contender.Name());
+  double best = 0;
+  for (std::size_t i = 0; i < kSizes.size(); ++i) {
+    const Estimate difference = PairedDifference(contender.outcomes[i].divergences, standard.outcomes[i].divergences);
+    const double errors = difference.standard_error > 0 ? difference.value / difference.standard_error : 0;
+    best = std::min(best, errors);
+    fmt::print("{:>24}", fmt::format("{:+.4f}±{:.4f} ({:+.1f})", difference.value, difference.standard_error, errors));
+  }
+  fmt::print("{:>12}\n", best < -1 ? "better" : "");
+}
+
+void Compare(const Network& network, const Samples& samples, const Flags& flags) {
+  AnalyzeOptions analyze;
+  analyze.measures = AllMeasures();
+  if (flags.activations) analyze.activation_bits = {4, 6, 8};
+  analyze.channel_correction = flags.correction;
+  analyze.keep_shifts = true;
+  const Sensitivity sensitivity = Analyze(network, samples.data, analyze);
+  fmt::print("{} samples to analyze, {} to measure; {}, {}\n", samples.data.size(), samples.test.size(),
+             flags.correction ? "channel correction" : "no correction",
+             flags.activations ? "activations at 4, 6 or 8 bits within the BOPs of 6-bit ones" : "weights only");
+
+  const torch::NoGradGuard no_gradient;
+  Laboratory laboratory(network, samples, flags.activations);
+  std::vector<Contender> contenders = ListContenders(sensitivity);
+  PrintHead("KL (accuracy %)", "geo. mean");
+  for (Contender& contender : contenders) {
+    for (const double size : kSizes) contender.outcomes.push_back(laboratory.Measure(BestPlan(sensitivity, contender, size, flags.activations)));
+    PrintOutcomes(contender);
+  }
+  const ProblemOptions defaults;
+  for (const Contender& standard : contenders) {
+    if (standard.measure != defaults.measure || standard.shrink != defaults.shrink || standard.joint != defaults.joint) continue;
+    PrintHead("KL less that of the default", "");
+    for (const Contender& contender : contenders) PrintDifferences(contender, standard);
+    fmt::print("default: {}; ± one paired standard error, in brackets how many; better: by more than one at some size\n", standard.Name());
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    if (argc < 4) throw std::invalid_argument("MODEL.pt DATA TEST [--activations] [--no-correction] [--no-shrink] [--split]");
-    const std::set<std::string> flags(argv + 4, argv + argc);
-    const Network network = Network::Load(argv[1]);
-    Dataset test = Dataset::Load(argv[3], {}), data = test;
-    if (flags.contains("--split")) {
-      std::vector<std::int64_t> even, odd;
-      for (std::int64_t i = 0; i < test.size(); ++i) (i % 2 == 0 ? even : odd).push_back(i);
-      const Batch first = test.Get(even), second = test.Get(odd);
-      data = Dataset::FromTensors(first.inputs, first.labels);
-      test = Dataset::FromTensors(second.inputs, second.labels);
-    } else {
-      DataOptions options;
-      options.samples = 512;
-      data = Dataset::Load(argv[2], options);
-    }
-    AnalyzeOptions analyze;
-    analyze.measures = AllMeasures();
-    if (flags.contains("--activations")) {
-      analyze.activation_bits = {4, 6, 8};
-      analyze.measures = {Measure::RelativeError, Measure::OutputError, Measure::LogitShift,
-                          Measure::Divergence,    Measure::Quadratic,   Measure::SingleLoss};
-    }
-    analyze.channel_correction = !flags.contains("--no-correction");
-    analyze.keep_shifts = true;
-    const Sensitivity sensitivity = Analyze(network, data, analyze);
-
-    const std::vector<double> sizes = {2.5, 3, 3.5, 4, 5};
-    fmt::print("{} samples to analyze, {} to measure; {}, {}\n", data.size(), test.size(),
-               analyze.channel_correction ? "channel correction" : "no correction",
-               flags.contains("--activations") ? "activations at 4, 6 or 8 bits within the BOPs of as many bits as the weights" : "weights only");
-    fmt::print("{:<24}", "KL (accuracy %)");
-    for (const double size : sizes) fmt::print("{:>16}", fmt::format("{} bits", size));
-    fmt::print("{:>10}\n", "geo. mean");
-    std::map<std::string, Outcome> outcomes;
-    std::map<std::string, std::vector<const Outcome*>> rows;
-    std::vector<std::string> order;
-    for (const Measure measure : analyze.measures)
-      for (const std::string kind : {"", ", shrunk", ", joint"}) {
-        const bool shrink = kind == ", shrunk", joint = kind == ", joint";
-        if (shrink && (!HasFigures(measure) || measure == Measure::Fisher || measure == Measure::OutputError || flags.contains("--no-shrink"))) continue;
-        if (joint && measure != Measure::LogitShift && measure != Measure::Divergence) continue;
-        const std::string name = std::string(ToString(measure)) + kind;
-        order.push_back(name);
-        fmt::print("{:<24}", name);
-        std::vector<double> means;
-        for (const double size : sizes) {
-          ProblemOptions problem_options;
-          problem_options.measure = measure;
-          problem_options.shrink = shrink;
-          problem_options.joint = joint;
-          problem_options.budgets = {{"average_bits", size, false}};
-          if (flags.contains("--activations")) problem_options.budgets.push_back({"bops", size * 6 / 1024 * 100, true});
-          SearchOptions search;
-          if (joint) search.method = SearchMethod::Convex;
-          search.time_limit_seconds = 60;
-          const Problem problem = MakeProblem(sensitivity, problem_options);
-          const Plan plan = MakePlan(sensitivity, problem, Search(problem, search), measure);
-          const std::string bits = BitsOf(plan);
-          if (!outcomes.contains(bits)) outcomes[bits] = MeasureOutcome(QuantizedNetwork::Create(network, plan, data), test);
-          const Outcome& outcome = outcomes.at(bits);
-          rows[name].push_back(&outcome);
-          const Estimate mean = Mean(outcome.divergences);
-          means.push_back(mean.value);
-          fmt::print("{:>16}", fmt::format("{:.4f} ({:.1f})", mean.value, 100 * outcome.accuracy));
-        }
-        fmt::print("{:>10.4f}\n", GeometricMean(means));
-        std::fflush(stdout);
-      }
-    fmt::print("\nstandard error of the KL, and of its difference from logit-shift, shrunk\n");
-    const std::string base = rows.contains("logit-shift, shrunk") ? "logit-shift, shrunk" : "logit-shift";
-    for (const std::string& name : order) {
-      fmt::print("{:<24}", name);
-      for (std::size_t i = 0; i < sizes.size(); ++i) {
-        const Estimate difference = PairedDifference(rows[name][i]->divergences, rows[base][i]->divergences);
-        fmt::print("{:>22}", fmt::format("{:.4f} {:+.4f}±{:.4f}", Mean(rows[name][i]->divergences).standard_error, difference.value,
-                                         difference.standard_error));
-      }
-      fmt::print("\n");
-    }
+    if (argc < 4) throw std::invalid_argument("MODEL.pt DATA TEST [--activations] [--no-correction] [--split] [--seed=N]");
+    const Flags flags = ParseFlags({argv + 4, argv + argc});
+    const Samples samples = LoadSamples(argv[2], argv[3], flags);
+    Compare(Network::Load(argv[1]), samples, flags);
   } catch (const std::exception& error) {
     fmt::print(stderr, "bench_plan_quality: {}\n", error.what());
     return 2;

@@ -114,8 +114,8 @@ void AnalyzeOptions::Validate() const {
   if (curvature_samples < 1) throw Error(fmt::format("curvature_samples is {}, must be at least 1", curvature_samples));
   if (!(precision >= 0 && precision < 1)) throw Error(fmt::format("precision is {}, must be at least 0 (all of the data) and below 1", precision));
   if (precision > 0 && !IsOfShifts(measures.front()))
-    throw Error(fmt::format("a precision is of the first measure, and {} has no standard error that falls with the samples: name first one of logit-shift, "
-                            "divergence, quadratic and single-loss",
+    throw Error(fmt::format("a precision is of the first measure, and {} has no standard error that falls with the samples: name one first that judges the "
+                            "output's shifts, as logit-shift does",
                             ToString(measures.front())));
   if (batch_size < 1) throw Error(fmt::format("batch_size is {}, must be at least 1", batch_size));
   eigen.Validate();

@@ -11,8 +11,13 @@ namespace bitplan {
 
 namespace {
 
-/// ∇ℓᵀδ + ½ δᵀ(∂²ℓ/∂z²)δ of every sample.
-at::Tensor SecondOrder(const ShiftJudge& judge, const at::Tensor& target, const at::Tensor& shift) {
+/// The loss of every sample to second order in its shift δ.
+struct Expansion {
+  at::Tensor slope;   ///< ∇ℓᵀδ
+  at::Tensor curved;  ///< ½ δᵀ(∂²ℓ/∂z²)δ
+};
+
+Expansion Expand(const ShiftJudge& judge, const at::Tensor& target, const at::Tensor& shift) {
   const at::AutoGradMode with_gradient(true);
   const at::Tensor z = judge.logits.to(at::kDouble).detach().requires_grad_();
   const at::Tensor losses = SampleLosses(judge.loss, z, target, judge.temperature);
@@ -21,7 +26,7 @@ at::Tensor SecondOrder(const ShiftJudge& judge, const at::Tensor& target, const 
   at::Tensor curved = torch::zeros_like(z);
   if (gradient.requires_grad()) curved = torch::autograd::grad({slope.sum()}, {z}, {}, false, false, /*allow_unused=*/true)[0];
   if (!curved.defined()) curved = torch::zeros_like(z);
-  return (slope + (curved * shift).flatten(1).sum(1) / 2).detach();
+  return {slope.detach(), ((curved * shift).flatten(1).sum(1) / 2).detach()};
 }
 
 }  // namespace
@@ -34,8 +39,12 @@ at::Tensor ShiftJudge::OfSamples(Measure measure, const at::Tensor& shift) const
       return SampleLosses(Loss::LogitShift, z + moved, z);
     case Measure::Divergence:
       return SampleLosses(Loss::Divergence, z + moved, z, temperature);
-    case Measure::Quadratic:
-      return SecondOrder(*this, target, moved);
+    case Measure::GaussNewton:
+      return Expand(*this, target, moved).curved;
+    case Measure::Quadratic: {
+      const Expansion expansion = Expand(*this, target, moved);
+      return expansion.slope + expansion.curved;
+    }
     case Measure::SingleLoss:
       return SampleLosses(loss, z + moved, target, temperature) - SampleLosses(loss, z, target, temperature);
     default:

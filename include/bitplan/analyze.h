@@ -29,14 +29,14 @@ struct AnalyzeOptions {
   std::vector<int> weight_bits = {2, 3, 4, 6, 8};  ///< widths to choose from, each 2 … 8, 16 or 32; not empty
   std::vector<int> activation_bits = {32};         ///< likewise
   /// Figures to compute, not empty. The default ones come from the same passes; those of curvature cost more.
-  std::vector<Measure> measures = {Measure::LogitShift, Measure::Divergence, Measure::Quadratic, Measure::SingleLoss,
-                                   Measure::OutputError};
+  std::vector<Measure> measures = {Measure::LogitShift, Measure::Divergence, Measure::GaussNewton,
+                                   Measure::Quadratic,  Measure::SingleLoss, Measure::OutputError};
   Format weight_format = DefaultWeightFormat();          ///< `bits` aside
   Format activation_format = DefaultActivationFormat();  ///< `bits` aside
   bool channel_correction = true;  ///< of the quantizer whose shifts are measured; should be the plan's
   bool keep_shifts = false;        ///< Sensitivity::shifts, which joint problems are made of
   Delta delta = Delta::Measured;
-  Loss loss = Loss::Auto;          ///< what curvature, Quadratic and SingleLoss are of
+  Loss loss = Loss::Auto;          ///< what curvature, GaussNewton, Quadratic and SingleLoss are of
   double temperature = 1;          ///< of Divergence, > 0
   /// Samples are taken until every figure of the first of `measures` is known to this: see Precision. In [0, 1); 0: all of the data.
   double precision = 0;

@@ -36,21 +36,29 @@ struct Pin {
 Pin ParsePin(std::string_view text);  ///< throws Error with the accepted form
 
 struct ProblemOptions {
-  Measure measure = Measure::LogitShift;  ///< the best of them on the bundled network; see benchmarks/plan_quality.cpp
+  Measure measure = Measure::GaussNewton;  ///< the best of them in benchmarks/plan_quality.cpp
   /// Layers' shifts of the output are added up before the loss is taken, and not the losses that each causes alone: the problem
-  /// gets a joint term (SearchMethod::Convex). Of LogitShift and Divergence, with shifts in the sensitivity file.
+  /// gets a joint term (SearchMethod::Convex), of LogitShift and Divergence the logit model, of GaussNewton and Quadratic a
+  /// matrix. Needs the shifts in the sensitivity file.
   bool joint = false;
-  bool shrink = true;  ///< figures with standard errors are shrunk first, see Shrunk
+  bool shrink = true;  ///< figures with standard errors are shrunk first, see Shrunk, and the cross terms of a joint problem by CrossTermShare
   std::vector<BudgetSpec> budgets;
   std::vector<Pin> pins;
 };
 
 /// The same with the figures of `measure` shrunk by their own noise, since an optimizer seeks out errors: an empirical Bayes
-/// estimate in the logarithms of the figures over the relative errors, weights and activations apart. First every layer's ratio of
-/// figure to relative error is pulled towards the layers' common one, then what is left of each width towards the layers' common
-/// curve over widths; the more, the larger the standard error is beside the spread that it does not explain (Paule and Mandel
-/// 1982). A figure below its standard error counts as that. Measures without standard errors stay as they are.
+/// estimate in the logarithms of the figures over a reference, weights and activations apart. The reference is the geometric mean
+/// of the relative error and the LogitShift figure, two measures with next to no noise; of LogitShift itself, and without its
+/// figures, the relative error. First every layer's ratio of figure to reference is pulled towards the layers' common one, then
+/// what is left of each width towards the layers' common curve over widths; the more, the larger the standard error is beside
+/// the spread that it does not explain (Paule and Mandel 1982). A figure below its standard error counts as that. Measures
+/// without standard errors stay as they are.
 Sensitivity Shrunk(const Sensitivity& sensitivity, Measure measure);
+
+/// What is left of the cross terms of a joint problem when they are shrunk towards zero, 0 … 1: of all correlations between two
+/// layers' shifts, in the norm of the measure's curvature, the share of the sum of squares that their sampling variances do not
+/// explain (Schäfer and Strimmer, Stat. Appl. Genet. Mol. Biol. 4 (2005) 32). 1 for a single sample. Throws Error without shifts.
+double CrossTermShare(const Sensitivity& sensitivity, Measure measure);
 
 /// The allocation problem of a sensitivity file. Each layer is a group with a choice "w4a8" for each pair of widths; layers
 /// that read the same tensor and have more than one activation width to choose from become one group, named after its

@@ -69,6 +69,21 @@ struct QuantizeOptions {
   void Validate() const;  ///< throws Error
 };
 
+/// What quantizing needs to know of the calibration samples, collected once for any number of plans: the ranges of the layers'
+/// inputs, and the moments of the layers' outputs in the float network.
+class Calibration {
+ public:
+  /// Passes of the float network over `data`; without `activations` only plans that leave all inputs in float can be made from it.
+  /// Throws Error when an activation is not finite.
+  static Calibration Collect(const Network& network, const Dataset& data, bool activations, const QuantizeOptions& options = {});
+
+ private:
+  friend class QuantizedNetwork;
+  struct Impl;
+  explicit Calibration(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+  std::shared_ptr<const Impl> impl_;
+};
+
 /// The network as a plan has it: weights on their grids, inputs fake-quantized, channels corrected. A value, like Network.
 class QuantizedNetwork {
  public:
@@ -77,6 +92,9 @@ class QuantizedNetwork {
   /// read the same tensor. `calibration` is read for activation ranges and the channel correction only.
   static QuantizedNetwork Create(const Network& network, const Plan& plan, const Dataset& calibration,
                                  const QuantizeOptions& options = {});
+
+  /// The same from what was collected of the calibration samples before, on the same network.
+  static QuantizedNetwork Create(const Network& network, const Plan& plan, const Calibration& calibration);
 
   /// Output [N, …]. Differentiable in the inputs (straight-through). Throws Error when they do not fit the network.
   at::Tensor Forward(const std::vector<at::Tensor>& inputs) const;

@@ -18,7 +18,7 @@
 namespace bitplan {
 
 struct RunOptions {
-  AnalyzeOptions analyze;  ///< `measures` is set to {`problem.measure`}
+  AnalyzeOptions analyze;  ///< `measures` is set to {`problem.measure`} and what it is shrunk towards
   ProblemOptions problem;
   SearchOptions search;
   QuantizeOptions quantize;

@@ -27,10 +27,11 @@ enum class Measure {
   Trace,       ///< trace / n · ‖Δ‖² (HAWQ-V2, Dong et al. 2020)
   Fisher,      ///< ½ Σ_i G_ii Δ_i², G the Gauss-Newton matrix in the tensor: the expected squared gradient times the squared change
 
-  LogitShift,  ///< ½ ‖P δz‖², P = I − 11ᵀ/C: the change of the centered logits
-  Divergence,  ///< T² · KL(softmax(z / T) ‖ softmax((z + δz) / T))
-  Quadratic,   ///< ∇ℓᵀδz + ½ δzᵀ(∂²ℓ/∂z²)δz
-  SingleLoss,  ///< ℓ(z + δz) − ℓ(z), of the loss with labels where the data has them
+  LogitShift,   ///< ½ ‖P δz‖², P = I − 11ᵀ/C: the change of the centered logits
+  Divergence,   ///< T² · KL(softmax(z / T) ‖ softmax((z + δz) / T))
+  GaussNewton,  ///< ½ δzᵀ(∂²ℓ/∂z²)δz: the divergence and the cross entropy to second order, without labels
+  Quadratic,    ///< ∇ℓᵀδz + ½ δzᵀ(∂²ℓ/∂z²)δz
+  SingleLoss,   ///< ℓ(z + δz) − ℓ(z), of the loss with labels where the data has them
 };
 
 /// Curvature of the loss in one tensor of n elements: a layer's weight, or its input over the samples.
@@ -129,7 +130,7 @@ double CurvatureFloor(const Sensitivity& sensitivity, Measure measure);
 /// and activations apart) where that is larger, so that layers that hardly matter do not count. 0 where there are no standard errors.
 double Precision(const Sensitivity& sensitivity, Measure measure);
 
-/// Whether a measure judges the output's shift, sample by sample: LogitShift, Divergence, Quadratic, SingleLoss.
+/// Whether a measure judges the output's shift, sample by sample: LogitShift, Divergence, GaussNewton, Quadratic, SingleLoss.
 bool IsOfShifts(Measure measure);
 
 /// Whether a measure is a figure of each choice, and not a curvature times an error.

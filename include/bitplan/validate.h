@@ -14,7 +14,7 @@
 namespace bitplan {
 
 struct ValidateOptions {
-  AnalyzeOptions analyze;  ///< its measures are compared, LogitShift and Divergence jointly as well; one without figures for every layer is left out
+  AnalyzeOptions analyze;  ///< its measures are compared, those of the shifts jointly as well, the default one shrunk as well; one without figures for every layer is left out
   int plans = 150;         ///< drawn at random, each layer's widths alike and apart; ≥ 10
   std::uint64_t seed = 0;  ///< of the draw
   QuantizeOptions quantize;

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <tuple>
 
 #include "bitplan/cost.h"
 #include "bitplan/error.h"
+#include "cost/joint_term.h"
 #include "cost/pin.h"
 
 namespace bitplan {
@@ -37,8 +37,9 @@ const Perturbation* Find(const std::vector<Perturbation>& choices, int bits) {
 
 class ProblemMaker {
  public:
-  ProblemMaker(const Sensitivity& sensitivity, const ProblemOptions& options)
-      : sensitivity_(sensitivity), options_(options), offered_(ApplyPins(sensitivity, options.pins)) {
+  /// `sensitivity` as it was measured; `predicted` has the figures to predict with, and `share` is what counts of the cross terms.
+  ProblemMaker(const Sensitivity& sensitivity, const Sensitivity& predicted, double share, const ProblemOptions& options)
+      : sensitivity_(sensitivity), predicted_(predicted), share_(share), options_(options), offered_(ApplyPins(sensitivity, options.pins)) {
     for (const LayerSensitivity& layer : sensitivity.layers) all_weights_ += layer.weight_count;
     floor_ = CurvatureFloor(sensitivity, options.measure);
   }
@@ -52,7 +53,7 @@ class ProblemMaker {
                                                      curved ? " times squared quantization error" : "");
     for (const std::vector<std::size_t>& members : Groups()) problem.groups.push_back(MakeGroup(members));
     problem.budgets = Budgets();
-    if (options_.joint) problem.joint = Joint(problem);
+    if (options_.joint) problem.joint = MakeJointTerm(sensitivity_, options_.measure, share_, problem);
     return problem;
   }
 
@@ -153,59 +154,23 @@ class ProblemMaker {
     choice.name = NameOf(bits);
     for (std::size_t m = 0; m < members.size(); ++m) {
       const LayerSensitivity& layer = sensitivity_.layers[members[m]];
-      if (!options_.joint) choice.objective +=
-          PredictedCost(layer.weight, *Find(layer.weight_choices, bits.weights[m]), options_.measure, floor_);
-      if (bits.activation < 32 && !options_.joint)
+      choice.objective += Objective(members[m], &LayerSensitivity::weight, &LayerSensitivity::weight_choices, bits.weights[m]);
+      if (bits.activation < 32)
         choice.objective +=
-            PredictedCost(layer.activation, *Find(layer.activation_choices, bits.activation), options_.measure, floor_);
+            Objective(members[m], &LayerSensitivity::activation, &LayerSensitivity::activation_choices, bits.activation);
       for (const auto& [cost, value] : LayerCosts(layer, bits.weights[m], bits.activation, all_weights_))
         choice.costs[cost] += value;
     }
     return choice;
   }
 
-  /// Where a choice's shift lies in OutputShifts::shifts, counted in choices; nothing for 32 bits.
-  using Positions = std::map<std::tuple<std::size_t, bool, int>, std::size_t>;
-
-  Positions ShiftPositions() const {
-    Positions positions;
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < sensitivity_.layers.size(); ++i)
-      for (const bool activation : {false, true})
-        for (const Perturbation& choice :
-             activation ? sensitivity_.layers[i].activation_choices : sensitivity_.layers[i].weight_choices)
-          if (choice.bits < 32) positions[{i, activation, choice.bits}] = next++;
-    return positions;
-  }
-
-  LogitTerm Joint(const Problem& problem) const {
-    const OutputShifts& shifts = *sensitivity_.shifts;
-    LogitTerm term;
-    term.loss = options_.measure == Measure::Divergence ? LogitLoss::Divergence : LogitLoss::SquaredShift;
-    term.temperature = sensitivity_.temperature;
-    term.samples = shifts.samples;
-    term.classes = shifts.classes;
-    if (term.loss == LogitLoss::Divergence) term.logits = shifts.logits;
-    const Positions positions = ShiftPositions();
-    const std::size_t size = shifts.samples * shifts.classes;
-    const std::vector<std::vector<std::size_t>> groups = Groups();
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-      const Group& group = problem.groups[g];
-      const std::vector<std::size_t>& members = groups[g];
-      for (const Choice& choice : group.choices) {
-        const std::vector<LayerBits> bits = BitsOfChoice(group, choice);
-        const std::size_t begin = term.shifts.size();
-        term.shifts.resize(begin + size);
-        for (std::size_t m = 0; m < members.size(); ++m)
-          for (const bool activation : {false, true}) {
-            const auto found = positions.find({members[m], activation, activation ? bits[m].activation_bits : bits[m].weight_bits});
-            if (found == positions.end()) continue;
-            const float* const from = shifts.shifts.data() + found->second * size;
-            for (std::size_t i = 0; i < size; ++i) term.shifts[begin + i] += from[i];
-          }
-      }
-    }
-    return term;
+  /// What one width is charged; of a joint problem, beyond what the joint term charges for the width alone.
+  double Objective(std::size_t layer, Curvature LayerSensitivity::*curvature, std::vector<Perturbation> LayerSensitivity::*choices,
+                   int bits) const {
+    const LayerSensitivity& predicted = predicted_.layers[layer];
+    const double cost = PredictedCost(predicted.*curvature, *Find(predicted.*choices, bits), options_.measure, floor_);
+    if (!options_.joint || bits == 32) return cost;
+    return cost - share_ * Find(sensitivity_.layers[layer].*choices, bits)->figures.at(JointFigure(options_.measure)).value;
   }
 
   std::map<std::string, double> Budgets() const {
@@ -223,6 +188,8 @@ class ProblemMaker {
   }
 
   const Sensitivity& sensitivity_;
+  const Sensitivity& predicted_;
+  double share_;
   const ProblemOptions& options_;
   std::vector<OfferedWidths> offered_;
   std::int64_t all_weights_ = 0;
@@ -236,13 +203,10 @@ Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& option
   if (!sensitivity.Has(options.measure))
     throw Error(fmt::format("the sensitivity file has no figures for the measure {0}; analyze with --measures {0}",
                             ToString(options.measure)));
-  if (options.joint && options.measure != Measure::LogitShift && options.measure != Measure::Divergence)
-    throw Error(fmt::format("a joint problem is made of the measures logit-shift and divergence, not {}", ToString(options.measure)));
-  if (options.joint && !sensitivity.shifts)
-    throw Error("the sensitivity file has no shifts of the output, which a joint problem is made of; analyze with --shifts");
-  if (options.joint || !options.shrink) return ProblemMaker(sensitivity, options).Make();
-  const Sensitivity shrunk = Shrunk(sensitivity, options.measure);
-  return ProblemMaker(shrunk, options).Make();
+  if (options.joint) CheckJoint(sensitivity, options.measure);
+  if (!options.shrink) return ProblemMaker(sensitivity, sensitivity, 1, options).Make();
+  const double share = options.joint ? CrossTermShare(sensitivity, options.measure) : 1;
+  return ProblemMaker(sensitivity, Shrunk(sensitivity, options.measure), share, options).Make();
 }
 
 std::vector<LayerBits> BitsOfChoice(const Group& group, const Choice& choice) {

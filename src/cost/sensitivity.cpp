@@ -16,7 +16,7 @@ namespace bitplan {
 
 namespace {
 
-constexpr std::array<std::pair<Measure, std::string_view>, 10> kMeasures = {{{Measure::WeightError, "weight-error"},
+constexpr std::array<std::pair<Measure, std::string_view>, 11> kMeasures = {{{Measure::WeightError, "weight-error"},
                                                                               {Measure::RelativeError, "relative-error"},
                                                                               {Measure::OutputError, "output-error"},
                                                                               {Measure::Eigenvalue, "eigenvalue"},
@@ -24,6 +24,7 @@ constexpr std::array<std::pair<Measure, std::string_view>, 10> kMeasures = {{{Me
                                                                               {Measure::Fisher, "fisher"},
                                                                               {Measure::LogitShift, "logit-shift"},
                                                                               {Measure::Divergence, "divergence"},
+                                                                              {Measure::GaussNewton, "gauss-newton"},
                                                                               {Measure::Quadratic, "quadratic"},
                                                                               {Measure::SingleLoss, "single-loss"}}};
 
@@ -102,7 +103,8 @@ double Precision(const Sensitivity& sensitivity, Measure measure) {
 }
 
 bool IsOfShifts(Measure measure) {
-  return measure == Measure::LogitShift || measure == Measure::Divergence || measure == Measure::Quadratic || measure == Measure::SingleLoss;
+  return measure == Measure::LogitShift || measure == Measure::Divergence || measure == Measure::GaussNewton ||
+         measure == Measure::Quadratic || measure == Measure::SingleLoss;
 }
 
 bool HasFigures(Measure measure) {

@@ -16,9 +16,18 @@ constexpr std::size_t kFewest = 3;  // below, there is no spread to speak of
 struct Entry {
   Perturbation* choice = nullptr;
   std::size_t layer = 0;
-  double ratio = 0;           ///< log of the figure over the relative error
+  double reference = 0;       ///< what the figure is compared with
+  double ratio = 0;           ///< log of the figure over it
   double standard_error = 0;  ///< of it
 };
+
+/// What a figure is expected to be proportional to, as far as the noise-free measures know: to the error of the quantizer, and to the
+/// shift of the output where it was measured. Neither is right on its own, so it is their geometric mean.
+double ReferenceOf(const Perturbation& choice, Measure measure) {
+  const auto shift = choice.figures.find(Measure::LogitShift);
+  if (measure == Measure::LogitShift || shift == choice.figures.end()) return choice.relative_error;
+  return std::sqrt(choice.relative_error * std::max(shift->second.value, 0.0));
+}
 
 std::vector<Estimate> PulledTowards(const std::vector<Estimate>& estimates, const std::vector<double>& prior, std::size_t fitted) {
   return estimates.size() < std::max(kFewest, fitted + 2) ? estimates : Shrink(estimates, prior, fitted).posterior;
@@ -82,7 +91,7 @@ void ShrinkEntries(std::vector<Entry>& entries, Measure measure) {
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const auto at = static_cast<std::size_t>(std::find(layers.begin(), layers.end(), entries[i].layer) - layers.begin());
     Estimate& figure = entries[i].choice->figures.at(measure);
-    const double shrunk = std::exp(pulled[at].value + rest[i].value) * entries[i].choice->relative_error;
+    const double shrunk = std::exp(pulled[at].value + rest[i].value) * entries[i].reference;
     figure.standard_error *= std::min(1.0, rest[i].standard_error / entries[i].standard_error);
     figure.value = shrunk;
   }
@@ -98,9 +107,10 @@ Sensitivity Shrunk(const Sensitivity& sensitivity, Measure measure) {
     for (std::size_t i = 0; i < result.layers.size(); ++i)
       for (Perturbation& choice : result.layers[i].*kind) {
         const auto found = choice.figures.find(measure);
-        if (found == choice.figures.end() || !(found->second.standard_error > 0) || !(choice.relative_error > 0)) continue;
+        const double reference = ReferenceOf(choice, measure);
+        if (found == choice.figures.end() || !(found->second.standard_error > 0) || !(reference > 0)) continue;
         const double figure = std::max(found->second.value, found->second.standard_error);
-        entries.push_back({&choice, i, std::log(figure / choice.relative_error), found->second.standard_error / figure});
+        entries.push_back({&choice, i, reference, std::log(figure / reference), found->second.standard_error / figure});
       }
     ShrinkEntries(entries, measure);
   }

@@ -157,7 +157,7 @@ Contributions ReadContributions(JsonReader reader, const Sensitivity& sensitivit
   Contributions table;
   for (const std::string& name : reader.Strings("measures")) {
     table.measures.push_back(ParseMeasure(name));
-    if (!IsOfShifts(table.measures.back())) reader.Fail("measures", "logit-shift, divergence, quadratic or single-loss");
+    if (!IsOfShifts(table.measures.back())) reader.Fail("measures", "a measure of the shifts of the output, logit-shift for one");
   }
   NumberArray values = ReadArray(reader, "values", 3, folder);
   const std::vector<std::size_t> expected{table.measures.size(), QuantizedChoices(sensitivity), static_cast<std::size_t>(sensitivity.samples)};

@@ -14,80 +14,66 @@ namespace bitplan {
 
 namespace {
 
-/// A layer to be corrected, and what its output looks like in the float network.
-struct Target {
-  CorrectionTarget what;
-  std::optional<ChannelMoments> float_moments;  // of the first visit
-};
-
-/// The targets, found by output site; a layer's sites share one.
+/// Layers whose outputs are watched, found by output site; a layer's sites share one.
 class Targets {
  public:
-  Targets(const Network& network, const QuantizedState& state) {
-    for (std::size_t i = 0; i < network.layers().size(); ++i) {
-      const Layer& layer = network.layers()[i];
-      if (!IsQuantized(layer, state.weights[i], state)) continue;
-      const auto target = FindTarget(network, i, state.weights[i].format);
-      if (!target) continue;
-      for (const LayerUse& use : layer.uses) of_site_[use.output_site] = all_.size();
-      all_.push_back({*target, std::nullopt});
-    }
+  void Add(const Network& network, std::size_t layer, const Format& weight) {
+    const auto target = FindTarget(network, layer, weight);
+    if (!target) return;
+    for (const LayerUse& use : network.layers()[layer].uses) of_site_[use.output_site] = all_.size();
+    all_.push_back(*target);
   }
 
   bool empty() const { return all_.empty(); }
 
   /// The target whose output `value` is, or null.
-  Target* Find(int site, const at::Tensor& value) {
+  const CorrectionTarget* Find(int site, const at::Tensor& value) const {
     const auto found = of_site_.find(site);
     if (found == of_site_.end()) return nullptr;
-    Target& target = all_[found->second];
-    return target.what.Fits(value) ? &target : nullptr;
+    const CorrectionTarget& target = all_[found->second];
+    return target.Fits(value) ? &target : nullptr;
   }
 
  private:
-  static bool IsQuantized(const Layer& layer, const QuantizedTensor& weight, const QuantizedState& state) {
-    return weight.format.IsInteger() || std::any_of(layer.uses.begin(), layer.uses.end(), [&](const LayerUse& use) {
-             const auto input = state.inputs.find(use.input_site);
-             return input != state.inputs.end() && input->second.format.IsInteger();
-           });
-  }
-
-  std::vector<Target> all_;
+  std::vector<CorrectionTarget> all_;
   std::map<int, std::size_t> of_site_;
 };
 
 class MomentRecorder : public Probe {
  public:
-  explicit MomentRecorder(Targets& targets) : targets_(targets) {}
+  explicit MomentRecorder(const Targets& targets) : targets_(targets) {}
 
   at::Tensor Visit(int site, const at::Tensor& value) override {
-    Target* const target = targets_.Find(site, value);
-    if (target && !target->float_moments) target->float_moments = MomentsOfChannels(value, target->what.channel_dim);
+    const CorrectionTarget* const target = targets_.Find(site, value);
+    if (target && !moments.contains(static_cast<int>(target->layer)))
+      moments.emplace(static_cast<int>(target->layer), MomentsOfChannels(value, target->channel_dim));
     return value;
   }
 
+  std::map<int, ChannelMoments> moments;
+
  private:
-  Targets& targets_;
+  const Targets& targets_;
 };
 
 /// Runs with the quantized network, fits each layer when its first output comes by, and hands on the corrected output.
 class CorrectionFitter : public Probe {
  public:
-  CorrectionFitter(const Network& network, const QuantizedState& state, Targets& targets)
-      : network_(network), quantizing_(state), targets_(targets) {}
+  CorrectionFitter(const Network& network, const QuantizedState& state, const Targets& targets,
+                   const std::map<int, ChannelMoments>& wanted)
+      : network_(network), quantizing_(state), targets_(targets), wanted_(wanted) {}
 
   at::Tensor Visit(int site, const at::Tensor& value) override {
-    const Target* const target = targets_.Find(site, value);
-    if (!target || !target->float_moments) return quantizing_.Visit(site, value);
-    const CorrectionTarget& what = target->what;
-    auto found = corrections.find(static_cast<int>(what.layer));
+    const CorrectionTarget* const target = targets_.Find(site, value);
+    const auto wanted = target ? wanted_.find(static_cast<int>(target->layer)) : wanted_.end();
+    if (wanted == wanted_.end()) return quantizing_.Visit(site, value);
+    auto found = corrections.find(wanted->first);
     if (found == corrections.end())
       found = corrections
-                  .emplace(static_cast<int>(what.layer),
-                           FitChannels(network_, what, *target->float_moments, MomentsOfChannels(value, what.channel_dim)))
+                  .emplace(wanted->first, FitChannels(network_, *target, wanted->second, MomentsOfChannels(value, target->channel_dim)))
                   .first;
-    std::vector<std::int64_t> shape(static_cast<std::size_t>(-what.channel_dim), 1);
-    shape[0] = what.channels;
+    std::vector<std::int64_t> shape(static_cast<std::size_t>(-target->channel_dim), 1);
+    shape[0] = target->channels;
     return value * found->second.alpha.view(shape) + found->second.beta.view(shape);
   }
 
@@ -96,11 +82,19 @@ class CorrectionFitter : public Probe {
  private:
   const Network& network_;
   QuantizingProbe quantizing_;
-  Targets& targets_;
+  const Targets& targets_;
+  const std::map<int, ChannelMoments>& wanted_;
 };
 
 bool AllUsesHaveOutputs(const Layer& layer) {
   return std::all_of(layer.uses.begin(), layer.uses.end(), [](const LayerUse& use) { return use.output_site >= 0; });
+}
+
+bool IsQuantized(const Layer& layer, const QuantizedTensor& weight, const QuantizedState& state) {
+  return weight.format.IsInteger() || std::any_of(layer.uses.begin(), layer.uses.end(), [&](const LayerUse& use) {
+           const auto input = state.inputs.find(use.input_site);
+           return input != state.inputs.end() && input->second.format.IsInteger();
+         });
 }
 
 /// α goes into the weight's scales, so there must be one a channel, and the bias that α also multiplies must be the
@@ -137,14 +131,25 @@ ChannelCorrection FitChannels(const Network& network, const CorrectionTarget& ta
   return correction;
 }
 
+std::map<int, ChannelMoments> FloatMoments(const Network& network, const std::vector<at::Tensor>& inputs) {
+  const at::NoGradGuard no_grad;
+  Targets targets;
+  for (std::size_t i = 0; i < network.layers().size(); ++i) targets.Add(network, i, DefaultWeightFormat());
+  if (targets.empty()) return {};
+  MomentRecorder recorder(targets);
+  network.Forward(inputs, network.ParameterValues(), &recorder);
+  return std::move(recorder.moments);
+}
+
 std::map<int, ChannelCorrection> FitChannelCorrection(const Network& network, const QuantizedState& state,
+                                                      const std::map<int, ChannelMoments>& wanted,
                                                       const std::vector<at::Tensor>& inputs) {
   const at::NoGradGuard no_grad;
-  Targets targets(network, state);
+  Targets targets;
+  for (std::size_t i = 0; i < network.layers().size(); ++i)
+    if (IsQuantized(network.layers()[i], state.weights[i], state)) targets.Add(network, i, state.weights[i].format);
   if (targets.empty()) return {};
-  MomentRecorder float_network(targets);
-  network.Forward(inputs, network.ParameterValues(), &float_network);
-  CorrectionFitter fitter(network, state, targets);
+  CorrectionFitter fitter(network, state, targets, wanted);
   network.Forward(inputs, state.parameters, &fitter);
   return std::move(fitter.corrections);
 }

@@ -5,6 +5,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "bitplan/error.h"
@@ -38,12 +40,11 @@ QuantizedState QuantizeWeights(const Network& network, const Plan& plan, const P
   return state;
 }
 
-void QuantizeInputs(const Network& network, const Plan& plan, const Dataset& calibration,
-                    const QuantizeOptions& options, QuantizedState& state) {
-  const bool none = std::all_of(plan.layers.begin(), plan.layers.end(),
-                                [](const LayerPlan& layer) { return layer.activation.bits == 32; });
-  if (none) return;
-  const auto statistics = ActivationStatistics::Collect(network, calibration, options.batch_size, options.progress);
+bool QuantizesInputs(const Plan& plan) {
+  return std::any_of(plan.layers.begin(), plan.layers.end(), [](const LayerPlan& layer) { return layer.activation.bits < 32; });
+}
+
+void QuantizeInputs(const Network& network, const Plan& plan, const ActivationStatistics& statistics, QuantizedState& state) {
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const Format& format = plan.layers[i].activation;
     if (format.bits == 32) continue;
@@ -97,19 +98,43 @@ void QuantizeOptions::Validate() const {
     throw Error(fmt::format("correction samples: {} given, at least 2 needed", correction_samples));
 }
 
+struct Calibration::Impl {
+  std::optional<ActivationStatistics> activations;
+  std::vector<at::Tensor> inputs;         // what the correction is fitted on
+  std::map<int, ChannelMoments> moments;  // of the float network on them
+  ProgressCallback progress;
+};
+
+Calibration Calibration::Collect(const Network& network, const Dataset& data, bool activations, const QuantizeOptions& options) {
+  options.Validate();
+  Impl impl;
+  if (activations) impl.activations = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
+  const std::int64_t samples = std::min(options.correction_samples, data.size());
+  impl.inputs = data.Get(0, samples, at::Device(network.device())).inputs;
+  impl.moments = FloatMoments(network, impl.inputs);
+  impl.progress = options.progress;
+  return Calibration(std::make_shared<Impl>(std::move(impl)));
+}
+
 QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& plan, const Dataset& calibration,
                                           const QuantizeOptions& options) {
-  options.Validate();
+  const Plan checked = PlanFor(network, plan);  // before the passes over the data
+  return Create(network, checked, Calibration::Collect(network, calibration, QuantizesInputs(checked), options));
+}
+
+QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& plan, const Calibration& calibration) {
   const at::NoGradGuard no_grad;
+  const Calibration::Impl& known = *calibration.impl_;
   auto impl = std::make_shared<Impl>(Impl{network, PlanFor(network, plan), {}});
-  impl->state = QuantizeWeights(network, impl->plan, options.progress);
-  QuantizeInputs(network, impl->plan, calibration, options, impl->state);
+  impl->state = QuantizeWeights(network, impl->plan, known.progress);
+  if (QuantizesInputs(impl->plan)) {
+    if (!known.activations) throw Error("the plan quantizes layers' inputs, but the calibration was collected without activations");
+    QuantizeInputs(network, impl->plan, *known.activations, impl->state);
+  }
   if (plan.channel_correction) {
-    Report(options.progress, "channel correction", 0, 1);
-    const Batch batch =
-        calibration.Get(0, std::min(options.correction_samples, calibration.size()), at::Device(network.device()));
-    FoldCorrection(network, FitChannelCorrection(network, impl->state, batch.inputs), impl->state);
-    Report(options.progress, "channel correction", 1, 1);
+    Report(known.progress, "channel correction", 0, 1);
+    FoldCorrection(network, FitChannelCorrection(network, impl->state, known.moments, known.inputs), impl->state);
+    Report(known.progress, "channel correction", 1, 1);
   }
   return QuantizedNetwork(std::move(impl));
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <random>
 #include <utility>
 
@@ -18,25 +19,36 @@ namespace bitplan {
 
 namespace {
 
+constexpr int kTogether = 16;  // plans that are measured side by side, with one pass of the float network
+
 /// A measure's problem: what it charges for a plan is its prediction.
 struct Predictor {
   std::string name;
   Problem problem;
 };
 
+bool IsJoint(Measure measure) {
+  return measure == Measure::LogitShift || measure == Measure::Divergence || measure == Measure::GaussNewton || measure == Measure::Quadratic;
+}
+
 std::vector<Predictor> MakePredictors(const Sensitivity& sensitivity, const std::vector<Measure>& measures) {
   std::vector<Predictor> predictors;
+  const auto add = [&](const ProblemOptions& options) {
+    predictors.push_back({fmt::format("{}{}{}", ToString(options.measure), options.shrink ? ", shrunk" : "", options.joint ? ", joint" : ""),
+                          MakeProblem(sensitivity, options)});
+  };
   for (const Measure measure : measures) {
     if (!sensitivity.Has(measure)) continue;
-    ProblemOptions options;
-    options.measure = measure;
-    options.shrink = false;
-    predictors.push_back({std::string(ToString(measure)), MakeProblem(sensitivity, options)});
-    if (measure != Measure::LogitShift && measure != Measure::Divergence) continue;
-    options.joint = true;
-    predictors.push_back({fmt::format("{}, joint", ToString(measure)), MakeProblem(sensitivity, options)});
+    add({.measure = measure, .shrink = false, .budgets = {}, .pins = {}});
+    if (measure == ProblemOptions().measure) add({.measure = measure, .budgets = {}, .pins = {}});
+    if (IsJoint(measure) && sensitivity.Has(Measure::GaussNewton))
+      add({.measure = measure, .joint = true, .shrink = false, .budgets = {}, .pins = {}});
   }
   return predictors;
+}
+
+bool QuantizesActivations(const AnalyzeOptions& options) {
+  return std::any_of(options.activation_bits.begin(), options.activation_bits.end(), [](int bits) { return bits < 32; });
 }
 
 std::vector<std::size_t> DrawChoices(const Problem& problem, std::mt19937_64& random) {
@@ -103,19 +115,30 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
   for (const Group& group : problem.groups) validation.groups.push_back(group.name);
   for (const Predictor& predictor : predictors) validation.agreements.push_back({predictor.name, {}, 0, 0, 0, 0, std::nullopt});
   std::mt19937_64 random(options.seed);
-  for (int i = 0; i < options.plans; ++i) {
-    Solution solution;
-    solution.choices = DrawChoices(problem, random);
-    const Plan plan = MakePlan(sensitivity, problem, solution, options.analyze.measures.front());
-    const std::vector<QuantizedNetwork> quantized{QuantizedNetwork::Create(network, plan, data, options.quantize)};
-    DrawnPlan& drawn = validation.plans.emplace_back();
-    for (std::size_t g = 0; g < problem.groups.size(); ++g)
-      drawn.choices.push_back(problem.groups[g].choices[solution.choices[g]].name);
-    drawn.rise = Evaluate(network, quantized, data, options.analyze.batch_size)[1].divergence;
-    if (test) drawn.accuracy = Evaluate(network, quantized, *test, options.analyze.batch_size)[1].accuracy;
-    for (std::size_t k = 0; k < predictors.size(); ++k)
-      validation.agreements[k].predictions.push_back(ObjectiveOf(predictors[k].problem, solution.choices));
-    Report(options.progress, "random plans", i + 1, options.plans);
+  QuantizeOptions quantize = options.quantize;
+  quantize.progress = options.progress;
+  const Calibration calibration = Calibration::Collect(network, data, QuantizesActivations(options.analyze), quantize);
+  while (std::ssize(validation.plans) < options.plans) {
+    const std::size_t first = validation.plans.size();
+    std::vector<QuantizedNetwork> quantized;
+    for (int i = 0; i < kTogether && std::ssize(validation.plans) < options.plans; ++i) {
+      Solution solution;
+      solution.choices = DrawChoices(problem, random);
+      quantized.push_back(
+          QuantizedNetwork::Create(network, MakePlan(sensitivity, problem, solution, options.analyze.measures.front()), calibration));
+      DrawnPlan& drawn = validation.plans.emplace_back();
+      for (std::size_t g = 0; g < problem.groups.size(); ++g)
+        drawn.choices.push_back(problem.groups[g].choices[solution.choices[g]].name);
+      for (std::size_t k = 0; k < predictors.size(); ++k)
+        validation.agreements[k].predictions.push_back(ObjectiveOf(predictors[k].problem, solution.choices));
+    }
+    const std::vector<Evaluation> measured = Evaluate(network, quantized, data, options.analyze.batch_size);
+    for (std::size_t i = 0; i < quantized.size(); ++i) validation.plans[first + i].rise = measured[1 + i].divergence;
+    if (test) {
+      const std::vector<Evaluation> tested = Evaluate(network, quantized, *test, options.analyze.batch_size);
+      for (std::size_t i = 0; i < quantized.size(); ++i) validation.plans[first + i].accuracy = tested[1 + i].accuracy;
+    }
+    Report(options.progress, "random plans", std::ssize(validation.plans), options.plans);
   }
   Judge(validation);
   return validation;

@@ -60,6 +60,23 @@ TEST(Shrunk, CountsAFigureBelowItsStandardErrorAsThat) {
     for (const Perturbation& choice : layer.weight_choices) EXPECT_GT(choice.figures.at(Measure::LogitShift).value, 0);
 }
 
+/// Figures of another measure are compared with √(relative error · logit shift): noisy ones end up proportional to that.
+TEST(Shrunk, PullsOtherMeasuresToTheErrorsAndTheShiftsOfTheOutput) {
+  Sensitivity given = WithRatios({1, 4, 9, 16, 25}, 0.03);
+  const std::vector<double> noise = {1.1, 0.9, 1.05, 0.95, 1.0};
+  const auto reference = [](const Perturbation& choice) {
+    return std::sqrt(choice.relative_error * choice.figures.at(Measure::LogitShift).value);
+  };
+  for (std::size_t i = 0; i < given.layers.size(); ++i)
+    for (Perturbation& choice : given.layers[i].weight_choices) {
+      const double figure = 7 * reference(choice) * noise[i];
+      choice.figures[Measure::Divergence] = {figure, 0.5 * figure};
+    }
+  for (const LayerSensitivity& layer : Shrunk(given, Measure::Divergence).layers)
+    for (const Perturbation& choice : layer.weight_choices)
+      EXPECT_NEAR(choice.figures.at(Measure::Divergence).value, 7 * reference(choice), 0.08 * reference(choice));
+}
+
 TEST(Shrunk, LeavesMeasuresWithoutStandardErrorsAlone) {
   const Sensitivity given = WithRatios({1, 2, 3, 4}, 0);
   const Sensitivity shrunk = Shrunk(given, Measure::LogitShift);

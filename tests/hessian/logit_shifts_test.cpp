@@ -140,6 +140,7 @@ TEST_P(ShiftFigures, AreTheSlopesCurvaturesAndIncreasesOfPyTorch) {
     sum += shift;
     const at::Tensor slopes = Numbers(expected.at("slopes").at(p));
     const double quadratic = expected.at("quadratic").at(p);
+    EXPECT_NEAR(judge.Figure(Measure::GaussNewton, shift).value, quadratic, 1e-6 * std::abs(quadratic) + 1e-12);
     EXPECT_NEAR(judge.Figure(Measure::Quadratic, shift).value, slopes.mean().item<double>() + quadratic,
                 1e-6 * (std::abs(quadratic) + slopes.abs().mean().item<double>()) + 1e-12);
   }

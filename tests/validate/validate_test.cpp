@@ -27,7 +27,7 @@ ValidateOptions FewPlans() {
   ValidateOptions options;
   options.plans = 12;
   options.analyze.weight_bits = {2, 4, 8};
-  options.analyze.measures = {Measure::RelativeError, Measure::Divergence, Measure::LogitShift};
+  options.analyze.measures = {Measure::RelativeError, Measure::Divergence, Measure::LogitShift, Measure::GaussNewton};
   return options;
 }
 
@@ -62,7 +62,7 @@ TEST(Validate, ComparesEveryMeasureAndTheJointOnes) {
     EXPECT_FALSE(agreement.spearman_accuracy);
   }
   EXPECT_THAT(names, testing::UnorderedElementsAre("relative-error", "divergence", "divergence, joint", "logit-shift",
-                                                   "logit-shift, joint"));
+                                                   "logit-shift, joint", "gauss-newton", "gauss-newton, shrunk", "gauss-newton, joint"));
   EXPECT_TRUE(std::is_sorted(validation.agreements.begin(), validation.agreements.end(),
                              [](const Agreement& a, const Agreement& b) { return a.spearman > b.spearman; }));
   EXPECT_GT(validation.agreements.front().spearman, 0.7);

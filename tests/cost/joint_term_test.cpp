@@ -1,0 +1,212 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+#include <variant>
+
+#include "bitplan/cost.h"
+#include "bitplan/search.h"
+#include "cost/error_message.h"
+#include "cost/example_layers.h"
+
+namespace bitplan {
+namespace {
+
+/// The example with a shift for every choice: its number in the first class, its negative in the second.
+Sensitivity WithShifts() {
+  Sensitivity sensitivity = ExampleSensitivity();
+  OutputShifts shifts{1, 2, {0.5F, -0.5F}, {}};
+  for (const LayerSensitivity& layer : sensitivity.layers)
+    for (const auto kind : {&LayerSensitivity::weight_choices, &LayerSensitivity::activation_choices})
+      for (const Perturbation& choice : layer.*kind)
+        if (choice.bits < 32) {
+          const auto number = static_cast<float>(shifts.shifts.size() / 2 + 1);
+          shifts.shifts.insert(shifts.shifts.end(), {number, -number});
+        }
+  sensitivity.shifts = shifts;
+  return sensitivity;
+}
+
+TEST(JointProblem, OfAJointMeasureAddsUpTheShiftsOfWeightAndInput) {
+  ProblemOptions options;
+  options.joint = true;
+  options.measure = Measure::LogitShift;
+  const Problem problem = MakeProblem(WithShifts(), options);
+  problem.Validate();
+  const auto& term = std::get<LogitTerm>(*problem.joint);
+  EXPECT_EQ(term.loss, LogitLoss::SquaredShift);
+  // Of each layer, w2, w4, w8 and a8: numbers 1 to 4, 5 to 8 and so on.
+  ASSERT_EQ(problem.groups[1].choices.size(), 6U);
+  for (std::size_t k = 0; k < 6; ++k) {
+    const LayerBits bits = BitsOfChoice(problem.groups[1], problem.groups[1].choices[k])[0];
+    const float weight = bits.weight_bits == 2 ? 5 : (bits.weight_bits == 4 ? 6 : 7);
+    const float expected = weight + (bits.activation_bits == 8 ? 8.0F : 0.0F);
+    EXPECT_EQ(term.shifts[(6 + k) * 2], expected);
+    EXPECT_EQ(term.shifts[(6 + k) * 2 + 1], -expected);
+    EXPECT_EQ(problem.groups[1].choices[k].objective, 0);
+  }
+}
+
+TEST(JointProblem, OfAJointDivergenceHasTheLogitsAndTheTemperature) {
+  ProblemOptions options;
+  options.joint = true;
+  options.measure = Measure::Divergence;
+  Sensitivity sensitivity = WithShifts();
+  sensitivity.temperature = 4;
+  for (LayerSensitivity& layer : sensitivity.layers)
+    for (const auto kind : {&LayerSensitivity::weight_choices, &LayerSensitivity::activation_choices})
+      for (Perturbation& choice : layer.*kind) choice.figures[Measure::Divergence] = {1, 0};
+  const Problem problem = MakeProblem(sensitivity, options);
+  const auto& term = std::get<LogitTerm>(*problem.joint);
+  EXPECT_EQ(term.loss, LogitLoss::Divergence);
+  EXPECT_EQ(term.temperature, 4);
+  EXPECT_EQ(term.logits, sensitivity.shifts->logits);
+}
+
+TEST(JointProblem, RefusesAJointProblemWithoutShiftsOrOfOtherMeasures) {
+  ProblemOptions options;
+  options.joint = true;
+  options.measure = Measure::LogitShift;
+  EXPECT_THAT([&] { MakeProblem(ExampleSensitivity(), options); }, OneLineError("--shifts"));
+  options.measure = Measure::Trace;
+  EXPECT_THAT([&] { MakeProblem(WithShifts(), options); }, OneLineError("logit-shift, divergence, gauss-newton and quadratic"));
+}
+
+/// The example with random shifts, each layer's partly those of a common cause, and the figures that follow from them, by plain loops.
+struct RandomShifts {
+  static constexpr std::size_t kSamples = 40, kClasses = 3;
+  Sensitivity sensitivity = ExampleSensitivity();
+  std::vector<std::vector<double>> probabilities;  // [samples][classes]
+
+  explicit RandomShifts(double common) {
+    sensitivity.loss = "cross-entropy";
+    std::mt19937 random(1);
+    std::normal_distribution<float> normal;
+    OutputShifts shifts{kSamples, kClasses, {}, {}};
+    for (std::size_t i = 0; i < kSamples * kClasses; ++i) shifts.logits.push_back(2 * normal(random));
+    for (std::size_t n = 0; n < kSamples; ++n) {
+      std::vector<double>& p = probabilities.emplace_back();
+      double sum = 0;
+      for (std::size_t c = 0; c < kClasses; ++c) p.push_back(std::exp(static_cast<double>(shifts.logits[n * kClasses + c])));
+      for (const double each : p) sum += each;
+      for (double& each : p) each /= sum;
+    }
+    std::vector<float> cause(kSamples * kClasses);
+    for (float& each : cause) each = normal(random);
+    for (LayerSensitivity& layer : sensitivity.layers)
+      for (const auto kind : {&LayerSensitivity::weight_choices, &LayerSensitivity::activation_choices})
+        for (Perturbation& choice : layer.*kind) {
+          if (choice.bits == 32) continue;
+          const std::size_t begin = shifts.shifts.size();
+          for (const float each : cause) shifts.shifts.push_back(0.1F * (static_cast<float>(common) * each + normal(random)));
+          double curved = 0;
+          for (std::size_t n = 0; n < kSamples; ++n) curved += Product(shifts, begin, begin, n) / 2 / kSamples;
+          choice.figures[Measure::GaussNewton] = {curved, 0};
+          choice.figures[Measure::Quadratic] = {curved + 0.01 * choice.bits, 0};
+        }
+    sensitivity.shifts = shifts;
+  }
+
+  /// δᵀ(diag p − p pᵀ)δ' of one sample, of the shifts that begin at `a` and `b`.
+  double Product(const OutputShifts& shifts, std::size_t a, std::size_t b, std::size_t sample) const {
+    const auto value = [&](std::size_t begin, std::size_t c) { return static_cast<double>(shifts.shifts[begin + sample * kClasses + c]); };
+    const std::vector<double>& p = probabilities[sample];
+    double both = 0, first = 0, second = 0;
+    for (std::size_t c = 0; c < kClasses; ++c) {
+      both += p[c] * value(a, c) * value(b, c);
+      first += p[c] * value(a, c);
+      second += p[c] * value(b, c);
+    }
+    return both - first * second;
+  }
+
+  double Mean(std::size_t a, std::size_t b) const {
+    double sum = 0;
+    for (std::size_t n = 0; n < kSamples; ++n) sum += Product(*sensitivity.shifts, a * kSamples * kClasses, b * kSamples * kClasses, n);
+    return sum / kSamples;
+  }
+};
+
+ProblemOptions Joint(Measure measure, bool shrink) {
+  ProblemOptions options;
+  options.measure = measure;
+  options.joint = true;
+  options.shrink = shrink;
+  return options;
+}
+
+/// Of each layer w2, w4, w8 and a8; a group's choices are w2a8, w2a32, w4a8, …
+TEST(JointProblem, OfTheGaussNewtonMeasureIsTheCurvatureOfTheSummedShifts) {
+  const RandomShifts random(1);
+  for (const Measure measure : {Measure::GaussNewton, Measure::Quadratic}) {
+    const Problem problem = MakeProblem(random.sensitivity, Joint(measure, false));
+    problem.Validate();
+    ASSERT_TRUE(std::holds_alternative<QuadraticTerm>(*problem.joint));
+    for (const std::vector<std::size_t>& choices : {std::vector<std::size_t>{0, 1, 2, 3}, {5, 4, 1, 0}, {2, 2, 2, 2}}) {
+      std::vector<std::size_t> taken;
+      double expected = 0;
+      for (std::size_t g = 0; g < 4; ++g) {
+        const LayerBits bits = BitsOfChoice(problem.groups[g], problem.groups[g].choices[choices[g]])[0];
+        taken.push_back(4 * g + (bits.weight_bits == 2 ? 0 : (bits.weight_bits == 4 ? 1 : 2)));
+        if (bits.activation_bits == 8) taken.push_back(4 * g + 3);
+        if (measure == Measure::Quadratic) expected += 0.01 * (bits.weight_bits + (bits.activation_bits == 8 ? 8 : 0));
+      }
+      for (const std::size_t a : taken)
+        for (const std::size_t b : taken) expected += random.Mean(a, b) / 2;
+      EXPECT_NEAR(ObjectiveOf(problem, choices), expected, 1e-6 * expected);
+    }
+  }
+}
+
+TEST(JointProblem, ShrunkIsAsMuchBelowTheWholeAsItsCrossTermsCountLess) {
+  const RandomShifts random(1);
+  const double share = CrossTermShare(random.sensitivity, Measure::GaussNewton);
+  EXPECT_GT(share, 0.5);
+  EXPECT_LT(share, 1);
+  ProblemOptions own;
+  own.measure = Measure::GaussNewton;
+  const Problem whole = MakeProblem(random.sensitivity, Joint(Measure::GaussNewton, false)),
+                shrunk = MakeProblem(random.sensitivity, Joint(Measure::GaussNewton, true)), alone = MakeProblem(random.sensitivity, own);
+  for (const std::vector<std::size_t>& choices : {std::vector<std::size_t>{1, 1, 3, 3}, {5, 3, 1, 1}}) {
+    const double cross = ObjectiveOf(whole, choices) - ObjectiveOf(alone, choices);
+    EXPECT_NEAR(ObjectiveOf(shrunk, choices), ObjectiveOf(alone, choices) + share * cross, 1e-6 * ObjectiveOf(whole, choices));
+  }
+}
+
+/// 1 − Σ variance / Σ square of the correlations between layers, by plain loops.
+TEST(CrossTermShare, IsTheShareOfTheCorrelationsThatIsNotNoise) {
+  for (const double common : {0.0, 0.3, 1.0, 10.0}) {
+    const RandomShifts random(common);
+    constexpr std::size_t kSize = RandomShifts::kSamples * RandomShifts::kClasses;
+    double noise = 0, all = 0;
+    for (std::size_t a = 0; a < 16; ++a)
+      for (std::size_t b = 0; b < a; ++b) {
+        if (a / 4 == b / 4) continue;
+        const double mean = random.Mean(a, b), norm = random.Mean(a, a) * random.Mean(b, b);
+        double variance = 0;
+        for (std::size_t n = 0; n < RandomShifts::kSamples; ++n)
+          variance += std::pow(random.Product(*random.sensitivity.shifts, a * kSize, b * kSize, n) - mean, 2);
+        noise += variance / RandomShifts::kSamples / (RandomShifts::kSamples - 1) / norm;
+        all += mean * mean / norm;
+      }
+    EXPECT_NEAR(CrossTermShare(random.sensitivity, Measure::GaussNewton), std::max(0.0, 1 - noise / all), 1e-5) << common;
+    if (common == 0) {
+      EXPECT_LT(1 - noise / all, 0.35);
+    } else if (common == 10) {
+      EXPECT_GT(1 - noise / all, 0.9);
+    }
+  }
+}
+
+TEST(JointProblem, RefusesACurvatureThatDoesNotFollowFromTheShifts) {
+  RandomShifts random(1);
+  random.sensitivity.loss = "mean-squared-error";
+  EXPECT_THAT([&] { MakeProblem(random.sensitivity, Joint(Measure::GaussNewton, true)); }, OneLineError("gauss-newton", "mean-squared-error"));
+  for (LayerSensitivity& layer : random.sensitivity.layers)
+    for (Perturbation& choice : layer.weight_choices) choice.figures.erase(Measure::GaussNewton);
+  EXPECT_THAT([&] { MakeProblem(random.sensitivity, Joint(Measure::Quadratic, true)); }, OneLineError("quadratic", "gauss-newton"));
+}
+
+}  // namespace
+}  // namespace bitplan
