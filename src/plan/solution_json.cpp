@@ -26,6 +26,7 @@ std::string ToJson(const Problem& problem, const Solution& solution) {
             {"gap", found ? NumberOrNull(solution.gap) : Json()},
             {"costs", solution.costs},
             {"budgets", problem.budgets},
+            {"shadow_prices", solution.shadow_prices},
             {"seconds", solution.seconds},
             {"nodes", solution.nodes},
             {"choices", ChoiceNames(problem, solution.choices)}};
