@@ -1,6 +1,7 @@
 #include "bitplan/pareto.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -13,6 +14,12 @@ namespace {
 
 /// The largest budget that a sum of `spent` is over.
 double JustBelow(double spent) { return spent * (1 - 1e-12) / (1 + search::kBudgetTolerance); }
+
+std::vector<std::string> CostNames(const Problem& problem) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : problem.groups[0].choices[0].costs) names.push_back(name);
+  return names;
+}
 
 class Front {
  public:
@@ -161,7 +168,8 @@ void ParetoOptions::Validate(const Problem& problem) const {
   if (axes.size() == 2 && axes[0].cost == axes[1].cost) throw Error(fmt::format("a grid of '{}' with itself", axes[0].cost));
   for (const ParetoAxis& axis : axes) {
     if (!problem.groups[0].choices[0].costs.contains(axis.cost))
-      throw Error(fmt::format("a front along '{}', a cost that no choice has", axis.cost));
+      throw Error(fmt::format("a front along '{}', a cost that no choice has; known costs: {}", axis.cost,
+                              fmt::join(CostNames(problem), ", ")));
     if (axis.levels == 1 || (axis.levels == 0 && axes.size() == 2))
       throw Error(fmt::format("{} levels of '{}'; takes 2 or more{}", axis.levels, axis.cost,
                               axes.size() == 1 ? ", or 0 for every plan" : " of each cost of a grid"));

@@ -17,38 +17,43 @@ std::string UnusedCost(const Problem& problem, std::size_t number) {
   return name;
 }
 
-/// Bars plans with fewer than `distance` other choices: what a plan has in common with `choices` is a cost with a budget.
-std::string Bar(Problem& problem, const std::vector<std::size_t>& choices, std::size_t distance, std::size_t number) {
-  std::string cost = UnusedCost(problem, number);
-  for (std::size_t g = 0; g < problem.groups.size(); ++g)
-    for (std::size_t c = 0; c < problem.groups[g].choices.size(); ++c)
-      problem.groups[g].choices[c].costs[cost] = c == choices[g] ? 1 : 0;
-  problem.budgets[cost] = static_cast<double>(problem.groups.size() - distance);
-  return cost;
-}
-
 }  // namespace
+
+/// What a plan has in common with another is a cost like any other: one for each group, with a budget.
+Solution BestOtherPlan(const Problem& problem, const std::vector<std::vector<std::size_t>>& others, std::size_t distance,
+                       const SearchOptions& options) {
+  problem.Validate();
+  if (distance < 1 || distance > problem.groups.size())
+    throw Error(fmt::format("distance is {}, must be 1 to the number of groups, {}", distance, problem.groups.size()));
+  Problem barred = problem;
+  std::vector<std::string> added;
+  for (const auto& other : others) {
+    ObjectiveOf(problem, other);  // checks its choices
+    added.push_back(UnusedCost(barred, added.size()));
+    for (std::size_t g = 0; g < other.size(); ++g)
+      for (std::size_t c = 0; c < barred.groups[g].choices.size(); ++c)
+        barred.groups[g].choices[c].costs[added.back()] = c == other[g] ? 1 : 0;
+    barred.budgets[added.back()] = static_cast<double>(problem.groups.size() - distance);
+  }
+  Solution solution = Search(barred, options);
+  for (const std::string& cost : added) {
+    solution.costs.erase(cost);
+    solution.shadow_prices.erase(cost);
+  }
+  return solution;
+}
 
 std::vector<Solution> BestPlans(const Problem& problem, std::size_t count, std::size_t distance,
                                 const SearchOptions& options) {
   if (count < 1) throw Error("count is 0, must be at least 1");
-  problem.Validate();
-  if (distance < 1 || distance > problem.groups.size())
-    throw Error(fmt::format("distance is {}, must be 1 to the number of groups, {}", distance, problem.groups.size()));
   const search::Deadline deadline(options);
-  std::vector<Solution> plans{Search(problem, options)};
-  Problem barred = problem;
-  std::vector<std::string> costs;
-  while (plans.size() < count && !plans.back().choices.empty() && !deadline.Passed()) {
-    costs.push_back(Bar(barred, plans.back().choices, distance, plans.size()));
-    Solution next = Search(barred, deadline.Rest());
-    if (next.choices.empty()) break;
-    for (const std::string& cost : costs) {
-      next.costs.erase(cost);
-      next.shadow_prices.erase(cost);
-    }
-    plans.push_back(std::move(next));
+  std::vector<Solution> plans{BestOtherPlan(problem, {}, distance, options)};
+  std::vector<std::vector<std::size_t>> found{plans[0].choices};
+  while (plans.size() < count && !found.back().empty() && !deadline.Passed()) {
+    plans.push_back(BestOtherPlan(problem, found, distance, deadline.Rest()));
+    found.push_back(plans.back().choices);
   }
+  if (plans.size() > 1 && found.back().empty()) plans.pop_back();
   return plans;
 }
 
@@ -79,6 +84,16 @@ Stability StabilityOf(const Problem& problem, const std::vector<std::size_t>& ch
   }
   for (double& share : stability.changes) share /= static_cast<double>(std::max<std::int64_t>(stability.draws, 1));
   return stability;
+}
+
+Robustness RobustnessOf(const Problem& problem, const Solution& solution, const NoiseOptions& noise,
+                        const SearchOptions& options) {
+  const search::Deadline deadline(options);
+  Solution runner_up = BestOtherPlan(problem, {solution.choices}, 1, options);
+  Robustness robustness;
+  if (!runner_up.choices.empty()) robustness.runner_up = std::move(runner_up);
+  robustness.stability = StabilityOf(problem, solution.choices, noise, deadline.Rest());
+  return robustness;
 }
 
 }  // namespace bitplan

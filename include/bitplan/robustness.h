@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "bitplan/problem.h"
@@ -9,7 +10,12 @@
 
 namespace bitplan {
 
-/// The `count` ≥ 1 best plans, best first, each with at least `distance` ≥ 1 choices other than in any before it: with 1 the
+/// The best plan with at least `distance` ≥ 1 choices other than in each of `others`, and the bound on all such plans. Throws Error as
+/// Search does, when `distance` is out of range, and unless each of `others` has one choice for each group.
+Solution BestOtherPlan(const Problem& problem, const std::vector<std::vector<std::size_t>>& others, std::size_t distance,
+                       const SearchOptions& options);
+
+/// The `count` ≥ 1 best plans, best first, each with at least `distance` choices other than in any before it: with 1 the
 /// optimum, the runner-up and so on; with more, plans that are structurally different. Each carries the bound on all plans
 /// that far from those before it. Fewer where there are no more; the first is infeasible, or unknown, where Search says so.
 /// `options.time_limit_seconds` is for all together. Throws Error as Search does, and when `count` or `distance` is out of range.
@@ -33,5 +39,15 @@ struct Stability {
 /// each such problem and compares its plan with `choices`. Throws Error as Search does, and unless there is one choice for each group.
 Stability StabilityOf(const Problem& problem, const std::vector<std::size_t>& choices, const NoiseOptions& noise,
                       const SearchOptions& options);
+
+/// What an answer hangs on, beside its shadow prices.
+struct Robustness {
+  std::optional<Solution> runner_up;  ///< the best other plan; none when there is no other, or none was found in time
+  Stability stability;
+};
+
+/// Both for a `solution` that has choices.
+Robustness RobustnessOf(const Problem& problem, const Solution& solution, const NoiseOptions& noise,
+                        const SearchOptions& options);
 
 }  // namespace bitplan

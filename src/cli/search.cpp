@@ -1,7 +1,11 @@
 #include "bitplan/files.h"
+#include "bitplan/robustness.h"
 #include "bitplan/search.h"
 
 #include <fmt/format.h>
+
+#include <cmath>
+#include <optional>
 
 #include "bitplan/error.h"
 #include "bitplan/plan.h"
@@ -25,36 +29,68 @@ void PrintChoices(const Problem& problem, const Solution& solution) {
   fmt::print("{}\n{}\n", table.Text(), BriefReport(solution));
 }
 
+void PrintRobustness(const Problem& problem, const Solution& solution, const Robustness& robustness) {
+  Table prices({"budget", "one more unit is worth", "one more percent is worth"});
+  for (const auto& [cost, price] : solution.shadow_prices)
+    prices.Add({cost, fmt::format("{:.4g}", price), fmt::format("{:.4g}", price * problem.budgets.at(cost) / 100)});
+  if (!solution.shadow_prices.empty()) fmt::print("\n{}", prices.Text());
+  if (const auto& other = robustness.runner_up) {
+    fmt::print("\nbest other plan: objective {:.6g}, {:.3g}% above; it differs in\n", other->objective,
+               100 * (other->objective - solution.objective) / std::abs(solution.objective));
+    for (std::size_t g = 0; g < problem.groups.size(); ++g)
+      if (const Group& group = problem.groups[g]; other->choices[g] != solution.choices[g])
+        fmt::print("  {}: {} instead of {}\n", group.name, group.choices[other->choices[g]].name,
+                   group.choices[solution.choices[g]].name);
+  }
+  const Stability& stability = robustness.stability;
+  fmt::print("\ngroups that change in any of {} draws of the measure's noise:\n", stability.draws);
+  Table changes({"group", "changes"});
+  for (std::size_t g = 0; g < problem.groups.size(); ++g)
+    if (stability.changes[g] > 0) changes.Add({problem.groups[g].name, fmt::format("{:.0f}%", 100 * stability.changes[g])});
+  fmt::print("{}", changes.Text());
+}
+
 }  // namespace
 
 int SearchPlan(const Arguments& arguments) {
   CommandLine line("search sensitivity.json --budget weight_size=12.5% --out plan.json [options]",
                    "Finds the plan with the least predicted loss within every budget, and proves how good it is.");
   AddSearchedOptions(line);
-  line.Add()("out", po::value<std::string>()->value_name("FILE"), "where the plan goes");
+  line.Add()("out", po::value<std::string>()->value_name("FILE"), "where the plan goes")(
+      "explain", po::bool_switch(), "tell what the answer hangs on: the worth of each budget, the best other plan, and the groups whose choice the measure's noise could turn")(
+      "draws", po::value<std::int64_t>()->default_value(NoiseOptions().draws)->value_name("N"), "random draws of the measure's noise, for --explain")(
+      "write-lp", po::value<std::string>()->value_name("FILE"), "write the problem in the LP format of other solvers, too");
   if (!line.Parse(arguments)) return kDone;
   SearchOptions options = ReadSearchOptions(line);
-  options.progress = ShowProgress();
+  options.progress = ShowBar();
+  options.stop = WasInterrupted;
   if (line.Has("problem") && line.Has("out"))
     throw Error("--out needs a sensitivity file: a problem alone does not name formats; use --json");
   const auto [problem, sensitivity] = ReadSearched(line);
   if (line.Has("out")) RequireWritable(line.Get<std::string>("out"));
+  if (line.Has("write-lp")) WriteFile(line.Get<std::string>("write-lp"), ToLp(problem));
   const Solution solution = Search(problem, options);
-  const bool tables = WriteJson(line, ToJson(problem, solution));
+  const int code = WasInterrupted() ? kInterrupted : kDone;  // the best plan so far is an answer, too
+  std::optional<Robustness> robustness;
+  if (line.Get<bool>("explain") && !solution.choices.empty())
+    robustness = RobustnessOf(problem, solution, {.draws = line.Get<std::int64_t>("draws")}, options);
+  const bool tables = WriteJson(line, robustness ? ToJson(problem, solution, *robustness) : ToJson(problem, solution));
   if (solution.choices.empty()) {
     PrintInfeasible(problem, solution);
-    return kNoPlan;
+    return WasInterrupted() ? kInterrupted : kNoPlan;
   }
   if (!sensitivity) {
     if (tables) PrintChoices(problem, solution);
-    return kDone;
+    if (tables && robustness) PrintRobustness(problem, solution, *robustness);
+    return code;
   }
   const Plan plan = MakePlan(*sensitivity, problem, solution, ReadProblemOptions(line).measure);
   if (line.Has("out")) WriteFile(line.Get<std::string>("out"), ToJson(plan));
-  if (!tables) return kDone;
+  if (!tables) return code;
   PrintPlan(plan, *sensitivity);
   PrintCosts(plan);
-  return kDone;
+  if (robustness) PrintRobustness(problem, solution, *robustness);
+  return code;
 }
 
 }  // namespace bitplan::cli
