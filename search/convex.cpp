@@ -96,8 +96,10 @@ class Root {
     if (monitor_.Expired()) return std::move(result_);
     Arrange(ShiftedBounder(core_, model_, order_, point_.shares).LossOfGroups(), order_, point_.shares);
     const auto bounder = objective_.MakeBounder(core_, order_, point_.shares);
-    return SearchJointTree(core_, objective_, order_, *bounder, std::move(point_), std::move(result_.plan),
-                           result_.bound, gap_, monitor_);
+    JointTreeResult tree = SearchJointTree(core_, objective_, order_, *bounder, std::move(point_),
+                                           std::move(result_.plan), result_.bound, gap_, monitor_);
+    tree.multipliers = std::move(result_.multipliers);
+    return tree;
   }
 
  private:
@@ -108,6 +110,8 @@ class Root {
     const JointNode root{{}, std::vector<char>(order_.column.size(), 1), point_};
     QuadraticBound solved = bounder->Bound(root, cutoff, Effort::Full, monitor_);
     result_.bound = std::max(result_.bound, std::min(solved.bound, cutoff));
+    const auto& priced = solved.point.multipliers;
+    if (result_.multipliers.empty()) result_.multipliers.assign(priced.begin(), priced.end());
     if (solved.bound >= cutoff) return false;
     Probe(order_, *bounder, root, cutoff, solved, monitor_);
     point_ = solved.point;

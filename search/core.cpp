@@ -15,13 +15,17 @@ double PowerOfTwoNear(double value) {
 
 /// The choices still in play, group by group, with the costs of the budgets still in play.
 struct Draft {
-  std::vector<double> limits;
+  std::vector<double> limits, scale;
+  std::vector<std::string> names;
   std::vector<std::vector<Candidate>> groups;
 };
 
 Draft ReadProblem(const Problem& problem, Goal goal) {
   Draft draft;
-  for (const auto& [name, budget] : problem.budgets) draft.limits.push_back(LimitWithTolerance(budget));
+  for (const auto& [name, budget] : problem.budgets) {
+    draft.limits.push_back(LimitWithTolerance(budget));
+    draft.names.push_back(name);
+  }
   for (const auto& group : problem.groups) {
     auto& candidates = draft.groups.emplace_back();
     for (std::size_t choice = 0; choice < group.choices.size(); ++choice) {
@@ -66,6 +70,7 @@ bool DropUnaffordable(Draft& draft, std::size_t budget) {
 void DropBudget(Draft& draft, std::size_t budget) {
   const auto at = static_cast<std::ptrdiff_t>(budget);
   draft.limits.erase(draft.limits.begin() + at);
+  draft.names.erase(draft.names.begin() + at);
   for (auto& group : draft.groups)
     for (auto& candidate : group) candidate.costs.erase(candidate.costs.begin() + at);
 }
@@ -89,6 +94,7 @@ void Reduce(Draft& draft, Goal goal, Dominated dominated) {
 void ScaleCosts(Draft& draft) {
   for (std::size_t i = 0; i < draft.limits.size(); ++i) {
     const double scale = PowerOfTwoNear(draft.limits[i]);
+    draft.scale.push_back(scale);
     draft.limits[i] /= scale;
     for (auto& group : draft.groups)
       for (auto& candidate : group) candidate.costs[i] = std::min(candidate.costs[i] / scale, 1e200);
@@ -127,6 +133,12 @@ double Core::Value(const CorePlan& plan) const {
   return sum;
 }
 
+std::map<std::string, double> Core::PricesInProblem(const std::vector<double>& multipliers, double unit) const {
+  std::map<std::string, double> prices;
+  for (std::size_t i = 0; i < multipliers.size(); ++i) prices[budget_names[i]] = multipliers[i] * unit / cost_scale[i];
+  return prices;
+}
+
 Core BuildCore(const Problem& problem, Goal goal, Dominated dominated) {
   Draft draft = ReadProblem(problem, goal);
   Reduce(draft, goal, dominated);
@@ -135,6 +147,8 @@ Core BuildCore(const Problem& problem, Goal goal, Dominated dominated) {
   ScaleCosts(draft);
   ScaleLosses(draft, core);
   core.limits = draft.limits;
+  core.budget_names = draft.names;
+  core.cost_scale = draft.scale;
   core.first.push_back(0);
   for (std::size_t g = 0; g < draft.groups.size(); ++g) {
     for (const auto& candidate : draft.groups[g]) {

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "bitplan/problem.h"
@@ -34,6 +36,8 @@ using CorePlan = std::vector<Index>;
 struct Core {
   Goal goal = Goal::Loss;
   std::vector<double> limits;  ///< of the budgets that can bind, tolerance included
+  std::vector<std::string> budget_names;
+  std::vector<double> cost_scale;  ///< per budget: cost in the problem = cost · scale
   std::vector<Index> first;    ///< groups + 1: where the columns of a group begin
   std::vector<double> loss;    ///< per column, ≥ 0; 0 throughout for Goal::PeakUse
   std::vector<double> cost;    ///< [budget, column], ≥ 0
@@ -49,6 +53,9 @@ struct Core {
 
   /// What `plan` is worth under the goal, least is best; infinite when the plan does not count.
   double Value(const CorePlan& plan) const;
+
+  /// Multipliers of the budgets, for an objective that counts in `unit`, as prices in the problem's own units, by the budgets' names.
+  std::map<std::string, double> PricesInProblem(const std::vector<double>& multipliers, double unit) const;
 };
 
 /// The core of `problem` under `goal`. Choices that some other choice of the group beats or equals in the objective and

@@ -8,22 +8,22 @@ namespace {
 
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-Eigen::VectorXd ObjectivesOf(const Problem& problem, const std::vector<std::size_t>& choices) {
-  std::vector<double> all;
-  for (const auto& group : problem.groups)
-    for (const auto& choice : group.choices) all.push_back(choice.objective);
-  Eigen::VectorXd objectives(static_cast<Eigen::Index>(choices.size()));
-  for (std::size_t c = 0; c < choices.size(); ++c) objectives[static_cast<Eigen::Index>(c)] = all[choices[c]];
-  return objectives;
+/// Q in the columns: entry [a, b] sums the pairs of what a and b take.
+Eigen::MatrixXd MatrixOf(const QuadraticTerm& term, std::size_t choices, const std::vector<Together>& parts) {
+  const auto size = static_cast<Eigen::Index>(choices), columns = static_cast<Eigen::Index>(parts.size());
+  const Eigen::Map<const RowMajor> matrix(term.matrix.data(), size, size);
+  Eigen::MatrixXd rows = Eigen::MatrixXd::Zero(size, columns), sums = Eigen::MatrixXd::Zero(columns, columns);
+  for (Eigen::Index c = 0; c < columns; ++c)
+    for (const std::size_t part : parts[static_cast<std::size_t>(c)])
+      rows.col(c) += (matrix.row(static_cast<Eigen::Index>(part)).transpose() + matrix.col(static_cast<Eigen::Index>(part))) / 2;
+  for (Eigen::Index c = 0; c < columns; ++c)
+    for (const std::size_t part : parts[static_cast<std::size_t>(c)]) sums.row(c) += rows.row(static_cast<Eigen::Index>(part));
+  return sums;
 }
 
-std::unique_ptr<JointObjective> MakeQuadratic(const QuadraticTerm& term, const std::vector<std::size_t>& choices,
-                                              Eigen::VectorXd linear, std::size_t all) {
-  const auto size = static_cast<Eigen::Index>(all);
-  const Eigen::Map<const RowMajor> matrix(term.matrix.data(), size, size);
-  QuadraticModel model{0, std::move(linear), matrix(choices, choices)};
-  model.matrix = (model.matrix + model.matrix.transpose()).eval() / 2;
-  return std::make_unique<QuadraticObjective>(std::move(model));
+std::unique_ptr<JointObjective> MakeQuadratic(const QuadraticTerm& term, std::size_t choices, Eigen::VectorXd linear,
+                                              const std::vector<Together>& parts) {
+  return std::make_unique<QuadraticObjective>(QuadraticModel{0, std::move(linear), MatrixOf(term, choices, parts)});
 }
 
 }  // namespace
@@ -38,14 +38,13 @@ double QuadraticModel::Value(const CorePlan& plan) const {
   return value;
 }
 
-std::unique_ptr<JointObjective> MakeJointObjective(const Problem& problem, const std::vector<std::size_t>& choices) {
-  Eigen::VectorXd linear = ObjectivesOf(problem, choices);
-  if (const auto* quadratic = std::get_if<QuadraticTerm>(&*problem.joint))
-    return MakeQuadratic(*quadratic, choices, std::move(linear), problem.ChoiceCount());
-  const auto& logit = std::get<LogitTerm>(*problem.joint);
-  if (logit.loss == LogitLoss::SquaredShift)
-    return MakeQuadratic(QuadraticOf(logit), choices, std::move(linear), problem.ChoiceCount());
-  return std::make_unique<LogitObjective>(logit, choices, std::move(linear));
+std::unique_ptr<JointObjective> MakeJointObjective(const JointTerm& term, std::size_t choices, Eigen::VectorXd linear,
+                                                   const std::vector<Together>& parts) {
+  if (const auto* quadratic = std::get_if<QuadraticTerm>(&term))
+    return MakeQuadratic(*quadratic, choices, std::move(linear), parts);
+  const auto& logit = std::get<LogitTerm>(term);
+  if (logit.loss == LogitLoss::SquaredShift) return MakeQuadratic(QuadraticOf(logit), choices, std::move(linear), parts);
+  return std::make_unique<LogitObjective>(logit, parts, std::move(linear));
 }
 
 }  // namespace bitplan::search

@@ -6,6 +6,7 @@
 
 #include "search/core.h"
 #include "search/joint_bounder.h"
+#include "search/linked_groups.h"
 
 namespace bitplan::search {
 
@@ -38,7 +39,9 @@ class JointObjective {
                                                     const Eigen::VectorXd& shares) const = 0;
 };
 
-/// The objective of `problem`, which has a joint term, over the given choices, numbered in file order.
-std::unique_ptr<JointObjective> MakeJointObjective(const Problem& problem, const std::vector<std::size_t>& choices);
+/// The objective with a joint term. `linear`: the columns' own objectives; `parts`: the choices of the term that each column
+/// takes, of `choices` in all.
+std::unique_ptr<JointObjective> MakeJointObjective(const JointTerm& term, std::size_t choices, Eigen::VectorXd linear,
+                                                   const std::vector<Together>& parts);
 
 }  // namespace bitplan::search

@@ -11,6 +11,7 @@ struct JointTreeResult {
   double bound = -kInfinity;  ///< no plan that counts is below it
   std::int64_t nodes = 0;
   bool complete = false;  ///< ended by itself
+  std::vector<double> multipliers = {};  ///< of the budgets, at the root's relaxation
 };
 
 /// Branch and bound: the groups are settled in the given order, nodes taken best bound first, each followed down to its

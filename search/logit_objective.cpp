@@ -6,19 +6,19 @@
 
 namespace bitplan::search {
 
-LogitObjective::LogitObjective(const LogitTerm& term, const std::vector<std::size_t>& choices, Eigen::VectorXd linear)
+LogitObjective::LogitObjective(const LogitTerm& term, const std::vector<Together>& parts, Eigen::VectorXd linear)
     : samples_(static_cast<Eigen::Index>(term.samples)),
       classes_(static_cast<Eigen::Index>(term.classes)),
       weight_(term.scale * term.temperature * term.temperature / static_cast<double>(term.samples)),
       linear_(std::move(linear)),
-      shifts_(samples_ * classes_, linear_.size()),
+      shifts_(Eigen::MatrixXd::Zero(samples_ * classes_, linear_.size())),
       logits_(Eigen::Map<const Eigen::VectorXf>(term.logits.data(), samples_ * classes_).cast<double>() /
               term.temperature) {
   const Eigen::Map<const Eigen::MatrixXf> all(term.shifts.data(), shifts_.rows(),
                                               static_cast<Eigen::Index>(term.shifts.size()) / shifts_.rows());
   for (Eigen::Index c = 0; c < shifts_.cols(); ++c)
-    shifts_.col(c) =
-        all.col(static_cast<Eigen::Index>(choices[static_cast<std::size_t>(c)])).cast<double>() / term.temperature;
+    for (const std::size_t part : parts[static_cast<std::size_t>(c)])
+      shifts_.col(c) += all.col(static_cast<Eigen::Index>(part)).cast<double>() / term.temperature;
   for (Eigen::Index n = 0; n < samples_; ++n) {
     auto z = logits_.segment(n * classes_, classes_);
     const double most = z.maxCoeff();

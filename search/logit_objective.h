@@ -7,8 +7,8 @@ namespace bitplan::search {
 /// Summed objectives and scale · mean_n T² KL(softmax(z_n / T) ‖ softmax((z_n + Σ_a x_a δz_a[n]) / T)).
 class LogitObjective : public JointObjective {
  public:
-  /// `linear`: the columns' own objectives; `choices`: the columns' numbers among the choices of `term`.
-  LogitObjective(const LogitTerm& term, const std::vector<std::size_t>& choices, Eigen::VectorXd linear);
+  /// `linear`: the columns' own objectives; `parts`: the choices of `term` that each column takes.
+  LogitObjective(const LogitTerm& term, const std::vector<Together>& parts, Eigen::VectorXd linear);
 
   double Value(const CorePlan& plan) const override;
   double Own(Index column) const override;

@@ -2,27 +2,30 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
-#include "bitplan/progress.h"
+#include "bitplan/search.h"
 
 namespace bitplan::search {
 
 /// Time of a search: tells when its limit has passed, and reports progress now and then.
 class Monitor {
  public:
-  Monitor(double limit_seconds, ProgressCallback callback) : limit_(limit_seconds), callback_(std::move(callback)) {}
+  explicit Monitor(const SearchOptions& options)
+      : limit_(options.time_limit_seconds), callback_(options.progress), stop_(options.stop) {}
 
   double Seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
-  /// Whether the limit has passed. Cheap; to be asked once a step. Passes on what the callback throws.
+  /// Whether the limit has passed, or the caller asked to stop. Cheap; to be asked once a step. Passes on what the callback throws.
   bool Expired() {
     const double now = Seconds();
-    if (callback_ && now >= next_report_) {
+    if (now >= next_report_) {
       next_report_ = now + kReportSeconds;
-      Report(callback_, stage_, done_, total_);
+      if (callback_) Report(callback_, stage_, done_, total_);
+      stopped_ = stopped_ || (stop_ && stop_());
     }
-    return now >= limit_;
+    return stopped_ || now >= limit_;
   }
 
   void SetProgress(std::string_view stage, std::int64_t done, std::int64_t total) {
@@ -39,6 +42,8 @@ class Monitor {
   double limit_;
   double next_report_ = 0;
   ProgressCallback callback_;
+  std::function<bool()> stop_;
+  bool stopped_ = false;
   std::string_view stage_ = "search";
   std::int64_t done_ = 0, total_ = 1;
 };

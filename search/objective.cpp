@@ -77,6 +77,7 @@ double ObjectiveOf(const Problem& problem, const std::vector<std::size_t>& choic
     if (choices[g] >= group.choices.size())
       throw Error(fmt::format("group '{}' has {} choices, there is no number {}", group.name, group.choices.size(), choices[g]));
     sum += group.choices[choices[g]].objective;
+    for (const auto& [cost, price] : problem.prices) sum += price * group.choices[choices[g]].costs.at(cost);
     taken.push_back(first + choices[g]);
     first += group.choices.size();
   }

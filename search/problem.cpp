@@ -24,6 +24,8 @@ void CheckChoice(const Group& group, const Choice& choice, const std::vector<std
   const auto where = fmt::format("choice '{}' of group '{}'", choice.name, group.name);
   if (!std::isfinite(choice.objective))
     throw Error(fmt::format("{}: objective is {}, must be a finite number", where, choice.objective));
+  if (!std::isfinite(choice.standard_error) || choice.standard_error < 0)
+    throw Error(fmt::format("{}: standard_error is {}, must be a finite number of at least 0", where, choice.standard_error));
   for (const auto& [name, value] : choice.costs)
     if (!std::isfinite(value) || value < 0)
       throw Error(fmt::format("{}: cost '{}' is {}, must be a finite number of at least 0", where, name, value));
@@ -48,13 +50,14 @@ void CheckGroup(const Group& group, const std::vector<std::string>& costs) {
   }
 }
 
-void CheckBudgets(const std::map<std::string, double>& budgets, const std::vector<std::string>& costs) {
-  for (const auto& [name, limit] : budgets) {
+/// `what`: budget or price.
+void CheckPerCost(const char* what, const std::map<std::string, double>& values, const std::vector<std::string>& costs) {
+  for (const auto& [name, value] : values) {
     if (std::find(costs.begin(), costs.end(), name) == costs.end())
-      throw Error(fmt::format("budget '{}' names a cost that no choice has; known costs: {}", name,
+      throw Error(fmt::format("{} '{}' names a cost that no choice has; known costs: {}", what, name,
                               costs.empty() ? "none" : fmt::format("{}", fmt::join(costs, ", "))));
-    if (!std::isfinite(limit) || limit < 0)
-      throw Error(fmt::format("budget '{}' is {}, must be a finite number of at least 0", name, limit));
+    if (!std::isfinite(value) || value < 0)
+      throw Error(fmt::format("{} '{}' is {}, must be a finite number of at least 0", what, name, value));
   }
 }
 
@@ -66,17 +69,42 @@ void CheckSums(const Problem& problem, const std::vector<std::string>& costs) {
     double largest = 0;
     std::map<std::string, double> dearest;
     for (const auto& choice : group.choices) {
-      largest = std::max(largest, std::abs(choice.objective));
+      double charged = std::abs(choice.objective);
+      for (const auto& [name, price] : problem.prices) charged += price * choice.costs.at(name);
+      largest = std::max(largest, charged);
       for (const auto& [name, value] : choice.costs) dearest[name] = std::max(dearest[name], value);
     }
     objective += largest;
     for (const auto& [name, value] : dearest) totals[name] += value;
   }
   if (!std::isfinite(objective))
-    throw Error("objectives are too large: their sum over the groups is not a finite number");
+    throw Error("objectives and prices are too large: their sum over the groups is not a finite number");
   for (const auto& name : costs)
     if (!std::isfinite(totals[name]))
       throw Error(fmt::format("cost '{}' is too large: its sum over the groups is not a finite number", name));
+}
+
+void CheckRule(const Problem& problem, std::size_t number) {
+  const Rule& rule = problem.rules[number];
+  if (rule.groups.empty()) throw Error(fmt::format("rules[{}] has no groups, needs at least one", number));
+  if (rule.allowed.empty()) throw Error(fmt::format("rules[{}] allows nothing, needs at least one row", number));
+  for (const auto& row : rule.allowed)
+    if (row.size() != rule.groups.size())
+      throw Error(fmt::format("rules[{}]: the row '{}' has {} choices, must have one for each of {} groups", number,
+                              fmt::join(row, ", "), row.size(), rule.groups.size()));
+  for (std::size_t m = 0; m < rule.groups.size(); ++m) {
+    const std::string& name = rule.groups[m];
+    if (std::count(rule.groups.begin(), rule.groups.end(), name) > 1)
+      throw Error(fmt::format("rules[{}] names group '{}' twice", number, name));
+    const auto group = std::find_if(problem.groups.begin(), problem.groups.end(),
+                                    [&](const Group& each) { return each.name == name; });
+    if (group == problem.groups.end())
+      throw Error(fmt::format("rules[{}] names group '{}', which the problem does not have", number, name));
+    for (const auto& row : rule.allowed)
+      if (std::none_of(group->choices.begin(), group->choices.end(),
+                       [&](const Choice& choice) { return choice.name == row[m]; }))
+        throw Error(fmt::format("rules[{}] names choice '{}' of group '{}', which does not have it", number, row[m], name));
+  }
 }
 
 }  // namespace
@@ -89,8 +117,10 @@ void Problem::Validate() const {
       throw Error(fmt::format("problem has two groups named '{}', names must differ", group.name));
   const auto costs = groups[0].choices.empty() ? std::vector<std::string>{} : Names(groups[0].choices[0].costs);
   for (const auto& group : groups) CheckGroup(group, costs);
-  CheckBudgets(budgets, costs);
+  CheckPerCost("budget", budgets, costs);
+  CheckPerCost("price", prices, costs);
   CheckSums(*this, costs);
+  for (std::size_t r = 0; r < rules.size(); ++r) CheckRule(*this, r);
   if (joint) search::CheckJointTerm(*joint, ChoiceCount());
 }
 

@@ -26,14 +26,25 @@ struct BudgetSpec {
 };
 BudgetSpec ParseBudget(std::string_view text);  ///< throws Error with the accepted form
 
-/// Widths fixed for the layers that `pattern` names: `first`, `last`, a layer's name (`*` and `?` as wildcards), or else an
-/// operator (`linear`). A later pin wins over an earlier one. As users write it: PATTERN=8, PATTERN=w8, PATTERN=a8, PATTERN=w8a8.
+/// The widths left to the layers that `pattern` names: `first`, `last`, a layer's name (`*` and `?` as wildcards), or else an
+/// operator (`linear`). A later pin wins over an earlier one. As users write it: PATTERN=8, PATTERN=w8, PATTERN=a8, PATTERN=w8a8,
+/// and with several widths PATTERN=w4,8a8.
 struct Pin {
   std::string pattern;
-  int weight_bits = 0;      ///< 0: free
-  int activation_bits = 0;  ///< 0: free
+  std::vector<int> weight_bits = {};      ///< empty: free
+  std::vector<int> activation_bits = {};  ///< empty: free
 };
 Pin ParsePin(std::string_view text);  ///< throws Error with the accepted form
+
+/// How a layer's weight and input widths go together. Inputs that have a single width to choose from (stay in float, or are
+/// pinned) are exempt.
+enum class WidthRule {
+  Free,
+  Equal,    ///< kernels with one width for both
+  Ordered,  ///< the input is never below the weight
+};
+std::string_view ToString(WidthRule rule);      ///< free, equal, ordered
+WidthRule ParseWidthRule(std::string_view text);  ///< throws Error listing the names
 
 struct ProblemOptions {
   Measure measure = Measure::GaussNewton;  ///< the best of them in benchmarks/plan_quality.cpp
@@ -44,6 +55,8 @@ struct ProblemOptions {
   bool shrink = true;  ///< figures with standard errors are shrunk first, see Shrunk, and the cross terms of a joint problem by CrossTermShare
   std::vector<BudgetSpec> budgets;
   std::vector<Pin> pins;
+  WidthRule width_rule = WidthRule::Free;
+  std::map<std::string, double> prices = {};  ///< as in Problem
 };
 
 /// The same with the figures of `measure` shrunk by their own noise, since an optimizer seeks out errors: an empirical Bayes
@@ -63,7 +76,8 @@ double CrossTermShare(const Sensitivity& sensitivity, Measure measure);
 /// The allocation problem of a sensitivity file. Each layer is a group with a choice "w4a8" for each pair of widths; layers
 /// that read the same tensor and have more than one activation width to choose from become one group, named after its
 /// members, whose choices share the activation width (when that makes more than 4,096 choices, the weight width too).
-/// Throws Error: no figures for the measure, a pin that matches no layer or asks for a width that was not analyzed, a budget of unknown cost.
+/// Throws Error: no figures for the measure, a pin that matches no layer or asks for a width that was not analyzed, a budget of
+/// unknown cost, layers that the width rule leaves without a choice.
 Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& options);
 
 /// Bits of one layer under a choice of its group.

@@ -9,7 +9,9 @@
 
 #include "bitplan/cost.h"
 #include "bitplan/format.h"
+#include "bitplan/pareto.h"
 #include "bitplan/problem.h"
+#include "bitplan/robustness.h"
 #include "bitplan/search.h"
 #include "bitplan/sensitivity.h"
 #include "bitplan/stability.h"
@@ -88,5 +90,7 @@ void WriteSensitivity(const std::filesystem::path& file, const Sensitivity& sens
 void WriteProblem(const std::filesystem::path& file, const Problem& problem);
 std::string ToJson(const EvaluationReport& report);
 std::string ToJson(const Problem& problem, const Solution& solution);  ///< `bitplan.solution/1`, with `choices` by group name
+std::string ToJson(const Problem& problem, const Solution& solution, const Robustness& robustness);  ///< the same with `robustness`
+std::string ToJson(const Problem& problem, const ParetoFront& front);  ///< `bitplan.front/1`
 
 }  // namespace bitplan

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -29,7 +30,8 @@ struct SearchOptions {
   SearchMethod method = SearchMethod::Exact;
   double gap = 0;                   ///< stop at this relative gap, ≥ 0; 0 proves the optimum to rounding (1e-12)
   double time_limit_seconds = 300;  ///< > 0; then the best plan so far is returned with its true bound
-  ProgressCallback progress = {};   ///< called every 20 ms or so, and at least once; may throw to stop
+  ProgressCallback progress = {};   ///< called every 20 ms or so, and at least once; may throw, which ends all
+  std::function<bool()> stop = {};  ///< asked as often: true ends the search as the time limit does
 
   void Validate() const;  ///< throws Error
 };
@@ -54,20 +56,30 @@ struct Solution {
   double bound = 0;                  ///< proven: no plan within the budgets is below it; 0 when infeasible
   double gap = 0;                    ///< (objective − bound) / max(|objective|, tiny), ≥ 0; infinite when unknown
   std::map<std::string, double> costs;  ///< summed over `choices`, every cost of the problem; empty without
+  /// By budget, ≥ 0: how fast the bound of the relaxation, which takes shares of choices, falls as the budget is raised: what
+  /// one more unit of it is worth at the margin, in units of the objective. Budgets that cannot bind are 0. Empty without `choices`.
+  std::map<std::string, double> shadow_prices = {};
   double seconds = 0;
   std::int64_t nodes = 0;  ///< branch and bound nodes explored
   Infeasibility infeasibility;
 };
 
-/// Solves `problem`; throws Error when the problem or the options are malformed, or when the problem has a joint term
-/// and the method is not Convex. Never returns a plan over a budget
+/// Solves `problem`; throws Error when the problem or the options are malformed, when its rules contradict each other or tie
+/// so many groups that more than 65,536 combinations are left of them (4,096 with a joint term), or when the problem has a
+/// joint term and the method is not Convex. Never returns a plan over a budget
 /// (sums are compared with a relative tolerance of 1e-9). Equal problems and options give equal plans, bounds and node
 /// counts unless the time limit is hit. Of plans that are equally good, any may be returned.
 Solution Search(const Problem& problem, const SearchOptions& options);
 
-/// What `problem` charges for a plan, budgets aside: the summed objectives of its choices and the joint term. Throws Error unless there
-/// is one choice for each group.
+/// What `problem` charges for a plan, budgets and rules aside: the summed objectives of its choices, the joint term, and the summed costs
+/// that have a price. Throws Error unless there is one choice for each group.
 double ObjectiveOf(const Problem& problem, const std::vector<std::size_t>& choices);
+
+/// `problem` in CPLEX's LP format, for any mixed-integer solver; a quadratic joint term or one of squared shifts becomes the
+/// quadratic part of the objective. Objective and budgets are scaled by powers of two, to sizes that solvers' absolute
+/// tolerances suit; comments tell the objective's factor and what the variables stand for. Throws Error when the problem is
+/// malformed or charges a divergence, which the format has no way to say.
+std::string ToLp(const Problem& problem);
 
 /// One line: status, objective, bound, gap, time.
 std::string BriefReport(const Solution& solution);

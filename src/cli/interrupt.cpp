@@ -71,16 +71,22 @@ void CatchInterrupts() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
+bool WasInterrupted() { return interrupted != 0; }
+
 void ThrowIfInterrupted() {
-  if (interrupted) throw Interrupted{};
+  if (WasInterrupted()) throw Interrupted{};
 }
 
 ProgressCallback ShowProgress() {
-  if (!isatty(STDERR_FILENO)) return [](const Progress&) { ThrowIfInterrupted(); };
-  return [bar = std::make_shared<Bar>()](const Progress& progress) {
+  return [bar = ShowBar()](const Progress& progress) {
     ThrowIfInterrupted();
-    bar->Draw(progress);
+    if (bar) bar(progress);
   };
+}
+
+ProgressCallback ShowBar() {
+  if (!isatty(STDERR_FILENO)) return {};
+  return [bar = std::make_shared<Bar>()](const Progress& progress) { bar->Draw(progress); };
 }
 
 }  // namespace bitplan::cli

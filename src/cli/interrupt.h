@@ -17,7 +17,13 @@ void CatchInterrupts();
 /// Throws Interrupted once a signal has been noted.
 void ThrowIfInterrupted();
 
+/// Whether a signal has been noted.
+bool WasInterrupted();
+
 /// Draws a progress bar on stderr when that is a terminal, and ends the work when the process was interrupted.
 ProgressCallback ShowProgress();
+
+/// The bar alone, for work that asks WasInterrupted and keeps what it has.
+ProgressCallback ShowBar();
 
 }  // namespace bitplan::cli

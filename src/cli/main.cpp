@@ -19,6 +19,7 @@ constexpr std::array kCommands = {
     Command{"inspect", "show the layers of a model: operators, shapes, weights, MACs", Inspect},
     Command{"analyze", "measure how sensitive each layer is to each width", AnalyzeModel},
     Command{"search", "find the best plan within the budgets", SearchPlan},
+    Command{"pareto", "find every plan that is the best for what it costs", SearchFront},
     Command{"quantize", "apply a plan and save a quantized TorchScript file", QuantizeModel},
     Command{"eval", "measure the float and the planned network on data", EvaluateModel},
     Command{"validate", "compare every measure's predictions with the real loss of random plans", ValidateMeasures},

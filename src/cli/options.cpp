@@ -254,7 +254,11 @@ void AddSearchOptions(CommandLine& line) {
   line.Add()("budget", po::value<std::vector<std::string>>()->value_name("COST=VALUE"),
              "weight_size=12.5%, weight_size=100KiB, bops=10%, average_bits=4; may be given several times")(
       "keep", po::value<std::vector<std::string>>()->value_name("LAYER=BITS"),
-      "pin widths: first=8, linear=w8a8, 'layer1.*=4'; first, last, a layer's name or pattern, or an operator")(
+      "pin widths: first=8, linear=w8a8, 'layer1.*=w4,8'; first, last, a layer's name or pattern, or an operator")(
+      "widths", po::value<std::string>()->default_value(std::string(ToString(ProblemOptions().width_rule))),
+      "how a layer's weight and input widths go together: free, equal, or ordered (the input never below the weight)")(
+      "price", po::value<std::vector<std::string>>()->value_name("COST=VALUE"),
+      "add VALUE times the cost to what is minimized: weight_size_bytes=1e-6; may be given several times")(
       "method", po::value<std::string>()->default_value(std::string(ToString(defaults.method))), "exact, greedy or convex (for problems with a joint term)")(
       "measure", po::value<std::string>()->default_value(std::string(ToString(ProblemOptions().measure))),
       ("what predicts the loss: " + Joined(AllMeasures())).c_str())(
@@ -284,12 +288,25 @@ std::int64_t ReadResamples(const CommandLine& line) {
   return resamples;
 }
 
+std::map<std::string, double> ParsePerCost(const std::string& option, const std::vector<std::string>& texts) {
+  std::map<std::string, double> values;
+  for (const std::string& text : texts) {
+    const auto equals = text.find('=');
+    const auto numbers = ParseNumbers(option, equals == std::string::npos ? "" : text.substr(equals + 1));
+    if (numbers.size() != 1) throw Error(fmt::format("--{} {}: expected COST=NUMBER, COST as in problem files", option, text));
+    values[text.substr(0, equals)] = numbers[0];
+  }
+  return values;
+}
+
 ProblemOptions ReadProblemOptions(const CommandLine& line) {
   ProblemOptions options;
   options.measure = ParseMeasure(line.Get<std::string>("measure"));
   options.joint = line.Get<bool>("joint");
   options.shrink = !line.Get<bool>("no-shrink");
   for (const std::string& text : line.List("budget")) options.budgets.push_back(ParseBudget(text));
+  options.prices = ParsePerCost("price", line.List("price"));
+  options.width_rule = ParseWidthRule(line.Get<std::string>("widths"));
   for (const std::string& text : line.List("keep")) options.pins.push_back(ParsePin(text));
   return options;
 }

@@ -2,6 +2,7 @@
 
 #include <boost/program_options.hpp>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,9 @@ std::vector<double> ParseNumbers(const std::string& option, const std::string& t
 
 /// Bytes with or without a unit: 1500000, 512MiB. Throws Error naming the option.
 std::int64_t ParseBytes(const std::string& option, const std::string& text);
+
+/// COST=NUMBER of each text, the later over the earlier.
+std::map<std::string, double> ParsePerCost(const std::string& option, const std::vector<std::string>& texts);
 
 // Groups of options that several commands share: added to a command line, then read from it. Defaults are the library's.
 void AddModelOptions(CommandLine& line);

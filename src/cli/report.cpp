@@ -129,6 +129,10 @@ void PrintEvaluation(const EvaluationReport& report) {
 }
 
 void PrintInfeasible(const Problem& problem, const Solution& solution) {
+  if (solution.status == SolutionStatus::Unknown) {
+    fmt::print(stderr, "bitplan: {}\n", BriefReport(solution));
+    return;
+  }
   const Infeasibility& why = solution.infeasibility;
   if (why.jointly) {
     fmt::print(stderr, "bitplan: no plan is within all budgets together: the plan that comes closest needs {} {}, the budget is {}\n",

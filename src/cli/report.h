@@ -32,7 +32,7 @@ void PrintPlan(const Plan& plan, const Sensitivity& sensitivity);
 void PrintCosts(const Plan& plan);
 void PrintEvaluation(const EvaluationReport& report);
 
-/// Says which budget cannot be met, by how much, and what the cheapest plan is; on stderr.
+/// Says which budget cannot be met, by how much, and what the cheapest plan is, or that time was too short to tell; on stderr.
 void PrintInfeasible(const Problem& problem, const Solution& solution);
 
 }  // namespace bitplan::cli

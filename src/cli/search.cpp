@@ -1,7 +1,11 @@
 #include "bitplan/files.h"
+#include "bitplan/robustness.h"
 #include "bitplan/search.h"
 
 #include <fmt/format.h>
+
+#include <cmath>
+#include <optional>
 
 #include "bitplan/error.h"
 #include "bitplan/plan.h"
@@ -10,24 +14,11 @@
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
+#include "cli/searched.h"
 
 namespace bitplan::cli {
 
 namespace {
-
-/// A problem file carries budgets of its own; --budget replaces those of the same cost.
-Problem ReadProblemWithBudgets(const CommandLine& line) {
-  Problem problem = ReadProblem(line.Get<std::string>("problem"));
-  for (const std::string& text : line.List("budget")) {
-    const auto equals = text.find('=');
-    const std::string cost = text.substr(0, equals);
-    const auto values = ParseNumbers("budget", equals == std::string::npos ? "" : text.substr(equals + 1));
-    if (values.size() != 1) throw Error(fmt::format("--budget {}: expected COST=NUMBER, COST as in the problem file", text));
-    problem.budgets[cost] = values[0];
-  }
-  problem.Validate();
-  return problem;
-}
 
 void PrintChoices(const Problem& problem, const Solution& solution) {
   Table table({"group", "choice", "objective"});
@@ -38,18 +29,25 @@ void PrintChoices(const Problem& problem, const Solution& solution) {
   fmt::print("{}\n{}\n", table.Text(), BriefReport(solution));
 }
 
-int SearchProblem(const CommandLine& line, const SearchOptions& options) {
-  if (line.Has("out")) throw Error("--out needs a sensitivity file: a problem alone does not name formats; use --json");
-  if (line.Has("keep")) throw Error("--keep needs a sensitivity file; leave the other choices out of the problem instead");
-  const Problem problem = ReadProblemWithBudgets(line);
-  const Solution solution = Search(problem, options);
-  const bool tables = WriteJson(line, ToJson(problem, solution));
-  if (solution.choices.empty()) {
-    PrintInfeasible(problem, solution);
-    return kNoPlan;
+void PrintRobustness(const Problem& problem, const Solution& solution, const Robustness& robustness) {
+  Table prices({"budget", "one more unit is worth", "one more percent is worth"});
+  for (const auto& [cost, price] : solution.shadow_prices)
+    prices.Add({cost, fmt::format("{:.4g}", price), fmt::format("{:.4g}", price * problem.budgets.at(cost) / 100)});
+  if (!solution.shadow_prices.empty()) fmt::print("\n{}", prices.Text());
+  if (const auto& other = robustness.runner_up) {
+    fmt::print("\nbest other plan: objective {:.6g}, {:.3g}% above; it differs in\n", other->objective,
+               100 * (other->objective - solution.objective) / std::abs(solution.objective));
+    for (std::size_t g = 0; g < problem.groups.size(); ++g)
+      if (const Group& group = problem.groups[g]; other->choices[g] != solution.choices[g])
+        fmt::print("  {}: {} instead of {}\n", group.name, group.choices[other->choices[g]].name,
+                   group.choices[solution.choices[g]].name);
   }
-  if (tables) PrintChoices(problem, solution);
-  return kDone;
+  const Stability& stability = robustness.stability;
+  fmt::print("\ngroups that change in any of {} draws of the measure's noise:\n", stability.draws);
+  Table changes({"group", "changes"});
+  for (std::size_t g = 0; g < problem.groups.size(); ++g)
+    if (stability.changes[g] > 0) changes.Add({problem.groups[g].name, fmt::format("{:.0f}%", 100 * stability.changes[g])});
+  fmt::print("{}", changes.Text());
 }
 
 }  // namespace
@@ -57,34 +55,47 @@ int SearchProblem(const CommandLine& line, const SearchOptions& options) {
 int SearchPlan(const Arguments& arguments) {
   CommandLine line("search sensitivity.json --budget weight_size=12.5% --out plan.json [options]",
                    "Finds the plan with the least predicted loss within every budget, and proves how good it is.");
-  line.AddPositional("sensitivity.json", "from bitplan analyze");
-  line.Add()("problem", po::value<std::string>()->value_name("FILE"), "search this bitplan.problem/1 file instead; needs no model")(
-      "out", po::value<std::string>()->value_name("FILE"), "where the plan goes");
-  AddSearchOptions(line);
+  AddSearchedOptions(line);
+  line.Add()("out", po::value<std::string>()->value_name("FILE"), "where the plan goes")(
+      "explain", po::bool_switch(), "tell what the answer hangs on: the worth of each budget, the best other plan, and the groups whose choice the measure's noise could turn")(
+      "draws", po::value<std::int64_t>()->default_value(NoiseOptions().draws)->value_name("N"), "random draws of the measure's noise, for --explain")(
+      "write-lp", po::value<std::string>()->value_name("FILE"), "write the problem in the LP format of other solvers, too");
   if (!line.Parse(arguments)) return kDone;
   SearchOptions options = ReadSearchOptions(line);
-  options.progress = ShowProgress();
-  if (line.Has("problem")) return SearchProblem(line, options);
-
-  const ProblemOptions problem_options = ReadProblemOptions(line);
-  const Sensitivity sensitivity = ReadSensitivity(line.Required("sensitivity.json"));
+  options.progress = ShowBar();
+  options.stop = WasInterrupted;
+  if (line.Has("problem") && line.Has("out"))
+    throw Error("--out needs a sensitivity file: a problem alone does not name formats; use --json");
+  const auto [problem, sensitivity] = ReadSearched(line);
   if (line.Has("out")) RequireWritable(line.Get<std::string>("out"));
-  const Problem problem = MakeProblem(sensitivity, problem_options);
+  if (line.Has("write-lp")) WriteFile(line.Get<std::string>("write-lp"), ToLp(problem));
   const Solution solution = Search(problem, options);
-  const bool tables = WriteJson(line, ToJson(problem, solution));
+  const int code = WasInterrupted() ? kInterrupted : kDone;  // the best plan so far is an answer, too
+  std::optional<Robustness> robustness;
+  if (line.Get<bool>("explain") && !solution.choices.empty())
+    robustness = RobustnessOf(problem, solution, {.draws = line.Get<std::int64_t>("draws")}, options);
+  const bool tables = WriteJson(line, robustness ? ToJson(problem, solution, *robustness) : ToJson(problem, solution));
   if (solution.choices.empty()) {
     PrintInfeasible(problem, solution);
-    return kNoPlan;
+    return WasInterrupted() ? kInterrupted : kNoPlan;
   }
-  Plan plan = MakePlan(sensitivity, problem, solution, problem_options.measure);
-  if (const std::int64_t resamples = ReadResamples(line); resamples > 0)
-    plan.stability = ResamplePlan(sensitivity, problem_options, options, solution.choices,
-                                  {{.resamples = resamples, .seed = sensitivity.seed}, options.progress});
+  if (!sensitivity) {
+    if (tables) PrintChoices(problem, solution);
+    if (tables && robustness) PrintRobustness(problem, solution, *robustness);
+    return code;
+  }
+  const ProblemOptions problem_options = ReadProblemOptions(line);
+  Plan plan = MakePlan(*sensitivity, problem, solution, problem_options.measure);
+  if (const std::int64_t resamples = ReadResamples(line); resamples > 0 && !WasInterrupted())
+    plan.stability = ResamplePlan(*sensitivity, problem_options, options, solution.choices,
+                                  {{.resamples = resamples, .seed = sensitivity->seed}, options.progress});
+  if (WasInterrupted()) plan.stability.reset();
   if (line.Has("out")) WriteFile(line.Get<std::string>("out"), ToJson(plan));
-  if (!tables) return kDone;
-  PrintPlan(plan, sensitivity);
+  if (!tables) return code;
+  PrintPlan(plan, *sensitivity);
   PrintCosts(plan);
-  return kDone;
+  if (robustness) PrintRobustness(problem, solution, *robustness);
+  return code;
 }
 
 }  // namespace bitplan::cli

@@ -2,11 +2,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
 #include "bitplan/cost.h"
 #include "bitplan/error.h"
+#include "cost/group_bits.h"
 #include "cost/joint_term.h"
 #include "cost/pin.h"
 
@@ -16,23 +18,19 @@ namespace {
 
 constexpr std::size_t kMostChoices = 4096;  // of one group; beyond, its layers share the weight width too
 
-/// Weight bits of the group's members, and the activation bits they share.
-struct GroupBits {
-  std::vector<int> weights;
-  int activation = 32;
-};
-
-std::string NameOf(const GroupBits& bits) {
-  const bool equal =
-      std::all_of(bits.weights.begin(), bits.weights.end(), [&](int width) { return width == bits.weights[0]; });
-  return equal ? fmt::format("w{}a{}", bits.weights[0], bits.activation)
-               : fmt::format("w{}a{}", fmt::join(bits.weights, "-"), bits.activation);
-}
-
 const Perturbation* Find(const std::vector<Perturbation>& choices, int bits) {
   const auto found =
       std::find_if(choices.begin(), choices.end(), [&](const Perturbation& each) { return each.bits == bits; });
   return found == choices.end() ? nullptr : &*found;
+}
+
+/// Standard error of PredictedCost; 0 where the measure has none.
+double StandardErrorOf(const Curvature& curvature, const Perturbation& perturbation, Measure measure) {
+  if (perturbation.bits == 32) return 0;
+  if (HasFigures(measure)) return perturbation.figures.at(measure).standard_error;
+  if (measure != Measure::Trace) return 0;
+  return curvature.trace_standard_error / static_cast<double>(std::max<std::int64_t>(curvature.elements, 1)) *
+         perturbation.squared_error;
 }
 
 class ProblemMaker {
@@ -53,6 +51,7 @@ class ProblemMaker {
                                                      curved ? " times squared quantization error" : "");
     for (const std::vector<std::size_t>& members : Groups()) problem.groups.push_back(MakeGroup(members));
     problem.budgets = Budgets();
+    problem.prices = options_.prices;
     if (options_.joint) problem.joint = MakeJointTerm(sensitivity_, options_.measure, share_, problem);
     return problem;
   }
@@ -94,7 +93,12 @@ class ProblemMaker {
       throw Error(fmt::format("layers {} read the same tensor but have no activation width in common; pin them alike",
                               fmt::join(group.members, ", ")));
     for (const std::vector<int>& weights : WeightCombinations(members, kMostChoices / activations.size()))
-      for (const int activation : activations) group.choices.push_back(MakeChoice(members, {weights, activation}));
+      for (const int activation : activations)
+        if (activations.size() == 1 || Keeps(options_.width_rule, {weights, activation}))
+          group.choices.push_back(MakeChoice(members, {weights, activation}));
+    if (group.choices.empty())
+      throw Error(fmt::format("layers {} have no weight and input widths that go together under the rule '{}'",
+                              fmt::join(group.members, ", "), ToString(options_.width_rule)));
     return group;
   }
 
@@ -152,15 +156,22 @@ class ProblemMaker {
   Choice MakeChoice(const std::vector<std::size_t>& members, const GroupBits& bits) const {
     Choice choice;
     choice.name = NameOf(bits);
+    double variance = 0;
+    const auto charge = [&](std::size_t layer, Curvature LayerSensitivity::*curvature, std::vector<Perturbation> LayerSensitivity::*choices,
+                            int width) {
+      choice.objective += Objective(layer, curvature, choices, width);
+      const LayerSensitivity& predicted = predicted_.layers[layer];
+      const double error = options_.joint ? 0 : StandardErrorOf(predicted.*curvature, *Find(predicted.*choices, width), options_.measure);
+      variance += error * error;
+    };
     for (std::size_t m = 0; m < members.size(); ++m) {
       const LayerSensitivity& layer = sensitivity_.layers[members[m]];
-      choice.objective += Objective(members[m], &LayerSensitivity::weight, &LayerSensitivity::weight_choices, bits.weights[m]);
-      if (bits.activation < 32)
-        choice.objective +=
-            Objective(members[m], &LayerSensitivity::activation, &LayerSensitivity::activation_choices, bits.activation);
+      charge(members[m], &LayerSensitivity::weight, &LayerSensitivity::weight_choices, bits.weights[m]);
+      if (bits.activation < 32) charge(members[m], &LayerSensitivity::activation, &LayerSensitivity::activation_choices, bits.activation);
       for (const auto& [cost, value] : LayerCosts(layer, bits.weights[m], bits.activation, all_weights_))
         choice.costs[cost] += value;
     }
+    choice.standard_error = std::sqrt(variance);
     return choice;
   }
 
@@ -207,32 +218,6 @@ Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& option
   if (!options.shrink) return ProblemMaker(sensitivity, sensitivity, 1, options).Make();
   const double share = options.joint ? CrossTermShare(sensitivity, options.measure) : 1;
   return ProblemMaker(sensitivity, Shrunk(sensitivity, options.measure), share, options).Make();
-}
-
-std::vector<LayerBits> BitsOfChoice(const Group& group, const Choice& choice) {
-  const auto reject = [&] {
-    return Error(fmt::format("group '{}': choice '{}' is not of the form w4a8 or w4-3a8, widths 2 to 8, 16 and 32",
-                             group.name, choice.name));
-  };
-  const auto a = choice.name.find('a');
-  if (choice.name.empty() || choice.name[0] != 'w' || a == std::string::npos) throw reject();
-  const auto number = [&](const std::string& text) {
-    if (text.empty() || text.size() > 2 || text.find_first_not_of("0123456789") != std::string::npos) throw reject();
-    if (!IsWidth(std::stoi(text))) throw reject();
-    return std::stoi(text);
-  };
-  std::vector<int> weights;
-  for (std::size_t from = 1; from <= a;) {
-    const std::size_t to = std::min(choice.name.find('-', from), a);
-    weights.push_back(number(choice.name.substr(from, to - from)));
-    from = to + 1;
-  }
-  const int activation = number(choice.name.substr(a + 1));
-  if (weights.size() != 1 && weights.size() != group.members.size()) throw reject();
-  std::vector<LayerBits> bits;
-  for (std::size_t i = 0; i < group.members.size(); ++i)
-    bits.push_back({group.members[i], weights[weights.size() == 1 ? 0 : i], activation});
-  return bits;
 }
 
 }  // namespace bitplan

@@ -1,6 +1,7 @@
 #include "cost/pin.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -13,30 +14,33 @@ namespace bitplan {
 namespace {
 
 std::string Describe(const Pin& pin) {
-  const std::string weight = pin.weight_bits ? fmt::format("w{}", pin.weight_bits) : "";
-  return fmt::format("{}={}{}", pin.pattern, weight,
-                     pin.activation_bits ? fmt::format("a{}", pin.activation_bits) : "");
+  const auto widths = [](char of, const std::vector<int>& bits) {
+    return bits.empty() ? "" : fmt::format("{}{}", of, fmt::join(bits, ","));
+  };
+  return fmt::format("{}={}{}", pin.pattern, widths('w', pin.weight_bits), widths('a', pin.activation_bits));
 }
 
-void Restrict(std::vector<Perturbation>& offered, const std::vector<Perturbation>& analyzed, int bits, const Pin& pin,
-              const std::string& layer, std::string_view what) {
-  const auto found =
-      std::find_if(analyzed.begin(), analyzed.end(), [&](const Perturbation& choice) { return choice.bits == bits; });
-  if (found != analyzed.end()) {
-    offered = {*found};
-    return;
+/// What of `analyzed` has one of the widths `bits`.
+std::vector<Perturbation> Restrict(const std::vector<Perturbation>& analyzed, const std::vector<int>& bits,
+                                   const Pin& pin, const std::string& layer, std::string_view what) {
+  std::vector<Perturbation> offered;
+  std::vector<int> widths;
+  for (const Perturbation& choice : analyzed) {
+    widths.push_back(choice.bits);
+    if (std::find(bits.begin(), bits.end(), choice.bits) != bits.end()) offered.push_back(choice);
   }
-  std::string widths;
-  for (const Perturbation& choice : analyzed) widths += fmt::format("{}{}", widths.empty() ? "" : ", ", choice.bits);
-  throw Error(
-      fmt::format("keep {}: layer '{}' was analyzed at {} bits {}, not {}", Describe(pin), layer, what, widths, bits));
+  for (const int width : bits)
+    if (std::find(widths.begin(), widths.end(), width) == widths.end())
+      throw Error(fmt::format("keep {}: layer '{}' was analyzed at {} bits {}, not {}", Describe(pin), layer, what,
+                              fmt::join(widths, ", "), width));
+  return offered;
 }
 
 }  // namespace
 
 Pin ParsePin(std::string_view text) {
   const auto reject = [&](const std::string& why) {
-    return Error(fmt::format("keep '{}': {}; expected LAYER=8, LAYER=w8, LAYER=a8 or LAYER=w8a8", text, why));
+    return Error(fmt::format("keep '{}': {}; expected LAYER=8, LAYER=w8, LAYER=a8, LAYER=w8a8 or with several widths LAYER=w4,8a8", text, why));
   };
   const auto equals = text.rfind('=');
   if (equals == std::string_view::npos) throw reject("there is no '='");
@@ -51,15 +55,23 @@ Pin ParsePin(std::string_view text) {
     widths.remove_prefix(static_cast<std::size_t>(end - widths.data()));
     return bits;
   };
-  Pin pin{std::string(text.substr(0, equals)), 0, 0};
+  const auto take_widths = [&] {
+    std::vector<int> bits{take_width()};
+    while (widths.starts_with(',')) {
+      widths.remove_prefix(1);
+      bits.push_back(take_width());
+    }
+    return bits;
+  };
+  Pin pin{std::string(text.substr(0, equals))};
   const bool bare = !widths.starts_with('w') && !widths.starts_with('a');
   if (bare || widths.starts_with('w')) {
     if (!bare) widths.remove_prefix(1);
-    pin.weight_bits = take_width();
+    pin.weight_bits = take_widths();
   }
   if (!bare && widths.starts_with('a')) {
     widths.remove_prefix(1);
-    pin.activation_bits = take_width();
+    pin.activation_bits = take_widths();
   }
   if (!widths.empty()) throw reject(fmt::format("'{}' is left over", widths));
   return pin;
@@ -75,12 +87,12 @@ std::vector<OfferedWidths> ApplyPins(const Sensitivity& sensitivity, const std::
       throw Error(
           fmt::format("keep {}: no layer or operator is called that; bitplan inspect lists them", Describe(pin)));
     for (const std::size_t i : matches) {
-      if (pin.weight_bits)
-        Restrict(offered[i].weights, layers[i].weight_choices, pin.weight_bits, pin, layers[i].name, "weight");
+      if (!pin.weight_bits.empty())
+        offered[i].weights = Restrict(layers[i].weight_choices, pin.weight_bits, pin, layers[i].name, "weight");
       const bool has_input = layers[i].input_count > 0;
-      if (pin.activation_bits && (has_input || layers[i].name == pin.pattern))
-        Restrict(offered[i].activations, layers[i].activation_choices, pin.activation_bits, pin, layers[i].name,
-                 "input");
+      if (!pin.activation_bits.empty() && (has_input || layers[i].name == pin.pattern))
+        offered[i].activations =
+            Restrict(layers[i].activation_choices, pin.activation_bits, pin, layers[i].name, "input");
     }
   }
   return offered;

@@ -53,6 +53,13 @@ bool Flatten(const json& value, std::size_t axis, std::size_t axes, NumberArray&
          });
 }
 
+/// Nothing unless `value` is a list of strings.
+std::optional<std::vector<std::string>> StringsOf(const json& value) {
+  if (!value.is_array() || !std::all_of(value.begin(), value.end(), [](const json& item) { return item.is_string(); }))
+    return std::nullopt;
+  return value.get<std::vector<std::string>>();
+}
+
 }  // namespace
 
 JsonReader JsonReader::Open(const std::filesystem::path& file, const std::string& schema) {
@@ -113,14 +120,22 @@ std::vector<JsonReader> JsonReader::Objects(const std::string& key) {
 
 std::vector<std::string> JsonReader::Strings(const std::string& key) {
   constexpr const char* kExpected = "a list of strings";
+  auto strings = StringsOf(At(key, kExpected));
+  if (!strings) Fail(key, kExpected);
+  return std::move(*strings);
+}
+
+std::vector<std::vector<std::string>> JsonReader::StringLists(const std::string& key) {
+  constexpr const char* kExpected = "a list of lists of strings";
   const json& value = At(key, kExpected);
   if (!value.is_array()) Fail(key, kExpected);
-  std::vector<std::string> strings;
+  std::vector<std::vector<std::string>> lists;
   for (const json& item : value) {
-    if (!item.is_string()) Fail(key, "a list of strings");
-    strings.push_back(item.get<std::string>());
+    auto strings = StringsOf(item);
+    if (!strings) Fail(key, kExpected);
+    lists.push_back(std::move(*strings));
   }
-  return strings;
+  return lists;
 }
 
 std::vector<double> JsonReader::Numbers(const std::string& key) {

@@ -30,6 +30,7 @@ class JsonReader {
   JsonReader Object(const std::string& key);
   std::vector<JsonReader> Objects(const std::string& key);
   std::vector<std::string> Strings(const std::string& key);
+  std::vector<std::vector<std::string>> StringLists(const std::string& key);
   std::vector<double> Numbers(const std::string& key);
   std::string String(const std::string& key);
   bool Bool(const std::string& key);

@@ -13,6 +13,7 @@ constexpr const char* kSchema = "bitplan.problem/1";
 
 Choice ReadChoice(JsonReader& reader) {
   Choice choice{reader.String("name"), reader.Number("objective"), reader.NumberMap("costs")};
+  if (reader.Has("standard_error")) choice.standard_error = reader.Number("standard_error", 0);
   reader.Finish();
   return choice;
 }
@@ -26,15 +27,28 @@ Group ReadGroup(JsonReader& reader) {
   return group;
 }
 
+Rule ReadRule(JsonReader& reader) {
+  Rule rule{reader.Strings("groups"), reader.StringLists("allowed")};
+  reader.Finish();
+  return rule;
+}
+
+Json ChoiceJson(const Choice& choice) {
+  Json json{{"name", choice.name}, {"objective", choice.objective}, {"costs", choice.costs}};
+  if (choice.standard_error > 0) json["standard_error"] = choice.standard_error;
+  return json;
+}
+
 Json ProblemJson(const Problem& problem) {
   Json json{{"schema", kSchema}, {"name", problem.name}, {"objective", problem.objective}, {"groups", Json::array()}};
   for (const Group& group : problem.groups) {
     Json choices = Json::array();
-    for (const Choice& choice : group.choices)
-      choices.push_back({{"name", choice.name}, {"objective", choice.objective}, {"costs", choice.costs}});
+    for (const Choice& choice : group.choices) choices.push_back(ChoiceJson(choice));
     json["groups"].push_back({{"name", group.name}, {"members", group.members}, {"choices", std::move(choices)}});
   }
   json["budgets"] = problem.budgets;
+  if (!problem.prices.empty()) json["prices"] = problem.prices;
+  for (const Rule& rule : problem.rules) json["rules"].push_back({{"groups", rule.groups}, {"allowed", rule.allowed}});
   return json;
 }
 
@@ -59,6 +73,9 @@ Problem ReadProblem(const std::filesystem::path& file) {
   problem.objective = reader.String("objective");
   for (JsonReader& group : reader.Objects("groups")) problem.groups.push_back(ReadGroup(group));
   problem.budgets = reader.NumberMap("budgets");
+  if (reader.Has("prices")) problem.prices = reader.NumberMap("prices");
+  if (reader.Has("rules"))
+    for (JsonReader& rule : reader.Objects("rules")) problem.rules.push_back(ReadRule(rule));
   if (reader.Has("joint")) {
     JsonReader joint = reader.Object("joint");
     problem.joint = ReadJointTerm(joint, file.parent_path());

@@ -13,9 +13,7 @@ Json ChoiceNames(const Problem& problem, const std::vector<std::size_t>& choices
   return names;
 }
 
-}  // namespace
-
-std::string ToJson(const Problem& problem, const Solution& solution) {
+Json SolutionJson(const Problem& problem, const Solution& solution) {
   const bool found = !solution.choices.empty();
   Json json{{"schema", "bitplan.solution/1"},
             {"tool_version", Version()},
@@ -26,6 +24,7 @@ std::string ToJson(const Problem& problem, const Solution& solution) {
             {"gap", found ? NumberOrNull(solution.gap) : Json()},
             {"costs", solution.costs},
             {"budgets", problem.budgets},
+            {"shadow_prices", solution.shadow_prices},
             {"seconds", solution.seconds},
             {"nodes", solution.nodes},
             {"choices", ChoiceNames(problem, solution.choices)}};
@@ -37,6 +36,35 @@ std::string ToJson(const Problem& problem, const Solution& solution) {
                              {"jointly", why.jointly},
                              {"cheapest", ChoiceNames(problem, why.cheapest)}};
   }
+  return json;
+}
+
+}  // namespace
+
+std::string ToJson(const Problem& problem, const Solution& solution) { return JsonText(SolutionJson(problem, solution)); }
+
+std::string ToJson(const Problem& problem, const Solution& solution, const Robustness& robustness) {
+  Json json = SolutionJson(problem, solution);
+  Json changes = Json::object();
+  for (std::size_t g = 0; g < problem.groups.size(); ++g)
+    changes[problem.groups[g].name] = robustness.stability.changes[g];
+  json["robustness"] = {{"runner_up", Json()}, {"draws", robustness.stability.draws}, {"changes", std::move(changes)}};
+  if (const auto& other = robustness.runner_up)
+    json["robustness"]["runner_up"] = {
+        {"objective", other->objective}, {"bound", other->bound}, {"choices", ChoiceNames(problem, other->choices)}};
+  return JsonText(json);
+}
+
+std::string ToJson(const Problem& problem, const ParetoFront& front) {
+  Json json{{"schema", "bitplan.front/1"}, {"tool_version", Version()}, {"complete", front.complete}, {"points", Json::array()}};
+  for (const auto& [budgets, solution] : front.points)
+    json["points"].push_back({{"status", ToString(solution.status)},
+                              {"objective", solution.objective},
+                              {"bound", solution.bound},
+                              {"gap", NumberOrNull(solution.gap)},
+                              {"costs", solution.costs},
+                              {"budgets", budgets},
+                              {"choices", ChoiceNames(problem, solution.choices)}});
   return JsonText(json);
 }
 

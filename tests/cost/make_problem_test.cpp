@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include <set>
 
 #include "bitplan/cost.h"
@@ -117,6 +119,33 @@ TEST(MakeProblem, RefusesManyTiedLayersWithoutACommonActivationWidthAtOnce) {
   ProblemOptions options;
   options.pins = {ParsePin("head0=a8"), ParsePin("head1=a32")};
   EXPECT_THAT([&] { MakeProblem(ManyTied(40), options); }, OneLineError("no activation width in common"));
+}
+
+TEST(MakeProblem, LeavesThePairsOfWidthsThatGoTogether) {
+  Sensitivity sensitivity = ExampleSensitivity();
+  for (LayerSensitivity& layer : sensitivity.layers) layer.activation_choices = Choices({4, 8}, 655360);
+  sensitivity.layers[3].activation_choices = Choices({32}, 0);  // cannot be quantized
+  ProblemOptions options;
+  options.width_rule = WidthRule::Equal;
+  Problem problem = MakeProblem(sensitivity, options);
+  EXPECT_THAT(Names(problem.groups[0]), ElementsAre("w4a4", "w8a8"));
+  EXPECT_THAT(Names(problem.groups[3]), ElementsAre("w2a32", "w4a32", "w8a32"));
+  options.width_rule = WidthRule::Ordered;
+  problem = MakeProblem(sensitivity, options);
+  EXPECT_THAT(Names(problem.groups[0]), ElementsAre("w2a4", "w2a8", "w4a4", "w4a8", "w8a8"));
+  options.width_rule = WidthRule::Equal;
+  options.pins = {ParsePin("conv1=w2")};
+  EXPECT_THAT([&] { MakeProblem(sensitivity, options); }, OneLineError("conv1", "'equal'"));
+}
+
+TEST(MakeProblem, GivesChoicesTheStandardErrorsOfTheirFigures) {
+  ProblemOptions options;
+  options.measure = Measure::LogitShift;
+  options.shrink = false;
+  const Problem problem = MakeProblem(ExampleSensitivity(), options);
+  // a tenth of the squared error: 1 for a weight at 2 bits, 1 for an input at 8 bits
+  EXPECT_DOUBLE_EQ(problem.groups[0].choices[0].standard_error, std::sqrt(2.0));
+  EXPECT_DOUBLE_EQ(problem.groups[0].choices[1].standard_error, 1.0);
 }
 
 TEST(MakeProblem, ResolvesPercentagesAgainstTheFloatNetwork) {

@@ -13,13 +13,15 @@ TEST(ParsePin, ReadsEveryForm) {
   struct Spelling {
     const char* text;
     const char* pattern;
-    int weight_bits, activation_bits;
+    std::vector<int> weight_bits, activation_bits;
   };
-  for (const Spelling& each : {Spelling{"first=8", "first", 8, 0},
-                               {"last=w4", "last", 4, 0},
-                               {"linear=a8", "linear", 0, 8},
-                               {"layer1.*.conv?=w2a16", "layer1.*.conv?", 2, 16},
-                               {"a=b=32", "a=b", 32, 0}}) {
+  for (const Spelling& each : {Spelling{"first=8", "first", {8}, {}},
+                               {"last=w4", "last", {4}, {}},
+                               {"linear=a8", "linear", {}, {8}},
+                               {"layer1.*.conv?=w2a16", "layer1.*.conv?", {2}, {16}},
+                               {"linear=4,8", "linear", {4, 8}, {}},
+                               {"linear=w2,3a8,16", "linear", {2, 3}, {8, 16}},
+                               {"a=b=32", "a=b", {32}, {}}}) {
     const Pin pin = ParsePin(each.text);
     EXPECT_EQ(pin.pattern, each.pattern) << each.text;
     EXPECT_EQ(pin.weight_bits, each.weight_bits) << each.text;
@@ -31,7 +33,7 @@ TEST(ParsePin, RefusesNonsenseInOneLineThatShowsTheForm) {
   for (const char* text : {"",         "=",           "first",     "first=",      "=8",        "first=w",
                            "first=a",  "first=wa",    "first=w8a", "first=a8w8",  "first=9",   "first=0",
                            "first=1",  "first=w4a12", "first=-8",  "first=8bits", "first=8.0", "first=99999999999",
-                           "first= 8", "first=w8w8",  "first=8a8"})
+                           "first= 8", "first=w8w8",  "first=8a8", "first=4,",  "first=,4",   "first=w4,a8"})
     EXPECT_THAT([&] { ParsePin(text); }, OneLineError("keep '", text, "LAYER=w8a8")) << text;
 }
 
@@ -58,6 +60,12 @@ TEST(Pin, OnWeightsLeavesActivationsFreeAndTheOtherWayRound) {
   EXPECT_EQ(offered.at("conv1"), kWeight8);
   EXPECT_EQ(offered.at("linear"), (std::set<std::string>{"w2a8", "w4a8", "w8a8"}));
   EXPECT_EQ(offered.at("block.conv1"), kAll);
+}
+
+TEST(Pin, OfSeveralWidthsLeavesThoseToChooseFrom) {
+  const auto offered = Offered(ExampleSensitivity(), {"conv2d=2,8", "linear=w4,8a8"});
+  EXPECT_EQ(offered.at("conv1"), (std::set<std::string>{"w2a8", "w2a32", "w8a8", "w8a32"}));
+  EXPECT_EQ(offered.at("linear"), (std::set<std::string>{"w4a8", "w8a8"}));
 }
 
 TEST(Pin, OnFirstAndLastNamesThoseLayers) {

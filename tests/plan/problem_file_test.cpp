@@ -44,11 +44,19 @@ TEST(ProblemFile, ReadsBackWhatWasWritten) {
   options.budgets = {ParseBudget("weight_size=12.5%"), ParseBudget("bops=10%")};
   Problem written = MakeProblem(ExampleSensitivity(), options);
   written.name = "n\"a\\m\ne";
+  written.groups[1].choices[2].standard_error = 0.25;
+  written.prices = {{"bops", 1e-9}};
+  written.rules = {{{written.groups[0].name, written.groups[1].name}, {{"w2a8", "w4a8"}, {"w8a8", "w8a32"}}}};
   WriteFile(folder / "p.json", ToJson(written));
   const Problem read = ReadProblem(folder / "p.json");
   EXPECT_EQ(read.name, written.name);
   EXPECT_EQ(read.objective, written.objective);
   EXPECT_EQ(read.groups.size(), 4U);
+  EXPECT_EQ(read.groups[1].choices[2].standard_error, 0.25);
+  EXPECT_EQ(read.prices, written.prices);
+  ASSERT_EQ(read.rules.size(), 1U);
+  EXPECT_EQ(read.rules[0].groups, written.rules[0].groups);
+  EXPECT_EQ(read.rules[0].allowed, written.rules[0].allowed);
   EXPECT_EQ(ToJson(read), ToJson(written));
 }
 
@@ -77,6 +85,11 @@ TEST(ProblemFile, RefusesWhatBreaksAProblemsRulesWithTheFilesName) {
   expect([](auto& j) { j["groups"][0]["choices"][0]["objective"] = nullptr; }, "groups[0].choices[0].objective");
   expect([](auto& j) { j["groups"][0]["choices"][0]["costs"]["c"] = "2"; }, "groups[0].choices[0].costs.c");
   expect([](auto& j) { j["groups"][0]["members"][0] = 4; }, "groups[0].members");
+  expect([](auto& j) { j["prices"]["d"] = 1; }, "price 'd'");
+  expect([](auto& j) { j["prices"]["c"] = -1; }, "price 'c'");
+  expect([](auto& j) { j["rules"] = {{{"groups", {"h"}}, {"allowed", {{"w4a8"}}}}}; }, "'h'");
+  expect([](auto& j) { j["rules"] = {{{"groups", {"g"}}, {"allowed", {{"w4a8", 1}}}}}; }, "rules[0].allowed");
+  expect([](auto& j) { j["groups"][0]["choices"][0]["standard_error"] = -1; }, "standard_error");
   expect([](auto& j) { j["groups"] = nlohmann::json::array(); }, "no groups");
 }
 

@@ -27,13 +27,14 @@ TEST(SolutionFile, HasItsKeysAndTheChoicesByGroup) {
   solution.objective = 1.5;
   solution.bound = 1.5;
   solution.costs = {{"bops", 30}};
+  solution.shadow_prices = {{"bops", 0.05}};
   solution.seconds = 0.25;
   solution.nodes = 7;
   const auto json = ordered_json::parse(ToJson(TwoGroups(), solution));
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.push_back(key);
   EXPECT_THAT(keys, ::testing::ElementsAre("schema", "tool_version", "status", "method", "objective", "bound", "gap",
-                                           "costs", "budgets", "seconds", "nodes", "choices"));
+                                           "costs", "budgets", "shadow_prices", "seconds", "nodes", "choices"));
   EXPECT_EQ(json["schema"], "bitplan.solution/1");
   EXPECT_EQ(json["status"], "optimal");
   EXPECT_EQ(json["method"], "exact");
@@ -42,8 +43,43 @@ TEST(SolutionFile, HasItsKeysAndTheChoicesByGroup) {
   EXPECT_EQ(json["gap"], 0.0);
   EXPECT_EQ(json["costs"]["bops"], 30.0);
   EXPECT_EQ(json["budgets"]["bops"], 30.0);
+  EXPECT_EQ(json["shadow_prices"]["bops"], 0.05);
   EXPECT_EQ(json["nodes"], 7);
   EXPECT_EQ(json["choices"], ordered_json::parse(R"({"zeta": "w8a8", "alpha": "w4a8"})"));
+}
+
+TEST(SolutionFile, SaysWhatTheAnswerHangsOn) {
+  Robustness robustness;
+  robustness.runner_up.emplace();
+  robustness.runner_up->choices = {1, 1};
+  robustness.runner_up->objective = 1.625;
+  robustness.runner_up->bound = 1.5;
+  robustness.stability = {4, {0.25, 0}};
+  Solution solution;
+  solution.choices = {1, 0};
+  auto json = ordered_json::parse(ToJson(TwoGroups(), solution, robustness));
+  EXPECT_EQ(json["choices"], ordered_json::parse(R"({"zeta": "w8a8", "alpha": "w4a8"})"));
+  EXPECT_EQ(json["robustness"], ordered_json::parse(R"({"runner_up": {"objective": 1.625, "bound": 1.5,
+      "choices": {"zeta": "w8a8", "alpha": "w8a8"}}, "draws": 4, "changes": {"zeta": 0.25, "alpha": 0.0}})"));
+  robustness.runner_up.reset();
+  json = ordered_json::parse(ToJson(TwoGroups(), solution, robustness));
+  EXPECT_TRUE(json["robustness"]["runner_up"].is_null());
+}
+
+TEST(FrontFile, HasEveryPointWithItsBudgetsAndItsBound) {
+  ParetoFront front;
+  front.complete = true;
+  front.points.push_back({{{"bops", 30}}, {}});
+  Solution& solution = front.points[0].solution;
+  solution.status = SolutionStatus::Optimal;
+  solution.choices = {1, 0};
+  solution.objective = solution.bound = 1.5;
+  solution.costs = {{"bops", 30}};
+  EXPECT_EQ(ordered_json::parse(ToJson(TwoGroups(), front))["points"], ordered_json::parse(R"([
+    {"status": "optimal", "objective": 1.5, "bound": 1.5, "gap": 0.0, "costs": {"bops": 30.0}, "budgets": {"bops": 30.0},
+     "choices": {"zeta": "w8a8", "alpha": "w4a8"}}])"));
+  EXPECT_EQ(ordered_json::parse(ToJson(TwoGroups(), front))["schema"], "bitplan.front/1");
+  EXPECT_EQ(ordered_json::parse(ToJson(TwoGroups(), front))["complete"], true);
 }
 
 TEST(SolutionFile, OfAnInfeasibleProblemSaysWhy) {

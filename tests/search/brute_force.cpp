@@ -91,8 +91,22 @@ double Spent(const Problem& problem, const std::string& cost, const std::vector<
 
 double Objective(const Problem& problem, const std::vector<std::size_t>& choices) {
   double sum = problem.joint ? Joint(problem, choices) : 0;
-  for (std::size_t g = 0; g < choices.size(); ++g) sum += problem.groups[g].choices.at(choices[g]).objective;
+  for (std::size_t g = 0; g < choices.size(); ++g) {
+    const Choice& choice = problem.groups[g].choices.at(choices[g]);
+    sum += choice.objective;
+    for (const auto& [cost, price] : problem.prices) sum += price * choice.costs.at(cost);
+  }
   return sum;
+}
+
+bool KeepsRules(const Problem& problem, const std::vector<std::size_t>& choices) {
+  return std::all_of(problem.rules.begin(), problem.rules.end(), [&](const Rule& rule) {
+    std::vector<std::string> taken;
+    for (const auto& name : rule.groups)
+      for (std::size_t g = 0; g < choices.size(); ++g)
+        if (problem.groups[g].name == name) taken.push_back(problem.groups[g].choices[choices[g]].name);
+    return std::find(rule.allowed.begin(), rule.allowed.end(), taken) != rule.allowed.end();
+  });
 }
 
 bool WithinBudgets(const Problem& problem, const std::vector<std::size_t>& choices) {
@@ -101,11 +115,22 @@ bool WithinBudgets(const Problem& problem, const std::vector<std::size_t>& choic
   });
 }
 
+std::vector<std::vector<std::size_t>> AllPlans(const Problem& problem) {
+  std::vector<std::vector<std::size_t>> plans;
+  std::vector<std::size_t> choices(problem.groups.size(), 0);
+  do {
+    if (KeepsRules(problem, choices) && WithinBudgets(problem, choices)) plans.push_back(choices);
+  } while (Next(problem, choices));
+  return plans;
+}
+
 Truth BruteForce(const Problem& problem) {
-  Truth truth{.feasible = false, .optimum = kInfinity, .least = {}, .least_peak = kInfinity};
+  Truth truth{.keeps_rules = false, .feasible = false, .optimum = kInfinity, .least = {}, .least_peak = kInfinity};
   for (const auto& [cost, limit] : problem.budgets) truth.least[cost] = kInfinity;
   std::vector<std::size_t> choices(problem.groups.size(), 0);
   do {
+    if (!KeepsRules(problem, choices)) continue;
+    truth.keeps_rules = true;
     for (auto& [cost, least] : truth.least) least = std::min(least, Spent(problem, cost, choices));
     truth.least_peak = std::min(truth.least_peak, Peak(problem, choices));
     if (!WithinBudgets(problem, choices)) continue;

@@ -49,11 +49,15 @@ Case MakeCase(std::uint64_t seed, JointKind kind) {
   Case made;
   made.problem = RandomJointProblem(seed, kind);
   made.core = CoreOf(made.problem);
-  std::vector<std::size_t> numbers(made.core.columns());
+  std::vector<Together> parts(made.core.columns());
+  Eigen::VectorXd linear(static_cast<Eigen::Index>(parts.size()));
   std::vector<std::size_t> before{0};
   for (const auto& group : made.problem.groups) before.push_back(before.back() + group.choices.size());
-  for (std::size_t c = 0; c < numbers.size(); ++c) numbers[c] = before[made.core.group[c]] + made.core.choice[c];
-  made.objective = MakeJointObjective(made.problem, numbers);
+  for (std::size_t c = 0; c < parts.size(); ++c) {
+    parts[c] = {before[made.core.group[c]] + made.core.choice[c]};
+    linear[static_cast<Eigen::Index>(c)] = made.problem.groups[made.core.group[c]].choices[made.core.choice[c]].objective;
+  }
+  made.objective = MakeJointObjective(*made.problem.joint, made.problem.ChoiceCount(), std::move(linear), parts);
   std::vector<Index> groups(made.core.groups());
   std::iota(groups.begin(), groups.end(), Index{0});
   std::shuffle(groups.begin(), groups.end(), random);
@@ -120,7 +124,7 @@ TEST_P(JointBounderContract, NothingIsBelowTheBoundNorBelowItAndTheReducedLoss) 
     const Case made = MakeCase(seed, GetParam());
     const auto bounder = made.objective->MakeBounder(made.core, made.order, made.shares);
     Generator random(seed);
-    Monitor monitor(60, {});
+    Monitor monitor({.time_limit_seconds = 60});
     for (int trial = 0; trial < 4; ++trial) {
       const JointNode node = RandomNode(random, made);
       const std::vector<double> least = LeastWith(made, node);

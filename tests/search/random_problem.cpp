@@ -95,4 +95,24 @@ Problem LargeProblem(std::uint64_t seed, int groups, int choices, int budgets) {
   return problem;
 }
 
+void AddRandomRulesAndPrices(std::uint64_t seed, Problem& problem) {
+  Generator random(seed + 5000);
+  const int groups = static_cast<int>(problem.groups.size());
+  for (int r = Whole(random, 0, 3); r > 0; --r) {
+    std::vector<Group> members = problem.groups;
+    std::shuffle(members.begin(), members.end(), random);
+    members.resize(static_cast<std::size_t>(Whole(random, 1, std::min(3, groups))));
+    Rule rule;
+    for (const auto& member : members) rule.groups.push_back(member.name);
+    for (int row = Whole(random, 1, 12); row > 0; --row) {
+      auto& allowed = rule.allowed.emplace_back();
+      for (const auto& member : members)
+        allowed.push_back(member.choices[random() % member.choices.size()].name);
+    }
+    problem.rules.push_back(std::move(rule));
+  }
+  if (Whole(random, 0, 2) == 0) problem.prices["unlimited"] = Uniform(random, 0, 5);
+  if (problem.budgets.contains("cost0") && Whole(random, 0, 2) == 0) problem.prices["cost0"] = Uniform(random, 0, 1);
+}
+
 }  // namespace bitplan::search_test

@@ -14,4 +14,7 @@ Problem RandomProblem(std::uint64_t seed);
 /// `groups` groups of `choices` choices with real-valued costs, `budgets` budgets about half way up.
 Problem LargeProblem(std::uint64_t seed, int groups, int choices, int budgets);
 
+/// Some rules on one to three groups each, which may contradict each other, and sometimes prices.
+void AddRandomRulesAndPrices(std::uint64_t seed, Problem& problem);
+
 }  // namespace bitplan::search_test

@@ -15,7 +15,7 @@ namespace {
 using search_test::LargeProblem;
 
 Relaxation Relax(const Core& core, const Subproblem& part, const Basis& start = {}) {
-  Monitor monitor(60, {});
+  Monitor monitor({.time_limit_seconds = 60});
   return SolveRelaxation(core, part, start, kInfinity, monitor);
 }
 
@@ -176,7 +176,7 @@ TEST(Relaxation, ProvesThatBudgetsCannotBeMetTogether) {
 
 TEST(Relaxation, HoldsABoundWhenTimeIsUp) {
   const Core core = BuildCore(LargeProblem(7, 50, 8, 3), Goal::Loss);
-  Monitor monitor(1e-12, {});
+  Monitor monitor({.time_limit_seconds = 1e-12});
   const Relaxation stopped = SolveRelaxation(core, WholeOf(core), {}, kInfinity, monitor);
   EXPECT_LE(stopped.bound, Relax(core, WholeOf(core)).bound);
   EXPECT_TRUE(std::isfinite(stopped.bound));

@@ -1,20 +1,10 @@
-// Solves allocation problems with a joint term and prints what that took: bitplan.problem/1 files, or without any
-// problems made here, shaped like a ResNet-20's: 20 layers, weights of {2, 3, 4, 6, 8} bits, alone or with inputs of
-// as many widths.
-//
-// usage: bench_search_convex [--gap G] [--limit SECONDS] [PROBLEM.json …]
+#include "network_like_problems.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstdlib>
-#include <exception>
 #include <random>
 #include <string>
-#include <vector>
-
-#include "bitplan/plan.h"
-#include "bitplan/search.h"
 
 namespace {
 
@@ -105,7 +95,9 @@ LogitTerm Shifts(bool inputs, std::size_t samples, LogitLoss loss) {
   return term;
 }
 
-std::vector<Problem> NetworkLike() {
+}  // namespace
+
+std::vector<Problem> NetworkLikeProblems() {
   std::vector<Problem> problems;
   for (const bool inputs : {false, true})
     for (const LogitLoss loss : {LogitLoss::SquaredShift, LogitLoss::Divergence})
@@ -117,36 +109,4 @@ std::vector<Problem> NetworkLike() {
         problems.push_back(std::move(problem));
       }
   return problems;
-}
-
-void SolveAndPrint(const Problem& problem, const bitplan::SearchOptions& options) {
-  const auto solution = bitplan::Search(problem, options);
-  fmt::print("{:<40} {:>6} {:>10.4f} {:>16.10g} {:>16.10g} {:>9.2g} {:>9} {}\n", problem.name, problem.groups.size(),
-             solution.seconds, solution.objective, solution.bound, solution.gap, solution.nodes,
-             bitplan::ToString(solution.status));
-}
-
-}  // namespace
-
-int main(int argc, char** argv) try {
-  bitplan::SearchOptions options{.method = bitplan::SearchMethod::Convex};
-  std::vector<std::string> files;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    if (argument == "--gap" && i + 1 < argc)
-      options.gap = std::atof(argv[++i]);
-    else if (argument == "--limit" && i + 1 < argc)
-      options.time_limit_seconds = std::atof(argv[++i]);
-    else
-      files.push_back(argument);
-  }
-  fmt::print("{:<40} {:>6} {:>10} {:>16} {:>16} {:>9} {:>9} {}\n", "problem", "groups", "seconds", "objective", "bound",
-             "gap", "nodes", "status");
-  for (const auto& file : files) SolveAndPrint(bitplan::ReadProblem(file), options);
-  if (files.empty())
-    for (const auto& problem : NetworkLike()) SolveAndPrint(problem, options);
-  return 0;
-} catch (const std::exception& error) {
-  fmt::print(stderr, "bench_search_convex: {}\n", error.what());
-  return 2;
 }

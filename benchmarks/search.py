@@ -1,0 +1,130 @@
+"""Times bitplan's search beside HiGHS, CBC and SCIP on the same problems, the same relative gap and two threads (bitplan: one).
+
+usage: search.py BENCH_SEARCH [--limit SECONDS] [--gap 1e-6] [--seeds 1,2,3,4,5] [--joint] [GROUPS ...]   (see search.sh)
+
+The others read the LP file that bitplan writes, which is scaled; reading is not timed, but for CBC, which is a program of its own. A solver that is stopped by the limit counts
+with the limit, so that ratios are at least what is printed. --joint: the generated problems with a quadratic joint term, beside SCIP.
+"""
+import argparse
+import glob
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def highs(lp, gap, limit):
+    import highspy
+    h = highspy.Highs()
+    for option, value in (("output_flag", False), ("threads", 2), ("mip_rel_gap", gap), ("mip_abs_gap", 0.0), ("time_limit", limit)):
+        h.setOptionValue(option, value)
+    h.readModel(lp)
+    start = time.perf_counter()
+    h.run()
+    return time.perf_counter() - start, h.getInfo().objective_function_value
+
+
+def scip(lp, gap, limit):
+    import pyscipopt
+    m = pyscipopt.Model()
+    m.hideOutput()
+    m.readProblem(lp)
+    m.setParams({"limits/gap": gap, "limits/time": limit, "parallel/maxnthreads": 2})
+    start = time.perf_counter()
+    m.optimize()
+    return time.perf_counter() - start, m.getObjVal() if m.getNSols() else math.nan
+
+
+def cbc(lp, gap, limit):
+    import pulp
+    with tempfile.TemporaryDirectory() as folder:
+        answer = os.path.join(folder, "answer")
+        start = time.perf_counter()
+        subprocess.run([pulp.apis.PULP_CBC_CMD().path, lp, "ratioGap", str(gap), "allowableGap", "0", "threads", "2",
+                        "timeMode", "elapsed", "seconds", str(limit), "solve", "solu", answer], stdout=subprocess.DEVNULL, check=True)
+        seconds = time.perf_counter() - start
+        with open(answer, encoding="utf-8") as f:
+            found = re.search(r"objective value\s+(\S+)", f.readline())
+        return seconds, float(found.group(1)) if found else math.nan
+
+
+SOLVERS = {"highs": highs, "cbc": cbc, "scip": scip}
+
+
+def solve_in_a_process_of_its_own(solver, lp, gap, limit):
+    """Seconds and objective, in the problem's own unit."""
+    try:
+        out = subprocess.run([sys.executable, __file__, "--solver", solver, lp, str(gap), str(limit)], capture_output=True, text=True,
+                             timeout=limit + 60)
+        seconds, objective = json.loads(out.stdout)
+    except (subprocess.TimeoutExpired, ValueError):
+        return limit, math.nan
+    with open(lp, encoding="utf-8") as f:
+        factor = next(float(line.split()[-1]) for line in f if "multiplied by" in line)
+    return seconds, objective / factor
+
+
+def geometric_mean(values):
+    return math.exp(sum(map(math.log, values)) / len(values))
+
+
+def compare(bench, arguments, solvers, a):
+    """Prints a row a problem; returns the ratios of each solver's time to bitplan's."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        out = subprocess.run([bench, "--gap", str(a.gap), "--limit", str(a.limit), "--write-lp", folder, *arguments], check=True,
+                             capture_output=True, text=True)
+        lines = [re.match(r"(.{40}) +(\d+) +(\S+) +(\S+) +(\S+) +(\S+) +(\d+) +(\d+) (\w+)", line)
+                 for line in out.stdout.splitlines()[1:]]
+        files = sorted(glob.glob(os.path.join(folder, "*.lp")), key=lambda f: int(os.path.basename(f)[:-3]))
+        for line, lp in zip([l for l in lines if "divergence" not in l.group(1)], files):
+            own, objective = float(line.group(3)), float(line.group(4))
+            row = f"{line.group(1).strip():<36} {own:>9.4f} s gap {float(line.group(6)):<8.2g} {line.group(8):>4} MiB"
+            ratios = {}
+            for solver in solvers:
+                seconds, found = solve_in_a_process_of_its_own(solver, lp, a.gap, a.limit)
+                ratios[solver] = seconds / own
+                worse = (found - objective) / abs(objective)
+                row += f" | {solver} {'>' if seconds >= a.limit else ''}{seconds:.3f} s = {ratios[solver]:.1f}x, {100 * worse:+.4f}%"
+            print(row, flush=True)
+            rows.append(ratios)
+    return rows
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("bench")
+    ap.add_argument("--limit", type=float, default=60)
+    ap.add_argument("--gap", type=float, default=1e-6)
+    ap.add_argument("--seeds", default="1,2,3,4,5")
+    ap.add_argument("--joint", action="store_true")
+    ap.add_argument("groups", nargs="*", type=int)
+    a = ap.parse_args()
+    if a.joint:
+        compare(a.bench, ["--only", "squared shift"], ["scip"], a)
+        return
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for groups in a.groups or [20, 53, 150, 500, 2000]:
+            for seed in a.seeds.split(","):
+                problem = os.path.join(folder, f"{groups}-{seed}.json")
+                subprocess.run([sys.executable, os.path.join(HERE, "make_instance.py"), str(groups), seed, problem], check=True)
+                rows += compare(a.bench, [problem], ["highs", "cbc", "scip"], a)
+        rows += compare(a.bench, sorted(glob.glob(os.path.join(HERE, "../tests/search/instances/hawq-*.json"))), ["highs", "cbc", "scip"], a)
+    for solver in SOLVERS:
+        print(f"{solver}: geometric mean {geometric_mean([row[solver] for row in rows]):.1f}x, least {min(row[solver] for row in rows):.2f}x")
+    best = [min(row["highs"], row["cbc"]) for row in rows]
+    print(f"better of HiGHS and CBC: geometric mean {geometric_mean(best):.1f}x, least {min(best):.2f}x over {len(best)} problems")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--solver":
+        print(json.dumps(SOLVERS[sys.argv[2]](sys.argv[3], float(sys.argv[4]), float(sys.argv[5]))))
+    else:
+        main()

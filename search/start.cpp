@@ -1,0 +1,28 @@
+#include "search/start.h"
+
+#include "search/exchange.h"
+#include "search/feasibility.h"
+#include "search/greedy.h"
+#include "search/infeasibility.h"
+#include "search/outcome.h"
+
+namespace bitplan::search {
+
+Start FindStart(const Problem& problem, const Core& core, const Node& root, double bound, Monitor& monitor) {
+  Start start;
+  if (!root.relaxation.infeasible) start.plan = SearchGreedily(core, root.relaxation.multipliers, monitor);
+  if (!start.plan.choices.empty()) return start;
+  const Feasibility found = FindFeasiblePlan(core, root, monitor);
+  start.nodes = found.nodes;
+  if (found.proven_infeasible) {
+    start.without = Infeasible(ExplainJointInfeasibility(problem, monitor), found.nodes);
+  } else if (found.plan.empty()) {
+    start.without = Unknown(bound, found.nodes);
+  } else {
+    start.plan.Offer(core, found.plan);
+    start.plan.Offer(core, Exchange(core, found.plan, root.relaxation.multipliers, monitor));
+  }
+  return start;
+}
+
+}  // namespace bitplan::search

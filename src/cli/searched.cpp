@@ -1,0 +1,65 @@
+#include "cli/searched.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "bitplan/error.h"
+
+namespace bitplan::cli {
+
+namespace {
+
+/// GROUP=CHOICE[,CHOICE …]; GROUP may hold wildcards.
+void Keep(const std::string& text, Problem& problem) {
+  const auto equals = text.rfind('=');
+  if (equals == std::string::npos)
+    throw Error(fmt::format("--keep {}: expected GROUP=CHOICE, both as in the problem file; several choices with commas", text));
+  Rule rule{{""}, {}};
+  std::istringstream names(text.substr(equals + 1));
+  for (std::string name; std::getline(names, name, ',');) rule.allowed.push_back({name});
+  bool found = false;
+  for (const Group& group : problem.groups) {
+    if (fnmatch(text.substr(0, equals).c_str(), group.name.c_str(), 0) != 0) continue;
+    found = true;
+    for (const auto& row : rule.allowed)
+      if (std::none_of(group.choices.begin(), group.choices.end(), [&](const Choice& choice) { return choice.name == row[0]; }))
+        throw Error(fmt::format("--keep {}: group '{}' has no choice '{}'", text, group.name, row[0]));
+    rule.groups[0] = group.name;
+    problem.rules.push_back(rule);
+  }
+  if (!found) throw Error(fmt::format("--keep {}: the problem has no group of that name", text));
+}
+
+}  // namespace
+
+void AddSearchedOptions(CommandLine& line) {
+  line.AddPositional("sensitivity.json", "from bitplan analyze");
+  line.Add()("problem", po::value<std::string>()->value_name("FILE"),
+             "search this bitplan.problem/1 file instead, which needs no model; --keep GROUP=CHOICE,CHOICE pins its groups");
+  AddSearchOptions(line);
+}
+
+Searched ReadSearched(const CommandLine& line) {
+  Searched searched;
+  if (line.Has("problem")) {
+    for (const char* option : {"widths", "measure"})
+      if (!line.IsDefault(option))
+        throw Error(fmt::format("--{} is for sensitivity files; a problem file has its choices already", option));
+    searched.problem = ReadProblem(line.Get<std::string>("problem"));
+    for (const auto& [cost, value] : ParsePerCost("budget", line.List("budget"))) searched.problem.budgets[cost] = value;
+    for (const auto& [cost, value] : ParsePerCost("price", line.List("price"))) searched.problem.prices[cost] = value;
+    for (const std::string& text : line.List("keep")) Keep(text, searched.problem);
+  } else {
+    const ProblemOptions options = ReadProblemOptions(line);
+    searched.sensitivity = ReadSensitivity(line.Required("sensitivity.json"));
+    searched.problem = MakeProblem(*searched.sensitivity, options);
+  }
+  searched.problem.Validate();
+  return searched;
+}
+
+}  // namespace bitplan::cli
