@@ -63,7 +63,7 @@ struct Plan {
   std::optional<Evaluation> measured;
   std::map<std::string, double> costs, budgets;
   Certificate certificate;
-  std::optional<Stability> stability = {};  ///< under other samples
+  std::optional<BootstrapStability> stability = {};  ///< under other samples
 };
 
 /// The plan that `solution` stands for. Throws Error when the solution has no choices (it is infeasible).

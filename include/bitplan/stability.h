@@ -14,7 +14,7 @@
 namespace bitplan {
 
 /// What would have come of other samples: a bootstrap over them (Efron 1979).
-struct Stability {
+struct BootstrapStability {
   std::int64_t resamples = 0;
   double best = 0;           ///< share of the resamples in which the plan is the best one, to a relative 1e-4
   double regret = 0;         ///< mean over the resamples of how much the plan's predicted loss is above the best one's, relative to that
@@ -32,7 +32,7 @@ Sensitivity Resample(const Sensitivity& sensitivity, const SampleCounts& counts)
 
 /// Makes and solves the problem again on each resample, and compares with `choices`, the plan of the problem on all samples. Nothing where
 /// the measure has no contributions of samples, or the problem is a joint one.
-std::optional<Stability> ResamplePlan(const Sensitivity& sensitivity, const ProblemOptions& problem, const SearchOptions& search,
+std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, const ProblemOptions& problem, const SearchOptions& search,
                                       const std::vector<std::size_t>& choices, const StabilityOptions& options = {});
 
 }  // namespace bitplan

@@ -51,13 +51,13 @@ Sensitivity Resample(const Sensitivity& sensitivity, const SampleCounts& counts)
   return result;
 }
 
-std::optional<Stability> ResamplePlan(const Sensitivity& sensitivity, const ProblemOptions& problem, const SearchOptions& search,
+std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, const ProblemOptions& problem, const SearchOptions& search,
                                       const std::vector<std::size_t>& choices, const StabilityOptions& options) {
   if (problem.joint || !HasContributions(sensitivity, problem.measure)) return std::nullopt;
   SearchOptions quick = search;
   quick.gap = std::max(search.gap, kEqual / 2);
   quick.progress = {};
-  Stability result;
+  BootstrapStability result;
   result.resamples = options.bootstrap.resamples;
   const double weight = 1 / static_cast<double>(result.resamples);
   std::int64_t done = -1;  // the first is that of the samples as they are

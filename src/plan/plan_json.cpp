@@ -23,12 +23,12 @@ Certificate ReadCertificate(JsonReader reader) {
   return certificate;
 }
 
-Json StabilityJson(const Stability& stability) {
+Json StabilityJson(const BootstrapStability& stability) {
   return {{"resamples", stability.resamples}, {"best", stability.best}, {"regret", stability.regret}, {"kept", stability.kept}};
 }
 
-Stability ReadStability(JsonReader reader, const std::vector<LayerPlan>& layers) {
-  Stability stability;
+BootstrapStability ReadStability(JsonReader reader, const std::vector<LayerPlan>& layers) {
+  BootstrapStability stability;
   stability.resamples = reader.Integer("resamples", 1);
   stability.best = reader.Number("best", 0);
   stability.regret = reader.Number("regret", 0);
