@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <numeric>
 #include <optional>
 #include <utility>
 
 #include "bitplan/error.h"
+#include "hessian/local_changes.h"
 
 namespace bitplan {
 
@@ -43,44 +45,6 @@ void MeasureShifts(const Network& network, const Tails& tails, const Tails::Pref
   }
 }
 
-/// δy of one choice at one run of a layer: what its quantized weight, inputs and bias change, all else as in the float network.
-class LocalChange {
- public:
-  LocalChange(const Network& network, const QuantizedState& state, int layer)
-      : layer_(network.layers()[static_cast<std::size_t>(layer)]), state_(state), weight_(network.Weight(layer_)) {
-    quantized_ = state.parameters[static_cast<std::size_t>(layer_.weight)];
-    if (layer_.bias >= 0) {
-      const auto bias = static_cast<std::size_t>(layer_.bias);
-      bias_change_ = state.parameters[bias] - network.parameters()[bias].value;
-    }
-  }
-
-  at::Tensor At(const UseRun& run, std::size_t use) const {
-    const LayerUse& sites = layer_.uses[use];
-    const auto input = state_.inputs.find(sites.input_site);
-    at::Tensor change;
-    if (input == state_.inputs.end()) {
-      change = (*run.product)(run.x, quantized_ - weight_);
-    } else {
-      const at::Tensor x = FakeQuantize(run.x, input->second.format, input->second.range);
-      change = (*run.product)(x, quantized_) - (*run.product)(run.x, weight_);
-    }
-    const auto shift = state_.shifts.find(sites.output_site);
-    if (shift != state_.shifts.end()) change = change + shift->second;
-    if (bias_change_.defined() && sites.output_channel_dim < 0) {
-      std::vector<std::int64_t> shape(static_cast<std::size_t>(-sites.output_channel_dim), 1);
-      shape[0] = bias_change_.numel();
-      change = change + bias_change_.view(shape);
-    }
-    return change;
-  }
-
- private:
-  const Layer& layer_;
-  const QuantizedState& state_;
-  at::Tensor weight_, quantized_, bias_change_;
-};
-
 /// J δ for some choices on one chunk.
 void Linearize(const Network& network, const GradientPass& pass, const std::vector<at::Tensor>& inputs, const at::Tensor& output,
                const SingleChoices& choices, const std::vector<std::size_t>& which,
@@ -91,20 +55,33 @@ void Linearize(const Network& network, const GradientPass& pass, const std::vect
   const at::Tensor basis =
       torch::eye(outputs, output.options()).unsqueeze(1).expand({outputs, samples, outputs}).reshape(shape);
   const auto runs = pass.Run(inputs, basis);
-  for (const std::size_t i : which) {
-    const QuantizedState state = choices.State(i);
-    at::Tensor sum = torch::zeros({samples, outputs}, output.options());
-    for (const int layer : choices[i].layers) {
-      const LocalChange local(network, state, layer);
-      for (const UseRun& run : runs[static_cast<std::size_t>(layer)]) {
-        const at::Tensor change = local.At(run, run.use);
-        const at::Tensor by_sample = run.y_axis < 0 ? change.reshape({1, -1}) : change.movedim(run.y_axis, 0).flatten(1);
-        sum += at::bmm(run.gradients.flatten(2), by_sample.unsqueeze(2)).squeeze(2);
-      }
-    }
-    const at::Tensor shift = sum.view_as(output).to(at::kCPU, at::kFloat);
+  const auto add = [&](const UseRun& run, const at::Tensor& changes, at::Tensor& sum) {  // changes: [n, choices, elements]
+    const at::Tensor product = at::bmm(changes, run.gradients.flatten(2).transpose(1, 2));
+    sum = sum.defined() ? sum.add_(product) : product;
+  };
+  const auto give = [&](std::size_t i, const at::Tensor& sum) {
+    const at::Tensor shift = sum.defined() ? sum.reshape(output.sizes()).to(at::kCPU, at::kFloat) : at::zeros_like(output, at::device(at::kCPU).dtype(at::kFloat));
     CheckFinite(network, choices[i], shift);
     use(i, shift);
+  };
+  std::map<int, std::vector<std::size_t>> of_weights;  // the choices of each layer's weight are taken together
+  for (const std::size_t i : which) {
+    if (!choices[i].activation) {
+      of_weights[choices[i].layers.front()].push_back(i);
+      continue;
+    }
+    const QuantizedState state = choices.State(i);
+    at::Tensor sum;
+    for (const int layer : choices[i].layers)
+      for (const UseRun& run : runs[static_cast<std::size_t>(layer)]) add(run, InputChange(network, state, layer, run), sum);
+    give(i, sum);
+  }
+  for (const auto& [layer, of_layer] : of_weights) {
+    const WeightChanges changes(network, choices, of_layer);
+    at::Tensor sum;
+    for (const UseRun& run : runs[static_cast<std::size_t>(layer)]) add(run, changes.At(run), sum);
+    for (std::size_t k = 0; k < of_layer.size(); ++k)
+      give(of_layer[k], sum.defined() ? sum.select(1, static_cast<std::int64_t>(k)) : at::Tensor());
   }
 }
 
@@ -142,10 +119,12 @@ ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const Sing
 void ShiftPasses::Run(std::int64_t begin, std::int64_t end, const ShiftConsumer& use) const {
   const torch::NoGradGuard no_gradient;
   const Batch batch = data_.Get(begin, end, at::Device(network_.device()));
-  const Tails::Prefix prefix = tails_.Run(batch.inputs);
-  if (!prefix.output().isfinite().all().item<bool>())
+  // What is kept is of use to measured choices alone.
+  const std::optional<Tails::Prefix> prefix = measured_.empty() ? std::nullopt : std::optional(tails_.Run(batch.inputs));
+  const at::Tensor output = prefix ? prefix->output() : network_.Forward(batch.inputs);
+  if (!output.isfinite().all().item<bool>())
     throw Error(fmt::format("the network's output is not finite for samples {} … {}", begin, end - 1));
-  const at::Tensor logits = prefix.output().to(at::kCPU, at::kFloat);
+  const at::Tensor logits = output.to(at::kCPU, at::kFloat);
   const auto steps = static_cast<std::int64_t>(choices_.size());
   std::int64_t done = 0;
   const auto of_chunk = [&](std::size_t choice, const at::Tensor& shift) {
@@ -153,8 +132,8 @@ void ShiftPasses::Run(std::int64_t begin, std::int64_t end, const ShiftConsumer&
     ++done;
     Report(options_.progress, "logit shifts", begin * steps + (end - begin) * done, data_.size() * steps);
   };
-  MeasureShifts(network_, tails_, prefix, choices_, measured_, of_chunk);
-  if (pass_) Linearize(network_, *pass_, batch.inputs, prefix.output(), choices_, linear_, of_chunk);
+  if (prefix) MeasureShifts(network_, tails_, *prefix, choices_, measured_, of_chunk);
+  if (pass_) Linearize(network_, *pass_, batch.inputs, output, choices_, linear_, of_chunk);
 }
 
 LogitShifts ComputeLogitShifts(const Network& network, const Dataset& data, const SingleChoices& choices,

@@ -66,9 +66,9 @@ Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOp
 /// Curvature in weights is that of the Gauss-Newton matrix over all samples, unless `exact_hessian`. Curvature in inputs is the
 /// exact Hessian's, per sample, as their squared errors are, so that both kinds of cost can be added: `elements` of one sample, the
 /// trace of the Hessian of a sample's loss, averaged over the samples, and its eigenvalue largest in magnitude over all samples;
-/// it is computed only where Measure::Eigenvalue or Trace and an activation width below 32 are asked for. Measure::Fisher of both comes
-/// from backward passes of the loss's rows, over all samples. A layer that the data
-/// never reaches keeps 32-bit activations and has no curvature.
+/// it is computed only where Measure::Eigenvalue or Trace and an activation width below 32 are asked for. Measure::Fisher of
+/// both kinds comes from backward passes of the loss's rows, over all samples. A layer that the data never reaches keeps 32-bit
+/// activations and has no curvature.
 ///
 /// Throws Error when the loss is not finite, no layer can be quantized, or an operator has no second derivative (naming the
 /// layer before it), the checkpoint is of another analysis (naming what differs) or cannot be written.

@@ -123,4 +123,19 @@ at::Tensor LayerProduct::operator()(const at::Tensor& x, const at::Tensor& weigh
   return stack.back().toTensor();
 }
 
+at::Tensor LayerProduct::WithEach(const at::Tensor& x, const at::Tensor& weights) const {
+  const std::int64_t count = weights.size(0), channels = weights.size(1);
+  if (linear_) return at::linear(x, weights.flatten(0, 1)).unflatten(-1, {count, channels}).movedim(-2, 0);
+  if (sliding_ && sliding_->groups == 1 && x.dim() == weights.dim() - 1) {
+    const std::vector<std::int64_t> no_output_padding(sliding_->stride.size(), 0);
+    return at::convolution(x, weights.flatten(0, 1), c10::nullopt, sliding_->stride, sliding_->padding, sliding_->dilation,
+                           /*transposed=*/false, no_output_padding, /*groups=*/1)
+        .unflatten(1, {count, channels})
+        .movedim(1, 0);
+  }
+  std::vector<at::Tensor> products;
+  for (const at::Tensor& weight : weights.unbind()) products.push_back((*this)(x, weight));
+  return at::stack(products);
+}
+
 }  // namespace bitplan

@@ -27,6 +27,9 @@ class LayerProduct {
   /// `weight` has the shape of Network::Weight; `x` that of the layer's input in any number of samples.
   at::Tensor operator()(const at::Tensor& x, const at::Tensor& weight) const;
 
+  /// The products with several weights [K, weight…], [K, output…]: as one product where the operator allows it.
+  at::Tensor WithEach(const at::Tensor& x, const at::Tensor& weights) const;
+
   bool IsLinear() const { return linear_; }  ///< y = x Wᵀ for a weight [out, in], over any leading axes
   /// Of a convolution [N, C, …] with a weight [out, C / groups, …], not transposed, padded with zeros alike on both sides.
   const std::optional<Sliding>& sliding() const { return sliding_; }

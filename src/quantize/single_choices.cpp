@@ -19,7 +19,7 @@ double SquaredNorm(const at::Tensor& x) { return x.square().sum(at::kDouble).ite
 /// What one choice does to one layer's output.
 struct Effect {
   std::size_t choice = 0;
-  at::Tensor weight_change;              // of a weight; undefined for inputs
+  std::optional<std::int64_t> weight;     // position among the layer's changes of its weight; nothing for inputs
   std::optional<ChannelMoments> moments;  // of the quantized output
   double squared_error = 0;
 };
@@ -30,6 +30,7 @@ struct Watched {
   LayerProduct product;
   int input_site = -1;
   std::vector<Effect> effects;
+  std::vector<at::Tensor> weight_changes;
   std::optional<ChannelMoments> moments;  // of the float output
   double squared_norm = 0;
 };
@@ -68,12 +69,14 @@ class SingleChoices::Fitter : public Probe {
     if (!target || !product) return;
     const LayerUse& use = network_.layers()[index].uses.front();
     const auto [number, inserted] = by_output_.try_emplace(use.output_site, watched_.size());
-    if (inserted) watched_.push_back({*target, std::move(*product), use.input_site, {}, std::nullopt, 0});
+    if (inserted) watched_.push_back({*target, std::move(*product), use.input_site, {}, {}, std::nullopt, 0});
     input_sites_.insert(use.input_site);
-    Effect& effect = watched_[number->second].effects.emplace_back();
+    Watched& watched = watched_[number->second];
+    Effect& effect = watched.effects.emplace_back();
     effect.choice = choice;
-    if (!choices_[choice].activation)
-      effect.weight_change = choices_.weights_[choice].value - network_.Weight(network_.layers()[index]);
+    if (choices_[choice].activation) return;
+    effect.weight = static_cast<std::int64_t>(watched.weight_changes.size());
+    watched.weight_changes.push_back(choices_.weights_[choice].value - network_.Weight(network_.layers()[index]));
   }
 
   static void Join(std::optional<ChannelMoments>& sum, const ChannelMoments& more) { sum = sum ? Together(*sum, more) : more; }
@@ -83,16 +86,16 @@ class SingleChoices::Fitter : public Probe {
     const at::Tensor& x = inputs_.at(layer.input_site);
     Join(layer.moments, MomentsOfChannels(y, layer.target.channel_dim));
     layer.squared_norm += SquaredNorm(y);
+    const at::Tensor of_weights = layer.weight_changes.empty() ? at::Tensor() : layer.product.WithEach(x, at::stack(layer.weight_changes));
     for (Effect& effect : layer.effects) {
-      const at::Tensor change = Change(layer, effect, x);
+      const at::Tensor change = effect.weight ? of_weights[*effect.weight] : InputChange(layer, effect, x);
       if (!change.defined()) continue;
       effect.squared_error += SquaredNorm(change);
       Join(effect.moments, MomentsOfChannels(y + change, layer.target.channel_dim));
     }
   }
 
-  at::Tensor Change(const Watched& layer, const Effect& effect, const at::Tensor& x) const {
-    if (effect.weight_change.defined()) return layer.product(x, effect.weight_change);
+  at::Tensor InputChange(const Watched& layer, const Effect& effect, const at::Tensor& x) const {
     const auto& quantized = choices_.inputs_[effect.choice];
     const auto input = quantized.find(layer.input_site);
     if (input == quantized.end()) return {};

@@ -47,6 +47,31 @@ TEST(LayerProduct, IsWhatAChangeOfTheWeightAddsToTheOutput) {
                                               "conv_transpose3d", "linear", "matmul"}));
 }
 
+TEST(LayerProduct, WithSeveralWeightsAtOnceIsWithEachAlone) {
+  ForEachCase([&](const ModelCase& model) {
+    const at::NoGradGuard no_grad;
+    const Network network = model.Load(model.kinds().front());
+    for (std::size_t i = 0; i < network.layers().size(); ++i) {
+      const Layer& layer = network.layers()[i];
+      const auto product = LayerProduct::Of(network, static_cast<int>(i), 0);
+      if (!product) continue;
+      const at::Tensor x = InputAndOutput(network, model.Inputs(), network.ParameterValues(), layer.uses[0]).first;
+      if (!x.defined()) continue;  // in a branch that is not taken
+      const at::Tensor wave = at::sin(at::arange(3 * network.Weight(layer).numel(), at::kFloat));
+      std::vector<std::int64_t> shape = network.Weight(layer).sizes().vec();
+      shape.insert(shape.begin(), 3);
+      const at::Tensor weights = wave.view(shape);
+      const at::Tensor together = product->WithEach(x, weights);
+      ASSERT_EQ(together.size(0), 3);
+      for (std::int64_t k = 0; k < 3; ++k) {
+        const at::Tensor alone = (*product)(x, weights[k]);
+        ASSERT_EQ(together[k].sizes(), alone.sizes()) << layer.name;
+        EXPECT_LT(MaxDifference(together[k], alone), 1e-5 * (1 + alone.abs().max().item<double>())) << layer.name;
+      }
+    }
+  });
+}
+
 TEST(LayerProduct, ExistsForEveryLayerOfAResidualNetwork) {
   const Network network = ModelCase("small_resnet").Load("scripted");
   for (std::size_t i = 0; i < network.layers().size(); ++i)
