@@ -1,11 +1,11 @@
 // What each measure's best plan is worth: KL to the float network and accuracy on test samples, side by side at several
 // sizes, all quantized alike. Analyzes and calibrates on one set of samples; measures on another.
 //
-//   bench_plan_quality MODEL.pt DATA TEST [--activations] [--no-correction] [--split] [--seed=N]
+//   bench_plan_quality MODEL.pt DATA TEST [--activations] [--no-correction] [--split] [--own] [--seed=N]
 //
 // DATA gives 512 samples. --split: half of TEST to analyze and calibrate on, the other half to measure on; DATA is not
 // read then.
-// --seed: which of DATA's samples are drawn.
+// --own: without the joint problems, which take most of the time. --seed: which of DATA's samples are drawn.
 
 #include <fmt/format.h>
 #include <torch/torch.h>
@@ -36,7 +36,7 @@ using namespace bitplan;
 constexpr std::array kSizes = {2.5, 3.0, 3.5, 4.0, 5.0};  // bits of a weight on average
 
 struct Flags {
-  bool activations = false, correction = true, split = false;
+  bool activations = false, correction = true, split = false, own = false;
   std::uint64_t seed = 0;
 };
 
@@ -49,6 +49,8 @@ Flags ParseFlags(const std::vector<std::string>& words) {
       flags.correction = false;
     else if (word == "--split")
       flags.split = true;
+    else if (word == "--own")
+      flags.own = true;
     else if (word.starts_with("--seed="))
       flags.seed = std::stoull(word.substr(7));
     else
@@ -133,7 +135,7 @@ struct Contender {
   }
 };
 
-std::vector<Contender> ListContenders(const Sensitivity& sensitivity) {
+std::vector<Contender> ListContenders(const Sensitivity& sensitivity, bool own) {
   std::vector<Contender> contenders;
   for (const Measure measure : AllMeasures()) {
     if (!sensitivity.Has(measure)) continue;
@@ -141,7 +143,7 @@ std::vector<Contender> ListContenders(const Sensitivity& sensitivity) {
     const bool of_output = measure >= Measure::LogitShift;
     if (!of_output) continue;
     contenders.push_back({measure, true});
-    if (measure == Measure::SingleLoss) continue;
+    if (own || measure == Measure::SingleLoss) continue;
     contenders.push_back({measure, false, true});
     contenders.push_back({measure, true, true});
   }
@@ -207,7 +209,7 @@ void Compare(const Network& network, const Samples& samples, const Flags& flags)
 
   const torch::NoGradGuard no_gradient;
   Laboratory laboratory(network, samples, flags.activations);
-  std::vector<Contender> contenders = ListContenders(sensitivity);
+  std::vector<Contender> contenders = ListContenders(sensitivity, flags.own);
   PrintHead("KL (accuracy %)", "geo. mean");
   for (Contender& contender : contenders) {
     for (const double size : kSizes)
@@ -231,7 +233,7 @@ void Compare(const Network& network, const Samples& samples, const Flags& flags)
 int main(int argc, char** argv) {
   try {
     if (argc < 4)
-      throw std::invalid_argument("MODEL.pt DATA TEST [--activations] [--no-correction] [--split] [--seed=N]");
+      throw std::invalid_argument("MODEL.pt DATA TEST [--activations] [--no-correction] [--split] [--own] [--seed=N]");
     const Flags flags = ParseFlags({argv + 4, argv + argc});
     const Samples samples = LoadSamples(argv[2], argv[3], flags);
     Compare(Network::Load(argv[1]), samples, flags);
