@@ -1,10 +1,11 @@
-// What each measure's best plan is worth: KL to the float network and accuracy on test samples, side by side at several sizes, all
-// quantized alike. Analyzes and calibrates on one set of samples; measures on another.
+// What each measure's best plan is worth: KL to the float network and accuracy on test samples, side by side at several
+// sizes, all quantized alike. Analyzes and calibrates on one set of samples; measures on another.
 //
-//   bench_plan_quality MODEL.pt DATA TEST [--activations] [--no-correction] [--split] [--seed=N]
+//   bench_plan_quality MODEL.pt DATA TEST [--activations] [--no-correction] [--split] [--own] [--seed=N]
 //
-// DATA gives 512 samples. --split: half of TEST to analyze and calibrate on, the other half to measure on; DATA is not read then.
-// --seed: which of DATA's samples are drawn.
+// DATA gives 512 samples. --split: half of TEST to analyze and calibrate on, the other half to measure on; DATA is not
+// read then.
+// --own: without the joint problems, which take most of the time. --seed: which of DATA's samples are drawn.
 
 #include <fmt/format.h>
 #include <torch/torch.h>
@@ -35,7 +36,7 @@ using namespace bitplan;
 constexpr std::array kSizes = {2.5, 3.0, 3.5, 4.0, 5.0};  // bits of a weight on average
 
 struct Flags {
-  bool activations = false, correction = true, split = false;
+  bool activations = false, correction = true, split = false, own = false;
   std::uint64_t seed = 0;
 };
 
@@ -48,6 +49,8 @@ Flags ParseFlags(const std::vector<std::string>& words) {
       flags.correction = false;
     else if (word == "--split")
       flags.split = true;
+    else if (word == "--own")
+      flags.own = true;
     else if (word.starts_with("--seed="))
       flags.seed = std::stoull(word.substr(7));
     else
@@ -90,7 +93,8 @@ class Laboratory {
  public:
   Laboratory(const Network& network, const Samples& samples, bool activations)
       : network_(network), test_(samples.test), calibration_(Calibration::Collect(network, samples.data, activations)) {
-    for (std::int64_t begin = 0; begin < test_.size(); begin += kBatch) logits_.push_back(network.Forward(BatchFrom(begin).inputs));
+    for (std::int64_t begin = 0; begin < test_.size(); begin += kBatch)
+      logits_.push_back(network.Forward(BatchFrom(begin).inputs));
   }
 
   const Outcome& Measure(const Plan& plan) {
@@ -131,7 +135,7 @@ struct Contender {
   }
 };
 
-std::vector<Contender> ListContenders(const Sensitivity& sensitivity) {
+std::vector<Contender> ListContenders(const Sensitivity& sensitivity, bool own) {
   std::vector<Contender> contenders;
   for (const Measure measure : AllMeasures()) {
     if (!sensitivity.Has(measure)) continue;
@@ -139,7 +143,7 @@ std::vector<Contender> ListContenders(const Sensitivity& sensitivity) {
     const bool of_output = measure >= Measure::LogitShift;
     if (!of_output) continue;
     contenders.push_back({measure, true});
-    if (measure == Measure::SingleLoss) continue;
+    if (own || measure == Measure::SingleLoss) continue;
     contenders.push_back({measure, false, true});
     contenders.push_back({measure, true, true});
   }
@@ -172,8 +176,8 @@ void PrintOutcomes(const Contender& contender) {
   for (const Outcome& outcome : contender.outcomes) {
     const Estimate divergence = Mean(outcome.divergences), right = Mean(outcome.right);
     means.push_back(divergence.value);
-    fmt::print("{:>24}", fmt::format("{:.4f}±{:.4f} ({:.1f}±{:.1f})", divergence.value, divergence.standard_error, 100 * right.value,
-                                     100 * right.standard_error));
+    fmt::print("{:>24}", fmt::format("{:.4f}±{:.4f} ({:.1f}±{:.1f})", divergence.value, divergence.standard_error,
+                                     100 * right.value, 100 * right.standard_error));
   }
   fmt::print("{:>12.4f}\n", GeometricMean(means));
   std::fflush(stdout);
@@ -205,18 +209,22 @@ void Compare(const Network& network, const Samples& samples, const Flags& flags)
 
   const torch::NoGradGuard no_gradient;
   Laboratory laboratory(network, samples, flags.activations);
-  std::vector<Contender> contenders = ListContenders(sensitivity);
+  std::vector<Contender> contenders = ListContenders(sensitivity, flags.own);
   PrintHead("KL (accuracy %)", "geo. mean");
   for (Contender& contender : contenders) {
-    for (const double size : kSizes) contender.outcomes.push_back(laboratory.Measure(BestPlan(sensitivity, contender, size, flags.activations)));
+    for (const double size : kSizes)
+      contender.outcomes.push_back(laboratory.Measure(BestPlan(sensitivity, contender, size, flags.activations)));
     PrintOutcomes(contender);
   }
   const ProblemOptions defaults;
   for (const Contender& standard : contenders) {
-    if (standard.measure != defaults.measure || standard.shrink != defaults.shrink || standard.joint != defaults.joint) continue;
+    if (standard.measure != defaults.measure || standard.shrink != defaults.shrink || standard.joint != defaults.joint)
+      continue;
     PrintHead("KL less that of the default", "");
     for (const Contender& contender : contenders) PrintDifferences(contender, standard);
-    fmt::print("default: {}; ± one paired standard error, in brackets how many; better: by more than one at some size\n", standard.Name());
+    fmt::print(
+        "default: {}; ± one paired standard error, in brackets how many; better: by more than one at some size\n",
+        standard.Name());
   }
 }
 
@@ -224,7 +232,8 @@ void Compare(const Network& network, const Samples& samples, const Flags& flags)
 
 int main(int argc, char** argv) {
   try {
-    if (argc < 4) throw std::invalid_argument("MODEL.pt DATA TEST [--activations] [--no-correction] [--split] [--seed=N]");
+    if (argc < 4)
+      throw std::invalid_argument("MODEL.pt DATA TEST [--activations] [--no-correction] [--split] [--own] [--seed=N]");
     const Flags flags = ParseFlags({argv + 4, argv + argc});
     const Samples samples = LoadSamples(argv[2], argv[3], flags);
     Compare(Network::Load(argv[1]), samples, flags);

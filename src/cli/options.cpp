@@ -263,7 +263,7 @@ void AddSearchOptions(CommandLine& line) {
       "measure", po::value<std::string>()->default_value(std::string(ToString(ProblemOptions().measure))),
       ("what predicts the loss: " + Joined(AllMeasures())).c_str())(
       "joint", po::bool_switch(),
-      "add up the layers' shifts of the output before the loss is taken (logit-shift, divergence); searched by the method convex")(
+      "add up the layers' shifts of the output before the loss is taken; searched by the method convex")(
       "no-shrink", po::bool_switch(), "take the measure's figures as they are, not shrunk by their standard errors")(
       "gap", po::value<double>()->default_value(defaults.gap, "0"), "relative gap at which the exact search may stop")(
       "resamples", po::value<std::int64_t>()->default_value(RunOptions().resamples)->value_name("N"),

@@ -43,7 +43,8 @@ std::vector<Row> RowsOf(const Sensitivity& sensitivity) {
   std::vector<Row> rows;
   for (std::size_t i = 0; i < sensitivity.layers.size(); ++i)
     for (const bool activation : {false, true})
-      for (const Perturbation& choice : activation ? sensitivity.layers[i].activation_choices : sensitivity.layers[i].weight_choices)
+      for (const Perturbation& choice :
+           activation ? sensitivity.layers[i].activation_choices : sensitivity.layers[i].weight_choices)
         if (choice.bits < 32) rows.push_back({i, activation, choice.bits});
   return rows;
 }
@@ -62,7 +63,8 @@ std::vector<float> ShiftsOf(const Sensitivity& sensitivity, const Problem& probl
     for (const Choice& choice : group.choices) {
       for (const LayerBits& bits : BitsOfChoice(group, choice))
         for (const bool activation : {false, true}) {
-          const auto found = positions.find({layers.at(bits.layer), activation, activation ? bits.activation_bits : bits.weight_bits});
+          const auto found =
+              positions.find({layers.at(bits.layer), activation, activation ? bits.activation_bits : bits.weight_bits});
           if (found == positions.end()) continue;
           const auto from = all.shifts.begin() + static_cast<std::ptrdiff_t>(found->second * size);
           std::transform(from, from + static_cast<std::ptrdiff_t>(size), to, to, std::plus<>());
@@ -72,13 +74,14 @@ std::vector<float> ShiftsOf(const Sensitivity& sensitivity, const Problem& probl
   return shifts;
 }
 
-/// Rows u = r ᵀδz of one sample, one for each row of `shifts` [rows, samples · classes], so that ½‖u‖² is its loss to second
-/// order: √p (δz − pᵀδz), p the softmax, or δz less its mean.
+/// Rows u = r ᵀδz of one sample, one for each row of `shifts` [rows, samples · classes], so that ½‖u‖² is its loss to
+/// second order: √p (δz − pᵀδz), p the softmax, or δz less its mean.
 class CurvatureRows {
  public:
   CurvatureRows(const Sensitivity& sensitivity, Measure measure, const std::vector<float>& shifts)
       : shifts_(*sensitivity.shifts),
-        uniform_(measure == Measure::LogitShift || (measure != Measure::Divergence && sensitivity.loss == "logit-shift")),
+        uniform_(measure == Measure::LogitShift ||
+                 (measure != Measure::Divergence && sensitivity.loss == "logit-shift")),
         temperature_(TemperatureOf(sensitivity, measure)),
         rows_(shifts.data(), static_cast<Index>(shifts.size() / (shifts_.samples * shifts_.classes)),
               static_cast<Index>(shifts_.samples * shifts_.classes)) {}
@@ -90,7 +93,8 @@ class CurvatureRows {
     const MatrixXd delta = rows_.middleCols(static_cast<Index>(sample) * classes, classes).cast<double>();
     if (uniform_) return delta.colwise() - delta.rowwise().mean();
     const ArrayXd z =
-        Eigen::Map<const Eigen::ArrayXf>(shifts_.logits.data() + sample * shifts_.classes, classes).cast<double>() / temperature_;
+        Eigen::Map<const Eigen::ArrayXf>(shifts_.logits.data() + sample * shifts_.classes, classes).cast<double>() /
+        temperature_;
     ArrayXd p = (z - z.maxCoeff()).exp();
     p /= p.sum();
     const MatrixXd centered = delta.colwise() - delta * p.matrix();
@@ -104,7 +108,8 @@ class CurvatureRows {
   RowsOfFloats rows_;
 };
 
-QuadraticTerm Quadratic(const Sensitivity& sensitivity, Measure measure, double share, const std::vector<float>& shifts) {
+QuadraticTerm Quadratic(const Sensitivity& sensitivity, Measure measure, double share,
+                        const std::vector<float>& shifts) {
   const CurvatureRows rows(sensitivity, measure, shifts);
   const std::size_t samples = sensitivity.shifts->samples;
   MatrixXd sum = MatrixXd::Zero(rows.Count(), rows.Count());
@@ -135,16 +140,20 @@ Measure JointFigure(Measure measure) { return measure == Measure::Quadratic ? Me
 void CheckJoint(const Sensitivity& sensitivity, Measure measure) {
   const bool curved = measure == Measure::GaussNewton || measure == Measure::Quadratic;
   if (!IsLogitModel(measure) && !curved)
-    throw Error(fmt::format("a joint problem is made of the measures logit-shift, divergence, gauss-newton and quadratic, not {}",
-                            ToString(measure)));
+    throw Error(fmt::format(
+        "a joint problem is made of the measures logit-shift, divergence, gauss-newton and quadratic, not {}",
+        ToString(measure)));
   if (!sensitivity.shifts)
-    throw Error("the sensitivity file has no shifts of the output, which a joint problem is made of; analyze with --shifts");
+    throw Error(
+        "the sensitivity file has no shifts of the output, which a joint problem is made of; analyze with --shifts");
   if (!sensitivity.Has(JointFigure(measure)))
-    throw Error(fmt::format("a joint problem of {0} needs the figures of {1}; analyze with --measures {0},{1}", ToString(measure),
-                            ToString(JointFigure(measure))));
-  if (curved && sensitivity.loss != "cross-entropy" && sensitivity.loss != "divergence" && sensitivity.loss != "logit-shift")
-    throw Error(fmt::format("a joint problem of {} is made for the losses cross-entropy, divergence and logit-shift, not {}",
-                            ToString(measure), sensitivity.loss));
+    throw Error(fmt::format("a joint problem of {0} needs the figures of {1}; analyze with --measures {0},{1}",
+                            ToString(measure), ToString(JointFigure(measure))));
+  if (curved && sensitivity.loss != "cross-entropy" && sensitivity.loss != "divergence" &&
+      sensitivity.loss != "logit-shift")
+    throw Error(
+        fmt::format("a joint problem of {} is made for the losses cross-entropy, divergence and logit-shift, not {}",
+                    ToString(measure), sensitivity.loss));
 }
 
 double CrossTermShare(const Sensitivity& sensitivity, Measure measure) {
@@ -163,7 +172,8 @@ double CrossTermShare(const Sensitivity& sensitivity, Measure measure) {
   for (Index i = 0; i < rows.Count(); ++i)
     for (Index j = 0; j < i; ++j) {
       const double norm = sum(i, i) * sum(j, j) / (samples * samples);
-      if (owners[static_cast<std::size_t>(i)].layer == owners[static_cast<std::size_t>(j)].layer || !(norm > 0)) continue;
+      if (owners[static_cast<std::size_t>(i)].layer == owners[static_cast<std::size_t>(j)].layer || !(norm > 0))
+        continue;
       const double mean = sum(i, j) / samples;
       total += mean * mean / norm;
       explained += (squares(i, j) / samples - mean * mean) / (samples - 1) / norm;
@@ -171,7 +181,8 @@ double CrossTermShare(const Sensitivity& sensitivity, Measure measure) {
   return total > 0 ? std::clamp(1 - explained / total, 0.0, 1.0) : 0;
 }
 
-std::optional<JointTerm> MakeJointTerm(const Sensitivity& sensitivity, Measure measure, double share, const Problem& problem) {
+std::optional<JointTerm> MakeJointTerm(const Sensitivity& sensitivity, Measure measure, double share,
+                                       const Problem& problem) {
   if (!(share > 0)) return std::nullopt;
   std::vector<float> shifts = ShiftsOf(sensitivity, problem);
   if (IsLogitModel(measure)) return LogitModel(sensitivity, measure, share, std::move(shifts));

@@ -11,8 +11,10 @@ void CheckJoint(const Sensitivity& sensitivity, Measure measure);
 /// The figure that the joint term charges for a choice made alone.
 Measure JointFigure(Measure measure);
 
-/// The loss of the summed shifts of the choices of `problem`, times `share`: of LogitShift and Divergence the logit model, of
-/// GaussNewton and Quadratic Q = UᵀU/N with the curvature's rows U (design.md, section 5). A share of 0 gives no term.
-std::optional<JointTerm> MakeJointTerm(const Sensitivity& sensitivity, Measure measure, double share, const Problem& problem);
+/// The loss of the summed shifts of the choices of `problem`, times `share`: of LogitShift and Divergence the logit
+/// model, of GaussNewton and Quadratic Q = UᵀU/N with the curvature's rows U (design.md, section 5). A share of 0 gives
+/// no term.
+std::optional<JointTerm> MakeJointTerm(const Sensitivity& sensitivity, Measure measure, double share,
+                                       const Problem& problem);
 
 }  // namespace bitplan

@@ -70,10 +70,12 @@ TEST(JointProblem, RefusesAJointProblemWithoutShiftsOrOfOtherMeasures) {
   options.measure = Measure::LogitShift;
   EXPECT_THAT([&] { MakeProblem(ExampleSensitivity(), options); }, OneLineError("--shifts"));
   options.measure = Measure::Trace;
-  EXPECT_THAT([&] { MakeProblem(WithShifts(), options); }, OneLineError("logit-shift, divergence, gauss-newton and quadratic"));
+  EXPECT_THAT([&] { MakeProblem(WithShifts(), options); },
+              OneLineError("logit-shift, divergence, gauss-newton and quadratic"));
 }
 
-/// The example with random shifts, each layer's partly those of a common cause, and the figures that follow from them, by plain loops.
+/// The example with random shifts, each layer's partly those of a common cause, and the figures that follow from them,
+/// by plain loops.
 struct RandomShifts {
   static constexpr std::size_t kSamples = 40, kClasses = 3;
   Sensitivity sensitivity = ExampleSensitivity();
@@ -88,7 +90,8 @@ struct RandomShifts {
     for (std::size_t n = 0; n < kSamples; ++n) {
       std::vector<double>& p = probabilities.emplace_back();
       double sum = 0;
-      for (std::size_t c = 0; c < kClasses; ++c) p.push_back(std::exp(static_cast<double>(shifts.logits[n * kClasses + c])));
+      for (std::size_t c = 0; c < kClasses; ++c)
+        p.push_back(std::exp(static_cast<double>(shifts.logits[n * kClasses + c])));
       for (const double each : p) sum += each;
       for (double& each : p) each /= sum;
     }
@@ -99,7 +102,8 @@ struct RandomShifts {
         for (Perturbation& choice : layer.*kind) {
           if (choice.bits == 32) continue;
           const std::size_t begin = shifts.shifts.size();
-          for (const float each : cause) shifts.shifts.push_back(0.1F * (static_cast<float>(common) * each + normal(random)));
+          for (const float each : cause)
+            shifts.shifts.push_back(0.1F * (static_cast<float>(common) * each + normal(random)));
           double curved = 0;
           for (std::size_t n = 0; n < kSamples; ++n) curved += Product(shifts, begin, begin, n) / 2 / kSamples;
           choice.figures[Measure::GaussNewton] = {curved, 0};
@@ -110,7 +114,9 @@ struct RandomShifts {
 
   /// δᵀ(diag p − p pᵀ)δ' of one sample, of the shifts that begin at `a` and `b`.
   double Product(const OutputShifts& shifts, std::size_t a, std::size_t b, std::size_t sample) const {
-    const auto value = [&](std::size_t begin, std::size_t c) { return static_cast<double>(shifts.shifts[begin + sample * kClasses + c]); };
+    const auto value = [&](std::size_t begin, std::size_t c) {
+      return static_cast<double>(shifts.shifts[begin + sample * kClasses + c]);
+    };
     const std::vector<double>& p = probabilities[sample];
     double both = 0, first = 0, second = 0;
     for (std::size_t c = 0; c < kClasses; ++c) {
@@ -123,7 +129,8 @@ struct RandomShifts {
 
   double Mean(std::size_t a, std::size_t b) const {
     double sum = 0;
-    for (std::size_t n = 0; n < kSamples; ++n) sum += Product(*sensitivity.shifts, a * kSamples * kClasses, b * kSamples * kClasses, n);
+    for (std::size_t n = 0; n < kSamples; ++n)
+      sum += Product(*sensitivity.shifts, a * kSamples * kClasses, b * kSamples * kClasses, n);
     return sum / kSamples;
   }
 };
@@ -167,10 +174,12 @@ TEST(JointProblem, ShrunkIsAsMuchBelowTheWholeAsItsCrossTermsCountLess) {
   ProblemOptions own;
   own.measure = Measure::GaussNewton;
   const Problem whole = MakeProblem(random.sensitivity, Joint(Measure::GaussNewton, false)),
-                shrunk = MakeProblem(random.sensitivity, Joint(Measure::GaussNewton, true)), alone = MakeProblem(random.sensitivity, own);
+                shrunk = MakeProblem(random.sensitivity, Joint(Measure::GaussNewton, true)),
+                alone = MakeProblem(random.sensitivity, own);
   for (const std::vector<std::size_t>& choices : {std::vector<std::size_t>{1, 1, 3, 3}, {5, 3, 1, 1}}) {
     const double cross = ObjectiveOf(whole, choices) - ObjectiveOf(alone, choices);
-    EXPECT_NEAR(ObjectiveOf(shrunk, choices), ObjectiveOf(alone, choices) + share * cross, 1e-6 * ObjectiveOf(whole, choices));
+    EXPECT_NEAR(ObjectiveOf(shrunk, choices), ObjectiveOf(alone, choices) + share * cross,
+                1e-6 * ObjectiveOf(whole, choices));
   }
 }
 
@@ -190,7 +199,8 @@ TEST(CrossTermShare, IsTheShareOfTheCorrelationsThatIsNotNoise) {
         noise += variance / RandomShifts::kSamples / (RandomShifts::kSamples - 1) / norm;
         all += mean * mean / norm;
       }
-    EXPECT_NEAR(CrossTermShare(random.sensitivity, Measure::GaussNewton), std::max(0.0, 1 - noise / all), 1e-5) << common;
+    EXPECT_NEAR(CrossTermShare(random.sensitivity, Measure::GaussNewton), std::max(0.0, 1 - noise / all), 1e-5)
+        << common;
     if (common == 0) {
       EXPECT_LT(1 - noise / all, 0.35);
     } else if (common == 10) {
@@ -202,10 +212,12 @@ TEST(CrossTermShare, IsTheShareOfTheCorrelationsThatIsNotNoise) {
 TEST(JointProblem, RefusesACurvatureThatDoesNotFollowFromTheShifts) {
   RandomShifts random(1);
   random.sensitivity.loss = "mean-squared-error";
-  EXPECT_THAT([&] { MakeProblem(random.sensitivity, Joint(Measure::GaussNewton, true)); }, OneLineError("gauss-newton", "mean-squared-error"));
+  EXPECT_THAT([&] { MakeProblem(random.sensitivity, Joint(Measure::GaussNewton, true)); },
+              OneLineError("gauss-newton", "mean-squared-error"));
   for (LayerSensitivity& layer : random.sensitivity.layers)
     for (Perturbation& choice : layer.weight_choices) choice.figures.erase(Measure::GaussNewton);
-  EXPECT_THAT([&] { MakeProblem(random.sensitivity, Joint(Measure::Quadratic, true)); }, OneLineError("quadratic", "gauss-newton"));
+  EXPECT_THAT([&] { MakeProblem(random.sensitivity, Joint(Measure::Quadratic, true)); },
+              OneLineError("quadratic", "gauss-newton"));
 }
 
 }  // namespace

@@ -49,6 +49,27 @@ TEST(QuantizedNetwork, GivesTheSameFromItsOwnFloatWeights) {
   }
 }
 
+TEST(Calibration, GivesEveryPlanTheNetworkThatItsOwnPassesWould) {
+  const Network network = LoadModel("Chain", 2);
+  const Dataset data = Samples({16, 3, 8, 8});
+  const auto calibration = Calibration::Collect(network, data, /*activations=*/true);
+  for (const auto& [weight_bits, activation_bits] : {std::pair{3, 32}, {32, 4}, {2, 8}})
+    for (const bool correction : {false, true}) {
+      Plan plan = UniformPlan(network, weight_bits, activation_bits);
+      plan.channel_correction = correction;
+      EXPECT_TRUE(torch::equal(QuantizedNetwork::Create(network, plan, calibration).Forward(AllInputs(data)),
+                               QuantizedNetwork::Create(network, plan, data).Forward(AllInputs(data))))
+          << plan.layers[0].weight.bits << ' ' << activation_bits;
+    }
+}
+
+TEST(Calibration, WithoutActivationsRefusesPlansThatQuantizeThem) {
+  const Network network = LoadModel("DeadChannel");
+  const auto calibration = Calibration::Collect(network, Samples({64, 6}), /*activations=*/false);
+  EXPECT_NO_THROW(QuantizedNetwork::Create(network, UniformPlan(network, 4, 32), calibration));
+  EXPECT_THAT(MessageOf([&] { QuantizedNetwork::Create(network, UniformPlan(network, 4, 8), calibration); }), HasSubstr("without activations"));
+}
+
 TEST(QuantizedNetwork, HandsGradientsToFloatWeightsStraightThrough) {
   const Network network = LoadModel("DeadChannel");
   const Dataset data = Samples({64, 6});
