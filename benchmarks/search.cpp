@@ -27,7 +27,7 @@ void SolveAndPrint(const bitplan::Problem& problem, bitplan::SearchOptions optio
   const auto solution = bitplan::Search(problem, options);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  fmt::print("{:<40} {:>6} {:>10.4f} {:>16.10g} {:>16.10g} {:>9.2g} {:>9} {:>6} {}\n", problem.name, problem.groups.size(),
+  fmt::print("{:<40} {:>6} {:>10.6f} {:>16.10g} {:>16.10g} {:>9.2g} {:>9} {:>6} {}\n", problem.name, problem.groups.size(),
              solution.seconds, solution.objective, solution.bound, solution.gap, solution.nodes, usage.ru_maxrss / 1024,
              bitplan::ToString(solution.status));
 }

@@ -1,6 +1,7 @@
 """Times bitplan's search beside HiGHS, CBC and SCIP on the same problems, the same relative gap and two threads (bitplan: one).
 
-usage: search.py BENCH_SEARCH [--limit SECONDS] [--gap 1e-6] [--seeds 1,2,3,4,5] [--joint] [GROUPS ...]   (see search.sh)
+usage: search.py BENCH_SEARCH [--limit SECONDS] [--gap 1e-6] [--groups 20,53,150,500,2000] [--seeds 1,2,3,4,5] [--joint]
+(see search.sh)
 
 The others read the LP file that bitplan writes, which is scaled; reading is not timed, but for CBC, which is a program of its own. A solver that is stopped by the limit counts
 with the limit, so that ratios are at least what is printed. --joint: the generated problems with a quadratic joint term, beside SCIP.
@@ -84,8 +85,8 @@ def compare(bench, arguments, solvers, a):
                  for line in out.stdout.splitlines()[1:]]
         files = sorted(glob.glob(os.path.join(folder, "*.lp")), key=lambda f: int(os.path.basename(f)[:-3]))
         for line, lp in zip([l for l in lines if "divergence" not in l.group(1)], files):
-            own, objective = float(line.group(3)), float(line.group(4))
-            row = f"{line.group(1).strip():<36} {own:>9.4f} s gap {float(line.group(6)):<8.2g} {line.group(8):>4} MiB"
+            own, objective = max(float(line.group(3)), 1e-6), float(line.group(4))
+            row = f"{line.group(1).strip():<36} {own:>10.6f} s gap {float(line.group(6)):<8.2g} {line.group(8):>4} MiB"
             ratios = {}
             for solver in solvers:
                 seconds, found = solve_in_a_process_of_its_own(solver, lp, a.gap, a.limit)
@@ -104,23 +105,23 @@ def main():
     ap.add_argument("--gap", type=float, default=1e-6)
     ap.add_argument("--seeds", default="1,2,3,4,5")
     ap.add_argument("--joint", action="store_true")
-    ap.add_argument("groups", nargs="*", type=int)
+    ap.add_argument("--groups", default="20,53,150,500,2000")
     a = ap.parse_args()
     if a.joint:
         compare(a.bench, ["--only", "squared shift"], ["scip"], a)
         return
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for groups in a.groups or [20, 53, 150, 500, 2000]:
+        for groups in a.groups.split(","):
             for seed in a.seeds.split(","):
                 problem = os.path.join(folder, f"{groups}-{seed}.json")
-                subprocess.run([sys.executable, os.path.join(HERE, "make_instance.py"), str(groups), seed, problem], check=True)
-                rows += compare(a.bench, [problem], ["highs", "cbc", "scip"], a)
-        rows += compare(a.bench, sorted(glob.glob(os.path.join(HERE, "../tests/search/instances/hawq-*.json"))), ["highs", "cbc", "scip"], a)
+                subprocess.run([sys.executable, os.path.join(HERE, "make_instance.py"), groups, seed, problem], check=True)
+                rows += compare(a.bench, [problem], list(SOLVERS), a)
     for solver in SOLVERS:
         print(f"{solver}: geometric mean {geometric_mean([row[solver] for row in rows]):.1f}x, least {min(row[solver] for row in rows):.2f}x")
     best = [min(row["highs"], row["cbc"]) for row in rows]
     print(f"better of HiGHS and CBC: geometric mean {geometric_mean(best):.1f}x, least {min(best):.2f}x over {len(best)} problems")
+    compare(a.bench, sorted(glob.glob(os.path.join(HERE, "../tests/search/instances/hawq-*.json"))), list(SOLVERS), a)
 
 
 if __name__ == "__main__":

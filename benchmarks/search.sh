@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The exact search side by side with HiGHS, CBC and SCIP, and the method convex with SCIP; installs them into .deps/search-venv.
-# usage: benchmarks/search.sh [--limit SECONDS] [--seeds 1,2,3,4,5] [--joint] [GROUPS …]
+# usage: benchmarks/search.sh [--groups 20,53] [--seeds 1,2,3,4,5] [--limit SECONDS] [--joint]
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 venv="$root/.deps/search-venv"

@@ -45,7 +45,8 @@ class Front {
     Solution solution = Search(tighter, deadline_.Rest());
     if (solution.status == SolutionStatus::Feasible || solution.status == SolutionStatus::Unknown) front_.complete = false;
     if (solution.choices.empty()) return false;
-    front_.points.push_back({budgets, std::move(solution)});
+    for (const ParetoAxis& axis : axes_) tighter.budgets.try_emplace(axis.cost, solution.costs.at(axis.cost));
+    front_.points.push_back({std::move(tighter.budgets), std::move(solution)});
     return true;
   }
 

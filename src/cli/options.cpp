@@ -292,7 +292,7 @@ std::map<std::string, double> ParsePerCost(const std::string& option, const std:
   std::map<std::string, double> values;
   for (const std::string& text : texts) {
     const auto equals = text.find('=');
-    const auto numbers = ParseNumbers(option, equals == std::string::npos ? "" : text.substr(equals + 1));
+    const auto numbers = equals == std::string::npos ? std::vector<double>{} : ParseNumbers(option, text.substr(equals + 1));
     if (numbers.size() != 1) throw Error(fmt::format("--{} {}: expected COST=NUMBER, COST as in problem files", option, text));
     values[text.substr(0, equals)] = numbers[0];
   }

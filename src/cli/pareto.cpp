@@ -63,7 +63,7 @@ std::string SvgOf(const Problem& problem, const ParetoFront& front, const std::v
     bounds.y.push_back(solution.bound);
     gaps = gaps || solution.gap > 0;
   }
-  Chart chart{.title = problem.name, .x_label = axes[0].cost, .y_label = problem.objective};
+  Chart chart{.title = problem.name, .x_label = axes[0].cost, .y_label = problem.objective, .series = {}};
   for (auto& [level, series] : steps) {
     if (series.x.empty()) continue;
     series.name = axes.size() == 2 ? fmt::format("{} ≤ {:.4g}", axes[1].cost, level) : "best plan";

@@ -134,6 +134,21 @@ TEST(Pareto, OverAGridHasTheBestPlanOfEveryCell) {
   }
 }
 
+TEST(Pareto, StartsAGridWithoutBudgetsFromWhatTheBestPlanSpends) {
+  Problem problem = LargeProblem(5, 5, 4, 2);
+  problem.budgets.clear();
+  const ParetoFront front = FindParetoFront(problem, {.axes = {{"cost0", 4}, {"cost1", 3}}, .search = {}});
+  ASSERT_FALSE(front.points.empty());
+  double best = std::numeric_limits<double>::infinity();
+  for (const ParetoPoint& point : front.points) {
+    EXPECT_EQ(point.budgets.size(), 2u);
+    EXPECT_TRUE(WithinBudgets(Problem{"", "", problem.groups, point.budgets}, point.solution.choices));
+    EXPECT_NEAR(point.solution.objective, TrueBest(problem, point), 1e-9);
+    best = std::min(best, point.solution.objective);
+  }
+  EXPECT_NEAR(best, BruteForce(problem).optimum, 1e-9);
+}
+
 TEST(Pareto, GivesBoundsThatHoldWhenTheTimeIsShort) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const Problem problem = LargeProblem(seed, 6, 5, 3);
