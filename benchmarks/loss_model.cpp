@@ -128,7 +128,9 @@ std::vector<SingleChoice> Choices(const Network& network, const std::vector<int>
 void Shifts(const Network& network, const Dataset& data, const SingleChoices& choices, Delta delta) {
   bitplan::LogitShiftOptions options;
   options.delta = delta;
-  bitplan::ForEachShift(network, data, choices, options, [](auto&&...) {});
+  const bitplan::ShiftPasses passes(network, data, choices, options);
+  for (std::int64_t begin = 0; begin < data.size(); begin += passes.chunk())
+    passes.Run(begin, std::min(begin + passes.chunk(), data.size()), [](auto&&...) {});
 }
 
 /// The arithmetic of linear shifts alone: passes forward and backward, products of what layers read with the changes of
