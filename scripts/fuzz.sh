@@ -4,6 +4,7 @@
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 cd "$root"
+command -v clang++ >/dev/null || { echo "fuzz: clang++ is missing; install Debian's clang and libclang-rt-14-dev" >&2; exit 1; }
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz --target fuzz_files
 found="$(mktemp -d)"

@@ -33,57 +33,67 @@ std::vector<Move> MovesFrom(const Core& core, const CorePlan& plan, const std::v
   return moves;
 }
 
-struct Neighborhood {
-  const Core& core;
-  const CorePlan& plan;
-  std::vector<Move> moves;
-  std::vector<double> left;  // of each budget
-
-  bool Fits(const Move& a, const Move* b) const {
-    for (std::size_t i = 0; i < core.budgets(); ++i) {
-      double change = core.Cost(i, a.column) - core.Cost(i, plan[core.group[a.column]]);
-      if (b != nullptr) change += core.Cost(i, b->column) - core.Cost(i, plan[core.group[b->column]]);
-      if (change > left[i]) return false;
-    }
-    return true;
+class Neighborhood {
+ public:
+  Neighborhood(const Core& core, const CorePlan& plan, std::vector<Move> moves)
+      : core_(core), plan_(plan), moves_(std::move(moves)), left_(core.limits) {
+    for (std::size_t i = 0; i < core.budgets(); ++i)
+      for (const Index column : plan) left_[i] -= core.Cost(i, column);
+    change_.reserve(moves_.size() * core.budgets());
+    for (const Move& move : moves_)
+      for (std::size_t i = 0; i < core.budgets(); ++i)
+        change_.push_back(core.Cost(i, move.column) - core.Cost(i, plan[core.group[move.column]]));
   }
 
   /// The plan after the change that lowers the loss most; the plan itself when none does.
   CorePlan BestNeighbor(Monitor& monitor) const {
     double best = 0;
-    const Move* first = nullptr;
-    const Move* second = nullptr;
-    for (const Move& a : moves) {
-      if (a.loss >= 0 || a.loss + std::min(moves[0].loss, 0.0) >= best || monitor.Expired()) break;
-      if (a.loss < best && Fits(a, nullptr)) {
-        best = a.loss;
-        first = &a;
-        second = nullptr;
+    std::size_t first = moves_.size(), second = moves_.size();
+    for (std::size_t a = 0; a < moves_.size(); ++a) {
+      const double loss = moves_[a].loss;
+      if (loss >= 0 || loss + std::min(moves_[0].loss, 0.0) >= best || monitor.Expired()) break;
+      if (loss < best && Fits(a)) {
+        best = loss;
+        first = second = a;
       }
-      for (const Move& b : moves) {
-        if (a.loss + b.loss >= best) break;
-        if (core.group[a.column] == core.group[b.column] || !Fits(a, &b)) continue;
-        best = a.loss + b.loss;
-        first = &a;
-        second = &b;
+      for (std::size_t b = 0; b < moves_.size() && loss + moves_[b].loss < best; ++b) {
+        if (!FitsWith(a, b) || core_.group[moves_[a].column] == core_.group[moves_[b].column]) continue;
+        best = loss + moves_[b].loss;
+        first = a;
+        second = b;
         break;
       }
     }
-    CorePlan neighbor = plan;
-    if (first != nullptr) neighbor[core.group[first->column]] = first->column;
-    if (second != nullptr) neighbor[core.group[second->column]] = second->column;
+    CorePlan neighbor = plan_;
+    for (const std::size_t m : {first, second})
+      if (m < moves_.size()) neighbor[core_.group[moves_[m].column]] = moves_[m].column;
     return neighbor;
   }
+
+ private:
+  bool Fits(std::size_t a) const {
+    for (std::size_t i = 0; i < left_.size(); ++i)
+      if (change_[a * left_.size() + i] > left_[i]) return false;
+    return true;
+  }
+  bool FitsWith(std::size_t a, std::size_t b) const {
+    for (std::size_t i = 0; i < left_.size(); ++i)
+      if (change_[a * left_.size() + i] + change_[b * left_.size() + i] > left_[i]) return false;
+    return true;
+  }
+
+  const Core& core_;
+  const CorePlan& plan_;
+  std::vector<Move> moves_;     // by rising loss
+  std::vector<double> change_;  // [move, budget]
+  std::vector<double> left_;    // of each budget
 };
 
 }  // namespace
 
 CorePlan Exchange(const Core& core, CorePlan plan, const std::vector<double>& multipliers, Monitor& monitor) {
   for (double value = core.Value(plan);;) {
-    Neighborhood neighborhood{core, plan, MovesFrom(core, plan, multipliers), core.limits};
-    for (std::size_t i = 0; i < core.budgets(); ++i)
-      for (const Index column : plan) neighborhood.left[i] -= core.Cost(i, column);
-    CorePlan neighbor = neighborhood.BestNeighbor(monitor);
+    CorePlan neighbor = Neighborhood(core, plan, MovesFrom(core, plan, multipliers)).BestNeighbor(monitor);
     const double neighbor_value = core.Value(neighbor);
     if (!(neighbor_value < value)) return plan;
     plan = std::move(neighbor);

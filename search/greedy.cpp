@@ -97,11 +97,13 @@ Incumbent SearchGreedily(const Core& core, const std::vector<double>& multiplier
   std::vector<double> shares;
   for (const double limit : core.limits) shares.push_back(1 / limit);
   Incumbent best;
+  CorePlan climbed;
   for (const auto& start : {shares, multipliers})
     for (const auto& prices : {shares, multipliers}) {
       CorePlan plan = ClimbFrom(core, start, prices, monitor);
-      if (best.Offer(core, plan)) best.Offer(core, Exchange(core, std::move(plan), multipliers, monitor));
+      if (best.Offer(core, plan)) climbed = std::move(plan);
     }
+  if (!climbed.empty()) best.Offer(core, Exchange(core, std::move(climbed), multipliers, monitor));
   return best;
 }
 
