@@ -109,7 +109,8 @@ void LossModel(const Network& network, const Dataset& data, Delta delta) {
   bitplan::OutputShifts& table = *sensitivity.shifts;
   const auto samples = static_cast<std::int64_t>(table.samples), classes = static_cast<std::int64_t>(table.classes);
   const at::Tensor z = torch::from_blob(table.logits.data(), {samples, classes});
-  const at::Tensor shifts = torch::from_blob(table.shifts.data(), {-1, samples, classes});
+  const at::Tensor shifts = torch::from_blob(
+      table.shifts.data(), {static_cast<std::int64_t>(table.shifts.size() / table.logits.size()), samples, classes});
   // u = rᵀ δz with r = √p (e − p), of every choice; Q = UᵀU / N.
   const at::Tensor p = z.softmax(1);
   const at::Tensor u = ((shifts - (shifts * p).sum(2, /*keepdim=*/true)) * p.sqrt()).flatten(1);

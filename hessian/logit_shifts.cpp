@@ -60,7 +60,8 @@ void Linearize(const Network& network, const GradientPass& pass, const std::vect
     sum = sum.defined() ? sum.add_(product) : product;
   };
   const auto give = [&](std::size_t i, const at::Tensor& sum) {
-    const at::Tensor shift = sum.defined() ? sum.reshape(output.sizes()).to(at::kCPU, at::kFloat) : at::zeros_like(output, at::device(at::kCPU).dtype(at::kFloat));
+    const at::Tensor given = sum.defined() ? sum.reshape(output.sizes()) : at::zeros_like(output);
+    const at::Tensor shift = given.to(at::kCPU, at::kFloat).contiguous();
     CheckFinite(network, choices[i], shift);
     use(i, shift);
   };
