@@ -15,7 +15,7 @@ namespace bitplan {
 
 struct ValidateOptions {
   AnalyzeOptions analyze;  ///< its measures are compared, those of the shifts jointly as well, the default one shrunk as well; one without figures for every layer is left out
-  int plans = 150;         ///< drawn at random, each layer's widths alike and apart; ≥ 10
+  int plans = 150;         ///< drawn at random: each draws how likely its widths are, so that small and large plans come up alike; ≥ 10
   std::uint64_t seed = 0;  ///< of the draw
   QuantizeOptions quantize;
   ProgressCallback progress;  ///< for every stage

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <cmath>
+#include <map>
 #include <random>
 #include <utility>
 
@@ -13,7 +15,6 @@
 #include "bitplan/plan.h"
 #include "bitplan/search.h"
 #include "bitplan/statistics.h"
-#include "statistics/draw_below.h"
 
 namespace bitplan {
 
@@ -51,10 +52,35 @@ bool QuantizesActivations(const AnalyzeOptions& options) {
   return std::any_of(options.activation_bits.begin(), options.activation_bits.end(), [](int bits) { return bits < 32; });
 }
 
+/// Uniform in (0, 1).
+double DrawUniform(std::mt19937_64& random) { return (static_cast<double>(random() >> 11) + 0.5) * 0x1p-53; }
+
+/// How likely each width is in one plan.
+using WidthShares = std::map<int, double>;
+
+/// A width's share not drawn before is drawn now; together they are uniform over the simplex, but for their sum.
+double ShareOf(int width, WidthShares& shares, std::mt19937_64& random) {
+  const auto [share, inserted] = shares.try_emplace(width, 0);
+  if (inserted) share->second = -std::log(DrawUniform(random));
+  return share->second;
+}
+
+/// Every plan has shares of the widths of its own, uniform over the simplex, and draws each layer's from them: so plans are of all sizes, as
+/// those are that a search has to tell apart, and not all of about the mean width.
 std::vector<std::size_t> DrawChoices(const Problem& problem, std::mt19937_64& random) {
+  WidthShares of_weights, of_activations;
   std::vector<std::size_t> choices;
-  for (const Group& group : problem.groups)
-    choices.push_back(static_cast<std::size_t>(statistics::DrawBelow(group.choices.size(), random)));
+  for (const Group& group : problem.groups) {
+    std::vector<double> sums;  // of the likelihoods up to each choice
+    for (const Choice& choice : group.choices) {
+      const std::vector<LayerBits> bits = BitsOfChoice(group, choice);
+      double likelihood = ShareOf(bits.front().activation_bits, of_activations, random);
+      for (const LayerBits& member : bits) likelihood *= ShareOf(member.weight_bits, of_weights, random);
+      sums.push_back((sums.empty() ? 0 : sums.back()) + likelihood);
+    }
+    const double drawn = DrawUniform(random) * sums.back();
+    choices.push_back(static_cast<std::size_t>(std::upper_bound(sums.begin(), sums.end() - 1, drawn) - sums.begin()));
+  }
   return choices;
 }
 
