@@ -56,7 +56,7 @@ TEST(Contributions, AreWhatTheFiguresAreMeansOf) {
   const Contributions& table = *sensitivity.contributions;
   EXPECT_EQ(table.samples, 70U);
   EXPECT_EQ(table.choices, 8U);
-  EXPECT_EQ(table.measures.size(), 4U);
+  EXPECT_EQ(table.measures.size(), 5U);
   for (std::size_t m = 0; m < table.measures.size(); ++m) {
     std::size_t row = 0;
     for (const LayerSensitivity& layer : sensitivity.layers)
