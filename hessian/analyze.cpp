@@ -282,6 +282,7 @@ void AddGaussNewton(const Network& network, const Dataset& data, const AnalyzeOp
   GaussNewtonOptions given;
   given.loss = options.loss;
   given.temperature = options.temperature;
+  given.compute = options.compute;
   given.memory_bytes = options.memory_bytes;
   given.seed = options.seed;
   given.progress = options.progress;

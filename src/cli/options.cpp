@@ -167,6 +167,7 @@ void AddAnalyzeOptions(CommandLine& line) {
       "temperature", po::value<double>()->default_value(defaults.temperature, fmt::format("{}", defaults.temperature)),
       "of the divergence")("delta", text(ToString(defaults.delta)),
                            "how the output's shifts are found: measured, linear (to first order) or auto")(
+      "compute", text(ToString(defaults.compute)), "what the passes of weights' curvature compute in: float32 or bfloat16")(
       "memory", po::value<std::string>()->default_value("2GiB")->value_name("BYTES"), "limit of the analysis: 512MiB, 2GiB")(
       "exact-hessian", po::bool_switch(), "eigenvalues and traces of weights from the Hessian, not the Gauss-Newton matrix")(
       "curvature-samples", po::value<std::int64_t>()->default_value(defaults.curvature_samples)->value_name("N"),
@@ -186,6 +187,7 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   options.channel_correction = !line.Get<bool>("no-correction");
   options.temperature = line.Get<double>("temperature");
   options.delta = ParseDelta(line.Get<std::string>("delta"));
+  options.compute = ParsePrecision(line.Get<std::string>("compute"));
   options.memory_bytes = ParseBytes("memory", line.Get<std::string>("memory"));
   options.exact_hessian = line.Get<bool>("exact-hessian");
   options.curvature_samples = line.Get<std::int64_t>("curvature-samples");
