@@ -72,6 +72,7 @@ Journal OpenJournal(const Network& network, const Dataset& data, const AnalyzeOp
            {"loss", std::string(ToString(ResolveLoss(options.loss, data)))},
            {"temperature", fmt::format("{}", options.temperature)},
            {"Hessian", options.exact_hessian ? "exact" : "Gauss-Newton"},
+           {"compute", std::string(ToString(options.compute))},
            {"curvature samples", fmt::format("{}", options.curvature_samples)},
            {"memory limit", fmt::format("{}", options.memory_bytes)},
            {"batch size", fmt::format("{}", options.batch_size)},

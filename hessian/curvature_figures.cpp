@@ -82,6 +82,7 @@ class LazyMatrix {
   LazyMatrix(const Network& network, const Dataset& data, const AnalyzeOptions& options) : network_(network), data_(data) {
     options_.loss = options.loss;
     options_.temperature = options.temperature;
+    options_.compute = options.compute;
     options_.memory_bytes = options.memory_bytes;
     options_.seed = options.seed;
     options_.progress = options.progress;

@@ -1,9 +1,12 @@
 #include "hessian/gradient_pass.h"
 
+#include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <deque>
 #include <map>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -13,6 +16,33 @@
 namespace bitplan {
 
 namespace {
+
+/// What is asked of LibTorch for the length of a scope, on this thread.
+class Autocast {
+ public:
+  explicit Autocast(const at::Device& device, bool enabled)
+      : type_(device.type()), was_enabled_(at::autocast::is_autocast_enabled(type_)), was_(at::autocast::get_autocast_dtype(type_)) {
+    at::autocast::set_autocast_enabled(type_, enabled);
+    if (enabled) at::autocast::set_autocast_dtype(type_, at::kBFloat16);
+  }
+  ~Autocast() {
+    at::autocast::set_autocast_enabled(type_, was_enabled_);
+    at::autocast::set_autocast_dtype(type_, was_);
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+
+ private:
+  at::DeviceType type_;
+  bool was_enabled_;
+  at::ScalarType was_;
+};
+
+std::vector<std::size_t> Positions(std::size_t count) {
+  std::vector<std::size_t> all(count);
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return all;
+}
 
 std::vector<at::Tensor> FirstOf(const std::vector<at::Tensor>& samples) {
   std::vector<at::Tensor> first;
@@ -31,15 +61,15 @@ class GradientPass::Recorder : public Probe {
     at::Tensor x;
     std::int64_t x_version = 0;
     std::vector<std::int64_t> y_shape;
-    std::vector<at::Tensor> gradients;  // one per row; undefined where none came
+    std::int64_t y_axis = 0;   // as UseRun
+    at::Tensor gradients;      // as UseRun; undefined where none came
   };
 
-  Recorder(const Network& network, const std::vector<int>& layers, const std::vector<std::vector<LayerProduct>>& uses,
-           std::set<int> copied_sites = {})
-      : copied_sites_(std::move(copied_sites)) {
-    for (std::size_t i = 0; i < layers.size(); ++i)
-      for (std::size_t use = 0; use < uses[i].size(); ++use) {
-        const LayerUse& sites = network.layers()[static_cast<std::size_t>(layers[i])].uses[use];
+  /// Records the layers in `wanted`.
+  Recorder(const GradientPass& pass, const std::vector<std::size_t>& wanted, std::int64_t rows_of_all) : rows(rows_of_all), pass_(pass) {
+    for (const std::size_t i : wanted)
+      for (std::size_t use = 0; use < pass.uses_[i].size(); ++use) {
+        const LayerUse& sites = pass.network_.layers()[static_cast<std::size_t>(pass.layers_[i])].uses[use];
         inputs_[sites.input_site] = {};
         outputs_[sites.output_site] = {i, use, sites.input_site};
       }
@@ -47,7 +77,7 @@ class GradientPass::Recorder : public Probe {
 
   at::Tensor Visit(int site, const at::Tensor& value) override {
     if (const auto input = inputs_.find(site); input != inputs_.end()) {
-      const at::Tensor x = copied_sites_.contains(site) ? value.detach().clone() : value.detach();
+      const at::Tensor x = pass_.copied_sites_.contains(site) ? value.detach().clone() : value.detach();
       input->second = Input{x, Version(x)};
     }
     const auto output = outputs_.find(site);
@@ -60,12 +90,9 @@ class GradientPass::Recorder : public Probe {
       traced = leaves.back().clone();
     }
     const auto& [layer, use, input_site] = output->second;
-    Run& run = runs.emplace_back(Run{layer, use, input_site, input.x, input.version, value.sizes().vec(), {}});
-    if (traced.requires_grad())
-      traced.register_hook([this, &run](const at::Tensor& gradient) {
-        run.gradients.resize(rows);
-        run.gradients[row] = gradient.detach();
-      });
+    const std::int64_t y_axis = pass_.one_sample_only_ ? -1 : pass_.axes_[layer][use].y;
+    Run& run = runs.emplace_back(Run{layer, use, input_site, input.x, input.version, value.sizes().vec(), y_axis, {}});
+    if (traced.requires_grad()) traced.register_hook([this, &run](const at::Tensor& gradient) { Keep(run, gradient.detach()); });
     return traced;
   }
 
@@ -79,9 +106,19 @@ class GradientPass::Recorder : public Probe {
 
   std::deque<Run> runs;  // hooks point into it
   std::vector<at::Tensor> leaves;
-  std::size_t row = 0, rows = 0;  // which backward pass is on its way
+  std::int64_t row = 0, rows = 0;  // which backward pass is on its way
 
  private:
+  void Keep(Run& run, const at::Tensor& gradient) const {
+    const at::Tensor by_sample = run.y_axis < 0 ? gradient.unsqueeze(0) : gradient.movedim(run.y_axis, 0);
+    if (!run.gradients.defined()) {
+      std::vector<std::int64_t> shape = by_sample.sizes().vec();
+      shape.insert(shape.begin() + 1, rows);
+      run.gradients = row == 0 ? at::empty(shape, gradient.options()) : at::zeros(shape, gradient.options());
+    }
+    run.gradients.select(1, row).copy_(by_sample);
+  }
+
   struct Input {
     at::Tensor x;
     std::int64_t version = 0;
@@ -95,13 +132,14 @@ class GradientPass::Recorder : public Probe {
     return value.is_inference() ? 0 : static_cast<std::int64_t>(value._version());
   }
 
-  std::set<int> copied_sites_;
+  const GradientPass& pass_;
   std::map<int, Input> inputs_;
   std::map<int, Output> outputs_;
 };
 
-GradientPass::GradientPass(const Network& network, const std::vector<int>& layers, const std::vector<at::Tensor>& samples)
-    : network_(network), layers_(layers) {
+GradientPass::GradientPass(const Network& network, const std::vector<int>& layers, const std::vector<at::Tensor>& samples,
+                           Precision precision)
+    : network_(network), layers_(layers), precision_(precision), parameters_(network.ParameterValues()) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     std::vector<LayerProduct>& products = uses_.emplace_back();
     const std::size_t count = network_.layers()[static_cast<std::size_t>(layers_[i])].uses.size();
@@ -114,19 +152,67 @@ GradientPass::GradientPass(const Network& network, const std::vector<int>& layer
     if (products.empty()) without_products_.push_back(i);
     axes_.emplace_back(products.size());
   }
+  TryChannelsLast(samples);
   Prepare(samples);
+}
+
+GradientPass GradientPass::In(Precision precision) const {
+  GradientPass other = *this;
+  other.precision_ = precision;
+  return other;
+}
+
+void GradientPass::TryChannelsLast(const std::vector<at::Tensor>& samples) {
+  const auto is_image = [](const at::Tensor& tensor) { return tensor.dim() == 4 && tensor.is_floating_point(); };
+  if (std::none_of(samples.begin(), samples.end(), is_image)) return;
+  const at::NoGradGuard no_gradient;
+  const std::vector<at::Tensor> plain = parameters_;
+  for (const Layer& layer : network_.layers()) {
+    at::Tensor& weight = parameters_[static_cast<std::size_t>(layer.weight)];
+    if (weight.dim() == 4) weight = weight.contiguous(at::MemoryFormat::ChannelsLast);
+  }
+  channels_last_ = true;
+  try {
+    Forward(FirstOf(samples), nullptr);
+  } catch (const Error&) {
+    channels_last_ = false;
+    parameters_ = plain;
+  }
+}
+
+std::int64_t GradientPass::bytes() const {
+  std::int64_t bytes = 0;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const at::Tensor& given = network_.parameters()[i].value;
+    if (!parameters_[i].is_alias_of(given)) bytes += static_cast<std::int64_t>(given.nbytes());
+  }
+  return bytes;
+}
+
+at::Tensor GradientPass::Forward(const std::vector<at::Tensor>& inputs, Probe* probe) const {
+  const Autocast autocast(at::Device(network_.device()), precision_ == Precision::BFloat16);
+  std::vector<at::Tensor> given = inputs;
+  if (channels_last_)
+    for (at::Tensor& input : given)
+      if (input.dim() == 4) input = input.contiguous(at::MemoryFormat::ChannelsLast);
+  return network_.Forward(given, parameters_, probe);
+}
+
+at::Tensor GradientPass::Outputs(const std::vector<at::Tensor>& inputs) const {
+  const at::NoGradGuard no_gradient;
+  return In(Precision::Float32).Forward(inputs, nullptr);
 }
 
 void GradientPass::Prepare(const std::vector<at::Tensor>& samples) {
   const at::NoGradGuard no_gradient;
   one_sample_only_ = true;
-  const std::vector<at::Tensor> parameters = network_.ParameterValues();
-  Recorder of_one(network_, layers_, uses_);
-  const at::Tensor one = network_.Forward(FirstOf(samples), parameters, &of_one);
+  const std::vector<std::size_t> all = Positions(layers_.size());
+  Recorder of_one(*this, all, 0);
+  const at::Tensor one = Forward(FirstOf(samples), &of_one);
   copied_sites_ = of_one.WrittenSites();
   if (samples.front().size(0) < 2) return;
-  Recorder of_two(network_, layers_, uses_);
-  const at::Tensor two = network_.Forward(samples, parameters, &of_two);
+  Recorder of_two(*this, all, 0);
+  const at::Tensor two = Forward(samples, &of_two);
   if (of_one.runs.size() != of_two.runs.size() || SampleAxis(one.sizes(), two.sizes()) != 0) return;
   for (std::size_t i = 0; i < of_one.runs.size(); ++i) {
     const Recorder::Run& first = of_one.runs[i];
@@ -138,38 +224,38 @@ void GradientPass::Prepare(const std::vector<at::Tensor>& samples) {
   one_sample_only_ = false;
 }
 
-std::vector<std::vector<UseRun>> GradientPass::Run(const std::vector<at::Tensor>& inputs, const at::Tensor& rows) const {
+std::vector<std::vector<UseRun>> GradientPass::Run(const std::vector<at::Tensor>& inputs, const at::Tensor& rows,
+                                                   const std::vector<std::size_t>& wanted) const {
   const at::AutoGradMode with_gradient(true);
-  Recorder recorder(network_, layers_, uses_, copied_sites_);
-  recorder.rows = static_cast<std::size_t>(rows.size(0));
-  const at::Tensor output = network_.Forward(inputs, network_.ParameterValues(), &recorder);
+  Recorder recorder(*this, wanted, rows.size(0));
+  const at::Tensor output = Forward(inputs, &recorder);
+  const at::Tensor given = rows.to(output.scalar_type());
   if (output.requires_grad())
     for (; recorder.row < recorder.rows; ++recorder.row)
-      torch::autograd::grad({output}, recorder.leaves, {rows[static_cast<std::int64_t>(recorder.row)]},
-                            /*retain_graph=*/recorder.row + 1 < recorder.rows, /*create_graph=*/false, /*allow_unused=*/true);
-  std::vector<std::vector<UseRun>> result(layers_.size());
+      torch::autograd::grad({output}, recorder.leaves, {given[recorder.row]}, /*retain_graph=*/recorder.row + 1 < recorder.rows,
+                            /*create_graph=*/false, /*allow_unused=*/true);
+  std::vector<std::vector<UseRun>> result(wanted.size());
   for (Recorder::Run& run : recorder.runs) {
-    if (run.gradients.empty()) continue;  // the output does not depend on it
-    UseRun& use = result[run.layer].emplace_back();
+    if (!run.gradients.defined()) continue;  // the output does not depend on it
+    const auto position = std::find(wanted.begin(), wanted.end(), run.layer) - wanted.begin();
+    UseRun& use = result[static_cast<std::size_t>(position)].emplace_back();
     use.product = &uses_[run.layer][run.use];
     use.use = run.use;
-    if (!one_sample_only_) use.x_axis = axes_[run.layer][run.use].x;
-    if (!one_sample_only_) use.y_axis = axes_[run.layer][run.use].y;
-    if (one_sample_only_) use.x_axis = use.y_axis = -1;
+    use.x_axis = one_sample_only_ ? -1 : axes_[run.layer][run.use].x;
+    use.y_axis = run.y_axis;
     use.x = run.x;
-    for (at::Tensor& gradient : run.gradients) {
-      if (!gradient.defined()) gradient = at::zeros(run.y_shape, run.x.options().dtype(at::kFloat));
-      gradient = use.y_axis < 0 ? gradient.unsqueeze(0) : gradient.movedim(use.y_axis, 0);
-    }
-    use.gradients = at::stack(run.gradients, 1);
-    run.gradients.clear();
+    use.gradients = std::move(run.gradients);
   }
   return result;
 }
 
+std::vector<std::vector<UseRun>> GradientPass::Run(const std::vector<at::Tensor>& inputs, const at::Tensor& rows) const {
+  return Run(inputs, rows, Positions(layers_.size()));
+}
+
 std::vector<at::Tensor> GradientPass::GradientsOfOne(const std::vector<at::Tensor>& inputs, const at::Tensor& rows) const {
   const at::AutoGradMode with_gradient(true);
-  std::vector<at::Tensor> parameters = network_.ParameterValues(), variables;
+  std::vector<at::Tensor> parameters = network_.ParameterValues(), variables;  // recurrent layers and the like: in float32
   for (const std::size_t i : without_products_) {
     const auto parameter = static_cast<std::size_t>(network_.layers()[static_cast<std::size_t>(layers_[i])].weight);
     parameters[parameter] = parameters[parameter].detach().requires_grad_();

@@ -106,9 +106,10 @@ std::vector<Estimate> InputFisher(const Network& network, const Dataset& data, c
   std::optional<ActivationStatistics> statistics;
   if (ranges) statistics = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
   const GaussNewtonOptions defaults;
-  const LossCurvature curvature =
-      CurvatureInOutputs(network, data, ResolveLoss(options.loss, data), options.temperature, defaults.rows,
-                         defaults.cut, options.seed, options.progress);
+  const auto outputs = [&](const std::vector<at::Tensor>& inputs) { return network.Forward(inputs); };
+  const LossCurvature curvature = CurvatureInOutputs(outputs, at::Device(network.device()), options.memory_bytes, data,
+                                                     ResolveLoss(options.loss, data), options.temperature, defaults.rows, defaults.cut,
+                                                     options.seed, options.progress);
   const InputLayout layout = FindLayout(network, data, sites);
   const std::vector<std::vector<std::int64_t>> chunks = curvature.Chunks(ChunkSize(layout, options.memory_bytes));
 

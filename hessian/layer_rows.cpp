@@ -21,11 +21,13 @@ at::Tensor AsOutput(const UseRun& run, const at::Tensor& values) {
   return values.reshape(shape).movedim(0, run.y_axis);
 }
 
-at::Tensor FlatGradients(const UseRun& run) { return run.gradients.flatten(2); }  // [n, R, elements]
+at::Tensor FlatGradients(const UseRun& run) { return run.gradients.flatten(2).to(at::kFloat); }  // [n, R, elements]
+
+at::Tensor Product(const UseRun& run, const at::Tensor& v) { return (*run.product)(run.x.to(at::kFloat), v); }
 
 /// Of y = x Wᵀ: Σ over positions of gᵀ x.
 at::Tensor LinearGradients(const UseRun& run) {
-  const at::Tensor g = run.gradients, x = run.x;
+  const at::Tensor g = run.gradients.to(at::kFloat), x = run.x.to(at::kFloat);
   const std::int64_t n = g.size(0), r = g.size(1), in = x.size(-1), out = g.size(-1);
   const at::Tensor rows = g.reshape({n, r, -1, out}).transpose(2, 3).reshape({n, r * out, -1});
   return at::bmm(rows, x.reshape({n, -1, in})).view({n, r, out, in});
@@ -44,10 +46,10 @@ at::Tensor ConvolutionGradients(const UseRun& run, const at::Tensor& weight) {
   kernel.insert(kernel.begin(), n * groups * r * out);
   split.insert(split.begin(), {n, groups, r, out});
   shape.insert(shape.begin(), {n, r});
-  const at::Tensor g = run.gradients.reshape(per_group).transpose(1, 2).reshape(of_output);
+  const at::Tensor g = run.gradients.to(at::kFloat).reshape(per_group).transpose(1, 2).reshape(of_output);
   const std::vector<std::int64_t> no_output_padding(sliding.stride.size(), 0);
   const at::Tensor gradient = std::get<1>(at::convolution_backward(
-      g, run.x.reshape(of_input), at::empty(kernel, weight.options()), c10::nullopt, sliding.stride, sliding.padding,
+      g, run.x.to(at::kFloat).reshape(of_input), at::empty(kernel, weight.options()), c10::nullopt, sliding.stride, sliding.padding,
       sliding.dilation, /*transposed=*/false, no_output_padding, n * groups, {false, true, false}));
   return gradient.view(split).transpose(1, 2).reshape(shape);
 }
@@ -59,10 +61,10 @@ at::Tensor GradientsByAutograd(const UseRun& run, const at::Tensor& weight) {
   std::vector<at::Tensor> all;
   for (std::int64_t i = 0; i < n; ++i) {
     const at::Tensor variable = at::zeros_like(weight).requires_grad_();
-    const at::Tensor x = run.x_axis < 0 ? run.x : run.x.narrow(run.x_axis, i, 1);
+    const at::Tensor x = (run.x_axis < 0 ? run.x : run.x.narrow(run.x_axis, i, 1)).to(at::kFloat);
     const at::Tensor y = (*run.product)(x, variable);
     for (std::int64_t row = 0; row < r; ++row) {
-      const at::Tensor g = AsOutput(run, run.gradients[i][row].reshape({1, -1}));
+      const at::Tensor g = AsOutput(run, run.gradients[i][row].reshape({1, -1})).to(at::kFloat);
       all.push_back(torch::autograd::grad({y}, {variable}, {g}, /*retain_graph=*/true)[0]);
     }
   }
@@ -98,7 +100,7 @@ at::Tensor LayerRows::Times(const at::Tensor& v) const {
   if (gradients_.defined()) return at::mv(gradients_.flatten(2).flatten(0, 1), v.flatten()).view({gradients_.size(0), gradients_.size(1)});
   at::Tensor sum;
   for (const UseRun& run : runs_) {
-    const at::Tensor y = BySample(run, (*run.product)(run.x, v));
+    const at::Tensor y = BySample(run, Product(run, v));
     const at::Tensor dot = at::bmm(FlatGradients(run), y.unsqueeze(2)).squeeze(2);
     sum = sum.defined() ? sum + dot : dot;
   }
@@ -112,7 +114,7 @@ at::Tensor LayerRows::TransposedTimes(const at::Tensor& u) const {
   for (const UseRun& run : runs_) {
     const at::Tensor variable = at::zeros_like(weight_).requires_grad_();
     const at::Tensor combined = at::bmm(u.unsqueeze(1), FlatGradients(run)).squeeze(1);
-    const at::Tensor term = torch::autograd::grad({(*run.product)(run.x, variable)}, {variable}, {AsOutput(run, combined)})[0];
+    const at::Tensor term = torch::autograd::grad({Product(run, variable)}, {variable}, {AsOutput(run, combined)})[0];
     sum = sum.defined() ? sum + term : term;
   }
   return sum;
@@ -123,7 +125,7 @@ at::Tensor LayerRows::Squared(const at::Tensor& v) const {
   const UseRun& run = runs_.front();
   const at::AutoGradMode with_gradient(true);
   const at::Tensor variable = v.detach().clone().requires_grad_();
-  const at::Tensor y = (*run.product)(run.x, variable);  // serves both directions
+  const at::Tensor y = Product(run, variable);  // serves both directions
   const at::Tensor g = FlatGradients(run);
   const at::Tensor u = at::bmm(g, BySample(run, y.detach()).unsqueeze(2));
   const at::Tensor combined = at::bmm(u.transpose(1, 2), g).squeeze(1);
@@ -140,11 +142,35 @@ at::Tensor LayerRows::Gradients() const {
   return sum;
 }
 
-std::int64_t LayerRows::bytes() const {
+LayerRows LayerRows::Part(std::int64_t first_sample, std::int64_t samples, std::int64_t first_row, std::int64_t rows) const {
+  const auto part = [&](const at::Tensor& all) { return all.narrow(0, first_sample, samples).narrow(1, first_row, rows); };
+  LayerRows result = *this;
+  if (gradients_.defined()) result.gradients_ = part(gradients_);
+  for (UseRun& run : result.runs_) {
+    if (run.x_axis >= 0) run.x = run.x.narrow(run.x_axis, first_sample, samples);
+    run.gradients = part(run.gradients);
+  }
+  return result;
+}
+
+std::int64_t LayerRows::bytes_of_inputs() const {
+  std::int64_t bytes = 0;
+  for (const UseRun& run : runs_) bytes += static_cast<std::int64_t>(run.x.nbytes());
+  return bytes;
+}
+
+std::int64_t LayerRows::bytes_of_gradients() const {
   if (gradients_.defined()) return static_cast<std::int64_t>(gradients_.nbytes());
   std::int64_t bytes = 0;
-  for (const UseRun& run : runs_) bytes += static_cast<std::int64_t>(run.x.nbytes() + run.gradients.nbytes());
+  for (const UseRun& run : runs_) bytes += static_cast<std::int64_t>(run.gradients.nbytes());
   return bytes;
+}
+
+double LayerRows::multiplications() const {
+  double count = 0;  // each weight meets as many elements of the output as there are for a channel
+  for (const UseRun& run : runs_)
+    count += static_cast<double>(run.gradients.numel() / run.gradients.size(1)) * static_cast<double>(weight_.numel() / weight_.size(0));
+  return count;
 }
 
 }  // namespace bitplan

@@ -19,6 +19,9 @@ namespace {
 constexpr std::int64_t kMostExactRows = 64;
 constexpr int kDrawnRows = 32;
 
+/// Samples whose rows are worked out at a time: bounds the memory.
+constexpr std::int64_t kBlock = 64;
+
 /// Eigenvalues below this share of the largest are rounding.
 constexpr double kRounding = 1e-13;
 
@@ -67,6 +70,13 @@ std::pair<at::Tensor, at::Tensor> AllRows(Loss loss, double temperature, const a
   return {rows.view({samples, count, predictions, classes}), values};
 }
 
+/// Their squared lengths alone.
+at::Tensor AllValues(Loss loss, double temperature, const at::Tensor& logits) {
+  std::vector<at::Tensor> parts;
+  for (const at::Tensor& z : logits.split(kBlock)) parts.push_back(AllRows(loss, temperature, z.to(at::kDouble)).second);
+  return at::cat(parts);
+}
+
 /// How many rows of each sample are kept when the smallest of all are left out, as long as they add up to no more than `cut`
 /// of the whole; and the share that is left out.
 std::pair<std::vector<std::int64_t>, double> CutSmallest(const at::Tensor& values, double cut) {
@@ -82,6 +92,34 @@ std::pair<std::vector<std::int64_t>, double> CutSmallest(const at::Tensor& value
   return {per_sample, values.masked_fill(values.gt(threshold), 0).sum().item<double>() / total};
 }
 
+/// e_c [K, P, classes] of classes [K, P, 1].
+at::Tensor OneHot(const at::Tensor& chosen, std::int64_t classes) {
+  return torch::zeros({chosen.size(0), chosen.size(1), classes}, torch::kDouble).scatter_(-1, chosen, 1);
+}
+
+/// √w_k (e_c − p) of softmax outputs p [P, C] for `count` draws k: [count, P, C], whose products with themselves add up to
+/// diag(p) − ppᵀ = Σ_c p_c (e_c − p)(e_c − p)ᵀ on average. Of one prediction three quarters of the rows are its likeliest classes,
+/// w = p_c, and only the others are drawn; of several, each is drawn, with a sign of its own, and one row stands for all.
+at::Tensor ClassDraws(const at::Tensor& p, std::int64_t count, std::mt19937_64& generator) {
+  const std::int64_t predictions = p.size(0), classes = p.size(1);
+  const std::int64_t certain = predictions == 1 ? std::min(count - (count + 3) / 4, classes - 1) : 0, drawn = count - certain;
+  const auto [likeliest, likely_classes] = p.topk(certain, -1);
+  const at::Tensor others = p.scatter(-1, likely_classes, 0);  // what is drawn from
+  const at::Tensor left = others.sum(-1);                      // [P]
+  const at::Tensor cumulative = others.cumsum(-1).unsqueeze(0).expand({drawn, predictions, classes}).contiguous();
+  const std::vector<double> uniform = UniformVector(static_cast<std::size_t>(drawn * predictions), generator);
+  const at::Tensor points =
+      (torch::tensor(uniform, torch::kDouble).view({drawn, predictions, 1}) + 1) / 2 * left.view({1, predictions, 1});
+  const at::Tensor found = at::searchsorted(cumulative, points, /*out_int32=*/false, /*right=*/true).clamp_max(classes - 1);
+  const at::Tensor weight = (left / static_cast<double>(drawn)).sqrt().view({1, predictions, 1});
+  const at::Tensor signs = predictions == 1 ? at::ones_like(points) : Rademacher(points, generator);
+  const at::Tensor of_drawn = signs * weight * (OneHot(found, classes) - p);
+  if (certain == 0) return of_drawn;
+  const at::Tensor of_certain =
+      likeliest[0].sqrt().view({certain, 1, 1}) * (OneHot(likely_classes[0].view({certain, 1, 1}), classes) - p);
+  return at::cat({of_certain, of_drawn});
+}
+
 }  // namespace
 
 LossCurvature::LossCurvature(Loss loss, double temperature, at::Tensor logits, const at::Tensor& labels, int wanted, double cut,
@@ -89,7 +127,7 @@ LossCurvature::LossCurvature(Loss loss, double temperature, at::Tensor logits, c
     : loss_(loss), temperature_(temperature), seed_(seed) {
   class_axis_ = ClassAxis(logits, labels);
   output_ = logits.sizes().slice(1).vec();
-  const at::Tensor last = logits.to(at::kCPU, at::kDouble).movedim(class_axis_, -1);
+  const at::Tensor last = logits.to(at::kCPU, at::kFloat).movedim(class_axis_, -1);
   logits_ = last.reshape({last.size(0), -1, last.size(-1)});
   const std::int64_t outputs = logits_.size(1) * logits_.size(2);
   drawn_ = wanted > 0 || outputs > kMostExactRows;
@@ -97,35 +135,20 @@ LossCurvature::LossCurvature(Loss loss, double temperature, at::Tensor logits, c
     counts_.assign(static_cast<std::size_t>(logits_.size(0)), wanted > 0 ? wanted : kDrawnRows);
     return;
   }
-  const auto [rows, values] = AllRows(loss, temperature, logits_);
-  rows_ = rows;
-  std::tie(counts_, cut_) = CutSmallest(values, cut);
+  std::tie(counts_, cut_) = CutSmallest(AllValues(loss, temperature, logits_), cut);
 }
 
 /// With signs ε of equal probability, E[(Σ_p ε_p a_p)(…)ᵀ] = Σ_p E[a_p a_pᵀ]: one row stands for all predictions of a sample.
-/// Of softmax a = e_c − p with c drawn from p, whose second moment is diag(p) − ppᵀ; of the others, signs on every element.
 at::Tensor LossCurvature::Drawn(std::int64_t sample) const {
   auto generator = MakeGenerator(seed_, static_cast<std::uint64_t>(sample), 1);
-  const at::Tensor z = logits_[sample];  // [P, C]
-  const std::int64_t count = counts_[static_cast<std::size_t>(sample)], predictions = z.size(0), classes = z.size(1);
-  const at::Tensor like = torch::empty({count, predictions, classes}, torch::kDouble);
-  at::Tensor rows;
-  if (PerElement(loss_)) {
-    rows = Rademacher(like, generator) * ElementCurvature(loss_, z.unsqueeze(0)).sqrt();
-  } else if (loss_ == Loss::LogitShift) {
-    const at::Tensor signs = Rademacher(like, generator);
-    rows = (signs - signs.mean(-1, /*keepdim=*/true)) / std::sqrt(static_cast<double>(predictions));
-  } else {
-    const at::Tensor p = at::softmax(z / temperature_, -1);
-    const at::Tensor cumulative = p.cumsum(-1).unsqueeze(0).expand_as(like).contiguous();
-    const std::vector<double> uniform = UniformVector(static_cast<std::size_t>(count * predictions), generator);
-    const at::Tensor points = (torch::tensor(uniform, torch::kDouble).view({count, predictions, 1}) + 1) / 2;
-    const at::Tensor drawn = at::searchsorted(cumulative, points).clamp_max(classes - 1);
-    const at::Tensor chosen = torch::zeros_like(like).scatter_(-1, drawn, 1);
-    const at::Tensor signs = Rademacher(points, generator);
-    rows = signs * (chosen - p) / std::sqrt(static_cast<double>(predictions));
-  }
-  return rows / std::sqrt(static_cast<double>(count));
+  const at::Tensor z = logits_[sample].to(at::kDouble);  // [P, C]
+  const std::int64_t count = counts_[static_cast<std::size_t>(sample)], predictions = z.size(0);
+  const at::Tensor like = torch::empty({count, predictions, z.size(1)}, torch::kDouble);
+  const double share = 1 / std::sqrt(static_cast<double>(predictions)), of_row = 1 / std::sqrt(static_cast<double>(count));
+  if (PerElement(loss_)) return of_row * Rademacher(like, generator) * ElementCurvature(loss_, z.unsqueeze(0)).sqrt();
+  if (loss_ != Loss::LogitShift) return share * ClassDraws(at::softmax(z / temperature_, -1), count, generator);
+  const at::Tensor signs = Rademacher(like, generator);
+  return share * of_row * (signs - signs.mean(-1, /*keepdim=*/true));
 }
 
 std::vector<std::int64_t> LossCurvature::MostRowsFirst() const {
@@ -154,10 +177,15 @@ LossRows LossCurvature::Rows(const std::vector<std::int64_t>& samples) const {
   for (const std::int64_t sample : samples) result.counts.push_back(counts_[static_cast<std::size_t>(sample)]);
   const std::int64_t most = *std::max_element(result.counts.begin(), result.counts.end());
   const auto n = static_cast<std::int64_t>(samples.size());
-  at::Tensor rows = torch::zeros({most, n, logits_.size(1), logits_.size(2)}, torch::kDouble);
+  at::Tensor rows = torch::zeros({most, n, logits_.size(1), logits_.size(2)}, torch::kFloat);
+  at::Tensor block;  // exact rows of some samples
   for (std::int64_t i = 0; i < n; ++i) {
     const std::int64_t sample = samples[static_cast<std::size_t>(i)], count = result.counts[static_cast<std::size_t>(i)];
-    rows.select(1, i).narrow(0, 0, count).copy_(drawn_ ? Drawn(sample) : rows_[sample].narrow(0, 0, count));
+    if (!drawn_ && i % kBlock == 0) {
+      const at::Tensor of_block = torch::tensor(samples).narrow(0, i, std::min(kBlock, n - i));
+      block = AllRows(loss_, temperature_, logits_.index({of_block}).to(at::kDouble)).first;
+    }
+    rows.select(1, i).narrow(0, 0, count).copy_(drawn_ ? Drawn(sample) : block[i % kBlock].narrow(0, 0, count));
   }
   // Back to the output's own order of axes.
   std::vector<std::int64_t> shape = output_;
@@ -165,7 +193,7 @@ LossRows LossCurvature::Rows(const std::vector<std::int64_t>& samples) const {
   shape.erase(shape.begin() + (class_axis_ - 1));
   shape.insert(shape.begin(), {most, n});
   shape.push_back(classes);
-  result.rows = rows.view(shape).movedim(-1, class_axis_ + 1).contiguous().to(at::kFloat);
+  result.rows = rows.view(shape).movedim(-1, class_axis_ + 1).contiguous();
   return result;
 }
 

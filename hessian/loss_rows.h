@@ -35,19 +35,20 @@ class LossCurvature {
 
   LossRows Rows(const std::vector<std::int64_t>& samples) const;
 
+  std::int64_t bytes() const { return static_cast<std::int64_t>(logits_.nbytes()); }  ///< that this holds
+
  private:
-  at::Tensor Drawn(std::int64_t sample) const;  // [K, output…]
+  at::Tensor Drawn(std::int64_t sample) const;  // [K, P, C]
 
   Loss loss_;
   double temperature_;
-  at::Tensor logits_;  // [N, P, C] float64, classes last
+  at::Tensor logits_;  // [N, P, C] float32, classes last
   std::vector<std::int64_t> output_;  // shape of one sample's output
   std::int64_t class_axis_ = 1;
   bool drawn_ = false;
   double cut_ = 0;
   std::uint64_t seed_;
   std::vector<std::int64_t> counts_;
-  at::Tensor rows_;  // [N, M, P, C] float64, largest first; undefined when drawn
 };
 
 }  // namespace bitplan

@@ -7,20 +7,22 @@
 #include <vector>
 
 #include "bitplan/error.h"
+#include "hessian/peak_bytes.h"
 
 namespace bitplan {
 
 namespace {
 
-/// Output of the float network for all samples, in batches that fit the memory limit only roughly: no gradients, little
-/// is kept.
-at::Tensor FloatOutputs(const Network& network, const Dataset& data, const ProgressCallback& progress) {
-  const torch::NoGradGuard no_gradient;
-  constexpr std::int64_t kBatch = 64;
+at::Tensor AllOutputs(const OutputsOf& outputs_of, at::Device device, std::int64_t memory_bytes, const Dataset& data,
+                      const ProgressCallback& progress) {
+  constexpr std::int64_t kLargestBatch = 32;
+  const auto run = [&](std::int64_t begin, std::int64_t end) { return outputs_of(data.Get(begin, end, device).inputs); };
+  const std::int64_t of_one = std::max<std::int64_t>(1, PeakBytes([&] { run(0, 1); }));
+  const std::int64_t batch = std::clamp<std::int64_t>(memory_bytes / 2 / of_one, 1, kLargestBatch);
   std::vector<at::Tensor> outputs;
-  for (std::int64_t begin = 0; begin < data.size(); begin += kBatch) {
-    const std::int64_t end = std::min(begin + kBatch, data.size());
-    outputs.push_back(network.Forward(data.Get(begin, end, at::Device(network.device())).inputs));
+  for (std::int64_t begin = 0; begin < data.size(); begin += batch) {
+    const std::int64_t end = std::min(begin + batch, data.size());
+    outputs.push_back(run(begin, end));
     if (!outputs.back().isfinite().all().item<bool>())
       throw Error(fmt::format("the network's output is not finite for samples {} … {}", begin, end - 1));
     Report(progress, "outputs", end, data.size());
@@ -30,9 +32,10 @@ at::Tensor FloatOutputs(const Network& network, const Dataset& data, const Progr
 
 }  // namespace
 
-LossCurvature CurvatureInOutputs(const Network& network, const Dataset& data, Loss loss, double temperature, int rows,
-                                 double cut, std::uint64_t seed, const ProgressCallback& progress) {
-  const at::Tensor logits = FloatOutputs(network, data, progress);
+LossCurvature CurvatureInOutputs(const OutputsOf& outputs_of, at::Device device, std::int64_t memory_bytes, const Dataset& data, Loss loss,
+                                 double temperature, int rows, double cut, std::uint64_t seed, const ProgressCallback& progress) {
+  const torch::NoGradGuard no_gradient;
+  const at::Tensor logits = AllOutputs(outputs_of, device, memory_bytes, data, progress);
   const at::Tensor labels = UsesLabels(loss, data.has_labels()) ? data.labels() : at::Tensor();
   const at::Tensor losses = SampleLosses(loss, logits, labels.defined() ? labels : logits, temperature);
   if (!losses.isfinite().all().item<bool>()) throw Error("the loss is not finite");

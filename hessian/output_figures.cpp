@@ -202,7 +202,7 @@ void AddOutputFigures(const Network& network, const Dataset& data, const Analyze
     if (options.precision == 0 && end < data.size()) continue;
     for (std::size_t i = 0; i < choices.size(); ++i)
       for (std::size_t m = 0; m < measures.size(); ++m) all.Figures(layers, i).figures[measures[m]] = MeanOfSamples(collected.Contributions(m, i));
-    if (options.precision > 0 && end >= kFewestSamples && Precision(sensitivity, options.measures.front()) <= options.precision) break;
+    if (options.precision > 0 && end >= kFewestSamples && WorstRelativeError(sensitivity, options.measures.front()) <= options.precision) break;
   }
   if (!measures.empty()) sensitivity.contributions = collected.ContributionTable(measures, all);
   if (options.keep_shifts) sensitivity.shifts = collected.ShiftTable(source.classes(), all);

@@ -8,6 +8,7 @@
 #include "bitplan/curvature.h"
 #include "bitplan/data.h"
 #include "bitplan/format.h"
+#include "bitplan/gauss_newton.h"
 #include "bitplan/loss.h"
 #include "bitplan/network.h"
 #include "bitplan/progress.h"
@@ -38,10 +39,12 @@ struct AnalyzeOptions {
   Delta delta = Delta::Measured;
   Loss loss = Loss::Auto;          ///< what curvature, GaussNewton, Quadratic and SingleLoss are of
   double temperature = 1;          ///< of Divergence, > 0
-  /// Samples are taken until every figure of the first of `measures` is known to this: see Precision. In [0, 1); 0: all of the data.
+  /// Samples are taken until every figure of the first of `measures` is known to this: see WorstRelativeError. In [0, 1); 0: all of the data.
   double precision = 0;
   bool exact_hessian = false;      ///< eigenvalues and traces of weights from the Hessian instead of the Gauss-Newton matrix
   std::int64_t curvature_samples = 64;   ///< second derivatives (exact Hessians, and curvature in inputs) are taken on the first so many samples; ≥ 1
+  /// What the passes of the Gauss-Newton matrix compute in. What bfloat16 changes is part of the traces' standard errors.
+  Precision compute = Precision::Float32;
   std::int64_t memory_bytes = std::int64_t{2} << 30;  ///< of what is kept for the whole analysis; > 0
   std::int64_t batch_size = 128;  ///< bounds the memory; ≥ 1
   std::uint64_t seed = 0;

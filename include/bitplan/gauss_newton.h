@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "bitplan/curvature.h"
@@ -16,17 +17,30 @@
 
 namespace bitplan {
 
+/// What forward and backward passes compute in.
+enum class Precision {
+  Float32,
+  BFloat16,  ///< products of layers and matrices, added up in float32, and what passes between them; the output is float32
+};
+
+std::string_view ToString(Precision precision);   ///< float32, bfloat16
+Precision ParsePrecision(std::string_view text);  ///< throws Error listing the names
+
 struct GaussNewtonOptions {
   std::vector<int> layers;  ///< indices in Network::layers(), each once; empty: all
   Loss loss = Loss::Auto;
   double temperature = 1;   ///< of Loss::Divergence, > 0
   /// Rows of the loss's curvature in the outputs that are taken of each sample, each a backward pass. 0: all of them where there
-  /// are at most 64, else 32 that are drawn at random. Drawn rows are unbiased, and their noise is part of the standard errors.
+  /// are at most 64, else 32. Where there are more than are taken, they are drawn at random, but for the likeliest classes, which
+  /// three quarters of the rows are of where a sample has one prediction. That is unbiased; its noise is part of the standard errors.
   int rows = 0;
   /// Rows drawn or not: share, in [0, 1), of the data's summed curvature in the outputs that may be left out, smallest first.
   /// What a sample that the network is sure of adds is mostly less than that.
   double cut = 1e-4;
-  std::int64_t memory_bytes = std::int64_t{2} << 30;  ///< of rows that are kept and of the chunk that is worked on, > 0
+  Precision compute = Precision::Float32;  ///< of the passes; bfloat16 is faster on processors that have it
+  /// The most that all of this may take on top of the network and the data, > 0. Rows of layers that do not fit are made again
+  /// for each use: then ask for what you need of one layer after the other, in their order.
+  std::int64_t memory_bytes = std::int64_t{2} << 30;
   std::uint64_t seed = 0;
   ProgressCallback progress;
 
@@ -59,7 +73,15 @@ class GaussNewton {
   bool rows_drawn() const;                     ///< whether they were drawn at random
   double cut() const;                          ///< share of the curvature in the outputs that was left out; 0 of drawn rows
 
-  /// Exact trace of a layer's block, with the standard error of the mean over the samples.
+  /// How much a layer's rows differ by the precision of the passes, on a few samples: ‖A − A₃₂‖_F / ‖A₃₂‖_F, and of their
+  /// trace |t − t₃₂| / t₃₂. 0 in float32.
+  struct Difference {
+    double rows = 0, trace = 0;
+  };
+  Difference FromFloat32(std::size_t i) const;
+
+  /// Trace of a layer's block, exact for the rows that were taken. Its standard error is that of the mean over the samples, and
+  /// where passes are in bfloat16 the difference that they make.
   TraceEstimate Trace(std::size_t i) const;
 
   /// Of a layer's block, in the shape of its weight, float64.
@@ -97,8 +119,8 @@ class GaussNewtonOperator {
   std::vector<std::size_t> layers_;
 };
 
-/// The largest eigenvalues: of few rows from the matrix of their inner products, which has the same ones, by a dense solver (two
-/// products for each eigenvalue); else by Lanczos, as for HessianOperator.
+/// The largest eigenvalues, judged by products with the matrix itself. Of fewer rows than weights from the matrix of the rows' inner
+/// products, which has the same eigenvalues: formed where that is less work, else by products; otherwise as for HessianOperator.
 Eigenpairs TopEigenpairs(const GaussNewtonOperator& matrix, const EigenOptions& options);
 
 }  // namespace bitplan

@@ -128,7 +128,7 @@ double CurvatureFloor(const Sensitivity& sensitivity, Measure measure);
 
 /// How well the figures of a measure are known: the largest standard error over its figure, or over the mean figure of its width (weights
 /// and activations apart) where that is larger, so that layers that hardly matter do not count. 0 where there are no standard errors.
-double Precision(const Sensitivity& sensitivity, Measure measure);
+double WorstRelativeError(const Sensitivity& sensitivity, Measure measure);
 
 /// Whether a measure judges the output's shift, sample by sample: LogitShift, Divergence, GaussNewton, Quadratic, SingleLoss.
 bool IsOfShifts(Measure measure);

@@ -61,7 +61,7 @@ std::string Bar(double share, double largest) {
 void PrintPrecision(const Sensitivity& sensitivity, const AnalyzeOptions& options) {
   const Measure measure = options.measures.front();
   if (!IsOfShifts(measure)) return;
-  const double reached = Precision(sensitivity, measure);
+  const double reached = WorstRelativeError(sensitivity, measure);
   std::string asked;
   if (options.precision > 0)
     asked = fmt::format("{} the {:.3g}% asked for", reached <= options.precision ? ", within" : "; the data ended before", 100 * options.precision);

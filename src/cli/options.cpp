@@ -182,6 +182,7 @@ void AddAnalyzeOptions(CommandLine& line) {
       "delta", text(ToString(defaults.delta)), "how the output's shifts are found: measured, linear (to first order) or auto")(
       "precision", po::value<std::string>()->value_name("PERCENT"),
       "take samples until every figure of the first measure is known to this, 5%; else all of the data")(
+      "compute", text(ToString(defaults.compute)), "what the passes of weights' curvature compute in: float32 or bfloat16")(
       "exact-hessian", po::bool_switch(), "eigenvalues and traces of weights from the Hessian, not the Gauss-Newton matrix")(
       "curvature-samples", po::value<std::int64_t>()->default_value(defaults.curvature_samples)->value_name("N"),
       "second derivatives are taken on the first so many samples")(
@@ -201,6 +202,7 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   options.channel_correction = !line.Get<bool>("no-correction");
   options.temperature = line.Get<double>("temperature");
   options.delta = ParseDelta(line.Get<std::string>("delta"));
+  options.compute = ParsePrecision(line.Get<std::string>("compute"));
   options.memory_bytes = ParseBytes("memory", line.Get<std::string>("memory"));
   if (line.Has("precision")) options.precision = ParsePercent("precision", line.Get<std::string>("precision"));
   options.exact_hessian = line.Get<bool>("exact-hessian");

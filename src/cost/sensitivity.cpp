@@ -84,7 +84,7 @@ double CurvatureFloor(const Sensitivity& sensitivity, Measure measure) {
   return *median / 1000;
 }
 
-double Precision(const Sensitivity& sensitivity, Measure measure) {
+double WorstRelativeError(const Sensitivity& sensitivity, Measure measure) {
   double worst = 0;
   for (const auto kind : {&LayerSensitivity::weight_choices, &LayerSensitivity::activation_choices}) {
     std::map<int, std::vector<Estimate>> of_width;

@@ -101,8 +101,9 @@ std::optional<LayerProduct> LayerProduct::Of(const Network& network, int layer, 
   std::vector<at::Tensor> parameters;
   std::optional<std::size_t> weight;
   for (const std::size_t parameter : slice.parameters) {
-    if (static_cast<int>(parameter) == network.layers()[index].weight) weight = parameters.size();
-    parameters.push_back(at::zeros_like(network.parameters()[parameter].value));
+    const bool is_weight = static_cast<int>(parameter) == network.layers()[index].weight;
+    if (is_weight) weight = parameters.size();
+    parameters.push_back(is_weight ? at::Tensor() : at::zeros_like(network.parameters()[parameter].value));
   }
   if (!weight) return std::nullopt;
   LayerProduct product(torch::jit::Code(slice.graph, "layer"), std::move(parameters), *weight);

@@ -39,7 +39,7 @@ class LayerProduct {
       : code_(std::move(code)), parameters_(std::move(parameters)), weight_(weight) {}
 
   torch::jit::Code code_;
-  std::vector<at::Tensor> parameters_;  // zeros for all but the weight: after it, the operands of the program
+  std::vector<at::Tensor> parameters_;  // zeros for all but the weight, which is undefined: after it, the operands of the program
   std::size_t weight_;                  // position of the weight's value among them
   bool linear_ = false;
   std::optional<Sliding> sliding_;

@@ -110,10 +110,10 @@ TEST(Precision, IsTheWorstStandardErrorOverItsFigureOrTheMeanOfItsWidth) {
   figure(1, 0) = {2, 0.6};   // 30 % of itself, 10 % of the mean of 10 and 2
   figure(0, 1) = {0.1, 0.001};
   figure(1, 1) = {0.1, 0.002};
-  EXPECT_NEAR(Precision(sensitivity, Measure::LogitShift), 0.1, 1e-12);
+  EXPECT_NEAR(WorstRelativeError(sensitivity, Measure::LogitShift), 0.1, 1e-12);
   figure(1, 1) = {0.1, 0.02};
-  EXPECT_NEAR(Precision(sensitivity, Measure::LogitShift), 0.2, 1e-12);
-  EXPECT_EQ(Precision(sensitivity, Measure::RelativeError), 0);
+  EXPECT_NEAR(WorstRelativeError(sensitivity, Measure::LogitShift), 0.2, 1e-12);
+  EXPECT_EQ(WorstRelativeError(sensitivity, Measure::RelativeError), 0);
 }
 
 }  // namespace

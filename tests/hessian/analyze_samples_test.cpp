@@ -79,19 +79,19 @@ TEST(Precision, IsReachedWithNoMoreSamplesThanItTakes) {
   options.memory_bytes = 64 << 10;  // small chunks
   const Sensitivity all = Analyze(network, images, options);
   EXPECT_EQ(all.samples, 400);
-  const double reachable = Precision(all, Measure::LogitShift);
+  const double reachable = WorstRelativeError(all, Measure::LogitShift);
   options.precision = 2 * reachable;
   const Sensitivity some = Analyze(network, images, options);
   EXPECT_LT(some.samples, 250);
   EXPECT_GE(some.samples, 50);
   EXPECT_EQ(some.contributions->samples, static_cast<std::size_t>(some.samples));
   EXPECT_EQ(some.data.samples, 400);
-  EXPECT_LE(Precision(some, Measure::LogitShift), options.precision);
+  EXPECT_LE(WorstRelativeError(some, Measure::LogitShift), options.precision);
 
   options.precision = reachable / 2;
   const Sensitivity ended = Analyze(network, images, options);
   EXPECT_EQ(ended.samples, 400);
-  EXPECT_GT(Precision(ended, Measure::LogitShift), options.precision);
+  EXPECT_GT(WorstRelativeError(ended, Measure::LogitShift), options.precision);
 }
 
 /// Everything that is computed: what is gone on from is equal to what ran through, wherever it was stopped.

@@ -1,0 +1,41 @@
+#include "hessian/peak_bytes.h"
+
+#include <c10/core/Allocator.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+
+namespace bitplan {
+
+namespace {
+
+/// LibTorch's allocators tell the profiler of a thread what they give and take; this stands in its place.
+class Meter : public c10::MemoryReportingInfoBase {
+ public:
+  void reportMemoryUsage(void*, std::int64_t bytes, std::size_t, std::size_t, c10::Device) override {
+    const std::lock_guard lock(mutex_);
+    held_ += bytes;
+    peak_ = std::max(peak_, held_);
+  }
+
+  bool memoryProfilingEnabled() const override { return true; }
+
+  std::int64_t peak() const { return peak_; }
+
+ private:
+  std::mutex mutex_;  // backward passes may run on threads of their own
+  std::int64_t held_ = 0, peak_ = 0;
+};
+
+}  // namespace
+
+std::int64_t PeakBytes(const std::function<void()>& work) {
+  const auto meter = std::make_shared<Meter>();
+  const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, meter);
+  work();
+  return meter->peak();
+}
+
+}  // namespace bitplan
