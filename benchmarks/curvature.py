@@ -1,5 +1,5 @@
-"""Top eigenvalue of every layer of the bundled ResNet-20: bench_curvature beside PyHessian 0.1, driven layer by layer, on the same
-images, to the same tolerance, with two threads.
+"""Top eigenvalue of every layer of the bundled ResNet-20: bench_curvature beside PyHessian 0.1, driven layer by layer, on the same images, to the same
+tolerance, with two threads.
 
     python benchmarks/curvature.py BENCH_CURVATURE PYHESSIAN_FOLDER IMAGES
 """
@@ -19,23 +19,19 @@ from make_reference import CIFAR, ResNet20, cifar_images, fold_batch_norm
 from pyhessian import hessian
 
 TOLERANCE = 1e-3
+PRECISIONS = ["float32", "bfloat16"]
 
 
-def of_bitplan(images):
+def of_bitplan(model, data, images, compute):
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "result.json"
-        command = [sys.argv[1], CIFAR / "resnet20.pt", f"cifar10:{CIFAR}/train.bin", images, TOLERANCE, 0, file]
+        command = [sys.argv[1], model, data, images, TOLERANCE, 0, file, compute]
         subprocess.run([str(part) for part in command], check=True, stdout=subprocess.DEVNULL)
         return json.loads(file.read_text())
 
 
-def of_pyhessian(images):
+def of_pyhessian(model, inputs, labels):
     """By layer: the eigenvalue and the seconds that it took."""
-    inputs, labels = cifar_images(images)
-    model = ResNet20()
-    model.load_state_dict(torch.jit.load(str(CIFAR / "resnet20.pt")).state_dict())
-    model.eval()
-    fold_batch_norm(model)
     result = {}
     for name, weight in model.named_parameters():
         if not name.endswith("weight"):
@@ -44,23 +40,36 @@ def of_pyhessian(images):
             other.requires_grad_(other is weight)
             other.grad = None
         start = time.perf_counter()
-        computer = hessian(model, torch.nn.functional.cross_entropy, data=(inputs.float(), labels), cuda=False)
+        computer = hessian(model, torch.nn.functional.cross_entropy, data=(inputs, labels), cuda=False)
         value = computer.eigenvalues(tol=TOLERANCE)[0][0]
         result[name.removesuffix(".weight")] = (value, time.perf_counter() - start)
     return result
 
 
+def report(ours, theirs, seconds, what):
+    print(f"{'layer':18} {'PyHessian':>12}" + "".join(f" {'bitplan ' + name:>17} {'difference':>11}" for name in ours))
+    for layer, (value, _) in theirs.items():
+        print(f"{layer:18} {value:12.6g}" + "".join(f" {o[layer]:17.6g} {abs(o[layer] / value - 1):11.1e}" for o in ours.values()))
+    for name, o in ours.items():
+        print(f"{what}, tolerance {TOLERANCE}: PyHessian {seconds:.2f} s, bitplan {name} {o['seconds']:.2f} s (passes {o['passes']:.2f} s): "
+              f"{seconds / o['seconds']:.1f} times as fast", flush=True)
+
+
+def compare_resnet20(images):
+    inputs, labels = cifar_images(images)
+    model = ResNet20()
+    model.load_state_dict(torch.jit.load(str(CIFAR / "resnet20.pt")).state_dict())
+    model.eval()
+    fold_batch_norm(model)
+    ours = {name: of_bitplan(CIFAR / "resnet20.pt", f"cifar10:{CIFAR}/train.bin", images, name) for name in PRECISIONS}
+    theirs = of_pyhessian(model, inputs.float(), labels)
+    report(ours, theirs, sum(spent for _, spent in theirs.values()), f"ResNet-20, {images} images")
+
+
 def main():
     torch.set_num_threads(2)
     torch.manual_seed(0)
-    images = int(sys.argv[3])
-    ours, theirs = of_bitplan(images), of_pyhessian(images)
-    print(f"{'layer':18} {'bitplan':>12} {'PyHessian':>12} {'difference':>11}")
-    for name, (value, _) in theirs.items():
-        print(f"{name:18} {ours[name]:12.6g} {value:12.6g} {abs(ours[name] / value - 1):11.1e}")
-    seconds = sum(spent for _, spent in theirs.values())
-    print(f"{images} images, tolerance {TOLERANCE}: PyHessian {seconds:.2f} s, bitplan {ours['seconds']:.2f} s (passes "
-          f"{ours['passes']:.2f} s): {seconds / ours['seconds']:.1f} times as fast")
+    compare_resnet20(int(sys.argv[3]))
 
 
 if __name__ == "__main__":
