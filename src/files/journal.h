@@ -32,7 +32,7 @@ class Journal {
     const std::optional<std::string> bytes = Read(step);
     if (!bytes) return std::nullopt;
     std::vector<T> values(bytes->size() / sizeof(T));
-    std::memcpy(values.data(), bytes->data(), values.size() * sizeof(T));
+    if (!values.empty()) std::memcpy(values.data(), bytes->data(), values.size() * sizeof(T));
     return values;
   }
 
