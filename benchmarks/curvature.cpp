@@ -58,11 +58,11 @@ Timing Measure(const bitplan::Network& network, const bitplan::Dataset& data, co
 void MeasureScaling(const bitplan::Network& network, const std::string& spec, const std::string& name) {
   std::vector<std::vector<bitplan::Cell>> rows;
   bitplan::Chart chart{"Top eigenvalues of all layers", "images", "seconds", bitplan::AxisScale::Log, bitplan::AxisScale::Log, {}};
-  for (const auto precision : {bitplan::Precision::Float32, bitplan::Precision::BFloat16}) {
-    bitplan::Series series{std::string(bitplan::ToString(precision)), {}, {}, {}, bitplan::SeriesKind::Line};
+  for (const auto arithmetic : {bitplan::Arithmetic::Float32, bitplan::Arithmetic::BFloat16}) {
+    bitplan::Series series{std::string(bitplan::ToString(arithmetic)), {}, {}, {}, bitplan::SeriesKind::Line};
     for (const std::int64_t images : {16, 32, 64, 128, 256, 512}) {
       bitplan::GaussNewtonOptions options;
-      options.compute = precision;
+      options.compute = arithmetic;
       const Timing timing = Measure(network, bitplan::Dataset::Load(spec, {}).First(images), options, {});
       series.x.push_back(static_cast<double>(images));
       series.y.push_back(timing.seconds);
@@ -91,7 +91,7 @@ int main(int argc, char** argv) {
     if (argc > 4) eigen.tolerance = std::atof(argv[4]);
     bitplan::GaussNewtonOptions options;
     if (argc > 5) options.rows = std::atoi(argv[5]);
-    if (argc > 7) options.compute = bitplan::ParsePrecision(argv[7]);
+    if (argc > 7) options.compute = bitplan::ParseArithmetic(argv[7]);
     if (argc > 8) options.memory_bytes = std::atoll(argv[8]);
     const Timing timing = Measure(network, bitplan::Dataset::Load(spec, {}).First(std::atoll(argv[3])), options, eigen);
     if (argc > 6)

@@ -25,7 +25,7 @@
 #include "bitplan/network.h"
 #include "bitplan/plot.h"
 #include "hessian/gradient_pass.h"
-#include "hessian/logit_shifts.h"
+#include "hessian/shift_passes.h"
 #include "quantize/single_choices.h"
 
 namespace {
@@ -127,7 +127,7 @@ std::vector<SingleChoice> Choices(const Network& network, const std::vector<int>
 }
 
 void Shifts(const Network& network, const Dataset& data, const SingleChoices& choices, Delta delta) {
-  bitplan::LogitShiftOptions options;
+  bitplan::ShiftPassOptions options;
   options.delta = delta;
   const bitplan::ShiftPasses passes(network, data, choices, options);
   for (std::int64_t begin = 0; begin < data.size(); begin += passes.chunk())

@@ -140,10 +140,9 @@ std::vector<Contender> ListContenders(const Sensitivity& sensitivity, bool own) 
   for (const Measure measure : AllMeasures()) {
     if (!sensitivity.Has(measure)) continue;
     contenders.push_back({measure});
-    const bool of_output = measure >= Measure::LogitShift;
-    if (!of_output) continue;
+    if (!IsOfShifts(measure)) continue;
     contenders.push_back({measure, true});
-    if (own || measure == Measure::SingleLoss) continue;
+    if (own || !CanBeJoint(measure)) continue;
     contenders.push_back({measure, false, true});
     contenders.push_back({measure, true, true});
   }

@@ -3,7 +3,8 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 
 add_library(bitplan_warnings INTERFACE)
-target_compile_options(bitplan_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+target_compile_options(bitplan_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>)  # as with GCC, where -Wconversion leaves signs alone
 
 if(BITPLAN_TORCH)
   # LibTorch's headers take 15 s a file to parse; they are parsed once, here, and shared by every target that asks for TORCH.

@@ -41,7 +41,7 @@ double SquaredNorm(const at::Tensor& a) {
 
 std::vector<GaussNewton::Difference> Differences(const RowStore& store, std::size_t layers) {
   std::vector<GaussNewton::Difference> differences(layers);
-  const GradientPass in_float32 = store.pass().In(Precision::Float32);  // the rows point to its products
+  const GradientPass in_float32 = store.pass().In(Arithmetic::Float32);  // the rows point to its products
   const auto rows = store.FewRows(store.pass()), exact = store.FewRows(in_float32);
   for (std::size_t i = 0; i < layers; ++i) {
     if (!rows[i] || !exact[i]) continue;
@@ -59,12 +59,12 @@ std::vector<GaussNewton::Difference> Differences(const RowStore& store, std::siz
 
 }  // namespace
 
-std::string_view ToString(Precision precision) { return precision == Precision::Float32 ? "float32" : "bfloat16"; }
+std::string_view ToString(Arithmetic arithmetic) { return arithmetic == Arithmetic::Float32 ? "float32" : "bfloat16"; }
 
-Precision ParsePrecision(std::string_view text) {
-  for (const Precision precision : {Precision::Float32, Precision::BFloat16})
-    if (text == ToString(precision)) return precision;
-  throw Error(fmt::format("unknown precision '{}': expected float32 or bfloat16", text));
+Arithmetic ParseArithmetic(std::string_view text) {
+  for (const Arithmetic arithmetic : {Arithmetic::Float32, Arithmetic::BFloat16})
+    if (text == ToString(arithmetic)) return arithmetic;
+  throw Error(fmt::format("unknown arithmetic '{}': expected float32 or bfloat16", text));
 }
 
 void GaussNewtonOptions::Validate() const {
@@ -85,7 +85,7 @@ GaussNewton GaussNewton::Compute(const Network& network, const Dataset& data, co
   LossCurvature curvature = CurvatureInOutputs(outputs, at::Device(network.device()), options.memory_bytes, data, loss, options.temperature,
                                                options.rows, options.cut, options.seed, options.progress);
   const auto impl = std::make_shared<Impl>(network, data, layers, std::move(curvature), std::move(pass), options.memory_bytes, options.progress);
-  if (options.compute != Precision::Float32) impl->differences = Differences(impl->store, layers.size());
+  if (options.compute != Arithmetic::Float32) impl->differences = Differences(impl->store, layers.size());
   impl->store.ForEachPart({0}, [](const RowStore::Part&, const std::vector<const LayerRows*>&) {});  // keeps what fits
   GaussNewton result;
   result.impl_ = impl;

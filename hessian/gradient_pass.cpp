@@ -138,8 +138,8 @@ class GradientPass::Recorder : public Probe {
 };
 
 GradientPass::GradientPass(const Network& network, const std::vector<int>& layers, const std::vector<at::Tensor>& samples,
-                           Precision precision)
-    : network_(network), layers_(layers), precision_(precision), parameters_(network.ParameterValues()) {
+                           Arithmetic arithmetic)
+    : network_(network), layers_(layers), arithmetic_(arithmetic), parameters_(network.ParameterValues()) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     std::vector<LayerProduct>& products = uses_.emplace_back();
     const std::size_t count = network_.layers()[static_cast<std::size_t>(layers_[i])].uses.size();
@@ -156,9 +156,9 @@ GradientPass::GradientPass(const Network& network, const std::vector<int>& layer
   Prepare(samples);
 }
 
-GradientPass GradientPass::In(Precision precision) const {
+GradientPass GradientPass::In(Arithmetic arithmetic) const {
   GradientPass other = *this;
-  other.precision_ = precision;
+  other.arithmetic_ = arithmetic;
   return other;
 }
 
@@ -190,7 +190,7 @@ std::int64_t GradientPass::bytes() const {
 }
 
 at::Tensor GradientPass::Forward(const std::vector<at::Tensor>& inputs, Probe* probe) const {
-  const Autocast autocast(at::Device(network_.device()), precision_ == Precision::BFloat16);
+  const Autocast autocast(at::Device(network_.device()), arithmetic_ == Arithmetic::BFloat16);
   std::vector<at::Tensor> given = inputs;
   if (channels_last_)
     for (at::Tensor& input : given)
@@ -200,7 +200,7 @@ at::Tensor GradientPass::Forward(const std::vector<at::Tensor>& inputs, Probe* p
 
 at::Tensor GradientPass::Outputs(const std::vector<at::Tensor>& inputs) const {
   const at::NoGradGuard no_gradient;
-  return In(Precision::Float32).Forward(inputs, nullptr);
+  return In(Arithmetic::Float32).Forward(inputs, nullptr);
 }
 
 void GradientPass::Prepare(const std::vector<at::Tensor>& samples) {

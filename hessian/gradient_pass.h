@@ -20,10 +20,10 @@ class GradientPass {
   /// `layers`: indices in Network::layers(). `samples`: two samples, by which the axes that hold the samples are found, or the only
   /// one. In bfloat16 are the products of layers and matrices (LibTorch's autocast), and what passes between them.
   GradientPass(const Network& network, const std::vector<int>& layers, const std::vector<at::Tensor>& samples,
-               Precision precision = Precision::Float32);
+               Arithmetic arithmetic = Arithmetic::Float32);
 
-  /// The same in another precision.
-  GradientPass In(Precision precision) const;
+  /// The same in another arithmetic.
+  GradientPass In(Arithmetic arithmetic) const;
 
   /// The network's output in float32, without gradients.
   at::Tensor Outputs(const std::vector<at::Tensor>& inputs) const;
@@ -70,7 +70,7 @@ class GradientPass {
   std::vector<std::vector<Axes>> axes_;  // of each layer and use
   std::set<int> copied_sites_;  // layer inputs that something writes to after they were read
   bool one_sample_only_ = false;
-  Precision precision_;
+  Arithmetic arithmetic_;
   bool channels_last_ = false;
   std::vector<at::Tensor> parameters_;
 };

@@ -1,16 +1,16 @@
 #include "hessian/input_fisher.h"
 
-#include <fmt/format.h>
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 
-#include "bitplan/error.h"
 #include "bitplan/gauss_newton.h"
 #include "bitplan/quantize.h"
 #include "hessian/input_perturbation.h"
+#include "hessian/memory.h"
 #include "hessian/output_curvature.h"
 #include "hessian/resolve_loss.h"
 #include "hessian/sample_axis.h"
@@ -52,46 +52,41 @@ SquaredGradients BackwardPasses(const Network& network, const std::vector<int>& 
   return result;
 }
 
-/// What the tensors at some sites look like: where their samples are, and what one sample of all takes.
-struct InputLayout {
-  std::vector<std::int64_t> axes;  // of each tensor of a run; empty: they cannot be told apart, runs are of one sample
-  std::int64_t bytes = 0;
-};
-
-InputLayout FindLayout(const Network& network, const Dataset& data, const std::vector<int>& sites) {
+/// Where the samples are in the tensors at some sites; empty: they cannot be told apart, runs are of one sample.
+std::vector<std::int64_t> SampleAxes(const Network& network, const Dataset& data, const std::vector<int>& sites) {
+  if (data.size() < 2) return {};
   const torch::NoGradGuard no_gradient;
-  const at::Device device(network.device());
   const auto run = [&](std::int64_t samples) {
     InputPerturbation perturbation(sites);
-    network.Forward(data.Get(0, samples, device).inputs, network.ParameterValues(), &perturbation);
+    network.Forward(data.Get(0, samples, at::Device(network.device())).inputs, network.ParameterValues(), &perturbation);
     return perturbation.Variables();
   };
-  InputLayout layout;
-  const auto of_one = run(1);
-  for (const auto& input : of_one) layout.bytes += static_cast<std::int64_t>(input.tensor.nbytes());
-  if (data.size() < 2) return layout;
-  const auto of_two = run(2);
-  if (of_one.size() != of_two.size()) return layout;
-  for (std::size_t i = 0; i < of_one.size(); ++i)
-    layout.axes.push_back(SampleAxis(of_one[i].tensor.sizes(), of_two[i].tensor.sizes()));
-  if (std::count(layout.axes.begin(), layout.axes.end(), -1) > 0) layout.axes.clear();
-  return layout;
-}
-
-std::int64_t ChunkSize(const InputLayout& layout, std::int64_t memory_bytes) {
-  // What the graph keeps (about three times the layers' inputs and outputs), the gradients and the sum of their
-  // squares.
-  const std::int64_t of_sample = std::max<std::int64_t>(1, 8 * layout.bytes);
-  if (of_sample > memory_bytes)
-    throw Error(fmt::format("the memory limit is {:.1f} MiB, and one sample takes {:.1f} MiB",
-                            static_cast<double>(memory_bytes) / (1 << 20), static_cast<double>(of_sample) / (1 << 20)));
-  return std::clamp<std::int64_t>(memory_bytes / of_sample, 1, layout.axes.empty() ? 1 : kLargestChunk);
+  const auto of_one = run(1), of_two = run(2);
+  if (of_one.size() != of_two.size()) return {};
+  std::vector<std::int64_t> axes;
+  for (std::size_t i = 0; i < of_one.size(); ++i) axes.push_back(SampleAxis(of_one[i].tensor.sizes(), of_two[i].tensor.sizes()));
+  return std::count(axes.begin(), axes.end(), -1) > 0 ? std::vector<std::int64_t>() : axes;
 }
 
 /// Σ_i over each sample's elements, [n] float64; `axis` −1: all is of one sample.
 at::Tensor SumOfSamples(const at::Tensor& values, std::int64_t axis) {
   if (axis < 0) return values.sum(at::kDouble).reshape({1});
   return values.movedim(axis, 0).flatten(1).sum(1, /*keepdim=*/false, at::kDouble);
+}
+
+/// The quantizer of a choice at each of its sites.
+using Ranges = std::map<int, ActivationRange>;
+
+std::vector<Ranges> RangesOf(const Network& network, const Dataset& data, const std::vector<InputChoice>& choices, const AnalyzeOptions& options) {
+  std::vector<Ranges> ranges(choices.size());
+  std::optional<ActivationStatistics> statistics;
+  for (std::size_t k = 0; k < choices.size(); ++k)
+    for (const int site : choices[k].sites) {
+      const Format& format = choices[k].format;
+      if (format.IsInteger() && !statistics) statistics = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
+      ranges[k][site] = format.IsInteger() ? statistics->Range(site, format) : ActivationRange{};
+    }
+  return ranges;
 }
 
 }  // namespace
@@ -101,42 +96,44 @@ std::vector<Estimate> InputFisher(const Network& network, const Dataset& data, c
   std::set<int> all_sites;
   for (const InputChoice& choice : choices) all_sites.insert(choice.sites.begin(), choice.sites.end());
   const std::vector<int> sites(all_sites.begin(), all_sites.end());
-  const bool ranges =
-      std::any_of(choices.begin(), choices.end(), [](const InputChoice& choice) { return choice.format.IsInteger(); });
-  std::optional<ActivationStatistics> statistics;
-  if (ranges) statistics = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
+  const std::vector<Ranges> ranges = RangesOf(network, data, choices, options);
   const GaussNewtonOptions defaults;
   const auto outputs = [&](const std::vector<at::Tensor>& inputs) { return network.Forward(inputs); };
   const LossCurvature curvature = CurvatureInOutputs(outputs, at::Device(network.device()), options.memory_bytes, data,
                                                      ResolveLoss(options.loss, data), options.temperature, defaults.rows, defaults.cut,
                                                      options.seed, options.progress);
-  const InputLayout layout = FindLayout(network, data, sites);
-  const std::vector<std::vector<std::int64_t>> chunks = curvature.Chunks(ChunkSize(layout, options.memory_bytes));
-
   const torch::NoGradGuard no_gradient;
-  const at::Device device(network.device());
-  std::vector<std::vector<double>> of_samples(choices.size(),
-                                              std::vector<double>(static_cast<std::size_t>(data.size())));
-  std::int64_t done = 0;
-  for (const std::vector<std::int64_t>& samples : chunks) {
+  const std::vector<std::int64_t> axes = SampleAxes(network, data, sites);
+  std::vector<std::vector<double>> of_samples(choices.size(), std::vector<double>(static_cast<std::size_t>(data.size())));
+  const auto add = [&](const std::vector<std::int64_t>& samples) {
+    const at::Device device(network.device());
     const SquaredGradients squared =
         BackwardPasses(network, sites, data.Get(samples, device).inputs, curvature.Rows(samples).rows.to(device));
     for (std::size_t k = 0; k < choices.size(); ++k)
       for (std::size_t i = 0; i < squared.inputs.size(); ++i) {
-        const int site = sites[squared.inputs[i].slot];
-        if (!squared.sums[i].defined() ||
-            std::find(choices[k].sites.begin(), choices[k].sites.end(), site) == choices[k].sites.end())
-          continue;
-        const Format& format = choices[k].format;
+        const auto range = ranges[k].find(sites[squared.inputs[i].slot]);
+        if (!squared.sums[i].defined() || range == ranges[k].end()) continue;
         const at::Tensor x = squared.inputs[i].value.detach();
-        const at::Tensor change =
-            FakeQuantize(x, format, format.IsInteger() ? statistics->Range(site, format) : ActivationRange{}) - x;
-        const at::Tensor sums =
-            SumOfSamples(change.square_().mul_(squared.sums[i]), layout.axes.empty() ? -1 : layout.axes[i]).cpu();
+        const at::Tensor change = FakeQuantize(x, choices[k].format, range->second) - x;
+        const at::Tensor sums = SumOfSamples(change.square_().mul_(squared.sums[i]), axes.empty() ? -1 : axes[i]).cpu();
         for (std::size_t n = 0; n < samples.size(); ++n)
           of_samples[k][static_cast<std::size_t>(samples[n])] += sums.const_data_ptr<double>()[n] / 2;
       }
-    Report(options.progress, "input fisher", ++done, static_cast<std::int64_t>(chunks.size()));
+  };
+
+  const std::vector<std::vector<std::int64_t>> first = curvature.Chunks(1);
+  if (!first.empty()) {
+    const std::int64_t of_sample = PeakBytes([&] { add(first.front()); });
+    for (std::vector<double>& values : of_samples) std::fill(values.begin(), values.end(), 0);
+    const std::int64_t held = curvature.bytes();
+    CheckOneSampleFits(of_sample + held, options.memory_bytes);
+    const std::int64_t largest = std::clamp<std::int64_t>((PlannedBytes(options.memory_bytes) - held) / std::max<std::int64_t>(1, of_sample), 1,
+                                                          axes.empty() ? 1 : kLargestChunk);
+    const std::vector<std::vector<std::int64_t>> chunks = curvature.Chunks(largest);
+    for (std::size_t i = 0; i < chunks.size(); ++i) {
+      add(chunks[i]);
+      Report(options.progress, "input fisher", static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(chunks.size()));
+    }
   }
   std::vector<Estimate> figures;
   for (const std::vector<double>& values : of_samples) figures.push_back(MeanOfSamples(values));

@@ -22,6 +22,9 @@ constexpr int kDrawnRows = 32;
 /// Samples whose rows are worked out at a time: bounds the memory.
 constexpr std::int64_t kBlock = 64;
 
+/// A pass over n samples takes about as long as n + kSamplesOfAPass would by themselves.
+constexpr double kSamplesOfAPass = 4;
+
 /// Eigenvalues below this share of the largest are rounding.
 constexpr double kRounding = 1e-13;
 
@@ -161,14 +164,25 @@ std::vector<std::int64_t> LossCurvature::MostRowsFirst() const {
   return order;
 }
 
-std::vector<std::vector<std::int64_t>> LossCurvature::Chunks(std::int64_t size) const {
-  const auto rows_of = [&](std::int64_t sample) { return counts_[static_cast<std::size_t>(sample)]; };
-  std::vector<std::vector<std::int64_t>> chunks;
-  for (const std::int64_t sample : MostRowsFirst()) {
-    const bool fits = !chunks.empty() && static_cast<std::int64_t>(chunks.back().size()) < size;
-    if (!fits || rows_of(chunks.back().front()) != rows_of(sample)) chunks.emplace_back();
-    chunks.back().push_back(sample);
+std::vector<std::vector<std::int64_t>> LossCurvature::Chunks(std::int64_t largest) const {
+  const std::vector<std::int64_t> order = MostRowsFirst();
+  const auto count = static_cast<std::int64_t>(order.size());
+  std::vector<double> work(order.size() + 1, 0);  // of the samples from here on
+  std::vector<std::int64_t> sizes(order.size());
+  for (std::int64_t begin = count - 1; begin >= 0; --begin) {
+    const auto at = static_cast<std::size_t>(begin);
+    const std::int64_t rows = counts_[static_cast<std::size_t>(order[at])];
+    for (std::int64_t size = 1; size <= std::min(largest, count - begin); ++size) {
+      const double passes = static_cast<double>(1 + rows) * (static_cast<double>(size) + kSamplesOfAPass);
+      const double all = passes + work[at + static_cast<std::size_t>(size)];
+      if (size > 1 && all >= work[at]) continue;
+      work[at] = all;
+      sizes[at] = size;
+    }
   }
+  std::vector<std::vector<std::int64_t>> chunks;
+  for (auto next = order.begin(); next != order.end(); next += static_cast<std::ptrdiff_t>(chunks.back().size()))
+    chunks.emplace_back(next, next + sizes[static_cast<std::size_t>(next - order.begin())]);
   return chunks;
 }
 

@@ -30,8 +30,9 @@ class LossCurvature {
   /// The samples that have rows, those with the most first.
   std::vector<std::int64_t> MostRowsFirst() const;
 
-  /// These in chunks of at most `size` ≥ 1 samples that have as many rows each, so that no backward pass is spent on zeros.
-  std::vector<std::vector<std::int64_t>> Chunks(std::int64_t size) const;
+  /// These in chunks of at most `largest` ≥ 1 samples, of the sizes that take the least work: a forward pass over each chunk, and a
+  /// backward pass for each row of its first sample.
+  std::vector<std::vector<std::int64_t>> Chunks(std::int64_t largest) const;
 
   LossRows Rows(const std::vector<std::int64_t>& samples) const;
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bitplan/error.h"
-#include "hessian/peak_bytes.h"
+#include "hessian/memory.h"
 
 namespace bitplan {
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "hessian/alternatives.h"
-#include "hessian/logit_shifts.h"
+#include "hessian/shift_passes.h"
 #include "hessian/resolve_loss.h"
 #include "hessian/shift_figures.h"
 

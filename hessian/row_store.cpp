@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "bitplan/error.h"
-#include "hessian/peak_bytes.h"
+#include "hessian/memory.h"
 
 namespace bitplan {
 
@@ -17,44 +17,12 @@ namespace {
 
 constexpr std::int64_t kLargestChunk = 32;  // more samples at once fall out of the caches
 
-/// What the limit is not planned with: what the allocator cannot give back, and the kernels that LibTorch makes and keeps.
-std::int64_t Reserve(std::int64_t memory_bytes) {
-  constexpr std::int64_t kKernels = std::int64_t{28} << 20;
-  return std::max(memory_bytes * 15 / 100, std::min(kKernels, memory_bytes / 2));
-}
-
 /// To the system: what is freed in small pieces stays with the process otherwise, beside what is made next.
 void ReturnFreedMemory() {
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif
 }
-
-/// A pass over n samples takes about as long as n + kSamplesOfAPass would by themselves.
-constexpr double kSamplesOfAPass = 4;
-
-/// Sizes of the chunks that samples with so many rows, in falling order, are passed in: a forward pass over each, and a backward
-/// pass for each row of its first sample. The sizes of least work, each up to `largest`.
-std::vector<std::int64_t> ChunkSizes(const std::vector<std::int64_t>& rows, std::int64_t largest) {
-  const auto count = static_cast<std::int64_t>(rows.size());
-  std::vector<double> work(rows.size() + 1, 0);  // of the samples from here on
-  std::vector<std::int64_t> sizes(rows.size());
-  for (std::int64_t begin = count - 1; begin >= 0; --begin) {
-    const auto at = static_cast<std::size_t>(begin);
-    for (std::int64_t size = 1; size <= std::min(largest, count - begin); ++size) {
-      const double passes = static_cast<double>(1 + rows[at]) * (static_cast<double>(size) + kSamplesOfAPass);
-      const double all = passes + work[at + static_cast<std::size_t>(size)];
-      if (size > 1 && all >= work[at]) continue;
-      work[at] = all;
-      sizes[at] = size;
-    }
-  }
-  std::vector<std::int64_t> result;
-  for (std::int64_t begin = 0; begin < count; begin += result.back()) result.push_back(sizes[static_cast<std::size_t>(begin)]);
-  return result;
-}
-
-std::string Mebibytes(std::int64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
 
 }  // namespace
 
@@ -81,9 +49,8 @@ void RowStore::FormParts(std::int64_t memory_bytes) {
       rows_of(order.front()) == 1 ? with_one : PeakBytes([&] { Make(pass_, {{order.front()}, 0, 2}, AllLayers()); });
   const std::int64_t of_row = std::max<std::int64_t>(1, with_two - with_one);
   const std::int64_t held = pass_.bytes() + curvature_.bytes();
-  const std::int64_t budget = memory_bytes - Reserve(memory_bytes) - held;
-  if (with_one > budget)
-    throw Error(fmt::format("the memory limit is {}, and one sample takes {}", Mebibytes(memory_bytes), Mebibytes(2 * (with_one + held))));
+  CheckOneSampleFits(with_one + held, memory_bytes);
+  const std::int64_t budget = PlannedBytes(memory_bytes) - held;
 
   // Half of it for the passes, unless one row of one sample needs more.
   const std::int64_t most = rows_of(order.front());
@@ -95,15 +62,9 @@ void RowStore::FormParts(std::int64_t memory_bytes) {
   work_bytes_ = std::max(budget / 4, samples * of_sample);
   room_for_kept_ = budget - work_bytes_;
 
-  std::vector<std::int64_t> counts;
-  for (const std::int64_t sample : order) counts.push_back(rows_of(sample));
-  auto next = order.begin();
-  for (const std::int64_t size : ChunkSizes(counts, samples)) {
-    const std::vector<std::int64_t> chunk(next, next + size);
-    next += size;
+  for (const std::vector<std::int64_t>& chunk : curvature_.Chunks(samples))
     for (std::int64_t row = 0; row < rows_of(chunk.front()); row += rows)
       parts_.push_back({chunk, row, std::min(rows, rows_of(chunk.front()) - row)});
-  }
   std::int64_t inputs = 0, outputs = 0;  // how often those of one sample and row are kept
   for (const Part& part : parts_) {
     inputs += static_cast<std::int64_t>(part.samples.size());
@@ -125,7 +86,7 @@ void RowStore::FormParts(std::int64_t memory_bytes) {
 std::vector<std::optional<LayerRows>> RowStore::FewRows(const GradientPass& pass) const {
   if (parts_.empty()) return std::vector<std::optional<LayerRows>>(layers_.size());
   const std::vector<std::int64_t>& samples = parts_.front().samples;
-  const auto half = static_cast<std::ptrdiff_t>(samples.size() + 1) / 2;  // leaves room for as many of another precision
+  const auto half = static_cast<std::ptrdiff_t>(samples.size() + 1) / 2;  // leaves room for as many of another arithmetic
   return Make(pass, {{samples.begin(), samples.begin() + half}, 0, 1}, AllLayers());
 }
 

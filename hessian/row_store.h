@@ -37,7 +37,7 @@ class RowStore {
   /// A row of one layer after the other as the gradient itself: [n, R, weight…] for rows of n samples, in pieces that fit.
   void ForEachGradient(std::size_t layer, const std::function<void(const Part& part, const at::Tensor& gradients)>& use) const;
 
-  /// A few rows of all layers by `pass`, which is the store's own or the same in another precision.
+  /// A few rows of all layers by `pass`, which is the store's own or the same in another arithmetic.
   std::vector<std::optional<LayerRows>> FewRows(const GradientPass& pass) const;
 
   /// Multiplications that a layer takes, for all rows.

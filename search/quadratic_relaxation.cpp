@@ -113,7 +113,7 @@ class Minimizer {
     x_[to] += length;
     x_[from] = length == x_[from] ? 0 : x_[from] - length;
     gradient_ += length * (of_.matrix.col(to) - of_.matrix.col(from));
-    use_ += length * (of_.cost.col(to) - of_.cost.col(from));
+    for (Eigen::Index i = 0; i < use_.size(); ++i) use_[i] += length * (of_.cost(i, to) - of_.cost(i, from));
   }
 
   /// The tangent's bound, and the model's value with the budgets priced.

@@ -44,7 +44,7 @@ struct AnalyzeOptions {
   bool exact_hessian = false;      ///< eigenvalues and traces of weights from the Hessian instead of the Gauss-Newton matrix
   std::int64_t curvature_samples = 64;   ///< second derivatives (exact Hessians, and curvature in inputs) are taken on the first so many samples; ≥ 1
   /// What the passes of the Gauss-Newton matrix compute in. What bfloat16 changes is part of the traces' standard errors.
-  Precision compute = Precision::Float32;
+  Arithmetic compute = Arithmetic::Float32;
   std::int64_t memory_bytes = std::int64_t{2} << 30;  ///< of what is kept for the whole analysis; > 0
   std::int64_t batch_size = 128;  ///< bounds the memory; ≥ 1
   std::uint64_t seed = 0;

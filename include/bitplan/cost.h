@@ -73,6 +73,10 @@ Sensitivity Shrunk(const Sensitivity& sensitivity, Measure measure);
 /// explain (Schäfer and Strimmer, Stat. Appl. Genet. Mol. Biol. 4 (2005) 32). 1 for a single sample. Throws Error without shifts.
 double CrossTermShare(const Sensitivity& sensitivity, Measure measure);
 
+/// The measures whose figures MakeProblem takes for these options: the measure itself first, then what it is shrunk towards and what
+/// a joint problem is made of.
+std::vector<Measure> MeasuresFor(const ProblemOptions& options);
+
 /// The allocation problem of a sensitivity file. Each layer is a group with a choice "w4a8" for each pair of widths; layers
 /// that read the same tensor and have more than one activation width to choose from become one group, named after its
 /// members, whose choices share the activation width (when that makes more than 4,096 choices, the weight width too).

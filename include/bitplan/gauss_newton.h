@@ -18,13 +18,13 @@
 namespace bitplan {
 
 /// What forward and backward passes compute in.
-enum class Precision {
+enum class Arithmetic {
   Float32,
   BFloat16,  ///< products of layers and matrices, added up in float32, and what passes between them; the output is float32
 };
 
-std::string_view ToString(Precision precision);   ///< float32, bfloat16
-Precision ParsePrecision(std::string_view text);  ///< throws Error listing the names
+std::string_view ToString(Arithmetic arithmetic);   ///< float32, bfloat16
+Arithmetic ParseArithmetic(std::string_view text);  ///< throws Error listing the names
 
 struct GaussNewtonOptions {
   std::vector<int> layers;  ///< indices in Network::layers(), each once; empty: all
@@ -37,7 +37,7 @@ struct GaussNewtonOptions {
   /// Rows drawn or not: share, in [0, 1), of the data's summed curvature in the outputs that may be left out, smallest first.
   /// What a sample that the network is sure of adds is mostly less than that.
   double cut = 1e-4;
-  Precision compute = Precision::Float32;  ///< of the passes; bfloat16 is faster on processors that have it
+  Arithmetic compute = Arithmetic::Float32;  ///< of the passes; bfloat16 is faster on processors that have it
   /// The most that all of this may take on top of the network and the data, > 0. Rows of layers that do not fit are made again
   /// for each use: then ask for what you need of one layer after the other, in their order.
   std::int64_t memory_bytes = std::int64_t{2} << 30;
@@ -73,7 +73,7 @@ class GaussNewton {
   bool rows_drawn() const;                     ///< whether they were drawn at random
   double cut() const;                          ///< share of the curvature in the outputs that was left out; 0 of drawn rows
 
-  /// How much a layer's rows differ by the precision of the passes, on a few samples: ‖A − A₃₂‖_F / ‖A₃₂‖_F, and of their
+  /// How much a layer's rows differ by the arithmetic of the passes, on a few samples: ‖A − A₃₂‖_F / ‖A₃₂‖_F, and of their
   /// trace |t − t₃₂| / t₃₂. 0 in float32.
   struct Difference {
     double rows = 0, trace = 0;

@@ -133,6 +133,9 @@ double WorstRelativeError(const Sensitivity& sensitivity, Measure measure);
 /// Whether a measure judges the output's shift, sample by sample: LogitShift, Divergence, GaussNewton, Quadratic, SingleLoss.
 bool IsOfShifts(Measure measure);
 
+/// Whether a joint problem can be made of it: a logit model (LogitShift, Divergence) or a matrix (GaussNewton, Quadratic).
+bool CanBeJoint(Measure measure);
+
 /// Whether a measure is a figure of each choice, and not a curvature times an error.
 bool HasFigures(Measure measure);
 

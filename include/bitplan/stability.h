@@ -26,9 +26,8 @@ struct StabilityOptions {
   ProgressCallback progress = {};
 };
 
-/// With the figures that are means over samples, and their standard errors, of a resample of these. Throws Error where the sensitivity has
-/// no contributions, or there is not one count a sample.
-Sensitivity Resample(const Sensitivity& sensitivity, const SampleCounts& counts);
+/// With the figures of the table, and their standard errors, of a resample of its samples. Throws Error where there is not one count a sample.
+Sensitivity Resample(Sensitivity sensitivity, const Contributions& table, const SampleCounts& counts);
 
 /// Makes and solves the problem again on each resample, and compares with `choices`, the plan of the problem on all samples. Nothing where
 /// the measure has no contributions of samples, or the problem is a joint one.

@@ -16,6 +16,7 @@
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
+#include "cli/values.h"
 
 namespace bitplan::cli {
 

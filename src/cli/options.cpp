@@ -3,81 +3,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <charconv>
-#include <fstream>
-#include <iostream>
-#include <map>
-#include <sstream>
+#include <string>
+#include <string_view>
 
 #include "bitplan/error.h"
 #include "bitplan/run.h"
+#include "cli/values.h"
 
 namespace bitplan::cli {
 
-CommandLine::CommandLine(std::string usage, std::string summary)
-    : usage_(std::move(usage)), summary_(std::move(summary)), options_("options", 118, 60) {
-  Add()("help,h", "show this help")("config", po::value<std::string>()->value_name("FILE"),
-                                    "read options from FILE too, one name=value a line; the command line wins")(
-      "json", po::value<std::string>()->value_name("FILE"), "write the result as JSON to FILE; - writes it to stdout instead of tables");
-}
-
-void CommandLine::AddPositional(const char* name, const char* description) {
-  positional_options_.add_options()(name, po::value<std::string>(), description);
-  positions_.add(name, 1);
-  positional_names_.emplace_back(name);
-}
-
-bool CommandLine::Parse(const Arguments& arguments) {
-  po::options_description all;
-  all.add(options_).add(positional_options_);
-  try {
-    // No guessing: an abbreviated option would change its meaning when another one is added.
-    const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-    po::store(po::command_line_parser(arguments).options(all).positional(positions_).style(style).run(), values_);
-    if (Has("config")) {
-      const auto file = Get<std::string>("config");
-      std::ifstream config(file);
-      if (!config) throw Error(fmt::format("option file {} cannot be read", file));
-      po::store(po::parse_config_file(config, all), values_);
-    }
-    po::notify(values_);
-  } catch (const po::too_many_positional_options_error&) {
-    throw Error(fmt::format("too many arguments; usage: bitplan {}", usage_));
-  } catch (const po::error& error) {
-    throw Error(fmt::format("{}; bitplan {} --help lists the options", error.what(), usage_.substr(0, usage_.find(' '))));
-  }
-  if (!Has("help")) return true;
-  std::ostringstream help;
-  help << "usage: bitplan " << usage_ << "\n\n" << summary_ << "\n\n" << options_;
-  std::cout << help.str();
-  return false;
-}
-
-std::string CommandLine::Required(const std::string& name) const {
-  if (Has(name)) return Get<std::string>(name);
-  const bool positional = std::find(positional_names_.begin(), positional_names_.end(), name) != positional_names_.end();
-  throw Error(fmt::format("{}{} is missing; usage: bitplan {}", positional ? "" : "--", name, usage_));
-}
-
-std::vector<std::string> CommandLine::List(const std::string& name) const {
-  return Has(name) ? Get<std::vector<std::string>>(name) : std::vector<std::string>{};
-}
-
 namespace {
-
-template <typename Number>
-std::vector<Number> ParseList(const std::string& option, const std::string& text) {
-  std::vector<Number> numbers;
-  for (const char *at = text.data(), *const end = at + text.size();;) {
-    Number number{};
-    const auto [next, status] = std::from_chars(at, end, number);
-    if (status != std::errc() || (next != end && *next != ','))
-      throw Error(fmt::format("--{} {}: expected numbers with commas between them", option, text));
-    numbers.push_back(number);
-    if (next == end) return numbers;
-    at = next + 1;
-  }
-}
 
 Format ReadFormat(const CommandLine& line, const std::string& prefix, Format format) {
   format.scheme = ParseScheme(line.Get<std::string>(prefix + "-scheme"));
@@ -87,28 +22,6 @@ Format ReadFormat(const CommandLine& line, const std::string& prefix, Format for
 }
 
 }  // namespace
-
-std::vector<int> ParseIntegers(const std::string& option, const std::string& text) { return ParseList<int>(option, text); }
-std::vector<double> ParseNumbers(const std::string& option, const std::string& text) { return ParseList<double>(option, text); }
-
-std::int64_t ParseBytes(const std::string& option, const std::string& text) {
-  static const std::map<std::string, double> units = {{"", 1},          {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30},
-                                                      {"kB", 1e3},      {"MB", 1e6},     {"GB", 1e9}};
-  const auto digits = text.find_first_not_of("0123456789.");
-  const auto unit = units.find(digits == std::string::npos ? "" : text.substr(digits));
-  const std::vector<double> number = unit == units.end() || digits == 0 ? std::vector<double>() : ParseNumbers(option, text.substr(0, digits));
-  if (number.size() != 1 || number[0] * unit->second < 1 || number[0] * unit->second > 0x1p60)
-    throw Error(fmt::format("--{} {}: expected bytes, with a unit or without: 1500000, 512MiB, 2GiB", option, text));
-  return static_cast<std::int64_t>(number[0] * unit->second);
-}
-
-/// 5% as 0.05.
-double ParsePercent(const std::string& option, const std::string& text) {
-  const bool percent = text.size() > 1 && text.back() == '%';
-  const std::vector<double> number = percent ? ParseNumbers(option, text.substr(0, text.size() - 1)) : std::vector<double>();
-  if (number.size() != 1 || !(number[0] > 0 && number[0] < 100)) throw Error(fmt::format("--{} {}: expected a percentage, as 5%", option, text));
-  return number[0] / 100;
-}
 
 void AddModelOptions(CommandLine& line) {
   const NetworkOptions defaults;
@@ -202,7 +115,7 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   options.channel_correction = !line.Get<bool>("no-correction");
   options.temperature = line.Get<double>("temperature");
   options.delta = ParseDelta(line.Get<std::string>("delta"));
-  options.compute = ParsePrecision(line.Get<std::string>("compute"));
+  options.compute = ParseArithmetic(line.Get<std::string>("compute"));
   options.memory_bytes = ParseBytes("memory", line.Get<std::string>("memory"));
   if (line.Has("precision")) options.precision = ParsePercent("precision", line.Get<std::string>("precision"));
   options.exact_hessian = line.Get<bool>("exact-hessian");
@@ -211,20 +124,6 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   options.seed = line.Get<std::uint64_t>("seed");
   options.Validate();
   return options;
-}
-
-std::string Joined(const std::vector<Measure>& measures) {
-  std::vector<std::string_view> names;
-  for (const Measure measure : measures) names.push_back(ToString(measure));
-  return fmt::format("{}", fmt::join(names, ","));
-}
-
-std::vector<Measure> ParseMeasures(const std::string& text) {
-  if (text == "all") return AllMeasures();
-  std::vector<Measure> measures;
-  std::istringstream names(text);
-  for (std::string name; std::getline(names, name, ',');) measures.push_back(ParseMeasure(name));
-  return measures;
 }
 
 void AddCalibrationOptions(CommandLine& line) {
@@ -288,17 +187,6 @@ std::int64_t ReadResamples(const CommandLine& line) {
   const auto resamples = line.Get<std::int64_t>("resamples");
   if (resamples != 0 && resamples < 2) throw Error(fmt::format("--resamples {}: expected 0, or 2 or more", resamples));
   return resamples;
-}
-
-std::map<std::string, double> ParsePerCost(const std::string& option, const std::vector<std::string>& texts) {
-  std::map<std::string, double> values;
-  for (const std::string& text : texts) {
-    const auto equals = text.find('=');
-    const auto numbers = equals == std::string::npos ? std::vector<double>{} : ParseNumbers(option, text.substr(equals + 1));
-    if (numbers.size() != 1) throw Error(fmt::format("--{} {}: expected COST=NUMBER, COST as in problem files", option, text));
-    values[text.substr(0, equals)] = numbers[0];
-  }
-  return values;
 }
 
 ProblemOptions ReadProblemOptions(const CommandLine& line) {

@@ -13,6 +13,7 @@
 #include "cli/output_path.h"
 #include "cli/report.h"
 #include "cli/searched.h"
+#include "cli/values.h"
 
 namespace bitplan::cli {
 

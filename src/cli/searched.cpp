@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "bitplan/error.h"
+#include "cli/values.h"
 
 namespace bitplan::cli {
 

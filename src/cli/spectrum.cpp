@@ -14,6 +14,7 @@
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
+#include "cli/values.h"
 #include "cost/layer_pattern.h"
 
 namespace bitplan::cli {

@@ -138,8 +138,7 @@ LogitTerm LogitModel(const Sensitivity& sensitivity, Measure measure, double sha
 Measure JointFigure(Measure measure) { return measure == Measure::Quadratic ? Measure::GaussNewton : measure; }
 
 void CheckJoint(const Sensitivity& sensitivity, Measure measure) {
-  const bool curved = measure == Measure::GaussNewton || measure == Measure::Quadratic;
-  if (!IsLogitModel(measure) && !curved)
+  if (!CanBeJoint(measure))
     throw Error(fmt::format(
         "a joint problem is made of the measures logit-shift, divergence, gauss-newton and quadratic, not {}",
         ToString(measure)));
@@ -149,7 +148,7 @@ void CheckJoint(const Sensitivity& sensitivity, Measure measure) {
   if (!sensitivity.Has(JointFigure(measure)))
     throw Error(fmt::format("a joint problem of {0} needs the figures of {1}; analyze with --measures {0},{1}",
                             ToString(measure), ToString(JointFigure(measure))));
-  if (curved && sensitivity.loss != "cross-entropy" && sensitivity.loss != "divergence" &&
+  if (!IsLogitModel(measure) && sensitivity.loss != "cross-entropy" && sensitivity.loss != "divergence" &&
       sensitivity.loss != "logit-shift")
     throw Error(
         fmt::format("a joint problem of {} is made for the losses cross-entropy, divergence and logit-shift, not {}",

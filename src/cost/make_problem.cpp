@@ -209,6 +209,13 @@ class ProblemMaker {
 
 }  // namespace
 
+std::vector<Measure> MeasuresFor(const ProblemOptions& options) {
+  std::vector<Measure> measures = {options.measure};
+  if (IsOfShifts(options.measure) && options.measure != Measure::LogitShift) measures.push_back(Measure::LogitShift);
+  if (options.joint && JointFigure(options.measure) != options.measure) measures.push_back(JointFigure(options.measure));
+  return measures;
+}
+
 Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& options) {
   if (sensitivity.layers.empty()) throw Error("the sensitivity file has no layers: nothing can be planned");
   if (!sensitivity.Has(options.measure))

@@ -107,6 +107,8 @@ bool IsOfShifts(Measure measure) {
          measure == Measure::Quadratic || measure == Measure::SingleLoss;
 }
 
+bool CanBeJoint(Measure measure) { return IsOfShifts(measure) && measure != Measure::SingleLoss; }
+
 bool HasFigures(Measure measure) {
   return measure != Measure::WeightError && measure != Measure::RelativeError && measure != Measure::Eigenvalue &&
          measure != Measure::Trace;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 
 #include "bitplan/error.h"
 
@@ -32,23 +33,29 @@ Estimate WeightedMean(const double* values, const SampleCounts& counts) {
   return {mean, std::sqrt(squares / (all - 1) / all)};
 }
 
+std::vector<LayerBits> AllBits(const Problem& problem, const std::vector<std::size_t>& choices) {
+  std::vector<LayerBits> all;
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    const std::vector<LayerBits> of_group = BitsOfChoice(problem.groups[i], problem.groups[i].choices[choices[i]]);
+    all.insert(all.end(), of_group.begin(), of_group.end());
+  }
+  return all;
+}
+
 }  // namespace
 
-Sensitivity Resample(const Sensitivity& sensitivity, const SampleCounts& counts) {
-  if (!sensitivity.contributions) throw Error("there is nothing to resample: the sensitivity has no contributions of samples");
-  const Contributions& table = *sensitivity.contributions;
+Sensitivity Resample(Sensitivity sensitivity, const Contributions& table, const SampleCounts& counts) {
   if (counts.size() != table.samples) throw Error(fmt::format("{} counts were given for {} samples", counts.size(), table.samples));
-  Sensitivity result = sensitivity;
   const double* values = table.values.data();
   for (const Measure measure : table.measures)
-    for (LayerSensitivity& layer : result.layers)
+    for (LayerSensitivity& layer : sensitivity.layers)
       for (const auto kind : {&LayerSensitivity::weight_choices, &LayerSensitivity::activation_choices})
         for (Perturbation& choice : layer.*kind) {
           if (choice.bits == 32) continue;
           choice.figures[measure] = WeightedMean(values, counts);
           values += table.samples;
         }
-  return result;
+  return sensitivity;
 }
 
 std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, const ProblemOptions& problem, const SearchOptions& search,
@@ -57,30 +64,31 @@ std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, c
   SearchOptions quick = search;
   quick.gap = std::max(search.gap, kEqual / 2);
   quick.progress = {};
-  BootstrapStability result;
-  result.resamples = options.bootstrap.resamples;
-  const double weight = 1 / static_cast<double>(result.resamples);
-  std::int64_t done = -1;  // the first is that of the samples as they are
+  Sensitivity figures_only = sensitivity;
+  figures_only.contributions.reset();
+  figures_only.shifts.reset();
+  std::vector<LayerBits> planned;
+  std::int64_t done = 0;
   const auto compare = [&](const SampleCounts& counts) {
-    if (++done == 0) return std::vector<double>{0};
-    Report(options.progress, "resampled plans", done, result.resamples);
-    const Problem again = MakeProblem(Resample(sensitivity, counts), problem);
+    const Problem again = MakeProblem(Resample(figures_only, *sensitivity.contributions, counts), problem);
     const Solution best = Search(again, quick);
     if (best.choices.empty()) throw Error("a resampled problem was not solved within the time limit");
+    planned = AllBits(again, choices);
     const double above = std::max(0.0, ObjectiveOf(again, choices) - best.objective) / std::max(std::abs(best.objective), 1e-300);
-    if (above <= kEqual) result.best += weight;
-    result.regret += weight * above;
-    for (std::size_t i = 0; i < choices.size(); ++i) {
-      const Group& group = again.groups[i];
-      const std::vector<LayerBits> chosen = BitsOfChoice(group, group.choices[choices[i]]), other = BitsOfChoice(group, group.choices[best.choices[i]]);
-      for (std::size_t k = 0; k < chosen.size(); ++k) {
-        const bool same = chosen[k].weight_bits == other[k].weight_bits && chosen[k].activation_bits == other[k].activation_bits;
-        result.kept[chosen[k].layer] += same ? weight : 0;
-      }
-    }
-    return std::vector<double>{above};
+    std::vector<double> figures = {above <= kEqual ? 1.0 : 0.0, above};
+    const std::vector<LayerBits> other = AllBits(again, best.choices);
+    for (std::size_t i = 0; i < planned.size(); ++i)
+      figures.push_back(planned[i].weight_bits == other[i].weight_bits && planned[i].activation_bits == other[i].activation_bits ? 1 : 0);
+    Report(options.progress, "resampled plans", done++, options.bootstrap.resamples);
+    return figures;
   };
-  Bootstrap(sensitivity.contributions->samples, compare, options.bootstrap);
+  const Bootstrapped bootstrapped = Bootstrap(sensitivity.contributions->samples, compare, options.bootstrap);
+  const auto mean = [&](std::size_t figure) {
+    const std::vector<double>& values = bootstrapped.replicates[figure];
+    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+  };
+  BootstrapStability result{options.bootstrap.resamples, mean(0), mean(1), {}};
+  for (std::size_t i = 0; i < planned.size(); ++i) result.kept[planned[i].layer] = mean(2 + i);
   return result;
 }
 

@@ -226,13 +226,6 @@ Tails::Prefix Tails::Run(const std::vector<at::Tensor>& inputs) const {
   return prefix;
 }
 
-std::int64_t Tails::Prefix::bytes() const {
-  std::int64_t bytes = 0;
-  for (const c10::IValue& value : kept_)
-    if (value.isTensor() && value.toTensor().defined()) bytes += static_cast<std::int64_t>(value.toTensor().nbytes());
-  return bytes;
-}
-
 int Tails::Earliest(const std::vector<int>& layers) const {
   const auto begin = [&](int layer) { return impl_->tails[static_cast<std::size_t>(layer)].begin; };
   return *std::min_element(layers.begin(), layers.end(), [&](int a, int b) { return begin(a) < begin(b); });

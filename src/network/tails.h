@@ -26,7 +26,6 @@ class Tails {
   class Prefix {
    public:
     const at::Tensor& output() const { return output_; }  ///< of the whole network
-    std::int64_t bytes() const;                           ///< of what is kept
 
    private:
     friend class Tails;

@@ -57,10 +57,7 @@ void RunOptions::Validate() const {
 
 RunResult Run(const Network& network, const Dataset& data, const Dataset& test, const RunOptions& given) {
   RunOptions options = given;
-  options.analyze.measures = {options.problem.measure};
-  // What figures are shrunk towards, and what a joint quadratic problem is made of, come from the same passes.
-  if (options.problem.measure > Measure::LogitShift) options.analyze.measures.push_back(Measure::LogitShift);
-  if (options.problem.measure == Measure::Quadratic) options.analyze.measures.push_back(Measure::GaussNewton);
+  options.analyze.measures = MeasuresFor(options.problem);
   options.analyze.channel_correction = options.channel_correction;
   options.analyze.keep_shifts = options.problem.joint;
   options.analyze.progress = options.search.progress = options.quantize.progress = options.progress;

@@ -28,10 +28,6 @@ struct Predictor {
   Problem problem;
 };
 
-bool IsJoint(Measure measure) {
-  return measure == Measure::LogitShift || measure == Measure::Divergence || measure == Measure::GaussNewton || measure == Measure::Quadratic;
-}
-
 std::vector<Predictor> MakePredictors(const Sensitivity& sensitivity, const std::vector<Measure>& measures) {
   std::vector<Predictor> predictors;
   const auto add = [&](const ProblemOptions& options) {
@@ -42,7 +38,7 @@ std::vector<Predictor> MakePredictors(const Sensitivity& sensitivity, const std:
     if (!sensitivity.Has(measure)) continue;
     add({.measure = measure, .shrink = false, .budgets = {}, .pins = {}});
     if (measure == ProblemOptions().measure) add({.measure = measure, .budgets = {}, .pins = {}});
-    if (IsJoint(measure) && sensitivity.Has(Measure::GaussNewton))
+    if (CanBeJoint(measure) && sensitivity.Has(Measure::GaussNewton))
       add({.measure = measure, .joint = true, .shrink = false, .budgets = {}, .pins = {}});
   }
   return predictors;

@@ -166,7 +166,7 @@ TEST(GaussNewton, OverManySeedsFewDrawnRowsAreUnbiased) {
 
 TEST_P(DenseGaussNewton, InBFloat16IsOffByNoMoreThanItsRounding) {
   GaussNewtonOptions options = Exactly(GetParam());
-  options.compute = Precision::BFloat16;
+  options.compute = Arithmetic::BFloat16;
   const Network network = GetParam().Load();
   const GaussNewton matrix = GaussNewton::Compute(network, GetParam().Samples(), options);
   for (std::size_t i = 0; i < matrix.layers().size(); ++i) {

@@ -1,11 +1,15 @@
-#include "hessian/peak_bytes.h"
+#include "hessian/memory.h"
 
 #include <c10/core/Allocator.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
 #include <mutex>
+#include <string>
+
+#include "bitplan/error.h"
 
 namespace bitplan {
 
@@ -29,7 +33,19 @@ class Meter : public c10::MemoryReportingInfoBase {
   std::int64_t held_ = 0, peak_ = 0;
 };
 
+constexpr std::int64_t kKernels = std::int64_t{28} << 20;
+
+std::string Mebibytes(std::int64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
+
 }  // namespace
+
+std::int64_t PlannedBytes(std::int64_t limit) { return limit - std::max(limit * 15 / 100, std::min(kKernels, limit / 2)); }
+
+void CheckOneSampleFits(std::int64_t needed, std::int64_t limit) {
+  if (needed <= PlannedBytes(limit)) return;
+  const std::int64_t least = std::max(needed * 100 / 85, needed + std::min(kKernels, needed));
+  throw Error(fmt::format("the memory limit is {}, and one sample takes {}", Mebibytes(limit), Mebibytes(least)));
+}
 
 std::int64_t PeakBytes(const std::function<void()>& work) {
   const auto meter = std::make_shared<Meter>();

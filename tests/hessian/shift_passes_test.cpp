@@ -1,9 +1,11 @@
-#include "hessian/logit_shifts.h"
+#include "hessian/shift_passes.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "bitplan/error.h"
 #include "bitplan/plan.h"
@@ -18,6 +20,19 @@ namespace bitplan {
 namespace {
 
 using testing::HasSubstr;
+
+/// Of every choice, for all samples.
+struct AllShifts {
+  std::vector<at::Tensor> shifts;
+
+  AllShifts(const Network& network, const Dataset& data, const SingleChoices& choices, const ShiftPassOptions& options = {}) : shifts(choices.size()) {
+    const ShiftPasses passes(network, data, choices, options);
+    std::vector<std::vector<at::Tensor>> parts(choices.size());
+    for (std::int64_t begin = 0; begin < data.size(); begin += passes.chunk())
+      passes.Run(begin, std::min(begin + passes.chunk(), data.size()), [&](const at::Tensor&, std::size_t choice, const at::Tensor& shift) { parts[choice].push_back(shift); });
+    for (std::size_t i = 0; i < parts.size(); ++i) shifts[i] = at::cat(parts[i]);
+  }
+};
 
 /// One case a model: shifts do not depend on the loss.
 std::vector<GaussNewtonCase> OneCaseAModel() {
@@ -81,7 +96,7 @@ TEST_P(Shifts, MeasuredAreThoseOfTheQuantizedNetworkWithThatChoiceAlone) {
     choices.push_back({{static_cast<int>(i)}, true, DefaultActivationFormat().WithBits(4)});
   }
   const auto single = SingleChoices::Fit(network, choices, data, {.batch_size = 2, .progress = {}});
-  const LogitShifts shifts = ComputeLogitShifts(network, data, single, {});
+  const AllShifts shifts(network, data, single);
   for (std::size_t i = 0; i < choices.size(); ++i) {
     Plan plan;
     plan.model_sha256 = network.sha256();
@@ -113,10 +128,10 @@ TEST_P(Shifts, LinearAreCloseToMeasuredForFineSteps) {
     choices.push_back({{static_cast<int>(i)}, true, DefaultActivationFormat().WithBits(8)});
   }
   const auto single = SingleChoices::Fit(network, choices, data, {});
-  const LogitShifts measured = ComputeLogitShifts(network, data, single, {});
-  LogitShiftOptions options;
+  const AllShifts measured(network, data, single);
+  ShiftPassOptions options;
   options.delta = Delta::Linear;
-  const LogitShifts linear = ComputeLogitShifts(network, data, single, options);
+  const AllShifts linear(network, data, single, options);
   for (std::size_t i = 0; i < choices.size(); ++i) {
     const double size = measured.shifts[i].norm().item<double>();
     EXPECT_LT((linear.shifts[i] - measured.shifts[i]).norm().item<double>(), 0.3 * size + 1e-6)
@@ -155,19 +170,19 @@ TEST_P(ShiftFigures, AreTheSlopesCurvaturesAndIncreasesOfPyTorch) {
 INSTANTIATE_TEST_SUITE_P(ModelsAndLosses, ShiftFigures, testing::ValuesIn(GaussNewtonCases()),
                          [](const auto& each) { return each.param.Name(); });
 
-TEST(LogitShifts, InChunksAreTheSame) {
+TEST(ShiftPasses, InChunksAreTheSame) {
   const GaussNewtonCase test{"ReluConv", 0};
   const Network network = test.Load();
   const Dataset data = Dataset::FromTensors({test.Inputs()}, {});
   const auto single = SingleChoices::Fit(network, {{{1}, false, DefaultWeightFormat().WithBits(2)}}, data, {});
-  const LogitShifts whole = ComputeLogitShifts(network, data, single, {});
-  LogitShiftOptions options;
+  const AllShifts whole(network, data, single);
+  ShiftPassOptions options;
   options.memory_bytes = 1;
-  const std::string message = MessageOf([&] { ComputeLogitShifts(network, data, single, options); });
+  const std::string message = MessageOf([&] { AllShifts(network, data, single, options); });
   EXPECT_THAT(message, HasSubstr("one sample takes"));
   for (options.memory_bytes = 256; options.memory_bytes < (1 << 24); options.memory_bytes *= 2) {
     try {
-      const LogitShifts parts = ComputeLogitShifts(network, data, single, options);
+      const AllShifts parts(network, data, single, options);
       EXPECT_LT(RelativeDifference(parts.shifts[0], whole.shifts[0]), 1e-5);
       return;
     } catch (const Error&) {

@@ -1,4 +1,4 @@
-#include "hessian/logit_shifts.h"
+#include "hessian/shift_passes.h"
 
 #include <fmt/format.h>
 #include <torch/torch.h>
@@ -12,6 +12,7 @@
 
 #include "bitplan/error.h"
 #include "hessian/local_changes.h"
+#include "hessian/memory.h"
 
 namespace bitplan {
 
@@ -88,7 +89,7 @@ void Linearize(const Network& network, const GradientPass& pass, const std::vect
 
 }  // namespace
 
-ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const SingleChoices& choices, const LogitShiftOptions& options)
+ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const SingleChoices& choices, const ShiftPassOptions& options)
     : network_(network), data_(data), choices_(choices), options_(options), tails_(network) {
   const torch::NoGradGuard no_gradient;
   const at::Device device(network.device());
@@ -97,8 +98,7 @@ ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const Sing
     std::iota(layers.begin(), layers.end(), 0);
     pass_.emplace(network, layers, data.Get(0, std::min<std::int64_t>(2, data.size()), device).inputs);
   }
-  const Tails::Prefix of_one = tails_.Run(data.Get(0, 1, device).inputs);
-  output_of_one_ = of_one.output().to(at::kCPU, at::kFloat);
+  output_of_one_ = network.Forward(data.Get(0, 1, device).inputs).to(at::kCPU, at::kFloat);
   const std::int64_t outputs = output_of_one_.numel();
   for (std::size_t i = 0; i < choices.size(); ++i) {
     const bool products = pass_ && std::all_of(choices[i].layers.begin(), choices[i].layers.end(), [&](int layer) {
@@ -108,49 +108,42 @@ ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const Sing
   }
   if (linear_.empty()) pass_.reset();
 
-  // The activations that are kept, and as much again for a pass from them on; gradients at every layer for each output.
-  const std::int64_t of_sample = std::max<std::int64_t>(1, of_one.bytes()) * (pass_ ? 3 + 2 * outputs : 3);
-  if (of_sample > options.memory_bytes)
-    throw Error(fmt::format("the memory limit is {:.1f} MiB, and one sample takes {:.1f} MiB",
-                            static_cast<double>(options.memory_bytes) / (1 << 20), static_cast<double>(of_sample) / (1 << 20)));
+  // Of the measured choices the one whose pass is the longest holds the most.
+  std::vector<std::size_t> longest;
+  for (const std::size_t i : measured_) {
+    std::vector<int> both = choices[i].layers;
+    if (!longest.empty()) both.push_back(tails_.Earliest(choices[longest.front()].layers));
+    if (longest.empty() || tails_.Earliest(both) != both.back()) longest = {i};
+  }
+  const std::int64_t of_sample = PeakBytes([&] { RunSome(0, 1, longest, linear_, [](const at::Tensor&, std::size_t, const at::Tensor&) {}); });
+  CheckOneSampleFits(of_sample, options.memory_bytes);
   const std::int64_t most = pass_ && pass_->OneSampleOnly() ? 1 : kLargestChunk;
-  chunk_ = std::clamp<std::int64_t>(options.memory_bytes / of_sample, 1, most);
+  chunk_ = std::clamp<std::int64_t>(PlannedBytes(options.memory_bytes) / std::max<std::int64_t>(1, of_sample), 1, most);
 }
 
 void ShiftPasses::Run(std::int64_t begin, std::int64_t end, const ShiftConsumer& use) const {
+  const auto steps = static_cast<std::int64_t>(choices_.size());
+  std::int64_t done = 0;
+  RunSome(begin, end, measured_, linear_, [&](const at::Tensor& logits, std::size_t choice, const at::Tensor& shift) {
+    use(logits, choice, shift);
+    ++done;
+    Report(options_.progress, "logit shifts", begin * steps + (end - begin) * done, data_.size() * steps);
+  });
+}
+
+void ShiftPasses::RunSome(std::int64_t begin, std::int64_t end, const std::vector<std::size_t>& measured,
+                          const std::vector<std::size_t>& linear, const ShiftConsumer& use) const {
   const torch::NoGradGuard no_gradient;
   const Batch batch = data_.Get(begin, end, at::Device(network_.device()));
   // What is kept is of use to measured choices alone.
-  const std::optional<Tails::Prefix> prefix = measured_.empty() ? std::nullopt : std::optional(tails_.Run(batch.inputs));
+  const std::optional<Tails::Prefix> prefix = measured.empty() ? std::nullopt : std::optional(tails_.Run(batch.inputs));
   const at::Tensor output = prefix ? prefix->output() : network_.Forward(batch.inputs);
   if (!output.isfinite().all().item<bool>())
     throw Error(fmt::format("the network's output is not finite for samples {} … {}", begin, end - 1));
   const at::Tensor logits = output.to(at::kCPU, at::kFloat);
-  const auto steps = static_cast<std::int64_t>(choices_.size());
-  std::int64_t done = 0;
-  const auto of_chunk = [&](std::size_t choice, const at::Tensor& shift) {
-    use(logits, choice, shift);
-    ++done;
-    Report(options_.progress, "logit shifts", begin * steps + (end - begin) * done, data_.size() * steps);
-  };
-  if (prefix) MeasureShifts(network_, tails_, *prefix, choices_, measured_, of_chunk);
-  if (pass_) Linearize(network_, *pass_, batch.inputs, output, choices_, linear_, of_chunk);
-}
-
-LogitShifts ComputeLogitShifts(const Network& network, const Dataset& data, const SingleChoices& choices,
-                               const LogitShiftOptions& options) {
-  const ShiftPasses passes(network, data, choices, options);
-  std::vector<at::Tensor> logits;
-  std::vector<std::vector<at::Tensor>> shifts(choices.size());
-  for (std::int64_t begin = 0; begin < data.size(); begin += passes.chunk())
-    passes.Run(begin, std::min(begin + passes.chunk(), data.size()), [&](const at::Tensor& of_chunk, std::size_t choice, const at::Tensor& shift) {
-      if (shifts[choice].size() == logits.size()) logits.push_back(of_chunk);
-      shifts[choice].push_back(shift);
-    });
-  LogitShifts result;
-  result.logits = at::cat(logits);
-  for (const std::vector<at::Tensor>& parts : shifts) result.shifts.push_back(at::cat(parts));
-  return result;
+  const auto with_logits = [&](std::size_t choice, const at::Tensor& shift) { use(logits, choice, shift); };
+  if (prefix) MeasureShifts(network_, tails_, *prefix, choices_, measured, with_logits);
+  if (!linear.empty()) Linearize(network_, *pass_, batch.inputs, output, choices_, linear, with_logits);
 }
 
 }  // namespace bitplan

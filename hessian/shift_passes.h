@@ -18,13 +18,7 @@
 
 namespace bitplan {
 
-/// What every choice, made alone, adds to the network's output: δz of the loss model (design.md, section 5).
-struct LogitShifts {
-  at::Tensor logits;               ///< of the float network, [N, output…], float32 on the CPU
-  std::vector<at::Tensor> shifts;  ///< of each choice, likewise
-};
-
-struct LogitShiftOptions {
+struct ShiftPassOptions {
   Delta delta = Delta::Measured;
   std::int64_t memory_bytes = std::int64_t{2} << 30;
   ProgressCallback progress;
@@ -33,12 +27,13 @@ struct LogitShiftOptions {
 /// Called with every choice's shift of some samples; `logits` and `shift` are [samples, output…], float32 on the CPU.
 using ShiftConsumer = std::function<void(const at::Tensor& logits, std::size_t choice, const at::Tensor& shift)>;
 
+/// What every choice, made alone, adds to the network's output: δz of the loss model (design.md, section 5).
 /// Measured: a partial forward from the choice's layer on, with what comes before it kept. Linear: J δ, from one backward pass for
 /// every element of a sample's output and local products; a choice whose layers have no such product is measured.
 class ShiftPasses {
  public:
   /// `choices` must outlive this. Throws Error when the memory limit is below what one sample takes (named).
-  ShiftPasses(const Network& network, const Dataset& data, const SingleChoices& choices, const LogitShiftOptions& options);
+  ShiftPasses(const Network& network, const Dataset& data, const SingleChoices& choices, const ShiftPassOptions& options);
 
   std::int64_t chunk() const { return chunk_; }  ///< samples that the memory limit allows at a time
   const at::Tensor& output_of_one() const { return output_of_one_; }  ///< [1, output…]: the float network's for the first sample
@@ -47,19 +42,19 @@ class ShiftPasses {
   void Run(std::int64_t begin, std::int64_t end, const ShiftConsumer& use) const;
 
  private:
+  /// Those of `measured` and `linear` choices.
+  void RunSome(std::int64_t begin, std::int64_t end, const std::vector<std::size_t>& measured, const std::vector<std::size_t>& linear,
+               const ShiftConsumer& use) const;
+
   Network network_;
   Dataset data_;
   const SingleChoices& choices_;
-  LogitShiftOptions options_;
+  ShiftPassOptions options_;
   Tails tails_;
   std::optional<GradientPass> pass_;  // where some choice is linear
   std::vector<std::size_t> measured_, linear_;
   at::Tensor output_of_one_;
   std::int64_t chunk_ = 1;
 };
-
-/// All of them.
-LogitShifts ComputeLogitShifts(const Network& network, const Dataset& data, const SingleChoices& choices,
-                               const LogitShiftOptions& options);
 
 }  // namespace bitplan

@@ -22,10 +22,10 @@ struct Load {
   std::int64_t channels = 3, size = 32, samples = 32;
 };
 
-/// What curvature_memory, a process of its own, prints.
-std::string Measure(const Load& load, std::int64_t limit, const std::string& compute) {
-  const std::string command = fmt::format("OMP_NUM_THREADS=1 {} {} {} {} {} {} {} 2>&1", BITPLAN_CURVATURE_MEMORY, load.model.string(),
-                                          load.channels, load.size, load.samples, limit, compute);
+/// What memory_use, a process of its own, prints.
+std::string Measure(const Load& load, std::int64_t limit, const std::string& what) {
+  const std::string command = fmt::format("OMP_NUM_THREADS=1 {} {} {} {} {} {} {} 2>&1", BITPLAN_MEMORY_USE, load.model.string(),
+                                          load.channels, load.size, load.samples, limit, what);
   const auto close = [](FILE* file) { pclose(file); };
   const std::unique_ptr<FILE, decltype(close)> pipe(popen(command.c_str(), "r"), close);
   std::string text;
@@ -33,12 +33,12 @@ std::string Measure(const Load& load, std::int64_t limit, const std::string& com
   return text;
 }
 
-std::int64_t Growth(const Load& load, std::int64_t limit, const std::string& compute = "float32") {
-  const std::string text = Measure(load, limit, compute);
+std::int64_t Growth(const Load& load, std::int64_t limit, const std::string& what = "float32") {
+  const std::string text = Measure(load, limit, what);
   long long before = 0, growth = 0;
   EXPECT_EQ(std::sscanf(text.c_str(), "%lld %lld", &before, &growth), 2) << text;
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;  // the library prints nothing
-  std::printf("limit %.1f MiB, growth %.1f MiB\n", static_cast<double>(limit) / kMebibyte, static_cast<double>(growth) / kMebibyte);
+  std::printf("%s: limit %.1f MiB, growth %.1f MiB\n", what.c_str(), static_cast<double>(limit) / kMebibyte, static_cast<double>(growth) / kMebibyte);
   return growth;
 }
 
@@ -63,16 +63,30 @@ Load HundredLayers() {
   return {file, 3, 8, 8};
 }
 
-TEST(CurvatureMemory, StaysWithinTheLimitOnResNet20) {
+TEST(Memory, StaysWithinTheLimitOnResNet20) {
   for (const std::int64_t mebibytes : {64, 128, 256, 512})
     EXPECT_LE(Growth(ResNet20(), mebibytes * kMebibyte), 1.1 * static_cast<double>(mebibytes * kMebibyte)) << mebibytes << " MiB";
 }
 
-TEST(CurvatureMemory, StaysWithinTheLimitInBFloat16) {
+TEST(Memory, StaysWithinTheLimitInBFloat16) {
   EXPECT_LE(Growth(ResNet20(), 128 * kMebibyte, "bfloat16"), 1.1 * static_cast<double>(128 * kMebibyte));
 }
 
-TEST(CurvatureMemory, StaysWithinTheLimitOnAHundredLayersOf25MillionWeights) {
+class OutputFigures : public testing::TestWithParam<std::string> {};
+
+TEST_P(OutputFigures, StayWithinTheLimit) {
+  for (const std::int64_t mebibytes : {64, 128, 256}) {
+    Load load = ResNet20();
+    load.samples = 128;
+    EXPECT_LE(Growth(load, mebibytes * kMebibyte, GetParam()), 1.1 * static_cast<double>(mebibytes * kMebibyte)) << mebibytes << " MiB";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Memory, OutputFigures, testing::Values("measured", "linear", "input-fisher"), [](const auto& each) {
+  return each.param == "input-fisher" ? "InputFisher" : each.param;
+});
+
+TEST(Memory, StaysWithinTheLimitOnAHundredLayersOf25MillionWeights) {
   const Load load = HundredLayers();
   for (const std::int64_t mebibytes : {256, 512})
     EXPECT_LE(Growth(load, mebibytes * kMebibyte), 1.1 * static_cast<double>(mebibytes * kMebibyte)) << mebibytes << " MiB";

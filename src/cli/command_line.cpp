@@ -1,0 +1,64 @@
+#include "cli/command_line.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <utility>
+
+#include "bitplan/error.h"
+
+namespace bitplan::cli {
+
+CommandLine::CommandLine(std::string usage, std::string summary)
+    : usage_(std::move(usage)), summary_(std::move(summary)), options_("options", 118, 60) {
+  Add()("help,h", "show this help")("config", po::value<std::string>()->value_name("FILE"),
+                                    "read options from FILE too, one name=value a line; the command line wins")(
+      "json", po::value<std::string>()->value_name("FILE"), "write the result as JSON to FILE; - writes it to stdout instead of tables");
+}
+
+void CommandLine::AddPositional(const char* name, const char* description) {
+  positional_options_.add_options()(name, po::value<std::string>(), description);
+  positions_.add(name, 1);
+  positional_names_.emplace_back(name);
+}
+
+bool CommandLine::Parse(const Arguments& arguments) {
+  po::options_description all;
+  all.add(options_).add(positional_options_);
+  try {
+    // No guessing: an abbreviated option would change its meaning when another one is added.
+    const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+    po::store(po::command_line_parser(arguments).options(all).positional(positions_).style(style).run(), values_);
+    if (Has("config")) {
+      const auto file = Get<std::string>("config");
+      std::ifstream config(file);
+      if (!config) throw Error(fmt::format("option file {} cannot be read", file));
+      po::store(po::parse_config_file(config, all), values_);
+    }
+    po::notify(values_);
+  } catch (const po::too_many_positional_options_error&) {
+    throw Error(fmt::format("too many arguments; usage: bitplan {}", usage_));
+  } catch (const po::error& error) {
+    throw Error(fmt::format("{}; bitplan {} --help lists the options", error.what(), usage_.substr(0, usage_.find(' '))));
+  }
+  if (!Has("help")) return true;
+  std::ostringstream help;
+  help << "usage: bitplan " << usage_ << "\n\n" << summary_ << "\n\n" << options_;
+  std::cout << help.str();
+  return false;
+}
+
+std::string CommandLine::Required(const std::string& name) const {
+  if (Has(name)) return Get<std::string>(name);
+  const bool positional = std::find(positional_names_.begin(), positional_names_.end(), name) != positional_names_.end();
+  throw Error(fmt::format("{}{} is missing; usage: bitplan {}", positional ? "" : "--", name, usage_));
+}
+
+std::vector<std::string> CommandLine::List(const std::string& name) const {
+  return Has(name) ? Get<std::vector<std::string>>(name) : std::vector<std::string>{};
+}
+
+}  // namespace bitplan::cli

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <boost/program_options.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+
+namespace bitplan::cli {
+
+namespace po = boost::program_options;
+
+/// The options of one command, and what the user gave for them.
+class CommandLine {
+ public:
+  /// `usage` is the line after "bitplan ", e.g. "inspect MODEL.pt [options]".
+  CommandLine(std::string usage, std::string summary);
+
+  po::options_description_easy_init Add() { return options_.add_options(); }
+  void AddPositional(const char* name, const char* description);
+
+  /// Reads the arguments and the --config file behind them. Returns false after printing the help. Throws Error.
+  bool Parse(const Arguments& arguments);
+
+  bool Has(const std::string& name) const { return values_.count(name) != 0 && !values_[name].empty(); }
+  bool IsDefault(const std::string& name) const { return !Has(name) || values_[name].defaulted(); }
+  template <typename T>
+  T Get(const std::string& name) const {
+    return values_[name].as<T>();
+  }
+  std::string Required(const std::string& name) const;  ///< throws Error when it was not given
+  std::vector<std::string> List(const std::string& name) const;  ///< of an option that may be given several times
+
+ private:
+  std::string usage_, summary_;
+  po::options_description options_;
+  po::options_description positional_options_;
+  po::positional_options_description positions_;
+  std::vector<std::string> positional_names_;
+  po::variables_map values_;
+};
+
+}  // namespace bitplan::cli
