@@ -10,7 +10,6 @@
 #include <set>
 #include <utility>
 
-#include "bitplan/error.h"
 #include "hessian/sample_axis.h"
 
 namespace bitplan {
@@ -139,7 +138,7 @@ class GradientPass::Recorder : public Probe {
 
 GradientPass::GradientPass(const Network& network, const std::vector<int>& layers, const std::vector<at::Tensor>& samples,
                            Arithmetic arithmetic)
-    : network_(network), layers_(layers), arithmetic_(arithmetic), parameters_(network.ParameterValues()) {
+    : network_(network), layers_(layers), layout_(network, FirstOf(samples)), arithmetic_(arithmetic) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     std::vector<LayerProduct>& products = uses_.emplace_back();
     const std::size_t count = network_.layers()[static_cast<std::size_t>(layers_[i])].uses.size();
@@ -152,7 +151,6 @@ GradientPass::GradientPass(const Network& network, const std::vector<int>& layer
     if (products.empty()) without_products_.push_back(i);
     axes_.emplace_back(products.size());
   }
-  TryChannelsLast(samples);
   Prepare(samples);
 }
 
@@ -162,40 +160,9 @@ GradientPass GradientPass::In(Arithmetic arithmetic) const {
   return other;
 }
 
-void GradientPass::TryChannelsLast(const std::vector<at::Tensor>& samples) {
-  const auto is_image = [](const at::Tensor& tensor) { return tensor.dim() == 4 && tensor.is_floating_point(); };
-  if (std::none_of(samples.begin(), samples.end(), is_image)) return;
-  const at::NoGradGuard no_gradient;
-  const std::vector<at::Tensor> plain = parameters_;
-  for (const Layer& layer : network_.layers()) {
-    at::Tensor& weight = parameters_[static_cast<std::size_t>(layer.weight)];
-    if (weight.dim() == 4) weight = weight.contiguous(at::MemoryFormat::ChannelsLast);
-  }
-  channels_last_ = true;
-  try {
-    Forward(FirstOf(samples), nullptr);
-  } catch (const Error&) {
-    channels_last_ = false;
-    parameters_ = plain;
-  }
-}
-
-std::int64_t GradientPass::bytes() const {
-  std::int64_t bytes = 0;
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const at::Tensor& given = network_.parameters()[i].value;
-    if (!parameters_[i].is_alias_of(given)) bytes += static_cast<std::int64_t>(given.nbytes());
-  }
-  return bytes;
-}
-
 at::Tensor GradientPass::Forward(const std::vector<at::Tensor>& inputs, Probe* probe) const {
   const Autocast autocast(at::Device(network_.device()), arithmetic_ == Arithmetic::BFloat16);
-  std::vector<at::Tensor> given = inputs;
-  if (channels_last_)
-    for (at::Tensor& input : given)
-      if (input.dim() == 4) input = input.contiguous(at::MemoryFormat::ChannelsLast);
-  return network_.Forward(given, parameters_, probe);
+  return network_.Forward(layout_(inputs), network_.ParameterValues(), probe);
 }
 
 at::Tensor GradientPass::Outputs(const std::vector<at::Tensor>& inputs) const {

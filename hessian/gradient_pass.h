@@ -9,6 +9,7 @@
 #include "bitplan/gauss_newton.h"
 #include "bitplan/network.h"
 #include "hessian/layer_rows.h"
+#include "network/image_layout.h"
 #include "network/layer_product.h"
 
 namespace bitplan {
@@ -47,8 +48,6 @@ class GradientPass {
   /// The layers that have none: their gradients come from GradientsOfOne.
   const std::vector<std::size_t>& without_products() const { return without_products_; }
 
-  std::int64_t bytes() const;  ///< of the copies of weights that this holds
-
  private:
   class Recorder;
   struct Axes {
@@ -58,21 +57,17 @@ class GradientPass {
   /// Finds the axes, and what has to be copied.
   void Prepare(const std::vector<at::Tensor>& samples);
 
-  /// Lays out inputs and weights channels last, unless the network cannot be run so (it may ask for views that need another order).
-  void TryChannelsLast(const std::vector<at::Tensor>& samples);
-
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, Probe* probe) const;
 
   Network network_;
   std::vector<int> layers_;
+  ImageLayout layout_;
   std::vector<std::vector<LayerProduct>> uses_;  // of each layer; empty where one of them has none
   std::vector<std::size_t> without_products_;
   std::vector<std::vector<Axes>> axes_;  // of each layer and use
   std::set<int> copied_sites_;  // layer inputs that something writes to after they were read
   bool one_sample_only_ = false;
   Arithmetic arithmetic_;
-  bool channels_last_ = false;
-  std::vector<at::Tensor> parameters_;
 };
 
 }  // namespace bitplan

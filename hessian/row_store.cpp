@@ -48,7 +48,7 @@ void RowStore::FormParts(std::int64_t memory_bytes) {
   const std::int64_t with_two =
       rows_of(order.front()) == 1 ? with_one : PeakBytes([&] { Make(pass_, {{order.front()}, 0, 2}, AllLayers()); });
   const std::int64_t of_row = std::max<std::int64_t>(1, with_two - with_one);
-  const std::int64_t held = pass_.bytes() + curvature_.bytes();
+  const std::int64_t held = curvature_.bytes();
   CheckOneSampleFits(with_one + held, memory_bytes);
   const std::int64_t budget = PlannedBytes(memory_bytes) - held;
 

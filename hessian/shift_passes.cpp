@@ -90,7 +90,8 @@ void Linearize(const Network& network, const GradientPass& pass, const std::vect
 }  // namespace
 
 ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const SingleChoices& choices, const ShiftPassOptions& options)
-    : network_(network), data_(data), choices_(choices), options_(options), tails_(network) {
+    : network_(network), data_(data), choices_(choices), options_(options),
+      layout_(network, data.Get(0, 1, at::Device(network.device())).inputs), tails_(network) {
   const torch::NoGradGuard no_gradient;
   const at::Device device(network.device());
   if (options.delta != Delta::Measured) {
@@ -134,16 +135,16 @@ void ShiftPasses::Run(std::int64_t begin, std::int64_t end, const ShiftConsumer&
 void ShiftPasses::RunSome(std::int64_t begin, std::int64_t end, const std::vector<std::size_t>& measured,
                           const std::vector<std::size_t>& linear, const ShiftConsumer& use) const {
   const torch::NoGradGuard no_gradient;
-  const Batch batch = data_.Get(begin, end, at::Device(network_.device()));
+  const std::vector<at::Tensor> inputs = layout_(data_.Get(begin, end, at::Device(network_.device())).inputs);
   // What is kept is of use to measured choices alone.
-  const std::optional<Tails::Prefix> prefix = measured.empty() ? std::nullopt : std::optional(tails_.Run(batch.inputs));
-  const at::Tensor output = prefix ? prefix->output() : network_.Forward(batch.inputs);
+  const std::optional<Tails::Prefix> prefix = measured.empty() ? std::nullopt : std::optional(tails_.Run(inputs));
+  const at::Tensor output = prefix ? prefix->output() : network_.Forward(inputs);
   if (!output.isfinite().all().item<bool>())
     throw Error(fmt::format("the network's output is not finite for samples {} … {}", begin, end - 1));
   const at::Tensor logits = output.to(at::kCPU, at::kFloat);
   const auto with_logits = [&](std::size_t choice, const at::Tensor& shift) { use(logits, choice, shift); };
   if (prefix) MeasureShifts(network_, tails_, *prefix, choices_, measured, with_logits);
-  if (!linear.empty()) Linearize(network_, *pass_, batch.inputs, output, choices_, linear, with_logits);
+  if (!linear.empty()) Linearize(network_, *pass_, inputs, output, choices_, linear, with_logits);
 }
 
 }  // namespace bitplan

@@ -13,6 +13,7 @@
 #include "bitplan/network.h"
 #include "bitplan/progress.h"
 #include "hessian/gradient_pass.h"
+#include "network/image_layout.h"
 #include "network/tails.h"
 #include "quantize/single_choices.h"
 
@@ -50,6 +51,7 @@ class ShiftPasses {
   Dataset data_;
   const SingleChoices& choices_;
   ShiftPassOptions options_;
+  ImageLayout layout_;
   Tails tails_;
   std::optional<GradientPass> pass_;  // where some choice is linear
   std::vector<std::size_t> measured_, linear_;

@@ -10,6 +10,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/loss.h"
+#include "network/image_layout.h"
 
 namespace bitplan {
 
@@ -75,9 +76,11 @@ std::vector<Evaluation> Evaluate(const Network& network, const std::vector<Quant
   if (batch_size < 1) throw Error(fmt::format("batch size: {} given, at least 1 needed", batch_size));
   const at::NoGradGuard no_grad;
   std::vector<Tally> tallies(1 + quantized.size());
+  const ImageLayout layout(network, data.Get(0, 1, at::Device(network.device())).inputs);
   for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
     const std::int64_t end = std::min(begin + batch_size, data.size());
-    const Batch batch = data.Get(begin, end, at::Device(network.device()));
+    Batch batch = data.Get(begin, end, at::Device(network.device()));
+    batch.inputs = layout(batch.inputs);
     const at::Tensor output = network.Forward(batch.inputs);
     CheckOutput(output, "the float network");
     const Predictions reference = Flatten(output, batch.labels);

@@ -11,6 +11,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
+#include "network/image_layout.h"
 #include "quantize/channel_correction.h"
 #include "quantize/plan_check.h"
 #include "quantize/torchscript_export.h"
@@ -110,7 +111,8 @@ Calibration Calibration::Collect(const Network& network, const Dataset& data, bo
   Impl impl;
   if (activations) impl.activations = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
   const std::int64_t samples = std::min(options.correction_samples, data.size());
-  impl.inputs = data.Get(0, samples, at::Device(network.device())).inputs;
+  const at::Device device(network.device());
+  impl.inputs = ImageLayout(network, data.Get(0, 1, device).inputs)(data.Get(0, samples, device).inputs);
   impl.moments = FloatMoments(network, impl.inputs);
   impl.progress = options.progress;
   return Calibration(std::make_shared<Impl>(std::move(impl)));

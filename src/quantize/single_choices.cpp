@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bitplan/error.h"
+#include "network/image_layout.h"
 #include "network/layer_product.h"
 
 namespace bitplan {
@@ -145,10 +146,11 @@ SingleChoices SingleChoices::Fit(const Network& network, std::vector<SingleChoic
 
   Fitter fitter(network, result);
   const std::vector<at::Tensor> parameters = network.ParameterValues();
+  const ImageLayout layout(network, calibration.Get(0, 1, at::Device(network.device())).inputs);
   for (std::int64_t begin = 0; begin < calibration.size(); begin += options.batch_size) {
     const std::int64_t end = std::min(begin + options.batch_size, calibration.size());
     fitter.StartBatch();
-    network.Forward(calibration.Get(begin, end, at::Device(network.device())).inputs, parameters, &fitter);
+    network.Forward(layout(calibration.Get(begin, end, at::Device(network.device())).inputs), parameters, &fitter);
     Report(options.progress, "layer outputs", end, calibration.size());
   }
   for (const Watched& layer : fitter.watched())
