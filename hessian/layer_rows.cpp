@@ -54,6 +54,23 @@ at::Tensor ConvolutionGradients(const UseRun& run, const at::Tensor& weight) {
   return gradient.view(split).transpose(1, 2).reshape(shape);
 }
 
+/// The same as a matrix product with the patches that the kernel saw; pays where the patches are fewer than the rows' channels.
+at::Tensor PatchGradients(const UseRun& run, const at::Tensor& weight) {
+  const Sliding& sliding = *run.product->sliding();
+  const at::Tensor patches = at::im2col(run.x.to(at::kFloat), weight.sizes().slice(2), sliding.dilation, sliding.padding, sliding.stride);
+  const at::Tensor g = run.gradients.to(at::kFloat);
+  const std::int64_t n = g.size(0), r = g.size(1);
+  std::vector<std::int64_t> shape = weight.sizes().vec();
+  shape.insert(shape.begin(), {n, r});
+  return at::bmm(g.reshape({n, r * g.size(2), -1}), patches.transpose(1, 2)).view(shape);
+}
+
+bool PatchesPay(const UseRun& run, const at::Tensor& weight) {
+  if (weight.dim() != 4 || run.product->sliding()->groups != 1) return false;
+  const std::int64_t channels = run.gradients.size(1) * weight.size(0), patches = run.gradients.size(3) * run.gradients.size(4);
+  return channels >= 2 * patches;
+}
+
 /// Any product, sample by sample and row by row.
 at::Tensor GradientsByAutograd(const UseRun& run, const at::Tensor& weight) {
   const at::AutoGradMode with_gradient(true);
@@ -76,7 +93,7 @@ at::Tensor GradientsByAutograd(const UseRun& run, const at::Tensor& weight) {
 at::Tensor GradientsOf(const UseRun& run, const at::Tensor& weight) {
   const bool first = run.x_axis == 0 && run.y_axis == 0;
   if (first && run.product->IsLinear()) return LinearGradients(run);
-  if (first && run.product->sliding()) return ConvolutionGradients(run, weight);
+  if (first && run.product->sliding()) return PatchesPay(run, weight) ? PatchGradients(run, weight) : ConvolutionGradients(run, weight);
   return GradientsByAutograd(run, weight);
 }
 

@@ -38,7 +38,7 @@ bool RowSpace::FormingPays() const {
     const RowStore::Cost cost = store_.CostOf(layer);
     forming += rows * rows / 2 * elements + cost.gradients;
     products += kSweeps * (cost.products > 0 ? cost.products : kCostOfStreaming * rows * elements);
-    bytes += (cost.products > 0 || !cost.kept ? 8 : 4) * rows * elements;
+    if (cost.products > 0 || !cost.kept) bytes += 8 * rows * elements;
   }
   return forming <= products && bytes <= static_cast<double>(store_.work_bytes());
 }
@@ -47,15 +47,18 @@ Eigen::MatrixXd RowSpace::Form() const {
   const auto size = static_cast<std::int64_t>(rows_);
   at::Tensor gram = torch::zeros({size, size}, store_.Weight(layers_.front()).options());
   for (const std::size_t layer : layers_) {
-    at::Tensor gradients = torch::zeros({size, store_.Weight(layer).numel()}, gram.options());
+    std::vector<std::pair<std::int64_t, at::Tensor>> blocks;  // where each part's rows begin, and they
     std::int64_t begin = 0;
     store_.ForEachPart({layer}, [&](const RowStore::Part& part, const std::vector<const LayerRows*>& rows) {
-      if (rows[0]) gradients.narrow(0, begin, CountOf(part)).copy_(rows[0]->Gradients().flatten(2).flatten(0, 1));
+      if (rows[0]) blocks.emplace_back(begin, rows[0]->Gradients().flatten(2).flatten(0, 1));
       begin += CountOf(part);
+      for (const auto& [at, block] : blocks)
+        if (rows[0]) gram.narrow(0, blocks.back().first, blocks.back().second.size(0)).narrow(1, at, block.size(0)) +=
+            at::mm(blocks.back().second, block.t());
     });
-    gram.addmm_(gradients, gradients.t());
   }
-  const at::Tensor whole = gram.to(at::kCPU, at::kDouble);
+  const at::Tensor lower = gram.to(at::kCPU, at::kDouble);
+  const at::Tensor whole = lower.tril() + lower.tril(-1).t();
   return Eigen::Map<const Eigen::MatrixXd>(whole.const_data_ptr<double>(), rows_, rows_);
 }
 
