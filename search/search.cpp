@@ -61,6 +61,7 @@ Solution SolveLinked(const Problem& problem, const SearchOptions& options, Monit
 }
 
 Solution Solve(const Problem& problem, const SearchOptions& options, Monitor& monitor) {
+  if (options.method == SearchMethod::Agent) throw Error("the method agent is SearchByAgent's; Search takes greedy, exact and convex");
   if (problem.joint && options.method != SearchMethod::Convex)
     throw Error(fmt::format("method {} leaves the joint term out; a problem that has one takes method convex",
                             ToString(options.method)));

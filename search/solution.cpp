@@ -13,6 +13,8 @@ std::string_view ToString(SearchMethod method) {
       return "exact";
     case SearchMethod::Convex:
       return "convex";
+    case SearchMethod::Agent:
+      return "agent";
   }
   throw Error("unknown search method");
 }
@@ -32,9 +34,9 @@ std::string_view ToString(SolutionStatus status) {
 }
 
 SearchMethod ParseSearchMethod(std::string_view text) {
-  for (const SearchMethod method : {SearchMethod::Greedy, SearchMethod::Exact, SearchMethod::Convex})
+  for (const SearchMethod method : {SearchMethod::Greedy, SearchMethod::Exact, SearchMethod::Convex, SearchMethod::Agent})
     if (text == ToString(method)) return method;
-  throw Error(fmt::format("unknown search method '{}', must be one of: greedy, exact, convex", text));
+  throw Error(fmt::format("unknown search method '{}', must be one of: greedy, exact, convex, agent", text));
 }
 
 std::string BriefReport(const Solution& solution) {

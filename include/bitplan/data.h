@@ -77,9 +77,14 @@ class Dataset {
   /// The first `count` samples, or all when there are fewer. Throws Error unless count ≥ 1.
   Dataset First(std::int64_t count) const;
 
+  /// The samples from number `first` on. Throws Error unless 0 ≤ first < size().
+  Dataset From(std::int64_t first) const;
+
  private:
   /// What Load and FromTensors share: `options` are valid.
   static Dataset Make(data::RawSamples raw, const DataOptions& options, std::string source);
+
+  Dataset Part(std::int64_t begin, std::int64_t count) const;
 
   /// Prepares the samples that `select` takes out of a tensor, on `device`.
   Batch Prepare(const std::function<at::Tensor(const at::Tensor&)>& select, at::Device device) const;

@@ -17,6 +17,7 @@ enum class SearchMethod {
   Greedy,  ///< marginal loss per cost from the cheapest plan up, then exchanges; bound from the Lagrangian relaxation
   Exact,   ///< branch and bound; bound and plan meet unless a limit stops it first
   Convex,  ///< the only one that takes a joint term: branch and bound over its convex relaxation; as Exact without one
+  Agent,   ///< reinforcement learning; needs LibTorch, and so is not a method of Search but of SearchByAgent (bitplan/agent.h)
 };
 
 enum class SolutionStatus {
@@ -64,7 +65,7 @@ struct Solution {
   Infeasibility infeasibility;
 };
 
-/// Solves `problem`; throws Error when the problem or the options are malformed, when its rules contradict each other or tie
+/// Solves `problem`; throws Error when the problem or the options are malformed, when the method is Agent, when its rules contradict each other or tie
 /// so many groups that more than 65,536 combinations are left of them (4,096 with a joint term), or when the problem has a
 /// joint term and the method is not Convex. Never returns a plan over a budget
 /// (sums are compared with a relative tolerance of 1e-9). Equal problems and options give equal plans, bounds and node

@@ -160,7 +160,7 @@ void AddSearchOptions(CommandLine& line) {
       "how a layer's weight and input widths go together: free, equal, or ordered (the input never below the weight)")(
       "price", po::value<std::vector<std::string>>()->value_name("COST=VALUE"),
       "add VALUE times the cost to what is minimized: weight_size_bytes=1e-6; may be given several times")(
-      "method", po::value<std::string>()->default_value(std::string(ToString(defaults.method))), "exact, greedy or convex (for problems with a joint term)")(
+      "method", po::value<std::string>()->default_value(std::string(ToString(defaults.method))), "exact, greedy, convex (for problems with a joint term) or agent (which learns from the plans it tries)")(
       "measure", po::value<std::string>()->default_value(std::string(ToString(ProblemOptions().measure))),
       ("what predicts the loss: " + Joined(AllMeasures())).c_str())(
       "joint", po::bool_switch(),

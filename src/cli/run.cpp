@@ -5,7 +5,9 @@
 
 #include "bitplan/error.h"
 #include "bitplan/plan.h"
+#include "cli/agent_options.h"
 #include "cli/checkpoint.h"
+#include "cli/choose_options.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
@@ -23,16 +25,20 @@ int WriteResult(const CommandLine& line, const OutputFolder& folder, const RunRe
     return kNoPlan;
   }
   ThrowIfInterrupted();
+  WriteCurve(line, result.episodes);
   result.quantized.front().Save(folder / "quantized.pt");
   WriteSensitivity(folder / "sensitivity.json", result.sensitivity);
+  if (result.choice) WriteFile(folder / "choice.json", ToJson(result.problem, *result.choice));
   WriteFile(folder / "plan.json", ToJson(result.plan));
   WriteFile(folder / "evaluation.json", ToJson(result.evaluation));
   if (!WriteJson(line, ToJson(result.evaluation))) return kDone;
   PrintPlan(result.plan, result.sensitivity);
   PrintCosts(result.plan);
+  if (result.choice) PrintChoice(result.problem, *result.choice);
   fmt::print("\n");
   PrintEvaluation(result.evaluation);
-  fmt::print("\nwritten to {}: quantized.pt, plan.json, sensitivity.json with its .npy files, evaluation.json\n", line.Required("out-dir"));
+  fmt::print("\nwritten to {}: quantized.pt, plan.json, sensitivity.json with its .npy files, evaluation.json{}\n", line.Required("out-dir"),
+             result.choice ? ", choice.json" : "");
   return kDone;
 }
 
@@ -52,12 +58,16 @@ int RunAll(const Arguments& arguments) {
   AddAnalyzeOptions(line);
   AddModelOptions(line);
   AddResumeOption(line);
+  AddAgentOptions(line);
+  AddChooseOptions(line);
   if (!line.Parse(arguments)) return kDone;
 
   RunOptions options;
   options.analyze = ReadAnalyzeOptions(line);
   options.problem = ReadProblemOptions(line);
   options.search = ReadSearchOptions(line);
+  options.agent = ReadAgentOptions(line, options.search);
+  ReadChooseOptions(line, options);
   options.quantize.batch_size = options.analyze.batch_size;
   options.channel_correction = !line.Get<bool>("no-correction");
   options.resamples = ReadResamples(line);
@@ -65,14 +75,14 @@ int RunAll(const Arguments& arguments) {
 
   const OutputFolder folder(line.Required("out-dir"));
   const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
+  const SplitData split = LoadData(line, options);
   DataOptions data_options = ReadSampleOptions(line);
-  const Dataset data = Dataset::Load(line.Required("data"), data_options);
   data_options.samples = 0;
   const Dataset test = Dataset::Load(line.Required("test"), data_options);
   int code = kDone;
   WithCheckpoint(line, folder / "analysis", [&](const std::filesystem::path& checkpoint) {
     options.analyze.checkpoint = checkpoint;
-    const RunResult result = Run(network, data, test, options);
+    const RunResult result = Run(network, split.data, test, options, split.held_out);
     code = WriteResult(line, folder, result);
   });
   return code;

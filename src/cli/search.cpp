@@ -9,6 +9,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/plan.h"
+#include "cli/agent_options.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
@@ -50,6 +51,15 @@ void PrintRobustness(const Problem& problem, const Solution& solution, const Rob
   fmt::print("{}", changes.Text());
 }
 
+/// By the learning agent, or by Search; `options` are left as what follows can use them.
+Solution Find(const CommandLine& line, const Problem& problem, const AgentOptions& agent, SearchOptions& options) {
+  if (options.method != SearchMethod::Agent) return Search(problem, options);
+  options.method = problem.joint ? SearchMethod::Convex : SearchMethod::Exact;
+  const AgentResult result = SearchByAgent(problem, agent);
+  WriteCurve(line, result.episodes);
+  return result.solution;
+}
+
 }  // namespace
 
 int SearchPlan(const Arguments& arguments) {
@@ -60,16 +70,18 @@ int SearchPlan(const Arguments& arguments) {
       "explain", po::bool_switch(), "tell what the answer hangs on: the worth of each budget, the best other plan, and the groups whose choice the measure's noise could turn")(
       "draws", po::value<std::int64_t>()->default_value(NoiseOptions().draws)->value_name("N"), "random draws of the measure's noise, for --explain")(
       "write-lp", po::value<std::string>()->value_name("FILE"), "write the problem in the LP format of other solvers, too");
+  AddAgentOptions(line);
   if (!line.Parse(arguments)) return kDone;
   SearchOptions options = ReadSearchOptions(line);
   options.progress = ShowBar();
   options.stop = WasInterrupted;
+  const AgentOptions agent = ReadAgentOptions(line, options);
   if (line.Has("problem") && line.Has("out"))
     throw Error("--out needs a sensitivity file: a problem alone does not name formats; use --json");
   const auto [problem, sensitivity] = ReadSearched(line);
   if (line.Has("out")) RequireWritable(line.Get<std::string>("out"));
   if (line.Has("write-lp")) WriteFile(line.Get<std::string>("write-lp"), ToLp(problem));
-  const Solution solution = Search(problem, options);
+  const Solution solution = Find(line, problem, agent, options);
   const int code = WasInterrupted() ? kInterrupted : kDone;  // the best plan so far is an answer, too
   std::optional<Robustness> robustness;
   if (line.Get<bool>("explain") && !solution.choices.empty())

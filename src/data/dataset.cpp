@@ -139,11 +139,21 @@ Batch Dataset::Prepare(const std::function<at::Tensor(const at::Tensor&)>& selec
 Dataset Dataset::First(std::int64_t count) const {
   if (count < 1)
     throw Error(fmt::format("{}: the first {} samples were asked for; it must be 1 or more", source_, count));
-  Dataset first = *this;
-  first.size_ = std::min(count, size_);
-  for (at::Tensor& input : first.inputs_) input = input.narrow(0, 0, first.size_);
-  if (has_labels()) first.labels_ = labels_.narrow(0, 0, first.size_);
-  return first;
+  return Part(0, std::min(count, size_));
+}
+
+Dataset Dataset::From(std::int64_t first) const {
+  if (first < 0 || first >= size_)
+    throw Error(fmt::format("{}: the samples from number {} on were asked for; there are {}", source_, first, size_));
+  return Part(first, size_ - first);
+}
+
+Dataset Dataset::Part(std::int64_t begin, std::int64_t count) const {
+  Dataset part = *this;
+  part.size_ = count;
+  for (at::Tensor& input : part.inputs_) input = input.narrow(0, begin, count);
+  if (has_labels()) part.labels_ = labels_.narrow(0, begin, count);
+  return part;
 }
 
 }  // namespace bitplan

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "bitplan/error.h"
@@ -33,8 +34,10 @@ bool FitsBudgets(const Network& network, const Dataset& data, const RunOptions& 
   problem_options.measure = Measure::WeightError;
   problem_options.joint = false;
   Problem problem = MakeProblem(outline, problem_options);
+  if (options.choose.candidates > 1 && options.choose.distance > std::ssize(problem.groups))
+    throw Error(fmt::format("candidates are to differ in {} groups, but there are {} groups", options.choose.distance, problem.groups.size()));
   SearchOptions search_options = options.search;
-  if (search_options.method == SearchMethod::Convex) search_options.method = SearchMethod::Exact;
+  if (search_options.method != SearchMethod::Greedy) search_options.method = SearchMethod::Exact;
   Solution solution = Search(problem, search_options);
   if (!solution.choices.empty()) return true;
   result.sensitivity = outline;
@@ -43,38 +46,73 @@ bool FitsBudgets(const Network& network, const Dataset& data, const RunOptions& 
   return false;
 }
 
-}  // namespace
-
-void RunOptions::Validate() const {
-  analyze.Validate();
-  search.Validate();
-  quantize.Validate();
-  if (problem.joint && search.method != SearchMethod::Convex)
-    throw Error(fmt::format("a joint plan is searched by the method convex, not {}", ToString(search.method)));
-  if (resamples != 0) BootstrapOptions{.resamples = resamples}.Validate();
-  if (calibration_samples < 2) throw Error(fmt::format("calibration samples: {} given, at least 2 needed", calibration_samples));
+/// By the learning agent, or by Search.
+Solution FindPlan(const Network& network, const Dataset& calibration, const std::optional<Dataset>& held_out, const RunOptions& options,
+                  RunResult& result) {
+  if (options.search.method != SearchMethod::Agent) return Search(result.problem, options.search);
+  AgentOptions agent = options.agent;
+  if (options.measured_reward)
+    agent.measured_loss = MeasuredLoss(network, result.sensitivity, result.problem, calibration, *held_out, options.quantize);
+  AgentResult learned = SearchByAgent(result.problem, agent);
+  result.episodes = std::move(learned.episodes);
+  return learned.solution;
 }
 
-RunResult Run(const Network& network, const Dataset& data, const Dataset& test, const RunOptions& given) {
+/// What the options that several stages share come to.
+RunOptions Shared(const RunOptions& given) {
   RunOptions options = given;
   options.analyze.measures = MeasuresFor(options.problem);
   options.analyze.channel_correction = options.channel_correction;
   options.analyze.keep_shifts = options.problem.joint;
   options.analyze.progress = options.search.progress = options.quantize.progress = options.progress;
+  options.agent.progress = options.choose.progress = options.progress;
+  options.agent.certificate = options.choose.search = options.search;
+  // Beside the agent's own plan, of candidates and of resampled problems the optimum counts.
+  if (options.search.method == SearchMethod::Agent)
+    options.choose.search.method = options.problem.joint ? SearchMethod::Convex : SearchMethod::Exact;
+  options.choose.quantize = options.quantize;
+  options.choose.quantize.progress = {};  // a bar for each plan would hide how many are left
+  return options;
+}
+
+}  // namespace
+
+void RunOptions::Validate() const {
+  analyze.Validate();
+  search.Validate();
+  agent.Validate();
+  quantize.Validate();
+  choose.Validate();
+  if (choose.Wanted() && !problem.prices.empty())
+    throw Error("plans of a problem with prices cannot be chosen by measuring: it is the loss alone that is measured");
+  if (problem.joint && search.method != SearchMethod::Convex && search.method != SearchMethod::Agent)
+    throw Error(fmt::format("a joint plan is searched by the methods convex and agent, not {}", ToString(search.method)));
+  if (resamples != 0) BootstrapOptions{.resamples = resamples}.Validate();
+  if (calibration_samples < 2) throw Error(fmt::format("calibration samples: {} given, at least 2 needed", calibration_samples));
+}
+
+RunResult Run(const Network& network, const Dataset& data, const Dataset& test, const RunOptions& given, const std::optional<Dataset>& held_out) {
+  const RunOptions options = Shared(given);
   options.Validate();
+  if ((options.choose.Wanted() || options.measured_reward) && !held_out)
+    throw Error("plans are to be measured, but there are no held-out samples to measure them on");
 
   RunResult result;
   if (!FitsBudgets(network, data, options, result)) return result;
   result.sensitivity = Analyze(network, data, options.analyze);
   result.problem = MakeProblem(result.sensitivity, options.problem);
-  result.solution = Search(result.problem, options.search);
+  const Dataset calibration = data.First(options.calibration_samples);
+  result.solution = FindPlan(network, calibration, held_out, options, result);
   if (result.solution.choices.empty()) return result;
+  if (options.choose.Wanted()) {
+    result.choice = ChooseByMeasuring(network, result.sensitivity, result.problem, result.solution, calibration, *held_out, options.choose);
+    result.solution = WithChoices(result.problem, result.solution, result.choice->Best().choices);
+  }
   result.plan = MakePlan(result.sensitivity, result.problem, result.solution, options.problem.measure);
   if (options.resamples > 0)
-    result.plan.stability = ResamplePlan(result.sensitivity, options.problem, options.search, result.solution.choices,
+    result.plan.stability = ResamplePlan(result.sensitivity, options.problem, options.choose.search, result.solution.choices,
                                          {{.resamples = options.resamples, .seed = options.analyze.seed}, options.progress});
 
-  const Dataset calibration = data.First(options.calibration_samples);
   result.quantized = {QuantizedNetwork::Create(network, result.plan, calibration, options.quantize)};
   std::vector<QuantizedNetwork> compared = result.quantized;
   for (QuantizedNetwork& uniform :

@@ -1,6 +1,7 @@
 // The main job, held to the figures that it must reach on the bundled network.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <filesystem>
 #include <string>
@@ -72,6 +73,35 @@ TEST(RunCommand, ReachesTheAccuracyAtThreeBitsOnAverage) {
   EXPECT_GE(report["planned"]["accuracy"].get<double>(), 0.88);
   EXPECT_EQ(report["uniform_bits"]["weight"], 3);
   EXPECT_GE(report["uniform"]["accuracy"].get<double>(), 0.87);
+}
+
+TEST(RunCommand, MeasuresCandidatesAndExchangesOnSamplesThatTheAnalysisDidNotUse) {
+  const Workspace work;
+  const ToolRun run = work.Run("run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget average_bits=3 --out-dir result "
+                               "--samples 64 --held-out 96 --candidates 2 --refine 2");
+  ASSERT_EQ(run.code, 0) << run.err;
+  const json choice = json::parse(work.Read("result/choice.json")), plan = json::parse(work.Read("result/plan.json"));
+  EXPECT_EQ(choice["samples"], 96);
+  ASSERT_GE(choice["trials"].size(), 2U);
+  json kept;
+  for (const json& trial : choice["trials"])
+    if (trial["accepted"]) kept = trial["choices"];
+  for (const json& layer : plan["layers"])
+    EXPECT_EQ(kept[layer["name"].get<std::string>()], "w" + std::to_string(layer["weight"]["bits"].get<int>()) + "a32");
+  EXPECT_LE(plan["costs"]["average_bits"].get<double>(), 3 * (1 + 1e-9));
+  EXPECT_LE(plan["certificate"]["bound"], plan["certificate"]["objective"]);
+  EXPECT_EQ(plan["data"]["samples"], 64);
+  EXPECT_NE(run.out.find("96 samples that the analysis did not use"), std::string::npos) << run.out;
+}
+
+TEST(RunCommand, LearnsFromMeasuredLossesToo) {
+  const Workspace work;
+  const ToolRun run = work.Run("run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget average_bits=3 --out-dir result "
+                               "--samples 64 --held-out 32 --method agent --reward measured --episodes 6 --warm-up 3 --curve-csv curve.csv");
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(json::parse(work.Read("result/plan.json"))["certificate"]["method"], "agent");
+  const std::string curve = work.Read("curve.csv");
+  EXPECT_EQ(std::count(curve.begin(), curve.end(), '\n'), 7);
 }
 
 }  // namespace

@@ -102,6 +102,15 @@ TEST(Dataset, FirstIsAPrefix) {
   EXPECT_THAT(ErrorMessage([&] { dataset.First(0); }), HasSubstr("must be 1 or more"));
 }
 
+TEST(Dataset, FromIsWhatFirstLeaves) {
+  const Dataset dataset = Dataset::FromTensors({Numbers(5)}, at::arange(5), Normalization({1}, {2}));
+  const Dataset rest = dataset.From(2);
+  EXPECT_EQ(rest.size(), 3);
+  EXPECT_EQ(Values(rest.Get(0, 3).inputs[0]), Values(dataset.Get(2, 5).inputs[0]));
+  EXPECT_THAT(Values(rest.Get(0, 3).labels), ElementsAre(2, 3, 4));
+  for (const std::int64_t bad : {-1, 5}) EXPECT_THAT(ErrorMessage([&] { dataset.From(bad); }), HasSubstr("there are 5"));
+}
+
 TEST(Normalization, AppliesToScaledPixelsByChannel) {
   const at::Tensor pixels = at::tensor({0, 51, 255, 102}, at::kByte).reshape({1, 2, 1, 2});
   const Dataset dataset = Dataset::FromTensors({pixels}, {}, Normalization({0.5, 0.25}, {0.5, 0.125}));

@@ -1,0 +1,166 @@
+#include "bitplan/agent.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <iterator>
+#include <map>
+#include <numbers>
+#include <utility>
+
+#include "bitplan/error.h"
+#include "search/agent/checkpoint.h"
+#include "search/agent/ddpg.h"
+#include "search/agent/plan_space.h"
+#include "search/agent/plan_walk.h"
+#include "search/outcome.h"
+
+namespace bitplan {
+namespace search {
+namespace {
+
+constexpr double kFirstNoise = 0.5, kNoiseDecay = 0.99;   // per episode (HAQ)
+constexpr std::int64_t kRemembered = 128;                 // episodes in the replay buffer (HAQ)
+constexpr std::int64_t kEpisodesKept = 25;                // between two writings of the checkpoint
+constexpr double kLeastShare = 1e-6;  // of the first plan's loss, that is told apart from none
+
+/// Uniform in (0, 1).
+double DrawUniform(std::mt19937_64& random) { return (static_cast<double>(random() >> 11) + 0.5) * 0x1p-53; }
+
+/// Normal, by Box and Muller.
+double DrawNormal(std::mt19937_64& random) {
+  const double radius = std::sqrt(-2 * std::log(DrawUniform(random)));
+  return radius * std::cos(2 * std::numbers::pi * DrawUniform(random));
+}
+
+/// Normal around `mean` of [0, 1], drawn again until it is in [0, 1].
+double DrawAction(double mean, double deviation, std::mt19937_64& random) {
+  double action = -1;
+  while (!(action >= 0 && action <= 1)) action = mean + deviation * DrawNormal(random);
+  return action;
+}
+
+/// Tries plans and learns from them.
+class Learner {
+ public:
+  Learner(const Problem& problem, const AgentOptions& options, const PlanSpace& space, std::vector<std::size_t> plan)
+      : problem_(problem), options_(options), space_(space), states_(space), plan_(std::move(plan)),
+        training_{Ddpg(kRemembered * Steps(space), options.seed), std::mt19937_64(options.seed)} {
+    ReadCheckpoint(problem_, options_, training_);
+  }
+
+  /// Until all episodes are done or it is asked to stop.
+  const Training& Learn() {
+    const auto done = [&] { return std::ssize(training_.episodes); };
+    while (done() < options_.episodes && !(options_.stop && options_.stop())) {
+      RunEpisode();
+      if (done() % kEpisodesKept == 0) WriteCheckpoint(problem_, options_, training_);
+      Report(options_.progress, "agent", done(), options_.episodes);
+    }
+    WriteCheckpoint(problem_, options_, training_);
+    return training_;
+  }
+
+ private:
+  static std::int64_t Steps(const PlanSpace& space) {
+    std::size_t steps = 0;
+    for (const SpaceGroup& group : space.groups()) steps += group.coordinates.size();
+    return static_cast<std::int64_t>(std::max<std::size_t>(steps, 1));
+  }
+
+  void RunEpisode() {
+    const std::int64_t number = std::ssize(training_.episodes);
+    const bool random = number < options_.warm_up;
+    const double noise = random ? 0 : kFirstNoise * std::pow(kNoiseDecay, static_cast<double>(number - options_.warm_up));
+    PlanWalk walk(space_, states_, plan_);
+    std::vector<Transition> steps;
+    while (!walk.Done()) {
+      Transition& step = steps.emplace_back();
+      step.state = walk.State();
+      const double action = random ? DrawUniform(training_.random) : DrawAction(training_.agent.Act(step.state), noise, training_.random);
+      step.action = walk.Take(action);
+      step.last = walk.Done();
+      if (!step.last) step.next = walk.State();
+    }
+    const std::vector<std::size_t> choices = walk.Choices();
+    const double loss = LossOf(choices);
+    const double best = training_.episodes.empty() ? loss : std::min(loss, training_.episodes.back().best);
+    if (training_.episodes.empty() || loss < training_.episodes.back().best) training_.best = choices;
+    training_.episodes.push_back({loss, best, noise});
+    for (Transition& step : steps) {
+      step.reward = RewardOf(loss);
+      training_.agent.Remember(step);
+      if (!random) training_.agent.Update(training_.random);
+    }
+  }
+
+  double LossOf(const std::vector<std::size_t>& choices) {
+    if (!options_.measured_loss) return ObjectiveOf(problem_, choices);
+    const auto [known, inserted] = measured_.try_emplace(choices, 0.0);
+    if (inserted) known->second = options_.measured_loss(choices);
+    if (!std::isfinite(known->second) || known->second < 0)
+      throw Error(fmt::format("the measured loss of a plan is {}, must be a finite number of at least 0", known->second));
+    return known->second;
+  }
+
+  double RewardOf(double loss) const {
+    const double least = options_.measured_loss ? 0 : space_.LeastObjective(), unit = training_.episodes.front().loss - least;
+    return unit > 0 ? -std::log(kLeastShare + std::max(loss - least, 0.0) / unit) : 0;
+  }
+
+  const Problem& problem_;
+  const AgentOptions& options_;
+  const PlanSpace& space_;
+  const StepStates states_;
+  const std::vector<std::size_t> plan_;  // some plan within the budgets
+  Training training_;
+  std::map<std::vector<std::size_t>, double> measured_;
+};
+
+/// What an exact search proves: a bound, or that there is no plan.
+Solution Prove(const Problem& problem, const AgentOptions& options) {
+  SearchOptions certificate = options.certificate;
+  certificate.method = problem.joint ? SearchMethod::Convex : SearchMethod::Exact;
+  return Search(problem, certificate);
+}
+
+}  // namespace
+}  // namespace search
+
+void AgentOptions::Validate() const {
+  if (episodes < 1) throw Error(fmt::format("episodes is {}, must be at least 1", episodes));
+  if (warm_up < 1) throw Error(fmt::format("warm_up is {}, must be at least 1: an agent learns from plans", warm_up));
+  certificate.Validate();
+}
+
+AgentResult SearchByAgent(const Problem& problem, const AgentOptions& options) {
+  options.Validate();
+  problem.Validate();
+  const auto begun = std::chrono::steady_clock::now();
+  AgentResult result{search::Prove(problem, options), {}};
+  Solution& solution = result.solution;
+  solution.method = SearchMethod::Agent;
+  if (solution.status == SolutionStatus::Infeasible) return result;
+  const search::PlanSpace space(problem, options.stop);
+  const auto plan = space.Complete(0, std::vector<double>(space.budgets()), true);
+  std::vector<std::size_t> best;
+  if (plan) {
+    search::Learner learner(problem, options, space, *plan);
+    const search::Training& training = learner.Learn();
+    result.episodes = training.episodes;
+    best = training.best;
+  }
+  if (best.empty()) {
+    solution = search::Unknown(solution.bound, solution.nodes);
+  } else {
+    const double objective = ObjectiveOf(problem, best);
+    solution = search::Describe(problem, {std::move(best), objective, solution.bound, solution.nodes, false, solution.shadow_prices}, 0);
+  }
+  solution.method = SearchMethod::Agent;
+  solution.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  return result;
+}
+
+}  // namespace bitplan

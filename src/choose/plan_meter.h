@@ -1,0 +1,36 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstddef>
+#include <vector>
+
+#include "bitplan/choose.h"
+
+namespace bitplan {
+
+/// Quantizes plans, each with the same calibration, and runs them on the same samples.
+class PlanMeter {
+ public:
+  /// Runs the float network on `samples`. The problem, made of the sensitivity, and the network must outlive the meter.
+  PlanMeter(const Network& network, const Sensitivity& sensitivity, const Problem& problem, const Dataset& calibration, const Dataset& samples,
+            const QuantizeOptions& options);
+
+  /// Outputs of the plan's network, [n, …], of all samples.
+  at::Tensor Outputs(const std::vector<std::size_t>& choices) const;
+  const at::Tensor& float_outputs() const { return float_outputs_; }
+
+  /// Each sample's KL(float ‖ plan), in nats. Throws Error when one is not finite.
+  std::vector<double> Divergences(const std::vector<std::size_t>& choices) const;
+
+ private:
+  const Network& network_;
+  const Sensitivity& sensitivity_;
+  const Problem& problem_;
+  Dataset samples_;
+  std::int64_t batch_size_;
+  Calibration calibration_;
+  at::Tensor float_outputs_;
+};
+
+}  // namespace bitplan

@@ -1,0 +1,45 @@
+#include "cli/agent_options.h"
+
+#include <fmt/format.h>
+
+#include "bitplan/error.h"
+#include "bitplan/files.h"
+#include "cli/output_path.h"
+
+namespace bitplan::cli {
+
+void AddAgentOptions(CommandLine& line) {
+  const AgentOptions defaults;
+  line.Add()("episodes", po::value<std::int64_t>()->default_value(defaults.episodes)->value_name("N"), "plans that the learning agent tries")(
+      "warm-up", po::value<std::int64_t>()->default_value(defaults.warm_up)->value_name("N"), "of them, the first so many at random")(
+      "agent-seed", po::value<std::uint64_t>()->default_value(defaults.seed)->value_name("N"), "of the agent's draws")(
+      "agent-checkpoint", po::value<std::string>()->value_name("FILE"),
+      "keeps the agent; found there, it goes on from where it was, also to more episodes")(
+      "curve-csv", po::value<std::string>()->value_name("FILE"), "write the agent's learning curve as a table")(
+      "curve-svg", po::value<std::string>()->value_name("FILE"), "draw the agent's learning curve");
+}
+
+AgentOptions ReadAgentOptions(const CommandLine& line, const SearchOptions& search) {
+  for (const char* option : {"episodes", "warm-up", "agent-seed", "agent-checkpoint", "curve-csv", "curve-svg"})
+    if (search.method != SearchMethod::Agent && !line.IsDefault(option))
+      throw Error(fmt::format("--{} is the learning agent's; give --method agent, too", option));
+  AgentOptions options;
+  options.episodes = line.Get<std::int64_t>("episodes");
+  options.warm_up = line.Get<std::int64_t>("warm-up");
+  options.seed = line.Get<std::uint64_t>("agent-seed");
+  if (line.Has("agent-checkpoint")) options.checkpoint = line.Get<std::string>("agent-checkpoint");
+  options.certificate = search;
+  options.progress = search.progress;
+  options.stop = search.stop;
+  options.Validate();
+  for (const char* file : {"agent-checkpoint", "curve-csv", "curve-svg"})
+    if (line.Has(file)) RequireWritable(line.Get<std::string>(file));
+  return options;
+}
+
+void WriteCurve(const CommandLine& line, const std::vector<AgentEpisode>& episodes) {
+  if (line.Has("curve-csv")) WriteFile(line.Get<std::string>("curve-csv"), ToCsv(episodes));
+  if (line.Has("curve-svg") && !episodes.empty()) WriteFile(line.Get<std::string>("curve-svg"), ToSvg(episodes));
+}
+
+}  // namespace bitplan::cli

@@ -1,0 +1,126 @@
+#include "choose/exchange_model.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <set>
+
+#include "choose/neighbors.h"
+
+namespace bitplan {
+namespace {
+
+using testing::UnorderedElementsAre;
+using Choices = std::vector<std::size_t>;
+
+at::Tensor Random(at::IntArrayRef shape, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  at::Tensor values = at::empty(shape, at::kDouble);
+  for (std::int64_t i = 0; i < values.numel(); ++i) values.mutable_data_ptr<double>()[i] = static_cast<double>(random() % 2001) / 500 - 2;
+  return values;
+}
+
+/// Mean of Σ p (log p − log q), element by element.
+double MeanDivergence(const at::Tensor& from, const at::Tensor& to) {
+  double sum = 0;
+  for (std::int64_t n = 0; n < from.size(0); ++n) {
+    double from_sum = 0, to_sum = 0;
+    for (std::int64_t c = 0; c < from.size(1); ++c) {
+      from_sum += std::exp(from[n][c].item<double>());
+      to_sum += std::exp(to[n][c].item<double>());
+    }
+    for (std::int64_t c = 0; c < from.size(1); ++c) {
+      const double log_p = from[n][c].item<double>() - std::log(from_sum), log_q = to[n][c].item<double>() - std::log(to_sum);
+      sum += std::exp(log_p) * (log_p - log_q);
+    }
+  }
+  return sum / static_cast<double>(from.size(0));
+}
+
+TEST(ChangeEffects, AreTheLossOfOneChangeAndTheMixedDerivativeOfTwo) {
+  const at::Tensor from = Random({6, 4}, 1), now = Random({6, 4}, 2);
+  const std::vector<at::Tensor> changed{Random({6, 4}, 3), Random({6, 4}, 4), Random({6, 4}, 5)};
+  const ChangeEffects effects = EffectsOf(from, now, changed);
+  for (std::int64_t i = 0; i < 3; ++i) {
+    EXPECT_NEAR(effects.own[i].item<double>(), MeanDivergence(from, changed[static_cast<std::size_t>(i)]) - MeanDivergence(from, now), 1e-12);
+    for (std::int64_t j = 0; j < 3; ++j) {
+      constexpr double kStep = 1e-3;
+      const at::Tensor a = (changed[static_cast<std::size_t>(i)] - now) * kStep, b = (changed[static_cast<std::size_t>(j)] - now) * kStep;
+      const double mixed = MeanDivergence(from, now + a + b) - MeanDivergence(from, now + a - b) - MeanDivergence(from, now - a + b) +
+                           MeanDivergence(from, now - a - b);
+      EXPECT_NEAR(effects.cross[i][j].item<double>(), mixed / (4 * kStep * kStep), 1e-4);
+    }
+  }
+}
+
+Problem Widths() {
+  Problem problem{.name = "widths", .objective = "none", .groups = {}, .budgets = {{"c", 40}}};
+  for (const char* name : {"a", "b", "c"}) {
+    Group group{name, {name}, {}};
+    for (const int weight : {2, 4, 8})
+      for (const int input : {4, 8})
+        group.choices.push_back({"w" + std::to_string(weight) + "a" + std::to_string(input), 0, {{"c", weight * input / 2.0}}});
+    problem.groups.push_back(group);
+  }
+  problem.rules = {{{"a", "b"}, {{"w2a4", "w2a4"}, {"w4a4", "w4a4"}, {"w4a4", "w2a4"}, {"w4a4", "w4a8"}, {"w8a4", "w4a4"}}}};
+  return problem;
+}
+
+TEST(Neighbors, AreTheNextWidthsOfWeightsOrInputs) {
+  const Problem problem = Widths();
+  std::set<std::pair<std::size_t, std::string>> found;
+  for (const Change& change : NeighborsOf(problem, {2, 0, 5}))  // w4a4, w2a4, w8a8
+    found.emplace(change.group, problem.groups[change.group].choices[change.choice].name);
+  EXPECT_THAT(found, UnorderedElementsAre(std::pair(0, "w2a4"), std::pair(0, "w8a4"), std::pair(0, "w4a8"), std::pair(1, "w4a4"),
+                                          std::pair(1, "w2a8"), std::pair(2, "w4a8"), std::pair(2, "w8a4")));
+}
+
+TEST(Neighbors, GoTogetherWhereWidthsAreEqual) {
+  Problem problem = Widths();
+  problem.groups[0].choices = {{"w2a2", 0, {}}, {"w4a4", 0, {}}, {"w8a8", 0, {}}};
+  EXPECT_EQ(NeighborsOf(problem, {0, 0, 0}).front(), (Change{0, 1}));
+}
+
+TEST(Exchanges, AreAllThatBudgetsAndRulesAllowInTheOrderOfWhatTheyArePredictedToDo) {
+  const Problem problem = Widths();
+  const Choices plan{2, 2, 2};  // w4a4 each: 24 of 40
+  const std::vector<Change> changes = NeighborsOf(problem, plan);
+  const auto count = static_cast<std::int64_t>(changes.size());
+  const ChangeEffects effects{Random({count}, 6), Random({count, count}, 7)};
+  const std::vector<Exchange> ranked = RankedExchanges(problem, plan, changes, effects);
+  std::set<Choices> allowed;
+  for (std::size_t i = 0; i < changes.size(); ++i)
+    for (std::size_t j = i; j < changes.size(); ++j) {
+      Choices next = plan;
+      next[changes[i].group] = changes[i].choice;
+      if (j > i && changes[i].group == changes[j].group) continue;
+      next[changes[j].group] = changes[j].choice;
+      double spent = 0;
+      for (std::size_t g = 0; g < 3; ++g) spent += problem.groups[g].choices[next[g]].costs.at("c");
+      const auto& rows = problem.rules[0].allowed;
+      const std::vector<std::string> row{problem.groups[0].choices[next[0]].name, problem.groups[1].choices[next[1]].name};
+      if (spent <= 40 && std::find(rows.begin(), rows.end(), row) != rows.end()) allowed.insert(next);
+    }
+  std::set<Choices> found;
+  for (const Exchange& exchange : ranked) {
+    EXPECT_TRUE(found.insert(Changed(plan, exchange.changes)).second);
+    double expected = 0;
+    for (const Change& change : exchange.changes)
+      expected += effects.own[std::find(changes.begin(), changes.end(), change) - changes.begin()].item<double>();
+    if (exchange.changes.size() == 2)
+      expected += effects.cross[std::find(changes.begin(), changes.end(), exchange.changes[0]) - changes.begin()]
+                               [std::find(changes.begin(), changes.end(), exchange.changes[1]) - changes.begin()]
+                                   .item<double>();
+    EXPECT_NEAR(exchange.expected, expected, 1e-12);
+  }
+  EXPECT_EQ(found, allowed);
+  EXPECT_GT(found.size(), 5U);
+  EXPECT_TRUE(std::is_sorted(ranked.begin(), ranked.end(), [](const Exchange& a, const Exchange& b) { return a.expected < b.expected; }));
+}
+
+}  // namespace
+}  // namespace bitplan
