@@ -20,6 +20,7 @@ namespace bitplan {
 struct RunOptions {
   AnalyzeOptions analyze;  ///< `measures` is set to {`problem.measure`} and what it is shrunk towards
   ProblemOptions problem;
+  std::vector<CostTable> costs;  ///< beside those of NetworkCosts (bitplan/profile.h), or in their place
   SearchOptions search;
   QuantizeOptions quantize;
   std::int64_t resamples = 100;  ///< for the plan's stability, see ResamplePlan; 0 leaves it out, else ≥ 2

@@ -7,6 +7,7 @@
 #include "bitplan/plan.h"
 #include "cli/checkpoint.h"
 #include "cli/command.h"
+#include "cli/cost_options.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
@@ -47,6 +48,7 @@ int RunAll(const Arguments& arguments) {
       "test", po::value<std::string>()->value_name("KIND:FILE"), "what to measure on; other samples than --data")(
       "out-dir", po::value<std::string>()->value_name("FOLDER"), "where the results go");
   AddSearchOptions(line);
+  AddCostOptions(line);
   AddSampleOptions(line, RunOptions().calibration_samples);
   AddBatchOption(line);
   AddAnalyzeOptions(line);
@@ -65,6 +67,7 @@ int RunAll(const Arguments& arguments) {
 
   const OutputFolder folder(line.Required("out-dir"));
   const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
+  options.costs = ReadCostOptions(line, NamesOf(network.layers()));
   DataOptions data_options = ReadSampleOptions(line);
   const Dataset data = Dataset::Load(line.Required("data"), data_options);
   data_options.samples = 0;
