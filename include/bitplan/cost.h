@@ -11,16 +11,27 @@
 
 namespace bitplan {
 
-/// Costs of a layer at given widths; keys as in problem files.
+/// Costs of a layer at given widths that follow from its weights and MACs; keys as in problem files. Others are tables
+/// (bitplan/cost_table.h) of the sensitivity.
 ///   weight_size_bytes  packed weight bits in whole bytes: ⌈weights · b / 8⌉
+///   macs               multiply-accumulates for one sample
 ///   bops               MACs · weight bits · activation bits (Baskin et al. 2018, without the accumulator term)
 ///   average_bits       weight bits · weights of the layer / weights of all layers, so that it sums to the average width
 std::map<std::string, double> LayerCosts(const LayerSensitivity& layer, int weight_bits, int activation_bits, std::int64_t all_weights);
 
-/// A budget as a user writes it: COST=VALUE[UNIT], COST one of weight_size, bops, average_bits.
-/// weight_size takes bytes, KiB, MiB, kB, MB or % (of 32-bit float weights); bops takes a number, K/M/G/T or % (of 32 × 32 bits).
+/// Gives a sensitivity the tables, its layers' order put in; they replace those of the same cost. Throws Error: a table that is
+/// not valid or does not have exactly the sensitivity's layers, or two tables for one cost.
+void AddCosts(Sensitivity& sensitivity, std::vector<CostTable> tables);
+
+/// `costs` with the largest of all COST@MOMENT as COST.
+std::map<std::string, double> WithPeaks(const std::map<std::string, double>& costs);
+
+/// A budget as a user writes it: COST=VALUE[UNIT]. weight_size, file_size and activation_memory take bytes, KiB, MiB, kB, MB or
+/// %; macs and bops a number, K/M/G/T or %; energy a number of µJ, nJ, uJ, mJ, J or %; latency a number of ms, us, ms, s or %;
+/// average_bits a number. Any other COST is a table's, its name written as in the table, with a number or %. A percentage
+/// is of the network at 32 bits throughout.
 struct BudgetSpec {
-  std::string cost;  ///< key in problem files: weight_size_bytes, bops, average_bits
+  std::string cost;  ///< key in problem files: weight_size_bytes, macs, bops, average_bits, a table's
   double value = 0;
   bool percent = false;  ///< `value` is a percentage of the float network's cost
 };
@@ -80,8 +91,9 @@ std::vector<Measure> MeasuresFor(const ProblemOptions& options);
 /// The allocation problem of a sensitivity file. Each layer is a group with a choice "w4a8" for each pair of widths; layers
 /// that read the same tensor and have more than one activation width to choose from become one group, named after its
 /// members, whose choices share the activation width (when that makes more than 4,096 choices, the weight width too).
+/// A budget on a cost with a table for each moment becomes one for each that it can bind, and at least one.
 /// Throws Error: no figures for the measure, a pin that matches no layer or asks for a width that was not analyzed, a budget of
-/// unknown cost, layers that the width rule leaves without a choice.
+/// unknown cost, a cost table without the widths, layers that the width rule leaves without a choice.
 Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& options);
 
 /// Bits of one layer under a choice of its group.
@@ -94,7 +106,14 @@ struct LayerBits {
 /// Reads a choice's name ("w4a8"; "w4-3a8" in a group of two) back into the bits of the group's members, in member order.
 std::vector<LayerBits> BitsOfChoice(const Group& group, const Choice& choice);
 
-/// Cost of the network at 32 bits throughout, for each cost.
+/// Weights of all layers together.
+std::int64_t WeightCount(const Sensitivity& sensitivity);
+
+/// Costs of the network with one weight width and one activation width (32 where an input cannot be quantized); without those of
+/// tables that lack the widths.
+std::map<std::string, double> UniformCosts(const Sensitivity& sensitivity, int weight_bits, int activation_bits);
+
+/// The same at 32 bits throughout.
 std::map<std::string, double> FloatCosts(const Sensitivity& sensitivity);
 
 /// The widest uniform plan within `budgets`: one weight width of `weight_bits` for all layers, and the widest activation width of

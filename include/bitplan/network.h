@@ -103,6 +103,7 @@ class Network {
  private:
   friend NetworkProfile ProfileNetwork(const Network& network, const std::vector<at::Tensor>& inputs);
   friend class Tails;         // src/network/tails.h
+  friend class ActivationTracer;  // src/network/activation_trace.h
   friend class LayerProduct;  // src/network/layer_product.h
   struct Impl;
   explicit Network(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
@@ -114,6 +115,7 @@ struct LayerProfile {
   std::vector<std::int64_t> input_shape, output_shape;  ///< of the layer's first use, batch axis included; empty where it was not run
   std::int64_t macs = 0;         ///< multiply-accumulates for one sample, all uses and loop iterations together
   std::int64_t input_count = 0;  ///< elements read for one sample, at all uses
+  std::int64_t output_count = 0;  ///< elements made for one sample, at all uses; 0 where the output cannot be tapped (embedding, LSTM)
 };
 
 struct NetworkProfile {

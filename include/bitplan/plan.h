@@ -79,6 +79,17 @@ Sensitivity ReadSensitivity(const std::filesystem::path& file);
 Problem ReadProblem(const std::filesystem::path& file);
 Plan ReadPlan(const std::filesystem::path& file);
 
+std::vector<CostTable> ReadCosts(const std::filesystem::path& file);  ///< `bitplan.costs/1`
+
+/// A table of lines LAYER,WEIGHT_BITS,ACTIVATION_BITS,VALUE under the header layer,weight_bits,activation_bits,COST; the same pairs
+/// of widths for every layer.
+CostTable ReadCostCsv(const std::filesystem::path& file);
+
+/// A NumPy array [layers, weight bits − 1, activation bits − 1], its layers in the order of `layers`: the form in which HAQ (Wang et
+/// al., CVPR 2019) keeps a device's latency.
+CostTable ReadCostArray(const std::filesystem::path& file, const std::string& cost, const std::vector<std::string>& layers);
+
+std::string ToJson(const std::vector<CostTable>& tables);
 std::string ToJson(const Sensitivity& sensitivity);  ///< without the shifts
 std::string ToJson(const Problem& problem);
 std::string ToJson(const Plan& plan);

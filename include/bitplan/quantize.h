@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "bitplan/cost_table.h"
 #include "bitplan/data.h"
 #include "bitplan/format.h"
 #include "bitplan/network.h"
@@ -112,10 +113,23 @@ class QuantizedNetwork {
   /// weights are stored as int8 with their scales. Throws Error when the file cannot be written.
   void Save(const std::filesystem::path& file) const;
 
+  /// Writes the smallest file that still says everything that Forward computes with but the graph, as safetensors: every
+  /// parameter by its name. An integer weight is its codes, packed without gaps in row-major order, the first code in the lowest
+  /// bits of the first byte: q, of a symmetric grid q + 2^{b−1}. Beside it NAME/scale and, of an asymmetric grid,
+  /// NAME/zero_point; under its name in `__metadata__` "bits;channel axis;shape". Of a quantized input SITE/scale, SITE/zero_point
+  /// and its bits in `__metadata__`; of a corrected layer without a bias LAYER/shift, to be added to its output. The file's size is
+  /// what FileSize says. Throws Error when it cannot be written, or a parameter's type is not known.
+  void SavePacked(const std::filesystem::path& file) const;
+
  private:
   struct Impl;
   explicit QuantizedNetwork(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };
+
+/// The cost `file_size_bytes`: bytes of the file that QuantizedNetwork::SavePacked writes, header included, for plans with these
+/// formats.
+CostTable FileSize(const Network& network, const Format& weight_format, const Format& activation_format, bool channel_correction,
+                   const std::vector<int>& weight_bits, const std::vector<int>& activation_bits);
 
 }  // namespace bitplan

@@ -23,6 +23,7 @@ namespace bitplan {
 struct RunOptions {
   AnalyzeOptions analyze;  ///< `measures` is set to {`problem.measure`} and what it is shrunk towards
   ProblemOptions problem;
+  std::vector<CostTable> costs;  ///< beside those of NetworkCosts (bitplan/profile.h), or in their place
   SearchOptions search;
   AgentOptions agent;  ///< for the method agent; `certificate` is set to `search`
   bool measured_reward = false;  ///< the agent minimizes the mean divergence that plans have on the held-out samples, not the predicted loss

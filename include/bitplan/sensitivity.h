@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bitplan/cost_table.h"
 #include "bitplan/format.h"
 #include "bitplan/statistics.h"
 
@@ -111,6 +112,7 @@ struct Sensitivity {
   Format activation_format;  ///< quantizer of the activations, `bits` aside
   std::int64_t samples = 0;  ///< that the figures of the output's shifts are means over; below data.samples where a precision was reached before
   std::vector<LayerSensitivity> layers;  ///< in order of execution
+  std::vector<CostTable> costs = {};  ///< beyond those that follow from the layers, each with `layers` in their order; see AddCosts
   std::optional<Contributions> contributions = {};  ///< for resampling
   std::optional<OutputShifts> shifts = {};    ///< for joint problems
 

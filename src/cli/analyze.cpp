@@ -9,6 +9,7 @@
 #include "bitplan/cost.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
+#include "bitplan/profile.h"
 #include "bitplan/run.h"
 #include "cli/checkpoint.h"
 #include "cli/command.h"
@@ -139,7 +140,8 @@ int AnalyzeModel(const Arguments& arguments) {
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
   WithCheckpoint(line, file, [&](const std::filesystem::path& checkpoint) {
     options.checkpoint = checkpoint;
-    const Sensitivity sensitivity = Analyze(network, data, options);
+    Sensitivity sensitivity = Analyze(network, data, options);
+    AddNetworkCosts(network, data.Get(0, 1, at::Device(network.device())).inputs, sensitivity);
     WriteSensitivity(file, sensitivity);
     if (WriteJson(line, ToJson(sensitivity))) Print(sensitivity, options);
   });

@@ -1,31 +1,16 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 
-#include "bitplan/data.h"
-#include "bitplan/error.h"
 #include "bitplan/network.h"
 #include "cli/command.h"
+#include "cli/one_sample.h"
 #include "cli/options.h"
 #include "cli/report.h"
 
 namespace bitplan::cli {
 
 namespace {
-
-std::vector<at::Tensor> OneSample(const CommandLine& line, const Network& network) {
-  if (line.Has("data")) {
-    const Dataset data = Dataset::Load(line.Get<std::string>("data"), {});
-    return data.Get(0, 1, at::Device(network.device())).inputs;
-  }
-  const auto shapes = line.List("input");
-  if (shapes.empty())
-    throw Error(fmt::format("--input is missing: the shape of one sample for each of the model's inputs ({}), e.g. --input 3,32,32; "
-                            "or --data",
-                            fmt::join(network.input_names(), ", ")));
-  return ExampleInputs(shapes, network.device());
-}
 
 std::string ToJson(const Network& network, const NetworkProfile& profile) {
   nlohmann::ordered_json json;
@@ -86,9 +71,7 @@ int Inspect(const Arguments& arguments) {
                    "Shows each layer: operator, shapes for one sample, weights, multiply-accumulates, and which layers read the same "
                    "tensor (tied).");
   line.AddPositional("MODEL.pt", "TorchScript file");
-  line.Add()("input", po::value<std::vector<std::string>>()->value_name("SHAPE"),
-             "shape of one sample, without the batch axis; 16:int64 for token numbers; once for each input")(
-      "data", po::value<std::string>()->value_name("KIND:FILE"), "take the first sample of this data instead");
+  AddOneSampleOptions(line);
   AddModelOptions(line);
   if (!line.Parse(arguments)) return kDone;
   const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));

@@ -153,7 +153,8 @@ Dataset LoadCalibration(const CommandLine& line, const Plan& plan) {
 void AddSearchOptions(CommandLine& line) {
   const SearchOptions defaults;
   line.Add()("budget", po::value<std::vector<std::string>>()->value_name("COST=VALUE"),
-             "weight_size=12.5%, weight_size=100KiB, bops=10%, average_bits=4; may be given several times")(
+             "weight_size=12.5%, weight_size=100KiB, bops=10%, average_bits=4, file_size, activation_memory, macs, energy, latency "
+             "or another cost of --costs; may be given several times")(
       "keep", po::value<std::vector<std::string>>()->value_name("LAYER=BITS"),
       "pin widths: first=8, linear=w8a8, 'layer1.*=w4,8'; first, last, a layer's name or pattern, or an operator")(
       "widths", po::value<std::string>()->default_value(std::string(ToString(ProblemOptions().width_rule))),

@@ -21,15 +21,19 @@ int QuantizeModel(const Arguments& arguments) {
                    "Applies a plan and saves a TorchScript file of standard operators that plain PyTorch runs.");
   line.AddPositional("MODEL.pt", "TorchScript file");
   line.AddPositional("plan.json", "from bitplan search or run");
-  line.Add()("out", po::value<std::string>()->value_name("FILE"), "where the quantized model goes");
+  line.Add()("out", po::value<std::string>()->value_name("FILE"), "where the quantized model goes")(
+      "packed", po::value<std::string>()->value_name("FILE"),
+      "write the packed weights, scales, biases and ranges, without the graph, as safetensors: the size is the plan's file_size_bytes");
   AddCalibrationOptions(line);
   AddPreparationOptions(line);
   AddBatchOption(line);
   AddModelOptions(line);
   if (!line.Parse(arguments)) return kDone;
 
-  const std::filesystem::path out = line.Required("out");
-  RequireWritable(out);
+  const bool packed = line.Has("packed"), runnable = line.Has("out") || !packed;
+  const std::filesystem::path out = runnable ? line.Required("out") : "", packed_out = packed ? line.Get<std::string>("packed") : "";
+  if (runnable) RequireWritable(out);
+  if (packed) RequireWritable(packed_out);
   const Plan plan = ReadPlan(line.Required("plan.json"));
   NetworkOptions network_options = ReadModelOptions(line);
   network_options.fold_batch_norm = plan.fold_batch_norm;
@@ -38,17 +42,20 @@ int QuantizeModel(const Arguments& arguments) {
   options.batch_size = line.Get<std::int64_t>("batch-size");
   options.progress = ShowProgress();
   const QuantizedNetwork quantized = QuantizedNetwork::Create(network, plan, LoadCalibration(line, plan), options);
-  quantized.Save(out);
+  if (runnable) quantized.Save(out);
+  if (packed) quantized.SavePacked(packed_out);
 
+  const auto size = [](const std::filesystem::path& file) { return static_cast<std::int64_t>(std::filesystem::file_size(file)); };
   nlohmann::ordered_json json;
   json["schema"] = "bitplan.quantization/1";
   json["model_sha256"] = network.sha256();
-  json["quantized_sha256"] = FileSha256(out);
-  json["quantized_size_bytes"] = std::filesystem::file_size(out);
+  if (runnable) json["quantized_sha256"] = FileSha256(out);
+  if (runnable) json["quantized_size_bytes"] = size(out);
+  if (packed) json["packed_size_bytes"] = size(packed_out);
   json["layers"] = plan.layers.size();
-  if (WriteJson(line, json.dump(1)))
-    fmt::print("{}: {} layers quantized, {} bytes\n", out.string(), plan.layers.size(),
-               WithCommas(static_cast<std::int64_t>(std::filesystem::file_size(out))));
+  if (!WriteJson(line, json.dump(1))) return kDone;
+  if (runnable) fmt::print("{}: {} layers quantized, {} bytes\n", out.string(), plan.layers.size(), WithCommas(size(out)));
+  if (packed) fmt::print("{}: {} bytes, packed\n", packed_out.string(), WithCommas(size(packed_out)));
   return kDone;
 }
 

@@ -9,6 +9,7 @@
 #include "cli/checkpoint.h"
 #include "cli/choose_options.h"
 #include "cli/command.h"
+#include "cli/cost_options.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
@@ -53,6 +54,7 @@ int RunAll(const Arguments& arguments) {
       "test", po::value<std::string>()->value_name("KIND:FILE"), "what to measure on; other samples than --data")(
       "out-dir", po::value<std::string>()->value_name("FOLDER"), "where the results go");
   AddSearchOptions(line);
+  AddCostOptions(line);
   AddSampleOptions(line, RunOptions().calibration_samples);
   AddBatchOption(line);
   AddAnalyzeOptions(line);
@@ -76,6 +78,7 @@ int RunAll(const Arguments& arguments) {
   const OutputFolder folder(line.Required("out-dir"));
   const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
   const SplitData split = LoadData(line, options);
+  options.costs = ReadCostOptions(line, NamesOf(network.layers()));
   DataOptions data_options = ReadSampleOptions(line);
   data_options.samples = 0;
   const Dataset test = Dataset::Load(line.Required("test"), data_options);

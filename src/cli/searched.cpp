@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "bitplan/error.h"
+#include "cli/cost_options.h"
 #include "cli/values.h"
 
 namespace bitplan::cli {
@@ -42,12 +43,13 @@ void AddSearchedOptions(CommandLine& line) {
   line.Add()("problem", po::value<std::string>()->value_name("FILE"),
              "search this bitplan.problem/1 file instead, which needs no model; --keep GROUP=CHOICE,CHOICE pins its groups");
   AddSearchOptions(line);
+  AddCostOptions(line);
 }
 
 Searched ReadSearched(const CommandLine& line) {
   Searched searched;
   if (line.Has("problem")) {
-    for (const char* option : {"widths", "measure"})
+    for (const char* option : {"widths", "measure", "costs"})
       if (!line.IsDefault(option))
         throw Error(fmt::format("--{} is for sensitivity files; a problem file has its choices already", option));
     searched.problem = ReadProblem(line.Get<std::string>("problem"));
@@ -57,6 +59,7 @@ Searched ReadSearched(const CommandLine& line) {
   } else {
     const ProblemOptions options = ReadProblemOptions(line);
     searched.sensitivity = ReadSensitivity(line.Required("sensitivity.json"));
+    AddCosts(*searched.sensitivity, ReadCostOptions(line, NamesOf(searched.sensitivity->layers)));
     searched.problem = MakeProblem(*searched.sensitivity, options);
   }
   searched.problem.Validate();

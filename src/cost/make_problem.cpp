@@ -8,6 +8,8 @@
 
 #include "bitplan/cost.h"
 #include "bitplan/error.h"
+#include "cost/budgets.h"
+#include "cost/choice_costs.h"
 #include "cost/group_bits.h"
 #include "cost/joint_term.h"
 #include "cost/pin.h"
@@ -38,7 +40,7 @@ class ProblemMaker {
   /// `sensitivity` as it was measured; `predicted` has the figures to predict with, and `share` is what counts of the cross terms.
   ProblemMaker(const Sensitivity& sensitivity, const Sensitivity& predicted, double share, const ProblemOptions& options)
       : sensitivity_(sensitivity), predicted_(predicted), share_(share), options_(options), offered_(ApplyPins(sensitivity, options.pins)) {
-    for (const LayerSensitivity& layer : sensitivity.layers) all_weights_ += layer.weight_count;
+    all_weights_ = WeightCount(sensitivity);
     floor_ = CurvatureFloor(sensitivity, options.measure);
   }
 
@@ -50,7 +52,7 @@ class ProblemMaker {
                                        : fmt::format("{}{}, summed over the layers", ToString(options_.measure),
                                                      curved ? " times squared quantization error" : "");
     for (const std::vector<std::size_t>& members : Groups()) problem.groups.push_back(MakeGroup(members));
-    problem.budgets = Budgets();
+    problem.budgets = BudgetsOf(sensitivity_, options_.budgets, problem.groups);
     problem.prices = options_.prices;
     if (options_.joint) problem.joint = MakeJointTerm(sensitivity_, options_.measure, share_, problem);
     return problem;
@@ -165,10 +167,9 @@ class ProblemMaker {
       variance += error * error;
     };
     for (std::size_t m = 0; m < members.size(); ++m) {
-      const LayerSensitivity& layer = sensitivity_.layers[members[m]];
       charge(members[m], &LayerSensitivity::weight, &LayerSensitivity::weight_choices, bits.weights[m]);
       if (bits.activation < 32) charge(members[m], &LayerSensitivity::activation, &LayerSensitivity::activation_choices, bits.activation);
-      for (const auto& [cost, value] : LayerCosts(layer, bits.weights[m], bits.activation, all_weights_))
+      for (const auto& [cost, value] : ChoiceCosts(sensitivity_, members[m], bits.weights[m], bits.activation, all_weights_))
         choice.costs[cost] += value;
     }
     choice.standard_error = std::sqrt(variance);
@@ -182,20 +183,6 @@ class ProblemMaker {
     const double cost = PredictedCost(predicted.*curvature, *Find(predicted.*choices, bits), options_.measure, floor_);
     if (!options_.joint || bits == 32) return cost;
     return cost - share_ * Find(sensitivity_.layers[layer].*choices, bits)->figures.at(JointFigure(options_.measure)).value;
-  }
-
-  std::map<std::string, double> Budgets() const {
-    const auto float_costs = FloatCosts(sensitivity_);
-    std::map<std::string, double> budgets;
-    for (const BudgetSpec& spec : options_.budgets) {
-      const auto float_cost = float_costs.find(spec.cost);
-      if (float_cost == float_costs.end())
-        throw Error(fmt::format("budget {}: there is no such cost; there are average_bits, bops, weight_size_bytes",
-                                spec.cost));
-      const double value = spec.percent ? spec.value / 100 * float_cost->second : spec.value;
-      if (!budgets.emplace(spec.cost, value).second) throw Error(fmt::format("budget {} is given twice", spec.cost));
-    }
-    return budgets;
   }
 
   const Sensitivity& sensitivity_;

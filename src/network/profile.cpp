@@ -38,6 +38,7 @@ LayerProfile ProfileLayer(const LayerMap& map, std::size_t index, const std::vec
     const Passed input = at_tap(taps.input), output = at_tap(taps.output);
     if (profile.input_shape.empty()) profile.input_shape = input.first_shape;
     if (profile.output_shape.empty()) profile.output_shape = output.first_shape;
+    profile.output_count += output.elements;
     if (taps.input < 0) continue;
     std::int64_t& elements = read[map.taps[static_cast<std::size_t>(taps.input)].site];
     elements = std::max(elements, input.elements);

@@ -48,8 +48,8 @@ Plan MakePlan(const Sensitivity& sensitivity, const Problem& problem, const Solu
   if (bits_of.size() != plan.layers.size())
     throw Error("the problem has layers that the sensitivity file has not; it is another model's");
   plan.predicted_loss = solution.objective;
-  plan.costs = solution.costs;
-  plan.budgets = problem.budgets;
+  plan.costs = WithPeaks(solution.costs);
+  plan.budgets = WithPeaks(problem.budgets);
   plan.certificate = {std::string(ToString(solution.method)), std::string(ToString(solution.status)),
                       solution.objective, solution.bound, solution.gap};
   return plan;
@@ -63,13 +63,11 @@ Plan MakeUniformPlan(const Sensitivity& sensitivity, int weight_bits, int activa
   plan.certificate = {"uniform", "feasible", kNone, kNone, kNone};
   sensitivity.weight_format.WithBits(weight_bits).Validate();
   sensitivity.activation_format.WithBits(activation_bits).Validate();
-  std::int64_t all_weights = 0;
-  for (const LayerSensitivity& layer : sensitivity.layers) all_weights += layer.weight_count;
   for (const LayerSensitivity& layer : sensitivity.layers) {
     const int input_bits = layer.input_count > 0 ? activation_bits : 32;
     plan.layers.push_back(PlanLayer(sensitivity, layer.name, weight_bits, input_bits));
-    for (const auto& [cost, value] : LayerCosts(layer, weight_bits, input_bits, all_weights)) plan.costs[cost] += value;
   }
+  plan.costs = WithPeaks(UniformCosts(sensitivity, weight_bits, activation_bits));
   return plan;
 }
 

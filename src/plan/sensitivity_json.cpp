@@ -6,8 +6,10 @@
 #include <limits>
 #include <set>
 
+#include "bitplan/error.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
+#include "plan/cost_json.h"
 #include "plan/format_json.h"
 #include "plan/joint_json.h"
 
@@ -125,9 +127,11 @@ Json SensitivityJson(const Sensitivity& sensitivity) {
             {"activation_format", FormatJson(sensitivity.activation_format)},
             {"samples", sensitivity.samples},
             {"layers", Json::array()},
+            {"costs", Json::array()},
             {"contributions", nullptr},
             {"shifts", nullptr}};
   for (const LayerSensitivity& layer : sensitivity.layers) json["layers"].push_back(LayerJson(layer));
+  for (const CostTable& table : sensitivity.costs) json["costs"].push_back(CostTableJson(table));
   return json;
 }
 
@@ -173,6 +177,16 @@ Contributions ReadContributions(JsonReader reader, const Sensitivity& sensitivit
   return table;
 }
 
+void ReadCostTables(JsonReader& reader, Sensitivity& sensitivity) {
+  std::vector<CostTable> tables;
+  for (JsonReader& table : reader.Objects("costs")) tables.push_back(ReadCostTable(table));
+  try {
+    AddCosts(sensitivity, std::move(tables));
+  } catch (const Error& error) {
+    reader.Reject(fmt::format("costs: {}", error.what()));
+  }
+}
+
 }  // namespace
 
 std::string ToJson(const Sensitivity& sensitivity) { return JsonText(SensitivityJson(sensitivity)); }
@@ -213,6 +227,7 @@ Sensitivity ReadSensitivity(const std::filesystem::path& file) {
     sensitivity.layers.push_back(ReadLayer(layer));
     if (!names.insert(sensitivity.layers.back().name).second) layer.Fail("name", "a name that no other layer has");
   }
+  ReadCostTables(reader, sensitivity);
   if (!reader.IsNull("contributions"))
     sensitivity.contributions = ReadContributions(reader.Object("contributions"), sensitivity, file.parent_path());
   if (!reader.IsNull("shifts")) sensitivity.shifts = ReadShifts(reader.Object("shifts"), sensitivity, file.parent_path());

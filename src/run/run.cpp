@@ -8,6 +8,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/evaluate.h"
+#include "bitplan/profile.h"
 
 namespace bitplan {
 
@@ -26,10 +27,16 @@ std::vector<QuantizedNetwork> WidestUniformNetwork(const Network& network, const
   return {QuantizedNetwork::Create(network, plan, calibration, options.quantize)};
 }
 
+void AddAllCosts(const Network& network, const Dataset& data, const RunOptions& options, Sensitivity& sensitivity) {
+  AddNetworkCosts(network, data.Get(0, 1, at::Device(network.device())).inputs, sensitivity);
+  AddCosts(sensitivity, options.costs);
+}
+
 /// Whether any plan fits, found out before the long analysis; also refuses pins and budgets that make no sense. Without a plan
 /// `result` says why.
 bool FitsBudgets(const Network& network, const Dataset& data, const RunOptions& options, RunResult& result) {
-  const Sensitivity outline = Outline(network, data, options.analyze);
+  Sensitivity outline = Outline(network, data, options.analyze);
+  AddAllCosts(network, data, options, outline);
   ProblemOptions problem_options = options.problem;
   problem_options.measure = Measure::WeightError;
   problem_options.joint = false;
@@ -100,6 +107,7 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
   RunResult result;
   if (!FitsBudgets(network, data, options, result)) return result;
   result.sensitivity = Analyze(network, data, options.analyze);
+  AddAllCosts(network, data, options, result.sensitivity);
   result.problem = MakeProblem(result.sensitivity, options.problem);
   const Dataset calibration = data.First(options.calibration_samples);
   result.solution = FindPlan(network, calibration, held_out, options, result);

@@ -80,7 +80,7 @@ TEST(BadSpectrum, IsRefused) {
 TEST(BadBudget, IsRefused) {
   const Workspace work;
   ExpectRefused(work, kRun + "--budget weight_size=-3%", "above 0");
-  ExpectRefused(work, kRun + "--budget speed=3", "unknown cost 'speed'");
+  ExpectRefused(work, kRun + "--budget speed=3", "budget speed: there is no such cost; there are activation_memory_bytes, average_bits");
   ExpectRefused(work, kRun + "--budget weight_size=10% --keep nosuch=8", "no layer or operator");
   ExpectRefused(work, kRun + "--budget weight_size=10% --keep first=5", "analyzed at weight bits");
   ExpectRefused(work, kRun + "--budget weight_size=10% --weight-bits 2,9", "9");

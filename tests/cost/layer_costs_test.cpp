@@ -31,12 +31,14 @@ TEST(FloatCosts, OfResNet20AreThePublishedTotals) {
   EXPECT_EQ(costs.at("weight_size_bytes"), 4.0 * (267696 + 640));
   EXPECT_EQ(costs.at("bops"), 40551040.0 * 32 * 32);
   EXPECT_NEAR(costs.at("average_bits"), 32, 1e-12);
-  EXPECT_EQ(costs.size(), 3U);
+  EXPECT_EQ(costs.at("macs"), 40551040.0);
+  EXPECT_EQ(costs.size(), 4U);
 }
 
 TEST(LayerCosts, OfAHandComputedLayer) {
   const auto costs = LayerCosts(ExampleLayer("conv1", "conv2d", 433, 1000), 3, 8, 866);
   EXPECT_EQ(costs.at("weight_size_bytes"), 163);  // 1,299 bits
+  EXPECT_EQ(costs.at("macs"), 1000);
   EXPECT_EQ(costs.at("bops"), 24000);
   EXPECT_EQ(costs.at("average_bits"), 1.5);
 }

@@ -1,0 +1,31 @@
+#include "cli/one_sample.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "bitplan/data.h"
+#include "bitplan/error.h"
+
+namespace bitplan::cli {
+
+void AddOneSampleOptions(CommandLine& line) {
+  line.Add()("input", po::value<std::vector<std::string>>()->value_name("SHAPE"),
+             "shape of one sample, without the batch axis; 16:int64 for token numbers; once for each input")(
+      "data", po::value<std::string>()->value_name("KIND:FILE"), "take the first sample of this data instead");
+}
+
+std::vector<at::Tensor> OneSample(const CommandLine& line, const Network& network) {
+  if (line.Has("data")) {
+    const Dataset data = Dataset::Load(line.Get<std::string>("data"), {});
+    return data.Get(0, 1, at::Device(network.device())).inputs;
+  }
+  const auto shapes = line.List("input");
+  if (shapes.empty())
+    throw Error(fmt::format(
+        "--input is missing: the shape of one sample for each of the model's inputs ({}), e.g. --input 3,32,32; "
+        "or --data",
+        fmt::join(network.input_names(), ", ")));
+  return ExampleInputs(shapes, network.device());
+}
+
+}  // namespace bitplan::cli

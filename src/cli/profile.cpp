@@ -1,0 +1,108 @@
+#include "bitplan/profile.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "bitplan/error.h"
+#include "bitplan/files.h"
+#include "bitplan/plan.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/one_sample.h"
+#include "cli/options.h"
+#include "cli/output_path.h"
+#include "cli/report.h"
+
+namespace bitplan::cli {
+
+namespace {
+
+const std::vector<int> kWidths = {2, 3, 4, 5, 6, 7, 8, 16, 32};
+
+std::vector<int> UpTo(int most) {
+  std::vector<int> widths;
+  for (const int bits : kWidths)
+    if (bits <= most) widths.push_back(bits);
+  return widths;
+}
+
+std::string DeviceNames() {
+  std::string names;
+  for (const auto& [name, device] : KnownDevices()) names += names.empty() ? name : ", " + name;
+  return names;
+}
+
+CostTable LatencyOf(const CommandLine& line, const Network& network, const std::vector<at::Tensor>& inputs) {
+  const auto device = line.Get<std::string>("on");
+  if (device == "here") {
+    LatencyOptions options;
+    options.repeats = line.Get<std::int64_t>("repeats");
+    options.batch = line.Get<std::int64_t>("batch");
+    options.progress = ShowProgress();
+    return MeasureLatency(network, inputs, kWidths, kWidths, options);
+  }
+  const auto known = KnownDevices().find(device);
+  if (known == KnownDevices().end() && !std::filesystem::exists(device))
+    throw Error(fmt::format("--on {}: neither 'here', a known device ({}) nor a file", device, DeviceNames()));
+  const Roofline roofline = known != KnownDevices().end() ? known->second : ReadRoofline(device);
+  const std::vector<int> widths = UpTo(roofline.macs_per_second.rbegin()->first);
+  return RooflineLatency(WorkOf(network, inputs), roofline, widths, widths);
+}
+
+/// Milliseconds, with their spread where they are measured; a tilde in front of an estimate.
+std::string TimeText(const CostTable& table, std::size_t layer, int bits) {
+  const auto value = table.At(layer, bits, bits);
+  if (!value) return "-";
+  const auto& measured = table.layers[layer].measured;
+  const auto spread = measured.find(fmt::format("w{0}a{0}", bits));
+  return spread == measured.end() ? fmt::format("~{:.4g}", *value)
+                                  : fmt::format("{:.4g} +- {:.2g}", *value, spread->second);
+}
+
+void Print(const CostTable& latency, const CostTable& energy, const Network& network) {
+  Table table({"layer", "operator", "ms w32a32", "ms w8a8", "ms w4a4", "uJ w32a32", "uJ w8a8", "uJ w4a4"});
+  for (std::size_t i = 0; i < network.layers().size(); ++i) {
+    std::vector<std::string> row{network.layers()[i].name, network.layers()[i].op};
+    for (const int bits : {32, 8, 4}) row.push_back(TimeText(latency, i, bits));
+    for (const int bits : {32, 8, 4}) row.push_back(fmt::format("{:.4g}", energy.At(i, bits, bits).value()));
+    table.Add(std::move(row));
+  }
+  fmt::print("{}\nlatency: {}; ~ is an estimate\nenergy: {}\n", table.Text(), latency.source, energy.source);
+}
+
+}  // namespace
+
+int ProfileModel(const Arguments& arguments) {
+  CommandLine line("profile MODEL.pt --input 3,32,32 --out costs.json [options]",
+                   "Times each layer's float and 8-bit kernel here, or estimates its latency on a device, and its "
+                   "energy; writes tables "
+                   "of both for search, pareto and run --costs.");
+  line.AddPositional("MODEL.pt", "TorchScript file");
+  const LatencyOptions defaults;
+  AddOneSampleOptions(line);
+  line.Add()("out", po::value<std::string>()->value_name("FILE"), "where the tables go")(
+      "on", po::value<std::string>()->default_value("here")->value_name("NAME|FILE"),
+      fmt::format("here: measure on this machine; or estimate for {}, or a bitplan.roofline/1 file", DeviceNames())
+          .c_str())("energy", po::value<std::string>()->value_name("FILE"),
+                    "a bitplan.energy/1 file; default: 45 nm, after Horowitz (ISSCC 2014)")(
+      "repeats", po::value<std::int64_t>()->default_value(defaults.repeats)->value_name("N"),
+      "measurements of each kernel; their median counts")(
+      "batch", po::value<std::int64_t>()->default_value(defaults.batch)->value_name("N"),
+      "samples that a measured kernel gets at a time");
+  AddModelOptions(line);
+  if (!line.Parse(arguments)) return kDone;
+  const std::filesystem::path out = line.Required("out");
+  RequireWritable(out);
+  const EnergyModel model = line.Has("energy") ? ReadEnergyModel(line.Get<std::string>("energy")) : EnergyModel();
+  const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
+  const std::vector<at::Tensor> inputs = OneSample(line, network);
+  const CostTable latency = LatencyOf(line, network, inputs),
+                  energy = Energy(WorkOf(network, inputs), model, kWidths, kWidths);
+  const std::string json = ToJson(std::vector<CostTable>{latency, energy});
+  WriteFile(out, json);
+  if (WriteJson(line, json)) Print(latency, energy, network);
+  return kDone;
+}
+
+}  // namespace bitplan::cli

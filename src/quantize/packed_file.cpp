@@ -1,0 +1,101 @@
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "bitplan/files.h"
+#include "quantize/packed_layout.h"
+#include "quantize/quantized_network.h"
+
+namespace bitplan {
+
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "tensors are written as they lie in memory");
+
+std::string BytesOf(const at::Tensor& tensor) {
+  const at::Tensor flat = tensor.detach().to(at::kCPU).contiguous();
+  return {static_cast<const char*>(flat.const_data_ptr()), flat.nbytes()};
+}
+
+/// Codes of `bits` bits, the first in the lowest bits of the first byte: q of an asymmetric grid, q + 2^{b−1} of a
+/// symmetric one.
+std::string Pack(const QuantizedTensor& weight) {
+  const int bits = weight.format.bits;
+  const int offset = weight.format.scheme == Scheme::Symmetric ? 1 << (bits - 1) : 0;
+  const at::Tensor codes = weight.q.to(at::kCPU, at::kInt).contiguous();
+  const int* const code = codes.const_data_ptr<int>();
+  std::string packed;
+  unsigned pending = 0;
+  int filled = 0;
+  for (std::int64_t i = 0; i < codes.numel(); ++i) {
+    pending |= static_cast<unsigned>(code[i] + offset) << filled;
+    for (filled += bits; filled >= 8; filled -= 8, pending >>= 8) packed.push_back(static_cast<char>(pending & 0xFF));
+  }
+  if (filled > 0) packed.push_back(static_cast<char>(pending));
+  return packed;
+}
+
+ActivationRange RangeAt(const QuantizedState& state, int site) {
+  const auto found = state.inputs.find(site);
+  return found == state.inputs.end() ? ActivationRange()
+                                     : found->second.range;  // a site that the calibration never reached
+}
+
+at::Tensor ShiftOf(const Network& network, const QuantizedState& state, std::size_t layer, std::int64_t channels) {
+  const auto found = state.shifts.find(network.layers()[layer].uses.front().output_site);
+  return found == state.shifts.end() ? at::zeros({channels}) : found->second;
+}
+
+std::string Contents(const PackedTensor& tensor, const Network& network, const QuantizedState& state) {
+  const auto index = static_cast<std::size_t>(tensor.index);
+  switch (tensor.role) {
+    case PackedRole::Weight:
+      if (state.weights[index].format.IsInteger()) return Pack(state.weights[index]);
+      return BytesOf(state.weights[index].format.bits == 16 ? state.weights[index].q : state.weights[index].value);
+    case PackedRole::WeightScale:
+      return BytesOf(state.weights[index].scale);
+    case PackedRole::WeightZeroPoint:
+      return BytesOf(state.weights[index].zero_point.to(at::kByte));
+    case PackedRole::InputScale:
+      return BytesOf(at::scalar_tensor(RangeAt(state, tensor.index).scale, at::kFloat));
+    case PackedRole::InputZeroPoint:
+      return BytesOf(at::scalar_tensor(RangeAt(state, tensor.index).zero_point, at::kByte));
+    case PackedRole::OutputShift:
+      return BytesOf(ShiftOf(network, state, index, tensor.shape.front()));
+    case PackedRole::Parameter:
+      break;
+  }
+  return BytesOf(state.parameters[index]);
+}
+
+}  // namespace
+
+void QuantizedNetwork::SavePacked(const std::filesystem::path& file) const {
+  PackedPart all = FixedPart(network());
+  for (std::size_t i = 0; i < network().layers().size(); ++i) {
+    PackedPart part = LayerPart(network(), i, plan().layers[i], plan().channel_correction);
+    std::move(part.tensors.begin(), part.tensors.end(), std::back_inserter(all.tensors));
+    std::move(part.notes.begin(), part.notes.end(), std::back_inserter(all.notes));
+  }
+  // The widest elements first: everything lies aligned without padding.
+  std::stable_sort(all.tensors.begin(), all.tensors.end(),
+                   [](const PackedTensor& a, const PackedTensor& b) { return a.element_size > b.element_size; });
+  std::vector<std::string> notes, entries;
+  std::string data;
+  for (const PackedNote& note : all.notes) notes.push_back(note.Entry());
+  for (const PackedTensor& tensor : all.tensors) {
+    const auto begin = static_cast<std::int64_t>(data.size());
+    data += Contents(tensor, network(), impl_->state);
+    entries.push_back(tensor.Entry(begin, static_cast<std::int64_t>(data.size())));
+  }
+  const std::string header = HeaderText(notes, entries);
+  const std::uint64_t length = header.size();
+  std::string text(sizeof length, '\0');
+  std::memcpy(text.data(), &length, sizeof length);
+  WriteFile(file, text + header + data);
+}
+
+}  // namespace bitplan

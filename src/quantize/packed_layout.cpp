@@ -1,0 +1,179 @@
+#include "quantize/packed_layout.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <set>
+
+#include "bitplan/error.h"
+#include "bitplan/quantize.h"
+
+namespace bitplan {
+
+namespace {
+
+constexpr std::size_t kAlignment = 8;  // every entry's, so that tensors begin aligned whatever the header holds
+
+std::string Quoted(const std::string& text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string Aligned(std::string entry) {
+  entry.resize((entry.size() + kAlignment - 1) / kAlignment * kAlignment, ' ');
+  return entry;
+}
+
+PackedTensor Floats(PackedRole role, std::string name, std::int64_t count, int index) {
+  return {role, std::move(name), "F32", {count}, 4, index};
+}
+
+PackedTensor Bytes(PackedRole role, std::string name, std::int64_t count, int index) {
+  return {role, std::move(name), "U8", {count}, 1, index};
+}
+
+std::string TypeName(const Parameter& parameter) {
+  switch (parameter.value.scalar_type()) {
+    case at::kFloat:
+      return "F32";
+    case at::kLong:
+      return "I64";
+    case at::kInt:
+      return "I32";
+    case at::kShort:
+      return "I16";
+    case at::kChar:
+      return "I8";
+    case at::kByte:
+      return "U8";
+    case at::kBool:
+      return "BOOL";
+    default:
+      throw Error(fmt::format("parameter '{}' is of type {}, which packed files do not hold", parameter.name,
+                              c10::toString(parameter.value.scalar_type())));
+  }
+}
+
+void AddWeight(const Network& network, std::size_t index, const Format& format, PackedPart& part) {
+  const Layer& layer = network.layers()[index];
+  const at::Tensor weight = network.Weight(layer);
+  const std::string& name = network.parameters()[static_cast<std::size_t>(layer.weight)].name;
+  const int number = static_cast<int>(index);
+  if (!format.IsInteger()) {
+    const bool half = format.bits == 16;
+    part.tensors.push_back(
+        {PackedRole::Weight, name, half ? "F16" : "F32", weight.sizes().vec(), half ? 2 : 4, number});
+    return;
+  }
+  const std::int64_t scales = format.granularity == Granularity::Channel ? weight.size(layer.channel_axis) : 1;
+  part.tensors.push_back(Floats(PackedRole::WeightScale, name + "/scale", scales, number));
+  part.tensors.push_back(Bytes(PackedRole::Weight, name, (weight.numel() * format.bits + 7) / 8, number));
+  if (format.scheme == Scheme::Asymmetric)
+    part.tensors.push_back(Bytes(PackedRole::WeightZeroPoint, name + "/zero_point", scales, number));
+  part.notes.push_back(
+      {name, fmt::format("{};{};{}", format.bits, layer.channel_axis, fmt::join(weight.sizes(), ","))});
+}
+
+/// The sites that no earlier layer reads.
+std::vector<int> OwnInputSites(const Network& network, std::size_t index) {
+  std::set<int> earlier;
+  for (std::size_t i = 0; i < index; ++i)
+    for (const LayerUse& use : network.layers()[i].uses) earlier.insert(use.input_site);
+  std::set<int> own;
+  for (const LayerUse& use : network.layers()[index].uses)
+    if (use.input_site >= 0 && !earlier.contains(use.input_site)) own.insert(use.input_site);
+  return {own.begin(), own.end()};
+}
+
+void AddInputs(const Network& network, std::size_t index, const Format& format, PackedPart& part) {
+  if (format.bits == 32) return;
+  for (const int site : OwnInputSites(network, index)) {
+    const std::string& name = network.sites()[static_cast<std::size_t>(site)].name;
+    part.notes.push_back({name, std::to_string(format.bits)});
+    if (!format.IsInteger()) continue;
+    part.tensors.push_back(Floats(PackedRole::InputScale, name + "/scale", 1, site));
+    if (format.scheme == Scheme::Asymmetric)
+      part.tensors.push_back(Bytes(PackedRole::InputZeroPoint, name + "/zero_point", 1, site));
+  }
+}
+
+/// Whether the channel correction of the layer is added to its output.
+bool MayShift(const Network& network, std::size_t index, const LayerPlan& plan) {
+  const Layer& layer = network.layers()[index];
+  return layer.bias < 0 && (plan.weight.IsInteger() || plan.activation.IsInteger()) && !layer.uses.empty() &&
+         std::all_of(layer.uses.begin(), layer.uses.end(), [](const LayerUse& use) { return use.output_site >= 0; });
+}
+
+}  // namespace
+
+std::int64_t PackedTensor::Bytes() const {
+  return std::accumulate(shape.begin(), shape.end(), element_size, std::multiplies<>());
+}
+
+std::string PackedTensor::Entry(std::int64_t begin, std::int64_t end) const {
+  return Aligned(fmt::format(R"(,{}:{{"dtype":"{}","shape":[{}],"data_offsets":[{:12},{:12}]}})", Quoted(name), type,
+                             fmt::join(shape, ","), begin, end));
+}
+
+std::string PackedNote::Entry() const { return Aligned(fmt::format(",{}:{}", Quoted(key), Quoted(value))); }
+
+std::int64_t PackedPart::Bytes() const {
+  std::size_t bytes = 0;
+  for (const PackedTensor& tensor : tensors)
+    bytes += static_cast<std::size_t>(tensor.Bytes()) + tensor.Entry(0, 0).size();
+  for (const PackedNote& note : notes) bytes += note.Entry().size();
+  return static_cast<std::int64_t>(bytes);
+}
+
+PackedPart FixedPart(const Network& network) {
+  std::set<int> weights;
+  for (const Layer& layer : network.layers()) weights.insert(layer.weight);
+  PackedPart part;
+  for (int i = 0; i < static_cast<int>(network.parameters().size()); ++i) {
+    if (weights.contains(i)) continue;
+    const Parameter& parameter = network.parameters()[static_cast<std::size_t>(i)];
+    part.tensors.push_back({PackedRole::Parameter, parameter.name, TypeName(parameter), parameter.value.sizes().vec(),
+                            static_cast<std::int64_t>(parameter.value.element_size()), i});
+  }
+  return part;
+}
+
+PackedPart LayerPart(const Network& network, std::size_t layer, const LayerPlan& plan, bool channel_correction) {
+  PackedPart part;
+  AddWeight(network, layer, plan.weight, part);
+  AddInputs(network, layer, plan.activation, part);
+  if (channel_correction && MayShift(network, layer, plan)) {
+    const Layer& shifted = network.layers()[layer];
+    part.tensors.push_back(Floats(PackedRole::OutputShift, shifted.name + "/shift",
+                                  network.Weight(shifted).size(shifted.channel_axis), static_cast<int>(layer)));
+  }
+  return part;
+}
+
+std::string HeaderText(const std::vector<std::string>& notes, const std::vector<std::string>& tensors) {
+  const std::string begin = R"({"__metadata__":{"format":"bitplan.packed/1")";
+  return Aligned(begin) + fmt::format("{}", fmt::join(notes, "")) + Aligned("}") +
+         fmt::format("{}", fmt::join(tensors, "")) + Aligned("}");
+}
+
+CostTable FileSize(const Network& network, const Format& weight_format, const Format& activation_format,
+                   bool channel_correction, const std::vector<int>& weight_bits,
+                   const std::vector<int>& activation_bits) {
+  std::vector<std::string> names;
+  for (const Layer& layer : network.layers()) names.push_back(layer.name);
+  CostTable table = Tabulate(
+      "file_size_bytes", "bitplan quantize --packed", weight_bits, activation_bits, names,
+      [&](std::size_t layer, int weight, int activation) {
+        const LayerPlan plan{names[layer], weight_format.WithBits(weight), activation_format.WithBits(activation)};
+        return static_cast<double>(LayerPart(network, layer, plan, channel_correction).Bytes());
+      });
+  table.fixed = static_cast<double>(FixedPart(network).Bytes() + kHeaderLengthBytes) +
+                static_cast<double>(HeaderText({}, {}).size());
+  return table;
+}
+
+}  // namespace bitplan

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bitplan/network.h"
+#include "bitplan/plan.h"
+
+namespace bitplan {
+
+/// What a tensor of a packed file holds.
+enum class PackedRole {
+  Weight,          ///< codes, ⌈count · bits / 8⌉ bytes; or float16 or float32
+  WeightScale,     ///< float32 [channels] or [1], of integer codes
+  WeightZeroPoint, ///< as WeightScale, of asymmetric codes
+  InputScale,      ///< float32 [1]
+  InputZeroPoint,  ///< of asymmetric inputs
+  OutputShift,     ///< float32 [channels]: what the channel correction adds where the layer has no bias
+  Parameter,       ///< any other parameter of the network, as it is
+};
+
+/// One tensor of a packed file, and what its header says of it.
+struct PackedTensor {
+  PackedRole role = PackedRole::Parameter;
+  std::string name;
+  std::string type;  ///< as safetensors names it: F32, F16, U8 …
+  std::vector<std::int64_t> shape;
+  std::int64_t element_size = 1;
+  int index = -1;  ///< of the layer, the input site or the parameter
+
+  std::int64_t Bytes() const;
+  std::string Entry(std::int64_t begin, std::int64_t end) const;  ///< in the header; as long for any offsets
+};
+
+/// What a decoder needs to know beside the tensors, under __metadata__ in the header.
+struct PackedNote {
+  std::string key, value;
+
+  std::string Entry() const;
+};
+
+struct PackedPart {
+  std::vector<PackedTensor> tensors;
+  std::vector<PackedNote> notes;
+
+  std::int64_t Bytes() const;  ///< of the tensors and their entries in the header
+};
+
+/// What does not depend on the plan.
+PackedPart FixedPart(const Network& network);
+/// What one layer adds: its weight, the ranges of the inputs that it is the first to read, its shift.
+PackedPart LayerPart(const Network& network, std::size_t layer, const LayerPlan& plan, bool channel_correction);
+
+constexpr std::int64_t kHeaderLengthBytes = 8;
+std::string HeaderText(const std::vector<std::string>& notes, const std::vector<std::string>& tensors);
+
+}  // namespace bitplan
