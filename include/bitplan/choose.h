@@ -54,7 +54,8 @@ struct MeasuredChoice {
 /// (BestOtherPlan). Then exchanges: one group, or two, go to choices next to theirs, within the budgets and rules. They are ranked by the
 /// logit model around the quantized network as it is then: its logits' shift by every such change, made alone on the first
 /// `model_samples` of `calibration`; the loss of one change is exact there, that of two has the cross term of the divergence's curvature
-/// added; both are shrunk by their standard errors towards what the problem predicts. With every exchange that is accepted the model is made anew. It ends early when no exchange is predicted to help.
+/// added; both are shrunk by their standard errors towards what the problem predicts. With every exchange that is accepted the model is made
+/// anew. It ends early when no exchange is predicted to help.
 ///
 /// Throws Error: options out of range, prices in the problem (loss alone is measured), fewer than 2 held-out samples, a problem that is not
 /// the network's, an output that is not finite.

@@ -14,8 +14,9 @@ namespace bitplan {
 
 /// What changes of a plan do to each sample's divergence from the float network, one alone and two together.
 struct ChangeEffects {
-  at::Tensor own;     ///< float64 [changes, samples]: of one, exact
-  at::Tensor shifts;  ///< float64 [changes, samples, …]: of two, beyond their own, Σ shiftsᵢ shiftsⱼ = δᵢᵀ H δⱼ; H: the curvature in the plan's logits
+  at::Tensor own;  ///< float64 [changes, samples]: of one, exact
+  /// float64 [changes, samples, …]: two do Σ shiftsᵢ shiftsⱼ = δᵢᵀ H δⱼ beyond their own, H the divergence's curvature in the plan's logits.
+  at::Tensor shifts;
 };
 
 /// Logits are [samples, predictions, classes]; `changed` has one for each change.
