@@ -21,7 +21,7 @@ struct ChooseOptions {
   std::int64_t candidates = 1;  ///< plans that are measured, the best by prediction first; ≥ 1
   std::int64_t distance = 2;    ///< in at least how many groups each of them differs from those before it; ≥ 1
   std::int64_t refine = 0;      ///< exchanges that are measured after that; ≥ 0
-  std::int64_t model_samples = 128;  ///< of the calibration samples, the first so many, on which exchanges are predicted; ≥ 2
+  std::int64_t model_samples = 512;  ///< of the calibration samples, the first so many, on which exchanges are predicted; ≥ 2
   SearchOptions search;         ///< of the candidates after the first; `time_limit_seconds` is for each
   QuantizeOptions quantize;     ///< `batch_size` is that of all passes
   ProgressCallback progress;
@@ -54,7 +54,8 @@ struct MeasuredChoice {
 /// (BestOtherPlan). Then exchanges: one group, or two, go to choices next to theirs, within the budgets and rules. They are ranked by the
 /// logit model around the quantized network as it is then: its logits' shift by every such change, made alone on the first
 /// `model_samples` of `calibration`; the loss of one change is exact there, that of two has the cross term of the divergence's curvature
-/// added. With every exchange that is accepted the model is made anew. It ends early when no exchange is predicted to help.
+/// added; both are shrunk by their standard errors towards what the problem predicts. With every exchange that is accepted the model is made
+/// anew. It ends early when no exchange is predicted to help.
 ///
 /// Throws Error: options out of range, prices in the problem (loss alone is measured), fewer than 2 held-out samples, a problem that is not
 /// the network's, an output that is not finite.

@@ -42,19 +42,22 @@ double MeanDivergence(const at::Tensor& from, const at::Tensor& to) {
 }
 
 TEST(ChangeEffects, AreTheLossOfOneChangeAndTheMixedDerivativeOfTwo) {
-  const at::Tensor from = Random({6, 4}, 1), now = Random({6, 4}, 2);
-  const std::vector<at::Tensor> changed{Random({6, 4}, 3), Random({6, 4}, 4), Random({6, 4}, 5)};
+  const at::Tensor from = Random({6, 2, 4}, 1), now = Random({6, 2, 4}, 2);
+  const std::vector<at::Tensor> changed{Random({6, 2, 4}, 3), Random({6, 2, 4}, 4), Random({6, 2, 4}, 5)};
   const ChangeEffects effects = EffectsOf(from, now, changed);
-  for (std::int64_t i = 0; i < 3; ++i) {
-    EXPECT_NEAR(effects.own[i].item<double>(), MeanDivergence(from, changed[static_cast<std::size_t>(i)]) - MeanDivergence(from, now), 1e-12);
-    for (std::int64_t j = 0; j < 3; ++j) {
-      constexpr double kStep = 1e-3;
-      const at::Tensor a = (changed[static_cast<std::size_t>(i)] - now) * kStep, b = (changed[static_cast<std::size_t>(j)] - now) * kStep;
-      const double mixed = MeanDivergence(from, now + a + b) - MeanDivergence(from, now + a - b) - MeanDivergence(from, now - a + b) +
-                           MeanDivergence(from, now - a - b);
-      EXPECT_NEAR(effects.cross[i][j].item<double>(), mixed / (4 * kStep * kStep), 1e-4);
+  for (std::int64_t n = 0; n < 6; ++n)
+    for (std::size_t i = 0; i < 3; ++i) {
+      const double own = MeanDivergence(from[n], changed[i][n]) - MeanDivergence(from[n], now[n]);
+      EXPECT_NEAR(effects.own[static_cast<std::int64_t>(i)][n].item<double>(), own, 1e-12);
+      for (std::size_t j = 0; j < 3; ++j) {
+        constexpr double kStep = 1e-3;
+        const at::Tensor a = (changed[i] - now)[n] * kStep, b = (changed[j] - now)[n] * kStep;
+        const double mixed = MeanDivergence(from[n], now[n] + a + b) - MeanDivergence(from[n], now[n] + a - b) -
+                             MeanDivergence(from[n], now[n] - a + b) + MeanDivergence(from[n], now[n] - a - b);
+        const at::Tensor cross = effects.shifts[static_cast<std::int64_t>(i)][n] * effects.shifts[static_cast<std::int64_t>(j)][n];
+        EXPECT_NEAR(cross.sum().item<double>(), mixed / (4 * kStep * kStep), 1e-4);
+      }
     }
-  }
 }
 
 Problem Widths() {
@@ -90,7 +93,8 @@ TEST(Exchanges, AreAllThatBudgetsAndRulesAllowInTheOrderOfWhatTheyArePredictedTo
   const Choices plan{2, 2, 2};  // w4a4 each: 24 of 40
   const std::vector<Change> changes = NeighborsOf(problem, plan);
   const auto count = static_cast<std::int64_t>(changes.size());
-  const ChangeEffects effects{Random({count}, 6), Random({count, count}, 7)};
+  // The same in each of five samples: known without error, and so not shrunk.
+  const ChangeEffects effects{Random({count, 1}, 6).expand({count, 5}), Random({count, 1, 3}, 7).expand({count, 5, 3})};
   const std::vector<Exchange> ranked = RankedExchanges(problem, plan, changes, effects);
   std::set<Choices> allowed;
   for (std::size_t i = 0; i < changes.size(); ++i)
@@ -109,17 +113,46 @@ TEST(Exchanges, AreAllThatBudgetsAndRulesAllowInTheOrderOfWhatTheyArePredictedTo
   for (const Exchange& exchange : ranked) {
     EXPECT_TRUE(found.insert(Changed(plan, exchange.changes)).second);
     double expected = 0;
-    for (const Change& change : exchange.changes)
-      expected += effects.own[std::find(changes.begin(), changes.end(), change) - changes.begin()].item<double>();
-    if (exchange.changes.size() == 2)
-      expected += effects.cross[std::find(changes.begin(), changes.end(), exchange.changes[0]) - changes.begin()]
-                               [std::find(changes.begin(), changes.end(), exchange.changes[1]) - changes.begin()]
-                                   .item<double>();
+    std::vector<std::int64_t> at;
+    for (const Change& change : exchange.changes) {
+      at.push_back(std::find(changes.begin(), changes.end(), change) - changes.begin());
+      expected += effects.own[at.back()][0].item<double>();
+    }
+    if (at.size() == 2) expected += (effects.shifts[at[0]][0] * effects.shifts[at[1]][0]).sum().item<double>();
     EXPECT_NEAR(exchange.expected, expected, 1e-12);
   }
   EXPECT_EQ(found, allowed);
   EXPECT_GT(found.size(), 5U);
   EXPECT_TRUE(std::is_sorted(ranked.begin(), ranked.end(), [](const Exchange& a, const Exchange& b) { return a.expected < b.expected; }));
+}
+
+/// Samples say what the problem predicts, in another unit and with much noise: expectations are nearer to the truth than their means.
+TEST(Exchanges, AreShrunkTowardsWhatTheProblemPredicts) {
+  Problem problem = Widths();
+  problem.rules.clear();
+  for (Group& group : problem.groups)
+    for (std::size_t c = 0; c < group.choices.size(); ++c) group.choices[c].objective = 1.0 / static_cast<double>(c + 1);
+  const Choices plan{2, 2, 2};
+  const std::vector<Change> changes = NeighborsOf(problem, plan);
+  const auto count = static_cast<std::int64_t>(changes.size());
+  at::Tensor truth = at::empty({count, 1}, at::kDouble);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Change& change = changes[static_cast<std::size_t>(i)];
+    truth[i][0] = 3 * (problem.groups[change.group].choices[change.choice].objective - problem.groups[change.group].choices[2].objective);
+  }
+  const at::Tensor noisy = truth + 3 * Random({count, 20}, 8);
+  double error = 0, unshrunk = 0;
+  for (const Exchange& exchange : RankedExchanges(problem, plan, changes, {noisy, at::zeros({count, 20, 1}, at::kDouble)})) {
+    double expected = 0, mean = 0;
+    for (const Change& change : exchange.changes) {
+      const auto at = std::find(changes.begin(), changes.end(), change) - changes.begin();
+      expected += truth[at][0].item<double>();
+      mean += noisy[at].mean().item<double>();
+    }
+    error += std::pow(exchange.expected - expected, 2);
+    unshrunk += std::pow(mean - expected, 2);
+  }
+  EXPECT_LT(error, 0.5 * unshrunk);
 }
 
 }  // namespace

@@ -99,5 +99,45 @@ TEST(RunTest, FindsAJointPlanByTheMethodConvexAlone) {
   EXPECT_TRUE(result.sensitivity.shifts);
 }
 
+TEST(RunTest, ChoosesByMeasuringOnHeldOutSamples) {
+  const Network network = SmallNetwork();
+  const Dataset data = Images(network, 1), test = Images(network, 2), held_out = Images(network, 3);
+  RunOptions options = AtBudget("weight_size=14%");
+  options.choose.candidates = 3;
+  options.choose.refine = 2;
+  const RunResult result = bitplan::Run(network, data, test, options, held_out);
+  ASSERT_TRUE(result.choice);
+  EXPECT_EQ(result.choice->samples, held_out.size());
+  EXPECT_EQ(result.solution.choices, result.choice->Best().choices);
+  EXPECT_EQ(result.plan.certificate.objective, ObjectiveOf(result.problem, result.solution.choices));
+  EXPECT_EQ(result.plan.certificate.bound, bitplan::Run(network, data, test, AtBudget("weight_size=14%")).solution.bound);
+  EXPECT_NEAR(result.choice->Best().loss.value, Evaluate(network, result.quantized, held_out)[1].divergence, 1e-9);
+}
+
+TEST(RunTest, TakesTheLearningAgentAndItsMeasuredReward) {
+  const Network network = SmallNetwork();
+  const Dataset data = Images(network, 1), test = Images(network, 2), held_out = Images(network, 3);
+  RunOptions options = AtBudget("weight_size=14%");
+  options.search.method = SearchMethod::Agent;
+  options.agent.episodes = 6;
+  options.agent.warm_up = 3;
+  options.measured_reward = true;
+  const RunResult result = bitplan::Run(network, data, test, options, held_out);
+  ASSERT_EQ(result.episodes.size(), 6U);
+  EXPECT_EQ(result.plan.certificate.method, "agent");
+  EXPECT_NEAR(result.episodes.back().best, Evaluate(network, result.quantized, held_out)[1].divergence, 1e-9);
+  EXPECT_LE(result.solution.bound, result.solution.objective);
+}
+
+TEST(RunTest, RefusesToMeasurePlansWithoutHeldOutSamples) {
+  const Network network = SmallNetwork();
+  const Dataset data = Images(network, 1);
+  RunOptions options = AtBudget("weight_size=14%");
+  options.choose.refine = 1;
+  EXPECT_THAT(MessageOf([&] { bitplan::Run(network, data, data, options); }), HasSubstr("held-out"));
+  options.problem.prices = {{"bops", 1e-9}};
+  EXPECT_THAT(MessageOf([&] { bitplan::Run(network, data, data, options, data); }), HasSubstr("prices"));
+}
+
 }  // namespace
 }  // namespace bitplan

@@ -20,7 +20,7 @@ Problem TwoChoices(double budget) {
 }
 
 TEST(SearchNames, AreReadBackAsTheyAreWritten) {
-  for (const SearchMethod method : {SearchMethod::Greedy, SearchMethod::Exact})
+  for (const SearchMethod method : {SearchMethod::Greedy, SearchMethod::Exact, SearchMethod::Convex, SearchMethod::Agent})
     EXPECT_EQ(ParseSearchMethod(ToString(method)), method);
 }
 
