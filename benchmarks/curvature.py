@@ -96,7 +96,7 @@ def main():
     torch.set_num_threads(2)
     torch.manual_seed(0)
     if sys.argv[3] == "resnet50":
-        compare_resnet50([8, 32])
+        compare_resnet50([4, 8, 32])
     else:
         compare_resnet20(int(sys.argv[3]))
 
