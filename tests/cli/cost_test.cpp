@@ -85,6 +85,7 @@ TEST_F(CostOptions, SayWhatIsWrong) {
   refused("--budget latency=5ms", "there is no such cost");
   refused("--costs none.json", "none.json");
   refused("--costs plan.npy", "COST=FILE.npy");
+  refused("--costs latency_cycles='" BITPLAN_TEST_DIR "/plan/haq_mobilenetv2_latency.npy'", "[53, 8, 8]");
   work.Write("table.csv", "layer,weight_bits,activation_bits,latency_ms\nconv1,2,8,-1\n");
   refused("--costs table.csv", "-1");
   EXPECT_EQ(work.Run("profile resnet20.pt --input 3,32,32 --on toaster --out c.json").code, 2);
