@@ -26,6 +26,12 @@ OutputFolder::OutputFolder(fs::path folder) : folder_(std::move(folder)) {
   RequireWritable(folder_ / "plan.json");
 }
 
+fs::path OutputFolder::operator/(const char* name) const {
+  std::error_code ignored;  // whoever writes there says what is wrong
+  fs::create_directories(folder_, ignored);
+  return folder_ / name;
+}
+
 OutputFolder::~OutputFolder() {
   std::error_code ignored;  // a folder that holds results is not empty, and stays
   for (auto folder = made_.rbegin(); folder != made_.rend(); ++folder) fs::remove(*folder, ignored);

@@ -16,7 +16,8 @@ class OutputFolder {
   OutputFolder(const OutputFolder&) = delete;
   OutputFolder& operator=(const OutputFolder&) = delete;
 
-  std::filesystem::path operator/(const char* name) const { return folder_ / name; }
+  /// A file in it. A folder that somebody removed meanwhile is made again: results of long work are not lost by that.
+  std::filesystem::path operator/(const char* name) const;
 
  private:
   std::filesystem::path folder_;
