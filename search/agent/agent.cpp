@@ -16,18 +16,18 @@
 #include "search/agent/plan_space.h"
 #include "search/agent/plan_walk.h"
 #include "search/outcome.h"
+#include "statistics/draw_uniform.h"
 
 namespace bitplan {
 namespace search {
 namespace {
 
+using statistics::DrawUniform;
+
 constexpr double kFirstNoise = 0.5, kNoiseDecay = 0.99;   // per episode (HAQ)
 constexpr std::int64_t kRemembered = 128;                 // episodes in the replay buffer (HAQ)
 constexpr std::int64_t kEpisodesKept = 25;                // between two writings of the checkpoint
 constexpr double kLeastShare = 1e-6;  // of the first plan's loss, that is told apart from none
-
-/// Uniform in (0, 1).
-double DrawUniform(std::mt19937_64& random) { return (static_cast<double>(random() >> 11) + 0.5) * 0x1p-53; }
 
 /// Normal, by Box and Muller.
 double DrawNormal(std::mt19937_64& random) {

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "bitplan/cost.h"
+#include "search/core.h"
+#include "search/outcome.h"
 
 namespace bitplan {
 
@@ -50,15 +52,12 @@ std::vector<Change> NeighborsOf(const Problem& problem, const std::vector<std::s
 }
 
 bool IsAllowed(const Problem& problem, const std::vector<std::size_t>& choices) {
-  std::map<std::string, double> spent;
+  const std::map<std::string, double> spent = search::CostsOf(problem, choices);
   std::map<std::string, std::string> taken;
-  for (std::size_t g = 0; g < choices.size(); ++g) {
-    const Choice& choice = problem.groups[g].choices[choices[g]];
-    for (const auto& [cost, value] : choice.costs) spent[cost] += value;
-    taken[problem.groups[g].name] = choice.name;
-  }
-  const bool within = std::all_of(problem.budgets.begin(), problem.budgets.end(),
-                                  [&](const auto& budget) { return spent[budget.first] <= budget.second * (1 + 1e-9); });
+  for (std::size_t g = 0; g < choices.size(); ++g) taken[problem.groups[g].name] = problem.groups[g].choices[choices[g]].name;
+  const bool within = std::all_of(problem.budgets.begin(), problem.budgets.end(), [&](const auto& budget) {
+    return spent.at(budget.first) <= budget.second * (1 + search::kBudgetTolerance);
+  });
   return within && std::all_of(problem.rules.begin(), problem.rules.end(), [&](const Rule& rule) {
            std::vector<std::string> row;
            for (const std::string& group : rule.groups) row.push_back(taken[group]);

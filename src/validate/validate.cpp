@@ -15,10 +15,13 @@
 #include "bitplan/plan.h"
 #include "bitplan/search.h"
 #include "bitplan/statistics.h"
+#include "statistics/draw_uniform.h"
 
 namespace bitplan {
 
 namespace {
+
+using statistics::DrawUniform;
 
 constexpr int kTogether = 16;  // plans that are measured side by side, with one pass of the float network
 
@@ -47,9 +50,6 @@ std::vector<Predictor> MakePredictors(const Sensitivity& sensitivity, const std:
 bool QuantizesActivations(const AnalyzeOptions& options) {
   return std::any_of(options.activation_bits.begin(), options.activation_bits.end(), [](int bits) { return bits < 32; });
 }
-
-/// Uniform in (0, 1).
-double DrawUniform(std::mt19937_64& random) { return (static_cast<double>(random() >> 11) + 0.5) * 0x1p-53; }
 
 /// How likely each width is in one plan.
 using WidthShares = std::map<int, double>;
