@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bitplan/choose.h"
+#include "network/image_layout.h"
 
 namespace bitplan {
 
@@ -29,6 +30,7 @@ class PlanMeter {
   const Problem& problem_;
   Dataset samples_;
   std::int64_t batch_size_;
+  ImageLayout layout_;
   Calibration calibration_;
   at::Tensor float_outputs_;
 };
