@@ -33,17 +33,19 @@ class Meter : public c10::MemoryReportingInfoBase {
   std::int64_t held_ = 0, peak_ = 0;
 };
 
-constexpr std::int64_t kKernels = std::int64_t{28} << 20;
+constexpr std::int64_t kKernels = std::int64_t{20} << 20;
+constexpr std::int64_t kHoles = 5;  // the part of a heap, 1 / 5, that falls between activations that come and go
 
 std::string Mebibytes(std::int64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
 
 }  // namespace
 
-std::int64_t PlannedBytes(std::int64_t limit) { return limit - std::max(limit * 15 / 100, std::min(kKernels, limit / 2)); }
+std::int64_t PlannedBytes(std::int64_t limit) { return limit - limit / kHoles - std::min(kKernels, limit / 2); }
 
 void CheckOneSampleFits(std::int64_t needed, std::int64_t limit) {
   if (needed <= PlannedBytes(limit)) return;
-  const std::int64_t least = std::max(needed * 100 / 85, needed + std::min(kKernels, needed));
+  const std::int64_t with_all_kernels = (needed + kKernels) * kHoles / (kHoles - 1);
+  const std::int64_t least = std::min(with_all_kernels, needed * 2 * kHoles / (kHoles - 2));
   throw Error(fmt::format("the memory limit is {}, and one sample takes {}", Mebibytes(limit), Mebibytes(least)));
 }
 
