@@ -45,7 +45,7 @@ class InputErrorProbe : public Probe {
     for (std::size_t i = 0; i < formats_.size(); ++i) {
       const Format& format = formats_[i];
       if (format.bits == 32) continue;
-      const ActivationRange range = format.IsInteger() ? statistics_->Range(site, format) : ActivationRange{};
+      const ActivationRange range = format.HasScale() ? statistics_->Range(site, format) : ActivationRange{};
       sum.squared_errors[i] += SquaredNorm(FakeQuantize(value, format, range) - value);
     }
   }
@@ -77,7 +77,7 @@ std::vector<InputError> MeasureInputErrors(const Network& network, const Dataset
                                            const ProgressCallback& progress) {
   const torch::NoGradGuard no_gradient;
   const bool ranges =
-      std::any_of(bits.begin(), bits.end(), [&](int width) { return format.WithBits(width).IsInteger(); });
+      std::any_of(bits.begin(), bits.end(), [&](int width) { return format.WithBits(width).HasScale(); });
   std::optional<ActivationStatistics> statistics;
   if (ranges) statistics = ActivationStatistics::Collect(network, data, batch_size, progress);
   InputErrorProbe probe(network, bits, format, std::move(statistics));

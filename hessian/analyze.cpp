@@ -22,7 +22,7 @@ void ValidateWidths(const std::string& option, const std::vector<int>& widths) {
   if (widths.empty()) throw Error(fmt::format("{} is empty, needs at least one width", option));
   for (const int bits : widths) {
     if ((bits >= 2 && bits <= 8) || bits == 16 || bits == 32) continue;
-    throw Error(fmt::format("{} holds {}, widths are 2 … 8, 16 and 32", option, bits));
+    throw Error(fmt::format("{} holds {}, widths are 1 … 8, 16 and 32", option, bits));
   }
 }
 
@@ -106,10 +106,7 @@ void AnalyzeOptions::Validate() const {
   ValidateWidths("activation_bits", activation_bits);
   if (measures.empty()) throw Error("measures is empty, needs at least one measure");
   for (const int bits : weight_bits) weight_format.WithBits(bits).Validate();
-  for (const int bits : activation_bits) activation_format.WithBits(bits).Validate();
-  if (activation_format.granularity != Granularity::Tensor) {
-    throw Error("activation_format has a scale per channel; activations are quantized per tensor");
-  }
+  for (const int bits : activation_bits) activation_format.WithBits(bits).ValidateForActivations();
   if (!(temperature > 0)) throw Error(fmt::format("temperature is {}, must be above 0", temperature));
   if (memory_bytes <= 0) throw Error(fmt::format("memory_bytes is {}, must be above 0", memory_bytes));
   if (curvature_samples < 1) throw Error(fmt::format("curvature_samples is {}, must be at least 1", curvature_samples));

@@ -83,8 +83,8 @@ std::vector<Ranges> RangesOf(const Network& network, const Dataset& data, const 
   for (std::size_t k = 0; k < choices.size(); ++k)
     for (const int site : choices[k].sites) {
       const Format& format = choices[k].format;
-      if (format.IsInteger() && !statistics) statistics = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
-      ranges[k][site] = format.IsInteger() ? statistics->Range(site, format) : ActivationRange{};
+      if (format.HasScale() && !statistics) statistics = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
+      ranges[k][site] = format.HasScale() ? statistics->Range(site, format) : ActivationRange{};
     }
   return ranges;
 }

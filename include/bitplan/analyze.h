@@ -27,7 +27,7 @@ std::string_view ToString(Delta delta);   ///< linear, measured, auto
 Delta ParseDelta(std::string_view text);  ///< throws Error listing the names
 
 struct AnalyzeOptions {
-  std::vector<int> weight_bits = {2, 3, 4, 6, 8};  ///< widths to choose from, each 2 … 8, 16 or 32; not empty
+  std::vector<int> weight_bits = {2, 3, 4, 6, 8};  ///< widths to choose from, each 1 … 8, 16 or 32; not empty
   std::vector<int> activation_bits = {32};         ///< likewise
   /// Figures to compute, not empty. The default ones come from the same passes; those of curvature cost more.
   std::vector<Measure> measures = {Measure::LogitShift, Measure::Divergence, Measure::GaussNewton,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -17,19 +18,32 @@
 
 namespace bitplan {
 
-/// A weight on its grid. `value` = scale · (q − zero_point), in float32, is what the network computes with.
+/// Scales that are 8-bit numbers with scales of their own (ScaleType::DoubleQuantized): scale i is
+/// offset + block_scale[i / 256] · the E4M3 number that codes[i] stands for.
+struct ScaleCodes {
+  at::Tensor codes;        ///< uint8, one a scale
+  at::Tensor block_scale;  ///< float32, one for each 256 of them, the last for those that are left
+  float offset = 0;
+};
+
+/// A weight on its grid. `value`, scale · (q − zero_point) of integers and scale · level of other formats with scales, in float32, is
+/// what the network computes with. One scale is of the whole tensor, a channel, or a group or block of one: `format` says.
 struct QuantizedTensor {
   Format format;
   at::Tensor value;       ///< shape of the weight, float32
-  at::Tensor q;           ///< int8 (symmetric) or uint8 (asymmetric) for integer formats, float16 for 16 bits, undefined for 32
-  at::Tensor scale;       ///< float32 [channels] or [1]; undefined for 16 and 32 bits
-  at::Tensor zero_point;  ///< int32, as scale
+  /// Codes in the shape of the weight: of integers int8 (symmetric) or uint8, int16 or int32 at 16 bits; of other formats with scales uint8 bit
+  /// patterns in the lowest bits (binary and ternary: the levels numbered from 0); float16 or bfloat16; undefined for float32.
+  at::Tensor q;
+  at::Tensor scale;       ///< float32 [1], [channels], or [channels, groups of one]; undefined without scales
+  at::Tensor zero_point;  ///< int32, as scale, of integers; undefined otherwise
+  at::Tensor threshold;   ///< float32, as scale, of ternary values: magnitudes up to it are 0; undefined otherwise
+  std::optional<ScaleCodes> scale_codes = {};  ///< of double-quantized scales
   int channel_axis = 0;
 };
 
-/// Puts a weight on its grid: q = clamp(round_half_even(w / scale) + zero_point), all in float32. Each channel along
-/// `channel_axis` (from the back where negative), or the whole tensor, is calibrated on its own values. Throws Error: NaN or
-/// Inf, not a floating-point tensor, no elements, no such axis, a value beyond float16 at 16 bits.
+/// Puts a weight on its grid: the code nearest to w / scale, found in double precision. What shares a scale is calibrated on its own values; for
+/// channels along `channel_axis` (from the back where negative). Throws Error: NaN or Inf, not a floating-point tensor, no elements, no such
+/// axis, a group size that does not divide a channel's values, a dynamic range, a value beyond float16 at 16 bits.
 QuantizedTensor QuantizeWeight(const at::Tensor& weight, const Format& format, int channel_axis);
 
 /// Scale and zero point of an activation site.
@@ -45,9 +59,18 @@ class ActivationStatistics {
   static ActivationStatistics Collect(const Network& network, const Dataset& data, std::int64_t batch_size,
                                       const ProgressCallback& progress = {});
 
+  /// A file, `bitplan.statistics/1`, so that calibration and quantization can be separate runs. Throws Error when it cannot be written.
+  void Write(const std::filesystem::path& file) const;
+
+  /// What Write wrote. Throws Error when the file cannot be read, is not of that form, or is another model's than `network`'s.
+  static ActivationStatistics Read(const std::filesystem::path& file, const Network& network);
+
   bool Has(int site) const;  ///< whether the site was reached
 
-  /// Range of `format` at a LayerInput site; 16 and 32 bits need none and get the default. Throws Error when the site was
+  /// The smallest and largest value at a site that was reached. Throws Error at others.
+  std::pair<double, double> Extremes(int site) const;
+
+  /// Range of `format` at a LayerInput site; formats without scales and dynamic ones need none and get the default. Throws Error when the site was
   /// never reached.
   ActivationRange Range(int site, const Format& format) const;
 
@@ -57,14 +80,15 @@ class ActivationStatistics {
   std::shared_ptr<const Impl> impl_;
 };
 
-/// x on the grid of `format`, with the straight-through gradient: 1 inside the range, 0 outside. 16 bits rounds to float16,
-/// gradient 1. The values are those of torch.fake_quantize_per_tensor_affine, which multiplies by the reciprocal of the scale;
-/// NaN stays NaN.
+/// x on the grid of `format`, with the straight-through gradient: 1 inside the range, 0 outside. float16 and bfloat16 round, gradient 1. The
+/// values of integers are those of torch.fake_quantize_per_tensor_affine, which multiplies by the reciprocal of the scale; those of
+/// other formats are scale · the level nearest to x / scale. Dynamic formats take their range from x, and none from `range`. NaN stays NaN.
 at::Tensor FakeQuantize(const at::Tensor& x, const Format& format, const ActivationRange& range);
 
 struct QuantizeOptions {
   std::int64_t batch_size = 128;            ///< of the passes that collect statistics, ≥ 1
   std::int64_t correction_samples = 512;    ///< the channel correction is fitted on the first so many samples, in one batch; ≥ 2
+  std::optional<ActivationStatistics> statistics = {};  ///< collected before, on the same network; the calibration data's own otherwise
   ProgressCallback progress;
 
   void Validate() const;  ///< throws Error

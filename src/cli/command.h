@@ -22,6 +22,7 @@ int AnalyzeModel(const Arguments& arguments);
 int SearchPlan(const Arguments& arguments);
 int SearchFront(const Arguments& arguments);
 int ProfileModel(const Arguments& arguments);
+int CalibrateModel(const Arguments& arguments);
 int QuantizeModel(const Arguments& arguments);
 int EvaluateModel(const Arguments& arguments);
 int RunAll(const Arguments& arguments);

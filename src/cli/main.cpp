@@ -20,6 +20,7 @@ constexpr std::array kCommands = {
     Command{"analyze", "measure how sensitive each layer is to each width", AnalyzeModel},
     Command{"search", "find the best plan within the budgets", SearchPlan},
     Command{"pareto", "find every plan that is the best for what it costs", SearchFront},
+    Command{"calibrate", "collect what the ranges of layer inputs are found from", CalibrateModel},
     Command{"profile", "time each layer's kernels here, or estimate latency and energy on a device", ProfileModel},
     Command{"quantize", "apply a plan and save a quantized TorchScript file", QuantizeModel},
     Command{"eval", "measure the float and the planned network on data", EvaluateModel},

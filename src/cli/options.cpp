@@ -15,9 +15,14 @@ namespace bitplan::cli {
 namespace {
 
 Format ReadFormat(const CommandLine& line, const std::string& prefix, Format format) {
+  format.type = ParseNumberType(line.Get<std::string>(prefix + "-type"));
+  format.scale_type = ParseScaleType(line.Get<std::string>(prefix + "-scales"));
+  if (format.type == NumberType::PowerOfTwo) format.scale_type = ScaleType::PowerOfTwo;
   format.scheme = ParseScheme(line.Get<std::string>(prefix + "-scheme"));
   format.calibrator = ParseCalibrator(line.Get<std::string>(prefix + "-calibrator"));
   format.percentile = line.Get<double>("percentile");
+  format.deviations = line.Get<double>("deviations");
+  format.reduce_range = line.Get<bool>("reduce-range");
   return format;
 }
 
@@ -84,14 +89,24 @@ void AddAnalyzeOptions(CommandLine& line) {
   line.Add()("weight-bits", text(fmt::format("{}", fmt::join(defaults.weight_bits, ","))), "widths to choose from for weights")(
       "activation-bits", text(fmt::format("{}", fmt::join(defaults.activation_bits, ","))),
       "widths to choose from for layer inputs; 32 leaves them in float")(
-      "weight-scheme", text(ToString(defaults.weight_format.scheme)), "symmetric or asymmetric")(
-      "weight-granularity", text(ToString(defaults.weight_format.granularity)), "channel or tensor: what shares a scale")(
-      "weight-calibrator", text(ToString(defaults.weight_format.calibrator)), "mse, max, percentile or entropy")(
+      "weight-type", text(ToString(defaults.weight_format.type)),
+      "integer, binary, ternary, power-of-two, e4m3, e5m2, e2m1, nf4 or bfloat16; 16 and 32 bits are float16 and float32")(
+      "weight-scheme", text(ToString(defaults.weight_format.scheme)), "of integers: symmetric, asymmetric or unsigned")(
+      "weight-granularity", text(ToString(defaults.weight_format.granularity)), "channel, tensor, group or block: what shares a scale")(
+      "weight-group", po::value<int>()->default_value(defaults.weight_format.group_size)->value_name("N"), "values of a group or block")(
+      "weight-scales", text(ToString(defaults.weight_format.scale_type)), "float32, power-of-two or double-quantized")(
+      "weight-calibrator", text(ToString(defaults.weight_format.calibrator)),
+      "mse, max, percentile, entropy, average-max, moving-average, deviations, laplace or gauss")(
       "narrow-range", po::bool_switch(), "symmetric weights without the lowest value of the grid")(
-      "activation-scheme", text(ToString(defaults.activation_format.scheme)), "symmetric or asymmetric")(
-      "activation-calibrator", text(ToString(defaults.activation_format.calibrator)), "mse, max, percentile or entropy")(
+      "reduce-range", po::bool_switch(), "integers of weights and layer inputs on the grid of one bit less, for kernels that add pairs of products in 16 bits")(
+      "activation-type", text(ToString(defaults.activation_format.type)), "integer, power-of-two, e4m3, e5m2, e2m1 or bfloat16")(
+      "activation-scheme", text(ToString(defaults.activation_format.scheme)), "of integers: symmetric, asymmetric or unsigned")(
+      "activation-scales", text(ToString(defaults.activation_format.scale_type)), "float32 or power-of-two")(
+      "activation-calibrator", text(ToString(defaults.activation_format.calibrator)), "as for weights, or dynamic: of each batch, at run time")(
       "percentile", po::value<double>()->default_value(defaults.weight_format.percentile, fmt::format("{}", defaults.weight_format.percentile)),
       "of the percentile calibrator")(
+      "deviations", po::value<double>()->default_value(defaults.weight_format.deviations, fmt::format("{}", defaults.weight_format.deviations)),
+      "standard deviations of the calibrator of that name")(
       "delta", text(ToString(defaults.delta)), "how the output's shifts are found: measured, linear (to first order) or auto")(
       "precision", po::value<std::string>()->value_name("PERCENT"),
       "take samples until every figure of the first measure is known to this, 5%; else all of the data")(
@@ -109,6 +124,7 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   options.activation_bits = ParseIntegers("activation-bits", line.Get<std::string>("activation-bits"));
   options.weight_format = ReadFormat(line, "weight", options.weight_format);
   options.weight_format.granularity = ParseGranularity(line.Get<std::string>("weight-granularity"));
+  options.weight_format.group_size = line.Get<int>("weight-group");
   options.weight_format.narrow_range = line.Get<bool>("narrow-range");
   options.activation_format = ReadFormat(line, "activation", options.activation_format);
   options.loss = ParseLoss(line.Get<std::string>("loss"));

@@ -24,6 +24,8 @@ int QuantizeModel(const Arguments& arguments) {
   line.Add()("out", po::value<std::string>()->value_name("FILE"), "where the quantized model goes")(
       "packed", po::value<std::string>()->value_name("FILE"),
       "write the packed weights, scales, biases and ranges, without the graph, as safetensors: the size is the plan's file_size_bytes");
+  line.Add()("statistics", po::value<std::string>()->value_name("FILE"),
+             "ranges of layer inputs from what bitplan calibrate collected, not from the calibration data");
   AddCalibrationOptions(line);
   AddPreparationOptions(line);
   AddBatchOption(line);
@@ -41,6 +43,7 @@ int QuantizeModel(const Arguments& arguments) {
   QuantizeOptions options;
   options.batch_size = line.Get<std::int64_t>("batch-size");
   options.progress = ShowProgress();
+  if (line.Has("statistics")) options.statistics = ActivationStatistics::Read(line.Get<std::string>("statistics"), network);
   const QuantizedNetwork quantized = QuantizedNetwork::Create(network, plan, LoadCalibration(line, plan), options);
   if (runnable) quantized.Save(out);
   if (packed) quantized.SavePacked(packed_out);

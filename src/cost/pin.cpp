@@ -51,7 +51,7 @@ Pin ParsePin(std::string_view text) {
     int bits = 0;
     const auto [end, status] = std::from_chars(widths.data(), widths.data() + widths.size(), bits);
     if (status != std::errc()) throw reject(fmt::format("'{}' is not a width", widths));
-    if (!IsWidth(bits)) throw reject(fmt::format("{} is not a width, those are 2 to 8, 16 and 32", bits));
+    if (!IsWidth(bits)) throw reject(fmt::format("{} is not a width, those are 1 to 8, 16 and 32", bits));
     widths.remove_prefix(static_cast<std::size_t>(end - widths.data()));
     return bits;
   };

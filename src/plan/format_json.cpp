@@ -5,15 +5,21 @@
 namespace bitplan {
 
 Json FormatJson(const Format& format) {
-  return {{"bits", format.bits},
+  return {{"type", ToString(format.type)},
+          {"bits", format.bits},
           {"scheme", ToString(format.scheme)},
           {"granularity", ToString(format.granularity)},
+          {"group_size", format.group_size},
+          {"scale_type", ToString(format.scale_type)},
           {"narrow_range", format.narrow_range},
+          {"reduce_range", format.reduce_range},
           {"calibrator", ToString(format.calibrator)},
-          {"percentile", format.percentile}};
+          {"percentile", format.percentile},
+          {"deviations", format.deviations}};
 }
 
 Format ReadFormat(JsonReader reader) {
+  constexpr std::int64_t kLargestGroup = std::int64_t{1} << 30;
   Format format;
   format.bits = reader.Width("bits");
   const auto parse = [&](const std::string& key, const auto& parser) {
@@ -23,11 +29,16 @@ Format ReadFormat(JsonReader reader) {
       reader.Fail(key, std::string("a known name: ") + error.what());
     }
   };
+  format.type = parse("type", ParseNumberType);
   format.scheme = parse("scheme", ParseScheme);
   format.granularity = parse("granularity", ParseGranularity);
+  format.scale_type = parse("scale_type", ParseScaleType);
+  format.group_size = static_cast<int>(reader.Integer("group_size", 0, kLargestGroup));
   format.narrow_range = reader.Bool("narrow_range");
+  format.reduce_range = reader.Bool("reduce_range");
   format.calibrator = parse("calibrator", ParseCalibrator);
   format.percentile = reader.Number("percentile");
+  format.deviations = reader.Number("deviations");
   reader.Finish();
   try {
     format.Validate();

@@ -199,7 +199,7 @@ std::int64_t JsonReader::Integer(const std::string& key, std::int64_t least, std
 }
 
 int JsonReader::Width(const std::string& key) {
-  constexpr const char* kExpected = "a width: 2 to 8, 16 or 32";
+  constexpr const char* kExpected = "a width: 1 to 8, 16 or 32";
   const json& value = At(key, kExpected);
   if (!value.is_number_integer() || !IsWidth(Integer(key))) Fail(key, kExpected);
   return value.get<int>();

@@ -38,7 +38,7 @@ class JsonReader {
   std::optional<double> NumberOrNull(const std::string& key);
   std::int64_t Integer(const std::string& key, std::int64_t least = std::numeric_limits<std::int64_t>::min(),
                        std::int64_t most = std::numeric_limits<std::int64_t>::max());
-  int Width(const std::string& key);  ///< bits: 2 … 8, 16 or 32
+  int Width(const std::string& key);  ///< bits: 1 … 8, 16 or 32
   std::uint64_t Unsigned(const std::string& key);
   std::map<std::string, double> NumberMap(const std::string& key);
   NumberArray Array(const std::string& key, std::size_t axes);  ///< nested lists of finite numbers

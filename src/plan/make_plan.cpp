@@ -62,7 +62,7 @@ Plan MakeUniformPlan(const Sensitivity& sensitivity, int weight_bits, int activa
   plan.predicted_loss = kNone;
   plan.certificate = {"uniform", "feasible", kNone, kNone, kNone};
   sensitivity.weight_format.WithBits(weight_bits).Validate();
-  sensitivity.activation_format.WithBits(activation_bits).Validate();
+  sensitivity.activation_format.WithBits(activation_bits).ValidateForActivations();
   for (const LayerSensitivity& layer : sensitivity.layers) {
     const int input_bits = layer.input_count > 0 ? activation_bits : 32;
     plan.layers.push_back(PlanLayer(sensitivity, layer.name, weight_bits, input_bits));

@@ -1,3 +1,5 @@
+#include "quantize/activation_statistics.h"
+
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
@@ -11,11 +13,6 @@
 #include "quantize/calibration/range.h"
 
 namespace bitplan {
-
-struct ActivationStatistics::Impl {
-  std::vector<Site> sites;
-  std::vector<Histogram> histograms;  // by site; those of outputs stay empty
-};
 
 namespace {
 
@@ -43,11 +40,29 @@ class InputRecorder : public Probe {
 
 }  // namespace
 
+void ActivationStatistics::Impl::CheckIsInput(int site) const {
+  if (site < 0 || static_cast<std::size_t>(site) >= sites.size())
+    throw Error(fmt::format("site {} is not one of the network's {}", site, sites.size()));
+  const Site& found = sites[static_cast<std::size_t>(site)];
+  if (found.kind != Site::Kind::LayerInput)
+    throw Error(fmt::format("{} is not a layer's input; no statistics are kept of it", found.name));
+}
+
+const Histogram& ActivationStatistics::Impl::Reached(int site) const {
+  const auto index = static_cast<std::size_t>(site);
+  if (histograms[index].count() > 0) return histograms[index];
+  throw Error(
+      fmt::format("{} was not reached by any calibration sample; leave it at 32 bits, or give samples that reach it",
+                  sites[index].name));
+}
+
 ActivationStatistics ActivationStatistics::Collect(const Network& network, const Dataset& data, std::int64_t batch_size,
                                                    const ProgressCallback& progress) {
   if (batch_size < 1) throw Error(fmt::format("batch size: {} given, at least 1 needed", batch_size));
   const at::NoGradGuard no_grad;
   auto impl = std::make_shared<Impl>();
+  impl->model_sha256 = network.sha256();
+  impl->batch_norm_folded = network.batch_norm_folded();
   impl->sites = network.sites();
   impl->histograms.resize(network.sites().size());
   InputRecorder recorder(impl->sites, impl->histograms);
@@ -65,19 +80,17 @@ bool ActivationStatistics::Has(int site) const {
 }
 
 ActivationRange ActivationStatistics::Range(int site, const Format& format) const {
-  format.Validate();
-  if (site < 0 || static_cast<std::size_t>(site) >= impl_->sites.size())
-    throw Error(fmt::format("site {} is not one of the network's {}", site, impl_->sites.size()));
-  const auto index = static_cast<std::size_t>(site);
-  if (impl_->sites[index].kind != Site::Kind::LayerInput)
-    throw Error(fmt::format("{} is not a layer's input; no statistics are kept of it", impl_->sites[index].name));
-  if (!format.IsInteger()) return {};
-  if (impl_->histograms[index].count() == 0)
-    throw Error(
-        fmt::format("{} was not reached by any calibration sample; leave it at 32 bits, or give samples that reach it",
-                    impl_->sites[index].name));
-  const QuantizationRange range = Calibrate(impl_->histograms[index].Values(), format);
+  format.ValidateForActivations();
+  impl_->CheckIsInput(site);
+  if (!format.HasScale() || format.calibrator == Calibrator::Dynamic) return {};
+  const QuantizationRange range = Calibrate(impl_->Reached(site).Values(), format);
   return {range.scale, range.zero_point};
+}
+
+std::pair<double, double> ActivationStatistics::Extremes(int site) const {
+  impl_->CheckIsInput(site);
+  const HistogramState state = impl_->Reached(site).State();
+  return {state.min, state.max};
 }
 
 }  // namespace bitplan

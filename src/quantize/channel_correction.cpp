@@ -70,7 +70,8 @@ class CorrectionFitter : public Probe {
     auto found = corrections.find(wanted->first);
     if (found == corrections.end())
       found = corrections
-                  .emplace(wanted->first, FitChannels(network_, *target, wanted->second, MomentsOfChannels(value, target->channel_dim)))
+                  .emplace(wanted->first, FitChannels(network_, *target, wanted->second,
+                                                      MomentsOfChannels(value, target->channel_dim)))
                   .first;
     std::vector<std::int64_t> shape(static_cast<std::size_t>(-target->channel_dim), 1);
     shape[0] = target->channels;
@@ -91,16 +92,17 @@ bool AllUsesHaveOutputs(const Layer& layer) {
 }
 
 bool IsQuantized(const Layer& layer, const QuantizedTensor& weight, const QuantizedState& state) {
-  return weight.format.IsInteger() || std::any_of(layer.uses.begin(), layer.uses.end(), [&](const LayerUse& use) {
+  return weight.format.HasScale() || std::any_of(layer.uses.begin(), layer.uses.end(), [&](const LayerUse& use) {
            const auto input = state.inputs.find(use.input_site);
-           return input != state.inputs.end() && input->second.format.IsInteger();
+           return input != state.inputs.end() && input->second.format.HasScale();
          });
 }
 
-/// α goes into the weight's scales, so there must be one a channel, and the bias that α also multiplies must be the
-/// layer's own.
+/// α goes into the weight's scales, so there must be one or more a channel that can take any value, and the bias that α
+/// also multiplies must be the layer's own.
 bool GainFolds(const Layer& layer, const Format& weight) {
-  if (weight.IsInteger() && weight.granularity == Granularity::Tensor) return false;
+  if (weight.HasScale() && (weight.granularity == Granularity::Tensor || weight.scale_type != ScaleType::Float32))
+    return false;
   return layer.bias >= 0 || !layer.adds_shared_bias;
 }
 
@@ -127,7 +129,8 @@ ChannelCorrection FitChannels(const Network& network, const CorrectionTarget& ta
   alpha = alpha.to(at::kFloat);
   ChannelCorrection correction{alpha, (wanted.mean - alpha * quantized.mean).to(at::kFloat)};
   if (!correction.alpha.isfinite().all().item<bool>() || !correction.beta.isfinite().all().item<bool>())
-    throw Error(fmt::format("layer '{}': its output on the calibration samples is not finite", network.layers()[target.layer].name));
+    throw Error(fmt::format("layer '{}': its output on the calibration samples is not finite",
+                            network.layers()[target.layer].name));
   return correction;
 }
 

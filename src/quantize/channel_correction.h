@@ -34,19 +34,21 @@ struct CorrectionTarget {
 /// Nothing where some use's output is not the weight's channels. `weight`: the format that the layer's weight gets.
 std::optional<CorrectionTarget> FindTarget(const Network& network, std::size_t layer, const Format& weight);
 
-/// α stays 1 without a gain and where the channel is constant in one of the networks. Throws Error when it is not finite.
+/// α stays 1 without a gain and where the channel is constant in one of the networks. Throws Error when it is not
+/// finite.
 ChannelCorrection FitChannels(const Network& network, const CorrectionTarget& target, const ChannelMoments& wanted,
                               const ChannelMoments& quantized);
 
-/// Moments of each layer's output channels in the float network, by layer: of its first use, and only where it can be corrected.
+/// Moments of each layer's output channels in the float network, by layer: of its first use, and only where it can be
+/// corrected.
 std::map<int, ChannelMoments> FloatMoments(const Network& network, const std::vector<at::Tensor>& inputs);
 
 /// Restores each output channel's mean and standard deviation to the float network's on the same samples (design.md,
 /// section 8): α = σ_float / σ, clamped to [½, 2], β = μ_float − α μ. Fitted in one pass of the quantized network,
 /// layer after layer, each on inputs that are corrected already; a layer that is used several times by its first use.
 /// α is 1 where the weight has one scale in all, or adds a bias that other layers share, and for channels that are
-/// constant. `wanted`: FloatMoments of the same samples. By layer; layers without an integer format, or whose outputs are not the weight's channels, have none.
-/// Throws Error when an output is not finite.
+/// constant. `wanted`: FloatMoments of the same samples. By layer; layers without a format with scales, or whose
+/// outputs are not the weight's channels, have none. Throws Error when an output is not finite.
 std::map<int, ChannelCorrection> FitChannelCorrection(const Network& network, const QuantizedState& state,
                                                       const std::map<int, ChannelMoments>& wanted,
                                                       const std::vector<at::Tensor>& inputs);

@@ -1,19 +1,24 @@
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
+#include <cmath>
+
 #include "bitplan/quantize.h"
+#include "quantize/calibration/codebook.h"
+#include "quantize/calibration/range.h"
 #include "quantize/round_to_grid.h"
 
 namespace bitplan {
 
 namespace {
 
-/// The values that torch.fake_quantize_per_tensor_affine gives; that also writes a mask for its gradient, in every run, which
-/// takes it twice as long.
+/// The values that torch.fake_quantize_per_tensor_affine gives; that also writes a mask for its gradient, in every run,
+/// which takes it twice as long.
 at::Tensor Rounded(const at::Tensor& x, const Format& format, const ActivationRange& range) {
   const at::Tensor values = x.detach();
   if (!values.is_cpu() || values.scalar_type() != at::kFloat || !values.is_non_overlapping_and_dense())
-    return at::fake_quantize_per_tensor_affine(values, range.scale, range.zero_point, format.QuantMin(), format.QuantMax());
+    return at::fake_quantize_per_tensor_affine(values, range.scale, range.zero_point, format.QuantMin(),
+                                               format.QuantMax());
   const auto scale = static_cast<float>(range.scale);
   const Grid grid{scale, static_cast<float>(format.QuantMin() - range.zero_point),
                   static_cast<float>(format.QuantMax() - range.zero_point)};
@@ -21,8 +26,9 @@ at::Tensor Rounded(const at::Tensor& x, const Format& format, const ActivationRa
   const float* const from = values.const_data_ptr<float>();
   float* const to = result.mutable_data_ptr<float>();
   constexpr std::int64_t kGrain = 1 << 15;
-  at::parallel_for(0, values.numel(), kGrain,
-                   [&](std::int64_t begin, std::int64_t end) { RoundToGrid(from + begin, to + begin, end - begin, grid); });
+  at::parallel_for(0, values.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+    RoundToGrid(from + begin, to + begin, end - begin, grid);
+  });
   return result;
 }
 
@@ -41,21 +47,50 @@ class StraightThrough : public torch::autograd::Function<StraightThrough> {
                                                  const torch::autograd::variable_list& gradients) {
     const auto inverse = 1.0F / static_cast<float>(context->saved_data["scale"].toDouble());
     const at::Tensor steps = (context->get_saved_variables()[0].detach() * inverse).round_();
-    const at::Tensor inside = steps.ge(context->saved_data["low"].toInt()).logical_and_(steps.le(context->saved_data["high"].toInt()));
+    const at::Tensor inside =
+        steps.ge(context->saved_data["low"].toInt()).logical_and_(steps.le(context->saved_data["high"].toInt()));
     return {gradients[0] * inside, at::Tensor(), at::Tensor()};
   }
 };
 
+/// `value`, with the gradient of x where `inside`. Exact: what is added is a difference of equal numbers.
+at::Tensor WithGradient(const at::Tensor& value, const at::Tensor& x, const at::Tensor& inside = {}) {
+  if (!at::GradMode::is_enabled() || !x.requires_grad()) return value;
+  const at::Tensor nothing = x - x.detach();
+  return value + (inside.defined() ? nothing * inside : nothing);
+}
+
+at::Tensor OnCodebook(const at::Tensor& x, const Format& format, double scale) {
+  const Codebook book = CodebookOf(format.type, format.bits);
+  const at::Tensor values = x.detach();
+  const at::Tensor ratio = values / scale;
+  const at::Tensor levels = at::tensor(book.levels, values.options());
+  const at::Tensor nearest =
+      levels.take(at::bucketize(ratio, at::tensor(book.Boundaries<float>(), values.options()))).mul_(scale);
+  return WithGradient(at::where(values.isnan(), values, nearest), x, ratio.abs().le(book.levels.back()));
+}
+
+/// Of one batch.
+ActivationRange DynamicRange(const at::Tensor& x, const Format& format) {
+  if (x.numel() == 0) return {};
+  const auto [low, high] = at::aminmax(x.detach());
+  const auto min = low.item<double>(), max = high.item<double>();
+  if (!std::isfinite(min) || !std::isfinite(max)) return {};
+  const QuantizationRange range = RangeCovering(min, max, format);
+  return {range.scale, range.zero_point};
+}
+
 }  // namespace
 
 at::Tensor FakeQuantize(const at::Tensor& x, const Format& format, const ActivationRange& range) {
-  if (format.bits == 32) return x;
-  if (format.bits == 16) {
-    const at::Tensor rounded = x.detach().to(at::kHalf).to(x.scalar_type());
-    // Adding a difference of equal numbers hands the gradient on without rounding it to float16.
-    return x.requires_grad() ? rounded + (x - x.detach()) : rounded;
-  }
-  return at::GradMode::is_enabled() && x.requires_grad() ? StraightThrough::apply(x, format, range) : Rounded(x, format, range);
+  if (format.type == NumberType::Float32) return x;
+  if (!format.HasScale())
+    return WithGradient(
+        x.detach().to(format.type == NumberType::Float16 ? at::kHalf : at::kBFloat16).to(x.scalar_type()), x);
+  const ActivationRange used = format.calibrator == Calibrator::Dynamic ? DynamicRange(x, format) : range;
+  if (!format.IsInteger()) return OnCodebook(x, format, used.scale);
+  return at::GradMode::is_enabled() && x.requires_grad() ? StraightThrough::apply(x, format, used)
+                                                         : Rounded(x, format, used);
 }
 
 }  // namespace bitplan

@@ -20,11 +20,11 @@ std::string BytesOf(const at::Tensor& tensor) {
   return {static_cast<const char*>(flat.const_data_ptr()), flat.nbytes()};
 }
 
-/// Codes of `bits` bits, the first in the lowest bits of the first byte: q of an asymmetric grid, q + 2^{b−1} of a
-/// symmetric one.
+/// Codes of `bits` bits, the first in the lowest bits of the first byte: q + 2^{b−1} of a symmetric grid of integers,
+/// else q.
 std::string Pack(const QuantizedTensor& weight) {
   const int bits = weight.format.bits;
-  const int offset = weight.format.scheme == Scheme::Symmetric ? 1 << (bits - 1) : 0;
+  const int offset = weight.format.IsInteger() && weight.format.scheme == Scheme::Symmetric ? 1 << (bits - 1) : 0;
   const at::Tensor codes = weight.q.to(at::kCPU, at::kInt).contiguous();
   const int* const code = codes.const_data_ptr<int>();
   std::string packed;
@@ -36,6 +36,22 @@ std::string Pack(const QuantizedTensor& weight) {
   }
   if (filled > 0) packed.push_back(static_cast<char>(pending));
   return packed;
+}
+
+std::string Scales(const QuantizedTensor& weight) {
+  switch (weight.format.scale_type) {
+    case ScaleType::PowerOfTwo:
+      return BytesOf(weight.scale.to(at::kDouble).log2_().round_().add_(127).to(at::kByte));
+    case ScaleType::DoubleQuantized:
+      return BytesOf(weight.scale_codes->codes);
+    case ScaleType::Float32:
+      break;
+  }
+  return BytesOf(weight.scale);
+}
+
+std::string ZeroPoints(const at::Tensor& zero_points, const Format& format) {
+  return BytesOf(zero_points.to(format.bits <= 8 ? at::kByte : at::kInt));
 }
 
 ActivationRange RangeAt(const QuantizedState& state, int site) {
@@ -53,16 +69,21 @@ std::string Contents(const PackedTensor& tensor, const Network& network, const Q
   const auto index = static_cast<std::size_t>(tensor.index);
   switch (tensor.role) {
     case PackedRole::Weight:
-      if (state.weights[index].format.IsInteger()) return Pack(state.weights[index]);
+      if (state.weights[index].format.HasScale()) return Pack(state.weights[index]);
       return BytesOf(state.weights[index].format.bits == 16 ? state.weights[index].q : state.weights[index].value);
     case PackedRole::WeightScale:
-      return BytesOf(state.weights[index].scale);
+      return Scales(state.weights[index]);
+    case PackedRole::ScaleBlock:
+      return BytesOf(state.weights[index].scale_codes->block_scale);
+    case PackedRole::ScaleOffset:
+      return BytesOf(at::scalar_tensor(state.weights[index].scale_codes->offset, at::kFloat));
     case PackedRole::WeightZeroPoint:
-      return BytesOf(state.weights[index].zero_point.to(at::kByte));
+      return ZeroPoints(state.weights[index].zero_point, state.weights[index].format);
     case PackedRole::InputScale:
       return BytesOf(at::scalar_tensor(RangeAt(state, tensor.index).scale, at::kFloat));
     case PackedRole::InputZeroPoint:
-      return BytesOf(at::scalar_tensor(RangeAt(state, tensor.index).zero_point, at::kByte));
+      return BytesOf(
+          at::scalar_tensor(RangeAt(state, tensor.index).zero_point, tensor.type == "U8" ? at::kByte : at::kInt));
     case PackedRole::OutputShift:
       return BytesOf(ShiftOf(network, state, index, tensor.shape.front()));
     case PackedRole::Parameter:

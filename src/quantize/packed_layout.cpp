@@ -12,6 +12,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/quantize.h"
+#include "quantize/calibration/double_quantize.h"
 
 namespace bitplan {
 
@@ -34,6 +35,20 @@ PackedTensor Floats(PackedRole role, std::string name, std::int64_t count, int i
 
 PackedTensor Bytes(PackedRole role, std::string name, std::int64_t count, int index) {
   return {role, std::move(name), "U8", {count}, 1, index};
+}
+
+bool IsAsymmetric(const Format& format) { return format.IsInteger() && format.scheme == Scheme::Asymmetric; }
+
+PackedTensor ZeroPoints(PackedRole role, std::string name, std::int64_t count, int index, const Format& format) {
+  if (format.bits <= 8) return Bytes(role, std::move(name), count, index);
+  return {role, std::move(name), "I32", {count}, 4, index};
+}
+
+std::int64_t ScaleCount(const at::Tensor& weight, const Format& format, int channel_axis) {
+  if (format.granularity == Granularity::Tensor) return 1;
+  const std::int64_t channels = weight.size(channel_axis);
+  if (format.granularity == Granularity::Channel) return channels;
+  return channels * ((weight.numel() / channels + format.group_size - 1) / format.group_size);
 }
 
 std::string TypeName(const Parameter& parameter) {
@@ -63,19 +78,29 @@ void AddWeight(const Network& network, std::size_t index, const Format& format, 
   const at::Tensor weight = network.Weight(layer);
   const std::string& name = network.parameters()[static_cast<std::size_t>(layer.weight)].name;
   const int number = static_cast<int>(index);
-  if (!format.IsInteger()) {
+  if (!format.HasScale()) {
     const bool half = format.bits == 16;
-    part.tensors.push_back(
-        {PackedRole::Weight, name, half ? "F16" : "F32", weight.sizes().vec(), half ? 2 : 4, number});
+    const char* const type = !half ? "F32" : format.type == NumberType::Float16 ? "F16" : "BF16";
+    part.tensors.push_back({PackedRole::Weight, name, type, weight.sizes().vec(), half ? 2 : 4, number});
     return;
   }
-  const std::int64_t scales = format.granularity == Granularity::Channel ? weight.size(layer.channel_axis) : 1;
-  part.tensors.push_back(Floats(PackedRole::WeightScale, name + "/scale", scales, number));
+  const std::int64_t scales = ScaleCount(weight, format, layer.channel_axis);
+  if (format.scale_type == ScaleType::Float32) {
+    part.tensors.push_back(Floats(PackedRole::WeightScale, name + "/scale", scales, number));
+  } else {
+    part.tensors.push_back(Bytes(PackedRole::WeightScale, name + "/scale", scales, number));
+  }
+  if (format.scale_type == ScaleType::DoubleQuantized) {
+    constexpr auto kBlock = static_cast<std::int64_t>(DoubleQuantizedScales::kBlock);
+    part.tensors.push_back(
+        Floats(PackedRole::ScaleBlock, name + "/scale_block", (scales + kBlock - 1) / kBlock, number));
+    part.tensors.push_back(Floats(PackedRole::ScaleOffset, name + "/scale_offset", 1, number));
+  }
   part.tensors.push_back(Bytes(PackedRole::Weight, name, (weight.numel() * format.bits + 7) / 8, number));
-  if (format.scheme == Scheme::Asymmetric)
-    part.tensors.push_back(Bytes(PackedRole::WeightZeroPoint, name + "/zero_point", scales, number));
-  part.notes.push_back(
-      {name, fmt::format("{};{};{}", format.bits, layer.channel_axis, fmt::join(weight.sizes(), ","))});
+  if (IsAsymmetric(format))
+    part.tensors.push_back(ZeroPoints(PackedRole::WeightZeroPoint, name + "/zero_point", scales, number, format));
+  part.notes.push_back({name, fmt::format("{};{};{};{};{}", format.bits, layer.channel_axis,
+                                          fmt::join(weight.sizes(), ","), ToString(format.type), format.group_size)});
 }
 
 /// The sites that no earlier layer reads.
@@ -93,18 +118,19 @@ void AddInputs(const Network& network, std::size_t index, const Format& format, 
   if (format.bits == 32) return;
   for (const int site : OwnInputSites(network, index)) {
     const std::string& name = network.sites()[static_cast<std::size_t>(site)].name;
-    part.notes.push_back({name, std::to_string(format.bits)});
-    if (!format.IsInteger()) continue;
+    const bool dynamic = format.HasScale() && format.calibrator == Calibrator::Dynamic;
+    part.notes.push_back({name, fmt::format("{};{}{}", format.bits, ToString(format.type), dynamic ? ";dynamic" : "")});
+    if (!format.HasScale() || dynamic) continue;
     part.tensors.push_back(Floats(PackedRole::InputScale, name + "/scale", 1, site));
-    if (format.scheme == Scheme::Asymmetric)
-      part.tensors.push_back(Bytes(PackedRole::InputZeroPoint, name + "/zero_point", 1, site));
+    if (IsAsymmetric(format))
+      part.tensors.push_back(ZeroPoints(PackedRole::InputZeroPoint, name + "/zero_point", 1, site, format));
   }
 }
 
 /// Whether the channel correction of the layer is added to its output.
 bool MayShift(const Network& network, std::size_t index, const LayerPlan& plan) {
   const Layer& layer = network.layers()[index];
-  return layer.bias < 0 && (plan.weight.IsInteger() || plan.activation.IsInteger()) && !layer.uses.empty() &&
+  return layer.bias < 0 && (plan.weight.HasScale() || plan.activation.HasScale()) && !layer.uses.empty() &&
          std::all_of(layer.uses.begin(), layer.uses.end(), [](const LayerUse& use) { return use.output_site >= 0; });
 }
 

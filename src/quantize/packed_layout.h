@@ -11,13 +11,16 @@ namespace bitplan {
 
 /// What a tensor of a packed file holds.
 enum class PackedRole {
-  Weight,          ///< codes, ⌈count · bits / 8⌉ bytes; or float16 or float32
-  WeightScale,     ///< float32 [channels] or [1], of integer codes
-  WeightZeroPoint, ///< as WeightScale, of asymmetric codes
-  InputScale,      ///< float32 [1]
-  InputZeroPoint,  ///< of asymmetric inputs
-  OutputShift,     ///< float32 [channels]: what the channel correction adds where the layer has no bias
-  Parameter,       ///< any other parameter of the network, as it is
+  Weight,       ///< codes, ⌈count · bits / 8⌉ bytes; or float16, bfloat16 or float32
+  WeightScale,  ///< of codes: float32; of power-of-two scales a byte, exponent + 127; of double-quantized ones an E4M3
+                ///< byte
+  ScaleBlock,   ///< float32, of double-quantized scales
+  ScaleOffset,  ///< float32 [1], of double-quantized scales
+  WeightZeroPoint,  ///< one a scale, of asymmetric codes: a byte, int32 of 16 bits
+  InputScale,       ///< float32 [1]
+  InputZeroPoint,   ///< of asymmetric inputs: a byte, int32 of 16 bits
+  OutputShift,      ///< float32 [channels]: what the channel correction adds where the layer has no bias
+  Parameter,        ///< any other parameter of the network, as it is
 };
 
 /// One tensor of a packed file, and what its header says of it.

@@ -43,23 +43,24 @@ std::vector<LayerPlan> InNetworkOrder(const Network& network, const Plan& plan) 
 void ValidateFormats(const LayerPlan& layer) {
   for (const bool weight : {true, false}) {
     try {
-      (weight ? layer.weight : layer.activation).Validate();
+      if (weight)
+        layer.weight.Validate();
+      else
+        layer.activation.ValidateForActivations();
     } catch (const Error& error) {
       throw Error(fmt::format("layer '{}', {}: {}", layer.name, weight ? "weight" : "activation", error.what()));
     }
   }
 }
 
-/// Of float16 and float32 only the width says anything.
-bool SameFormat(const Format& a, const Format& b) { return a.IsInteger() ? a == b : a.bits == b.bits; }
+/// Of formats without scales only the type says anything.
+bool SameFormat(const Format& a, const Format& b) { return a.HasScale() ? a == b : a.type == b.type; }
 
 void CheckFormats(const Network& network, const std::vector<LayerPlan>& layers) {
   std::map<int, std::size_t> reader_of_site;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     ValidateFormats(layers[i]);
     const Format& format = layers[i].activation;
-    if (format.IsInteger() && format.granularity != Granularity::Tensor)
-      throw Error(fmt::format("layer '{}': activations have one scale a tensor, not one a channel", layers[i].name));
     const auto& uses = network.layers()[i].uses;
     const bool has_input =
         std::any_of(uses.begin(), uses.end(), [](const LayerUse& use) { return use.input_site >= 0; });

@@ -2,11 +2,15 @@
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "bitplan/error.h"
 #include "bitplan/quantize.h"
+#include "quantize/calibration/double_quantize.h"
 #include "quantize/calibration/range.h"
 #include "quantize/weight_grid.h"
 
@@ -23,53 +27,118 @@ void CheckWeight(const at::Tensor& weight, int channel_axis) {
     throw Error("a weight that holds NaN or an infinite value cannot be quantized");
 }
 
-/// One range for each row of `rows`, a contiguous float32 matrix on the CPU.
-std::vector<QuantizationRange> CalibrateRows(const at::Tensor& rows, const Format& format) {
-  const auto length = static_cast<std::size_t>(rows.size(1));
-  const std::span<const float> values(rows.const_data_ptr<float>(), static_cast<std::size_t>(rows.numel()));
-  std::vector<QuantizationRange> ranges(static_cast<std::size_t>(rows.size(0)));
-  at::parallel_for(0, rows.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (auto row = static_cast<std::size_t>(begin); row < static_cast<std::size_t>(end); ++row)
-      ranges[row] = Calibrate(DistributionOf(values.subspan(row * length, length)), format);
-  });
-  return ranges;
+/// The values that share each scale: part i of `count`.
+struct Parts {
+  std::int64_t channels = 1, length = 0;  // of a channel
+  std::int64_t size = 0;                  // of a part; a channel's last may be shorter
+
+  std::int64_t PerChannel() const { return (length + size - 1) / size; }
+  std::int64_t count() const { return channels * PerChannel(); }
+
+  std::span<const float> operator()(std::span<const float> values, std::int64_t part) const {
+    const std::int64_t begin = part % PerChannel() * size;
+    return values.subspan(static_cast<std::size_t>(part / PerChannel() * length + begin),
+                          static_cast<std::size_t>(std::min(size, length - begin)));
+  }
+};
+
+Parts PartsOf(const Format& format, std::int64_t channels, std::int64_t values) {
+  if (format.granularity == Granularity::Tensor) return {1, values, values};
+  const std::int64_t length = values / channels;
+  if (format.granularity == Granularity::Channel) return {channels, length, length};
+  if (format.granularity == Granularity::Group && length % format.group_size != 0)
+    throw Error(
+        fmt::format("group_size: {} does not divide the {} values of a channel; expected a divisor, or blocks, whose "
+                    "last may be shorter",
+                    format.group_size, length));
+  return {channels, length, std::min<std::int64_t>(format.group_size, length)};
 }
 
-void SetGrid(QuantizedTensor& tensor, const std::vector<QuantizationRange>& ranges, at::Device device) {
-  std::vector<float> scales;
+/// Of each part, at once.
+struct Grids {
+  std::vector<float> scales, thresholds;
   std::vector<int> zero_points;
-  for (const QuantizationRange& range : ranges) {
-    scales.push_back(static_cast<float>(range.scale));
-    zero_points.push_back(static_cast<int>(range.zero_point));
+};
+
+double MeanMagnitude(std::span<const float> values, double above) {
+  double sum = 0, count = 0;
+  for (const float value : values) {
+    if (std::abs(value) <= above) continue;
+    sum += std::abs(value);
+    count += 1;
   }
-  tensor.scale = at::tensor(scales, at::kFloat).to(device);
-  tensor.zero_point = at::tensor(zero_points, at::kInt).to(device);
+  return count > 0 ? sum / count : 0;
+}
+
+void SetGrid(Grids& grids, std::size_t part, std::span<const float> values, const Format& format) {
+  constexpr double kTernaryThreshold = 0.7;  // TWN, equation 5
+  if (format.type == NumberType::Binary) {
+    grids.scales[part] = static_cast<float>(MeanMagnitude(values, -1));
+  } else if (format.type == NumberType::Ternary) {
+    grids.thresholds[part] = static_cast<float>(kTernaryThreshold * MeanMagnitude(values, -1));
+    grids.scales[part] = static_cast<float>(MeanMagnitude(values, grids.thresholds[part]));
+  } else {
+    const QuantizationRange range = Calibrate(DistributionOf(values), format);
+    grids.scales[part] = static_cast<float>(range.scale);
+    grids.zero_points[part] = static_cast<int>(range.zero_point);
+  }
+  if (grids.scales[part] == 0) grids.scales[part] = 1;  // all values are 0
+}
+
+Grids CalibrateParts(std::span<const float> values, const Parts& parts, const Format& format) {
+  const auto count = static_cast<std::size_t>(parts.count());
+  Grids grids{std::vector<float>(count), std::vector<float>(count), std::vector<int>(count)};
+  at::parallel_for(0, parts.count(), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t part = begin; part < end; ++part)
+      SetGrid(grids, static_cast<std::size_t>(part), parts(values, part), format);
+  });
+  return grids;
+}
+
+void SetGrid(QuantizedTensor& tensor, Grids grids, std::int64_t per_channel, at::Device device) {
+  if (tensor.format.scale_type == ScaleType::DoubleQuantized) {
+    DoubleQuantizedScales coded = DoubleQuantize(grids.scales);
+    tensor.scale_codes = {at::tensor(coded.codes, at::kByte).to(device), at::tensor(coded.block_scales).to(device),
+                          coded.offset};
+    grids.scales = std::move(coded.scales);
+  }
+  const bool in_groups =
+      tensor.format.granularity == Granularity::Group || tensor.format.granularity == Granularity::Block;
+  const auto shaped = [&](const at::Tensor& numbers) {
+    return (in_groups ? numbers.view({-1, per_channel}) : numbers).to(device);
+  };
+  tensor.scale = shaped(at::tensor(grids.scales, at::kFloat));
+  if (tensor.format.IsInteger()) tensor.zero_point = shaped(at::tensor(grids.zero_points, at::kInt));
+  if (tensor.format.type == NumberType::Ternary) tensor.threshold = shaped(at::tensor(grids.thresholds, at::kFloat));
 }
 
 }  // namespace
 
 QuantizedTensor QuantizeWeight(const at::Tensor& weight, const Format& format, int channel_axis) {
   format.Validate();
+  if (format.HasScale() && format.calibrator == Calibrator::Dynamic)
+    throw Error("calibrator: dynamic ranges are of activations; a weight has a fixed one");
   CheckWeight(weight, channel_axis);
   const at::NoGradGuard no_grad;
   QuantizedTensor result;
   result.format = format;
   result.channel_axis = channel_axis < 0 ? channel_axis + static_cast<int>(weight.dim()) : channel_axis;
   result.value = weight.detach().to(at::kFloat);
-  if (format.bits == 32) return result;
-  if (format.bits == 16) {
-    result.q = result.value.to(at::kHalf);
+  if (format.type == NumberType::Float32) return result;
+  if (!format.HasScale()) {
+    result.q = result.value.to(format.type == NumberType::Float16 ? at::kHalf : at::kBFloat16);
     result.value = result.q.to(at::kFloat);
     if (!result.value.isfinite().all().item<bool>())
-      throw Error("a weight beyond 65504 does not fit 16 bits; keep it at 32");
+      throw Error(
+          fmt::format("a weight beyond what {} holds does not fit 16 bits; keep it at 32", ToString(format.type)));
     return result;
   }
-  const at::Tensor values = result.value.to(at::kCPU).movedim(result.channel_axis, 0);
-  const std::int64_t rows = format.granularity == Granularity::Channel ? values.size(0) : 1;
-  SetGrid(result, CalibrateRows(values.reshape({rows, -1}).contiguous(), format), weight.device());
-  result.q = GridPosition(result.value, result)
-                 .clamp_(static_cast<double>(format.QuantMin()), static_cast<double>(format.QuantMax()))
-                 .to(format.scheme == Scheme::Symmetric ? at::kChar : at::kByte);
+  const at::Tensor values = result.value.to(at::kCPU).movedim(result.channel_axis, 0).contiguous();
+  const Parts parts = PartsOf(format, values.size(0), values.numel());
+  SetGrid(result,
+          CalibrateParts({values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())}, parts, format),
+          parts.PerChannel(), weight.device());
+  result.q = CodesOf(result.value, result).q;
   result.value = ValueOnGrid(result.q, result);
   return result;
 }

@@ -109,7 +109,8 @@ struct Calibration::Impl {
 Calibration Calibration::Collect(const Network& network, const Dataset& data, bool activations, const QuantizeOptions& options) {
   options.Validate();
   Impl impl;
-  if (activations) impl.activations = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
+  if (activations && options.statistics) impl.activations = options.statistics;
+  if (activations && !options.statistics) impl.activations = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
   const std::int64_t samples = std::min(options.correction_samples, data.size());
   const at::Device device(network.device());
   impl.inputs = ImageLayout(network, data.Get(0, 1, device).inputs)(data.Get(0, samples, device).inputs);

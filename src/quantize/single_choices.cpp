@@ -158,7 +158,7 @@ SingleChoices SingleChoices::Fit(const Network& network, std::vector<SingleChoic
       if (!effect.moments) continue;
       std::optional<double>& error = result.output_errors_[effect.choice];
       error = error.value_or(0) + (layer.squared_norm > 0 ? effect.squared_error / layer.squared_norm : 0);
-      if (options.channel_correction && result.choices_[effect.choice].format.IsInteger())
+      if (options.channel_correction && result.choices_[effect.choice].format.HasScale())
         result.corrections_[effect.choice].emplace(static_cast<int>(layer.target.layer),
                                                    FitChannels(network, layer.target, *layer.moments, *effect.moments));
     }

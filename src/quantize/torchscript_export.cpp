@@ -6,6 +6,7 @@
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 
+#include <algorithm>
 #include <cctype>
 #include <set>
 #include <sstream>
@@ -15,6 +16,8 @@
 #include "network/lowered_graph.h"
 #include "network/probe_operator.h"
 #include "network/torch_error.h"
+#include "quantize/calibration/codebook.h"
+#include "quantize/weight_grid.h"
 
 namespace bitplan {
 
@@ -82,25 +85,64 @@ class ModuleWriter {
   Value* SiteValue(int site, Value* value) {
     if (const auto input = state_.inputs.find(site); input != state_.inputs.end()) {
       const auto& [format, range] = input->second;
-      if (!format.IsInteger()) return Cast(Cast(value, at::kHalf), at::kFloat);
+      if (!format.HasScale())
+        return Cast(Cast(value, format.type == NumberType::Float16 ? at::kHalf : at::kBFloat16), at::kFloat);
+      if (format.calibrator == Calibrator::Dynamic)
+        throw Error(fmt::format(
+            "the range of site {} is found at run time, which no standard operator does; give it a fixed one", site));
+      if (!format.IsInteger()) return OnCodebook(value, format, range.scale);
       return graph_->insert(c10::aten::fake_quantize_per_tensor_affine,
                             {value, range.scale, range.zero_point, format.QuantMin(), format.QuantMax()});
     }
     if (const auto shift = state_.shifts.find(site); shift != state_.shifts.end())
-      return graph_->insert(c10::aten::add, {value, Buffer(AttributeName(fmt::format("shift{}", site)), shift->second)});
+      return graph_->insert(c10::aten::add,
+                            {value, Buffer(AttributeName(fmt::format("shift{}", site)), shift->second)});
     return value;
   }
 
-  /// scale · (q − zero_point), in the order in which QuantizedTensor::value is computed.
+  /// As FakeQuantize does.
+  Value* OnCodebook(Value* value, const Format& format, double scale) {
+    const Codebook book = CodebookOf(format.type, format.bits);
+    const auto constant = [&](const std::vector<double>& numbers, const char* what) {
+      return Buffer(AttributeName(fmt::format("{}_{}", ToString(format.type), what)), at::tensor(numbers, at::kFloat));
+    };
+    const std::vector<float> boundaries = book.Boundaries<float>();
+    Value* const ratio = graph_->insert(c10::aten::div, {value, scale});
+    Value* const index =
+        graph_->insert(c10::aten::bucketize, {ratio, constant({boundaries.begin(), boundaries.end()}, "boundaries")});
+    Value* const level = graph_->insert(c10::aten::take, {constant(book.levels, "levels"), index});
+    return graph_->insert(c10::aten::where, {graph_->insert(c10::aten::isnan, {value}), value,
+                                             graph_->insert(c10::aten::mul, {level, scale})});
+  }
+
+  /// A scale of each value, in the weight's shape, as AlongWeight has it.
+  Value* OfGroups(const std::string& name, const at::Tensor& numbers, const QuantizedTensor& weight) {
+    std::vector<std::int64_t> shape = weight.q.sizes().vec();
+    const auto channels = shape.begin() + weight.channel_axis;
+    std::rotate(shape.begin(), channels, channels + 1);
+    const std::int64_t length = c10::multiply_integers(shape) / shape[0];
+    Value* value = graph_->insert(c10::aten::repeat_interleave, {Buffer(name, numbers), weight.format.group_size, 1});
+    value = graph_->insert(c10::aten::slice, {value, 1, 0, length});
+    value = graph_->insert(c10::aten::reshape, {value, shape});
+    return graph_->insert(c10::aten::movedim, {value, 0, weight.channel_axis});
+  }
+
+  Value* AlongWeightValue(const std::string& name, const at::Tensor& numbers, const QuantizedTensor& weight) {
+    if (numbers.dim() == 2) return OfGroups(name, numbers, weight);
+    return Buffer(name, AlongChannels(numbers, weight.q.dim(), weight.channel_axis));
+  }
+
+  /// scale · (q − zero_point), or scale · level, in the order in which QuantizedTensor::value is computed.
   Value* Weight(const std::string& name, const QuantizedTensor& weight) {
     if (!weight.q.defined()) return Buffer(name, weight.value);
-    Value* value = Cast(Buffer(name, weight.q), at::kFloat);
+    const bool codebook = weight.scale.defined() && !weight.format.IsInteger();
+    Value* value = Cast(Buffer(name, weight.q), codebook ? at::kLong : at::kFloat);
     if (!weight.scale.defined()) return value;
-    std::vector<std::int64_t> shape(static_cast<std::size_t>(weight.q.dim()), 1);
-    shape[static_cast<std::size_t>(weight.channel_axis)] = weight.scale.numel();
-    if (weight.zero_point.count_nonzero().item<std::int64_t>() > 0)
-      value = graph_->insert(c10::aten::sub, {value, Buffer(name + "_zero_point", weight.zero_point.to(at::kFloat).view(shape))});
-    return graph_->insert(c10::aten::mul, {value, Buffer(name + "_scale", weight.scale.view(shape))});
+    if (codebook) value = graph_->insert(c10::aten::take, {Buffer(name + "_levels", LevelTable(weight.format)), value});
+    if (weight.zero_point.defined() && weight.zero_point.count_nonzero().item<std::int64_t>() > 0)
+      value = graph_->insert(c10::aten::sub,
+                             {value, AlongWeightValue(name + "_zero_point", weight.zero_point.to(at::kFloat), weight)});
+    return graph_->insert(c10::aten::mul, {value, AlongWeightValue(name + "_scale", weight.scale, weight)});
   }
 
   Value* Buffer(const std::string& name, const at::Tensor& value) {
@@ -108,7 +150,9 @@ class ModuleWriter {
     return graph_->insertGetAttr(self_, name)->setType(c10::TensorType::get());
   }
 
-  Value* Cast(Value* value, at::ScalarType type) { return graph_->insert(c10::aten::to, {value, static_cast<std::int64_t>(type)}); }
+  Value* Cast(Value* value, at::ScalarType type) {
+    return graph_->insert(c10::aten::to, {value, static_cast<std::int64_t>(type)});
+  }
 
   /// A Python identifier that no other attribute has.
   std::string AttributeName(const std::string& dotted) {

@@ -2,6 +2,12 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "quantize/calibration/codebook.h"
+
 namespace bitplan {
 
 namespace {
@@ -12,6 +18,35 @@ at::Tensor StraightThrough(const at::Tensor& value, const at::Tensor& source, co
   return value + (slope.defined() ? nothing * slope : nothing);
 }
 
+at::ScalarType CodeType(const Format& format) {
+  if (!format.IsInteger()) return at::kByte;
+  if (format.bits <= 8) return format.scheme == Scheme::Symmetric ? at::kChar : at::kByte;
+  return format.scheme == Scheme::Symmetric ? at::kShort : at::kInt;
+}
+
+CodedWeight IntegerCodes(const at::Tensor& ratio, const QuantizedTensor& grid) {
+  const at::Tensor position = ratio.round().add_(AlongWeight(grid.zero_point, ratio.sizes(), grid));
+  const at::Tensor q =
+      position.clamp(static_cast<double>(grid.format.QuantMin()), static_cast<double>(grid.format.QuantMax()));
+  return {q.to(CodeType(grid.format)), position.eq(q)};
+}
+
+/// −1 and 1 are the codes 0 and 2.
+CodedWeight TernaryCodes(const at::Tensor& weight, const QuantizedTensor& grid) {
+  const at::Tensor kept = weight.abs().gt(AlongWeight(grid.threshold, weight.sizes(), grid));
+  return {(weight.sign().mul_(kept) + 1).to(at::kByte), at::ones_like(weight, at::kBool)};
+}
+
+CodedWeight CodebookCodes(const at::Tensor& ratio, const QuantizedTensor& grid) {
+  const Codebook book = CodebookOf(grid.format.type, grid.format.bits);
+  const at::Tensor boundaries = at::tensor(book.Boundaries<double>(), ratio.options());
+  const at::Tensor codes = at::tensor(book.codes, ratio.options().dtype(at::kByte));
+  const at::Tensor inside = grid.format.type == NumberType::Binary
+                                ? at::ones_like(ratio, at::kBool)
+                                : ratio.ge(book.levels.front()).logical_and_(ratio.le(book.levels.back()));
+  return {codes.take(at::bucketize(ratio, boundaries)), inside};
+}
+
 }  // namespace
 
 at::Tensor AlongChannels(const at::Tensor& numbers, std::int64_t dimensions, int channel_axis) {
@@ -20,26 +55,50 @@ at::Tensor AlongChannels(const at::Tensor& numbers, std::int64_t dimensions, int
   return numbers.view(shape);
 }
 
-at::Tensor GridPosition(const at::Tensor& weight, const QuantizedTensor& grid) {
-  const at::Tensor scale = AlongChannels(grid.scale, weight.dim(), grid.channel_axis);
-  return (weight / scale).round_().add_(AlongChannels(grid.zero_point, weight.dim(), grid.channel_axis));
+at::Tensor AlongWeight(const at::Tensor& numbers, at::IntArrayRef weight_shape, const QuantizedTensor& grid) {
+  if (numbers.dim() < 2)
+    return AlongChannels(numbers, static_cast<std::int64_t>(weight_shape.size()), grid.channel_axis);
+  std::vector<std::int64_t> shape = weight_shape.vec();  // with the channels in front
+  const auto channels = shape.begin() + grid.channel_axis;
+  std::rotate(shape.begin(), channels, channels + 1);
+  const std::int64_t length = c10::multiply_integers(shape) / shape[0];
+  return numbers.repeat_interleave(grid.format.group_size, 1)
+      .narrow(1, 0, length)
+      .view(shape)
+      .movedim(0, grid.channel_axis);
+}
+
+at::Tensor LevelTable(const Format& format) {
+  const Codebook book = CodebookOf(format.type, format.bits);
+  at::Tensor table = at::full({std::int64_t{1} << format.bits}, std::numeric_limits<float>::quiet_NaN());
+  for (std::size_t i = 0; i < book.levels.size(); ++i)
+    table.mutable_data_ptr<float>()[book.codes[i]] = static_cast<float>(book.levels[i]);
+  return table;
+}
+
+CodedWeight CodesOf(const at::Tensor& weight, const QuantizedTensor& grid) {
+  const at::Tensor w = weight.to(at::kDouble);
+  if (grid.format.type == NumberType::Ternary) return TernaryCodes(w, grid);
+  const at::Tensor ratio = w / AlongWeight(grid.scale, weight.sizes(), grid);
+  return grid.format.IsInteger() ? IntegerCodes(ratio, grid) : CodebookCodes(ratio, grid);
 }
 
 at::Tensor ValueOnGrid(const at::Tensor& q, const QuantizedTensor& grid) {
-  const at::Tensor steps = q.to(at::kFloat) - AlongChannels(grid.zero_point, q.dim(), grid.channel_axis);
-  return AlongChannels(grid.scale, q.dim(), grid.channel_axis) * steps;
+  const at::Tensor scale = AlongWeight(grid.scale, q.sizes(), grid);
+  if (!grid.format.IsInteger()) return scale * LevelTable(grid.format).to(q.device()).take(q.to(at::kLong));
+  return scale * (q.to(at::kFloat) - AlongWeight(grid.zero_point, q.sizes(), grid));
 }
 
 QuantizedTensor WithGain(const QuantizedTensor& weight, const at::Tensor& gain) {
   QuantizedTensor result = weight;
-  if (weight.format.IsInteger()) {
-    result.scale = weight.scale * gain;
+  if (weight.format.HasScale()) {
+    result.scale = weight.scale * (weight.scale.dim() < 2 ? gain : gain.unsqueeze(1));
     result.value = ValueOnGrid(weight.q, result);
     return result;
   }
   result.value = weight.value * AlongChannels(gain, weight.value.dim(), weight.channel_axis);
   if (weight.format.bits == 16) {
-    result.q = result.value.to(at::kHalf);
+    result.q = result.value.to(weight.q.scalar_type());
     result.value = result.q.to(at::kFloat);
   }
   return result;
@@ -48,19 +107,16 @@ QuantizedTensor WithGain(const QuantizedTensor& weight, const at::Tensor& gain) 
 at::Tensor FakeQuantizeWeight(const at::Tensor& weight, const QuantizedTensor& grid, const at::Tensor& gain) {
   const at::Tensor slope = gain.defined() ? AlongChannels(gain, weight.dim(), grid.channel_axis) : gain;
   if (grid.format.bits == 32) return gain.defined() ? weight * slope : weight;
-  const at::Tensor source = weight.detach();
   QuantizedTensor quantized = grid;
-  if (grid.format.bits == 16) {
-    quantized.q = source.to(at::kHalf);
+  if (grid.format.bits == 16 && !grid.format.HasScale()) {
+    quantized.q = weight.detach().to(grid.q.scalar_type());
     quantized.value = quantized.q.to(at::kFloat);
     return StraightThrough(gain.defined() ? WithGain(quantized, gain).value : quantized.value, weight, slope);
   }
-  const at::Tensor position = GridPosition(source, grid);
-  quantized.q =
-      position.clamp(static_cast<double>(grid.format.QuantMin()), static_cast<double>(grid.format.QuantMax()));
-  if (gain.defined()) quantized.scale = grid.scale * gain;
-  const at::Tensor inside = position.eq(quantized.q).to(at::kFloat);
-  return StraightThrough(ValueOnGrid(quantized.q, quantized), weight, gain.defined() ? inside * slope : inside);
+  const CodedWeight coded = CodesOf(weight.detach(), grid);
+  if (gain.defined()) quantized.scale = grid.scale * (grid.scale.dim() < 2 ? gain : gain.unsqueeze(1));
+  const at::Tensor inside = coded.inside.to(at::kFloat);
+  return StraightThrough(ValueOnGrid(coded.q, quantized), weight, gain.defined() ? inside * slope : inside);
 }
 
 }  // namespace bitplan

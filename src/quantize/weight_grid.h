@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "bitplan/quantize.h"
 
 namespace bitplan {
@@ -7,14 +9,27 @@ namespace bitplan {
 /// One number a channel (or one in all), in a shape that broadcasts over the weight it belongs to.
 at::Tensor AlongChannels(const at::Tensor& numbers, std::int64_t dimensions, int channel_axis);
 
-/// round_half_even(w / scale) + zero_point in float32, not clamped.
-at::Tensor GridPosition(const at::Tensor& weight, const QuantizedTensor& grid);
+/// A grid's scales or thresholds, in a shape that broadcasts over the weight, whatever shares one.
+at::Tensor AlongWeight(const at::Tensor& numbers, at::IntArrayRef weight_shape, const QuantizedTensor& grid);
 
-/// scale · (q − zero_point).
+/// By code, what the codes of a format with scales that is not of integers stand for at scale 1, float32; NaN for codes
+/// that stand for no number.
+at::Tensor LevelTable(const Format& format);
+
+/// A float weight in a grid's codes, and where it is not clipped.
+struct CodedWeight {
+  at::Tensor q;       ///< as QuantizedTensor::q, in the weight's shape
+  at::Tensor inside;  ///< bool: |w / scale| lies on the grid's range
+};
+
+/// The nearest codes of a format with scales, found in double precision. `grid` has its scales.
+CodedWeight CodesOf(const at::Tensor& weight, const QuantizedTensor& grid);
+
+/// What the codes stand for: scale · (q − zero_point), or scale · level.
 at::Tensor ValueOnGrid(const at::Tensor& q, const QuantizedTensor& grid);
 
-/// The same weight with every output channel multiplied by its gain [channels]: integers keep their q and get another
-/// scale.
+/// The same weight with every output channel multiplied by its gain [channels]: formats with scales keep their codes
+/// and get other scales, which must be free to take any value: of type Float32 and not of the whole tensor.
 QuantizedTensor WithGain(const QuantizedTensor& weight, const at::Tensor& gain);
 
 /// WithGain(Q(w), gain).value of a float weight, on the grid found before; `gain` may be undefined. The gradient is the

@@ -16,7 +16,7 @@ TEST(Help, ListsCommandsAndOptions) {
   const Workspace work;
   const ToolRun help = work.Run("--help");
   EXPECT_EQ(help.code, 0);
-  for (const char* command : {"inspect", "analyze", "search", "pareto", "profile", "quantize", "eval", "validate", "spectrum", "run"}) {
+  for (const char* command : {"inspect", "analyze", "search", "pareto", "calibrate", "profile", "quantize", "eval", "validate", "spectrum", "run"}) {
     EXPECT_THAT(help.out, HasSubstr(command));
     const ToolRun own = work.Run(std::string(command) + " --help");
     EXPECT_EQ(own.code, 0);

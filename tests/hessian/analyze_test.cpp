@@ -316,8 +316,8 @@ TEST(AnalyzeOptions, NameWhatIsWrong) {
   EXPECT_THAT(message([](AnalyzeOptions&) {}), "no error");
   EXPECT_THAT(message([](AnalyzeOptions& options) { options.weight_bits = {}; }), HasSubstr("weight_bits is empty"));
   EXPECT_THAT(message([](AnalyzeOptions& options) { options.weight_bits = {4, 9}; }), HasSubstr("weight_bits holds 9"));
-  EXPECT_THAT(message([](AnalyzeOptions& options) { options.activation_bits = {1}; }),
-              HasSubstr("activation_bits holds 1"));
+  EXPECT_THAT(message([](AnalyzeOptions& options) { options.activation_bits = {0}; }),
+              HasSubstr("activation_bits holds 0"));
   EXPECT_THAT(message([](AnalyzeOptions& options) { options.measures = {}; }), HasSubstr("measures is empty"));
   EXPECT_THAT(message([](AnalyzeOptions& options) { options.precision = 1.5; }), HasSubstr("precision is 1.5"));
   EXPECT_THAT(message([](AnalyzeOptions& options) {

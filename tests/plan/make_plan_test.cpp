@@ -102,8 +102,8 @@ TEST(MakeUniformPlan, HasOneWidthAndClaimsNoProof) {
 }
 
 TEST(MakeUniformPlan, RefusesWidthsThatDoNotExist) {
-  EXPECT_THAT([] { MakeUniformPlan(Tied(), 9, 8); }, OneLineError("9", "2 to 8, 16 or 32"));
-  EXPECT_THAT([] { MakeUniformPlan(Tied(), 8, 0); }, OneLineError("0", "2 to 8, 16 or 32"));
+  EXPECT_THAT([] { MakeUniformPlan(Tied(), 9, 8); }, OneLineError("9", "1 to 8, 16 or 32"));
+  EXPECT_THAT([] { MakeUniformPlan(Tied(), 8, 0); }, OneLineError("0", "1 to 8, 16 or 32"));
 }
 
 TEST(Version, IsThreeNumbers) {

@@ -97,13 +97,13 @@ void ExpectRefused(const Change& change, const std::string& key, const std::stri
 }
 
 TEST(PlanFile, RefusesFormatsThatDoNotExist) {
-  for (const int bits : {-1, 0, 1, 9, 12, 33})
+  for (const int bits : {-1, 0, 9, 12, 33})
     ExpectRefused([&](auto& j) { j["layers"][1]["weight"]["bits"] = bits; }, "layers[1].weight.bits",
-                  "2 to 8, 16 or 32");
+                  "1 to 8, 16 or 32");
   ExpectRefused([](auto& j) { j["layers"][0]["activation"]["bits"] = "8"; }, "layers[0].activation.bits",
-                "2 to 8, 16 or 32");
+                "1 to 8, 16 or 32");
   ExpectRefused([](auto& j) { j["layers"][0]["activation"]["bits"] = 4294967304; }, "activation.bits",
-                "2 to 8, 16 or 32");
+                "1 to 8, 16 or 32");
   ExpectRefused([](auto& j) { j["layers"][0]["weight"]["scheme"] = "x"; }, "layers[0].weight.scheme", "symmetric");
   ExpectRefused([](auto& j) { j["layers"][0]["weight"]["granularity"] = "x"; }, "layers[0].weight.granularity",
                 "channel");
@@ -111,6 +111,34 @@ TEST(PlanFile, RefusesFormatsThatDoNotExist) {
                 "entropy");
   ExpectRefused([](auto& j) { j["layers"][0]["weight"]["percentile"] = 101; }, "layers[0].weight.percentile",
                 "(0, 100]");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["type"] = "x"; }, "layers[0].weight.type", "nf4");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["type"] = "nf4"; }, "layers[0].weight", "nf4 has 4");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["scale_type"] = "x"; }, "layers[0].weight.scale_type", "power-of-two");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["group_size"] = -1; }, "layers[0].weight.group_size", "at least 0");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["granularity"] = "group"; }, "layers[0].weight", "group_size");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["deviations"] = 0; }, "layers[0].weight", "deviations");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight"].erase("type"); }, "layers[0].weight", "type");
+}
+
+TEST(PlanFile, KeepsEveryFieldOfAFormat) {
+  const TemporaryFolder folder;
+  Plan plan = FullPlan();
+  Format& weight = plan.layers[0].weight;
+  weight.type = NumberType::E2M1;
+  weight.bits = 4;
+  weight.granularity = Granularity::Block;
+  weight.group_size = 32;
+  weight.scale_type = ScaleType::DoubleQuantized;
+  weight.calibrator = Calibrator::Deviations;
+  weight.deviations = 2.5;
+  plan.layers[1].weight.reduce_range = true;
+  plan.layers[1].activation.calibrator = Calibrator::Dynamic;
+  WriteFile(folder / "plan.json", ToJson(plan));
+  const Plan read = ReadPlan(folder / "plan.json");
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    EXPECT_EQ(read.layers[i].weight, plan.layers[i].weight);
+    EXPECT_EQ(read.layers[i].activation, plan.layers[i].activation);
+  }
 }
 
 TEST(PlanFile, RefusesLayersOfOneNameAndCountsThatCannotBe) {

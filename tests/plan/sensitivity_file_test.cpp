@@ -100,11 +100,11 @@ TEST(SensitivityFile, RefusesValuesOutsideTheirRange) {
   ExpectRefused([](auto& j) { j["layers"][0]["weight"]["trace_standard_error"] = -1; }, "weight.trace_standard_error",
                 "0");
   ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"][1]["bits"] = 9; }, "weight_choices[1].bits",
-                "2 to 8, 16 or 32");
+                "1 to 8, 16 or 32");
   ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"][1]["bits"] = 2; }, "weight_choices[1].bits",
                 "ascending");
   ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"][1]["bits"] = 4.0; }, "weight_choices[1].bits",
-                "2 to 8, 16 or 32");
+                "1 to 8, 16 or 32");
   ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"][0]["squared_error"] = -1; }, "squared_error",
                 "at least 0");
   ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"] = ordered_json::array(); }, "weight_choices",

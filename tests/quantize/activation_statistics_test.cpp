@@ -1,8 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <limits>
+#include <nlohmann/json.hpp>
 
+#include "files/temporary_folder.h"
 #include "quantize/networks.h"
 
 namespace bitplan {
@@ -87,6 +90,65 @@ TEST(ActivationStatistics, StopWhenTheCallbackThrows) {
   struct Stop {};
   const auto stop = [](const Progress&) { throw Stop(); };
   EXPECT_THROW(ActivationStatistics::Collect(LoadModel("SharedInput"), Samples({4, 6}), 2, stop), Stop);
+}
+
+TEST(ActivationStatistics, ReadBackGiveEveryCalibratorTheSameRange) {
+  const Network network = LoadModel("Chain", 2);
+  const auto statistics = ActivationStatistics::Collect(network, Samples({50, 3, 8, 8}), 16);
+  const TemporaryFolder folder;
+  statistics.Write(folder / "statistics.json");
+  const auto read = ActivationStatistics::Read(folder / "statistics.json", network);
+  int compared = 0;
+  for (std::size_t site = 0; site < network.sites().size(); ++site) {
+    ASSERT_EQ(read.Has(static_cast<int>(site)), statistics.Has(static_cast<int>(site)));
+    if (!read.Has(static_cast<int>(site))) continue;
+    EXPECT_EQ(read.Extremes(static_cast<int>(site)), statistics.Extremes(static_cast<int>(site)));
+    for (const Calibrator calibrator :
+         {Calibrator::Max, Calibrator::Percentile, Calibrator::Mse, Calibrator::Entropy, Calibrator::AverageMax,
+          Calibrator::MovingAverage, Calibrator::Deviations, Calibrator::Laplace, Calibrator::Gauss}) {
+      Format format = DefaultActivationFormat().WithBits(4);
+      format.calibrator = calibrator;
+      const ActivationRange a = statistics.Range(static_cast<int>(site), format),
+                            b = read.Range(static_cast<int>(site), format);
+      EXPECT_EQ(a.scale, b.scale) << ToString(calibrator);
+      EXPECT_EQ(a.zero_point, b.zero_point);
+      ++compared;
+    }
+  }
+  EXPECT_EQ(compared, 27);
+  QuantizeOptions options;
+  options.statistics = read;
+  const Plan plan = UniformPlan(network, 4, 8);
+  const Dataset few = Samples({8, 3, 8, 8}, 1);  // which the correction is fitted on
+  const auto x = AllInputs(Samples({4, 3, 8, 8}, 2));
+  const at::Tensor output = QuantizedNetwork::Create(network, plan, few, options).Forward(x);
+  options.statistics = statistics;
+  EXPECT_TRUE(torch::equal(output, QuantizedNetwork::Create(network, plan, few, options).Forward(x)));
+  EXPECT_FALSE(torch::equal(output, QuantizedNetwork::Create(network, plan, few).Forward(x)));
+}
+
+TEST(ActivationStatistics, OfAnotherModelOrDamagedAreRefused) {
+  const Network network = LoadModel("Chain", 2), other = LoadModel("SharedInput");
+  const TemporaryFolder folder;
+  const auto file = folder / "statistics.json";
+  ActivationStatistics::Collect(network, Samples({8, 3, 8, 8}), 8).Write(file);
+  EXPECT_THAT(MessageOf([&] { ActivationStatistics::Read(file, other); }), HasSubstr("another model's"));
+  const auto json = nlohmann::json::parse(std::ifstream(file));
+  const auto refused = [&](const std::function<void(nlohmann::json&)>& change) {
+    nlohmann::json changed = json;
+    change(changed);
+    std::ofstream(file) << changed.dump();
+    return MessageOf([&] { ActivationStatistics::Read(file, network); });
+  };
+  EXPECT_EQ(refused([](auto&) {}), "no error");
+  EXPECT_THAT(refused([](auto& j) { j["sites"][0]["counts"][0] = -1; }), HasSubstr("counts"));
+  EXPECT_THAT(refused([](auto& j) { j["sites"][0]["bins"][0] = 9000; }), HasSubstr("bins"));
+  EXPECT_THAT(refused([](auto& j) { j["sites"][0]["radius"] = 3; }), HasSubstr("radius"));
+  EXPECT_THAT(refused([](auto& j) { j["sites"][0]["max"] = 1e9; }), HasSubstr("min, max"));
+  EXPECT_THAT(refused([](auto& j) { j["sites"][1]["name"] = j["sites"][0]["name"]; }), HasSubstr("named once"));
+  EXPECT_THAT(refused([](auto& j) { j["sites"][0].erase("zeros"); }), HasSubstr("zeros"));
+  EXPECT_THAT(refused([](auto& j) { j["more"] = 1; }), HasSubstr("more"));
+  EXPECT_THAT(refused([](auto& j) { j["schema"] = "bitplan.statistics/9"; }), HasSubstr("bitplan.statistics/1"));
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
-// What is saved is what runs: in LibTorch here, in plain PyTorch by plain_pytorch_test.sh, which reads what this test leaves.
+// What is saved is what runs: in LibTorch here, in plain PyTorch by plain_pytorch_test.sh, which reads what this test
+// leaves.
 
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <fstream>
+#include <map>
 
 #include "files/temporary_folder.h"
 #include "network/model_case.h"
@@ -25,7 +27,8 @@ QuantizedNetwork Quantized(const Network& network, const Dataset& data) {
   const auto statistics = ActivationStatistics::Collect(network, data, 8);
   for (std::size_t i = 0; i < plan.layers.size(); ++i)
     for (const LayerUse& use : network.layers()[i].uses)
-      if (use.input_site >= 0 && !statistics.Has(use.input_site)) plan.layers[i].activation = plan.layers[i].activation.WithBits(32);
+      if (use.input_site >= 0 && !statistics.Has(use.input_site))
+        plan.layers[i].activation = plan.layers[i].activation.WithBits(32);
   return QuantizedNetwork::Create(network, plan, data);
 }
 
@@ -47,7 +50,8 @@ TEST(Export, GivesTheSameOutputInLibTorchCallAfterCall) {
       auto module = torch::jit::load((folder / (name + ".pt")).string());
       for (int call = 0; call < 2; ++call) {
         std::vector<c10::IValue> arguments;
-        for (const at::Tensor& input : inputs) arguments.emplace_back(input.is_floating_point() ? input.to(at::kFloat) : input);
+        for (const at::Tensor& input : inputs)
+          arguments.emplace_back(input.is_floating_point() ? input.to(at::kFloat) : input);
         const c10::IValue result = module.forward(arguments);
         if (!result.isTensor()) return;  // several outputs that only a run tells apart
         EXPECT_TRUE(at::equal(result.toTensor(), output)) << "call " << call;
@@ -57,6 +61,75 @@ TEST(Export, GivesTheSameOutputInLibTorchCallAfterCall) {
       std::ofstream(folder / (name + ".json")) << expected.dump();
     }
   });
+}
+
+/// A plan's formats by a name.
+std::map<std::string, std::pair<Format, Format>> KindsOfFormats() {
+  std::map<std::string, std::pair<Format, Format>> kinds;
+  const auto add = [&](const std::string& name, NumberType type, int bits, Granularity granularity, int group,
+                       ScaleType scales, NumberType input) {
+    Format weight = DefaultWeightFormat(), activation = DefaultActivationFormat();
+    weight.type = type;
+    weight.bits = bits;
+    weight.granularity = granularity;
+    weight.group_size = group;
+    weight.scale_type = scales;
+    activation.type = input;
+    if (input == NumberType::E2M1) activation.bits = 4;
+    if (input == NumberType::BFloat16) activation.bits = 16;
+    if (input == NumberType::PowerOfTwo) activation.scale_type = ScaleType::PowerOfTwo;
+    kinds[name] = {weight, activation};
+  };
+  add("fp8", NumberType::E4M3, 8, Granularity::Channel, 0, ScaleType::Float32, NumberType::E4M3);
+  add("mxfp4", NumberType::E2M1, 4, Granularity::Block, 32, ScaleType::PowerOfTwo, NumberType::E2M1);
+  add("nf4", NumberType::Nf4, 4, Granularity::Block, 64, ScaleType::DoubleQuantized, NumberType::BFloat16);
+  add("int16", NumberType::Integer, 16, Granularity::Channel, 0, ScaleType::Float32, NumberType::Integer);
+  add("blocks", NumberType::Integer, 4, Granularity::Block, 20, ScaleType::Float32, NumberType::Integer);
+  add("binary", NumberType::Binary, 1, Granularity::Channel, 0, ScaleType::Float32, NumberType::E5M2);
+  add("ternary", NumberType::Ternary, 2, Granularity::Tensor, 0, ScaleType::Float32, NumberType::Integer);
+  add("powers", NumberType::PowerOfTwo, 4, Granularity::Channel, 0, ScaleType::PowerOfTwo, NumberType::PowerOfTwo);
+  kinds["asymmetric groups"] = kinds.at("blocks");
+  kinds["asymmetric groups"].first.scheme = Scheme::Asymmetric;
+  kinds["unsigned"] = kinds.at("int16");
+  kinds["unsigned"].first.scheme = kinds["unsigned"].second.scheme = Scheme::Unsigned;
+  return kinds;
+}
+
+TEST(Export, GivesTheSameOutputForEveryFormat) {
+  const TemporaryFolder scratch;
+  const char* const kept = std::getenv("BITPLAN_EXPORT_DIR");
+  const std::filesystem::path folder = kept ? kept : scratch.path();
+  const ModelCase model("small_resnet");
+  const Network network = model.Load("scripted");
+  const std::vector<at::Tensor> inputs = model.Inputs();
+  for (const auto& [name, formats] : KindsOfFormats()) {
+    SCOPED_TRACE(name);
+    const QuantizedNetwork quantized = QuantizedNetwork::Create(
+        network, UniformPlan(network, formats.first, formats.second), Dataset::FromTensors(inputs, {}));
+    const at::Tensor output = quantized.Forward(inputs);
+    EXPECT_FALSE(at::equal(output, network.Forward(inputs)));
+    const std::string file = "format " + name;
+    quantized.Save(folder / (file + ".pt"));
+    EXPECT_TRUE(at::equal(
+        torch::jit::load((folder / (file + ".pt")).string()).forward({inputs[0].to(at::kFloat)}).toTensor(), output));
+    nlohmann::json expected{{"output", AsJson(output)}, {"inputs", {AsJson(inputs[0])}}};
+    std::ofstream(folder / (file + ".json")) << expected.dump();
+  }
+}
+
+TEST(Export, RefusesRangesThatAreFoundAtRunTime) {
+  const ModelCase model("small_resnet");
+  const Network network = model.Load("scripted");
+  Format dynamic = DefaultActivationFormat();
+  dynamic.calibrator = Calibrator::Dynamic;
+  const Dataset data = Dataset::FromTensors(model.Inputs(), {});
+  const QuantizedNetwork quantized =
+      QuantizedNetwork::Create(network, UniformPlan(network, DefaultWeightFormat(), dynamic), data);
+  const at::Tensor output = quantized.Forward(model.Inputs()), expected = network.Forward(model.Inputs());
+  EXPECT_LT((output - expected).norm().item<double>(), 0.05 * expected.norm().item<double>());
+  const TemporaryFolder folder;
+  EXPECT_NE(MessageOf([&] { quantized.Save(folder / "dynamic.pt"); }).find("at run time"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(folder / "dynamic.pt"));
 }
 
 TEST(Export, GivesTheSameBytesEachTime) {

@@ -46,6 +46,47 @@ struct Packed {
     return tensor.to(at::kFloat);
   }
 
+  at::Tensor Scale(const std::string& name) const {
+    if (header.at(name + "/scale").at("dtype") == "F32") return Floats(name + "/scale");
+    std::string bytes_of = Bytes(name + "/scale");
+    const at::Tensor codes =
+        at::from_blob(bytes_of.data(), {static_cast<std::int64_t>(bytes_of.size())}, at::kByte).clone();
+    if (!Has(name + "/scale_block")) return at::exp2(codes.to(at::kFloat) - 127);
+    const at::Tensor blocks = Floats(name + "/scale_block").repeat_interleave(256).narrow(0, 0, codes.numel());
+    return blocks * codes.view(at::kFloat8_e4m3fn).to(at::kFloat) + Floats(name + "/scale_offset");
+  }
+
+  /// By code.
+  static at::Tensor Levels(const std::string& type, int bits) {
+    if (type == "e4m3") return at::arange(256, at::kByte).view(at::kFloat8_e4m3fn).to(at::kFloat);
+    if (type == "e2m1")
+      return at::tensor(
+          {0.0F, 0.5F, 1.0F, 1.5F, 2.0F, 3.0F, 4.0F, 6.0F, -0.0F, -0.5F, -1.0F, -1.5F, -2.0F, -3.0F, -4.0F, -6.0F});
+    if (type == "binary") return at::tensor({-1.0F, 1.0F});
+    if (type == "ternary") return at::tensor({-1.0F, 0.0F, 1.0F});
+    EXPECT_EQ(type, "power-of-two");
+    const int most = (1 << (bits - 1)) - 1;
+    at::Tensor levels = at::exp2(at::arange(most + 1).to(at::kFloat) - most);
+    levels[0] = 0;
+    return at::cat({levels, -levels});
+  }
+
+  static at::Tensor AlongAxis(const at::Tensor& scale, const at::Tensor& like, int axis) {
+    std::vector<std::int64_t> along(static_cast<std::size_t>(like.dim()), 1);
+    along[static_cast<std::size_t>(axis)] = scale.numel();
+    return scale.view(along);
+  }
+
+  /// One scale after the other, for `group` values of a channel each.
+  static at::Tensor InGroups(const at::Tensor& values, const at::Tensor& scale, int axis, int group) {
+    at::Tensor result = values.movedim(axis, 0).contiguous().clone();
+    const at::Tensor rows = result.view({result.size(0), -1});
+    const std::int64_t per_channel = (rows.size(1) + group - 1) / group;
+    for (std::int64_t i = 0; i < rows.size(0); ++i)
+      for (std::int64_t j = 0; j < rows.size(1); ++j) rows[i][j] *= scale[i * per_channel + j / group];
+    return result.movedim(0, axis);
+  }
+
   /// A weight as the file says it, bit by bit.
   at::Tensor Weight(const std::string& name) const {
     if (header.at(name).at("dtype") != "U8") return Floats(name);
@@ -65,7 +106,15 @@ struct Packed {
       }
       codes.data_ptr<float>()[i] = static_cast<float>(code);
     }
-    const at::Tensor scale = Floats(name + "/scale");
+    std::string type = header.at("__metadata__").at(name).get<std::string>();
+    const int group = std::stoi(type.substr(type.rfind(';') + 1));
+    type = type.substr(0, type.rfind(';'));
+    type = type.substr(type.rfind(';') + 1);
+    const at::Tensor scale = Scale(name);
+    if (group > 0)
+      return InGroups(type == "integer" ? codes - (1 << (bits - 1)) : Levels(type, bits).take(codes.to(at::kLong)),
+                      scale, axis, group);
+    if (type != "integer") return Levels(type, bits).take(codes.to(at::kLong)) * AlongAxis(scale, codes, axis);
     at::Tensor zero = at::full({scale.numel()}, static_cast<float>(1 << (bits - 1)));
     if (Has(name + "/zero_point")) {
       const std::string zeros = Bytes(name + "/zero_point");
@@ -179,8 +228,52 @@ TEST(PackedFile, HoldsRangesOfInputsAndBiases) {
       const ActivationRange range = statistics.Range(use.input_site, plan.layers[i].activation);
       EXPECT_EQ(packed.Floats(site + "/scale").item<float>(), static_cast<float>(range.scale));
       EXPECT_EQ(static_cast<unsigned char>(packed.Bytes(site + "/zero_point")[0]), range.zero_point);
-      EXPECT_EQ(packed.header.at("__metadata__").at(site), "8");
+      EXPECT_EQ(packed.header.at("__metadata__").at(site), "8;integer");
     }
+}
+
+TEST(PackedFile, HoldsEveryFormatAndIsAsLargeAsItsCost) {
+  const TemporaryFolder folder;
+  const Network network = LoadModel("Chain", 2);
+  const Dataset data = Samples({16, 3, 8, 8});
+  const Calibration calibration = Calibration::Collect(network, data, true);
+  struct Kind {
+    NumberType type;
+    int bits;
+    Granularity granularity;
+    int group;
+    ScaleType scales;
+  };
+  for (const Kind& kind : {Kind{NumberType::E4M3, 8, Granularity::Channel, 0, ScaleType::Float32},
+                           Kind{NumberType::E4M3, 8, Granularity::Block, 32, ScaleType::PowerOfTwo},
+                           Kind{NumberType::E2M1, 4, Granularity::Block, 32, ScaleType::PowerOfTwo},
+                           Kind{NumberType::E2M1, 4, Granularity::Block, 5, ScaleType::DoubleQuantized},
+                           Kind{NumberType::Binary, 1, Granularity::Channel, 0, ScaleType::Float32},
+                           Kind{NumberType::Ternary, 2, Granularity::Channel, 0, ScaleType::Float32},
+                           Kind{NumberType::PowerOfTwo, 5, Granularity::Channel, 0, ScaleType::PowerOfTwo},
+                           Kind{NumberType::Integer, 4, Granularity::Block, 9, ScaleType::Float32},
+                           Kind{NumberType::Integer, 3, Granularity::Channel, 0, ScaleType::PowerOfTwo}}) {
+    Format weight = DefaultWeightFormat();
+    weight.type = kind.type;
+    weight.bits = kind.bits;
+    weight.granularity = kind.granularity;
+    weight.group_size = kind.group;
+    weight.scale_type = kind.scales;
+    SCOPED_TRACE(std::string(ToString(kind.type)) + std::to_string(kind.bits) +
+                 std::string(ToString(kind.granularity)));
+    Format activation = DefaultActivationFormat();
+    if (kind.type == NumberType::E4M3) activation.type = NumberType::E4M3;
+    const Plan plan = UniformPlan(network, weight, activation);
+    const QuantizedNetwork quantized = QuantizedNetwork::Create(network, plan, calibration);
+    quantized.SavePacked(folder / "packed.safetensors");
+    const Packed packed(folder / "packed.safetensors");
+    for (std::size_t i = 0; i < network.layers().size(); ++i) {
+      const std::string& name = network.parameters()[static_cast<std::size_t>(network.layers()[i].weight)].name;
+      EXPECT_TRUE(at::equal(packed.Weight(name), quantized.weights()[i].value)) << name;
+    }
+    const CostTable table = FileSize(network, weight, activation, true, {kind.bits}, {8});
+    EXPECT_EQ(CostOf(table, plan), static_cast<double>(std::filesystem::file_size(folder / "packed.safetensors")));
+  }
 }
 
 TEST(PackedFile, OfFourBitsIsLittleMoreThanHalfOfEight) {

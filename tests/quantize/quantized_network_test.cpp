@@ -155,9 +155,13 @@ TEST(QuantizedNetwork, RefusesFormatsThatALayerCannotHave) {
   plan.layers[1].weight.bits = 9;
   EXPECT_THAT(MessageOfCreate(network, plan, data), AllOf(HasSubstr("second"), HasSubstr("weight"), HasSubstr("9")));
   plan = UniformPlan(network, 4, 8);
-  plan.layers[1].activation.bits = 1;
+  plan.layers[1].activation.bits = 0;
   EXPECT_THAT(MessageOfCreate(network, plan, data),
-              AllOf(HasSubstr("second"), HasSubstr("activation"), HasSubstr("1")));
+              AllOf(HasSubstr("second"), HasSubstr("activation"), HasSubstr("bits: 0")));
+  plan = UniformPlan(network, 4, 8);
+  plan.layers[1].activation.type = NumberType::Binary;
+  plan.layers[1].activation.bits = 1;
+  EXPECT_THAT(MessageOfCreate(network, plan, data), AllOf(HasSubstr("second"), HasSubstr("binary is for weights")));
   plan = UniformPlan(network, 4, 8);
   plan.layers[2].activation.granularity = Granularity::Channel;
   EXPECT_THAT(MessageOfCreate(network, plan, data), AllOf(HasSubstr("last"), HasSubstr("channel")));
@@ -178,10 +182,10 @@ TEST(QuantizedNetwork, RefusesTwoFormatsForOneTensor) {
   EXPECT_EQ(MessageOfCreate(network, plan, data), "no error");
   plan.layers[1].activation.bits = 4;
   EXPECT_THAT(MessageOfCreate(network, plan, data), AllOf(HasSubstr("left"), HasSubstr("right")));
-  plan.layers[1].activation.bits = 32;
+  plan.layers[1].activation = plan.layers[1].activation.WithBits(32);
   EXPECT_THAT(MessageOfCreate(network, plan, data), AllOf(HasSubstr("left"), HasSubstr("right")));
   // Of 32 bits only the width counts.
-  plan.layers[0].activation = plan.layers[1].activation = DefaultActivationFormat();
+  plan.layers[0].activation = plan.layers[1].activation = DefaultActivationFormat().WithBits(32);
   plan.layers[1].activation.calibrator = Calibrator::Max;
   EXPECT_EQ(MessageOfCreate(network, plan, data), "no error");
 }

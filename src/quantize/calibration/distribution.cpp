@@ -57,6 +57,7 @@ Distribution DistributionOf(std::span<const float> values) {
   distribution.counts.assign(keys.size(), 1.0);
   distribution.min = distribution.values.front();
   distribution.max = distribution.values.back();
+  distribution.average = distribution.moving = {distribution.min, distribution.max};
   return distribution;
 }
 

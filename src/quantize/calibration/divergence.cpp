@@ -53,14 +53,10 @@ Divergence::Divergence(const Distribution& distribution) : index_({}), mass_(1),
   index_ = AscendingIndex(std::move(bins.values));
 }
 
-double Divergence::operator()(const QuantizationRange& range, const Format& format, double) const {
-  const auto edge = [&](std::int64_t q, double by) {
-    return range.scale * (static_cast<double>(q - range.zero_point) + by);
-  };
-  const std::size_t first = index_.LowerBound(edge(format.QuantMin(), -0.5));
-  const std::size_t last = index_.LowerBound(edge(format.QuantMax(), 0.5));
-  const auto levels = static_cast<std::size_t>(format.QuantMax() - format.QuantMin() + 1);
-  if (last < first + levels) return std::numeric_limits<double>::infinity();
+double Divergence::operator()(const QuantizationRange& range, const Levels& levels, double) const {
+  const std::size_t first = index_.LowerBound(range.scale * (levels.Lowest(range) - 0.5));
+  const std::size_t last = index_.LowerBound(range.scale * (levels.Highest(range) + 0.5));
+  if (last < first + levels.size()) return std::numeric_limits<double>::infinity();
 
   const double below = mass_[first], above = mass_.back() - mass_[last], inside = mass_[last] - mass_[first];
   const double first_bin = mass_[first + 1] - mass_[first], last_bin = mass_[last] - mass_[last - 1];
@@ -68,7 +64,7 @@ double Divergence::operator()(const QuantizationRange& range, const Format& form
   double divergence = entropy_[last] - entropy_[first] - PLogP(first_bin) + PLogP(first_bin + below) - PLogP(last_bin) +
                       PLogP(last_bin + above);
   // − Σ P log Q; Q is the same in all bins of a level.
-  ForEachLevel(index_, range, format, [&](double, std::size_t from, std::size_t to) {
+  levels.ForEach(index_, range, [&](double, std::size_t from, std::size_t to) {
     from = std::max(from, first);
     to = std::min(to, last);
     if (from >= to) return;

@@ -14,12 +14,36 @@ namespace {
 template <typename Value, std::size_t N>
 using Names = std::array<std::pair<Value, std::string_view>, N>;
 
-constexpr Names<Scheme, 2> kSchemes = {{{Scheme::Symmetric, "symmetric"}, {Scheme::Asymmetric, "asymmetric"}}};
-constexpr Names<Granularity, 2> kGranularities = {{{Granularity::Tensor, "tensor"}, {Granularity::Channel, "channel"}}};
-constexpr Names<Calibrator, 4> kCalibrators = {{{Calibrator::Max, "max"},
-                                                {Calibrator::Percentile, "percentile"},
-                                                {Calibrator::Mse, "mse"},
-                                                {Calibrator::Entropy, "entropy"}}};
+constexpr Names<NumberType, 11> kTypes = {{{NumberType::Integer, "integer"},
+                                           {NumberType::Binary, "binary"},
+                                           {NumberType::Ternary, "ternary"},
+                                           {NumberType::PowerOfTwo, "power-of-two"},
+                                           {NumberType::E4M3, "e4m3"},
+                                           {NumberType::E5M2, "e5m2"},
+                                           {NumberType::E2M1, "e2m1"},
+                                           {NumberType::Nf4, "nf4"},
+                                           {NumberType::Float16, "float16"},
+                                           {NumberType::BFloat16, "bfloat16"},
+                                           {NumberType::Float32, "float32"}}};
+constexpr Names<Scheme, 3> kSchemes = {
+    {{Scheme::Symmetric, "symmetric"}, {Scheme::Asymmetric, "asymmetric"}, {Scheme::Unsigned, "unsigned"}}};
+constexpr Names<Granularity, 4> kGranularities = {{{Granularity::Tensor, "tensor"},
+                                                   {Granularity::Channel, "channel"},
+                                                   {Granularity::Group, "group"},
+                                                   {Granularity::Block, "block"}}};
+constexpr Names<ScaleType, 3> kScaleTypes = {{{ScaleType::Float32, "float32"},
+                                              {ScaleType::PowerOfTwo, "power-of-two"},
+                                              {ScaleType::DoubleQuantized, "double-quantized"}}};
+constexpr Names<Calibrator, 10> kCalibrators = {{{Calibrator::Max, "max"},
+                                                 {Calibrator::Percentile, "percentile"},
+                                                 {Calibrator::Mse, "mse"},
+                                                 {Calibrator::Entropy, "entropy"},
+                                                 {Calibrator::AverageMax, "average-max"},
+                                                 {Calibrator::MovingAverage, "moving-average"},
+                                                 {Calibrator::Deviations, "deviations"},
+                                                 {Calibrator::Laplace, "laplace"},
+                                                 {Calibrator::Gauss, "gauss"},
+                                                 {Calibrator::Dynamic, "dynamic"}}};
 
 template <typename Value, std::size_t N>
 std::string_view NameOf(const Names<Value, N>& names, Value value) {
@@ -38,30 +62,121 @@ Value ValueOf(const Names<Value, N>& names, std::string_view what, std::string_v
   throw Error(fmt::format("unknown {} '{}'; expected one of {}", what, text, known));
 }
 
+/// The widths that a type has, as a user would say it.
+std::string Widths(NumberType type) {
+  switch (type) {
+    case NumberType::Integer:
+      return "1 to 8 or 16";
+    case NumberType::PowerOfTwo:
+      return "2 to 8";
+    case NumberType::Binary:
+      return "1";
+    case NumberType::Ternary:
+      return "2";
+    case NumberType::E2M1:
+    case NumberType::Nf4:
+      return "4";
+    case NumberType::E4M3:
+    case NumberType::E5M2:
+      return "8";
+    case NumberType::Float16:
+    case NumberType::BFloat16:
+      return "16";
+    case NumberType::Float32:
+      break;
+  }
+  return "32";
+}
+
+bool HasWidth(NumberType type, int bits) {
+  if (type == NumberType::Integer) return (bits >= 1 && bits <= 8) || bits == 16;
+  if (type == NumberType::PowerOfTwo) return bits >= 2 && bits <= 8;
+  return Widths(type) == std::to_string(bits);
+}
+
+bool InGroups(Granularity granularity) {
+  return granularity == Granularity::Group || granularity == Granularity::Block;
+}
+
+int GridBits(const Format& format) { return format.bits - (format.reduce_range ? 1 : 0); }
+
+void ValidateInteger(const Format& format) {
+  if (format.narrow_range && format.scheme != Scheme::Symmetric)
+    throw Error(fmt::format("narrow_range: true with an {} scheme; it drops the lowest value of a symmetric grid",
+                            ToString(format.scheme)));
+  if (format.reduce_range && format.bits == 1) throw Error("reduce_range: true at 1 bit leaves nothing of the grid");
+  if (format.narrow_range && GridBits(format) == 1)
+    throw Error("narrow_range: true at 1 bit leaves 0 alone on the grid");
+  if (format.calibrator == Calibrator::Entropy && format.bits > 8)
+    throw Error(fmt::format("calibrator: entropy compares histograms of at most 8 bits, not {}; expected another one",
+                            format.bits));
+}
+
+void ValidateCodebook(const Format& format) {
+  if (format.calibrator == Calibrator::Entropy || format.calibrator == Calibrator::Laplace ||
+      format.calibrator == Calibrator::Gauss)
+    throw Error(fmt::format("calibrator: {} is for integers, not for {}; expected another one",
+                            ToString(format.calibrator), ToString(format.type)));
+  const bool own_scale = format.type == NumberType::Binary || format.type == NumberType::Ternary;
+  if (own_scale && format.scale_type != ScaleType::Float32)
+    throw Error(
+        fmt::format("scale_type: {} values choose their scales themselves; expected float32", ToString(format.type)));
+  if (format.type == NumberType::PowerOfTwo && format.scale_type != ScaleType::PowerOfTwo)
+    throw Error("scale_type: power-of-two values have power-of-two scales");
+}
+
 }  // namespace
 
 std::int64_t Format::QuantMin() const {
-  if (scheme == Scheme::Asymmetric) return 0;
-  const std::int64_t half = std::int64_t{1} << (bits - 1);
+  if (scheme != Scheme::Symmetric) return 0;
+  const std::int64_t half = std::int64_t{1} << (GridBits(*this) - 1);
   return narrow_range ? 1 - half : -half;
 }
 
 std::int64_t Format::QuantMax() const {
-  return scheme == Scheme::Asymmetric ? (std::int64_t{1} << bits) - 1 : (std::int64_t{1} << (bits - 1)) - 1;
+  return scheme == Scheme::Symmetric ? (std::int64_t{1} << (GridBits(*this) - 1)) - 1
+                                     : (std::int64_t{1} << GridBits(*this)) - 1;
 }
 
 Format Format::WithBits(int new_bits) const {
   Format format = *this;
   format.bits = new_bits;
+  if (new_bits == 16 && type != NumberType::BFloat16) format.type = NumberType::Float16;
+  if (new_bits == 32) format.type = NumberType::Float32;
+  if (new_bits < 16 && !HasScale()) format.type = NumberType::Integer;
   return format;
 }
 
 void Format::Validate() const {
-  if (!IsWidth(bits)) throw Error(fmt::format("bits: {} is not a width; expected 2 to 8, 16 or 32", bits));
-  if (narrow_range && scheme == Scheme::Asymmetric)
-    throw Error("narrow_range: true with an asymmetric scheme; it drops the lowest value of a symmetric grid");
+  if (!IsWidth(bits)) throw Error(fmt::format("bits: {} is not a width; expected 1 to 8, 16 or 32", bits));
+  if (!HasWidth(type, bits)) throw Error(fmt::format("bits: {} given; {} has {}", bits, ToString(type), Widths(type)));
   if (!(percentile > 0 && percentile <= 100))
     throw Error(fmt::format("percentile: {} is outside (0, 100]", percentile));
+  if (!(deviations > 0)) throw Error(fmt::format("deviations: {} given; more than 0 needed", deviations));
+  if (InGroups(granularity) ? group_size < 1 : group_size != 0)
+    throw Error(fmt::format("group_size: {} with one scale a {}; expected {}", group_size, ToString(granularity),
+                            InGroups(granularity) ? "at least 1" : "0"));
+  if (scale_type == ScaleType::DoubleQuantized && !InGroups(granularity))
+    throw Error(fmt::format("scale_type: double-quantized needs many scales, of groups or blocks, not one a {}",
+                            ToString(granularity)));
+  if (!HasScale()) return;
+  if (calibrator == Calibrator::Dynamic && granularity != Granularity::Tensor)
+    throw Error("calibrator: dynamic ranges are of whole tensors, at run time");
+  if (IsInteger())
+    ValidateInteger(*this);
+  else
+    ValidateCodebook(*this);
+}
+
+void Format::ValidateForActivations() const {
+  Validate();
+  if (!HasScale()) return;
+  if (granularity != Granularity::Tensor)
+    throw Error(fmt::format("granularity: activations have one scale a tensor, not one a {}", ToString(granularity)));
+  if (type == NumberType::Binary || type == NumberType::Ternary || type == NumberType::Nf4)
+    throw Error(fmt::format(
+        "type: {} is for weights; expected integer, power-of-two, e4m3, e5m2, e2m1, float16, bfloat16 or float32",
+        ToString(type)));
 }
 
 Format DefaultWeightFormat() { return {}; }
@@ -73,11 +188,15 @@ Format DefaultActivationFormat() {
   return format;
 }
 
+std::string_view ToString(NumberType type) { return NameOf(kTypes, type); }
 std::string_view ToString(Scheme scheme) { return NameOf(kSchemes, scheme); }
 std::string_view ToString(Granularity granularity) { return NameOf(kGranularities, granularity); }
+std::string_view ToString(ScaleType scale_type) { return NameOf(kScaleTypes, scale_type); }
 std::string_view ToString(Calibrator calibrator) { return NameOf(kCalibrators, calibrator); }
+NumberType ParseNumberType(std::string_view text) { return ValueOf(kTypes, "number type", text); }
 Scheme ParseScheme(std::string_view text) { return ValueOf(kSchemes, "scheme", text); }
 Granularity ParseGranularity(std::string_view text) { return ValueOf(kGranularities, "granularity", text); }
+ScaleType ParseScaleType(std::string_view text) { return ValueOf(kScaleTypes, "scale type", text); }
 Calibrator ParseCalibrator(std::string_view text) { return ValueOf(kCalibrators, "calibrator", text); }
 
 }  // namespace bitplan

@@ -60,6 +60,9 @@ void Histogram::Add(std::span<const float> values) {
   const Summary summary = Summarize(values);
   min_ = count_ == 0 ? summary.low : std::min<double>(min_, summary.low);
   max_ = count_ == 0 ? summary.high : std::max<double>(max_, summary.high);
+  sum_ = {sum_.min + summary.low, sum_.max + summary.high};
+  moving_ = {kDecay * moving_.min + (1 - kDecay) * summary.low, kDecay * moving_.max + (1 - kDecay) * summary.high};
+  ++batches_;
   Cover(PowerOfTwoAbove(std::max(-min_, max_)));
   count_ += static_cast<std::int64_t>(values.size());
   zeros_ += summary.zeros;
@@ -78,6 +81,10 @@ void Histogram::Merge(const Histogram& other) {
   for (std::size_t bin = 0; bin < kBins; ++bin) bins_[bin] += aligned.bins_[bin];
   min_ = count_ == 0 ? other.min_ : std::min(min_, other.min_);
   max_ = count_ == 0 ? other.max_ : std::max(max_, other.max_);
+  const double later = std::pow(kDecay, static_cast<double>(other.batches_));
+  sum_ = {sum_.min + other.sum_.min, sum_.max + other.sum_.max};
+  moving_ = {later * moving_.min + other.moving_.min, later * moving_.max + other.moving_.max};
+  batches_ += other.batches_;
   count_ += other.count_;
   zeros_ += other.zeros_;
 }
@@ -92,9 +99,57 @@ void Histogram::Cover(double radius) {
   }
 }
 
+HistogramState Histogram::State() const {
+  HistogramState state{radius_, min_, max_, sum_, moving_, zeros_, batches_, {}, {}};
+  for (std::size_t bin = 0; bin < kBins; ++bin) {
+    if (bins_[bin] == 0) continue;
+    state.bins.push_back(static_cast<std::int64_t>(bin));
+    state.counts.push_back(bins_[bin]);
+  }
+  return state;
+}
+
+Histogram Histogram::FromState(const HistogramState& state) {
+  const auto require = [](bool right, const char* what) {
+    if (!right) throw Error(what);
+  };
+  require(state.radius == 0 ||
+              (state.radius > 0 && std::isfinite(state.radius) && PowerOfTwoAbove(state.radius) == 2 * state.radius),
+          "radius: expected 0 or a power of two");
+  require(state.min <= state.max && -state.radius <= state.min && state.max <= state.radius,
+          "min, max: expected a range within the radius");
+  require(state.bins.size() == state.counts.size(), "counts: expected as many as bins");
+  Histogram histogram;
+  for (std::size_t i = 0; i < state.bins.size(); ++i) {
+    require(state.bins[i] >= 0 && state.bins[i] < static_cast<std::int64_t>(kBins) &&
+                (i == 0 || state.bins[i] > state.bins[i - 1]),
+            "bins: expected ascending numbers from 0 to 8191");
+    require(state.counts[i] > 0, "counts: expected numbers above 0");
+    histogram.bins_[static_cast<std::size_t>(state.bins[i])] = state.counts[i];
+    histogram.count_ += state.counts[i];
+  }
+  require(state.zeros >= 0 && state.zeros <= histogram.bins_[kHalf],
+          "zeros: expected at most what the bin that starts at 0 holds");
+  require((histogram.count_ > 0) == (state.batches > 0), "batches: expected at least 1 where there are values");
+  histogram.radius_ = state.radius;
+  histogram.min_ = state.min;
+  histogram.max_ = state.max;
+  histogram.sum_ = state.sum;
+  histogram.moving_ = state.moving;
+  histogram.zeros_ = state.zeros;
+  histogram.batches_ = state.batches;
+  return histogram;
+}
+
 Distribution Histogram::Values() const {
   if (count_ == 0) throw Error("no value was seen that could be calibrated on");
-  Distribution distribution{.min = min_, .max = max_, .binned = true};
+  const auto batches = static_cast<double>(batches_);
+  const double begun = 1 - std::pow(kDecay, batches);
+  Distribution distribution{.min = min_,
+                            .max = max_,
+                            .average = {sum_.min / batches, sum_.max / batches},
+                            .moving = {moving_.min / begun, moving_.max / begun},
+                            .binned = true};
   const auto append = [&](double value, std::int64_t count) {
     if (count == 0) return;
     distribution.values.push_back(value);

@@ -30,7 +30,7 @@ Clip PercentileClip(const Distribution& distribution, const Format& format) {
   const double outside = total * ((100 - format.percentile) / 100 + kRounding);
   const auto& values = distribution.values;
   Clip clip{-Magnitude(distribution, outside), Magnitude(distribution, outside)};
-  if (format.scheme == Scheme::Asymmetric) {
+  if (format.IsInteger() && format.scheme != Scheme::Symmetric) {
     std::size_t first = 0, last = values.size() - 1;
     for (double passed = distribution.counts[first]; passed <= outside / 2; passed += distribution.counts[first])
       ++first;

@@ -6,8 +6,8 @@
 
 namespace bitplan {
 
-/// The central `format.percentile` per cent of the values: at most the rest lies outside. Asymmetric grids leave half
-/// of it out at each end; symmetric ones leave out the largest magnitudes.
+/// The central `format.percentile` per cent of the values: at most the rest lies outside. Asymmetric and unsigned
+/// grids leave half of it out at each end; the others leave out the largest magnitudes.
 Clip PercentileClip(const Distribution& distribution, const Format& format);
 
 }  // namespace bitplan

@@ -4,7 +4,10 @@
 #include <cmath>
 #include <limits>
 
+#include "quantize/calibration/clip.h"
 #include "quantize/calibration/divergence.h"
+#include "quantize/calibration/levels.h"
+#include "quantize/calibration/moment_clip.h"
 #include "quantize/calibration/percentile.h"
 #include "quantize/calibration/range_search.h"
 #include "quantize/calibration/squared_error.h"
@@ -15,12 +18,12 @@ namespace {
 
 /// Rounding with the best scale and finding the best scale for that rounding, in turns: each lowers the error (Lloyd
 /// 1982).
-QuantizationRange Refine(QuantizationRange range, const SquaredError& error, const Format& format) {
+QuantizationRange Refine(QuantizationRange range, const SquaredError& error, const Levels& levels) {
   constexpr int kMostTurns = 16;
-  double least = error(range, format);
+  double least = error(range, levels);
   for (int turn = 0; turn < kMostTurns; ++turn) {
-    const QuantizationRange next{Float32Scale(error.BestScale(range, format)), range.zero_point};
-    const double found = error(next, format);
+    const QuantizationRange next{Float32Scale(error.BestScale(range, levels)), range.zero_point};
+    const double found = error(next, levels);
     if (!(found < least)) break;
     least = found;
     range = next;
@@ -28,54 +31,63 @@ QuantizationRange Refine(QuantizationRange range, const SquaredError& error, con
   return range;
 }
 
+/// Of the scale that covers `full` and some finer ones, the one with the least error.
+QuantizationRange SearchPowerOfTwo(const Clip& full, const Format& format, const RangeError& error_of) {
+  constexpr int kFiner = 8;
+  QuantizationRange best = RangeCovering(full.low, full.high, format);
+  double least = error_of(best, std::numeric_limits<double>::infinity());
+  for (int halvings = 1; halvings <= kFiner; ++halvings) {
+    const QuantizationRange range =
+        RangeCovering(std::ldexp(full.low, -halvings), std::ldexp(full.high, -halvings), format);
+    const double error = error_of(range, least);
+    if (!(error < least)) continue;
+    least = error;
+    best = range;
+  }
+  return best;
+}
+
 }  // namespace
-
-double Float32Scale(double scale) {
-  constexpr double kLeast = std::numeric_limits<float>::min(), kMost = std::numeric_limits<float>::max();
-  return static_cast<double>(static_cast<float>(std::clamp(scale, kLeast, kMost)));
-}
-
-QuantizationRange RangeCovering(double low, double high, const Format& format) {
-  low = std::min(low, 0.0);
-  high = std::max(high, 0.0);
-  const auto qmin = static_cast<double>(format.QuantMin()), qmax = static_cast<double>(format.QuantMax());
-  if (low == 0 && high == 0) return {1, 0};
-  if (format.scheme == Scheme::Symmetric) return {Float32Scale(std::max(high / qmax, low / qmin)), 0};
-  // The zero point is an integer, so one end moves outward a little: the scale grows until both ends are covered.
-  const auto scale_at = [&](double zero_point) {
-    double scale = 0;
-    if (low < 0) scale = std::max(scale, -low / zero_point);
-    if (high > 0) scale = std::max(scale, high / (qmax - zero_point));
-    return scale;
-  };
-  const double ideal = std::clamp(-low / ((high - low) / qmax), low < 0 ? 1.0 : 0.0, high > 0 ? qmax - 1 : qmax);
-  const double below = std::floor(ideal), above = std::ceil(ideal);
-  const double zero_point = scale_at(below) < scale_at(above) ? below : above;
-  return {Float32Scale(scale_at(zero_point)), static_cast<std::int64_t>(zero_point)};
-}
 
 QuantizationRange Calibrate(const Distribution& distribution, const Format& format) {
   const Clip full{std::min(distribution.min, 0.0), std::max(distribution.max, 0.0)};
+  const Levels levels(format);
   const auto search = [&](const auto& error) {
-    return SearchRange(full, format,
-                       [&](const QuantizationRange& range, double limit) { return error(range, format, limit); });
+    const auto of = [&](const QuantizationRange& range, double limit) { return error(range, levels, limit); };
+    return format.scale_type == ScaleType::PowerOfTwo ? SearchPowerOfTwo(full, format, of)
+                                                      : SearchRange(full, format, of);
   };
+  Clip clip = full;
   switch (format.calibrator) {
     case Calibrator::Max:
+    case Calibrator::Dynamic:
       break;
-    case Calibrator::Percentile: {
-      const Clip clip = PercentileClip(distribution, format);
-      if (clip.low < 0 || clip.high > 0) return RangeCovering(clip.low, clip.high, format);
+    case Calibrator::Percentile:
+      clip = PercentileClip(distribution, format);
       break;
-    }
     case Calibrator::Mse: {
       const SquaredError error(distribution);
-      return Refine(search(error), error, format);
+      const QuantizationRange found = search(error);
+      return format.scale_type == ScaleType::PowerOfTwo ? found : Refine(found, error, levels);
     }
     case Calibrator::Entropy:
       return search(Divergence(distribution));
+    case Calibrator::AverageMax:
+      clip = {std::min(distribution.average.min, 0.0), std::max(distribution.average.max, 0.0)};
+      break;
+    case Calibrator::MovingAverage:
+      clip = {std::min(distribution.moving.min, 0.0), std::max(distribution.moving.max, 0.0)};
+      break;
+    case Calibrator::Deviations:
+      clip = DeviationsClip(distribution, format);
+      break;
+    case Calibrator::Laplace:
+    case Calibrator::Gauss:
+      clip = AnalyticClip(distribution, format);
+      break;
   }
-  return RangeCovering(full.low, full.high, format);
+  if (clip.low == 0 && clip.high == 0) clip = full;
+  return RangeCovering(clip.low, clip.high, format);
 }
 
 }  // namespace bitplan

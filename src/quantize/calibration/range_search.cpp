@@ -1,6 +1,7 @@
 #include "quantize/calibration/range_search.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace bitplan {
@@ -19,11 +20,12 @@ class RangeSearch {
 
   QuantizationRange Run() {
     // A symmetric grid has one end to choose, and so has an asymmetric one that starts at 0.
-    const bool one_end = format_.scheme == Scheme::Symmetric || full_.low == 0 || full_.high == 0;
+    const bool one_end = !IsAsymmetric() || full_.low == 0 || full_.high == 0;
     const int steps = one_end ? 256 : 32;
     // A symmetric grid reaches one step further down than up: not using that step can be better, at a wider scale.
-    const int half = 1 << (format_.bits - 1);
-    const int widest = one_end ? steps * half / (half - 1) : steps;
+    const double reach =
+        one_end && format_.IsInteger() && format_.QuantMax() > 0 ? static_cast<double>(format_.QuantMax() + 1) : 1;
+    const int widest = reach > 1 ? static_cast<int>(steps * reach / (reach - 1)) : steps;
     for (int low = widest; low >= 0; --low) {
       if (one_end) {
         ConsiderClip(low, low, steps);
@@ -39,6 +41,8 @@ class RangeSearch {
  private:
   static constexpr int kFiner = 8;  // steps of a refinement in one of the scan before
 
+  bool IsAsymmetric() const { return format_.IsInteger() && format_.scheme == Scheme::Asymmetric; }
+
   void ConsiderClip(int low, int high, int steps) {
     constexpr double kNarrowest = 0.02;
     const Clip clip{full_.low * low / steps, full_.high * high / steps};
@@ -49,7 +53,7 @@ class RangeSearch {
   /// Moves to the best neighbor until there is none that is better.
   void Refine(double step) {
     constexpr int kMostMoves = 8;
-    const std::int64_t shifts = format_.scheme == Scheme::Symmetric ? 0 : 2;
+    const std::int64_t shifts = IsAsymmetric() ? 2 : 0;
     for (int move = 0; move < kMostMoves; ++move) {
       const double before = least_;
       const QuantizationRange center = best_;
@@ -61,7 +65,8 @@ class RangeSearch {
 
   void Consider(QuantizationRange range) {
     range.scale = Float32Scale(range.scale);
-    if (range.zero_point != std::clamp(range.zero_point, format_.QuantMin(), format_.QuantMax())) return;
+    if (IsAsymmetric() && range.zero_point != std::clamp(range.zero_point, format_.QuantMin(), format_.QuantMax()))
+      return;
     const double error = error_of_(range, least_);
     if (!(error < least_)) return;
     least_ = error;

@@ -22,24 +22,24 @@ double SquaredError::ErrorAt(double value, std::size_t from, std::size_t to) con
   return square_[to] - square_[from] + value * (value * (count_[to] - count_[from]) - 2 * (sum_[to] - sum_[from]));
 }
 
-double SquaredError::operator()(const QuantizationRange& range, const Format& format, double limit) const {
+double SquaredError::operator()(const QuantizationRange& range, const Levels& levels, double limit) const {
   const double total = count_.back();
-  const double lowest = range.scale * static_cast<double>(format.QuantMin() - range.zero_point);
-  const double highest = range.scale * static_cast<double>(format.QuantMax() - range.zero_point);
+  const double lowest = range.scale * levels.Lowest(range);
+  const double highest = range.scale * levels.Highest(range);
   const double clipped = (ErrorAt(lowest, 0, index_.LowerBound(lowest)) +
                           ErrorAt(highest, index_.LowerBound(highest), index_.values().size())) /
                          total;
   if (clipped >= limit) return clipped;
   double error = 0;
-  ForEachLevel(index_, range, format, [&](double level, std::size_t from, std::size_t to) {
+  levels.ForEach(index_, range, [&](double level, std::size_t from, std::size_t to) {
     if (from < to) error += ErrorAt(range.scale * level, from, to);
   });
   return std::max(error, 0.0) / total;
 }
 
-double SquaredError::BestScale(const QuantizationRange& range, const Format& format) const {
+double SquaredError::BestScale(const QuantizationRange& range, const Levels& levels) const {
   double products = 0, squares = 0;
-  ForEachLevel(index_, range, format, [&](double level, std::size_t from, std::size_t to) {
+  levels.ForEach(index_, range, [&](double level, std::size_t from, std::size_t to) {
     products += level * (sum_[to] - sum_[from]);
     squares += level * level * (count_[to] - count_[from]);
   });

@@ -3,9 +3,9 @@
 #include <limits>
 #include <vector>
 
-#include "bitplan/format.h"
 #include "quantize/calibration/ascending_index.h"
 #include "quantize/calibration/distribution.h"
+#include "quantize/calibration/levels.h"
 #include "quantize/calibration/range.h"
 
 namespace bitplan {
@@ -16,12 +16,12 @@ class SquaredError {
   explicit SquaredError(const Distribution& distribution);
 
   /// Mean of (x − x̂)² on the grid. Where clipping alone costs `limit` or more, what clipping costs.
-  double operator()(const QuantizationRange& range, const Format& format,
+  double operator()(const QuantizationRange& range, const Levels& levels,
                     double limit = std::numeric_limits<double>::infinity()) const;
 
-  /// The scale with the least squared error for the integers that `range` gives the values: Σ kx / Σ k² with k = q − z.
-  /// The scale of `range` where all of these integers are 0.
-  double BestScale(const QuantizationRange& range, const Format& format) const;
+  /// The scale with the least squared error for the levels that `range` gives the values: Σ kx / Σ k², k the level.
+  /// The scale of `range` where all of these levels are 0.
+  double BestScale(const QuantizationRange& range, const Levels& levels) const;
 
  private:
   /// Σ (x − value)² over the values [from, to).

@@ -1,0 +1,58 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "bitplan/quantize.h"
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/options.h"
+#include "cli/output_path.h"
+#include "cli/report.h"
+
+namespace bitplan::cli {
+
+namespace {
+
+void Print(const Network& network, const ActivationStatistics& statistics) {
+  Table table({"layer input", "smallest", "largest", "8 bits max", "8 bits mse", "4 bits max", "4 bits mse"});
+  for (std::size_t i = 0; i < network.sites().size(); ++i) {
+    const Site& site = network.sites()[i];
+    if (site.kind != Site::Kind::LayerInput || !statistics.Has(static_cast<int>(i))) continue;
+    const auto [low, high] = statistics.Extremes(static_cast<int>(i));
+    std::vector<std::string> row{site.name, fmt::format("{:.4g}", low), fmt::format("{:.4g}", high)};
+    for (const int bits : {8, 4})
+      for (const Calibrator calibrator : {Calibrator::Max, Calibrator::Mse}) {
+        Format format = DefaultActivationFormat().WithBits(bits);
+        format.calibrator = calibrator;
+        row.push_back(fmt::format("{:.4g}", statistics.Range(static_cast<int>(i), format).scale));
+      }
+    table.Add(std::move(row));
+  }
+  fmt::print("{}\nsteps of asymmetric grids by width and calibrator\n", table.Text());
+}
+
+}  // namespace
+
+int CalibrateModel(const Arguments& arguments) {
+  CommandLine line("calibrate MODEL.pt --data KIND:FILE --out statistics.json [options]",
+                   "Collects what the ranges of all layer inputs are found from, at any width and with any calibrator, "
+                   "for quantize --statistics.");
+  line.AddPositional("MODEL.pt", "TorchScript file");
+  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what the network is run over")(
+      "out", po::value<std::string>()->value_name("FILE"), "where the statistics go");
+  AddSampleOptions(line, 512);
+  AddBatchOption(line);
+  AddModelOptions(line);
+  if (!line.Parse(arguments)) return kDone;
+  const std::filesystem::path out = line.Required("out");
+  RequireWritable(out);
+  const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
+  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
+  const auto statistics =
+      ActivationStatistics::Collect(network, data, line.Get<std::int64_t>("batch-size"), ShowProgress());
+  statistics.Write(out);
+  Print(network, statistics);
+  return kDone;
+}
+
+}  // namespace bitplan::cli

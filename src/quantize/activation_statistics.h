@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bitplan/network.h"
+#include "bitplan/quantize.h"
+#include "quantize/calibration/histogram.h"
+
+namespace bitplan {
+
+struct ActivationStatistics::Impl {
+  std::string model_sha256;
+  bool batch_norm_folded = true;
+  std::vector<Site> sites;
+  std::vector<Histogram> histograms;  // by site; those of outputs stay empty
+
+  void CheckIsInput(int site) const;         // throws Error
+  const Histogram& Reached(int site) const;  // of a layer's input; throws Error when no sample reached it
+};
+
+}  // namespace bitplan

@@ -1,0 +1,110 @@
+#include <ATen/core/Tensor.h>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "bitplan/error.h"
+#include "bitplan/files.h"
+#include "bitplan/quantize.h"
+#include "bitplan/version.h"
+#include "plan/json_reader.h"
+#include "plan/json_writer.h"
+#include "quantize/activation_statistics.h"
+
+namespace bitplan {
+
+namespace {
+
+constexpr const char* kSchema = "bitplan.statistics/1";
+
+Json SiteJson(const std::string& name, const HistogramState& state) {
+  return {{"name", name},
+          {"radius", state.radius},
+          {"min", state.min},
+          {"max", state.max},
+          {"batches", state.batches},
+          {"sum_of_min", state.sum.min},
+          {"sum_of_max", state.sum.max},
+          {"moving_min", state.moving.min},
+          {"moving_max", state.moving.max},
+          {"zeros", state.zeros},
+          {"bins", state.bins},
+          {"counts", state.counts}};
+}
+
+std::vector<std::int64_t> WholeNumbers(JsonReader& reader, const std::string& key) {
+  constexpr double kMost = 9007199254740992;  // 2^53
+  std::vector<std::int64_t> numbers;
+  for (const double number : reader.Numbers(key)) {
+    if (!(number >= 0 && number <= kMost && number == std::floor(number)))
+      reader.Fail(key, "whole numbers that are not negative");
+    numbers.push_back(static_cast<std::int64_t>(number));
+  }
+  return numbers;
+}
+
+Histogram ReadHistogram(JsonReader& reader) {
+  HistogramState state;
+  state.radius = reader.Number("radius");
+  state.min = reader.Number("min");
+  state.max = reader.Number("max");
+  state.batches = reader.Integer("batches", 1);
+  state.sum = {reader.Number("sum_of_min"), reader.Number("sum_of_max")};
+  state.moving = {reader.Number("moving_min"), reader.Number("moving_max")};
+  state.zeros = reader.Integer("zeros", 0);
+  state.bins = WholeNumbers(reader, "bins");
+  state.counts = WholeNumbers(reader, "counts");
+  reader.Finish();
+  try {
+    return Histogram::FromState(state);
+  } catch (const Error& error) {
+    reader.Reject(error.what());
+  }
+}
+
+}  // namespace
+
+void ActivationStatistics::Write(const std::filesystem::path& file) const {
+  Json json{{"schema", kSchema},
+            {"tool_version", Version()},
+            {"model_sha256", impl_->model_sha256},
+            {"fold_batch_norm", impl_->batch_norm_folded},
+            {"sites", Json::array()}};
+  for (std::size_t i = 0; i < impl_->sites.size(); ++i)
+    if (impl_->histograms[i].count() > 0)
+      json["sites"].push_back(SiteJson(impl_->sites[i].name, impl_->histograms[i].State()));
+  WriteFile(file, JsonText(json));
+}
+
+ActivationStatistics ActivationStatistics::Read(const std::filesystem::path& file, const Network& network) {
+  JsonReader reader = JsonReader::Open(file, kSchema);
+  reader.String("tool_version");
+  auto impl = std::make_shared<Impl>();
+  impl->model_sha256 = reader.String("model_sha256");
+  impl->batch_norm_folded = reader.Bool("fold_batch_norm");
+  impl->sites = network.sites();
+  impl->histograms.resize(network.sites().size());
+  if (impl->model_sha256 != network.sha256())
+    throw Error(
+        fmt::format("{}: the statistics are another model's: they were collected for SHA-256 {}…, this file is {}…",
+                    file.string(), impl->model_sha256.substr(0, 12), network.sha256().substr(0, 12)));
+  if (impl->batch_norm_folded != network.batch_norm_folded())
+    throw Error(fmt::format("{}: the statistics were collected with batch norm {}, the network was loaded with it {}",
+                            file.string(), impl->batch_norm_folded ? "folded" : "unfolded",
+                            network.batch_norm_folded() ? "folded" : "unfolded"));
+  std::map<std::string, std::size_t> by_name;
+  for (std::size_t i = 0; i < impl->sites.size(); ++i)
+    if (impl->sites[i].kind == Site::Kind::LayerInput) by_name.emplace(impl->sites[i].name, i);
+  for (JsonReader& site : reader.Objects("sites")) {
+    const auto found = by_name.find(site.String("name"));
+    if (found == by_name.end()) site.Fail("name", "an input of one of the network's layers, named once");
+    impl->histograms[found->second] = ReadHistogram(site);
+    by_name.erase(found);
+  }
+  reader.Finish();
+  return ActivationStatistics(std::move(impl));
+}
+
+}  // namespace bitplan
