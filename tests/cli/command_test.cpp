@@ -96,6 +96,26 @@ TEST(AnalyzeCommand, GivesTheSameBytesForTheSameSeed) {
   EXPECT_EQ(work.Read("a.json"), work.Read("b.json"));
 }
 
+TEST(AnalyzeCommand, TellsHowFarBFloat16IsFromFloat32) {
+  const Workspace work;
+  const std::string analyze = "analyze resnet20.pt --data cifar10:train.bin --samples 4 --measures trace --out s.json --compute ";
+  const ToolRun run = work.Run(analyze + "bfloat16");
+  ASSERT_EQ(run.code, 0) << run.err;
+  double most = 0;
+  std::string where;
+  for (const json& layer : json::parse(work.Read("s.json"))["layers"])
+    if (const double rows = layer["difference_from_float32"]["rows"]; rows > most) {
+      most = rows;
+      where = layer["name"];
+    }
+  EXPECT_GT(most, 0);
+  EXPECT_LT(most, 1);
+  EXPECT_THAT(run.out, testing::ContainsRegex("bfloat16 differs from float32 by at most .*at " + where + "\n"));
+  const ToolRun exact = work.Run(analyze + "float32");
+  EXPECT_THAT(exact.out, testing::Not(HasSubstr("float32")));
+  EXPECT_TRUE(json::parse(work.Read("s.json"))["layers"][0]["difference_from_float32"].is_null());
+}
+
 TEST(SearchCommand, TakesTheFisherMeasureWithChoicesOfActivations) {
   const Workspace work;
   const ToolRun analyze = work.Run(

@@ -30,6 +30,7 @@ inline Sensitivity FullSensitivity() {
                                   .trace = 0.1,
                                   .trace_standard_error = 3.3333333333333335,
                                   .trace_significant = false};
+  sensitivity.layers[1].difference_from_float32 = {0.0087, 1.0 / 3};
   sensitivity.layers[2].activation = {};
   sensitivity.layers[2].input_count = 0;
   sensitivity.layers[2].activation_choices = Choices({32}, 0);
