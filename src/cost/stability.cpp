@@ -17,7 +17,7 @@ namespace {
 
 constexpr double kEqual = 1e-4;  // relative difference of predicted losses that says nothing
 
-constexpr std::int64_t kMostNodes = 50;  // of a joint problem's tree
+constexpr std::int64_t kMostNodes = 200;  // of a joint problem's tree
 
 bool HasContributions(const Sensitivity& sensitivity, Measure measure) {
   if (!sensitivity.contributions || sensitivity.contributions->samples < 2) return false;
@@ -91,6 +91,8 @@ std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, c
   SearchOptions quick = search;
   quick.gap = std::max(search.gap, kEqual / 2);
   quick.progress = {};
+  // Of all samples: a resample repeats what is chance in them, and so takes it for more than that.
+  const double share = ShareFor(sensitivity, problem);
   Sensitivity figures_only = sensitivity;
   figures_only.contributions.reset();
   figures_only.shifts.reset();
@@ -99,7 +101,7 @@ std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, c
   const auto compare = [&](const SampleCounts& counts) {
     Sensitivity drawn = Resample(figures_only, *sensitivity.contributions, counts);
     if (problem.joint) drawn.shifts = Resample(*sensitivity.shifts, counts);
-    const Problem again = MakeProblem(drawn, problem);
+    const Problem again = MakeProblem(drawn, problem, share);
     const Solution best = again.joint ? search::SearchFrom(again, {choices, kMostNodes}, quick) : Search(again, quick);
     if (best.choices.empty()) throw Error("a resampled problem was not solved within the time limit");
     planned = AllBits(again, choices);
