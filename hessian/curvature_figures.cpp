@@ -144,8 +144,8 @@ void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptio
   for (std::size_t i = 0; i < layers.size(); ++i) layers[i].activation = inputs[i];
 }
 
-void AddGaussNewton(const Network& network, const Dataset& data, const AnalyzeOptions& options, Journal& journal,
-                    std::vector<LayerSensitivity>& layers) {
+void AddGaussNewton(const Network& network, const Dataset& data, const QuantizedWeights& weights, const AnalyzeOptions& options,
+                    Journal& journal, std::vector<LayerSensitivity>& layers) {
   const bool curvature = NeedsCurvature(options) && !options.exact_hessian, fisher = Wants(options, Measure::Fisher);
   LazyMatrix matrix(network, data, options);
   if (curvature) AddCurvatures(matrix, options, journal, layers);
@@ -157,7 +157,7 @@ void AddGaussNewton(const Network& network, const Dataset& data, const AnalyzeOp
     for (std::size_t i = 0; i < figures.size(); ++i) *figures[i] = {(*numbers)[2 * i], (*numbers)[2 * i + 1]};
     return;
   }
-  AddFisher(network, data, options, matrix.Get(), layers);
+  AddFisher(network, data, weights, options, matrix.Get(), layers);
   numbers.emplace();
   for (const Estimate* figure : figures) numbers->insert(numbers->end(), {figure->value, figure->standard_error});
   journal.Add("fisher", *numbers);

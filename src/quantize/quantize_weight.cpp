@@ -23,14 +23,16 @@ void CheckWeight(const at::Tensor& weight, int channel_axis) {
     throw Error("a weight that holds NaN or an infinite value cannot be quantized");
 }
 
-/// One range for each row of `rows`, a contiguous float32 matrix on the CPU.
-std::vector<QuantizationRange> CalibrateRows(const at::Tensor& rows, const Format& format) {
-  const auto length = static_cast<std::size_t>(rows.size(1));
+/// For each of `formats`, which have integer bits, one range for each row of `rows`, a contiguous float32 matrix on the CPU.
+std::vector<std::vector<QuantizationRange>> CalibrateRows(const at::Tensor& rows, const std::vector<Format>& formats) {
+  const auto length = static_cast<std::size_t>(rows.size(1)), count = static_cast<std::size_t>(rows.size(0));
   const std::span<const float> values(rows.const_data_ptr<float>(), static_cast<std::size_t>(rows.numel()));
-  std::vector<QuantizationRange> ranges(static_cast<std::size_t>(rows.size(0)));
+  std::vector<std::vector<QuantizationRange>> ranges(formats.size(), std::vector<QuantizationRange>(count));
   at::parallel_for(0, rows.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (auto row = static_cast<std::size_t>(begin); row < static_cast<std::size_t>(end); ++row)
-      ranges[row] = Calibrate(DistributionOf(values.subspan(row * length, length)), format);
+    for (auto row = static_cast<std::size_t>(begin); row < static_cast<std::size_t>(end); ++row) {
+      const Distribution distribution = DistributionOf(values.subspan(row * length, length));
+      for (std::size_t i = 0; i < formats.size(); ++i) ranges[i][row] = Calibrate(distribution, formats[i]);
+    }
   });
   return ranges;
 }
@@ -48,30 +50,49 @@ void SetGrid(QuantizedTensor& tensor, const std::vector<QuantizationRange>& rang
 
 }  // namespace
 
-QuantizedTensor QuantizeWeight(const at::Tensor& weight, const Format& format, int channel_axis) {
-  format.Validate();
+std::vector<QuantizedTensor> FindGrids(const at::Tensor& weight, const std::vector<Format>& formats, int channel_axis) {
+  for (const Format& format : formats) format.Validate();
   CheckWeight(weight, channel_axis);
   const at::NoGradGuard no_grad;
-  QuantizedTensor result;
-  result.format = format;
-  result.channel_axis = channel_axis < 0 ? channel_axis + static_cast<int>(weight.dim()) : channel_axis;
+  std::vector<QuantizedTensor> grids;
+  std::vector<Format> integers;
+  for (const Format& format : formats) {
+    QuantizedTensor& grid = grids.emplace_back();
+    grid.format = format;
+    grid.channel_axis = channel_axis < 0 ? channel_axis + static_cast<int>(weight.dim()) : channel_axis;
+    if (format.IsInteger()) integers.push_back(format);
+  }
+  if (integers.empty()) return grids;
+  const bool by_channel = integers.front().granularity == Granularity::Channel;
+  const at::Tensor values = weight.detach().to(at::kCPU, at::kFloat).movedim(channel_axis, 0);
+  const auto ranges = CalibrateRows(values.reshape({by_channel ? values.size(0) : 1, -1}).contiguous(), integers);
+  auto next = ranges.begin();
+  for (QuantizedTensor& grid : grids)
+    if (grid.format.IsInteger()) SetGrid(grid, *next++, weight.device());
+  return grids;
+}
+
+QuantizedTensor PutOnGrid(const at::Tensor& weight, const QuantizedTensor& grid) {
+  const at::NoGradGuard no_grad;
+  QuantizedTensor result = grid;
   result.value = weight.detach().to(at::kFloat);
-  if (format.bits == 32) return result;
-  if (format.bits == 16) {
+  if (grid.format.bits == 32) return result;
+  if (grid.format.bits == 16) {
     result.q = result.value.to(at::kHalf);
     result.value = result.q.to(at::kFloat);
     if (!result.value.isfinite().all().item<bool>())
       throw Error("a weight beyond 65504 does not fit 16 bits; keep it at 32");
     return result;
   }
-  const at::Tensor values = result.value.to(at::kCPU).movedim(result.channel_axis, 0);
-  const std::int64_t rows = format.granularity == Granularity::Channel ? values.size(0) : 1;
-  SetGrid(result, CalibrateRows(values.reshape({rows, -1}).contiguous(), format), weight.device());
-  result.q = GridPosition(result.value, result)
-                 .clamp_(static_cast<double>(format.QuantMin()), static_cast<double>(format.QuantMax()))
-                 .to(format.scheme == Scheme::Symmetric ? at::kChar : at::kByte);
-  result.value = ValueOnGrid(result.q, result);
+  result.q = GridPosition(result.value, grid)
+                 .clamp_(static_cast<double>(grid.format.QuantMin()), static_cast<double>(grid.format.QuantMax()))
+                 .to(grid.format.scheme == Scheme::Symmetric ? at::kChar : at::kByte);
+  result.value = ValueOnGrid(result.q, grid);
   return result;
+}
+
+QuantizedTensor QuantizeWeight(const at::Tensor& weight, const Format& format, int channel_axis) {
+  return PutOnGrid(weight, FindGrids(weight, {format}, channel_axis).front());
 }
 
 }  // namespace bitplan
