@@ -37,10 +37,12 @@ OutputShifts Resample(const OutputShifts& shifts, const SampleCounts& counts);
 /// Makes and solves the problem again on each resample, and compares with `choices`, the plan of the problem on all samples. Nothing where
 /// the measure has no contributions of samples.
 ///
-/// A joint problem's shifts are drawn with the figures, and each resample is searched from `choices` on: local search, then at most
-/// 50 nodes of the tree, which is the same on every machine. Where that ends before a proof, the resample's best plan is the best one
-/// found: `best` may then be too high and `regret` too low, in at most the share of the resamples that is not `proven`. A bootstrap
-/// draws from the samples at hand: what none of them shows (few samples, or ones that the network was trained on) it cannot tell.
+/// A joint problem's shifts are drawn with the figures. CrossTermShare stays that of all samples: a resample holds both their noise and
+/// its own, and so takes chance for cross terms. Each resample is searched from `choices` on: local search, then at most 200 nodes of
+/// the tree, which is the same on every machine as long as the search's time limit is not reached. Where that ends before a proof,
+/// the resample's best plan is the best one found: `best` may then be too high and `regret` too low, the former by at most the share
+/// of the resamples that is not `proven`. What none of the samples shows (few of them, or ones that the network was trained on) a
+/// bootstrap cannot tell.
 std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, const ProblemOptions& problem, const SearchOptions& search,
                                       const std::vector<std::size_t>& choices, const StabilityOptions& options = {});
 
