@@ -103,7 +103,8 @@ TEST(AnalyzeCommand, TellsHowFarBFloat16IsFromFloat32) {
   ASSERT_EQ(run.code, 0) << run.err;
   double most = 0;
   std::string where;
-  for (const json& layer : json::parse(work.Read("s.json"))["layers"])
+  const json rounded = json::parse(work.Read("s.json"));
+  for (const json& layer : rounded["layers"])
     if (const double rows = layer["difference_from_float32"]["rows"]; rows > most) {
       most = rows;
       where = layer["name"];
@@ -114,6 +115,21 @@ TEST(AnalyzeCommand, TellsHowFarBFloat16IsFromFloat32) {
   const ToolRun exact = work.Run(analyze + "float32");
   EXPECT_THAT(exact.out, testing::Not(HasSubstr("float32")));
   EXPECT_TRUE(json::parse(work.Read("s.json"))["layers"][0]["difference_from_float32"].is_null());
+}
+
+TEST(SearchCommand, TellsHowStableAJointPlanIs) {
+  const Workspace work;
+  ASSERT_EQ(work.Run("analyze resnet20.pt --data cifar10:train.bin --samples 12 --measures logit-shift --weight-bits 3,6 --shifts --out s.json").code, 0);
+  const ToolRun search = work.Run("search s.json --joint --measure logit-shift --budget average_bits=4 --resamples 10 --out plan.json");
+  ASSERT_EQ(search.code, 0) << search.err;
+  EXPECT_THAT(search.out, HasSubstr("on 10 resamples of the samples the plan stays the best"));
+  const json stability = json::parse(work.Read("plan.json"))["stability"];
+  EXPECT_EQ(stability["resamples"], 10);
+  EXPECT_EQ(stability["kept"].size(), 20U);
+  for (const char* share : {"best", "proven"}) {
+    EXPECT_GE(stability[share].get<double>(), 0);
+    EXPECT_LE(stability[share].get<double>(), 1);
+  }
 }
 
 TEST(SearchCommand, TakesTheFisherMeasureWithChoicesOfActivations) {
