@@ -126,6 +126,10 @@ std::vector<SingleChoice> Choices(const Network& network, const std::vector<int>
   return choices;
 }
 
+SingleChoices Fitted(const Network& network, const Dataset& data, const std::vector<int>& widths) {
+  return SingleChoices::Fit(network, {network, bitplan::DefaultWeightFormat(), widths}, Choices(network, widths), data, {});
+}
+
 void Shifts(const Network& network, const Dataset& data, const SingleChoices& choices, Delta delta) {
   bitplan::ShiftPassOptions options;
   options.delta = delta;
@@ -162,7 +166,7 @@ void Scaling(const Network& network, const Dataset& all, const std::string& pref
     bitplan::Series images{std::string(ToString(delta)), {}, {}, {}, bitplan::SeriesKind::Line}, choices = images;
     const auto add = [&](bitplan::Series& series, double x, std::int64_t n, const std::vector<int>& widths) {
       const Dataset data = all.First(n);
-      const SingleChoices fitted = SingleChoices::Fit(network, Choices(network, widths), data, {});
+      const SingleChoices fitted = Fitted(network, data, widths);
       const double seconds = Medians(1, {[&] { Shifts(network, data, fitted, delta); }})[0];
       series.x.push_back(x);
       series.y.push_back(seconds);
@@ -189,7 +193,7 @@ int main(int argc, char** argv) {
     const Dataset data = all.First(argc > 1 ? std::atoll(argv[1]) : 128);
     const int rounds = argc > 2 ? std::atoi(argv[2]) : 3;
     const std::vector<int> widths = {2, 3, 4, 6, 8};
-    const SingleChoices choices = SingleChoices::Fit(network, Choices(network, widths), data, {});
+    const SingleChoices choices = Fitted(network, data, widths);
     fmt::print("ResNet-20, {} images, {} choices, {} threads, medians of {} rounds\n", data.size(), choices.size(),
                at::get_num_threads(), rounds);
 

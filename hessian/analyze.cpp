@@ -13,6 +13,7 @@
 #include "hessian/layer_facts.h"
 #include "hessian/output_figures.h"
 #include "hessian/resolve_loss.h"
+#include "quantize/quantized_weights.h"
 
 namespace bitplan {
 
@@ -142,12 +143,13 @@ Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOp
 Sensitivity Analyze(const Network& network, const Dataset& data, const AnalyzeOptions& options) {
   Sensitivity result = Outline(network, data, options);
   Journal journal = OpenJournal(network, data, options);
-  AddWeightChoices(network, options, result.layers);
+  const QuantizedWeights weights(network, options.weight_format, options.weight_bits, options.progress);
+  AddWeightChoices(network, weights, result.layers);
   std::vector<std::int64_t> input_elements;
   if (QuantizesActivations(options)) input_elements = AddActivationChoices(network, data, options, result.layers);
-  if (NeedsOutputFigures(options)) AddOutputFigures(network, data, options, journal, result);
+  if (NeedsOutputFigures(options)) AddOutputFigures(network, data, weights, options, journal, result);
   AddHessians(network, data, options, input_elements, journal, result.layers);
-  AddGaussNewton(network, data, options, journal, result.layers);
+  AddGaussNewton(network, data, weights, options, journal, result.layers);
   return result;
 }
 

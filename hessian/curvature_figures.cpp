@@ -113,6 +113,21 @@ void AddCurvatures(LazyMatrix& matrix, const AnalyzeOptions& options, Journal& j
   }
 }
 
+/// What passes in another arithmetic than float32 change.
+void AddDifferences(LazyMatrix& matrix, Journal& journal, std::vector<LayerSensitivity>& layers) {
+  const std::string step = "difference from float32";
+  std::optional<std::vector<double>> numbers = journal.Find<double>(step);
+  if (!numbers) {
+    numbers.emplace();
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const ArithmeticDifference difference = matrix.Get().FromFloat32(i);
+      numbers->insert(numbers->end(), {difference.rows, difference.trace});
+    }
+    journal.Add(step, *numbers);
+  }
+  for (std::size_t i = 0; i < layers.size(); ++i) layers[i].difference_from_float32 = {(*numbers)[2 * i], (*numbers)[2 * i + 1]};
+}
+
 }  // namespace
 
 void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptions& options,
@@ -129,18 +144,20 @@ void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptio
   for (std::size_t i = 0; i < layers.size(); ++i) layers[i].activation = inputs[i];
 }
 
-void AddGaussNewton(const Network& network, const Dataset& data, const AnalyzeOptions& options, Journal& journal,
-                    std::vector<LayerSensitivity>& layers) {
+void AddGaussNewton(const Network& network, const Dataset& data, const QuantizedWeights& weights, const AnalyzeOptions& options,
+                    Journal& journal, std::vector<LayerSensitivity>& layers) {
+  const bool curvature = NeedsCurvature(options) && !options.exact_hessian, fisher = Wants(options, Measure::Fisher);
   LazyMatrix matrix(network, data, options);
-  if (NeedsCurvature(options) && !options.exact_hessian) AddCurvatures(matrix, options, journal, layers);
-  if (!Wants(options, Measure::Fisher)) return;
+  if (curvature) AddCurvatures(matrix, options, journal, layers);
+  if ((curvature || fisher) && options.compute != Arithmetic::Float32) AddDifferences(matrix, journal, layers);
+  if (!fisher) return;
   const std::vector<Estimate*> figures = FisherFigures(layers);
   std::optional<std::vector<double>> numbers = journal.Find<double>("fisher");
   if (numbers) {
     for (std::size_t i = 0; i < figures.size(); ++i) *figures[i] = {(*numbers)[2 * i], (*numbers)[2 * i + 1]};
     return;
   }
-  AddFisher(network, data, options, matrix.Get(), layers);
+  AddFisher(network, data, weights, options, matrix.Get(), layers);
   numbers.emplace();
   for (const Estimate* figure : figures) numbers->insert(numbers->end(), {figure->value, figure->standard_error});
   journal.Add("fisher", *numbers);

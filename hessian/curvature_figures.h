@@ -8,6 +8,7 @@
 #include "bitplan/network.h"
 #include "bitplan/sensitivity.h"
 #include "files/journal.h"
+#include "quantize/quantized_weights.h"
 
 namespace bitplan {
 
@@ -17,7 +18,7 @@ void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptio
                  const std::vector<std::int64_t>& input_elements, Journal& journal, std::vector<LayerSensitivity>& layers);
 
 /// Adds what follows from the Gauss-Newton matrix in weights: curvature, and the figures of its diagonal, where measures need them.
-void AddGaussNewton(const Network& network, const Dataset& data, const AnalyzeOptions& options, Journal& journal,
-                    std::vector<LayerSensitivity>& layers);
+void AddGaussNewton(const Network& network, const Dataset& data, const QuantizedWeights& weights, const AnalyzeOptions& options,
+                    Journal& journal, std::vector<LayerSensitivity>& layers);
 
 }  // namespace bitplan

@@ -5,7 +5,6 @@
 #include <map>
 #include <set>
 
-#include "bitplan/quantize.h"
 #include "hessian/input_fisher.h"
 #include "hessian/variable_slots.h"
 
@@ -13,19 +12,16 @@ namespace bitplan {
 
 namespace {
 
-void AddToWeights(const Network& network, const AnalyzeOptions& options, const GaussNewton& matrix,
+void AddToWeights(const Network& network, const QuantizedWeights& weights, const AnalyzeOptions& options, const GaussNewton& matrix,
                   std::vector<LayerSensitivity>& layers) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const Layer& layer = network.layers()[i];
-    const at::Tensor weight = network.Weight(layer);
+    const at::Tensor weight = network.Weight(network.layers()[i]);
     std::vector<Perturbation*> choices;
     std::vector<at::Tensor> squares;
     for (Perturbation& choice : layers[i].weight_choices) {
       if (choice.bits == 32) continue;
       choices.push_back(&choice);
-      squares.push_back(
-          (QuantizeWeight(weight, options.weight_format.WithBits(choice.bits), layer.channel_axis).value - weight)
-              .square());
+      squares.push_back((weights.At(i, choice.bits).value - weight).square());
     }
     if (choices.empty()) continue;
     const std::vector<Estimate> forms = matrix.DiagonalForms(i, at::stack(squares));
@@ -64,9 +60,9 @@ void AddToInputs(const Network& network, const Dataset& data, const AnalyzeOptio
 
 }  // namespace
 
-void AddFisher(const Network& network, const Dataset& data, const AnalyzeOptions& options, const GaussNewton& matrix,
-               std::vector<LayerSensitivity>& layers) {
-  AddToWeights(network, options, matrix, layers);
+void AddFisher(const Network& network, const Dataset& data, const QuantizedWeights& weights, const AnalyzeOptions& options,
+               const GaussNewton& matrix, std::vector<LayerSensitivity>& layers) {
+  AddToWeights(network, weights, options, matrix, layers);
   AddToInputs(network, data, options, layers);
 }
 

@@ -39,8 +39,8 @@ double SquaredNorm(const at::Tensor& a) {
   return norm * norm;
 }
 
-std::vector<GaussNewton::Difference> Differences(const RowStore& store, std::size_t layers) {
-  std::vector<GaussNewton::Difference> differences(layers);
+std::vector<ArithmeticDifference> Differences(const RowStore& store, std::size_t layers) {
+  std::vector<ArithmeticDifference> differences(layers);
   const GradientPass in_float32 = store.pass().In(Arithmetic::Float32);  // the rows point to its products
   const auto rows = store.FewRows(store.pass()), exact = store.FewRows(in_float32);
   for (std::size_t i = 0; i < layers; ++i) {
@@ -97,7 +97,7 @@ std::int64_t GaussNewton::samples() const { return impl_->samples; }
 std::int64_t GaussNewton::elements(std::size_t i) const { return impl_->store.Weight(i).numel(); }
 bool GaussNewton::rows_drawn() const { return impl_->store.curvature().drawn(); }
 double GaussNewton::cut() const { return impl_->store.curvature().cut(); }
-GaussNewton::Difference GaussNewton::FromFloat32(std::size_t i) const { return impl_->differences[i]; }
+ArithmeticDifference GaussNewton::FromFloat32(std::size_t i) const { return impl_->differences[i]; }
 
 std::int64_t GaussNewton::rows() const {
   const std::vector<std::int64_t>& counts = impl_->store.curvature().counts();

@@ -21,7 +21,7 @@ struct GaussNewton::Impl {
   std::vector<int> layers;
   std::int64_t samples;
   RowStore store;
-  std::vector<Difference> differences;  // of each layer
+  std::vector<ArithmeticDifference> differences;  // of each layer
 };
 
 }  // namespace bitplan

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <set>
 
-#include "bitplan/quantize.h"
 #include "hessian/activation_errors.h"
 #include "hessian/variable_slots.h"
 
@@ -20,18 +19,6 @@ std::vector<int> Ascending(const std::vector<int>& widths) {
 
 Perturbation MakePerturbation(int bits, double squared_error, double squared_norm) {
   return {bits, squared_error, squared_norm > 0 ? squared_error / squared_norm : 0};
-}
-
-std::vector<Perturbation> WeightChoices(const at::Tensor& weight, int channel_axis, const std::vector<int>& widths,
-                                        const Format& format) {
-  const double squared_norm = weight.square().sum(torch::kDouble).item<double>();
-  std::vector<Perturbation> choices;
-  for (const int bits : widths) {
-    const at::Tensor quantized = QuantizeWeight(weight, format.WithBits(bits), channel_axis).value;
-    choices.push_back(
-        MakePerturbation(bits, (quantized - weight).square().sum(torch::kDouble).item<double>(), squared_norm));
-  }
-  return choices;
 }
 
 std::vector<Perturbation> ActivationChoices(const InputError& error, const std::vector<int>& widths) {
@@ -71,13 +58,14 @@ std::vector<LayerSensitivity> LayerFacts(const Network& network, const Dataset& 
   return facts;
 }
 
-void AddWeightChoices(const Network& network, const AnalyzeOptions& options, std::vector<LayerSensitivity>& layers) {
-  const std::vector<int> widths = Ascending(options.weight_bits);
+void AddWeightChoices(const Network& network, const QuantizedWeights& weights, std::vector<LayerSensitivity>& layers) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const Layer& layer = network.layers()[i];
-    layers[i].weight_choices = WeightChoices(network.Weight(layer), layer.channel_axis, widths, options.weight_format);
-    Report(options.progress, "weight errors", static_cast<std::int64_t>(i + 1),
-           static_cast<std::int64_t>(layers.size()));
+    const at::Tensor weight = network.Weight(network.layers()[i]);
+    const double squared_norm = weight.square().sum(torch::kDouble).item<double>();
+    for (Perturbation& choice : layers[i].weight_choices) {
+      const at::Tensor error = weights.At(i, choice.bits).value - weight;
+      choice = MakePerturbation(choice.bits, error.square().sum(torch::kDouble).item<double>(), squared_norm);
+    }
   }
 }
 

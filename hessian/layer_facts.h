@@ -7,6 +7,7 @@
 #include "bitplan/data.h"
 #include "bitplan/network.h"
 #include "bitplan/sensitivity.h"
+#include "quantize/quantized_weights.h"
 
 namespace bitplan {
 
@@ -14,7 +15,7 @@ namespace bitplan {
 std::vector<LayerSensitivity> LayerFacts(const Network& network, const Dataset& data, const AnalyzeOptions& options);
 
 /// What every width does to every layer's weight.
-void AddWeightChoices(const Network& network, const AnalyzeOptions& options, std::vector<LayerSensitivity>& layers);
+void AddWeightChoices(const Network& network, const QuantizedWeights& weights, std::vector<LayerSensitivity>& layers);
 
 /// What every width does to every layer's input, over all samples. Returns the elements of each layer's input for one sample.
 std::vector<std::int64_t> AddActivationChoices(const Network& network, const Dataset& data, const AnalyzeOptions& options,

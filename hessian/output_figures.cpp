@@ -174,11 +174,11 @@ bool NeedsOutputFigures(const AnalyzeOptions& options) {
   return options.keep_shifts || WantsOutputError(options) || !WantedShiftMeasures(options).empty();
 }
 
-void AddOutputFigures(const Network& network, const Dataset& data, const AnalyzeOptions& options, Journal& journal,
-                      Sensitivity& sensitivity) {
+void AddOutputFigures(const Network& network, const Dataset& data, const QuantizedWeights& weights, const AnalyzeOptions& options,
+                      Journal& journal, Sensitivity& sensitivity) {
   std::vector<LayerSensitivity>& layers = sensitivity.layers;
   const Alternatives all(options, layers);
-  const auto choices = SingleChoices::Fit(network, all.choices, data, {options.batch_size, options.channel_correction, options.progress});
+  const auto choices = SingleChoices::Fit(network, weights, all.choices, data, {options.batch_size, options.channel_correction, options.progress});
   ClearTiedInputs(options, layers);
   if (WantsOutputError(options))
     for (std::size_t i = 0; i < choices.size(); ++i) {

@@ -5,6 +5,7 @@
 #include "bitplan/network.h"
 #include "bitplan/sensitivity.h"
 #include "files/journal.h"
+#include "quantize/quantized_weights.h"
 
 namespace bitplan {
 
@@ -13,7 +14,7 @@ bool NeedsOutputFigures(const AnalyzeOptions& options);
 
 /// Adds those figures, with what each sample contributes to them, and the shifts where they are to be kept. Samples are gone through in
 /// chunks, each a step of the journal, until `options.precision` is reached or the data ends.
-void AddOutputFigures(const Network& network, const Dataset& data, const AnalyzeOptions& options, Journal& journal,
-                      Sensitivity& sensitivity);
+void AddOutputFigures(const Network& network, const Dataset& data, const QuantizedWeights& weights, const AnalyzeOptions& options,
+                      Journal& journal, Sensitivity& sensitivity);
 
 }  // namespace bitplan

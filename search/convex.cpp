@@ -75,8 +75,9 @@ void Arrange(const Eigen::VectorXd& weight, JointOrder& order, Eigen::VectorXd& 
 /// The search down to the root of the tree.
 class Root {
  public:
-  Root(const Core& core, const JointObjective& objective, CorePlan start, double floor, double gap, Monitor& monitor)
-      : core_(core), objective_(objective), gap_(gap), monitor_(monitor), order_(AllColumns(core)) {
+  Root(const Core& core, const JointObjective& objective, CorePlan start, double floor, const JointLimits& limits,
+       Monitor& monitor)
+      : core_(core), objective_(objective), limits_(limits), monitor_(monitor), order_(AllColumns(core)) {
     result_.plan = ExchangeJointly(core, objective, std::move(start), monitor);
     result_.value = objective.Value(result_.plan);
     result_.bound = std::min(floor, result_.value);
@@ -97,7 +98,7 @@ class Root {
     Arrange(ShiftedBounder(core_, model_, order_, point_.shares).LossOfGroups(), order_, point_.shares);
     const auto bounder = objective_.MakeBounder(core_, order_, point_.shares);
     JointTreeResult tree = SearchJointTree(core_, objective_, order_, *bounder, std::move(point_),
-                                           std::move(result_.plan), result_.bound, gap_, monitor_);
+                                           std::move(result_.plan), result_.bound, limits_, monitor_);
     tree.multipliers = std::move(result_.multipliers);
     return tree;
   }
@@ -105,7 +106,7 @@ class Root {
  private:
   /// Leaves the columns that plans worth finding may take. Returns whether every group has some.
   bool RuleOutColumns() {
-    const double cutoff = JointCutoff(result_.value, gap_);
+    const double cutoff = JointCutoff(result_.value, limits_.gap);
     const auto bounder = objective_.MakeBounder(core_, order_, point_.shares);
     const JointNode root{{}, std::vector<char>(order_.column.size(), 1), point_};
     QuadraticBound solved = bounder->Bound(root, cutoff, Effort::Full, monitor_);
@@ -129,14 +130,14 @@ class Root {
 
   /// No plan is better than the cutoff.
   JointTreeResult Proven() {
-    result_.bound = std::max(result_.bound, JointCutoff(result_.value, gap_));
+    result_.bound = std::max(result_.bound, JointCutoff(result_.value, limits_.gap));
     result_.complete = true;
     return std::move(result_);
   }
 
   const Core& core_;
   const JointObjective& objective_;
-  const double gap_;
+  const JointLimits limits_;
   Monitor& monitor_;
   JointOrder order_;
   RelaxedPoint point_;
@@ -147,8 +148,8 @@ class Root {
 }  // namespace
 
 JointTreeResult SearchConvexly(const Core& core, const JointObjective& objective, CorePlan start, double floor,
-                               double gap, Monitor& monitor) {
-  return Root(core, objective, std::move(start), floor, gap, monitor).Search();
+                               const JointLimits& limits, Monitor& monitor) {
+  return Root(core, objective, std::move(start), floor, limits, monitor).Search();
 }
 
 }  // namespace bitplan::search

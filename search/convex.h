@@ -4,9 +4,9 @@
 
 namespace bitplan::search {
 
-/// The best plan of a problem with a joint term, to a relative `gap`, from a plan `start` that counts. `floor` is a
-/// bound that is known already.
+/// The best plan of a problem with a joint term, within the limits, from a plan `start` that counts. `floor` is a bound
+/// that is known already.
 JointTreeResult SearchConvexly(const Core& core, const JointObjective& objective, CorePlan start, double floor,
-                               double gap, Monitor& monitor);
+                               const JointLimits& limits, Monitor& monitor);
 
 }  // namespace bitplan::search

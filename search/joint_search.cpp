@@ -1,8 +1,10 @@
 #include "search/joint_search.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
+#include "bitplan/error.h"
 #include "search/convex.h"
 #include "search/feasibility.h"
 #include "search/joint_objective.h"
@@ -57,17 +59,43 @@ double LeastObjective(const Problem& problem, const Joint& joint) {
   return least;
 }
 
+/// The plan that takes choices of the term, one for each of its groups: `numbers`, ascending.
+CorePlan PlanFrom(const std::vector<std::size_t>& numbers, const Problem& problem, const Joint& joint, const Core& core) {
+  std::vector<std::size_t> choices;
+  std::size_t first = 0;
+  for (const auto& group : problem.groups) {
+    for (std::size_t c = 0; c < group.choices.size(); ++c) {
+      Together parts = joint.parts[first + c];
+      std::sort(parts.begin(), parts.end());
+      if (!std::includes(numbers.begin(), numbers.end(), parts.begin(), parts.end())) continue;
+      choices.push_back(c);
+      break;
+    }
+    first += group.choices.size();
+  }
+  const CorePlan plan = choices.size() == core.groups() ? PlanOf(core, choices) : CorePlan();
+  if (plan.empty() || ChoicesOf(core, plan) != choices || core.Value(plan) == kInfinity)
+    throw Error("the plan to start from breaks a rule or is not within the budgets");
+  return plan;
+}
+
 }  // namespace
 
 Solution SolveJoint(const Problem& problem, const Joint& joint, const SearchOptions& options, Monitor& monitor) {
   const Core core = BuildCore(SeparableOf(problem, joint), Goal::Loss, Dominated::Kept);
-  const Node root = SolveRoot(core, monitor);
   const double floor = LeastObjective(problem, joint);
-  const Start start = FindStart(problem, core, root, floor, monitor);
-  if (start.without) return *start.without;
+  Start start;
+  CorePlan plan;
+  if (joint.start) {
+    plan = PlanFrom(joint.start->plan, problem, joint, core);
+  } else {
+    start = FindStart(problem, core, SolveRoot(core, monitor), floor, monitor);
+    if (start.without) return *start.without;
+    plan = PlanOf(core, start.plan.choices);
+  }
   const auto objective = ObjectiveOver(joint, problem, FileOrder(problem, core));
-  const JointTreeResult result = SearchConvexly(core, *objective, PlanOf(core, start.plan.choices), floor,
-                                                GapToReach(options), monitor);
+  const JointLimits limits{GapToReach(options), joint.start ? joint.start->most_nodes : std::numeric_limits<std::int64_t>::max()};
+  const JointTreeResult result = SearchConvexly(core, *objective, std::move(plan), floor, limits, monitor);
   Outcome outcome{ChoicesOf(core, result.plan), result.value, result.bound, result.nodes + start.nodes, result.complete,
                   core.PricesInProblem(result.multipliers, 1)};
   return Describe(problem, std::move(outcome), options.gap);

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "bitplan/search.h"
 #include "search/linked_groups.h"
 #include "search/monitor.h"
+#include "search/warm_start.h"
 
 namespace bitplan::search {
 
@@ -14,6 +16,7 @@ struct Joint {
   std::size_t choices = 0;  // of the term
   std::size_t groups = 0;   // that they are of
   std::vector<Together> parts;
+  std::optional<WarmStart> start = {};  // in choices of the term
 };
 
 /// Solves `problem`, which has no rules and prices, with this joint term instead of its own.

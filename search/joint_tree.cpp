@@ -34,8 +34,8 @@ bool WaitsLonger(const Child& a, const Child& b) {
 class JointTree {
  public:
   JointTree(const Core& core, const JointObjective& objective, const JointOrder& order, JointBounder& bounder,
-            CorePlan plan, double bound, double gap, Monitor& monitor)
-      : core_(core), objective_(objective), order_(order), bounder_(bounder), gap_(gap), monitor_(monitor) {
+            CorePlan plan, double bound, const JointLimits& limits, Monitor& monitor)
+      : core_(core), objective_(objective), order_(order), bounder_(bounder), limits_(limits), monitor_(monitor) {
     result_.plan = std::move(plan);
     result_.value = objective.Value(result_.plan);
     root_bound_ = result_.bound = bound;
@@ -74,12 +74,12 @@ class JointTree {
   }
 
  private:
-  double Cutoff() const { return JointCutoff(result_.value, gap_); }
+  double Cutoff() const { return JointCutoff(result_.value, limits_.gap); }
 
   void Explore(JointNode node, double inherited) {
     while (true) {
       ReportProgress(inherited);
-      interrupted_ = monitor_.Expired();
+      interrupted_ = monitor_.Expired() || result_.nodes >= limits_.most_nodes;
       if (interrupted_) {
         pruned_ = std::min(pruned_, inherited);
         return;
@@ -211,7 +211,7 @@ class JointTree {
   const JointObjective& objective_;
   const JointOrder& order_;
   JointBounder& bounder_;
-  const double gap_;
+  const JointLimits limits_;
   Monitor& monitor_;
   JointTreeResult result_;
   std::vector<double> least_cost_;  // [group, budget]
@@ -229,9 +229,9 @@ class JointTree {
 double JointCutoff(double best, double gap) { return best - std::max(gap, 1e-12) * std::abs(best); }
 
 JointTreeResult SearchJointTree(const Core& core, const JointObjective& objective, const JointOrder& order,
-                                JointBounder& bounder, RelaxedPoint start, CorePlan plan, double bound, double gap,
-                                Monitor& monitor) {
-  return JointTree(core, objective, order, bounder, std::move(plan), bound, gap, monitor).Run(std::move(start));
+                                JointBounder& bounder, RelaxedPoint start, CorePlan plan, double bound,
+                                const JointLimits& limits, Monitor& monitor) {
+  return JointTree(core, objective, order, bounder, std::move(plan), bound, limits, monitor).Run(std::move(start));
 }
 
 }  // namespace bitplan::search

@@ -5,6 +5,12 @@
 
 namespace bitplan::search {
 
+/// When a search of the tree ends.
+struct JointLimits {
+  double gap = 0;  ///< relative: plans within it of the best one need not be found
+  std::int64_t most_nodes = std::numeric_limits<std::int64_t>::max();
+};
+
 struct JointTreeResult {
   CorePlan plan;
   double value = kInfinity;
@@ -15,10 +21,10 @@ struct JointTreeResult {
 };
 
 /// Branch and bound: the groups are settled in the given order, nodes taken best bound first, each followed down to its
-/// best child. `plan` must count; plans within the relative `gap` of it need not be found. `bound` is proven already.
+/// best child. `plan` must count. `bound` is proven already.
 JointTreeResult SearchJointTree(const Core& core, const JointObjective& objective, const JointOrder& order,
-                                JointBounder& bounder, RelaxedPoint start, CorePlan plan, double bound, double gap,
-                                Monitor& monitor);
+                                JointBounder& bounder, RelaxedPoint start, CorePlan plan, double bound,
+                                const JointLimits& limits, Monitor& monitor);
 
 /// Plans of at least this value need not be found when there is one of value `best`.
 double JointCutoff(double best, double gap);

@@ -13,6 +13,7 @@
 #include "search/linked_groups.h"
 #include "search/outcome.h"
 #include "search/start.h"
+#include "search/warm_start.h"
 
 namespace bitplan {
 namespace search {
@@ -42,15 +43,15 @@ Solution Solve(const Problem& problem, const std::optional<Joint>& joint, const 
   return joint ? SolveJoint(problem, *joint, options, monitor) : SolveSeparable(problem, options, monitor);
 }
 
-std::optional<Joint> JointOf(const Problem& problem, std::vector<Together> parts) {
+std::optional<Joint> JointOf(const Problem& problem, std::vector<Together> parts, const std::optional<WarmStart>& start) {
   if (!problem.joint) return std::nullopt;
-  return Joint{*problem.joint, problem.ChoiceCount(), problem.groups.size(), std::move(parts)};
+  return Joint{*problem.joint, problem.ChoiceCount(), problem.groups.size(), std::move(parts), start};
 }
 
 /// Links what rules link, solves that, and tells the answer in terms of `problem`.
-Solution SolveLinked(const Problem& problem, const SearchOptions& options, Monitor& monitor) {
+Solution SolveLinked(const Problem& problem, const std::optional<WarmStart>& start, const SearchOptions& options, Monitor& monitor) {
   LinkedGroups linked = LinkGroups(problem);
-  Solution solution = Solve(linked.problem, JointOf(problem, linked.parts), options, monitor);
+  Solution solution = Solve(linked.problem, JointOf(problem, linked.parts, start), options, monitor);
   solution.infeasibility.cheapest = linked.Expand(problem, solution.infeasibility.cheapest);
   if (solution.choices.empty()) return solution;
   solution.choices = linked.Expand(problem, solution.choices);
@@ -60,16 +61,42 @@ Solution SolveLinked(const Problem& problem, const SearchOptions& options, Monit
   return solution;
 }
 
-Solution Solve(const Problem& problem, const SearchOptions& options, Monitor& monitor) {
+Solution Solve(const Problem& problem, const std::optional<WarmStart>& start, const SearchOptions& options, Monitor& monitor) {
   if (options.method == SearchMethod::Agent) throw Error("the method agent is SearchByAgent's; Search takes greedy, exact and convex");
   if (problem.joint && options.method != SearchMethod::Convex)
     throw Error(fmt::format("method {} leaves the joint term out; a problem that has one takes method convex",
                             ToString(options.method)));
-  if (!problem.rules.empty() || !problem.prices.empty()) return SolveLinked(problem, options, monitor);
-  return Solve(problem, JointOf(problem, EachAlone(problem.joint ? problem.ChoiceCount() : 0)), options, monitor);
+  if (!problem.rules.empty() || !problem.prices.empty()) return SolveLinked(problem, start, options, monitor);
+  return Solve(problem, JointOf(problem, EachAlone(problem.joint ? problem.ChoiceCount() : 0), start), options, monitor);
+}
+
+Solution CheckAndSolve(const Problem& problem, const std::optional<WarmStart>& start, const SearchOptions& options) {
+  options.Validate();
+  problem.Validate();
+  Monitor monitor(options);
+  monitor.Expired();
+  Solution solution = Solve(problem, start, options, monitor);
+  solution.method = options.method;
+  solution.seconds = monitor.Seconds();
+  return solution;
 }
 
 }  // namespace
+
+Solution SearchFrom(const Problem& problem, const WarmStart& start, const SearchOptions& options) {
+  if (!problem.joint) throw Error("a search begins from a plan only where the problem has a joint term");
+  ObjectiveOf(problem, start.plan);  // checks its choices
+  WarmStart numbered{{}, start.most_nodes};
+  std::size_t first = 0;
+  for (std::size_t g = 0; g < start.plan.size(); ++g) {
+    numbered.plan.push_back(first + start.plan[g]);
+    first += problem.groups[g].choices.size();
+  }
+  SearchOptions convex = options;
+  convex.method = SearchMethod::Convex;
+  return CheckAndSolve(problem, numbered, convex);
+}
+
 }  // namespace search
 
 void SearchOptions::Validate() const {
@@ -79,14 +106,7 @@ void SearchOptions::Validate() const {
 }
 
 Solution Search(const Problem& problem, const SearchOptions& options) {
-  options.Validate();
-  problem.Validate();
-  search::Monitor monitor(options);
-  monitor.Expired();
-  Solution solution = search::Solve(problem, options, monitor);
-  solution.method = options.method;
-  solution.seconds = monitor.Seconds();
-  return solution;
+  return search::CheckAndSolve(problem, std::nullopt, options);
 }
 
 }  // namespace bitplan

@@ -13,6 +13,7 @@
 #include "bitplan/loss.h"
 #include "bitplan/network.h"
 #include "bitplan/progress.h"
+#include "bitplan/sensitivity.h"
 #include "bitplan/statistics.h"
 
 namespace bitplan {
@@ -73,12 +74,9 @@ class GaussNewton {
   bool rows_drawn() const;                     ///< whether they were drawn at random
   double cut() const;                          ///< share of the curvature in the outputs that was left out; 0 of drawn rows
 
-  /// How much a layer's rows differ by the arithmetic of the passes, on a few samples: ‖A − A₃₂‖_F / ‖A₃₂‖_F, and of their
-  /// trace |t − t₃₂| / t₃₂. 0 in float32.
-  struct Difference {
-    double rows = 0, trace = 0;
-  };
-  Difference FromFloat32(std::size_t i) const;
+  /// How much a layer's rows differ by the arithmetic of the passes: one row each of up to 16 samples, those with the most rows.
+  /// 0 in float32.
+  ArithmeticDifference FromFloat32(std::size_t i) const;
 
   /// Trace of a layer's block, exact for the rows that were taken. Its standard error is that of the mean over the samples, and
   /// where passes are in bfloat16 the difference that they make.

@@ -49,6 +49,13 @@ struct Curvature {
   bool trace_significant = false;
 };
 
+/// How much a layer's gradients, the rows A of its curvature G = AᵀA / N, differ by the arithmetic that passes compute in, on a first
+/// chunk of samples. Both are relative and ≥ 0.
+struct ArithmeticDifference {
+  double rows = 0;   ///< ‖A − A₃₂‖_F / ‖A₃₂‖_F, A₃₂ those in float32
+  double trace = 0;  ///< |t − t₃₂| / t₃₂ of the trace t = ‖A‖²_F
+};
+
 /// What one width does to one tensor.
 struct Perturbation {
   int bits = 32;
@@ -67,6 +74,8 @@ struct LayerSensitivity {
   std::int64_t input_count = 0;  ///< elements of the input for one sample; 0: the input cannot be quantized
   int tied_group = -1;          ///< layers with the same number read the same tensor, so they share activation bits; −1 none
   Curvature weight, activation;
+  /// Of the weight's curvature and Measure::Fisher, where their passes were not in float32.
+  std::optional<ArithmeticDifference> difference_from_float32 = {};
   std::vector<Perturbation> weight_choices;      ///< ascending bits
   std::vector<Perturbation> activation_choices;  ///< ascending bits; only 32 when the input cannot be quantized
 };

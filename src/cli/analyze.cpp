@@ -70,6 +70,16 @@ void PrintPrecision(const Sensitivity& sensitivity, const AnalyzeOptions& option
   fmt::print("{} samples of {}: {} is known to {:.2g}%{}\n", sensitivity.samples, sensitivity.data.samples, ToString(measure), 100 * reached, asked);
 }
 
+/// What the arithmetic of the passes changed: the most, and where.
+void PrintDifference(const std::vector<LayerSensitivity>& layers, Arithmetic compute) {
+  const LayerSensitivity* most = nullptr;
+  for (const LayerSensitivity& layer : layers)
+    if (layer.difference_from_float32 && (!most || layer.difference_from_float32->rows > most->difference_from_float32->rows)) most = &layer;
+  if (!most) return;
+  fmt::print("{} differs from float32 by at most {:.2g}% in a layer's gradients and {:.2g}% in its trace: at {}\n", ToString(compute),
+             100 * most->difference_from_float32->rows, 100 * most->difference_from_float32->trace, most->name);
+}
+
 void Print(const Sensitivity& sensitivity, const AnalyzeOptions& options) {
   const Measure measure = Shown(sensitivity);
   const double floor = CurvatureFloor(sensitivity, measure);
@@ -110,6 +120,7 @@ void Print(const Sensitivity& sensitivity, const AnalyzeOptions& options) {
   fmt::print("{}\n{} of each layer's weight (w) and input (a) quantized alone{}\n", table.Text(), ToString(measure),
              has_errors ? "; ±: its standard error over the samples" : "");
   PrintPrecision(sensitivity, options);
+  PrintDifference(sensitivity.layers, options.compute);
 }
 
 }  // namespace

@@ -113,9 +113,11 @@ void PrintCosts(const Plan& plan) {
   }
   fmt::print("{}\n{}: objective {:.6g}, proven bound {:.6g}, gap {:.3g}% ({}, measure {})\n", table.Text(), plan.certificate.status,
              plan.certificate.objective, plan.certificate.bound, 100 * plan.certificate.gap, plan.certificate.method, plan.measure);
-  if (plan.stability)
-    fmt::print("on {} resamples of the samples the plan stays the best in {:.0f}%, and is {:.2g}% above the best on average; kept: how often a layer keeps its bits\n",
-               plan.stability->resamples, 100 * plan.stability->best, 100 * plan.stability->regret);
+  if (!plan.stability) return;
+  const BootstrapStability& stability = *plan.stability;
+  const std::string found = stability.proven == 1 ? "" : fmt::format(" (proven in {:.0f}%, else of those found)", 100 * stability.proven);
+  fmt::print("on {} resamples of the samples the plan stays the best{} in {:.0f}%, and is {:.2g}% above the best on average; kept: how often a layer keeps its bits\n",
+             stability.resamples, found, 100 * stability.best, 100 * stability.regret);
 }
 
 void PrintEvaluation(const EvaluationReport& report) {

@@ -45,7 +45,7 @@ WidthRule ParseWidthRule(std::string_view text) {
 
 std::vector<LayerBits> BitsOfChoice(const Group& group, const Choice& choice) {
   const auto reject = [&] {
-    return Error(fmt::format("group '{}': choice '{}' is not of the form w4a8 or w4-3a8, widths 2 to 8, 16 and 32",
+    return Error(fmt::format("group '{}': choice '{}' is not of the form w4a8 or w4-3a8, widths 1 to 8, 16 and 32",
                              group.name, choice.name));
   };
   const auto a = choice.name.find('a');

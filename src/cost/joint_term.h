@@ -1,5 +1,6 @@
 #pragma once
 
+#include "bitplan/cost.h"
 #include "bitplan/problem.h"
 #include "bitplan/sensitivity.h"
 
@@ -10,6 +11,12 @@ void CheckJoint(const Sensitivity& sensitivity, Measure measure);
 
 /// The figure that the joint term charges for a choice made alone.
 Measure JointFigure(Measure measure);
+
+/// The share of the cross terms that these options leave: CrossTermShare, or 1 where nothing is shrunk or joined.
+double ShareFor(const Sensitivity& sensitivity, const ProblemOptions& options);
+
+/// As MakeProblem, of what that takes, with this share of the cross terms.
+Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& options, double share);
 
 /// The loss of the summed shifts of the choices of `problem`, times `share`: of LogitShift and Divergence the logit
 /// model, of GaussNewton and Quadratic Q = UᵀU/N with the curvature's rows U (design.md, section 5). A share of 0 gives

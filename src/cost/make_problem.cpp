@@ -209,9 +209,16 @@ Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& option
     throw Error(fmt::format("the sensitivity file has no figures for the measure {0}; analyze with --measures {0}",
                             ToString(options.measure)));
   if (options.joint) CheckJoint(sensitivity, options.measure);
-  if (!options.shrink) return ProblemMaker(sensitivity, sensitivity, 1, options).Make();
-  const double share = options.joint ? CrossTermShare(sensitivity, options.measure) : 1;
+  return MakeProblem(sensitivity, options, ShareFor(sensitivity, options));
+}
+
+Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& options, double share) {
+  if (!options.shrink) return ProblemMaker(sensitivity, sensitivity, share, options).Make();
   return ProblemMaker(sensitivity, Shrunk(sensitivity, options.measure), share, options).Make();
+}
+
+double ShareFor(const Sensitivity& sensitivity, const ProblemOptions& options) {
+  return options.joint && options.shrink ? CrossTermShare(sensitivity, options.measure) : 1;
 }
 
 }  // namespace bitplan

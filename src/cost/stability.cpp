@@ -8,6 +8,8 @@
 #include <numeric>
 
 #include "bitplan/error.h"
+#include "cost/joint_term.h"
+#include "search/warm_start.h"
 
 namespace bitplan {
 
@@ -15,10 +17,16 @@ namespace {
 
 constexpr double kEqual = 1e-4;  // relative difference of predicted losses that says nothing
 
+constexpr std::int64_t kMostNodes = 200;  // of a joint problem's tree
+
 bool HasContributions(const Sensitivity& sensitivity, Measure measure) {
   if (!sensitivity.contributions || sensitivity.contributions->samples < 2) return false;
   const std::vector<Measure>& measures = sensitivity.contributions->measures;
   return std::find(measures.begin(), measures.end(), measure) != measures.end();
+}
+
+bool CanResample(const Sensitivity& sensitivity, const ProblemOptions& problem) {
+  return HasContributions(sensitivity, problem.measure) && (!problem.joint || HasContributions(sensitivity, JointFigure(problem.measure)));
 }
 
 /// Mean of values that count several times, and its standard error.
@@ -58,24 +66,47 @@ Sensitivity Resample(Sensitivity sensitivity, const Contributions& table, const 
   return sensitivity;
 }
 
+OutputShifts Resample(const OutputShifts& shifts, const SampleCounts& counts) {
+  const std::size_t positions = counts.empty() ? 0 : shifts.samples / counts.size();
+  if (positions == 0 || positions * counts.size() != shifts.samples)
+    throw Error(fmt::format("{} counts were given for shifts of {} predictions", counts.size(), shifts.samples));
+  OutputShifts result{0, shifts.classes, {}, {}};
+  const std::size_t of_sample = positions * shifts.classes, of_choice = shifts.samples * shifts.classes;
+  const auto draw = [&](const std::vector<float>& from, std::size_t begin, std::vector<float>& to) {
+    for (std::size_t n = 0; n < counts.size(); ++n)
+      for (std::int64_t k = 0; k < counts[n]; ++k) {
+        const auto row = from.begin() + static_cast<std::ptrdiff_t>(begin + n * of_sample);
+        to.insert(to.end(), row, row + static_cast<std::ptrdiff_t>(of_sample));
+      }
+  };
+  draw(shifts.logits, 0, result.logits);
+  for (std::size_t begin = 0; begin < shifts.shifts.size(); begin += of_choice) draw(shifts.shifts, begin, result.shifts);
+  result.samples = result.logits.size() / shifts.classes;
+  return result;
+}
+
 std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, const ProblemOptions& problem, const SearchOptions& search,
                                       const std::vector<std::size_t>& choices, const StabilityOptions& options) {
-  if (problem.joint || !HasContributions(sensitivity, problem.measure)) return std::nullopt;
+  if (!CanResample(sensitivity, problem)) return std::nullopt;
   SearchOptions quick = search;
   quick.gap = std::max(search.gap, kEqual / 2);
   quick.progress = {};
+  // Of all samples: a resample repeats what is chance in them, and so takes it for more than that.
+  const double share = ShareFor(sensitivity, problem);
   Sensitivity figures_only = sensitivity;
   figures_only.contributions.reset();
   figures_only.shifts.reset();
   std::vector<LayerBits> planned;
   std::int64_t done = 0;
   const auto compare = [&](const SampleCounts& counts) {
-    const Problem again = MakeProblem(Resample(figures_only, *sensitivity.contributions, counts), problem);
-    const Solution best = Search(again, quick);
+    Sensitivity drawn = Resample(figures_only, *sensitivity.contributions, counts);
+    if (problem.joint) drawn.shifts = Resample(*sensitivity.shifts, counts);
+    const Problem again = MakeProblem(drawn, problem, share);
+    const Solution best = again.joint ? search::SearchFrom(again, {choices, kMostNodes}, quick) : Search(again, quick);
     if (best.choices.empty()) throw Error("a resampled problem was not solved within the time limit");
     planned = AllBits(again, choices);
     const double above = std::max(0.0, ObjectiveOf(again, choices) - best.objective) / std::max(std::abs(best.objective), 1e-300);
-    std::vector<double> figures = {above <= kEqual ? 1.0 : 0.0, above};
+    std::vector<double> figures = {above <= kEqual ? 1.0 : 0.0, above, best.status == SolutionStatus::Optimal ? 1.0 : 0.0};
     const std::vector<LayerBits> other = AllBits(again, best.choices);
     for (std::size_t i = 0; i < planned.size(); ++i)
       figures.push_back(planned[i].weight_bits == other[i].weight_bits && planned[i].activation_bits == other[i].activation_bits ? 1 : 0);
@@ -87,8 +118,8 @@ std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, c
     const std::vector<double>& values = bootstrapped.replicates[figure];
     return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
   };
-  BootstrapStability result{options.bootstrap.resamples, mean(0), mean(1), {}};
-  for (std::size_t i = 0; i < planned.size(); ++i) result.kept[planned[i].layer] = mean(2 + i);
+  BootstrapStability result{options.bootstrap.resamples, mean(0), mean(1), mean(2), {}};
+  for (std::size_t i = 0; i < planned.size(); ++i) result.kept[planned[i].layer] = mean(3 + i);
   return result;
 }
 

@@ -24,7 +24,7 @@ Certificate ReadCertificate(JsonReader reader) {
 }
 
 Json StabilityJson(const BootstrapStability& stability) {
-  return {{"resamples", stability.resamples}, {"best", stability.best}, {"regret", stability.regret}, {"kept", stability.kept}};
+  return {{"resamples", stability.resamples}, {"best", stability.best}, {"regret", stability.regret}, {"proven", stability.proven}, {"kept", stability.kept}};
 }
 
 BootstrapStability ReadStability(JsonReader reader, const std::vector<LayerPlan>& layers) {
@@ -32,6 +32,7 @@ BootstrapStability ReadStability(JsonReader reader, const std::vector<LayerPlan>
   stability.resamples = reader.Integer("resamples", 1);
   stability.best = reader.Number("best", 0);
   stability.regret = reader.Number("regret", 0);
+  stability.proven = reader.Number("proven", 0);
   JsonReader kept = reader.Object("kept");
   for (const LayerPlan& layer : layers) stability.kept[layer.name] = kept.Number(layer.name, 0);
   kept.Finish();

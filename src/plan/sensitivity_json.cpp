@@ -44,6 +44,16 @@ Curvature ReadCurvature(JsonReader reader) {
   return curvature;
 }
 
+Json DifferenceJson(const std::optional<ArithmeticDifference>& difference) {
+  return difference ? Json{{"rows", difference->rows}, {"trace", difference->trace}} : Json();
+}
+
+ArithmeticDifference ReadDifference(JsonReader reader) {
+  const ArithmeticDifference difference{reader.Number("rows", 0), reader.Number("trace", 0)};
+  reader.Finish();
+  return difference;
+}
+
 Json ChoicesJson(const std::vector<Perturbation>& choices) {
   Json list = Json::array();
   for (const Perturbation& choice : choices) {
@@ -91,6 +101,7 @@ Json LayerJson(const LayerSensitivity& layer) {
           {"tied_group", layer.tied_group},
           {"weight", CurvatureJson(layer.weight)},
           {"activation", CurvatureJson(layer.activation)},
+          {"difference_from_float32", DifferenceJson(layer.difference_from_float32)},
           {"weight_choices", ChoicesJson(layer.weight_choices)},
           {"activation_choices", ChoicesJson(layer.activation_choices)}};
 }
@@ -105,6 +116,7 @@ LayerSensitivity ReadLayer(JsonReader& reader) {
   layer.tied_group = static_cast<int>(reader.Integer("tied_group", -1, std::numeric_limits<int>::max()));
   layer.weight = ReadCurvature(reader.Object("weight"));
   layer.activation = ReadCurvature(reader.Object("activation"));
+  if (!reader.IsNull("difference_from_float32")) layer.difference_from_float32 = ReadDifference(reader.Object("difference_from_float32"));
   layer.weight_choices = ReadChoices(reader, "weight_choices");
   layer.activation_choices = ReadChoices(reader, "activation_choices");
   if (layer.input_count == 0 && layer.activation_choices[0].bits != 32)

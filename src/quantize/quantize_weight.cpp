@@ -70,27 +70,41 @@ double MeanMagnitude(std::span<const float> values, double above) {
   return count > 0 ? sum / count : 0;
 }
 
-void SetGrid(Grids& grids, std::size_t part, std::span<const float> values, const Format& format) {
-  constexpr double kTernaryThreshold = 0.7;  // TWN, equation 5
-  if (format.type == NumberType::Binary) {
-    grids.scales[part] = static_cast<float>(MeanMagnitude(values, -1));
-  } else if (format.type == NumberType::Ternary) {
-    grids.thresholds[part] = static_cast<float>(kTernaryThreshold * MeanMagnitude(values, -1));
-    grids.scales[part] = static_cast<float>(MeanMagnitude(values, grids.thresholds[part]));
-  } else {
-    const QuantizationRange range = Calibrate(DistributionOf(values), format);
-    grids.scales[part] = static_cast<float>(range.scale);
-    grids.zero_points[part] = static_cast<int>(range.zero_point);
-  }
+/// BWN: the mean magnitude. TWN, equation 5: that of the magnitudes above 0.7 of the mean one.
+void SetOwnScale(Grids& grids, std::size_t part, std::span<const float> values, const Format& format) {
+  constexpr double kTernaryThreshold = 0.7;
+  const double mean = MeanMagnitude(values, -1);
+  if (format.type == NumberType::Ternary) grids.thresholds[part] = static_cast<float>(kTernaryThreshold * mean);
+  grids.scales[part] =
+      static_cast<float>(format.type == NumberType::Ternary ? MeanMagnitude(values, grids.thresholds[part]) : mean);
   if (grids.scales[part] == 0) grids.scales[part] = 1;  // all values are 0
 }
 
-Grids CalibrateParts(std::span<const float> values, const Parts& parts, const Format& format) {
+bool ChoosesItsScale(const Format& format) {
+  return format.type == NumberType::Binary || format.type == NumberType::Ternary;
+}
+
+/// For each of the formats, which have scales and share them alike; a part's values are sorted once.
+std::vector<Grids> CalibrateParts(std::span<const float> values, const Parts& parts,
+                                  const std::vector<Format>& formats) {
   const auto count = static_cast<std::size_t>(parts.count());
-  Grids grids{std::vector<float>(count), std::vector<float>(count), std::vector<int>(count)};
+  std::vector<Grids> grids(formats.size(),
+                           Grids{std::vector<float>(count), std::vector<float>(count), std::vector<int>(count)});
   at::parallel_for(0, parts.count(), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t part = begin; part < end; ++part)
-      SetGrid(grids, static_cast<std::size_t>(part), parts(values, part), format);
+    for (std::int64_t part = begin; part < end; ++part) {
+      const auto index = static_cast<std::size_t>(part);
+      const std::span<const float> of_part = parts(values, part);
+      const Distribution distribution = DistributionOf(of_part);
+      for (std::size_t i = 0; i < formats.size(); ++i) {
+        if (ChoosesItsScale(formats[i])) {
+          SetOwnScale(grids[i], index, of_part, formats[i]);
+          continue;
+        }
+        const QuantizationRange range = Calibrate(distribution, formats[i]);
+        grids[i].scales[index] = static_cast<float>(range.scale);
+        grids[i].zero_points[index] = static_cast<int>(range.zero_point);
+      }
+    }
   });
   return grids;
 }
@@ -114,33 +128,51 @@ void SetGrid(QuantizedTensor& tensor, Grids grids, std::int64_t per_channel, at:
 
 }  // namespace
 
-QuantizedTensor QuantizeWeight(const at::Tensor& weight, const Format& format, int channel_axis) {
-  format.Validate();
-  if (format.HasScale() && format.calibrator == Calibrator::Dynamic)
-    throw Error("calibrator: dynamic ranges are of activations; a weight has a fixed one");
+std::vector<QuantizedTensor> FindGrids(const at::Tensor& weight, const std::vector<Format>& formats, int channel_axis) {
   CheckWeight(weight, channel_axis);
   const at::NoGradGuard no_grad;
-  QuantizedTensor result;
-  result.format = format;
-  result.channel_axis = channel_axis < 0 ? channel_axis + static_cast<int>(weight.dim()) : channel_axis;
+  std::vector<QuantizedTensor> grids;
+  std::vector<Format> with_scales;
+  for (const Format& format : formats) {
+    format.Validate();
+    if (format.HasScale() && format.calibrator == Calibrator::Dynamic)
+      throw Error("calibrator: dynamic ranges are of activations; a weight has a fixed one");
+    QuantizedTensor& grid = grids.emplace_back();
+    grid.format = format;
+    grid.channel_axis = channel_axis < 0 ? channel_axis + static_cast<int>(weight.dim()) : channel_axis;
+    if (format.HasScale()) with_scales.push_back(format);
+  }
+  if (with_scales.empty()) return grids;
+  const at::Tensor values = weight.detach().to(at::kCPU, at::kFloat).movedim(channel_axis, 0).contiguous();
+  const Parts parts = PartsOf(with_scales.front(), values.size(0), values.numel());
+  std::vector<Grids> found =
+      CalibrateParts({values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())}, parts, with_scales);
+  auto next = found.begin();
+  for (QuantizedTensor& grid : grids)
+    if (grid.format.HasScale()) SetGrid(grid, std::move(*next++), parts.PerChannel(), weight.device());
+  return grids;
+}
+
+QuantizedTensor PutOnGrid(const at::Tensor& weight, const QuantizedTensor& grid) {
+  const at::NoGradGuard no_grad;
+  QuantizedTensor result = grid;
   result.value = weight.detach().to(at::kFloat);
-  if (format.type == NumberType::Float32) return result;
-  if (!format.HasScale()) {
-    result.q = result.value.to(format.type == NumberType::Float16 ? at::kHalf : at::kBFloat16);
+  if (grid.format.type == NumberType::Float32) return result;
+  if (!grid.format.HasScale()) {
+    result.q = result.value.to(grid.format.type == NumberType::Float16 ? at::kHalf : at::kBFloat16);
     result.value = result.q.to(at::kFloat);
     if (!result.value.isfinite().all().item<bool>())
       throw Error(
-          fmt::format("a weight beyond what {} holds does not fit 16 bits; keep it at 32", ToString(format.type)));
+          fmt::format("a weight beyond what {} holds does not fit 16 bits; keep it at 32", ToString(grid.format.type)));
     return result;
   }
-  const at::Tensor values = result.value.to(at::kCPU).movedim(result.channel_axis, 0).contiguous();
-  const Parts parts = PartsOf(format, values.size(0), values.numel());
-  SetGrid(result,
-          CalibrateParts({values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())}, parts, format),
-          parts.PerChannel(), weight.device());
-  result.q = CodesOf(result.value, result).q;
-  result.value = ValueOnGrid(result.q, result);
+  result.q = CodesOf(result.value, grid).q;
+  result.value = ValueOnGrid(result.q, grid);
   return result;
+}
+
+QuantizedTensor QuantizeWeight(const at::Tensor& weight, const Format& format, int channel_axis) {
+  return PutOnGrid(weight, FindGrids(weight, {format}, channel_axis).front());
 }
 
 }  // namespace bitplan

@@ -1,13 +1,11 @@
 #include "quantize/single_choices.h"
 
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
 #include <utility>
 
-#include "bitplan/error.h"
 #include "network/image_layout.h"
 #include "network/layer_product.h"
 
@@ -112,8 +110,8 @@ class SingleChoices::Fitter : public Probe {
   std::map<int, at::Tensor> inputs_;
 };
 
-SingleChoices SingleChoices::Fit(const Network& network, std::vector<SingleChoice> choices, const Dataset& calibration,
-                                 const SingleChoicesOptions& options) {
+SingleChoices SingleChoices::Fit(const Network& network, const QuantizedWeights& weights, std::vector<SingleChoice> choices,
+                                 const Dataset& calibration, const SingleChoicesOptions& options) {
   const at::NoGradGuard no_gradient;
   SingleChoices result(network);
   result.choices_ = std::move(choices);
@@ -128,20 +126,15 @@ SingleChoices SingleChoices::Fit(const Network& network, std::vector<SingleChoic
     statistics = ActivationStatistics::Collect(network, calibration, options.batch_size, options.progress);
   for (std::size_t i = 0; i < count; ++i) {
     const SingleChoice& choice = result.choices_[i];
-    Report(options.progress, "quantizing weights", static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(count));
-    for (const int index : choice.layers) {
-      const Layer& layer = network.layers()[static_cast<std::size_t>(index)];
-      try {
-        if (!choice.activation) result.weights_[i] = QuantizeWeight(network.Weight(layer), choice.format, layer.channel_axis);
-      } catch (const Error& error) {
-        throw Error(fmt::format("layer '{}': {}", layer.name, error.what()));
-      }
-      if (!choice.activation) continue;
-      for (const LayerUse& use : layer.uses)
+    if (!choice.activation) {
+      result.weights_[i] = weights.At(static_cast<std::size_t>(choice.layers.front()), choice.format.bits);
+      continue;
+    }
+    for (const int index : choice.layers)
+      for (const LayerUse& use : network.layers()[static_cast<std::size_t>(index)].uses)
         if (use.input_site >= 0 && statistics->Has(use.input_site))
           result.inputs_[i].try_emplace(use.input_site,
                                         QuantizedInput{choice.format, statistics->Range(use.input_site, choice.format)});
-    }
   }
 
   Fitter fitter(network, result);

@@ -15,6 +15,7 @@
 #include "bitplan/quantize.h"
 #include "quantize/channel_correction.h"
 #include "quantize/quantized_network.h"
+#include "quantize/quantized_weights.h"
 
 namespace bitplan {
 
@@ -35,8 +36,9 @@ struct SingleChoicesOptions {
 /// channel correction of the layers concerned, all from streamed passes of the float network over the calibration data.
 class SingleChoices {
  public:
-  static SingleChoices Fit(const Network& network, std::vector<SingleChoice> choices, const Dataset& calibration,
-                           const SingleChoicesOptions& options);
+  /// `weights`: the network's, at the widths that choices give them.
+  static SingleChoices Fit(const Network& network, const QuantizedWeights& weights, std::vector<SingleChoice> choices,
+                           const Dataset& calibration, const SingleChoicesOptions& options);
 
   std::size_t size() const { return choices_.size(); }
   const SingleChoice& operator[](std::size_t i) const { return choices_[i]; }

@@ -6,6 +6,13 @@
 
 namespace bitplan {
 
+/// The grids that QuantizeWeight finds for these formats, which differ in `bits` alone: without q and value. Throws Error as it does, a value
+/// beyond float16 aside.
+std::vector<QuantizedTensor> FindGrids(const at::Tensor& weight, const std::vector<Format>& formats, int channel_axis);
+
+/// `weight` on a grid found for it. Throws Error: a value beyond float16 at 16 bits.
+QuantizedTensor PutOnGrid(const at::Tensor& weight, const QuantizedTensor& grid);
+
 /// One number a channel (or one in all), in a shape that broadcasts over the weight it belongs to.
 at::Tensor AlongChannels(const at::Tensor& numbers, std::int64_t dimensions, int channel_axis);
 

@@ -96,6 +96,42 @@ TEST(AnalyzeCommand, GivesTheSameBytesForTheSameSeed) {
   EXPECT_EQ(work.Read("a.json"), work.Read("b.json"));
 }
 
+TEST(AnalyzeCommand, TellsHowFarBFloat16IsFromFloat32) {
+  const Workspace work;
+  const std::string analyze = "analyze resnet20.pt --data cifar10:train.bin --samples 4 --measures trace --out s.json --compute ";
+  const ToolRun run = work.Run(analyze + "bfloat16");
+  ASSERT_EQ(run.code, 0) << run.err;
+  double most = 0;
+  std::string where;
+  const json rounded = json::parse(work.Read("s.json"));
+  for (const json& layer : rounded["layers"])
+    if (const double rows = layer["difference_from_float32"]["rows"]; rows > most) {
+      most = rows;
+      where = layer["name"];
+    }
+  EXPECT_GT(most, 0);
+  EXPECT_LT(most, 1);
+  EXPECT_THAT(run.out, testing::ContainsRegex("bfloat16 differs from float32 by at most .*at " + where + "\n"));
+  const ToolRun exact = work.Run(analyze + "float32");
+  EXPECT_THAT(exact.out, testing::Not(HasSubstr("float32")));
+  EXPECT_TRUE(json::parse(work.Read("s.json"))["layers"][0]["difference_from_float32"].is_null());
+}
+
+TEST(SearchCommand, TellsHowStableAJointPlanIs) {
+  const Workspace work;
+  ASSERT_EQ(work.Run("analyze resnet20.pt --data cifar10:train.bin --samples 12 --measures logit-shift --weight-bits 3,6 --shifts --out s.json").code, 0);
+  const ToolRun search = work.Run("search s.json --joint --measure logit-shift --budget average_bits=4 --resamples 10 --out plan.json");
+  ASSERT_EQ(search.code, 0) << search.err;
+  EXPECT_THAT(search.out, HasSubstr("on 10 resamples of the samples the plan stays the best"));
+  const json stability = json::parse(work.Read("plan.json"))["stability"];
+  EXPECT_EQ(stability["resamples"], 10);
+  EXPECT_EQ(stability["kept"].size(), 20U);
+  for (const char* share : {"best", "proven"}) {
+    EXPECT_GE(stability[share].get<double>(), 0);
+    EXPECT_LE(stability[share].get<double>(), 1);
+  }
+}
+
 TEST(SearchCommand, TakesTheFisherMeasureWithChoicesOfActivations) {
   const Workspace work;
   const ToolRun analyze = work.Run(

@@ -202,22 +202,22 @@ TEST(Analyze, ComputesOnlyWhatTheMeasuresNeed) {
   };
   options.measures = {Measure::WeightError};
   const Sensitivity errors = Analyze(LoadModel("TanhMlp"), LoadSamples("TanhMlp"), options);
-  EXPECT_THAT(stages, ElementsAre("weight errors"));
+  EXPECT_THAT(stages, ElementsAre("quantizing weights"));
   EXPECT_FALSE(errors.layers[0].weight.eigenvalue || errors.layers[0].weight.trace);
   stages.clear();
   options.measures = {Measure::Trace};
   const Sensitivity traces = Analyze(LoadModel("TanhMlp"), LoadSamples("TanhMlp"), options);
-  EXPECT_THAT(stages, ElementsAre("backward passes", "curvature", "outputs", "weight errors"));
+  EXPECT_THAT(stages, ElementsAre("backward passes", "curvature", "outputs", "quantizing weights"));
   EXPECT_FALSE(traces.layers[0].weight.eigenvalue);
   EXPECT_TRUE(traces.layers[0].weight.trace);
   stages.clear();
   options.exact_hessian = true;
   Analyze(LoadModel("TanhMlp"), LoadSamples("TanhMlp"), options);
-  EXPECT_THAT(stages, ElementsAre("weight errors", "weight traces"));
+  EXPECT_THAT(stages, ElementsAre("quantizing weights", "weight traces"));
   stages.clear();
   options.measures = {Measure::LogitShift};
   const Sensitivity shifts = Analyze(LoadModel("TanhMlp"), LoadSamples("TanhMlp"), options);
-  EXPECT_THAT(stages, ElementsAre("layer outputs", "logit shifts", "quantizing weights", "weight errors"));
+  EXPECT_THAT(stages, ElementsAre("layer outputs", "logit shifts", "quantizing weights"));
   EXPECT_GT(shifts.layers[0].weight_choices[0].figures.at(Measure::LogitShift).value, 0);
   EXPECT_FALSE(shifts.layers[0].weight_choices[0].figures.contains(Measure::Divergence));
 }

@@ -52,7 +52,7 @@ void Shifts(const Network& network, const Dataset& data, std::int64_t limit, bit
     choices.push_back({{static_cast<int>(i)}, false, bitplan::DefaultWeightFormat().WithBits(4)});
     if (network.layers()[i].tied_group < 0) choices.push_back({{static_cast<int>(i)}, true, bitplan::DefaultActivationFormat().WithBits(4)});
   }
-  const auto fitted = bitplan::SingleChoices::Fit(network, choices, data.First(1), {});
+  const auto fitted = bitplan::SingleChoices::Fit(network, {network, bitplan::DefaultWeightFormat(), {4}}, choices, data.First(1), {});
   const bitplan::ShiftPasses passes(network, data, fitted, {delta, limit, {}});
   for (std::int64_t begin = 0; begin < data.size(); begin += passes.chunk())
     passes.Run(begin, std::min(begin + passes.chunk(), data.size()), [](auto&&...) {});

@@ -95,7 +95,7 @@ TEST_P(Shifts, MeasuredAreThoseOfTheQuantizedNetworkWithThatChoiceAlone) {
     if (network.layers()[i].uses.front().input_site < 0 || network.layers()[i].tied_group >= 0) continue;
     choices.push_back({{static_cast<int>(i)}, true, DefaultActivationFormat().WithBits(4)});
   }
-  const auto single = SingleChoices::Fit(network, choices, data, {.batch_size = 2, .progress = {}});
+  const auto single = SingleChoices::Fit(network, {network, DefaultWeightFormat(), {3}}, choices, data, {.batch_size = 2, .progress = {}});
   const AllShifts shifts(network, data, single);
   for (std::size_t i = 0; i < choices.size(); ++i) {
     Plan plan;
@@ -127,7 +127,7 @@ TEST_P(Shifts, LinearAreCloseToMeasuredForFineSteps) {
     if (GetParam().model == "SharedWeight" && network.layers()[i].name == "fc") continue;
     choices.push_back({{static_cast<int>(i)}, true, DefaultActivationFormat().WithBits(8)});
   }
-  const auto single = SingleChoices::Fit(network, choices, data, {});
+  const auto single = SingleChoices::Fit(network, {network, DefaultWeightFormat(), {8}}, choices, data, {});
   const AllShifts measured(network, data, single);
   ShiftPassOptions options;
   options.delta = Delta::Linear;
@@ -174,7 +174,7 @@ TEST(ShiftPasses, InChunksAreTheSame) {
   const GaussNewtonCase test{"ReluConv", 0};
   const Network network = test.Load();
   const Dataset data = Dataset::FromTensors({test.Inputs()}, {});
-  const auto single = SingleChoices::Fit(network, {{{1}, false, DefaultWeightFormat().WithBits(2)}}, data, {});
+  const auto single = SingleChoices::Fit(network, {network, DefaultWeightFormat(), {2}}, {{{1}, false, DefaultWeightFormat().WithBits(2)}}, data, {});
   const AllShifts whole(network, data, single);
   ShiftPassOptions options;
   options.memory_bytes = 1;

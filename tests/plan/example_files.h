@@ -30,6 +30,7 @@ inline Sensitivity FullSensitivity() {
                                   .trace = 0.1,
                                   .trace_standard_error = 3.3333333333333335,
                                   .trace_significant = false};
+  sensitivity.layers[1].difference_from_float32 = {0.0087, 1.0 / 3};
   sensitivity.layers[2].activation = {};
   sensitivity.layers[2].input_count = 0;
   sensitivity.layers[2].activation_choices = Choices({32}, 0);
@@ -54,7 +55,7 @@ inline Plan FullPlan() {
   plan.costs = {{"bops", 1e9}, {"weight_size_bytes", 134168}};
   plan.budgets = {{"weight_size_bytes", 134168.5}};
   plan.certificate = {"exact", "optimal", 0.3, 0.29999999999999999, 0};
-  plan.stability = BootstrapStability{100, 0.37, 0.008, {{"conv1", 1}, {"linear", 0.42}}};
+  plan.stability = BootstrapStability{100, 0.37, 0.008, 0.9, {{"conv1", 1}, {"linear", 0.42}}};
   return plan;
 }
 

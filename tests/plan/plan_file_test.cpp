@@ -52,6 +52,7 @@ TEST(PlanFile, ReadsBackWhatWasWritten) {
   EXPECT_EQ(read.stability->resamples, 100);
   EXPECT_EQ(read.stability->best, 0.37);
   EXPECT_EQ(read.stability->regret, 0.008);
+  EXPECT_EQ(read.stability->proven, 0.9);
   EXPECT_EQ(read.stability->kept, written.stability->kept);
   EXPECT_EQ(ToJson(read), ToJson(written));
 }

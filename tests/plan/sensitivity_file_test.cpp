@@ -23,6 +23,13 @@ void ExpectEqual(const Curvature& read, const Curvature& written) {
   EXPECT_EQ(read.trace_significant, written.trace_significant);
 }
 
+void ExpectEqual(const std::optional<ArithmeticDifference>& read, const std::optional<ArithmeticDifference>& written) {
+  ASSERT_EQ(read.has_value(), written.has_value());
+  if (!written) return;
+  EXPECT_EQ(read->rows, written->rows);
+  EXPECT_EQ(read->trace, written->trace);
+}
+
 void ExpectEqual(const std::vector<Perturbation>& read, const std::vector<Perturbation>& written) {
   ASSERT_EQ(read.size(), written.size());
   for (std::size_t i = 0; i < read.size(); ++i) {
@@ -62,6 +69,7 @@ TEST(SensitivityFile, ReadsBackWhatWasWritten) {
     EXPECT_EQ(a.tied_group, b.tied_group);
     ExpectEqual(a.weight, b.weight);
     ExpectEqual(a.activation, b.activation);
+    ExpectEqual(a.difference_from_float32, b.difference_from_float32);
     ExpectEqual(a.weight_choices, b.weight_choices);
     ExpectEqual(a.activation_choices, b.activation_choices);
   }
@@ -99,6 +107,8 @@ TEST(SensitivityFile, RefusesValuesOutsideTheirRange) {
   ExpectRefused([](auto& j) { j["layers"][0]["weight"]["elements"] = -1; }, "layers[0].weight.elements", "at least 0");
   ExpectRefused([](auto& j) { j["layers"][0]["weight"]["trace_standard_error"] = -1; }, "weight.trace_standard_error",
                 "0");
+  ExpectRefused([](auto& j) { j["layers"][1]["difference_from_float32"]["rows"] = -1; }, "difference_from_float32.rows", "at least 0");
+  ExpectRefused([](auto& j) { j["layers"][0].erase("difference_from_float32"); }, "layers[0].difference_from_float32", "missing");
   ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"][1]["bits"] = 9; }, "weight_choices[1].bits",
                 "1 to 8, 16 or 32");
   ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"][1]["bits"] = 2; }, "weight_choices[1].bits",

@@ -1,0 +1,248 @@
+#include <gmock/gmock.h>
+
+#include <array>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "bitplan/stability.h"
+#include "cost/error_message.h"
+#include "cost/example_layers.h"
+
+namespace bitplan {
+namespace {
+
+using Plan = std::vector<std::size_t>;  // of each layer the position of its width
+constexpr std::array kMeasures = {Measure::LogitShift, Measure::Divergence, Measure::GaussNewton};
+constexpr std::size_t kWidths = 2;  // 2 and 4 bits
+
+/// What a shift v of the logits z of one sample is charged. In double, from the definitions.
+double Charge(Measure measure, const std::vector<double>& z, const std::vector<double>& v) {
+  const auto log_softmax = [&](double share) {
+    double sum = 0;
+    for (std::size_t c = 0; c < z.size(); ++c) sum += std::exp(z[c] + share * v[c]);
+    std::vector<double> logs;
+    for (std::size_t c = 0; c < z.size(); ++c) logs.push_back(z[c] + share * v[c] - std::log(sum));
+    return logs;
+  };
+  const std::vector<double> before = log_softmax(0), after = log_softmax(1);
+  double mean = 0, square = 0, divergence = 0;
+  for (std::size_t c = 0; c < z.size(); ++c) {
+    const double weight = measure == Measure::LogitShift ? 1 / static_cast<double>(z.size()) : std::exp(before[c]);
+    mean += weight * v[c];
+    square += weight * v[c] * v[c];
+    divergence += std::exp(before[c]) * (before[c] - after[c]);
+  }
+  if (measure == Measure::Divergence) return divergence;
+  return (square - mean * mean) / 2 * (measure == Measure::LogitShift ? static_cast<double>(z.size()) : 1);
+}
+
+/// Layers of equal size with 2 and 4 bits, and what each width adds to the logits.
+struct Example {
+  OutputShifts shifts;
+  std::size_t layers = 0;
+
+  std::vector<double> Row(const std::vector<float>& from, std::size_t row) const {
+    const auto begin = from.begin() + static_cast<std::ptrdiff_t>(row * shifts.classes);
+    return {begin, begin + static_cast<std::ptrdiff_t>(shifts.classes)};
+  }
+
+  /// What sample n is charged under the widths that `taken` numbers, of all layers together.
+  double Charge(Measure measure, std::size_t n, const std::vector<std::size_t>& taken) const {
+    std::vector<double> sum(shifts.classes);
+    for (const std::size_t choice : taken) {
+      const std::vector<double> shift = Row(shifts.shifts, choice * shifts.samples + n);
+      for (std::size_t c = 0; c < sum.size(); ++c) sum[c] += shift[c];
+    }
+    return bitplan::Charge(measure, Row(shifts.logits, n), sum);
+  }
+
+  double Loss(Measure measure, const SampleCounts& counts, const Plan& plan) const {
+    std::vector<std::size_t> taken;
+    for (std::size_t i = 0; i < layers; ++i) taken.push_back(kWidths * i + plan[i]);
+    double sum = 0;
+    for (std::size_t n = 0; n < counts.size(); ++n) sum += static_cast<double>(counts[n]) * Charge(measure, n, taken);
+    return sum / static_cast<double>(shifts.samples);
+  }
+
+  bitplan::Sensitivity Sensitivity() const {
+    bitplan::Sensitivity sensitivity;
+    sensitivity.samples = static_cast<std::int64_t>(shifts.samples);
+    sensitivity.loss = "cross-entropy";
+    sensitivity.shifts = shifts;
+    Contributions table{{kMeasures.begin(), kMeasures.end()}, kWidths * layers, shifts.samples, {}};
+    for (std::size_t i = 0; i < layers; ++i) {
+      LayerSensitivity& layer = sensitivity.layers.emplace_back(ExampleLayer("layer" + std::to_string(i), "conv2d", 100, 100));
+      layer.weight_choices = Choices({2, 4}, 16);
+      layer.activation_choices = {Perturbation{}};
+    }
+    for (const Measure measure : kMeasures)
+      for (std::size_t choice = 0; choice < kWidths * layers; ++choice) {
+        std::vector<double> values;
+        for (std::size_t n = 0; n < shifts.samples; ++n) values.push_back(Charge(measure, n, {choice}));
+        sensitivity.layers[choice / kWidths].weight_choices[choice % kWidths].figures[measure] = Mean(values);
+        table.values.insert(table.values.end(), values.begin(), values.end());
+      }
+    sensitivity.contributions = table;
+    return sensitivity;
+  }
+};
+
+/// Shifts (s, −s) of two logits: in the measure of logit shifts a summed s² for every sample; 4 bits shift nothing.
+Example OfTwoBits(const std::vector<std::vector<float>>& of_layers) {
+  Example example{{of_layers[0].size(), 2, std::vector<float>(2 * of_layers[0].size()), {}}, of_layers.size()};
+  for (const std::vector<float>& of_layer : of_layers) {
+    for (const float s : of_layer) example.shifts.shifts.insert(example.shifts.shifts.end(), {s, -s});
+    example.shifts.shifts.resize(example.shifts.shifts.size() + 2 * of_layer.size());
+  }
+  return example;
+}
+
+ProblemOptions Jointly(const std::string& average_bits, Measure measure = Measure::LogitShift) {
+  ProblemOptions options;
+  options.measure = measure;
+  options.joint = true;
+  options.shrink = false;
+  options.budgets = {ParseBudget("average_bits=" + average_bits)};
+  return options;
+}
+
+SearchOptions Convexly() { return {.method = SearchMethod::Convex}; }
+
+BootstrapStability StabilityOf(const Sensitivity& sensitivity, const ProblemOptions& options, std::int64_t resamples) {
+  const Solution solution = Search(MakeProblem(sensitivity, options), Convexly());
+  const auto stability = ResamplePlan(sensitivity, options, Convexly(), solution.choices, {{.resamples = resamples, .seed = 3}, {}});
+  EXPECT_TRUE(stability);
+  return stability.value_or(BootstrapStability{});
+}
+
+TEST(ResampleShifts, TakesEachSampleAsOftenAsItWasDrawn) {
+  const OutputShifts given{4, 1, {0, 1, 2, 3}, {10, 11, 12, 13, 20, 21, 22, 23}};  // two samples of two positions, two choices
+  const OutputShifts drawn = Resample(given, {0, 2});
+  EXPECT_EQ(drawn.samples, 4U);
+  EXPECT_EQ(drawn.classes, 1U);
+  EXPECT_THAT(drawn.logits, testing::ElementsAre(2, 3, 2, 3));
+  EXPECT_THAT(drawn.shifts, testing::ElementsAre(12, 13, 12, 13, 22, 23, 22, 23));
+  EXPECT_THAT([&] { Resample(given, {1, 1, 1}); }, OneLineError("3 counts", "4"));
+  EXPECT_THAT([&] { Resample(given, {}); }, OneLineError("0 counts"));
+}
+
+/// Of three layers that may have 2 bits, any two of which must, the first two cancel on every sample.
+TEST(ResampleJointPlan, ThatIsTheBestOnEverySampleAlwaysIs) {
+  const Sensitivity given = OfTwoBits({{3, 4, -5, 6}, {-2.9F, -4.1F, 5.2F, -6}, {1, 1, 1.5F, 1}}).Sensitivity();
+  const ProblemOptions options = Jointly("2.7");
+  const Solution solution = Search(MakeProblem(given, options), Convexly());
+  ASSERT_EQ(solution.choices, (Plan{0, 0, 1}));
+  const BootstrapStability stability = StabilityOf(given, options, 200);
+  EXPECT_EQ(stability.resamples, 200);
+  EXPECT_NEAR(stability.best, 1, 1e-12);
+  EXPECT_EQ(stability.regret, 0);
+  EXPECT_NEAR(stability.proven, 1, 1e-12);
+  for (const char* layer : {"layer0", "layer1", "layer2"}) EXPECT_NEAR(stability.kept.at(layer), 1, 1e-12);
+}
+
+/// Both layers at 2 bits are charged 1.1² = 1.21 on four samples and nothing on the fifth, where they cancel; the first alone 1 and 4.
+/// So both is the better plan unless the fifth is not drawn, in (4/5)⁵ of the resamples, and then worse by 21 %.
+TEST(ResampleJointPlan, ThatHangsOnOneSampleIsTheBestWhereThatIsDrawn) {
+  const Sensitivity given = OfTwoBits({{1, 1, 1, 1, 2}, {-2.1F, -2.1F, -2.1F, -2.1F, -2}}).Sensitivity();
+  ASSERT_EQ(Search(MakeProblem(given, Jointly("3")), Convexly()).choices, (Plan{0, 0}));
+  constexpr double kNotDrawn = 0.8 * 0.8 * 0.8 * 0.8 * 0.8, kResamples = 4000;
+  const BootstrapStability stability = StabilityOf(given, Jointly("3"), static_cast<std::int64_t>(kResamples));
+  EXPECT_NEAR(stability.best, 1 - kNotDrawn, 4 * std::sqrt(kNotDrawn * (1 - kNotDrawn) / kResamples));
+  EXPECT_NEAR(stability.regret, 0.21 * (1 - stability.best), 1e-6);
+  EXPECT_NEAR(stability.kept.at("layer0"), 1, 1e-12);
+  EXPECT_NEAR(stability.kept.at("layer1"), stability.best, 1e-12);
+  EXPECT_NEAR(stability.proven, 1, 1e-12);
+}
+
+/// Six layers, of which half may have 4 bits.
+Example Random(std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<float> normal;
+  Example example{{8, 3, {}, {}}, 6};
+  for (std::size_t i = 0; i < 8 * 3; ++i) example.shifts.logits.push_back(normal(random));
+  for (std::size_t choice = 0; choice < 2 * 6; ++choice)
+    for (std::size_t i = 0; i < 8 * 3; ++i) example.shifts.shifts.push_back((choice % 2 == 0 ? 1.0F : 0.25F) * normal(random));
+  return example;
+}
+
+std::vector<Plan> PlansWithin(std::size_t layers, std::size_t most_of_four) {
+  std::vector<Plan> plans;
+  for (std::size_t bits = 0; bits < (std::size_t{1} << layers); ++bits) {
+    Plan plan;
+    for (std::size_t i = 0; i < layers; ++i) plan.push_back((bits >> i) & 1);
+    if (static_cast<std::size_t>(std::count(plan.begin(), plan.end(), 1U)) <= most_of_four) plans.push_back(plan);
+  }
+  return plans;
+}
+
+class JointMeasure : public testing::TestWithParam<Measure> {};
+INSTANTIATE_TEST_SUITE_P(Measures, JointMeasure, testing::ValuesIn(kMeasures));
+
+/// The same draws, each judged by trying every plan.
+TEST_P(JointMeasure, ResampledIsWhatTryingEveryPlanOnEveryResampleGives) {
+  const std::vector<Plan> plans = PlansWithin(6, 3);
+  const BootstrapOptions bootstrap{.resamples = 60, .seed = 3};
+  bool differs = false;
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const Example example = Random(seed);
+    const auto least = [&](const SampleCounts& counts) {
+      return *std::min_element(plans.begin(), plans.end(), [&](const Plan& a, const Plan& b) {
+        return example.Loss(GetParam(), counts, a) < example.Loss(GetParam(), counts, b);
+      });
+    };
+    const Plan planned = least(SampleCounts(8, 1));
+    const Bootstrapped tried = Bootstrap(8, [&](const SampleCounts& counts) {
+      const Plan best = least(counts);
+      const double loss = example.Loss(GetParam(), counts, best), above = example.Loss(GetParam(), counts, planned) / loss - 1;
+      return std::vector<double>{above <= 1e-4 ? 1.0 : 0.0, above, best[2] == planned[2] ? 1.0 : 0.0};
+    }, bootstrap);
+    const auto mean = [&](std::size_t figure) { return Mean(tried.replicates[figure]).value; };
+    const BootstrapStability stability = StabilityOf(example.Sensitivity(), Jointly("3", GetParam()), bootstrap.resamples);
+    EXPECT_NEAR(stability.best, mean(0), 1e-12);
+    EXPECT_NEAR(stability.regret, mean(1), 1e-4);
+    EXPECT_NEAR(stability.kept.at("layer2"), mean(2), 1e-12);
+    EXPECT_NEAR(stability.proven, 1, 1e-12);
+    differs = differs || stability.best < 1;
+  }
+  EXPECT_TRUE(differs);
+}
+
+TEST(ResampleJointPlan, GivesTheSameForTheSameSeedAlsoWhenShrunk) {
+  ProblemOptions options = Jointly("3", Measure::GaussNewton);
+  options.shrink = true;
+  const Sensitivity given = Random(5).Sensitivity();
+  const BootstrapStability once = StabilityOf(given, options, 30), again = StabilityOf(given, options, 30);
+  EXPECT_EQ(once.best, again.best);
+  EXPECT_EQ(once.regret, again.regret);
+  EXPECT_EQ(once.kept, again.kept);
+}
+
+/// A resample holds the noise of the samples twice, as much of it as signal to whoever looks at the resample alone.
+TEST(ResampleJointPlan, TakesNoChanceForCrossTermsThatAllSamplesDoNot) {
+  ProblemOptions joint = Jointly("3"), separable = joint;
+  joint.shrink = separable.shrink = true;
+  separable.joint = false;
+  int compared = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    const Sensitivity given = Random(seed).Sensitivity();
+    if (CrossTermShare(given, Measure::LogitShift) > 0) continue;
+    const BootstrapStability a = StabilityOf(given, joint, 40), b = StabilityOf(given, separable, 40);
+    EXPECT_EQ(a.best, b.best);
+    EXPECT_EQ(a.regret, b.regret);
+    EXPECT_EQ(a.kept, b.kept);
+    ++compared;
+  }
+  EXPECT_GT(compared, 2);
+}
+
+TEST(ResampleJointPlan, SaysNothingWithoutTheSamplesOfItsFigures) {
+  Sensitivity given = Random(5).Sensitivity();
+  const ProblemOptions options = Jointly("3");
+  const Plan plan = Search(MakeProblem(given, options), Convexly()).choices;
+  given.contributions.reset();
+  EXPECT_FALSE(ResamplePlan(given, options, Convexly(), plan));
+}
+
+}  // namespace
+}  // namespace bitplan
