@@ -9,6 +9,7 @@
 #include "search/budget_lattice.h"
 #include "search/exchange.h"
 #include "search/rounding.h"
+#include "search/shrunk_core.h"
 
 namespace bitplan::search {
 namespace {
@@ -21,7 +22,7 @@ struct WaitingNode {
   double bound = 0;
   std::int64_t serial = 0;
   std::vector<double> rest;            // of each budget
-  std::vector<std::uint64_t> columns;  // a bit for each column of the root
+  std::vector<std::uint64_t> columns;  // a bit for each column of the shrunk core
   Basis basis;
 };
 
@@ -34,16 +35,14 @@ using Sides = std::array<std::optional<Node>, 2>;
 class Tree {
  public:
   Tree(const Core& core, const Node& root, const TreeOptions& options, Incumbent start, Monitor& monitor)
-      : core_(core), options_(options), monitor_(monitor) {
+      : whole_(core), options_(options), monitor_(monitor) {
     result_.best = std::move(start);
     root_bound_ = root.bound;
     Node first = root;
-    if (Closed(first) || !RuleOutColumns(first)) return;
-    root_ = first.part;
-    position_.resize(core_.columns());
-    for (Index c = 0; c < root_.columns(); ++c) position_[root_.column[c]] = c;
-    most_waiting_ = kMostWaitingBytes / (sizeof(WaitingNode) + root_.columns() / 8 + core_.budgets() * 32 + 64);
-    Explore(std::move(first));
+    if (Closed(first) || !RuleOutColumns(whole_, first)) return;
+    shrunk_ = Shrink(whole_, first);
+    most_waiting_ = kMostWaitingBytes / (sizeof(WaitingNode) + core_.columns() / 8 + core_.budgets() * 32 + 64);
+    Explore(shrunk_.root);
   }
 
   TreeResult Run() {
@@ -60,7 +59,7 @@ class Tree {
   }
 
  private:
-  double Cutoff() const { return std::min(options_.cutoff, result_.best.Cutoff(core_, options_.gap)); }
+  double Cutoff() const { return std::min(options_.cutoff, result_.best.Cutoff(whole_, options_.gap)); }
   bool Stopped() const { return interrupted_ || result_.best.value <= options_.target; }
 
   Relaxation Solve(const Subproblem& part, const Basis& basis) {
@@ -76,15 +75,15 @@ class Tree {
       ++result_.nodes;
       if (Closed(node)) return;
       TryRounding(node);
-      if (Closed(node) || !RuleOutColumns(node)) return;
+      if (Closed(node) || !RuleOutColumns(core_, node)) return;
       if (node.part.groups() > 0 && TightenBudgets(core_, node.part)) {
         node = Node(node.part, Solve(node.part, node.relaxation.basis), node.bound);
         if (Closed(node)) return;
         TryRounding(node);
-        if (Closed(node) || !RuleOutColumns(node)) return;
+        if (Closed(node) || !RuleOutColumns(core_, node)) return;
       }
       if (node.part.groups() == 0) {
-        result_.best.Offer(core_, node.part.settled);
+        result_.best.Offer(whole_, shrunk_.Expand(node.part.settled));
         return;
       }
       Sides sides = Divide(node);
@@ -103,22 +102,23 @@ class Tree {
   }
 
   void TryRounding(const Node& node) {
-    CorePlan plan = Round(core_, node.part, node.relaxation);
-    if (!result_.best.Offer(core_, plan) || core_.goal == Goal::PeakUse) return;
-    result_.best.Offer(core_, Exchange(core_, std::move(plan), node.relaxation.multipliers, monitor_));
+    CorePlan plan = Round(core_, node.part, node.relaxation, result_.best.value);
+    if (plan.empty() || !result_.best.Offer(whole_, shrunk_.Expand(plan)) || core_.goal == Goal::PeakUse) return;
+    plan = Exchange(core_, std::move(plan), node.relaxation.multipliers, monitor_);
+    result_.best.Offer(whole_, shrunk_.Expand(plan));
   }
 
   /// Reduced loss fixing. Returns whether any plan is left.
-  bool RuleOutColumns(Node& node) {
+  bool RuleOutColumns(const Core& core, Node& node) {
     const double cutoff = Cutoff();
     std::vector<char> keep(node.part.columns());
     for (std::size_t c = 0; c < keep.size(); ++c)
       keep[c] = node.relaxation.bound + node.relaxation.reduced_loss[c] < cutoff;
     if (std::find(keep.begin(), keep.end(), 0) == keep.end()) return true;
     pruned_ = std::min(pruned_, cutoff);
-    auto part = Restrict(core_, node.part, keep);
+    auto part = Restrict(core, node.part, keep);
     if (!part) return false;
-    node.Narrow(core_, std::move(*part), keep);
+    node.Narrow(core, std::move(*part), keep);
     return true;
   }
 
@@ -153,14 +153,11 @@ class Tree {
 
   void Wait(const Node& node) {
     WaitingNode waiting{node.bound, serial_++, node.part.rest, {}, node.relaxation.basis};
-    waiting.columns.assign(root_.columns() / 64 + 1, 0);
-    const auto mark = [&](Index column) {
-      const Index at = position_[column];
-      waiting.columns[at / 64] |= std::uint64_t{1} << (at % 64);
-    };
+    waiting.columns.assign(core_.columns() / 64 + 1, 0);
+    const auto mark = [&](Index column) { waiting.columns[column / 64] |= std::uint64_t{1} << (column % 64); };
     for (const Index column : node.part.column) mark(column);
-    for (const Index group : root_.free_group)
-      if (node.part.settled[group] != Subproblem::kFree) mark(node.part.settled[group]);
+    for (const Index column : node.part.settled)
+      if (column != Subproblem::kFree) mark(column);
     if (heap_.size() >= most_waiting_) {
       stack_.push_back(std::move(waiting));
       return;
@@ -179,9 +176,9 @@ class Tree {
   }
 
   Subproblem Recall(const WaitingNode& waiting) const {
-    std::vector<char> keep(root_.columns());
+    std::vector<char> keep(core_.columns());
     for (std::size_t c = 0; c < keep.size(); ++c) keep[c] = (waiting.columns[c / 64] >> (c % 64)) & 1;
-    Subproblem part = *Restrict(core_, root_, keep);
+    Subproblem part = *Restrict(core_, shrunk_.root.part, keep);
     part.rest = waiting.rest;
     return part;
   }
@@ -200,12 +197,12 @@ class Tree {
     monitor_.SetProgress(options_.stage, static_cast<std::int64_t>(1000 * reported_), 1000);
   }
 
-  const Core& core_;
+  const Core& whole_;
+  ShrunkCore shrunk_;  // of the root, columns ruled out
+  const Core& core_ = shrunk_.core;
   const TreeOptions options_;
   Monitor& monitor_;
   TreeResult result_;
-  Subproblem root_;
-  std::vector<Index> position_;  // in root_, of each column of the core
   std::vector<WaitingNode> heap_, stack_;
   std::size_t most_waiting_ = 0;
   std::int64_t serial_ = 0;
@@ -227,8 +224,7 @@ void Node::Narrow(const Core& core, Subproblem to, const std::vector<char>& kept
     if (kept[c] && !settled(part.column[c])) reduced_loss.push_back(relaxation.reduced_loss[c]);
   relaxation.reduced_loss = std::move(reduced_loss);
   std::erase_if(relaxation.split, [&](const Share& share) { return settled(share.column); });
-  for (std::size_t g = 0; g < core.groups(); ++g)
-    if (to.settled[g] != Subproblem::kFree) relaxation.leading[g] = to.settled[g];
+  std::erase_if(relaxation.leading, settled);
   part = std::move(to);
 }
 

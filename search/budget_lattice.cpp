@@ -50,7 +50,8 @@ bool TightenBudgets(const Core& core, Subproblem& part) {
     if (unit == 0) continue;
     const double* costs = &part.cost[i * part.columns()];
     double base = 0;
-    double error = 4e-16 * static_cast<double>(core.groups() + 1) * (core.limits[i] + std::abs(part.rest[i]));
+    double error = 4e-16 * static_cast<double>(core.settled_groups + core.groups() + 1) *
+                   (core.limits[i] + std::abs(part.rest[i]));
     for (std::size_t g = 0; g < part.groups(); ++g) {
       const double least = LeastCost(part, i, g);
       double largest = 0;

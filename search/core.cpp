@@ -28,11 +28,11 @@ Draft ReadProblem(const Problem& problem, Goal goal) {
   }
   for (const auto& group : problem.groups) {
     auto& candidates = draft.groups.emplace_back();
+    candidates.reserve(group.choices.size());
     for (std::size_t choice = 0; choice < group.choices.size(); ++choice) {
       const auto& given = group.choices[choice];
-      Candidate candidate{static_cast<Index>(choice), goal == Goal::Loss ? given.objective : 0.0, {}};
-      for (const auto& [name, budget] : problem.budgets) candidate.costs.push_back(given.costs.at(name));
-      candidates.push_back(std::move(candidate));
+      candidates.push_back(
+          {static_cast<Index>(choice), goal == Goal::Loss ? given.objective : 0.0, BudgetedCosts(problem, given)});
     }
   }
   return draft;
@@ -119,16 +119,27 @@ void ScaleLosses(Draft& draft, Core& core) {
 
 }  // namespace
 
+std::vector<double> BudgetedCosts(const Problem& problem, const Choice& choice) {
+  std::vector<double> costs;
+  costs.reserve(problem.budgets.size());
+  auto cost = choice.costs.begin();  // sorted by name, as the budgets are, each of which has its cost
+  for (const auto& [name, budget] : problem.budgets) {
+    while (cost->first != name) ++cost;
+    costs.push_back(cost->second);
+  }
+  return costs;
+}
+
 double Core::Value(const CorePlan& plan) const {
   double peak = 0;
   for (std::size_t i = 0; i < budgets(); ++i) {
-    double sum = 0;
+    double sum = settled_cost[i];
     for (const Index column : plan) sum += Cost(i, column);
     if (goal == Goal::Loss && sum > limits[i]) return kInfinity;
     if (goal == Goal::PeakUse) peak = std::max(peak, sum / limits[i]);
   }
   if (goal == Goal::PeakUse) return peak;
-  double sum = 0;
+  double sum = settled_loss;
   for (const Index column : plan) sum += loss[column];
   return sum;
 }
@@ -147,6 +158,7 @@ Core BuildCore(const Problem& problem, Goal goal, Dominated dominated) {
   ScaleCosts(draft);
   ScaleLosses(draft, core);
   core.limits = draft.limits;
+  core.settled_cost.assign(core.limits.size(), 0.0);
   core.budget_names = draft.names;
   core.cost_scale = draft.scale;
   core.first.push_back(0);

@@ -38,12 +38,15 @@ struct Core {
   std::vector<double> limits;  ///< of the budgets that can bind, tolerance included
   std::vector<std::string> budget_names;
   std::vector<double> cost_scale;  ///< per budget: cost in the problem = cost · scale
-  std::vector<Index> first;    ///< groups + 1: where the columns of a group begin
-  std::vector<double> loss;    ///< per column, ≥ 0; 0 throughout for Goal::PeakUse
-  std::vector<double> cost;    ///< [budget, column], ≥ 0
-  std::vector<Index> group;    ///< per column
-  std::vector<Index> choice;   ///< per column: index in the problem's group
-  double loss_scale = 1;       ///< objective = loss · loss_scale + loss_shift
+  std::vector<Index> first;        ///< groups + 1: where the columns of a group begin
+  std::vector<double> loss;        ///< per column, ≥ 0; 0 throughout for Goal::PeakUse
+  std::vector<double> cost;        ///< [budget, column], ≥ 0
+  std::vector<Index> group;        ///< per column
+  std::vector<Index> choice;       ///< per column: index in the problem's group
+  double settled_loss = 0;         ///< of groups that are settled for good and no longer part (see ShrunkCore), as are
+  std::vector<double> settled_cost;  ///< per budget, what they spend, and
+  std::size_t settled_groups = 0;    ///< how many they are
+  double loss_scale = 1;             ///< objective = loss · loss_scale + loss_shift
   double loss_shift = 0;
 
   std::size_t budgets() const { return limits.size(); }
@@ -54,7 +57,8 @@ struct Core {
   /// What `plan` is worth under the goal, least is best; infinite when the plan does not count.
   double Value(const CorePlan& plan) const;
 
-  /// Multipliers of the budgets, for an objective that counts in `unit`, as prices in the problem's own units, by the budgets' names.
+  /// Multipliers of the budgets, for an objective that counts in `unit`, as prices in the problem's own units, by the
+  /// budgets' names.
   std::map<std::string, double> PricesInProblem(const std::vector<double>& multipliers, double unit) const;
 };
 
@@ -62,6 +66,9 @@ struct Core {
 /// in every budgeted cost are left out unless `dominated` keeps them, and so are choices that cannot be paid for and
 /// budgets that every plan meets. Needs: each budget can be met on its own.
 Core BuildCore(const Problem& problem, Goal goal, Dominated dominated = Dominated::LeftOut);
+
+/// What `choice` costs, per budget of `problem`.
+std::vector<double> BudgetedCosts(const Problem& problem, const Choice& choice);
 
 /// The problem's limit on a sum that is still within `budget`.
 inline double LimitWithTolerance(double budget) { return budget * (1 + kBudgetTolerance); }

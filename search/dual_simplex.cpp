@@ -7,8 +7,6 @@ namespace bitplan::search {
 namespace {
 
 constexpr double kShareTolerance = 1e-10;
-constexpr double kPivotTolerance = 1e-10;
-constexpr double kReducedTolerance = 1e-14;
 
 }  // namespace
 
@@ -55,7 +53,7 @@ bool DualSimplex::ChooseLeaving(Leaving& leaving) {
   for (std::size_t p = 0; p < m_; ++p) {
     const bool ghost = entries_[p].kind == Kind::Ghost;
     if (consider(ghost ? std::abs(shares_[p]) : -shares_[p], &inverse_[p * m_])) {
-      leaving = {p, shares_[p] < 0};
+      leaving = {p, shares_[p] < 0, std::abs(shares_[p])};
       worst_key = kNone;
     }
     if (entries_[p].kind != Kind::Column || key_share_[entries_[p].group] >= 0) continue;
@@ -71,7 +69,7 @@ bool DualSimplex::ChooseLeaving(Leaving& leaving) {
     const Index old_key = key_[worst_key];
     SwapKey(worst_key);
     for (std::size_t p = 0; p < m_; ++p)
-      if (entries_[p].kind == Kind::Column && entries_[p].at == old_key) leaving = {p, true};
+      if (entries_[p].kind == Kind::Column && entries_[p].at == old_key) leaving = {p, true, -key_share_[worst_key]};
   }
   return true;
 }
@@ -90,47 +88,6 @@ void DualSimplex::SwapKey(Index group) {
     if (p != largest && entries_[p].kind == Kind::Column && entries_[p].group == group)
       PlaceColumn(p, group, entries_[p].at);
   Factorize();
-}
-
-/// λ moves along ± the leaving entry's row of W⁻¹, which keeps the other entries' reduced losses at 0.
-void DualSimplex::ComputeSlopes(const Leaving& leaving) {
-  for (std::size_t i = 0; i < m_; ++i)
-    direction_[i] = (leaving.rises ? 1.0 : -1.0) * inverse_[leaving.position * m_ + i];
-  std::fill(slope_.begin(), slope_.end(), 0.0);
-  for (std::size_t i = 0; i < m_; ++i)
-    for (std::size_t c = 0; c < part_.columns(); ++c) slope_[c] -= direction_[i] * part_.cost[i * part_.columns() + c];
-  for (Index g = 0; g < part_.groups(); ++g) {
-    const double key = slope_[key_[g]];
-    for (Index c = part_.first[g]; c < part_.first[g + 1]; ++c) slope_[c] -= key;
-  }
-}
-
-/// Ratio test after Harris (1973): of the columns whose reduced loss comes to 0 first, give or take the tolerance, the
-/// one with the steepest slope.
-bool DualSimplex::ChooseEntering(Entering& entering) const {
-  double norm = 0;
-  for (const double d : direction_) norm = std::max(norm, std::abs(d));
-  const double least_slope = kPivotTolerance * norm;
-  double step = kInfinity;
-  const auto shorten = [&](double reduced, double slope) {
-    if (slope > least_slope) step = std::min(step, (std::max(reduced, 0.0) + kReducedTolerance) / slope);
-  };
-  for (std::size_t c = 0; c < part_.columns(); ++c)
-    if (!basic_[c]) shorten(reduced_[c], slope_[c]);
-  for (Index e = 0; e < extras(); ++e)
-    if (!extra_basic_[e]) shorten(ExtraReduced(e), ExtraSlope(e));
-  if (step == kInfinity) return false;
-  double steepest = 0;
-  const auto take = [&](Kind kind, std::size_t at, double reduced, double slope) {
-    if (slope <= std::max(least_slope, steepest) || std::max(reduced, 0.0) > step * slope) return;
-    steepest = slope;
-    entering = {kind, static_cast<Index>(at)};
-  };
-  for (std::size_t c = 0; c < part_.columns(); ++c)
-    if (!basic_[c]) take(Kind::Column, c, reduced_[c], slope_[c]);
-  for (Index e = 0; e < extras(); ++e)
-    if (!extra_basic_[e]) take(Kind::Extra, e, ExtraReduced(e), ExtraSlope(e));
-  return true;
 }
 
 void DualSimplex::Exchange(const Leaving& leaving, const Entering& entering) {
@@ -174,7 +131,7 @@ bool DualSimplex::Solve(double cutoff, Monitor& monitor) {
     if (!ChooseLeaving(leaving)) return false;
     ComputeSlopes(leaving);
     Entering entering;
-    if (!ChooseEntering(entering)) return DirectionProvesInfeasible();
+    if (!ChooseEntering(leaving, entering)) return DirectionProvesInfeasible();
     if (monitor.Expired()) return false;
     Exchange(leaving, entering);
     if (!Factorize()) {

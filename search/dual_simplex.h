@@ -38,10 +38,17 @@ class DualSimplex {
   struct Leaving {
     std::size_t position = 0;
     bool rises = false;  // its share is negative, else positive (a ghost's)
+    double gain = 0;  // how fast the bound rises along the direction at first: how far the share is outside its range
   };
   struct Entering {
     Kind kind = Kind::Extra;
     Index at = 0;
+  };
+  /// Where along the direction a column overtakes its group's key.
+  struct Breakpoint {
+    double step = kInfinity;
+    Index column = 0;
+    Index group = 0;
   };
 
   void StartFromSlacks();
@@ -59,7 +66,10 @@ class DualSimplex {
   bool ChooseLeaving(Leaving& leaving);
   void SwapKey(Index group);
   void ComputeSlopes(const Leaving& leaving);
-  bool ChooseEntering(Entering& entering) const;
+  double LeastSlope() const;
+  double FirstStop(Entering& entering) const;
+  bool ChooseEntering(const Leaving& leaving, Entering& entering);
+  Breakpoint NextBreakpoint(Index group, double before, double least_slope) const;
   void Exchange(const Leaving& leaving, const Entering& entering);
   bool DirectionProvesInfeasible() const;
 

@@ -3,22 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "search/exchange.h"
-#include "search/rounding.h"
-
 namespace bitplan::search {
 namespace {
 
 constexpr double kFirstCutoff = 1.0 / 32;  // of the way from the root's bound to the plan at hand
 constexpr double kCutoffGrowth = 1.5;
-
-Incumbent Improve(const Core& core, const Node& root, Incumbent start, Monitor& monitor) {
-  CorePlan rounded = Round(core, root.part, root.relaxation);
-  if (rounded.empty()) return start;
-  start.Offer(core, rounded);
-  start.Offer(core, Exchange(core, std::move(rounded), root.relaxation.multipliers, monitor));
-  return start;
-}
 
 }  // namespace
 
@@ -26,7 +15,7 @@ Incumbent Improve(const Core& core, const Node& root, Incumbent start, Monitor& 
 /// in turn coarsens the budgets' units; a tree that finds nothing has raised the bound to its cutoff.
 TreeResult SearchExactly(const Core& core, const Node& root, double gap, Incumbent start, Monitor& monitor) {
   TreeResult result;
-  result.best = Improve(core, root, std::move(start), monitor);
+  result.best = std::move(start);
   result.bound = std::min(root.bound, result.best.value);
   double distance = kFirstCutoff * (result.best.value - root.bound);
   while (true) {

@@ -37,8 +37,10 @@ class Neighborhood {
  public:
   Neighborhood(const Core& core, const CorePlan& plan, std::vector<Move> moves)
       : core_(core), plan_(plan), moves_(std::move(moves)), left_(core.limits) {
-    for (std::size_t i = 0; i < core.budgets(); ++i)
+    for (std::size_t i = 0; i < core.budgets(); ++i) {
+      left_[i] -= core.settled_cost[i];
       for (const Index column : plan) left_[i] -= core.Cost(i, column);
+    }
     change_.reserve(moves_.size() * core.budgets());
     for (const Move& move : moves_)
       for (std::size_t i = 0; i < core.budgets(); ++i)

@@ -26,12 +26,14 @@ double Spent(const Problem& problem, const std::string& cost, const std::vector<
 std::vector<std::size_t> CheapestPlan(const Problem& problem, const std::string& cost) {
   std::vector<std::size_t> plan;
   for (const auto& group : problem.groups) {
-    const auto less = [&](const Choice& a, const Choice& b) {
-      const double cost_a = a.costs.at(cost), cost_b = b.costs.at(cost);
-      return cost_a < cost_b || (cost_a == cost_b && a.objective < b.objective);
-    };
-    const auto best = std::min_element(group.choices.begin(), group.choices.end(), less);
-    plan.push_back(static_cast<std::size_t>(best - group.choices.begin()));
+    std::pair<double, double> best{kInfinity, kInfinity};
+    plan.push_back(0);
+    for (std::size_t choice = 0; choice < group.choices.size(); ++choice) {
+      const std::pair figures{group.choices[choice].costs.at(cost), group.choices[choice].objective};
+      if (figures >= best) continue;
+      best = figures;
+      plan.back() = choice;
+    }
   }
   return plan;
 }
@@ -60,15 +62,24 @@ std::vector<std::size_t> ClosestPlan(const Problem& problem, Monitor& monitor) {
 }  // namespace
 
 std::optional<Infeasibility> FindUnmeetableBudget(const Problem& problem) {
+  std::vector<double> least(problem.budgets.size(), 0.0);
+  for (const auto& group : problem.groups) {
+    auto cheapest = BudgetedCosts(problem, group.choices[0]);
+    for (const auto& choice : group.choices) {
+      const auto costs = BudgetedCosts(problem, choice);
+      for (std::size_t i = 0; i < least.size(); ++i) cheapest[i] = std::min(cheapest[i], costs[i]);
+    }
+    for (std::size_t i = 0; i < least.size(); ++i) least[i] += cheapest[i];
+  }
   std::optional<Infeasibility> worst;
   double worst_overrun = 0;
+  auto spent = least.begin();
   for (const auto& [cost, limit] : problem.budgets) {
-    const auto plan = CheapestPlan(problem, cost);
-    const double least = Spent(problem, cost, plan);
-    const double overrun = Overrun(least, limit);
+    const double least_spent = *spent++;
+    const double overrun = Overrun(least_spent, limit);
     if (overrun <= worst_overrun) continue;
     worst_overrun = overrun;
-    worst = Infeasibility{.budget = cost, .limit = limit, .least = least, .jointly = false, .cheapest = plan};
+    worst = Infeasibility{.budget = cost, .limit = limit, .least = least_spent, .jointly = false, .cheapest = CheapestPlan(problem, cost)};
   }
   return worst;
 }

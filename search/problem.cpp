@@ -21,22 +21,24 @@ std::vector<std::string> Names(const std::map<std::string, double>& costs) {
 }
 
 void CheckChoice(const Group& group, const Choice& choice, const std::vector<std::string>& costs) {
-  const auto where = fmt::format("choice '{}' of group '{}'", choice.name, group.name);
+  const auto where = [&] { return fmt::format("choice '{}' of group '{}'", choice.name, group.name); };
   if (!std::isfinite(choice.objective))
-    throw Error(fmt::format("{}: objective is {}, must be a finite number", where, choice.objective));
+    throw Error(fmt::format("{}: objective is {}, must be a finite number", where(), choice.objective));
   if (!std::isfinite(choice.standard_error) || choice.standard_error < 0)
-    throw Error(fmt::format("{}: standard_error is {}, must be a finite number of at least 0", where, choice.standard_error));
+    throw Error(fmt::format("{}: standard_error is {}, must be a finite number of at least 0", where(), choice.standard_error));
   for (const auto& [name, value] : choice.costs)
     if (!std::isfinite(value) || value < 0)
-      throw Error(fmt::format("{}: cost '{}' is {}, must be a finite number of at least 0", where, name, value));
+      throw Error(fmt::format("{}: cost '{}' is {}, must be a finite number of at least 0", where(), name, value));
+  const auto same = [](const auto& cost, const std::string& name) { return cost.first == name; };
+  if (std::equal(choice.costs.begin(), choice.costs.end(), costs.begin(), costs.end(), same)) return;  // both sorted
   for (const auto& name : costs)
     if (!choice.costs.contains(name))
       throw Error(
-          fmt::format("{}: cost '{}' is missing; every choice has the costs {}", where, name, fmt::join(costs, ", ")));
+          fmt::format("{}: cost '{}' is missing; every choice has the costs {}", where(), name, fmt::join(costs, ", ")));
   for (const auto& [name, value] : choice.costs)
     if (std::find(costs.begin(), costs.end(), name) == costs.end())
       throw Error(fmt::format(
-          "{}: cost '{}' is one that the first choice of the problem lacks; every choice has the same costs", where,
+          "{}: cost '{}' is one that the first choice of the problem lacks; every choice has the same costs", where(),
           name));
 }
 
@@ -64,24 +66,28 @@ void CheckPerCost(const char* what, const std::map<std::string, double>& values,
 /// Sums over a plan must not overflow: neither the objective nor a cost.
 void CheckSums(const Problem& problem, const std::vector<std::string>& costs) {
   double objective = 0;
-  std::map<std::string, double> totals;
+  std::vector<double> totals(costs.size(), 0.0);  // by cost, in the order of the names, which all choices share by now
   for (const auto& group : problem.groups) {
     double largest = 0;
-    std::map<std::string, double> dearest;
+    std::vector<double> dearest(costs.size(), 0.0);
     for (const auto& choice : group.choices) {
       double charged = std::abs(choice.objective);
       for (const auto& [name, price] : problem.prices) charged += price * choice.costs.at(name);
       largest = std::max(largest, charged);
-      for (const auto& [name, value] : choice.costs) dearest[name] = std::max(dearest[name], value);
+      std::size_t i = 0;
+      for (const auto& [name, value] : choice.costs) {
+        dearest[i] = std::max(dearest[i], value);
+        ++i;
+      }
     }
     objective += largest;
-    for (const auto& [name, value] : dearest) totals[name] += value;
+    for (std::size_t i = 0; i < costs.size(); ++i) totals[i] += dearest[i];
   }
   if (!std::isfinite(objective))
     throw Error("objectives and prices are too large: their sum over the groups is not a finite number");
-  for (const auto& name : costs)
-    if (!std::isfinite(totals[name]))
-      throw Error(fmt::format("cost '{}' is too large: its sum over the groups is not a finite number", name));
+  for (std::size_t i = 0; i < costs.size(); ++i)
+    if (!std::isfinite(totals[i]))
+      throw Error(fmt::format("cost '{}' is too large: its sum over the groups is not a finite number", costs[i]));
 }
 
 void CheckRule(const Problem& problem, std::size_t number) {

@@ -41,19 +41,22 @@ void Evaluate(const Core& core, const Subproblem& part, Relaxation& relaxation) 
     for (auto at = begin; at != end; ++at) *at -= least;
   }
   constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
-  relaxation.bound = bound - kEpsilon * static_cast<double>(core.groups() + core.budgets() + 4) * magnitude;
+  relaxation.bound =
+      bound - kEpsilon * static_cast<double>(core.settled_groups + core.groups() + core.budgets() + 4) * magnitude;
 }
 
-CorePlan Leading(const Core& core, const Subproblem& part, const std::vector<Index>& keys,
-                 const std::vector<Share>& split) {
-  CorePlan leading = part.settled;
-  for (std::size_t g = 0; g < part.groups(); ++g) leading[part.free_group[g]] = part.column[keys[g]];
-  std::vector<double> largest(core.groups(), 0.0);
-  for (const Share& share : split) {
-    const Index group = core.group[share.column];
-    if (share.value <= largest[group]) continue;
-    largest[group] = share.value;
-    leading[group] = share.column;
+std::vector<Index> Leading(const Core& core, const Subproblem& part, const std::vector<Index>& keys,
+                           const std::vector<Share>& split) {
+  std::vector<Index> leading;
+  auto share = split.begin();
+  for (std::size_t g = 0; g < part.groups(); ++g) {
+    leading.push_back(part.column[keys[g]]);
+    double largest = 0;
+    for (; share != split.end() && core.group[share->column] == part.free_group[g]; ++share) {
+      if (share->value <= largest) continue;
+      largest = share->value;
+      leading.back() = share->column;
+    }
   }
   return leading;
 }

@@ -34,9 +34,9 @@ struct Relaxation {
   double bound = 0;         ///< on every plan in the subproblem, settled loss included; valid whatever the rounding
   std::vector<double> multipliers;  ///< λ
   std::vector<double>
-      reduced_loss;          ///< per column: the bound rises by at least this when the column must be taken; ≥ 0
-  CorePlan leading;          ///< per group of the core: the column with the largest share
-  std::vector<Share> split;  ///< of the groups that take several columns, sorted by column
+      reduced_loss;            ///< per column: the bound rises by at least this when the column must be taken; ≥ 0
+  std::vector<Index> leading;  ///< per free group: the column, of the core, with the largest share
+  std::vector<Share> split;    ///< of the groups that take several columns, sorted by column
   Basis basis;
 };
 

@@ -22,20 +22,20 @@ struct Rounder {
     for (std::size_t i = 0; i < core.budgets(); ++i) use[i] += sign * core.Cost(i, column);
   }
 
-  /// Rounding drifts in `use`, so this only tells which plans are worth an exact sum.
-  bool Promising() const {
+  /// Of what is taken so far; infinite over a budget.
+  double Value() const {
     double peak = 0;
     for (std::size_t i = 0; i < core.budgets(); ++i) peak = std::max(peak, use[i] / core.limits[i]);
-    return core.goal == Goal::Loss ? loss < best_value && peak <= 1 + 1e-12 : peak < best_value;
+    if (core.goal == Goal::PeakUse) return peak;
+    return peak <= 1 ? loss : kInfinity;
   }
 
   void Try(std::size_t depth) {
-    if (!Promising()) return;
+    const double value = Value();
+    if (value >= best_value) return;
     if (depth == options.size()) {
-      if (const double value = core.Value(plan); value < best_value) {
-        best_value = value;
-        best = plan;
-      }
+      best_value = value;
+      best = plan;
       return;
     }
     for (const Index column : options[depth]) {
@@ -72,16 +72,23 @@ std::vector<std::vector<Index>> OptionsOfSplitGroups(const Core& core, const Sub
 
 }  // namespace
 
-CorePlan Round(const Core& core, const Subproblem& part, const Relaxation& relaxation) {
-  Rounder rounder{core,
-                  OptionsOfSplitGroups(core, part, relaxation),
-                  std::vector<double>(core.budgets(), 0.0),
-                  relaxation.leading,
-                  {}};
-  std::vector<char> split(core.groups(), 0);
-  for (const Share& share : relaxation.split) split[core.group[share.column]] = 1;
-  for (std::size_t g = 0; g < core.groups(); ++g)
-    if (!split[g]) rounder.Place(relaxation.leading[g], 1);
+CorePlan Round(const Core& core, const Subproblem& part, const Relaxation& relaxation, double below) {
+  Rounder rounder{.core = core,
+                  .options = OptionsOfSplitGroups(core, part, relaxation),
+                  .use = part.settled_cost,
+                  .plan = part.settled,
+                  .best = {},
+                  .best_value = below,
+                  .loss = part.settled_loss};
+  auto share = relaxation.split.begin();
+  for (std::size_t g = 0; g < part.groups(); ++g) {
+    const Index group = part.free_group[g];
+    const bool split = share != relaxation.split.end() && core.group[share->column] == group;
+    while (share != relaxation.split.end() && core.group[share->column] == group) ++share;
+    if (split) continue;
+    rounder.plan[group] = relaxation.leading[g];
+    rounder.Place(relaxation.leading[g], 1);
+  }
   rounder.Try(0);
   return rounder.best;
 }

@@ -12,6 +12,7 @@
 #include "search/joint_search.h"
 #include "search/linked_groups.h"
 #include "search/outcome.h"
+#include "search/rounding.h"
 #include "search/start.h"
 #include "search/warm_start.h"
 
@@ -23,7 +24,10 @@ Solution SolveSeparable(const Problem& problem, const SearchOptions& options, Mo
   const Core core = BuildCore(problem, Goal::Loss);
   const Node root = SolveRoot(core, monitor);
   const auto in_problem = [&](double bound) { return bound * core.loss_scale + core.loss_shift; };
-  Start start = FindStart(problem, core, root, in_problem(root.bound), monitor);
+  Start start;
+  if (options.method != SearchMethod::Greedy && !root.relaxation.infeasible)
+    start.plan.Offer(core, Round(core, root.part, root.relaxation, kInfinity));  // quicker than the greedy search
+  if (start.plan.choices.empty()) start = FindStart(problem, core, root, in_problem(root.bound), monitor);
   if (start.without) return *start.without;
   TreeResult result;
   result.bound = root.bound;

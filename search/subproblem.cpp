@@ -8,7 +8,10 @@ namespace {
 void Settle(const Core& core, Subproblem& part, Index column) {
   part.settled[core.group[column]] = column;
   part.settled_loss += core.loss[column];
-  for (std::size_t i = 0; i < core.budgets(); ++i) part.rest[i] -= core.Cost(i, column);
+  for (std::size_t i = 0; i < core.budgets(); ++i) {
+    part.rest[i] -= core.Cost(i, column);
+    part.settled_cost[i] += core.Cost(i, column);
+  }
 }
 
 void GatherFigures(const Core& core, Subproblem& part) {
@@ -24,7 +27,10 @@ void GatherFigures(const Core& core, Subproblem& part) {
 Subproblem WholeOf(const Core& core) {
   Subproblem all;
   all.settled.assign(core.groups(), Subproblem::kFree);
+  all.settled_loss = core.settled_loss;
+  all.settled_cost = core.settled_cost;
   all.rest = core.goal == Goal::Loss ? core.limits : std::vector<double>(core.budgets(), 0.0);
+  for (std::size_t i = 0; i < core.budgets(); ++i) all.rest[i] -= core.settled_cost[i];
   for (Index g = 0; g < core.groups(); ++g) all.free_group.push_back(g);
   all.first = core.first;
   for (Index c = 0; c < core.columns(); ++c) all.column.push_back(c);
@@ -34,6 +40,7 @@ Subproblem WholeOf(const Core& core) {
 std::optional<Subproblem> Restrict(const Core& core, const Subproblem& part, const std::vector<char>& keep) {
   Subproblem kept;
   kept.rest = part.rest;
+  kept.settled_cost = part.settled_cost;
   kept.settled_loss = part.settled_loss;
   kept.settled = part.settled;
   kept.first.push_back(0);

@@ -12,6 +12,7 @@ namespace bitplan::search {
 struct Subproblem {
   std::vector<double> rest;  ///< per budget: right-hand side of the free groups, the limit less what settled groups
                              ///< spend (for Goal::PeakUse, where limits scale with the peak: 0 less that)
+  std::vector<double> settled_cost;  ///< per budget: what settled groups spend
   double settled_loss = 0;
   CorePlan settled;               ///< per core group its column when settled, else kFree
   std::vector<Index> free_group;  ///< core group of each free group
