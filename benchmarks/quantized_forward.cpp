@@ -23,12 +23,18 @@ double Seconds(const std::function<void()>& call) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-Plan UniformPlan(const Network& network, int weight_bits, int activation_bits) {
+Plan UniformPlan(const Network& network, int weight_bits, const bitplan::Format& activation) {
   Plan plan;
   for (const bitplan::Layer& layer : network.layers())
-    plan.layers.push_back({layer.name, bitplan::DefaultWeightFormat().WithBits(weight_bits),
-                           bitplan::DefaultActivationFormat().WithBits(activation_bits)});
+    plan.layers.push_back({layer.name, bitplan::DefaultWeightFormat().WithBits(weight_bits), activation});
   return plan;
+}
+
+bitplan::Format Of(bitplan::NumberType type, int bits) {
+  bitplan::Format format = bitplan::DefaultActivationFormat().WithBits(bits);
+  format.type = type;
+  if (type == bitplan::NumberType::PowerOfTwo) format.scale_type = bitplan::ScaleType::PowerOfTwo;
+  return format;
 }
 
 double Median(std::vector<double> values) {
@@ -48,9 +54,11 @@ int main() {
 
   fmt::print("{:<8}{:>12}{:>14}{:>8}   ResNet-20, batch 128, median of 15\n", "plan", "float ms", "quantized ms",
              "ratio");
-  for (const auto& [name, weight_bits, activation_bits] :
-       {std::tuple{"W4", 4, 32}, std::tuple{"W4A8", 4, 8}, std::tuple{"W4A16", 4, 16}}) {
-    const auto quantized = QuantizedNetwork::Create(network, UniformPlan(network, weight_bits, activation_bits), data);
+  using bitplan::NumberType;
+  for (const auto& [name, activation] :
+       {std::pair{"W4", Of(NumberType::Float32, 32)}, std::pair{"W4A8", Of(NumberType::Integer, 8)}, std::pair{"W4A16", Of(NumberType::Float16, 16)},
+        std::pair{"E4M3", Of(NumberType::E4M3, 8)}, std::pair{"E2M1", Of(NumberType::E2M1, 4)}, std::pair{"2^-i", Of(NumberType::PowerOfTwo, 4)}}) {
+    const auto quantized = QuantizedNetwork::Create(network, UniformPlan(network, 4, activation), data);
     std::vector<double> float_seconds, quantized_seconds;
     for (int round = 0; round < 15; ++round) {
       float_seconds.push_back(Seconds([&] { network.Forward(inputs); }));

@@ -43,8 +43,9 @@ DataSource SourceOf(const Dataset& data) {
 }
 
 std::string Text(const Format& format) {
-  return fmt::format("{} {} {} {} {}", ToString(format.scheme), ToString(format.granularity), ToString(format.calibrator), format.percentile,
-                     format.narrow_range);
+  return fmt::format("{} {} {} {} {} {} {} {} {} {}", ToString(format.type), ToString(format.scheme), ToString(format.granularity), format.group_size,
+                     ToString(format.scale_type), ToString(format.calibrator), format.percentile, format.deviations, format.narrow_range,
+                     format.reduce_range);
 }
 
 /// All that the figures depend on: a journal of anything else is of no use.
@@ -81,6 +82,9 @@ Journal OpenJournal(const Network& network, const Dataset& data, const AnalyzeOp
            {"eigenvalues", fmt::format("{} {}", options.eigen.tolerance, options.eigen.max_products)},
            {"traces", fmt::format("{} {} {}", options.trace.tolerance, options.trace.min_probes, options.trace.max_probes)}}};
 }
+
+/// With the least of the widths: one that the format's type has.
+Format WithLeast(const Format& format, const std::vector<int>& widths) { return format.WithBits(*std::min_element(widths.begin(), widths.end())); }
 
 }  // namespace
 
@@ -133,8 +137,8 @@ Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOp
   result.temperature = options.temperature;
   result.fold_batch_norm = network.batch_norm_folded();
   result.channel_correction = options.channel_correction;
-  result.weight_format = options.weight_format;
-  result.activation_format = options.activation_format;
+  result.weight_format = WithLeast(options.weight_format, options.weight_bits);
+  result.activation_format = WithLeast(options.activation_format, options.activation_bits);
   result.samples = data.size();
   result.layers = LayerFacts(network, data, options);
   return result;

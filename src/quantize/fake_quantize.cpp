@@ -2,6 +2,7 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <optional>
 
 #include "bitplan/quantize.h"
 #include "quantize/calibration/codebook.h"
@@ -12,24 +13,33 @@ namespace bitplan {
 
 namespace {
 
+bool IsDenseFloat(const at::Tensor& values) {
+  return values.is_cpu() && values.scalar_type() == at::kFloat && values.is_non_overlapping_and_dense();
+}
+
+template <typename Round>
+at::Tensor EachRounded(const at::Tensor& values, const Round& round) {
+  at::Tensor result = at::empty_like(values);  // the same strides
+  const float* const from = values.const_data_ptr<float>();
+  float* const to = result.mutable_data_ptr<float>();
+  constexpr std::int64_t kGrain = 1 << 15;
+  at::parallel_for(0, values.numel(), kGrain,
+                   [&](std::int64_t begin, std::int64_t end) { round(from + begin, to + begin, end - begin); });
+  return result;
+}
+
 /// The values that torch.fake_quantize_per_tensor_affine gives; that also writes a mask for its gradient, in every run,
 /// which takes it twice as long.
 at::Tensor Rounded(const at::Tensor& x, const Format& format, const ActivationRange& range) {
   const at::Tensor values = x.detach();
-  if (!values.is_cpu() || values.scalar_type() != at::kFloat || !values.is_non_overlapping_and_dense())
+  if (!IsDenseFloat(values))
     return at::fake_quantize_per_tensor_affine(values, range.scale, range.zero_point, format.QuantMin(),
                                                format.QuantMax());
   const auto scale = static_cast<float>(range.scale);
   const Grid grid{scale, static_cast<float>(format.QuantMin() - range.zero_point),
                   static_cast<float>(format.QuantMax() - range.zero_point)};
-  at::Tensor result = at::empty_like(values);  // the same strides
-  const float* const from = values.const_data_ptr<float>();
-  float* const to = result.mutable_data_ptr<float>();
-  constexpr std::int64_t kGrain = 1 << 15;
-  at::parallel_for(0, values.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-    RoundToGrid(from + begin, to + begin, end - begin, grid);
-  });
-  return result;
+  return EachRounded(values,
+                     [&](const float* from, float* to, std::int64_t count) { RoundToGrid(from, to, count, grid); });
 }
 
 class StraightThrough : public torch::autograd::Function<StraightThrough> {
@@ -60,9 +70,27 @@ at::Tensor WithGradient(const at::Tensor& value, const at::Tensor& x, const at::
   return value + (inside.defined() ? nothing * inside : nothing);
 }
 
+/// Nothing for types that are not floating-point formats of few bits.
+std::optional<Minifloats> MinifloatsOf(const Format& format, double scale) {
+  const auto at_scale = static_cast<float>(scale);
+  const auto largest = static_cast<float>(LargestLevel(format.type));
+  if (format.type == NumberType::E4M3) return Minifloats{at_scale, largest, 0x1p-6F, 0x1p-3F};
+  if (format.type == NumberType::E5M2) return Minifloats{at_scale, largest, 0x1p-14F, 0x1p-2F};
+  if (format.type == NumberType::E2M1) return Minifloats{at_scale, largest, 1, 0x1p-1F};
+  return std::nullopt;
+}
+
 at::Tensor OnCodebook(const at::Tensor& x, const Format& format, double scale) {
   const Codebook book = CodebookOf(format.type, format.bits);
   const at::Tensor values = x.detach();
+  if (const auto levels = MinifloatsOf(format, scale); levels && IsDenseFloat(values)) {
+    const auto round = [&](const float* from, float* to, std::int64_t count) {
+      RoundToMinifloats(from, to, count, *levels);
+    };
+    const bool gradient = at::GradMode::is_enabled() && x.requires_grad();
+    return WithGradient(EachRounded(values, round), x,
+                        gradient ? (values / scale).abs().le(book.levels.back()) : at::Tensor());
+  }
   const at::Tensor ratio = values / scale;
   const at::Tensor levels = at::tensor(book.levels, values.options());
   const at::Tensor nearest =

@@ -162,8 +162,8 @@ QuantizedTensor PutOnGrid(const at::Tensor& weight, const QuantizedTensor& grid)
     result.q = result.value.to(grid.format.type == NumberType::Float16 ? at::kHalf : at::kBFloat16);
     result.value = result.q.to(at::kFloat);
     if (!result.value.isfinite().all().item<bool>())
-      throw Error(
-          fmt::format("a weight beyond what {} holds does not fit 16 bits; keep it at 32", ToString(grid.format.type)));
+      throw Error(fmt::format("a weight beyond {:.6g}, the largest {}, does not fit 16 bits; keep it at 32",
+                              grid.format.type == NumberType::Float16 ? 65504 : std::ldexp(255.0, 120), ToString(grid.format.type)));
     return result;
   }
   result.q = CodesOf(result.value, grid).q;

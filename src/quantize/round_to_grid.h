@@ -9,7 +9,20 @@ struct Grid {
   float scale = 1, low = 0, high = 0;
 };
 
-/// to[i] = from[i] on the grid: scale · round_half_even(clamp(from[i] · (1 / scale), low, high)). The two may not overlap.
+/// to[i] = from[i] on the grid: scale · round_half_even(clamp(from[i] · (1 / scale), low, high)). The two may not
+/// overlap.
 void RoundToGrid(const float* from, float* to, std::int64_t count, Grid grid);
+
+/// Floating-point numbers of few bits, times `scale`.
+struct Minifloats {
+  float scale = 1;
+  float largest = 0;       ///< level
+  float least_normal = 0;  ///< level, a power of two
+  float step = 0;          ///< of numbers in [1, 2), a power of two
+};
+
+/// to[i] = scale · the level nearest to from[i] / scale, of two as near the one with the even mantissa. NaN stays NaN.
+/// The two may not overlap.
+void RoundToMinifloats(const float* from, float* to, std::int64_t count, Minifloats levels);
 
 }  // namespace bitplan

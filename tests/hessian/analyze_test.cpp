@@ -328,8 +328,11 @@ TEST(AnalyzeOptions, NameWhatIsWrong) {
   EXPECT_THAT(message([](AnalyzeOptions& options) { options.batch_size = 0; }), HasSubstr("batch_size is 0"));
   EXPECT_THAT(message([](AnalyzeOptions& options) { options.eigen.tolerance = -1; }), HasSubstr("tolerance"));
   EXPECT_THAT(message([](AnalyzeOptions& options) { options.trace.max_probes = 1; }), HasSubstr("max_probes is 1"));
-  EXPECT_THAT(message([](AnalyzeOptions& options) { options.activation_format.granularity = Granularity::Channel; }),
-              HasSubstr("per tensor"));
+  EXPECT_THAT(message([](AnalyzeOptions& options) {
+                options.activation_bits = {8, 32};
+                options.activation_format.granularity = Granularity::Channel;
+              }),
+              HasSubstr("one scale a tensor"));
 }
 
 }  // namespace

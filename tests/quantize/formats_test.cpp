@@ -412,6 +412,24 @@ TEST(Formats, RefuseWhatTheyCannotBe) {
               std::string::npos);
 }
 
+TEST(Formats, OfActivationsAreTheSameHoweverATensorLies) {
+  const at::Tensor x =
+      torch::randn({40, 50}, at::make_generator<at::CPUGeneratorImpl>(1)) * torch::exp2(torch::linspace(-12, 6, 50));
+  const at::Tensor apart = torch::zeros({40, 100}).slice(1, 0, 100, 2).copy_(x);  // with gaps between
+  for (const NumberType type : {NumberType::E4M3, NumberType::E5M2, NumberType::E2M1, NumberType::PowerOfTwo})
+    for (const double scale : {1.0, 0.37, 12.5}) {
+      const Format format = Of(type, type == NumberType::E2M1 ? 4 : 8, Granularity::Tensor);
+      const at::Tensor expected = FakeQuantize(apart, format, {scale, 0});
+      EXPECT_TRUE(torch::equal(FakeQuantize(x, format, {scale, 0}), expected)) << ToString(type) << scale;
+      EXPECT_TRUE(torch::equal(FakeQuantize(x.t(), format, {scale, 0}), expected.t()));
+    }
+  const at::Tensor bad = torch::tensor({std::nanf(""), INFINITY, -INFINITY, 1.0F});
+  const at::Tensor rounded = FakeQuantize(bad, Of(NumberType::E4M3, 8, Granularity::Tensor), {1, 0});
+  EXPECT_TRUE(std::isnan(rounded[0].item<float>()));
+  EXPECT_EQ(rounded[1].item<float>(), 448);
+  EXPECT_EQ(rounded[2].item<float>(), -448);
+}
+
 TEST(Formats, DynamicRangesAreThoseOfEachBatch) {
   Format format = DefaultActivationFormat().WithBits(8);
   format.calibrator = Calibrator::Dynamic;
