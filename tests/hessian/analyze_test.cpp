@@ -70,8 +70,8 @@ TEST(Analyze, StatesWhereItsFiguresComeFrom) {
   EXPECT_EQ(sensitivity.data.spec, "");
   EXPECT_EQ(sensitivity.loss, "cross-entropy");
   EXPECT_FALSE(sensitivity.fold_batch_norm);
-  EXPECT_EQ(sensitivity.weight_format, options.weight_format);
-  EXPECT_EQ(sensitivity.activation_format, options.activation_format);
+  EXPECT_EQ(sensitivity.weight_format, options.weight_format.WithBits(2));
+  EXPECT_EQ(sensitivity.activation_format, options.activation_format.WithBits(32));
 }
 
 TEST(Analyze, GivesTheLayersFacts) {
