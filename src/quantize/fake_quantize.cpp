@@ -91,7 +91,7 @@ at::Tensor OnCodebook(const at::Tensor& x, const Format& format, double scale) {
     return WithGradient(EachRounded(values, round), x,
                         gradient ? (values / scale).abs().le(book.levels.back()) : at::Tensor());
   }
-  const at::Tensor ratio = values / scale;
+  const at::Tensor ratio = (values / scale).contiguous();  // bucketize warns of others, aloud
   const at::Tensor levels = at::tensor(book.levels, values.options());
   const at::Tensor nearest =
       levels.take(at::bucketize(ratio, at::tensor(book.Boundaries<float>(), values.options()))).mul_(scale);

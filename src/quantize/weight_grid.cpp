@@ -79,7 +79,8 @@ at::Tensor LevelTable(const Format& format) {
 CodedWeight CodesOf(const at::Tensor& weight, const QuantizedTensor& grid) {
   const at::Tensor w = weight.to(at::kDouble);
   if (grid.format.type == NumberType::Ternary) return TernaryCodes(w, grid);
-  const at::Tensor ratio = w / AlongWeight(grid.scale, weight.sizes(), grid);
+  const at::Tensor ratio =
+      (w / AlongWeight(grid.scale, weight.sizes(), grid)).contiguous();  // bucketize warns of others, aloud
   return grid.format.IsInteger() ? IntegerCodes(ratio, grid) : CodebookCodes(ratio, grid);
 }
 
