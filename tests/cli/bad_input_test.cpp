@@ -147,8 +147,8 @@ TEST_F(PlanFiles, AskForTheFiguresThatTheMeasureNeeds) {
 TEST(Interrupt, LeavesNothingBehindButWhatCanBeGoneOnFrom) {
   const Workspace work;
   const std::size_t before = work.Files();
-  const ToolRun run = RunTool(work.path(), "analyze resnet20.pt --data cifar10:train.bin --samples 512 --out s.json",
-                              "timeout --preserve-status --signal=INT 2");
+  const ToolRun run = RunTool(work.path(), "analyze resnet20.pt --data cifar10:train.bin --samples 1017 --measures all --out s.json",
+                              "timeout --preserve-status --signal=INT 4");
   EXPECT_EQ(run.code, 130) << run.err;
   const bool kept = std::filesystem::exists(work / "s.json.checkpoint");
   EXPECT_EQ(work.Files(), before + (kept ? 1 : 0));

@@ -111,7 +111,7 @@ std::string HardProblem() {
 TEST(Interrupt, OfASearchGivesTheBestPlanSoFarWithItsGap) {
   const Workspace work;
   work.Write("hard.json", HardProblem());
-  const ToolRun run = RunTool(work.path(), "search --problem hard.json --json -", "timeout --preserve-status -s INT 1");
+  const ToolRun run = RunTool(work.path(), "search --problem hard.json --json -", "timeout --preserve-status -s INT 4");
   EXPECT_EQ(run.code, 130) << run.err;
   const json solution = json::parse(run.out);
   EXPECT_EQ(solution["status"], "feasible");
