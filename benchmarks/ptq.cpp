@@ -1,12 +1,13 @@
 // What each number format and each calibrator costs in accuracy when a whole network gets it, with and without the
-// channel correction. Tables in Markdown, for docs/formats.md.
+// channel correction, and what each correction recovers. Tables in Markdown, for docs/formats.md and docs/corrections.md.
 //
-//   bench_ptq MODEL.pt DATA TEST
+//   bench_ptq MODEL.pt DATA TEST [corrections]
 //
 // Ranges and corrections are found on 512 samples of DATA, accuracy on TEST.
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -86,7 +87,7 @@ std::vector<Quantizers> ActivationCalibrators(int bits) {
 
 Plan PlanOf(const Network& network, const Quantizers& quantizers, bool correction) {
   Plan plan;
-  plan.channel_correction = correction;
+  plan.corrections.output = correction ? OutputCorrection::Channel : OutputCorrection::None;
   for (const Layer& layer : network.layers())
     plan.layers.push_back({layer.name, quantizers.weight, quantizers.activation});
   return plan;
@@ -112,17 +113,78 @@ void PrintTable(const std::string& title, const std::vector<Quantizers>& rows, c
   fmt::print("\n");
 }
 
+/// One line a correction; the plan's formats are `weight` and `activation` throughout.
+void PrintCorrections(const std::string& title, const Format& weight, const Format& activation,
+                      const std::vector<std::pair<std::string, Corrections>>& rows, const Network& network,
+                      const Dataset& data, const Dataset& test) {
+  fmt::print("| {} | KL | right | seconds |\n|---|---|---|---|\n", title);
+  for (const auto& [name, corrections] : rows) {
+    Plan plan = PlanOf(network, {name, weight, activation}, false);
+    plan.corrections = corrections;
+    plan.fold_batch_norm = network.batch_norm_folded();
+    const auto start = std::chrono::steady_clock::now();
+    const auto quantized = QuantizedNetwork::Create(network, plan, data);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const Evaluation result = Evaluate(network, {quantized}, test)[1];
+    fmt::print("| {} | {:.4f} | {} | {:.1f} |\n", name, result.divergence, result.correct, seconds);
+    std::fflush(stdout);
+  }
+  fmt::print("\n");
+}
+
+Corrections With(OutputCorrection output, Rounding rounding = Rounding::Nearest, Rescaling rescaling = Rescaling::None) {
+  Corrections corrections;
+  corrections.output = output;
+  corrections.rounding = rounding;
+  corrections.rescaling = rescaling;
+  return corrections;
+}
+
+/// Every correction alone, and those that go together.
+std::vector<std::pair<std::string, Corrections>> AllCorrections() {
+  using enum OutputCorrection;
+  return {{"none", With(None)},
+          {"equalization", With(None, Rounding::Nearest, Rescaling::Equalization)},
+          {"SmoothQuant", With(None, Rounding::Nearest, Rescaling::SmoothQuant)},
+          {"AWQ", With(None, Rounding::Nearest, Rescaling::ActivationAware)},
+          {"bias correction, from data", With(Bias)},
+          {"bias correction, from batch norm", With(BiasFromBatchNorm)},
+          {"channel correction (default)", With(Channel)},
+          {"AdaRound", With(None, Rounding::AdaRound)},
+          {"GPTQ", With(None, Rounding::Gptq)},
+          {"equalization, bias correction", With(Bias, Rounding::Nearest, Rescaling::Equalization)},
+          {"AdaRound, channel correction", With(Channel, Rounding::AdaRound)},
+          {"GPTQ, channel correction", With(Channel, Rounding::Gptq)},
+          {"equalization, AdaRound, channel correction", With(Channel, Rounding::AdaRound, Rescaling::Equalization)}};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 4) throw std::invalid_argument("MODEL.pt DATA TEST");
+    if (argc != 4 && !(argc == 5 && argv[4] == std::string("corrections")))
+      throw std::invalid_argument("MODEL.pt DATA TEST [corrections]");
     const Network network = Network::Load(argv[1]);
     DataOptions options;
     options.samples = 512;
     const Dataset data = Dataset::Load(argv[2], options), test = Dataset::Load(argv[3], {});
     const Evaluation of_float = Evaluate(network, {}, test).front();
     fmt::print("{} of {} right in float\n\n", of_float.correct, of_float.total);
+    const Format per_tensor = Of(NumberType::Integer, 4, Granularity::Tensor), three = Of(NumberType::Integer, 3);
+    const Format four_bit_inputs = DefaultActivationFormat().WithBits(4);
+    PrintCorrections("weights int4, one scale a tensor", per_tensor, Float32(), AllCorrections(), network, data, test);
+    PrintCorrections("weights int3, one scale a channel", three, Float32(), AllCorrections(), network, data, test);
+    PrintCorrections("weights int4 a channel, inputs int4", Of(NumberType::Integer, 4), four_bit_inputs, AllCorrections(),
+                     network, data, test);
+    NetworkOptions unfolded;
+    unfolded.fold_batch_norm = false;
+    const Network with_norms = Network::Load(argv[1], unfolded);
+    PrintCorrections("weights int4, one scale a tensor, batch norm not folded", per_tensor, Float32(),
+                     {{"none", With(OutputCorrection::None)},
+                      {"channel correction", With(OutputCorrection::Channel)},
+                      {"batch norm statistics", With(OutputCorrection::BatchNorm)}},
+                     with_norms, data, test);
+    if (argc == 5) return 0;
     PrintTable("weights (inputs in float)", WeightFormats(), network, data, test);
     PrintTable("inputs at 8 bits, by calibrator (weights at 8)", ActivationCalibrators(8), network, data, test);
     PrintTable("inputs at 4 bits, by calibrator (weights at 8)", ActivationCalibrators(4), network, data, test);

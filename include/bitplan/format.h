@@ -83,6 +83,8 @@ struct Format {
 
   bool IsInteger() const { return type == NumberType::Integer; }
   bool HasScale() const { return type < NumberType::Float16; }
+  bool HasZeroPoint() const { return IsInteger() && scheme == Scheme::Asymmetric; }  ///< one that need not be 0
+  bool InGroups() const { return granularity == Granularity::Group || granularity == Granularity::Block; }
   std::int64_t QuantMin() const;  ///< smallest integer of the grid; IsInteger() only
   std::int64_t QuantMax() const;  ///< largest integer of the grid; IsInteger() only
 

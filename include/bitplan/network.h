@@ -92,6 +92,9 @@ class Network {
   at::Tensor Weight(const Layer& layer) const { return parameters()[static_cast<std::size_t>(layer.weight)].value; }
   std::vector<at::Tensor> ParameterValues() const;
 
+  /// The same network with other values for its parameters (as many as parameters(), in their order).
+  Network WithParameters(const std::vector<at::Tensor>& values) const;
+
   /// Output of the network, [N, …], for inputs [N, …]. Throws Error when the inputs do not fit the network, with LibTorch's
   /// reason in one line, and when there is no such output as was asked for (the ones there are, named).
   at::Tensor Forward(const std::vector<at::Tensor>& inputs) const;

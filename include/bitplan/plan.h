@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bitplan/corrections.h"
 #include "bitplan/cost.h"
 #include "bitplan/format.h"
 #include "bitplan/pareto.h"
@@ -56,7 +57,7 @@ struct Plan {
   DataSource data;  ///< what the sensitivity was measured on
   std::uint64_t seed = 0;
   bool fold_batch_norm = true;
-  bool channel_correction = true;
+  Corrections corrections;
   std::string measure;
   std::vector<LayerPlan> layers;  ///< in order of execution
   double predicted_loss = 0;      ///< in the measure's own unit; NaN (null in files) for a plan that no search found

@@ -118,7 +118,8 @@ class QuantizedNetwork {
   static QuantizedNetwork Create(const Network& network, const Plan& plan, const Dataset& calibration,
                                  const QuantizeOptions& options = {});
 
-  /// The same from what was collected of the calibration samples before, on the same network.
+  /// The same from what was collected of the calibration samples before, on the same network. Throws Error when the plan
+  /// rescales channels, too: then the samples themselves are needed.
   static QuantizedNetwork Create(const Network& network, const Plan& plan, const Calibration& calibration);
 
   /// Output [N, …]. Differentiable in the inputs (straight-through). Throws Error when they do not fit the network.
@@ -126,10 +127,10 @@ class QuantizedNetwork {
 
   /// The same from float weights, one per layer in the shape of Network::Weight, quantized on the fly on the grids found at
   /// creation and with the correction found then: differentiable in the weights as well (straight-through). From the
-  /// network's own weights it is exactly the output of the other Forward.
+  /// network's own weights it is exactly the output of the other Forward, where weights are rounded to the nearest code.
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& weights) const;
 
-  const Network& network() const;
+  const Network& network() const;                       ///< with its channels rescaled, if the plan says so
   const Plan& plan() const;                             ///< its layers in the order of Network::layers()
   const std::vector<QuantizedTensor>& weights() const;  ///< as Network::layers(); correction folded into scale and value
 
@@ -147,6 +148,7 @@ class QuantizedNetwork {
 
  private:
   struct Impl;
+  static QuantizedNetwork FromCalibration(const Network& network, const Plan& plan, const Calibration& calibration);
   explicit QuantizedNetwork(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };

@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "network/probe_operator.h"
 #include "network/weight_use.h"
 
 namespace bitplan {
@@ -18,6 +19,7 @@ using torch::jit::Value;
 /// The scale γ/√(σ² + ε) and shift β − μ · scale of a batch norm in eval mode, in double.
 struct Affine {
   at::Tensor scale, shift;
+  FoldedNorm norm;
 };
 
 /// The parameter behind an operand of a batch norm, `otherwise` where it is None, and nothing when it is an activation.
@@ -37,7 +39,7 @@ std::optional<Affine> EvalAffine(const LoweredGraph& lowered, const Node* norm) 
   const auto beta = Statistic(lowered, norm->inputs()[2], at::zeros_like(*mean));
   if (!gamma || !beta) return std::nullopt;
   const at::Tensor scale = *gamma / (*variance + eps->toDouble()).sqrt();
-  return Affine{scale, *beta - *mean * scale};
+  return Affine{scale, *beta - *mean * scale, {*beta, gamma->abs()}};
 }
 
 bool IsOwn(const LoweredGraph& lowered, const Value* value) {
@@ -109,6 +111,7 @@ void Fold(LoweredGraph& lowered, Node* norm, const WeightUse& use, const Affine&
     layer->replaceInput(bias_operand, lowered.AddParameter(stem + "bias", affine.shift.to(type)));
   }
   const Parameter& folded = lowered.parameters[weight_index];
+  lowered.folded_norms[folded.name] = affine.norm;
   RequireRank(*lowered.graph, layer, folded.value.dim(), folded.name);
   norm->output()->replaceAllUsesWith(norm->inputs()[0]);
   norm->destroy();
@@ -124,6 +127,20 @@ void FoldBatchNorm(LoweredGraph& lowered) {
     if (layer) Fold(lowered, node, *layer, *affine);
   }
   lowered.RemoveUnusedParameters();
+}
+
+std::map<int, BatchNorm> FindBatchNorms(const LoweredGraph& lowered) {
+  std::map<int, BatchNorm> norms;
+  for (const Node* node : AllNodes(lowered.graph->block())) {
+    if (node->kind() != c10::aten::batch_norm || !EvalAffine(lowered, node)) continue;
+    const Node* const tap = node->inputs()[0]->node();
+    if (tap->kind() != TapSymbol() || CountReaders(tap->output()) != 1) continue;
+    if (!IsOwn(lowered, node->inputs()[3]) || !IsOwn(lowered, node->inputs()[4])) continue;
+    const int site = lowered.SiteOf(tap);
+    norms[site] = {*lowered.ParameterOf(node->inputs()[3]), *lowered.ParameterOf(node->inputs()[4]),
+                   torch::jit::toIValue(node->inputs()[7])->toDouble()};
+  }
+  return norms;
 }
 
 }  // namespace bitplan

@@ -26,6 +26,10 @@ Value* LoweredGraph::AddParameter(std::string name, at::Tensor value) {
   return input;
 }
 
+int LoweredGraph::SiteOf(const Node* tap) const {
+  return tap_sites[static_cast<std::size_t>(torch::jit::toIValue(tap->inputs()[2])->toInt())];
+}
+
 void LoweredGraph::RemoveUnusedParameters() {
   for (std::size_t index = parameters.size(); index-- > 0;) {
     if (ParameterInput(index)->hasUses()) continue;
@@ -57,6 +61,13 @@ std::optional<bool> ConstantBool(const Value* value) {
   return constant->toBool();
 }
 
+bool AsksForFact(const Node* node) {
+  if (node->outputs().empty()) return false;
+  const c10::TypePtr& type = node->outputs()[0]->type();
+  return type->isSubtypeOf(*c10::NumberType::get()) || type->kind() == c10::TypeKind::BoolType ||
+         type->isSubtypeOf(*c10::ListType::ofInts()) || type->kind() == c10::TypeKind::DeviceObjType;
+}
+
 std::size_t CountReaders(const Value* value) {
   std::size_t readers = 0;
   for (const torch::jit::Use& use : value->uses()) {
@@ -65,11 +76,8 @@ std::size_t CountReaders(const Value* value) {
       readers += CountReaders(outputs[0]);
     } else if (use.user->kind() == c10::prim::Return || outputs.empty()) {
       ++readers;
-    } else {
-      const c10::TypePtr& type = outputs[0]->type();
-      const bool is_fact = type->isSubtypeOf(*c10::NumberType::get()) || type->kind() == c10::TypeKind::BoolType ||
-                           type->isSubtypeOf(*c10::ListType::ofInts()) || type->kind() == c10::TypeKind::DeviceObjType;
-      if (!is_fact) ++readers;
+    } else if (!AsksForFact(use.user)) {
+      ++readers;
     }
   }
   return readers;

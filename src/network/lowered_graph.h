@@ -3,6 +3,7 @@
 #include <torch/csrc/jit/api/compilation_unit.h>
 #include <torch/csrc/jit/ir/ir.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,12 +13,18 @@
 
 namespace bitplan {
 
+/// What a batch norm made of a layer's output channels over its training data, float64 [channels]: its bias β and |γ|.
+struct FoldedNorm {
+  at::Tensor mean, deviation;
+};
+
 /// A model's forward, inlined, with every tensor of the module as a graph input.
 /// Graph inputs, in order: the tensors that the caller gives, the parameters, and, once taps are in, the probe.
 struct LoweredGraph {
   std::shared_ptr<torch::jit::Graph> graph;
   std::vector<std::string> arguments;  ///< names of the tensors that the caller gives
   std::vector<Parameter> parameters;   ///< values of the graph inputs after the arguments
+  std::map<std::string, FoldedNorm> folded_norms;  ///< of the layers that batch norms were folded into, by the weight's name
   std::vector<int> tap_sites;          ///< site of each tap, by the number that its operator carries; see InsertTaps
   /// Graph inputs (by position) that an in-place operator may write to: they are copied before each run, so that every run
   /// starts from the saved state and the caller's tensors stay as they are.
@@ -33,6 +40,9 @@ struct LoweredGraph {
   /// Adds a parameter at the end and returns the graph input that stands for it.
   torch::jit::Value* AddParameter(std::string name, at::Tensor value);
 
+  /// Site of a tap operator.
+  int SiteOf(const torch::jit::Node* tap) const;
+
   /// Drops parameters that nothing reads.
   void RemoveUnusedParameters();
 };
@@ -42,6 +52,9 @@ std::vector<torch::jit::Node*> AllNodes(torch::jit::Block* block);
 
 /// The boolean that `value` holds when it is a constant.
 std::optional<bool> ConstantBool(const torch::jit::Value* value);
+
+/// Whether `node` only asks for a shape, a type or a device, not for a tensor's elements.
+bool AsksForFact(const torch::jit::Node* node);
 
 /// How many times an operator reads the elements of `value`; asking for its shape or type does not count.
 std::size_t CountReaders(const torch::jit::Value* value);

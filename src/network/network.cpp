@@ -120,6 +120,20 @@ std::vector<at::Tensor> Network::ParameterValues() const {
   return values;
 }
 
+Network Network::WithParameters(const std::vector<at::Tensor>& values) const {
+  if (values.size() != parameters().size())
+    throw Error(fmt::format("the network has {} parameters, not {}", parameters().size(), values.size()));
+  auto impl = std::make_shared<Impl>(*impl_);  // the graph stays shared: it is never changed
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    Parameter& parameter = impl->lowered.parameters[i];
+    if (!values[i].defined() || values[i].sizes() != parameter.value.sizes())
+      throw Error(fmt::format("parameter '{}': expected a tensor of shape [{}]", parameter.name,
+                              fmt::join(parameter.value.sizes(), ", ")));
+    parameter.value = values[i].detach().to(parameter.value.options());
+  }
+  return Network(std::move(impl));
+}
+
 at::Tensor Network::Forward(const std::vector<at::Tensor>& inputs) const { return Forward(inputs, ParameterValues()); }
 
 at::Tensor Network::Forward(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters, Probe* probe) const {

@@ -22,21 +22,14 @@ Format ReadFormat(JsonReader reader) {
   constexpr std::int64_t kLargestGroup = std::int64_t{1} << 30;
   Format format;
   format.bits = reader.Width("bits");
-  const auto parse = [&](const std::string& key, const auto& parser) {
-    try {
-      return parser(reader.String(key));
-    } catch (const Error& error) {
-      reader.Fail(key, std::string("a known name: ") + error.what());
-    }
-  };
-  format.type = parse("type", ParseNumberType);
-  format.scheme = parse("scheme", ParseScheme);
-  format.granularity = parse("granularity", ParseGranularity);
-  format.scale_type = parse("scale_type", ParseScaleType);
+  format.type = ReadName(reader, "type", ParseNumberType);
+  format.scheme = ReadName(reader, "scheme", ParseScheme);
+  format.granularity = ReadName(reader, "granularity", ParseGranularity);
+  format.scale_type = ReadName(reader, "scale_type", ParseScaleType);
   format.group_size = static_cast<int>(reader.Integer("group_size", 0, kLargestGroup));
   format.narrow_range = reader.Bool("narrow_range");
   format.reduce_range = reader.Bool("reduce_range");
-  format.calibrator = parse("calibrator", ParseCalibrator);
+  format.calibrator = ReadName(reader, "calibrator", ParseCalibrator);
   format.percentile = reader.Number("percentile");
   format.deviations = reader.Number("deviations");
   reader.Finish();

@@ -17,7 +17,7 @@ Plan Frame(const Sensitivity& sensitivity) {
   plan.data = sensitivity.data;
   plan.seed = sensitivity.seed;
   plan.fold_batch_norm = sensitivity.fold_batch_norm;
-  plan.channel_correction = sensitivity.channel_correction;
+  plan.corrections.output = sensitivity.channel_correction ? OutputCorrection::Channel : OutputCorrection::None;
   return plan;
 }
 

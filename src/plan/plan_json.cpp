@@ -40,6 +40,28 @@ BootstrapStability ReadStability(JsonReader reader, const std::vector<LayerPlan>
   return stability;
 }
 
+Json CorrectionsJson(const Corrections& corrections) {
+  return {{"rescaling", ToString(corrections.rescaling)},
+          {"smoothing", corrections.smoothing},
+          {"rounding", ToString(corrections.rounding)},
+          {"output", ToString(corrections.output)}};
+}
+
+Corrections ReadCorrections(JsonReader reader) {
+  Corrections corrections;
+  corrections.rescaling = ReadName(reader, "rescaling", ParseRescaling);
+  corrections.smoothing = reader.Number("smoothing");
+  corrections.rounding = ReadName(reader, "rounding", ParseRounding);
+  corrections.output = ReadName(reader, "output", ParseOutputCorrection);
+  reader.Finish();
+  try {
+    corrections.Validate();
+  } catch (const Error& error) {
+    reader.Reject(error.what());
+  }
+  return corrections;
+}
+
 LayerPlan ReadLayer(JsonReader& reader) {
   LayerPlan layer{reader.String("name"), ReadFormat(reader.Object("weight")), ReadFormat(reader.Object("activation"))};
   reader.Finish();
@@ -55,7 +77,7 @@ std::string ToJson(const Plan& plan) {
             {"data", DataSourceJson(plan.data)},
             {"seed", plan.seed},
             {"fold_batch_norm", plan.fold_batch_norm},
-            {"channel_correction", plan.channel_correction},
+            {"corrections", CorrectionsJson(plan.corrections)},
             {"measure", plan.measure},
             {"predicted_loss", NumberOrNull(plan.predicted_loss)},
             {"measured", plan.measured ? EvaluationJson(*plan.measured) : Json()},
@@ -83,7 +105,7 @@ Plan ReadPlan(const std::filesystem::path& file) {
   plan.data = ReadDataSource(reader.Object("data"));
   plan.seed = reader.Unsigned("seed");
   plan.fold_batch_norm = reader.Bool("fold_batch_norm");
-  plan.channel_correction = reader.Bool("channel_correction");
+  plan.corrections = ReadCorrections(reader.Object("corrections"));
   plan.measure = reader.String("measure");
   plan.predicted_loss = reader.NumberOrNull("predicted_loss").value_or(kNone);
   if (!reader.IsNull("measured")) plan.measured = ReadEvaluation(reader.Object("measured"));

@@ -97,7 +97,7 @@ std::string Contents(const PackedTensor& tensor, const Network& network, const Q
 void QuantizedNetwork::SavePacked(const std::filesystem::path& file) const {
   PackedPart all = FixedPart(network());
   for (std::size_t i = 0; i < network().layers().size(); ++i) {
-    PackedPart part = LayerPart(network(), i, plan().layers[i], plan().channel_correction);
+    PackedPart part = LayerPart(network(), i, plan().layers[i], plan().corrections.ShiftsOutputs());
     std::move(part.tensors.begin(), part.tensors.end(), std::back_inserter(all.tensors));
     std::move(part.notes.begin(), part.notes.end(), std::back_inserter(all.notes));
   }

@@ -37,7 +37,6 @@ PackedTensor Bytes(PackedRole role, std::string name, std::int64_t count, int in
   return {role, std::move(name), "U8", {count}, 1, index};
 }
 
-bool IsAsymmetric(const Format& format) { return format.IsInteger() && format.scheme == Scheme::Asymmetric; }
 
 PackedTensor ZeroPoints(PackedRole role, std::string name, std::int64_t count, int index, const Format& format) {
   if (format.bits <= 8) return Bytes(role, std::move(name), count, index);
@@ -97,7 +96,7 @@ void AddWeight(const Network& network, std::size_t index, const Format& format, 
     part.tensors.push_back(Floats(PackedRole::ScaleOffset, name + "/scale_offset", 1, number));
   }
   part.tensors.push_back(Bytes(PackedRole::Weight, name, (weight.numel() * format.bits + 7) / 8, number));
-  if (IsAsymmetric(format))
+  if (format.HasZeroPoint())
     part.tensors.push_back(ZeroPoints(PackedRole::WeightZeroPoint, name + "/zero_point", scales, number, format));
   part.notes.push_back({name, fmt::format("{};{};{};{};{}", format.bits, layer.channel_axis,
                                           fmt::join(weight.sizes(), ","), ToString(format.type), format.group_size)});
@@ -122,7 +121,7 @@ void AddInputs(const Network& network, std::size_t index, const Format& format, 
     part.notes.push_back({name, fmt::format("{};{}{}", format.bits, ToString(format.type), dynamic ? ";dynamic" : "")});
     if (!format.HasScale() || dynamic) continue;
     part.tensors.push_back(Floats(PackedRole::InputScale, name + "/scale", 1, site));
-    if (IsAsymmetric(format))
+    if (format.HasZeroPoint())
       part.tensors.push_back(ZeroPoints(PackedRole::InputZeroPoint, name + "/zero_point", 1, site, format));
   }
 }

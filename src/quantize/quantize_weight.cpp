@@ -116,10 +116,8 @@ void SetGrid(QuantizedTensor& tensor, Grids grids, std::int64_t per_channel, at:
                           coded.offset};
     grids.scales = std::move(coded.scales);
   }
-  const bool in_groups =
-      tensor.format.granularity == Granularity::Group || tensor.format.granularity == Granularity::Block;
   const auto shaped = [&](const at::Tensor& numbers) {
-    return (in_groups ? numbers.view({-1, per_channel}) : numbers).to(device);
+    return (tensor.format.InGroups() ? numbers.view({-1, per_channel}) : numbers).to(device);
   };
   tensor.scale = shaped(at::tensor(grids.scales, at::kFloat));
   if (tensor.format.IsInteger()) tensor.zero_point = shaped(at::tensor(grids.zero_points, at::kInt));

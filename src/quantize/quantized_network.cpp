@@ -12,7 +12,9 @@
 #include "bitplan/error.h"
 #include "bitplan/files.h"
 #include "network/image_layout.h"
-#include "quantize/channel_correction.h"
+#include "quantize/corrections/channel_correction.h"
+#include "quantize/corrections/fit_corrections.h"
+#include "quantize/corrections/rescaling.h"
 #include "quantize/plan_check.h"
 #include "quantize/torchscript_export.h"
 #include "quantize/weight_grid.h"
@@ -122,23 +124,32 @@ Calibration Calibration::Collect(const Network& network, const Dataset& data, bo
 QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& plan, const Dataset& calibration,
                                           const QuantizeOptions& options) {
   const Plan checked = PlanFor(network, plan);  // before the passes over the data
-  return Create(network, checked, Calibration::Collect(network, calibration, QuantizesInputs(checked), options));
+  const bool rescaled = checked.corrections.rescaling != Rescaling::None;
+  if (rescaled && options.statistics)
+    throw Error("statistics: of layers' inputs before they are rescaled; leave them out, or leave off the rescaling");
+  options.Validate();
+  const Network prepared = rescaled ? Rescale(network, checked, calibration, options.batch_size) : network;
+  return FromCalibration(prepared, checked, Calibration::Collect(prepared, calibration, QuantizesInputs(checked), options));
 }
 
 QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& plan, const Calibration& calibration) {
+  if (plan.corrections.rescaling != Rescaling::None)
+    throw Error("the plan rescales channels, which changes what layers read: it needs the calibration data themselves");
+  return FromCalibration(network, PlanFor(network, plan), calibration);
+}
+
+QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const Plan& plan, const Calibration& calibration) {
   const at::NoGradGuard no_grad;
   const Calibration::Impl& known = *calibration.impl_;
-  auto impl = std::make_shared<Impl>(Impl{network, PlanFor(network, plan), {}});
+  auto impl = std::make_shared<Impl>(Impl{network, plan, {}});
   impl->state = QuantizeWeights(network, impl->plan, known.progress);
   if (QuantizesInputs(impl->plan)) {
     if (!known.activations) throw Error("the plan quantizes layers' inputs, but the calibration was collected without activations");
     QuantizeInputs(network, impl->plan, *known.activations, impl->state);
   }
-  if (plan.channel_correction) {
-    Report(known.progress, "channel correction", 0, 1);
-    FoldCorrection(network, FitChannelCorrection(network, impl->state, known.moments, known.inputs), impl->state);
-    Report(known.progress, "channel correction", 1, 1);
-  }
+  Report(known.progress, "corrections", 0, 1);
+  FitCorrections(network, plan.corrections, known.moments, known.inputs, known.progress, impl->state);
+  Report(known.progress, "corrections", 1, 1);
   return QuantizedNetwork(std::move(impl));
 }
 

@@ -13,7 +13,7 @@
 #include "bitplan/network.h"
 #include "bitplan/progress.h"
 #include "bitplan/quantize.h"
-#include "quantize/channel_correction.h"
+#include "quantize/corrections/channel_correction.h"
 #include "quantize/quantized_network.h"
 #include "quantize/quantized_weights.h"
 

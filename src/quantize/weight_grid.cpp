@@ -68,6 +68,21 @@ at::Tensor AlongWeight(const at::Tensor& numbers, at::IntArrayRef weight_shape, 
       .movedim(0, grid.channel_axis);
 }
 
+QuantizedTensor RowsOf(const QuantizedTensor& grid, std::int64_t first, std::int64_t count) {
+  QuantizedTensor part = grid;
+  for (at::Tensor* numbers : {&part.scale, &part.zero_point, &part.threshold})
+    if (numbers->defined() && grid.format.granularity != Granularity::Tensor) *numbers = numbers->narrow(0, first, count);
+  return part;
+}
+
+QuantizedTensor ColumnOf(const QuantizedTensor& grid, std::int64_t column) {
+  QuantizedTensor part = grid;
+  if (!grid.format.InGroups()) return part;
+  for (at::Tensor* numbers : {&part.scale, &part.zero_point, &part.threshold})
+    if (numbers->defined()) *numbers = numbers->select(1, column / grid.format.group_size);
+  return part;
+}
+
 at::Tensor LevelTable(const Format& format) {
   const Codebook book = CodebookOf(format.type, format.bits);
   at::Tensor table = at::full({std::int64_t{1} << format.bits}, std::numeric_limits<float>::quiet_NaN());

@@ -13,6 +13,12 @@ std::vector<QuantizedTensor> FindGrids(const at::Tensor& weight, const std::vect
 /// `weight` on a grid found for it. Throws Error: a value beyond float16 at 16 bits.
 QuantizedTensor PutOnGrid(const at::Tensor& weight, const QuantizedTensor& grid);
 
+/// The grid of some of the channels of a weight [out, …], which lie along axis 0.
+QuantizedTensor RowsOf(const QuantizedTensor& grid, std::int64_t first, std::int64_t count);
+
+/// The grid of one column [out, 1] of a weight seen as [out, d].
+QuantizedTensor ColumnOf(const QuantizedTensor& grid, std::int64_t column);
+
 /// One number a channel (or one in all), in a shape that broadcasts over the weight it belongs to.
 at::Tensor AlongChannels(const at::Tensor& numbers, std::int64_t dimensions, int channel_axis);
 

@@ -131,7 +131,7 @@ TEST(Evaluate, SaysWhichNetworksOutputIsNotFinite) {
   const Network network = LoadModel("SharedInput");
   const Plan plan = [&] {
     Plan half = UniformPlan(network, 32, 16);
-    half.channel_correction = false;
+    half.corrections.output = OutputCorrection::None;
     return half;
   }();
   const auto quantized = QuantizedNetwork::Create(network, plan, Samples({4, 6}));

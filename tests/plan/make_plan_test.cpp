@@ -58,7 +58,7 @@ TEST(MakePlan, GivesEveryLayerItsBitsInOrderOfExecution) {
   EXPECT_EQ(plan.data.spec, "data");
   EXPECT_EQ(plan.seed, 9U);
   EXPECT_FALSE(plan.fold_batch_norm);
-  EXPECT_FALSE(plan.channel_correction);
+  EXPECT_EQ(plan.corrections.output, OutputCorrection::None);
   EXPECT_EQ(plan.measure, "trace");
   EXPECT_EQ(plan.predicted_loss, 1.25);
   EXPECT_EQ(plan.costs, solution.costs);

@@ -25,7 +25,7 @@ TEST(PlanFile, ReadsBackWhatWasWritten) {
   EXPECT_EQ(read.data, written.data);
   EXPECT_EQ(read.seed, written.seed);
   EXPECT_EQ(read.fold_batch_norm, written.fold_batch_norm);
-  EXPECT_EQ(read.channel_correction, written.channel_correction);
+  EXPECT_EQ(read.corrections, written.corrections);
   EXPECT_EQ(read.measure, written.measure);
   ASSERT_EQ(read.layers.size(), 2U);
   for (std::size_t i = 0; i < 2; ++i) {

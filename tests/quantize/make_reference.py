@@ -140,9 +140,55 @@ class Normalized(nn.Module):
         return self.norm(self.conv(x))
 
 
+class Links(nn.Module):
+    """Layers that read each other's channels through batch norm, ReLU, pooling and flattening; channels of unlike size."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(3, 8, 3, padding=1, bias=False)
+        self.first_norm = nn.BatchNorm2d(8)
+        self.depthwise = nn.Conv2d(8, 8, 3, padding=1, groups=8)
+        self.depthwise_norm = nn.BatchNorm2d(8)
+        self.third = nn.Conv2d(8, 6, 3, stride=2)
+        self.third_norm = nn.BatchNorm2d(6)
+        self.last = nn.Linear(6, 5)
+        with torch.no_grad():
+            for norm in [self.first_norm, self.depthwise_norm, self.third_norm]:
+                norm.weight.copy_(torch.logspace(-1, 1, norm.num_features)[torch.randperm(norm.num_features)])
+                norm.bias.normal_()
+                norm.running_mean.normal_(std=0.1)
+                norm.running_var.uniform_(0.1, 0.5)
+
+    def forward(self, x):
+        x = torch.max_pool2d(torch.relu(self.first_norm(self.first(x))), 2)
+        x = torch.relu(self.depthwise_norm(self.depthwise(x)))
+        x = torch.relu(self.third_norm(self.third(x)))
+        return self.last(torch.flatten(nn.functional.adaptive_avg_pool2d(x, (1, 1)), 1))
+
+
+class NormThenLinear(nn.Module):
+    """Two layers that read a layer norm with one channel that is much larger than the others, and one after a GELU."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.LayerNorm(8)
+        self.left = nn.Linear(8, 6)
+        self.right = nn.Linear(8, 6)
+        self.last = nn.Linear(6, 5)
+        with torch.no_grad():
+            self.norm.weight.uniform_(0.5, 1.5)
+            self.norm.weight[3] = 30
+            self.norm.bias.normal_()
+
+    def forward(self, x):
+        x = self.norm(x)
+        return self.last(nn.functional.gelu(self.left(x) + self.right(x)))
+
+
 def write_models():
     (HERE / "models").mkdir(exist_ok=True)
-    for model in [Chain, WithoutBias, SharedBias, SharedInput, UsedTwice, GroupedTransposed, Tokens, DeadChannel, Normalized]:
+    for model in [Chain, WithoutBias, SharedBias, SharedInput, UsedTwice, GroupedTransposed, Tokens, DeadChannel, Normalized, Links,
+                  NormThenLinear]:
         torch.manual_seed(1)
         torch.jit.script(model().eval()).save(str(HERE / "models" / f"{model.__name__}.pt"))
 

@@ -159,7 +159,7 @@ void ExpectPacked(const Network& network, const Plan& plan, const Calibration& c
   quantized.SavePacked(file);
   const Packed packed(file);
   const CostTable table =
-      FileSize(network, plan.layers[0].weight, plan.layers[0].activation, plan.channel_correction, kWidths, kWidths);
+      FileSize(network, plan.layers[0].weight, plan.layers[0].activation, plan.corrections.output != OutputCorrection::None, kWidths, kWidths);
   EXPECT_EQ(CostOf(table, plan), static_cast<double>(std::filesystem::file_size(file)));
   std::size_t covered = 0;
   for (const auto& [name, entry] : packed.header.items()) {
@@ -205,7 +205,7 @@ TEST(PackedFile, IsAsLargeAsItsCostAndHoldsTheWeightsOfEveryModel) {
       for (const Scheme scheme : {Scheme::Symmetric, Scheme::Asymmetric})
         for (const Granularity granularity : {Granularity::Channel, Granularity::Tensor}) {
           Plan plan = RandomPlan(network, activations, random, scheme, granularity);
-          plan.channel_correction = correction;
+          plan.corrections.output = correction ? OutputCorrection::Channel : OutputCorrection::None;
           ExpectPacked(network, plan, calibration, folder / "packed.safetensors");
           ++plans;
         }

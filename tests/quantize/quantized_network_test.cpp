@@ -17,7 +17,7 @@ TEST(QuantizedNetwork, IsTheProductOfFakeQuantizedInputAndWeight) {
   const Network network = LoadModel("DeadChannel");
   const Dataset data = Samples({64, 6});
   Plan plan = UniformPlan(network, 4, 4);
-  plan.channel_correction = false;
+  plan.corrections.output = OutputCorrection::None;
   const auto quantized = QuantizedNetwork::Create(network, plan, data);
   const at::Tensor x = AllInputs(data)[0];
   const Layer& layer = network.layers()[0];
@@ -56,7 +56,7 @@ TEST(Calibration, GivesEveryPlanTheNetworkThatItsOwnPassesWould) {
   for (const auto& [weight_bits, activation_bits] : {std::pair{3, 32}, {32, 4}, {2, 8}})
     for (const bool correction : {false, true}) {
       Plan plan = UniformPlan(network, weight_bits, activation_bits);
-      plan.channel_correction = correction;
+      plan.corrections.output = correction ? OutputCorrection::Channel : OutputCorrection::None;
       EXPECT_TRUE(torch::equal(QuantizedNetwork::Create(network, plan, calibration).Forward(AllInputs(data)),
                                QuantizedNetwork::Create(network, plan, data).Forward(AllInputs(data))))
           << plan.layers[0].weight.bits << ' ' << activation_bits;
@@ -75,7 +75,7 @@ TEST(QuantizedNetwork, HandsGradientsToFloatWeightsStraightThrough) {
   const Dataset data = Samples({64, 6});
   for (const bool correction : {false, true}) {
     Plan plan = UniformPlan(network, 3, 32);
-    plan.channel_correction = correction;
+    plan.corrections.output = correction ? OutputCorrection::Channel : OutputCorrection::None;
     const auto quantized = QuantizedNetwork::Create(network, plan, data);
     at::Tensor weight = network.Weight(network.layers()[0]).clone();
     weight[1][2] = 100;  // far beyond its range
@@ -214,7 +214,7 @@ TEST(QuantizedNetwork, StopsWhenTheCallbackThrows) {
   struct Stop {};
   const Network network = LoadModel("SharedInput");
   const Plan plan = UniformPlan(network, 4, 8);
-  for (const std::string stage : {"quantizing weights", "activation ranges", "channel correction"}) {
+  for (const std::string stage : {"quantizing weights", "activation ranges", "corrections"}) {
     QuantizeOptions options;
     options.progress = [&](const Progress& progress) {
       if (progress.stage == stage) throw Stop();

@@ -23,7 +23,7 @@ class ResNet20 : public ::testing::Test {
  protected:
   Evaluation Measure(int weight_bits, int activation_bits, bool correction) const {
     Plan plan = UniformPlan(network, weight_bits, activation_bits);
-    plan.channel_correction = correction;
+    plan.corrections.output = correction ? OutputCorrection::Channel : OutputCorrection::None;
     return Evaluate(network, {QuantizedNetwork::Create(network, plan, Images("train.bin", 512))},
                     Images("test.bin"))[1];
   }

@@ -2,17 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <utility>
-
 #include "bitplan/error.h"
+#include "quantize/calibration/names.h"
 
 namespace bitplan {
 
 namespace {
-
-template <typename Value, std::size_t N>
-using Names = std::array<std::pair<Value, std::string_view>, N>;
 
 constexpr Names<NumberType, 11> kTypes = {{{NumberType::Integer, "integer"},
                                            {NumberType::Binary, "binary"},
@@ -45,23 +40,6 @@ constexpr Names<Calibrator, 10> kCalibrators = {{{Calibrator::Max, "max"},
                                                  {Calibrator::Gauss, "gauss"},
                                                  {Calibrator::Dynamic, "dynamic"}}};
 
-template <typename Value, std::size_t N>
-std::string_view NameOf(const Names<Value, N>& names, Value value) {
-  for (const auto& [each, name] : names)
-    if (each == value) return name;
-  return "unknown";
-}
-
-template <typename Value, std::size_t N>
-Value ValueOf(const Names<Value, N>& names, std::string_view what, std::string_view text) {
-  std::string known;
-  for (const auto& [value, name] : names) {
-    if (name == text) return value;
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", name);
-  }
-  throw Error(fmt::format("unknown {} '{}'; expected one of {}", what, text, known));
-}
-
 /// The widths that a type has, as a user would say it.
 std::string Widths(NumberType type) {
   switch (type) {
@@ -92,10 +70,6 @@ bool HasWidth(NumberType type, int bits) {
   if (type == NumberType::Integer) return (bits >= 1 && bits <= 8) || bits == 16;
   if (type == NumberType::PowerOfTwo) return bits >= 2 && bits <= 8;
   return Widths(type) == std::to_string(bits);
-}
-
-bool InGroups(Granularity granularity) {
-  return granularity == Granularity::Group || granularity == Granularity::Block;
 }
 
 int GridBits(const Format& format) { return format.bits - (format.reduce_range ? 1 : 0); }
@@ -153,10 +127,10 @@ void Format::Validate() const {
   if (!(percentile > 0 && percentile <= 100))
     throw Error(fmt::format("percentile: {} is outside (0, 100]", percentile));
   if (!(deviations > 0)) throw Error(fmt::format("deviations: {} given; more than 0 needed", deviations));
-  if (InGroups(granularity) ? group_size < 1 : group_size != 0)
+  if (InGroups() ? group_size < 1 : group_size != 0)
     throw Error(fmt::format("group_size: {} with one scale a {}; expected {}", group_size, ToString(granularity),
-                            InGroups(granularity) ? "at least 1" : "0"));
-  if (scale_type == ScaleType::DoubleQuantized && !InGroups(granularity))
+                            InGroups() ? "at least 1" : "0"));
+  if (scale_type == ScaleType::DoubleQuantized && !InGroups())
     throw Error(fmt::format("scale_type: double-quantized needs many scales, of groups or blocks, not one a {}",
                             ToString(granularity)));
   if (!HasScale()) return;

@@ -20,7 +20,7 @@ class RangeSearch {
 
   QuantizationRange Run() {
     // A symmetric grid has one end to choose, and so has an asymmetric one that starts at 0.
-    const bool one_end = !IsAsymmetric() || full_.low == 0 || full_.high == 0;
+    const bool one_end = !format_.HasZeroPoint() || full_.low == 0 || full_.high == 0;
     const int steps = one_end ? 256 : 32;
     // A symmetric grid reaches one step further down than up: not using that step can be better, at a wider scale.
     const double reach =
@@ -41,7 +41,6 @@ class RangeSearch {
  private:
   static constexpr int kFiner = 8;  // steps of a refinement in one of the scan before
 
-  bool IsAsymmetric() const { return format_.IsInteger() && format_.scheme == Scheme::Asymmetric; }
 
   void ConsiderClip(int low, int high, int steps) {
     constexpr double kNarrowest = 0.02;
@@ -53,7 +52,7 @@ class RangeSearch {
   /// Moves to the best neighbor until there is none that is better.
   void Refine(double step) {
     constexpr int kMostMoves = 8;
-    const std::int64_t shifts = IsAsymmetric() ? 2 : 0;
+    const std::int64_t shifts = format_.HasZeroPoint() ? 2 : 0;
     for (int move = 0; move < kMostMoves; ++move) {
       const double before = least_;
       const QuantizationRange center = best_;
@@ -65,7 +64,7 @@ class RangeSearch {
 
   void Consider(QuantizationRange range) {
     range.scale = Float32Scale(range.scale);
-    if (IsAsymmetric() && range.zero_point != std::clamp(range.zero_point, format_.QuantMin(), format_.QuantMax()))
+    if (format_.HasZeroPoint() && range.zero_point != std::clamp(range.zero_point, format_.QuantMin(), format_.QuantMax()))
       return;
     const double error = error_of_(range, least_);
     if (!(error < least_)) return;

@@ -9,8 +9,7 @@
 
 #include "bitplan/format.h"
 #include "bitplan/network.h"
-#include "quantize/channel_moments.h"
-#include "quantize/quantized_network.h"
+#include "quantize/corrections/channel_moments.h"
 
 namespace bitplan {
 
@@ -29,28 +28,37 @@ struct CorrectionTarget {
   /// Whether `output` has the weight's channels. The weight of a grouped transposed convolution, or a slice of one, has
   /// another number of channels than the output has, and is left alone.
   bool Fits(const at::Tensor& output) const;
+
+  /// A number a channel, in a shape that broadcasts over the output.
+  at::Tensor Along(const at::Tensor& numbers) const;
 };
 
 /// Nothing where some use's output is not the weight's channels. `weight`: the format that the layer's weight gets.
 std::optional<CorrectionTarget> FindTarget(const Network& network, std::size_t layer, const Format& weight);
 
-/// α stays 1 without a gain and where the channel is constant in one of the networks. Throws Error when it is not
-/// finite.
+/// Layers whose outputs are watched, found by output site; a layer's sites share one target.
+class CorrectionTargets {
+ public:
+  void Add(const Network& network, const CorrectionTarget& target);
+
+  bool empty() const { return all_.empty(); }
+
+  /// The target whose output `value` is, or null.
+  const CorrectionTarget* Find(int site, const at::Tensor& value) const;
+
+ private:
+  std::vector<CorrectionTarget> all_;
+  std::map<int, std::size_t> of_site_;
+};
+
+/// Restores each output channel's mean and standard deviation to the float network's on the same samples (design.md,
+/// section 8): α = σ_float / σ, clamped to [½, 2], β = μ_float − α μ. α stays 1 without a gain and where the channel is
+/// constant in one of the networks. Throws Error when it is not finite.
 ChannelCorrection FitChannels(const Network& network, const CorrectionTarget& target, const ChannelMoments& wanted,
                               const ChannelMoments& quantized);
 
 /// Moments of each layer's output channels in the float network, by layer: of its first use, and only where it can be
 /// corrected.
 std::map<int, ChannelMoments> FloatMoments(const Network& network, const std::vector<at::Tensor>& inputs);
-
-/// Restores each output channel's mean and standard deviation to the float network's on the same samples (design.md,
-/// section 8): α = σ_float / σ, clamped to [½, 2], β = μ_float − α μ. Fitted in one pass of the quantized network,
-/// layer after layer, each on inputs that are corrected already; a layer that is used several times by its first use.
-/// α is 1 where the weight has one scale in all, or adds a bias that other layers share, and for channels that are
-/// constant. `wanted`: FloatMoments of the same samples. By layer; layers without a format with scales, or whose
-/// outputs are not the weight's channels, have none. Throws Error when an output is not finite.
-std::map<int, ChannelCorrection> FitChannelCorrection(const Network& network, const QuantizedState& state,
-                                                      const std::map<int, ChannelMoments>& wanted,
-                                                      const std::vector<at::Tensor>& inputs);
 
 }  // namespace bitplan

@@ -50,7 +50,7 @@ TEST_P(Correction, ChangesTheOutputAtAll) {
   const Dataset data = Samples(GetParam().shape);
   Plan plan = UniformPlan(network, 3, 32);
   const at::Tensor corrected = QuantizedNetwork::Create(network, plan, data).Forward(AllInputs(data));
-  plan.channel_correction = false;
+  plan.corrections.output = OutputCorrection::None;
   const auto plain = QuantizedNetwork::Create(network, plan, data);
   EXPECT_FALSE(torch::allclose(corrected, plain.Forward(AllInputs(data)), 1e-4, 1e-4));
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
@@ -138,7 +138,7 @@ TEST(ChannelCorrection, LeavesFloatNetworksAlone) {
   for (const int bits : {16, 32}) {
     Plan plan = UniformPlan(network, bits, bits);
     const at::Tensor corrected = QuantizedNetwork::Create(network, plan, data).Forward(AllInputs(data));
-    plan.channel_correction = false;
+    plan.corrections.output = OutputCorrection::None;
     EXPECT_TRUE(torch::equal(corrected, QuantizedNetwork::Create(network, plan, data).Forward(AllInputs(data))));
     if (bits == 32) {
       EXPECT_TRUE(torch::equal(corrected, network.Forward(AllInputs(data))));

@@ -1,4 +1,4 @@
-#include "quantize/channel_moments.h"
+#include "quantize/corrections/channel_moments.h"
 
 #include <ATen/ATen.h>
 

@@ -1,0 +1,44 @@
+#include "bitplan/corrections.h"
+
+#include <fmt/format.h>
+
+#include "bitplan/error.h"
+#include "quantize/calibration/names.h"
+
+namespace bitplan {
+
+namespace {
+
+constexpr Names<Rescaling, 4> kRescalings = {{{Rescaling::None, "none"},
+                                              {Rescaling::Equalization, "equalization"},
+                                              {Rescaling::SmoothQuant, "smoothquant"},
+                                              {Rescaling::ActivationAware, "awq"}}};
+constexpr Names<Rounding, 3> kRoundings = {
+    {{Rounding::Nearest, "nearest"}, {Rounding::AdaRound, "adaround"}, {Rounding::Gptq, "gptq"}}};
+constexpr Names<OutputCorrection, 5> kOutputCorrections = {
+    {{OutputCorrection::None, "none"},
+     {OutputCorrection::Channel, "channel"},
+     {OutputCorrection::Bias, "bias"},
+     {OutputCorrection::BiasFromBatchNorm, "bias-from-batch-norm"},
+     {OutputCorrection::BatchNorm, "batch-norm"}}};
+
+}  // namespace
+
+bool Corrections::ShiftsOutputs() const {
+  return output != OutputCorrection::None && output != OutputCorrection::BatchNorm;
+}
+
+void Corrections::Validate() const {
+  if (!(smoothing >= 0 && smoothing <= 1)) throw Error(fmt::format("smoothing: {} is outside [0, 1]", smoothing));
+}
+
+std::string_view ToString(Rescaling rescaling) { return NameOf(kRescalings, rescaling); }
+std::string_view ToString(Rounding rounding) { return NameOf(kRoundings, rounding); }
+std::string_view ToString(OutputCorrection output) { return NameOf(kOutputCorrections, output); }
+Rescaling ParseRescaling(std::string_view text) { return ValueOf(kRescalings, "rescaling", text); }
+Rounding ParseRounding(std::string_view text) { return ValueOf(kRoundings, "rounding", text); }
+OutputCorrection ParseOutputCorrection(std::string_view text) {
+  return ValueOf(kOutputCorrections, "output correction", text);
+}
+
+}  // namespace bitplan

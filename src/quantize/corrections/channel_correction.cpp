@@ -1,0 +1,101 @@
+#include "quantize/corrections/channel_correction.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "bitplan/error.h"
+
+namespace bitplan {
+
+namespace {
+
+class MomentRecorder : public Probe {
+ public:
+  explicit MomentRecorder(const CorrectionTargets& targets) : targets_(targets) {}
+
+  at::Tensor Visit(int site, const at::Tensor& value) override {
+    const CorrectionTarget* const target = targets_.Find(site, value);
+    if (target && !moments.contains(static_cast<int>(target->layer)))
+      moments.emplace(static_cast<int>(target->layer), MomentsOfChannels(value, target->channel_dim));
+    return value;
+  }
+
+  std::map<int, ChannelMoments> moments;
+
+ private:
+  const CorrectionTargets& targets_;
+};
+
+bool AllUsesHaveOutputs(const Layer& layer) {
+  return std::all_of(layer.uses.begin(), layer.uses.end(), [](const LayerUse& use) { return use.output_site >= 0; });
+}
+
+/// α goes into the weight's scales, so there must be one or more a channel that can take any value, and the bias that α
+/// also multiplies must be the layer's own.
+bool GainFolds(const Layer& layer, const Format& weight) {
+  if (weight.HasScale() && (weight.granularity == Granularity::Tensor || weight.scale_type != ScaleType::Float32))
+    return false;
+  return layer.bias >= 0 || !layer.adds_shared_bias;
+}
+
+}  // namespace
+
+bool CorrectionTarget::Fits(const at::Tensor& output) const {
+  return output.dim() >= -channel_dim && output.size(channel_dim) == channels && output.numel() > 0;
+}
+
+at::Tensor CorrectionTarget::Along(const at::Tensor& numbers) const {
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(-channel_dim), 1);
+  shape[0] = channels;
+  return numbers.view(shape);
+}
+
+std::optional<CorrectionTarget> FindTarget(const Network& network, std::size_t layer, const Format& weight) {
+  const Layer& found = network.layers()[layer];
+  if (!AllUsesHaveOutputs(found)) return std::nullopt;
+  return CorrectionTarget{layer, found.uses.front().output_channel_dim, network.Weight(found).size(found.channel_axis),
+                          GainFolds(found, weight)};
+}
+
+void CorrectionTargets::Add(const Network& network, const CorrectionTarget& target) {
+  for (const LayerUse& use : network.layers()[target.layer].uses) of_site_[use.output_site] = all_.size();
+  all_.push_back(target);
+}
+
+const CorrectionTarget* CorrectionTargets::Find(int site, const at::Tensor& value) const {
+  const auto found = of_site_.find(site);
+  if (found == of_site_.end()) return nullptr;
+  const CorrectionTarget& target = all_[found->second];
+  return target.Fits(value) ? &target : nullptr;
+}
+
+ChannelCorrection FitChannels(const Network& network, const CorrectionTarget& target, const ChannelMoments& wanted,
+                              const ChannelMoments& quantized) {
+  at::Tensor alpha = at::ones_like(wanted.mean);
+  if (target.with_gain) {
+    const at::Tensor constant = wanted.IsConstant().logical_or(quantized.IsConstant());
+    alpha = at::where(constant, alpha, (wanted.deviation / quantized.deviation).clamp(0.5, 2.0));
+  }
+  alpha = alpha.to(at::kFloat);
+  ChannelCorrection correction{alpha, (wanted.mean - alpha * quantized.mean).to(at::kFloat)};
+  if (!correction.alpha.isfinite().all().item<bool>() || !correction.beta.isfinite().all().item<bool>())
+    throw Error(fmt::format("layer '{}': its output on the calibration samples is not finite",
+                            network.layers()[target.layer].name));
+  return correction;
+}
+
+std::map<int, ChannelMoments> FloatMoments(const Network& network, const std::vector<at::Tensor>& inputs) {
+  const at::NoGradGuard no_grad;
+  CorrectionTargets targets;
+  for (std::size_t i = 0; i < network.layers().size(); ++i)
+    if (const auto target = FindTarget(network, i, DefaultWeightFormat())) targets.Add(network, *target);
+  if (targets.empty()) return {};
+  MomentRecorder recorder(targets);
+  network.Forward(inputs, network.ParameterValues(), &recorder);
+  return std::move(recorder.moments);
+}
+
+}  // namespace bitplan

@@ -1,0 +1,209 @@
+#include "quantize/corrections/fit_corrections.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "bitplan/error.h"
+#include "network/batch_norm.h"
+#include "network/channel_expectations.h"
+#include "network/layer_product.h"
+#include "quantize/corrections/ada_round.h"
+#include "quantize/corrections/channel_correction.h"
+#include "quantize/corrections/gptq.h"
+#include "quantize/corrections/input_moments.h"
+
+namespace bitplan {
+
+namespace {
+
+bool IsQuantized(const Layer& layer, const QuantizedTensor& weight, const QuantizedState& state) {
+  return weight.format.HasScale() || std::any_of(layer.uses.begin(), layer.uses.end(), [&](const LayerUse& use) {
+           const auto input = state.inputs.find(use.input_site);
+           return input != state.inputs.end() && input->second.format.HasScale();
+         });
+}
+
+/// Rounds the weights of the layers that read a tensor when it comes by, and says what that changes in their outputs.
+class WeightRounder {
+ public:
+  WeightRounder(const Network& network, Rounding rounding, const ProgressCallback& progress, QuantizedState& state)
+      : network_(network), rounding_(rounding), progress_(progress), state_(state) {
+    for (std::size_t i = 0; i < network.layers().size() && rounding != Rounding::Nearest; ++i) Add(i);
+  }
+
+  void Read(int site, const at::Tensor& x) {
+    const auto [first, last] = readers_.equal_range(site);
+    for (auto reader = first; reader != last; ++reader) {
+      const auto& [layer, output_site, product] = reader->second;
+      if (std::exchange(rounded_[layer], true) == false) Round(layer, product, x);
+      changes_[output_site] = product(x, changed_.at(layer));
+    }
+  }
+
+  /// What has to be added to a layer's output.
+  std::optional<at::Tensor> TakeChange(int output_site) {
+    const auto found = changes_.find(output_site);
+    if (found == changes_.end()) return std::nullopt;
+    at::Tensor change = std::move(found->second);
+    changes_.erase(found);
+    return change;
+  }
+
+ private:
+  struct Reader {
+    std::size_t layer;
+    int output_site;
+    LayerProduct product;
+  };
+
+  void Add(std::size_t layer) {
+    const Layer& found = network_.layers()[layer];
+    const Format& format = state_.grids[layer].format;
+    if (!format.HasScale() || (rounding_ == Rounding::AdaRound && !format.IsInteger()) || found.channel_axis != 0) return;
+    std::vector<std::pair<int, Reader>> readers;
+    for (std::size_t use = 0; use < found.uses.size(); ++use) {
+      auto product = LayerProduct::Of(network_, static_cast<int>(layer), use);
+      if (!product || !HasInputMoments(*product)) return;
+      readers.emplace_back(found.uses[use].input_site, Reader{layer, found.uses[use].output_site, std::move(*product)});
+    }
+    readers_.insert(readers.begin(), readers.end());
+    rounded_[layer] = false;
+  }
+
+  void Round(std::size_t layer, const LayerProduct& product, const at::Tensor& x) {
+    Report(progress_, "rounding weights", done_++, static_cast<std::int64_t>(rounded_.size()));
+    const at::Tensor weight = network_.Weight(network_.layers()[layer]);
+    const QuantizedTensor& nearest = state_.grids[layer];
+    const at::Tensor moments = InputMoments(product, x, weight.sizes());
+    QuantizedTensor rounded = rounding_ == Rounding::Gptq ? RoundByGptq(weight, nearest, moments)
+                                                          : RoundByAdaRound(weight, nearest, moments);
+    changed_[layer] = rounded.value - nearest.value;
+    state_.weights[layer] = state_.grids[layer] = std::move(rounded);
+    state_.parameters[static_cast<std::size_t>(network_.layers()[layer].weight)] = state_.grids[layer].value;
+  }
+
+  const Network& network_;
+  Rounding rounding_;
+  const ProgressCallback& progress_;
+  QuantizedState& state_;
+  std::multimap<int, Reader> readers_;         // by input site
+  std::map<std::size_t, bool> rounded_;        // layers that are to be
+  std::map<std::size_t, at::Tensor> changed_;  // their weights
+  std::map<int, at::Tensor> changes_;          // outputs still to come, by site
+  std::int64_t done_ = 0;
+};
+
+/// Runs with the quantized network, fits each layer when its input and first output come by, and hands on the corrected
+/// output.
+class CorrectionFitter : public Probe {
+ public:
+  CorrectionFitter(const Network& network, const Corrections& corrections, const std::map<int, ChannelMoments>& wanted,
+                   const ProgressCallback& progress, QuantizedState& state)
+      : network_(network),
+        output_(corrections.output),
+        wanted_(wanted),
+        state_(state),
+        quantizing_(state),
+        rounder_(network, corrections.rounding, progress, state) {
+    if (output_ == OutputCorrection::BatchNorm) norms_ = FindBatchNorms(network.lowered());
+    for (std::size_t i = 0; i < network.layers().size() && output_ != OutputCorrection::None; ++i) AddTarget(i);
+  }
+
+  bool HasTargets() const { return !targets_.empty(); }
+
+  at::Tensor Visit(int site, const at::Tensor& value) override {
+    if (network_.sites()[static_cast<std::size_t>(site)].kind == Site::Kind::LayerInput) {
+      const at::Tensor x = quantizing_.Visit(site, value);
+      rounder_.Read(site, x);
+      return x;
+    }
+    const auto change = rounder_.TakeChange(site);
+    const at::Tensor y = change ? value + *change : value;
+    const CorrectionTarget* const target = targets_.Find(site, y);
+    if (!target) return quantizing_.Visit(site, y);
+    const auto correction = Fit(*target, y);
+    return correction ? y * target->Along(correction->alpha) + target->Along(correction->beta) : y;
+  }
+
+  /// Makes the corrections part of the state.
+  void Fold() {
+    if (output_ != OutputCorrection::BatchNorm) return FoldCorrection(network_, fitted_, state_);
+    for (const auto& [layer, correction] : fitted_) {
+      const BatchNorm& norm = norms_.at(network_.layers()[static_cast<std::size_t>(layer)].uses[0].output_site);
+      at::Tensor &mean = state_.parameters[norm.mean], &variance = state_.parameters[norm.variance];
+      mean = (mean - correction.beta) / correction.alpha;
+      variance = ((variance + norm.epsilon) / correction.alpha.square() - norm.epsilon).clamp_min(0);
+    }
+  }
+
+ private:
+  void AddTarget(std::size_t layer) {
+    const Layer& found = network_.layers()[layer];
+    if (!IsQuantized(found, state_.weights[layer], state_)) return;
+    auto target = FindTarget(network_, layer, state_.weights[layer].format);
+    if (!target) return;
+    if (output_ == OutputCorrection::BatchNorm &&
+        (found.uses.size() != 1 || !norms_.contains(found.uses[0].output_site)))
+      return;
+    target->with_gain = output_ == OutputCorrection::BatchNorm || (output_ == OutputCorrection::Channel && target->with_gain);
+    targets_.Add(network_, *target);
+  }
+
+  std::optional<ChannelCorrection> Fit(const CorrectionTarget& target, const at::Tensor& y) {
+    const auto layer = static_cast<int>(target.layer);
+    if (const auto found = fitted_.find(layer); found != fitted_.end()) return found->second;
+    std::optional<ChannelCorrection> correction;
+    if (output_ == OutputCorrection::BiasFromBatchNorm) {
+      correction = FromBatchNorm(target.layer);
+    } else if (const auto wanted = wanted_.find(layer); wanted != wanted_.end()) {
+      correction = FitChannels(network_, target, wanted->second, MomentsOfChannels(y, target.channel_dim));
+    }
+    if (correction) fitted_.emplace(layer, *correction);
+    return correction;
+  }
+
+  /// −ΔW E[x] (Nagel et al. 2019, equation 16), as if no position were padded.
+  std::optional<ChannelCorrection> FromBatchNorm(std::size_t layer) const {
+    const Layer& found = network_.layers()[layer];
+    const auto expected = ExpectedInput(network_, layer);
+    const at::Tensor weight = network_.Weight(found);
+    if (!expected || found.channel_axis != 0 || weight.dim() < 2 || found.op.starts_with("conv_transpose")) return std::nullopt;
+    const std::int64_t groups = expected->numel() / weight.size(1);
+    if (groups * weight.size(1) != expected->numel() || weight.size(0) % groups != 0) return std::nullopt;
+    at::Tensor change = (state_.weights[layer].value - weight).to(at::kDouble).flatten(2 < weight.dim() ? 2 : 1);
+    if (weight.dim() > 2) change = change.sum(-1);
+    const at::Tensor shift = change.view({groups, -1, weight.size(1)}).matmul(expected->view({groups, -1, 1})).flatten();
+    return ChannelCorrection{at::ones_like(shift, at::kFloat), (-shift).to(at::kFloat)};
+  }
+
+  const Network& network_;
+  OutputCorrection output_;
+  const std::map<int, ChannelMoments>& wanted_;
+  QuantizedState& state_;
+  QuantizingProbe quantizing_;
+  WeightRounder rounder_;
+  std::map<int, BatchNorm> norms_;
+  CorrectionTargets targets_;
+  std::map<int, ChannelCorrection> fitted_;
+};
+
+}  // namespace
+
+void FitCorrections(const Network& network, const Corrections& corrections, const std::map<int, ChannelMoments>& wanted,
+                    const std::vector<at::Tensor>& inputs, const ProgressCallback& progress, QuantizedState& state) {
+  const at::NoGradGuard no_grad;
+  CorrectionFitter fitter(network, corrections, wanted, progress, state);
+  if (corrections.output == OutputCorrection::BatchNorm && !fitter.HasTargets())
+    throw Error(
+        "output correction batch-norm: no batch norm follows a quantized layer; load the model with batch norm unfolded "
+        "(--no-fold-batch-norm), or choose channel");
+  if (!fitter.HasTargets() && corrections.rounding == Rounding::Nearest) return;
+  const std::vector<at::Tensor> parameters = state.parameters;  // the run's own; rounding changes the state's
+  network.Forward(inputs, parameters, &fitter);
+  fitter.Fold();
+}
+
+}  // namespace bitplan
