@@ -30,7 +30,7 @@ struct RunOptions {
   ChooseOptions choose;  ///< whether, and how, measured losses decide in the end; `search` and `quantize` are set from here
   QuantizeOptions quantize;
   std::int64_t resamples = 100;  ///< for the plan's stability, see ResamplePlan; 0 leaves it out, else ≥ 2
-  bool channel_correction = true;
+  Corrections corrections;  ///< of the plan; plans that are compared by measuring have the output correction alone, channel or none
   std::int64_t calibration_samples = 512;  ///< of the data, for ranges and the channel correction; all when there are fewer
   ProgressCallback progress;               ///< for every stage
 

@@ -16,6 +16,7 @@ int EvaluateModel(const Arguments& arguments) {
   line.AddPositional("MODEL.pt", "TorchScript file");
   line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what to measure on")(
       "plan", po::value<std::string>()->value_name("FILE"), "plan to measure beside the float network");
+  AddCorrectionOptions(line, /*with_output=*/true);
   AddCalibrationOptions(line);
   AddSampleOptions(line, 0);
   AddBatchOption(line);
@@ -23,7 +24,8 @@ int EvaluateModel(const Arguments& arguments) {
   if (!line.Parse(arguments)) return kDone;
 
   NetworkOptions network_options = ReadModelOptions(line);
-  const auto plan = line.Has("plan") ? std::optional(ReadPlan(line.Get<std::string>("plan"))) : std::nullopt;
+  auto plan = line.Has("plan") ? std::optional(ReadPlan(line.Get<std::string>("plan"))) : std::nullopt;
+  if (plan) plan->corrections = ReadCorrections(line, plan->corrections);
   if (plan) network_options.fold_batch_norm = plan->fold_batch_norm;
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));

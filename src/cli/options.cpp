@@ -114,7 +114,8 @@ void AddAnalyzeOptions(CommandLine& line) {
       "exact-hessian", po::bool_switch(), "eigenvalues and traces of weights from the Hessian, not the Gauss-Newton matrix")(
       "curvature-samples", po::value<std::int64_t>()->default_value(defaults.curvature_samples)->value_name("N"),
       "second derivatives are taken on the first so many samples")(
-      "no-correction", po::bool_switch(), "leave out the channel correction");
+      "output-correction", text(ToString(defaults.channel_correction ? OutputCorrection::Channel : OutputCorrection::None)),
+      "channel or none: whether shifts are those of a network whose output channels are corrected");
   AddLossOptions(line);
 }
 
@@ -128,7 +129,7 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   options.weight_format.narrow_range = line.Get<bool>("narrow-range");
   options.activation_format = ReadFormat(line, "activation", options.activation_format);
   options.loss = ParseLoss(line.Get<std::string>("loss"));
-  options.channel_correction = !line.Get<bool>("no-correction");
+  options.channel_correction = ParseOutputCorrection(line.Get<std::string>("output-correction")) != OutputCorrection::None;
   options.temperature = line.Get<double>("temperature");
   options.delta = ParseDelta(line.Get<std::string>("delta"));
   options.compute = ParseArithmetic(line.Get<std::string>("compute"));
@@ -140,6 +141,25 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   options.seed = line.Get<std::uint64_t>("seed");
   options.Validate();
   return options;
+}
+
+void AddCorrectionOptions(CommandLine& line, bool with_output) {
+  line.Add()("rescaling", po::value<std::string>()->value_name("KIND"),
+             "scales moved between layers first: equalization, smoothquant, awq or none")(
+      "smoothing", po::value<double>()->value_name("ALPHA"), "SmoothQuant's share of a range that weights take over, 0 to 1; default 0.5")(
+      "rounding", po::value<std::string>()->value_name("KIND"), "of weights: nearest, adaround or gptq");
+  if (with_output)
+    line.Add()("output-correction", po::value<std::string>()->value_name("KIND"),
+               "of layers' output channels: channel, bias, bias-from-batch-norm, batch-norm or none");
+}
+
+Corrections ReadCorrections(const CommandLine& line, Corrections corrections) {
+  if (line.Has("rescaling")) corrections.rescaling = ParseRescaling(line.Get<std::string>("rescaling"));
+  if (line.Has("smoothing")) corrections.smoothing = line.Get<double>("smoothing");
+  if (line.Has("rounding")) corrections.rounding = ParseRounding(line.Get<std::string>("rounding"));
+  if (line.Has("output-correction")) corrections.output = ParseOutputCorrection(line.Get<std::string>("output-correction"));
+  corrections.Validate();
+  return corrections;
 }
 
 void AddCalibrationOptions(CommandLine& line) {

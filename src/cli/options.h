@@ -30,6 +30,10 @@ SearchOptions ReadSearchOptions(const CommandLine& line);
 ProblemOptions ReadProblemOptions(const CommandLine& line);
 std::int64_t ReadResamples(const CommandLine& line);
 
+/// What overrides a plan's corrections. `with_output`: where --output-correction is not among the other options.
+void AddCorrectionOptions(CommandLine& line, bool with_output);
+Corrections ReadCorrections(const CommandLine& line, Corrections corrections);
+
 /// The data to calibrate a plan's network on: --calibration, or the data that the plan was analyzed on, found where the plan
 /// says and checked to be the same. Throws Error when neither is there.
 void AddCalibrationOptions(CommandLine& line);

@@ -26,6 +26,7 @@ int QuantizeModel(const Arguments& arguments) {
       "write the packed weights, scales, biases and ranges, without the graph, as safetensors: the size is the plan's file_size_bytes");
   line.Add()("statistics", po::value<std::string>()->value_name("FILE"),
              "ranges of layer inputs from what bitplan calibrate collected, not from the calibration data");
+  AddCorrectionOptions(line, /*with_output=*/true);
   AddCalibrationOptions(line);
   AddPreparationOptions(line);
   AddBatchOption(line);
@@ -36,7 +37,8 @@ int QuantizeModel(const Arguments& arguments) {
   const std::filesystem::path out = runnable ? line.Required("out") : "", packed_out = packed ? line.Get<std::string>("packed") : "";
   if (runnable) RequireWritable(out);
   if (packed) RequireWritable(packed_out);
-  const Plan plan = ReadPlan(line.Required("plan.json"));
+  Plan plan = ReadPlan(line.Required("plan.json"));
+  plan.corrections = ReadCorrections(line, plan.corrections);
   NetworkOptions network_options = ReadModelOptions(line);
   network_options.fold_batch_norm = plan.fold_batch_norm;
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);

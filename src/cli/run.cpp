@@ -71,7 +71,7 @@ int RunAll(const Arguments& arguments) {
   options.agent = ReadAgentOptions(line, options.search);
   ReadChooseOptions(line, options);
   options.quantize.batch_size = options.analyze.batch_size;
-  options.channel_correction = !line.Get<bool>("no-correction");
+  options.corrections = ReadCorrections(line, options.corrections);
   options.resamples = ReadResamples(line);
   options.progress = ShowProgress();
 

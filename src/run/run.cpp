@@ -23,7 +23,8 @@ std::vector<QuantizedNetwork> WidestUniformNetwork(const Network& network, const
       WidestUniform(result.sensitivity, result.problem.budgets, weight_bits, options.analyze.activation_bits);
   if (widest.weight_bits == 0) return {};
   bits = widest;
-  const Plan plan = MakeUniformPlan(result.sensitivity, widest.weight_bits, widest.activation_bits);
+  Plan plan = MakeUniformPlan(result.sensitivity, widest.weight_bits, widest.activation_bits);
+  plan.corrections = options.corrections;
   return {QuantizedNetwork::Create(network, plan, calibration, options.quantize)};
 }
 
@@ -69,7 +70,7 @@ Solution FindPlan(const Network& network, const Dataset& calibration, const std:
 RunOptions Shared(const RunOptions& given) {
   RunOptions options = given;
   options.analyze.measures = MeasuresFor(options.problem);
-  options.analyze.channel_correction = options.channel_correction;
+  options.analyze.channel_correction = options.corrections.output != OutputCorrection::None;
   options.analyze.keep_shifts = options.problem.joint;
   options.analyze.progress = options.search.progress = options.quantize.progress = options.progress;
   options.agent.progress = options.choose.progress = options.progress;
@@ -90,6 +91,7 @@ void RunOptions::Validate() const {
   agent.Validate();
   quantize.Validate();
   choose.Validate();
+  corrections.Validate();
   if (choose.Wanted() && !problem.prices.empty())
     throw Error("plans of a problem with prices cannot be chosen by measuring: it is the loss alone that is measured");
   if (problem.joint && search.method != SearchMethod::Convex && search.method != SearchMethod::Agent)
@@ -117,6 +119,7 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
     result.solution = WithChoices(result.problem, result.solution, result.choice->Best().choices);
   }
   result.plan = MakePlan(result.sensitivity, result.problem, result.solution, options.problem.measure);
+  result.plan.corrections = options.corrections;
   if (options.resamples > 0)
     result.plan.stability = ResamplePlan(result.sensitivity, options.problem, options.choose.search, result.solution.choices,
                                          {{.resamples = options.resamples, .seed = options.analyze.seed}, options.progress});
