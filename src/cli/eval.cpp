@@ -24,7 +24,7 @@ int EvaluateModel(const Arguments& arguments) {
 
   NetworkOptions network_options = ReadModelOptions(line);
   const auto plan = line.Has("plan") ? std::optional(ReadPlan(line.Get<std::string>("plan"))) : std::nullopt;
-  if (plan) network_options.fold_batch_norm = plan->fold_batch_norm;
+  if (plan) MatchPlan(*plan, network_options);
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
   std::vector<QuantizedNetwork> quantized;
