@@ -137,6 +137,7 @@ Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOp
   result.temperature = options.temperature;
   result.fold_batch_norm = network.batch_norm_folded();
   result.channel_correction = options.channel_correction;
+  result.operands = options.operands;
   result.weight_format = WithLeast(options.weight_format, options.weight_bits);
   result.activation_format = WithLeast(options.activation_format, options.activation_bits);
   result.samples = data.size();

@@ -36,6 +36,7 @@ struct AnalyzeOptions {
   Format activation_format = DefaultActivationFormat();  ///< `bits` aside
   bool channel_correction = true;  ///< of the quantizer whose shifts are measured; should be the plan's
   bool keep_shifts = false;        ///< Sensitivity::shifts, which joint problems are made of
+  std::vector<OperandFormat> operands = {};  ///< passed on to the plan; no figure depends on them
   Delta delta = Delta::Measured;
   Loss loss = Loss::Auto;          ///< what curvature, GaussNewton, Quadratic and SingleLoss are of
   double temperature = 1;          ///< of Divergence, > 0

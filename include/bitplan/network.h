@@ -17,6 +17,7 @@ struct NetworkOptions {
   std::string output;           ///< name or index of the output to use; empty: the only one
   bool fold_batch_norm = true;  ///< fold batch norm into the layer before it, as deployed networks do
   std::string device = "cpu";   ///< as LibTorch writes it: cpu, cuda, cuda:1
+  bool operand_sites = false;   ///< also tap what operators without a weight read (Site::Kind::Operand), for plans with operands
 };
 
 /// One tensor of the model file that the network reads: a weight, a bias, a statistic.
@@ -25,15 +26,24 @@ struct Parameter {
   at::Tensor value;  ///< detached, on the network's device
 };
 
-/// A tensor that can be quantized while the network runs. Sites are numbered 0, 1, … in order of execution.
+/// A tensor that can be quantized while the network runs. Sites of layers are numbered 0, 1, … in order of execution, operands after
+/// them likewise.
 struct Site {
   enum class Kind {
     LayerInput,   ///< what one or more layers read
     LayerOutput,  ///< what one operator of a layer produces, its bias included
+    /// What an operator without a weight reads of what layers made: add, mul, matmul of two such tensors, softmax, gelu, pooling, …
+    /// (OperandOperators). Of a masked softmax what is read before the mask. Only with NetworkOptions::operand_sites.
+    Operand,
   };
   Kind kind = Kind::LayerInput;
-  std::string name;  ///< layer1.0.conv1.input; of a tensor that several layers read, the first one's
+  /// layer1.0.conv1.input; of a tensor that several layers read, the first one's. Of operands add_2.0: the first operand of the
+  /// third addition in order of execution.
+  std::string name;
 };
+
+/// The operators without a weight whose operands can be quantized, as sites and targets name them: add, mul, matmul, softmax, gelu, …
+const std::vector<std::string>& OperandOperators();
 
 /// One operator that reads a layer's weight.
 struct LayerUse {
@@ -87,6 +97,7 @@ class Network {
   const std::string& sha256() const;                    ///< of the model file
   const std::string& device() const;
   bool batch_norm_folded() const;
+  bool has_operand_sites() const;  ///< as the options say
   const LoweredGraph& lowered() const;  ///< for the rooms that rewrite graphs; see src/network/lowered_graph.h
 
   at::Tensor Weight(const Layer& layer) const { return parameters()[static_cast<std::size_t>(layer.weight)].value; }
@@ -106,6 +117,7 @@ class Network {
  private:
   friend NetworkProfile ProfileNetwork(const Network& network, const std::vector<at::Tensor>& inputs);
   friend class Tails;         // src/network/tails.h
+  friend class OperatorTracer;    // src/network/operator_graph.h
   friend class ActivationTracer;  // src/network/activation_trace.h
   friend class LayerProduct;  // src/network/layer_product.h
   struct Impl;

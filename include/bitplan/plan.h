@@ -26,6 +26,12 @@ struct LayerPlan {
   Format activation;  ///< of the layer's input; 32 bits leave it in float
 };
 
+/// What a tensor gets that an operator without a weight reads.
+struct OperandPlan {
+  std::string name;  ///< of a site of Site::Kind::Operand: add_2.0
+  Format format;     ///< with the rules of activations, below 32 bits
+};
+
 /// How good the plan is proven to be, under the model that predicted its loss. NaN (null in files) where no search found it.
 struct Certificate {
   std::string method, status;
@@ -60,6 +66,7 @@ struct Plan {
   Corrections corrections;
   std::string measure;
   std::vector<LayerPlan> layers;  ///< in order of execution
+  std::vector<OperandPlan> operands = {};  ///< needs a network with NetworkOptions::operand_sites; key `operands`, absent where empty
   double predicted_loss = 0;      ///< in the measure's own unit; NaN (null in files) for a plan that no search found
   std::optional<Evaluation> measured;
   std::map<std::string, double> costs, budgets;

@@ -52,7 +52,7 @@ struct ActivationRange {
   std::int64_t zero_point = 0;
 };
 
-/// What calibration saw of every layer input, streamed over batches at fixed memory.
+/// What calibration saw of every layer input, and of every operand where the network has their sites, streamed over batches at fixed memory.
 class ActivationStatistics {
  public:
   /// Runs the float network over `data`. Throws Error when an activation is not finite.
@@ -70,7 +70,7 @@ class ActivationStatistics {
   /// The smallest and largest value at a site that was reached. Throws Error at others.
   std::pair<double, double> Extremes(int site) const;
 
-  /// Range of `format` at a LayerInput site; formats without scales and dynamic ones need none and get the default. Throws Error when the site was
+  /// Range of `format` at a LayerInput or Operand site; formats without scales and dynamic ones need none and get the default. Throws Error when the site was
   /// never reached.
   ActivationRange Range(int site, const Format& format) const;
 
@@ -112,7 +112,8 @@ class Calibration {
 /// The network as a plan has it: weights on their grids, inputs fake-quantized, channels corrected. A value, like Network.
 class QuantizedNetwork {
  public:
-  /// Throws Error when the plan is another model's (layers or SHA-256 differ, named), or asks for a format that a layer
+  /// Throws Error when the plan is another model's (layers or SHA-256 differ, named), has operands that the network has not or was loaded
+  /// without, or asks for a format that a layer
   /// cannot have: activations on one scale a channel, or on a layer without an input site, or in two formats on layers that
   /// read the same tensor. `calibration` is read for activation ranges and the channel correction only.
   static QuantizedNetwork Create(const Network& network, const Plan& plan, const Dataset& calibration,
@@ -142,7 +143,7 @@ class QuantizedNetwork {
   /// parameter by its name. An integer weight is its codes, packed without gaps in row-major order, the first code in the lowest
   /// bits of the first byte: q, of a symmetric grid q + 2^{b−1}. Beside it NAME/scale and, of an asymmetric grid,
   /// NAME/zero_point; under its name in `__metadata__` "bits;channel axis;shape". Of a quantized input SITE/scale, SITE/zero_point
-  /// and its bits in `__metadata__`; of a corrected layer without a bias LAYER/shift, to be added to its output. The file's size is
+  /// and its bits in `__metadata__`, of a quantized operand likewise; of a corrected layer without a bias LAYER/shift, to be added to its output. The file's size is
   /// what FileSize says. Throws Error when it cannot be written, or a parameter's type is not known.
   void SavePacked(const std::filesystem::path& file) const;
 
@@ -154,8 +155,9 @@ class QuantizedNetwork {
 };
 
 /// The cost `file_size_bytes`: bytes of the file that QuantizedNetwork::SavePacked writes, header included, for plans with these
-/// formats.
+/// formats, with these operands.
 CostTable FileSize(const Network& network, const Format& weight_format, const Format& activation_format, bool channel_correction,
-                   const std::vector<int>& weight_bits, const std::vector<int>& activation_bits);
+                   const std::vector<int>& weight_bits, const std::vector<int>& activation_bits,
+                   const std::vector<OperandPlan>& operands = {});
 
 }  // namespace bitplan

@@ -107,6 +107,13 @@ struct DataSource {
   bool operator==(const DataSource&) const = default;
 };
 
+/// A tensor that an operator without a weight reads (Site::Kind::Operand), quantized in every plan.
+struct OperandFormat {
+  std::string name;  ///< of the site
+  Format format;
+  std::string layer = {};  ///< whose input is the same tensor, and whose format it takes where that is quantized; empty: none
+};
+
 /// Result of the analysis, input of the search. File form: `bitplan.sensitivity/1`.
 struct Sensitivity {
   std::string tool_version;
@@ -121,6 +128,7 @@ struct Sensitivity {
   Format activation_format;  ///< quantizer of the activations, `bits` aside
   std::int64_t samples = 0;  ///< that the figures of the output's shifts are means over; below data.samples where a precision was reached before
   std::vector<LayerSensitivity> layers;  ///< in order of execution
+  std::vector<OperandFormat> operands = {};  ///< passed on to the plan; absent in files where empty
   std::vector<CostTable> costs = {};  ///< beyond those that follow from the layers, each with `layers` in their order; see AddCosts
   std::optional<Contributions> contributions = {};  ///< for resampling
   std::optional<OutputShifts> shifts = {};    ///< for joint problems

@@ -17,6 +17,7 @@
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
+#include "cli/target_options.h"
 #include "cli/values.h"
 
 namespace bitplan::cli {
@@ -139,6 +140,7 @@ int AnalyzeModel(const Arguments& arguments) {
   AddAnalyzeOptions(line);
   AddModelOptions(line);
   AddResumeOption(line);
+  AddTargetOption(line, "formats, widths and operands of a device's compiler");
   if (!line.Parse(arguments)) return kDone;
 
   AnalyzeOptions options = ReadAnalyzeOptions(line);
@@ -147,7 +149,11 @@ int AnalyzeModel(const Arguments& arguments) {
   options.progress = ShowProgress();
   const std::filesystem::path file = line.Required("out");
   RequireWritable(file);
-  const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
+  const std::optional<Target> target = ReadTargetOption(line);
+  NetworkOptions network_options = ReadModelOptions(line);
+  network_options.operand_sites = target.has_value();
+  const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
+  if (target) ApplyTarget(line, network, *target, options);
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
   WithCheckpoint(line, file, [&](const std::filesystem::path& checkpoint) {
     options.checkpoint = checkpoint;

@@ -14,10 +14,10 @@ namespace bitplan::cli {
 namespace {
 
 void Print(const Network& network, const ActivationStatistics& statistics) {
-  Table table({"layer input", "smallest", "largest", "8 bits max", "8 bits mse", "4 bits max", "4 bits mse"});
+  Table table({"read by", "smallest", "largest", "8 bits max", "8 bits mse", "4 bits max", "4 bits mse"});
   for (std::size_t i = 0; i < network.sites().size(); ++i) {
     const Site& site = network.sites()[i];
-    if (site.kind != Site::Kind::LayerInput || !statistics.Has(static_cast<int>(i))) continue;
+    if (site.kind == Site::Kind::LayerOutput || !statistics.Has(static_cast<int>(i))) continue;
     const auto [low, high] = statistics.Extremes(static_cast<int>(i));
     std::vector<std::string> row{site.name, fmt::format("{:.4g}", low), fmt::format("{:.4g}", high)};
     for (const int bits : {8, 4})
@@ -39,14 +39,17 @@ int CalibrateModel(const Arguments& arguments) {
                    "for quantize --statistics.");
   line.AddPositional("MODEL.pt", "TorchScript file");
   line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what the network is run over")(
-      "out", po::value<std::string>()->value_name("FILE"), "where the statistics go");
+      "out", po::value<std::string>()->value_name("FILE"), "where the statistics go")(
+      "operands", po::bool_switch(), "also of what operators without a weight read, for plans with operands");
   AddSampleOptions(line, 512);
   AddBatchOption(line);
   AddModelOptions(line);
   if (!line.Parse(arguments)) return kDone;
   const std::filesystem::path out = line.Required("out");
   RequireWritable(out);
-  const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
+  NetworkOptions network_options = ReadModelOptions(line);
+  network_options.operand_sites = line.Get<bool>("operands");
+  const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
   const auto statistics =
       ActivationStatistics::Collect(network, data, line.Get<std::int64_t>("batch-size"), ShowProgress());

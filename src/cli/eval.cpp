@@ -26,7 +26,7 @@ int EvaluateModel(const Arguments& arguments) {
   NetworkOptions network_options = ReadModelOptions(line);
   auto plan = line.Has("plan") ? std::optional(ReadPlan(line.Get<std::string>("plan"))) : std::nullopt;
   if (plan) plan->corrections = ReadCorrections(line, plan->corrections);
-  if (plan) network_options.fold_batch_norm = plan->fold_batch_norm;
+  if (plan) MatchPlan(*plan, network_options);
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
   std::vector<QuantizedNetwork> quantized;

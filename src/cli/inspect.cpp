@@ -1,18 +1,38 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "bitplan/error.h"
+#include "bitplan/files.h"
 #include "bitplan/network.h"
 #include "cli/command.h"
 #include "cli/one_sample.h"
 #include "cli/options.h"
 #include "cli/report.h"
+#include "cli/target_options.h"
+#include "plan/format_json.h"
 
 namespace bitplan::cli {
 
 namespace {
 
-std::string ToJson(const Network& network, const NetworkProfile& profile) {
+nlohmann::ordered_json PlacementJson(const Target& target, const Placement& placement) {
+  nlohmann::ordered_json json{{"target", target.name},
+                              {"weights", nlohmann::ordered_json::array()},
+                              {"tensors", nlohmann::ordered_json::array()},
+                              {"left_in_float", nlohmann::ordered_json::array()}};
+  for (const PlacedWeight& weight : placement.weights)
+    json["weights"].push_back({{"layer", weight.layer}, {"format", FormatJson(weight.format)}});
+  for (const PlacedTensor& tensor : placement.tensors)
+    json["tensors"].push_back({{"sites", tensor.sites}, {"readers", tensor.readers}, {"format", FormatJson(tensor.format)}});
+  for (const LeftInFloat& left : placement.left_in_float)
+    json["left_in_float"].push_back({{"reader", left.reader}, {"site", left.site}, {"reason", left.reason}});
+  return json;
+}
+
+nlohmann::ordered_json ToJson(const Network& network, const NetworkProfile& profile) {
   nlohmann::ordered_json json;
   json["schema"] = "bitplan.inspection/1";
   json["model_sha256"] = network.sha256();
@@ -40,10 +60,10 @@ std::string ToJson(const Network& network, const NetworkProfile& profile) {
   json["left_in_float"] = nlohmann::ordered_json::array();
   for (const FloatOperator& each : network.left_in_float())
     json["left_in_float"].push_back({{"operator", each.op}, {"name", each.name}, {"reason", each.reason}});
-  return json.dump(1);
+  return json;
 }
 
-void Print(const Network& network, const NetworkProfile& profile) {
+void Print(const Network& network, const NetworkProfile& profile, const std::string& left_title) {
   Table table({"layer", "operator", "input", "output", "weight", "weights", "MACs", "tied"});
   std::int64_t weights = 0, macs = 0;
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
@@ -59,8 +79,27 @@ void Print(const Network& network, const NetworkProfile& profile) {
   fmt::print("{}", table.Text());
   if (network.layers().empty()) fmt::print("\nno layer of this model can be quantized\n");
   if (network.left_in_float().empty()) return;
-  Table left({"left in float", "", "why"});
+  Table left({left_title, "", "why"});
   for (const FloatOperator& each : network.left_in_float()) left.Add({each.op, each.name, each.reason});
+  fmt::print("\n{}", left.Text());
+}
+
+std::string Describe(const Format& format) {
+  return format.IsInteger() ? fmt::format("{} bits {}", format.bits, ToString(format.scheme))
+                            : fmt::format("{} bits {}", format.bits, ToString(format.type));
+}
+
+void Print(const Target& target, const Placement& placement) {
+  Table table({"quantized on " + target.name, "read by", "grid"});
+  for (const PlacedWeight& weight : placement.weights)
+    table.Add({weight.layer + ".weight", weight.layer,
+               fmt::format("{} per {}", Describe(weight.format), ToString(weight.format.granularity))});
+  for (const PlacedTensor& tensor : placement.tensors)
+    table.Add({tensor.sites.front(), fmt::format("{}", fmt::join(tensor.readers, ", ")), Describe(tensor.format)});
+  fmt::print("\n{}", table.Text());
+  if (placement.left_in_float.empty()) return;
+  Table left({"left in float on " + target.name, "", "why"});
+  for (const LeftInFloat& each : placement.left_in_float) left.Add({each.reader, each.site, each.reason});
   fmt::print("\n{}", left.Text());
 }
 
@@ -73,10 +112,22 @@ int Inspect(const Arguments& arguments) {
   line.AddPositional("MODEL.pt", "TorchScript file");
   AddOneSampleOptions(line);
   AddModelOptions(line);
+  AddTargetOption(line, "show where a device's compiler puts quantizers");
+  line.Add()("svg", po::value<std::string>()->value_name("FILE"), "draw that");
   if (!line.Parse(arguments)) return kDone;
-  const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
+  const std::optional<Target> target = ReadTargetOption(line);
+  if (line.Has("svg") && !target) throw Error("--svg draws where a target puts quantizers; give --target as well");
+  NetworkOptions network_options = ReadModelOptions(line);
+  network_options.operand_sites = target.has_value();
+  const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
   const NetworkProfile profile = ProfileNetwork(network, OneSample(line, network));
-  if (WriteJson(line, ToJson(network, profile))) Print(network, profile);
+  const std::optional<Placement> placement = target ? std::optional(Place(network, *target)) : std::nullopt;
+  if (line.Has("svg")) WriteFile(line.Get<std::string>("svg"), ToSvg(network, *placement));
+  nlohmann::ordered_json json = ToJson(network, profile);
+  if (placement) json["placement"] = PlacementJson(*target, *placement);
+  if (!WriteJson(line, json.dump(1))) return kDone;
+  Print(network, profile, target ? "no layer" : "left in float");
+  if (placement) Print(*target, *placement);
   return kDone;
 }
 

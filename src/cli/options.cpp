@@ -44,6 +44,11 @@ NetworkOptions ReadModelOptions(const CommandLine& line) {
   return options;
 }
 
+void MatchPlan(const Plan& plan, NetworkOptions& options) {
+  options.fold_batch_norm = plan.fold_batch_norm;
+  options.operand_sites = options.operand_sites || !plan.operands.empty();
+}
+
 void AddPreparationOptions(CommandLine& line) {
   line.Add()("seed", po::value<std::uint64_t>()->default_value(0)->value_name("N"), "of every random draw")(
       "mean", po::value<std::string>()->value_name("M,M,M"),

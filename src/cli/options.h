@@ -17,6 +17,9 @@ namespace bitplan::cli {
 void AddModelOptions(CommandLine& line);
 NetworkOptions ReadModelOptions(const CommandLine& line);
 
+/// What loading a network for a plan must be told.
+void MatchPlan(const Plan& plan, NetworkOptions& options);
+
 void AddPreparationOptions(CommandLine& line);  ///< seed and normalization
 void AddSampleOptions(CommandLine& line, std::int64_t default_samples);  ///< these and --samples
 DataOptions ReadSampleOptions(const CommandLine& line);

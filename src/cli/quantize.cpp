@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
 #include <nlohmann/json.hpp>
 
 #include "bitplan/error.h"
@@ -13,6 +14,7 @@
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
+#include "cli/target_options.h"
 
 namespace bitplan::cli {
 
@@ -20,13 +22,14 @@ int QuantizeModel(const Arguments& arguments) {
   CommandLine line("quantize MODEL.pt plan.json --calibration KIND:FILE --out quantized.pt [options]",
                    "Applies a plan and saves a TorchScript file of standard operators that plain PyTorch runs.");
   line.AddPositional("MODEL.pt", "TorchScript file");
-  line.AddPositional("plan.json", "from bitplan search or run");
+  line.AddPositional("plan.json", "from bitplan search or run; without it that of --target, at the widths it has first");
   line.Add()("out", po::value<std::string>()->value_name("FILE"), "where the quantized model goes")(
       "packed", po::value<std::string>()->value_name("FILE"),
       "write the packed weights, scales, biases and ranges, without the graph, as safetensors: the size is the plan's file_size_bytes");
   line.Add()("statistics", po::value<std::string>()->value_name("FILE"),
              "ranges of layer inputs from what bitplan calibrate collected, not from the calibration data");
   AddCorrectionOptions(line, /*with_output=*/true);
+  AddTargetOption(line, "refuse a plan that a device's compiler cannot run");
   AddCalibrationOptions(line);
   AddPreparationOptions(line);
   AddBatchOption(line);
@@ -37,11 +40,16 @@ int QuantizeModel(const Arguments& arguments) {
   const std::filesystem::path out = runnable ? line.Required("out") : "", packed_out = packed ? line.Get<std::string>("packed") : "";
   if (runnable) RequireWritable(out);
   if (packed) RequireWritable(packed_out);
-  Plan plan = ReadPlan(line.Required("plan.json"));
-  plan.corrections = ReadCorrections(line, plan.corrections);
+  const std::optional<Target> target = ReadTargetOption(line);
+  std::optional<Plan> given;
+  if (line.Has("plan.json") || !target) given = ReadPlan(line.Required("plan.json"));
   NetworkOptions network_options = ReadModelOptions(line);
-  network_options.fold_batch_norm = plan.fold_batch_norm;
+  network_options.operand_sites = target.has_value();
+  if (given) MatchPlan(*given, network_options);
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
+  Plan plan = given ? *given : MakeTargetPlan(network, *target);
+  plan.corrections = ReadCorrections(line, plan.corrections);
+  if (target) CheckPlan(plan, network, *target);
   QuantizeOptions options;
   options.batch_size = line.Get<std::int64_t>("batch-size");
   options.progress = ShowProgress();

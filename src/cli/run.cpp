@@ -14,6 +14,7 @@
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
+#include "cli/target_options.h"
 
 namespace bitplan::cli {
 
@@ -62,6 +63,7 @@ int RunAll(const Arguments& arguments) {
   AddResumeOption(line);
   AddAgentOptions(line);
   AddChooseOptions(line);
+  AddTargetOption(line, "formats, widths and operands of a device's compiler");
   if (!line.Parse(arguments)) return kDone;
 
   RunOptions options;
@@ -76,7 +78,15 @@ int RunAll(const Arguments& arguments) {
   options.progress = ShowProgress();
 
   const OutputFolder folder(line.Required("out-dir"));
-  const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
+  const std::optional<Target> target = ReadTargetOption(line);
+  NetworkOptions network_options = ReadModelOptions(line);
+  network_options.operand_sites = target.has_value();
+  const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
+  if (target) {
+    std::vector<Pin> pins = ApplyTarget(line, network, *target, options.analyze);
+    pins.insert(pins.end(), options.problem.pins.begin(), options.problem.pins.end());
+    options.problem.pins = std::move(pins);
+  }
   const SplitData split = LoadData(line, options);
   options.costs = ReadCostOptions(line, NamesOf(network.layers()));
   DataOptions data_options = ReadSampleOptions(line);
@@ -86,6 +96,7 @@ int RunAll(const Arguments& arguments) {
   WithCheckpoint(line, folder / "analysis", [&](const std::filesystem::path& checkpoint) {
     options.analyze.checkpoint = checkpoint;
     const RunResult result = Run(network, split.data, test, options, split.held_out);
+    if (target && !result.solution.choices.empty()) CheckPlan(result.plan, network, *target);  // --keep may ask for other widths
     code = WriteResult(line, folder, result);
   });
   return code;

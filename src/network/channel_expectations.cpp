@@ -78,7 +78,7 @@ class Expectations {
  private:
   std::optional<Moments> OfTap(const Node* tap) const {
     const int site = lowered_.SiteOf(tap);
-    if (network_.sites()[static_cast<std::size_t>(site)].kind == Site::Kind::LayerInput) return Of(tap->inputs()[0]);
+    if (network_.sites()[static_cast<std::size_t>(site)].kind != Site::Kind::LayerOutput) return Of(tap->inputs()[0]);
     for (const Layer& layer : network_.layers())
       for (const LayerUse& use : layer.uses) {
         if (use.output_site != site) continue;

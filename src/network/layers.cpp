@@ -50,6 +50,7 @@ class LayerFinder {
     const auto axis_in_operand = static_cast<std::size_t>((use.channel_axis + rank) % rank);
     const int axis = static_cast<int>(weight.axes[axis_in_operand]);
     const int layer = LayerOf(weight.parameter, use.op, axis);
+    map_.layer_of_node.try_emplace(node, layer);
     LayerUse entry;
     int input_tap = -1, output_tap = -1;
     if (use.input_operand >= 0) std::tie(entry.input_site, input_tap) = TapOperand(node, use.input_operand, layer);

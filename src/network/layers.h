@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "network/lowered_graph.h"
@@ -26,6 +28,12 @@ struct MacRule {
   std::int64_t numerator = 0, denominator = 1;
 };
 
+/// An operator without a weight whose operands can be quantized.
+struct OperandOperator {
+  std::string op;    ///< as OperandOperators() has it
+  std::string name;  ///< add_2: the third addition
+};
+
 /// The layers of a lowered graph and the places to tap. Taps are numbered as listed.
 struct LayerMap {
   std::vector<Layer> layers;
@@ -34,6 +42,8 @@ struct LayerMap {
   std::vector<Tap> taps;
   std::vector<std::vector<UseTaps>> use_taps;  ///< as layers and their uses
   std::vector<MacRule> macs;
+  std::map<const torch::jit::Node*, int> layer_of_node;  ///< of the first weight that the node reads
+  std::map<const torch::jit::Node*, OperandOperator> operand_operators;
 };
 
 /// Finds every operator that reads a weight. Gives the parameters that freezing left nameless a name after their layer.

@@ -15,6 +15,7 @@
 #include "network/device.h"
 #include "network/impl.h"
 #include "network/lower.h"
+#include "network/operands.h"
 #include "network/output.h"
 #include "network/torch_error.h"
 #include "network/written_inputs.h"
@@ -90,6 +91,7 @@ Network Network::Load(const std::filesystem::path& file, const NetworkOptions& o
       FoldBatchNorm(impl->lowered);
       impl->map = FindLayers(impl->lowered);
     }
+    if (options.operand_sites) FindOperands(impl->lowered, impl->map);
     impl->lowered.written_inputs = WrittenInputs(impl->lowered);
     InsertTaps(impl->lowered, impl->map.taps);
     impl->code = torch::jit::Code(impl->lowered.graph, "forward");
@@ -112,6 +114,7 @@ const std::vector<std::string>& Network::input_names() const { return impl_->low
 const std::string& Network::sha256() const { return impl_->sha256; }
 const std::string& Network::device() const { return impl_->options.device; }
 bool Network::batch_norm_folded() const { return impl_->options.fold_batch_norm; }
+bool Network::has_operand_sites() const { return impl_->options.operand_sites; }
 const LoweredGraph& Network::lowered() const { return impl_->lowered; }
 
 std::vector<at::Tensor> Network::ParameterValues() const {

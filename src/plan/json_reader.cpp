@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <sstream>
 #include <string_view>
 #include <system_error>
 
@@ -68,6 +69,15 @@ JsonReader JsonReader::Open(const std::filesystem::path& file, const std::string
   std::error_code ignored;
   if (!in || std::filesystem::is_directory(file, ignored))
     throw Error(fmt::format("{}: cannot be read; expected a {} file", name, schema));
+  return Read(in, name, schema);
+}
+
+JsonReader JsonReader::FromText(const std::string& text, const std::string& name, const std::string& schema) {
+  std::istringstream in(text);
+  return Read(in, name, schema);
+}
+
+JsonReader JsonReader::Read(std::istream& in, const std::string& name, const std::string& schema) {
   std::shared_ptr<const json> root;
   try {
     root = std::make_shared<const json>(Parse(in));
@@ -116,6 +126,12 @@ std::vector<JsonReader> JsonReader::Objects(const std::string& key) {
     objects.push_back(JsonReader(root_, &value[i], file_, path_ + item + "."));
   }
   return objects;
+}
+
+std::vector<std::string> JsonReader::Keys() const {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : value_->items()) keys.push_back(key);
+  return keys;
 }
 
 std::vector<std::string> JsonReader::Strings(const std::string& key) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <iosfwd>
 #include <limits>
 #include <map>
 #include <memory>
@@ -27,6 +28,9 @@ class JsonReader {
   /// Reads a file that holds one object of the given schema, e.g. "bitplan.plan/1".
   static JsonReader Open(const std::filesystem::path& file, const std::string& schema);
 
+  /// The same from a text that errors call `name`.
+  static JsonReader FromText(const std::string& text, const std::string& name, const std::string& schema);
+
   JsonReader Object(const std::string& key);
   std::vector<JsonReader> Objects(const std::string& key);
   std::vector<std::string> Strings(const std::string& key);
@@ -45,6 +49,7 @@ class JsonReader {
   bool IsString(const std::string& key) { return At(key, "a value").is_string(); }
   bool IsNull(const std::string& key) { return At(key, "a value or null").is_null(); }
   bool Has(const std::string& key) const { return value_->contains(key); }
+  std::vector<std::string> Keys() const;  ///< of the object, sorted
   void Ignore(const std::string& key) { read_.insert(key); }
 
   /// Throws Error when the object has a key that was not asked for.
@@ -61,6 +66,7 @@ class JsonReader {
              std::string path)
       : root_(std::move(root)), value_(value), file_(std::move(file)), path_(std::move(path)) {}
 
+  static JsonReader Read(std::istream& in, const std::string& name, const std::string& schema);
   const nlohmann::json& At(const std::string& key, const std::string& expected);
 
   std::shared_ptr<const nlohmann::json> root_;  // keeps `value_` alive

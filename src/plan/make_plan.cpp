@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 #include <map>
 
@@ -26,6 +27,17 @@ LayerPlan PlanLayer(const Sensitivity& sensitivity, const std::string& name, int
           sensitivity.activation_format.WithBits(activation_bits)};
 }
 
+/// The operands, on the grid of the layer's input where that is the same tensor.
+std::vector<OperandPlan> PlanOperands(const Sensitivity& sensitivity, const std::vector<LayerPlan>& layers) {
+  std::vector<OperandPlan> operands;
+  for (const OperandFormat& operand : sensitivity.operands) {
+    const auto layer = std::find_if(layers.begin(), layers.end(), [&](const LayerPlan& each) { return each.name == operand.layer; });
+    const bool shared = layer != layers.end() && layer->activation.bits < 32;
+    operands.push_back({operand.name, shared ? layer->activation : operand.format});
+  }
+  return operands;
+}
+
 }  // namespace
 
 Plan MakePlan(const Sensitivity& sensitivity, const Problem& problem, const Solution& solution, Measure measure) {
@@ -47,6 +59,7 @@ Plan MakePlan(const Sensitivity& sensitivity, const Problem& problem, const Solu
   }
   if (bits_of.size() != plan.layers.size())
     throw Error("the problem has layers that the sensitivity file has not; it is another model's");
+  plan.operands = PlanOperands(sensitivity, plan.layers);
   plan.predicted_loss = solution.objective;
   plan.costs = WithPeaks(solution.costs);
   plan.budgets = WithPeaks(problem.budgets);
@@ -67,6 +80,7 @@ Plan MakeUniformPlan(const Sensitivity& sensitivity, int weight_bits, int activa
     const int input_bits = layer.input_count > 0 ? activation_bits : 32;
     plan.layers.push_back(PlanLayer(sensitivity, layer.name, weight_bits, input_bits));
   }
+  plan.operands = PlanOperands(sensitivity, plan.layers);
   plan.costs = WithPeaks(UniformCosts(sensitivity, weight_bits, activation_bits));
   return plan;
 }

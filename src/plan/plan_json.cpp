@@ -68,6 +68,17 @@ LayerPlan ReadLayer(JsonReader& reader) {
   return layer;
 }
 
+std::vector<OperandPlan> ReadOperands(JsonReader& reader) {
+  std::vector<OperandPlan> operands;
+  std::set<std::string> names;
+  for (JsonReader& operand : reader.Objects("operands")) {
+    operands.push_back({operand.String("name"), ReadFormat(operand.Object("format"))});
+    operand.Finish();
+    if (!names.insert(operands.back().name).second) operand.Fail("name", "a name that no other operand has");
+  }
+  return operands;
+}
+
 }  // namespace
 
 std::string ToJson(const Plan& plan) {
@@ -94,6 +105,8 @@ std::string ToJson(const Plan& plan) {
   for (const LayerPlan& layer : plan.layers)
     json["layers"].push_back(
         {{"name", layer.name}, {"weight", FormatJson(layer.weight)}, {"activation", FormatJson(layer.activation)}});
+  for (const OperandPlan& operand : plan.operands)
+    json["operands"].push_back({{"name", operand.name}, {"format", FormatJson(operand.format)}});
   return JsonText(json);
 }
 
@@ -117,6 +130,7 @@ Plan ReadPlan(const std::filesystem::path& file) {
     plan.layers.push_back(ReadLayer(layer));
     if (!names.insert(plan.layers.back().name).second) layer.Fail("name", "a name that no other layer has");
   }
+  if (reader.Has("operands")) plan.operands = ReadOperands(reader);
   if (!reader.IsNull("stability")) plan.stability = ReadStability(reader.Object("stability"), plan.layers);
   reader.Finish();
   return plan;

@@ -143,6 +143,8 @@ Json SensitivityJson(const Sensitivity& sensitivity) {
             {"contributions", nullptr},
             {"shifts", nullptr}};
   for (const LayerSensitivity& layer : sensitivity.layers) json["layers"].push_back(LayerJson(layer));
+  for (const OperandFormat& operand : sensitivity.operands)
+    json["operands"].push_back({{"name", operand.name}, {"format", FormatJson(operand.format)}, {"layer", operand.layer}});
   for (const CostTable& table : sensitivity.costs) json["costs"].push_back(CostTableJson(table));
   return json;
 }
@@ -239,6 +241,13 @@ Sensitivity ReadSensitivity(const std::filesystem::path& file) {
     sensitivity.layers.push_back(ReadLayer(layer));
     if (!names.insert(sensitivity.layers.back().name).second) layer.Fail("name", "a name that no other layer has");
   }
+  if (reader.Has("operands"))
+    for (JsonReader& operand : reader.Objects("operands")) {
+      sensitivity.operands.push_back({operand.String("name"), ReadFormat(operand.Object("format")), operand.String("layer")});
+      operand.Finish();
+      if (!sensitivity.operands.back().layer.empty() && !names.contains(sensitivity.operands.back().layer))
+        operand.Fail("layer", "the name of a layer, or an empty one");
+    }
   ReadCostTables(reader, sensitivity);
   if (!reader.IsNull("contributions"))
     sensitivity.contributions = ReadContributions(reader.Object("contributions"), sensitivity, file.parent_path());

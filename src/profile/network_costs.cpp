@@ -24,8 +24,10 @@ void AddNetworkCosts(const Network& network, const std::vector<at::Tensor>& inpu
     for (const Perturbation& choice : layer.activation_choices) offered.insert(choice.bits);
   const std::vector<int> activation_bits(offered.begin(), offered.end());
   std::vector<CostTable> tables = ActivationMemory(network, inputs, activation_bits);
+  std::vector<OperandPlan> operands;
+  for (const OperandFormat& operand : sensitivity.operands) operands.push_back({operand.name, operand.format});
   tables.push_back(FileSize(network, sensitivity.weight_format, sensitivity.activation_format,
-                            sensitivity.channel_correction, weight_bits, activation_bits));
+                            sensitivity.channel_correction, weight_bits, activation_bits, operands));
   tables.push_back(Energy(WorkOf(network, inputs), EnergyModel(), weight_bits, activation_bits));
   AddCosts(sensitivity, std::move(tables));
 }

@@ -23,7 +23,7 @@ class InputRecorder : public Probe {
 
   at::Tensor Visit(int site, const at::Tensor& value) override {
     const auto index = static_cast<std::size_t>(site);
-    if (sites_[index].kind != Site::Kind::LayerInput) return value;
+    if (sites_[index].kind == Site::Kind::LayerOutput) return value;
     const at::Tensor values = value.detach().to(at::kCPU, at::kFloat).contiguous();
     try {
       histograms_[index].Add({values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())});
@@ -44,8 +44,8 @@ void ActivationStatistics::Impl::CheckIsInput(int site) const {
   if (site < 0 || static_cast<std::size_t>(site) >= sites.size())
     throw Error(fmt::format("site {} is not one of the network's {}", site, sites.size()));
   const Site& found = sites[static_cast<std::size_t>(site)];
-  if (found.kind != Site::Kind::LayerInput)
-    throw Error(fmt::format("{} is not a layer's input; no statistics are kept of it", found.name));
+  if (found.kind == Site::Kind::LayerOutput)
+    throw Error(fmt::format("{} is a layer's output; no statistics are kept of it", found.name));
 }
 
 const Histogram& ActivationStatistics::Impl::Reached(int site) const {

@@ -16,7 +16,7 @@ struct ActivationStatistics::Impl {
   std::vector<Histogram> histograms;  // by site; those of outputs stay empty
 
   void CheckIsInput(int site) const;         // throws Error
-  const Histogram& Reached(int site) const;  // of a layer's input; throws Error when no sample reached it
+  const Histogram& Reached(int site) const;  // of an input or operand; throws Error when no sample reached it
 };
 
 }  // namespace bitplan

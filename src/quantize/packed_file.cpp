@@ -96,11 +96,13 @@ std::string Contents(const PackedTensor& tensor, const Network& network, const Q
 
 void QuantizedNetwork::SavePacked(const std::filesystem::path& file) const {
   PackedPart all = FixedPart(network());
-  for (std::size_t i = 0; i < network().layers().size(); ++i) {
-    PackedPart part = LayerPart(network(), i, plan().layers[i], plan().corrections.ShiftsOutputs());
+  const auto add = [&](PackedPart part) {
     std::move(part.tensors.begin(), part.tensors.end(), std::back_inserter(all.tensors));
     std::move(part.notes.begin(), part.notes.end(), std::back_inserter(all.notes));
-  }
+  };
+  for (std::size_t i = 0; i < network().layers().size(); ++i)
+    add(LayerPart(network(), i, plan().layers[i], plan().corrections.ShiftsOutputs()));
+  add(OperandPart(network(), plan().operands));
   // The widest elements first: everything lies aligned without padding.
   std::stable_sort(all.tensors.begin(), all.tensors.end(),
                    [](const PackedTensor& a, const PackedTensor& b) { return a.element_size > b.element_size; });

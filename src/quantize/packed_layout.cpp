@@ -13,6 +13,7 @@
 #include "bitplan/error.h"
 #include "bitplan/quantize.h"
 #include "quantize/calibration/double_quantize.h"
+#include "quantize/plan_check.h"
 
 namespace bitplan {
 
@@ -113,17 +114,18 @@ std::vector<int> OwnInputSites(const Network& network, std::size_t index) {
   return {own.begin(), own.end()};
 }
 
+void AddRange(const Network& network, int site, const Format& format, PackedPart& part) {
+  const std::string& name = network.sites()[static_cast<std::size_t>(site)].name;
+  const bool dynamic = format.HasScale() && format.calibrator == Calibrator::Dynamic;
+  part.notes.push_back({name, fmt::format("{};{}{}", format.bits, ToString(format.type), dynamic ? ";dynamic" : "")});
+  if (!format.HasScale() || dynamic) return;
+  part.tensors.push_back(Floats(PackedRole::InputScale, name + "/scale", 1, site));
+  if (format.HasZeroPoint()) part.tensors.push_back(ZeroPoints(PackedRole::InputZeroPoint, name + "/zero_point", 1, site, format));
+}
+
 void AddInputs(const Network& network, std::size_t index, const Format& format, PackedPart& part) {
   if (format.bits == 32) return;
-  for (const int site : OwnInputSites(network, index)) {
-    const std::string& name = network.sites()[static_cast<std::size_t>(site)].name;
-    const bool dynamic = format.HasScale() && format.calibrator == Calibrator::Dynamic;
-    part.notes.push_back({name, fmt::format("{};{}{}", format.bits, ToString(format.type), dynamic ? ";dynamic" : "")});
-    if (!format.HasScale() || dynamic) continue;
-    part.tensors.push_back(Floats(PackedRole::InputScale, name + "/scale", 1, site));
-    if (format.HasZeroPoint())
-      part.tensors.push_back(ZeroPoints(PackedRole::InputZeroPoint, name + "/zero_point", 1, site, format));
-  }
+  for (const int site : OwnInputSites(network, index)) AddRange(network, site, format, part);
 }
 
 /// Whether the channel correction of the layer is added to its output.
@@ -179,6 +181,12 @@ PackedPart LayerPart(const Network& network, std::size_t layer, const LayerPlan&
   return part;
 }
 
+PackedPart OperandPart(const Network& network, const std::vector<OperandPlan>& operands) {
+  PackedPart part;
+  for (const OperandPlan& operand : operands) AddRange(network, OperandSite(network, operand.name), operand.format, part);
+  return part;
+}
+
 std::string HeaderText(const std::vector<std::string>& notes, const std::vector<std::string>& tensors) {
   const std::string begin = R"({"__metadata__":{"format":"bitplan.packed/1")";
   return Aligned(begin) + fmt::format("{}", fmt::join(notes, "")) + Aligned("}") +
@@ -187,7 +195,7 @@ std::string HeaderText(const std::vector<std::string>& notes, const std::vector<
 
 CostTable FileSize(const Network& network, const Format& weight_format, const Format& activation_format,
                    bool channel_correction, const std::vector<int>& weight_bits,
-                   const std::vector<int>& activation_bits) {
+                   const std::vector<int>& activation_bits, const std::vector<OperandPlan>& operands) {
   std::vector<std::string> names;
   for (const Layer& layer : network.layers()) names.push_back(layer.name);
   CostTable table = Tabulate(
@@ -196,7 +204,7 @@ CostTable FileSize(const Network& network, const Format& weight_format, const Fo
         const LayerPlan plan{names[layer], weight_format.WithBits(weight), activation_format.WithBits(activation)};
         return static_cast<double>(LayerPart(network, layer, plan, channel_correction).Bytes());
       });
-  table.fixed = static_cast<double>(FixedPart(network).Bytes() + kHeaderLengthBytes) +
+  table.fixed = static_cast<double>(FixedPart(network).Bytes() + OperandPart(network, operands).Bytes() + kHeaderLengthBytes) +
                 static_cast<double>(HeaderText({}, {}).size());
   return table;
 }

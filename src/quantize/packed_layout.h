@@ -55,6 +55,9 @@ PackedPart FixedPart(const Network& network);
 /// What one layer adds: its weight, the ranges of the inputs that it is the first to read, its shift.
 PackedPart LayerPart(const Network& network, std::size_t layer, const LayerPlan& plan, bool channel_correction);
 
+/// What the plan's operands add: their ranges.
+PackedPart OperandPart(const Network& network, const std::vector<OperandPlan>& operands);
+
 constexpr std::int64_t kHeaderLengthBytes = 8;
 std::string HeaderText(const std::vector<std::string>& notes, const std::vector<std::string>& tensors);
 

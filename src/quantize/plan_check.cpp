@@ -78,13 +78,37 @@ void CheckFormats(const Network& network, const std::vector<LayerPlan>& layers) 
   }
 }
 
+void CheckOperands(const Network& network, const std::vector<OperandPlan>& operands) {
+  if (!operands.empty() && !network.has_operand_sites())
+    throw Error("the plan quantizes operands of operators without a weight; load the network with operand_sites");
+  for (const OperandPlan& operand : operands) {
+    OperandSite(network, operand.name);
+    try {
+      operand.format.ValidateForActivations();
+    } catch (const Error& error) {
+      throw Error(fmt::format("operand '{}': {}", operand.name, error.what()));
+    }
+    if (operand.format.bits == 32)
+      throw Error(fmt::format("operand '{}': 32 bits; leave it out of the plan instead", operand.name));
+  }
+}
+
 }  // namespace
+
+int OperandSite(const Network& network, const std::string& name) {
+  const auto& sites = network.sites();
+  const auto found = std::find_if(sites.begin(), sites.end(), [&](const Site& site) { return site.name == name; });
+  if (found == sites.end() || found->kind != Site::Kind::Operand)
+    throw Error(fmt::format("the plan is another model's: the network has no operand '{}'", name));
+  return static_cast<int>(found - sites.begin());
+}
 
 Plan PlanFor(const Network& network, const Plan& plan) {
   CheckModel(network, plan);
   Plan ordered = plan;
   ordered.layers = InNetworkOrder(network, plan);
   CheckFormats(network, ordered.layers);
+  CheckOperands(network, ordered.operands);
   return ordered;
 }
 

@@ -9,4 +9,7 @@ namespace bitplan {
 /// layer cannot have.
 Plan PlanFor(const Network& network, const Plan& plan);
 
+/// Number of the Operand site of this name. Throws Error where the network has none.
+int OperandSite(const Network& network, const std::string& name);
+
 }  // namespace bitplan

@@ -44,7 +44,8 @@ QuantizedState QuantizeWeights(const Network& network, const Plan& plan, const P
 }
 
 bool QuantizesInputs(const Plan& plan) {
-  return std::any_of(plan.layers.begin(), plan.layers.end(), [](const LayerPlan& layer) { return layer.activation.bits < 32; });
+  return !plan.operands.empty() ||
+         std::any_of(plan.layers.begin(), plan.layers.end(), [](const LayerPlan& layer) { return layer.activation.bits < 32; });
 }
 
 void QuantizeInputs(const Network& network, const Plan& plan, const ActivationStatistics& statistics, QuantizedState& state) {
@@ -54,6 +55,10 @@ void QuantizeInputs(const Network& network, const Plan& plan, const ActivationSt
     for (const LayerUse& use : network.layers()[i].uses)
       if (use.input_site >= 0 && statistics.Has(use.input_site))
         state.inputs.try_emplace(use.input_site, QuantizedInput{format, statistics.Range(use.input_site, format)});
+  }
+  for (const OperandPlan& operand : plan.operands) {
+    const int site = OperandSite(network, operand.name);
+    state.inputs.try_emplace(site, QuantizedInput{operand.format, statistics.Range(site, operand.format)});
   }
 }
 

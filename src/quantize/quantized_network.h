@@ -9,7 +9,7 @@
 
 namespace bitplan {
 
-/// Format and range of a fake-quantized layer input.
+/// Format and range of a fake-quantized layer input or operand.
 struct QuantizedInput {
   Format format;
   ActivationRange range;
@@ -21,7 +21,7 @@ struct QuantizedState {
   std::vector<at::Tensor> gains;         ///< α per layer [channels]; undefined for none
   std::vector<QuantizedTensor> weights;  ///< one per layer: the grids with their gains
   std::vector<at::Tensor> parameters;    ///< all parameters' values: quantized weights, corrected biases
-  std::map<int, QuantizedInput> inputs;  ///< by LayerInput site
+  std::map<int, QuantizedInput> inputs;  ///< by LayerInput or Operand site
   std::map<int, at::Tensor> shifts;      ///< by LayerOutput site: β of layers without a bias of their own, to be added
 };
 
@@ -37,7 +37,7 @@ struct QuantizedNetwork::Impl {
   QuantizedState state;
 };
 
-/// Fake-quantizes layer inputs and adds the shifts.
+/// Fake-quantizes layer inputs and operands, and adds the shifts.
 class QuantizingProbe : public Probe {
  public:
   explicit QuantizingProbe(const QuantizedState& state) : state_(state) {}

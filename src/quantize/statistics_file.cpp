@@ -96,10 +96,10 @@ ActivationStatistics ActivationStatistics::Read(const std::filesystem::path& fil
                             network.batch_norm_folded() ? "folded" : "unfolded"));
   std::map<std::string, std::size_t> by_name;
   for (std::size_t i = 0; i < impl->sites.size(); ++i)
-    if (impl->sites[i].kind == Site::Kind::LayerInput) by_name.emplace(impl->sites[i].name, i);
+    if (impl->sites[i].kind != Site::Kind::LayerOutput) by_name.emplace(impl->sites[i].name, i);
   for (JsonReader& site : reader.Objects("sites")) {
     const auto found = by_name.find(site.String("name"));
-    if (found == by_name.end()) site.Fail("name", "an input of one of the network's layers, named once");
+    if (found == by_name.end()) site.Fail("name", "an input of one of the network's layers, or an operand where it was loaded with their sites, named once");
     impl->histograms[found->second] = ReadHistogram(site);
     by_name.erase(found);
   }

@@ -39,6 +39,23 @@ Sensitivity Tied() {
   return sensitivity;
 }
 
+TEST(MakePlan, PutsOperandsOnTheGridOfTheLayerThatReadsTheSameTensor) {
+  const TemporaryFolder folder;
+  Sensitivity sensitivity = Tied();
+  const Format eight = DefaultActivationFormat();
+  sensitivity.operands = {{"add_0.0", eight}, {"add_0.1", eight, sensitivity.layers[1].name}, {"gelu_0.0", eight, sensitivity.layers[2].name}};
+  WriteSensitivity(folder / "sensitivity.json", sensitivity);
+  sensitivity = ReadSensitivity(folder / "sensitivity.json");
+  ASSERT_EQ(sensitivity.operands.size(), 3U);
+  const Plan plan = MakeUniformPlan(sensitivity, 4, 6);
+  ASSERT_EQ(plan.operands.size(), 3U);
+  EXPECT_EQ(plan.operands[0].name, "add_0.0");
+  EXPECT_EQ(plan.operands[0].format, eight);
+  EXPECT_EQ(plan.operands[1].format.bits, 6);
+  EXPECT_EQ(plan.operands[2].format.bits, sensitivity.layers[2].input_count > 0 ? 6 : 8);
+  EXPECT_EQ(MakeUniformPlan(sensitivity, 4, 32).operands[1].format, eight);
+}
+
 TEST(MakePlan, GivesEveryLayerItsBitsInOrderOfExecution) {
   const Sensitivity sensitivity = Tied();
   ProblemOptions options;

@@ -57,6 +57,21 @@ TEST(PlanFile, ReadsBackWhatWasWritten) {
   EXPECT_EQ(ToJson(read), ToJson(written));
 }
 
+TEST(PlanFile, HasOperandsOnlyWhereThereAreSome) {
+  const TemporaryFolder folder;
+  Plan plan = FullPlan();
+  EXPECT_FALSE(ordered_json::parse(ToJson(plan)).contains("operands"));
+  plan.operands = {{"add_0.1", DefaultActivationFormat()}, {"softmax_2.0", DefaultActivationFormat().WithBits(4)}};
+  const Plan read = ReadPlan(folder.Put("plan.json", ToJson(plan)));
+  ASSERT_EQ(read.operands.size(), 2U);
+  EXPECT_EQ(read.operands[1].name, "softmax_2.0");
+  EXPECT_EQ(read.operands[1].format, plan.operands[1].format);
+  EXPECT_EQ(ToJson(read), ToJson(plan));
+  plan.operands[1].name = "add_0.1";
+  EXPECT_THAT([&] { ReadPlan(folder.Put("plan.json", ToJson(plan))); },
+              OneLineError("plan.json", "operands[1].name", "no other operand"));
+}
+
 TEST(PlanFile, WritesWhatIsNotKnownAsNull) {
   const TemporaryFolder folder;
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <optional>
+
+#include "bitplan/analyze.h"
+#include "bitplan/target.h"
+#include "cli/options.h"
+
+namespace bitplan::cli {
+
+/// --target NAME|FILE; `what` says what the command does with it.
+void AddTargetOption(CommandLine& line, const char* what);
+std::optional<Target> ReadTargetOption(const CommandLine& line);
+
+/// Formats and operands of the target, and the widths it offers where the command line gives none. Returns pins of the layers to what
+/// the target offers of them. Throws Error where an option says what is the target's to say, or the widths leave a layer none.
+std::vector<Pin> ApplyTarget(const CommandLine& line, const Network& network, const Target& target, AnalyzeOptions& options);
+
+}  // namespace bitplan::cli

@@ -1,0 +1,116 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+
+#include "bitplan/error.h"
+#include "bitplan/target.h"
+#include "plan/json_reader.h"
+#include "target/shipped_targets.h"
+
+namespace bitplan {
+
+namespace {
+
+constexpr const char* kSchema = "bitplan.target/1";
+
+constexpr std::array<std::string_view, 14> kLayers = {
+    "conv1d", "conv2d", "conv3d",    "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "linear",
+    "addmm",  "matmul", "embedding", "lstm",             "gru",              "rnn_tanh",         "rnn_relu"};
+
+/// The keys that say which numbers a target has. How their ranges are found stays as it is in `format`.
+Format ReadNumbers(JsonReader reader, Format format, bool of_weights) {
+  const auto parse = [&](const std::string& key, const auto& parser) {
+    try {
+      return parser(reader.String(key));
+    } catch (const Error& error) {
+      reader.Fail(key, std::string("a known name: ") + error.what());
+    }
+  };
+  format.type = parse("type", ParseNumberType);
+  format.scheme = parse("scheme", ParseScheme);
+  if (of_weights) format.granularity = parse("granularity", ParseGranularity);
+  format.scale_type = parse("scale_type", ParseScaleType);
+  format.narrow_range = reader.Bool("narrow_range");
+  format.reduce_range = reader.Bool("reduce_range");
+  reader.Finish();
+  return format;
+}
+
+std::vector<int> ReadWidths(JsonReader& reader, const std::string& key, const Format& format, bool of_weights) {
+  std::vector<int> widths;
+  for (const double number : reader.Numbers(key)) {
+    const auto bits = static_cast<int>(std::clamp(number, 0.0, 33.0));
+    if (bits != number || !IsWidth(bits)) reader.Fail(key, "widths, which are 1 to 8, 16 and 32");
+    try {
+      of_weights ? format.WithBits(bits).Validate() : format.WithBits(bits).ValidateForActivations();
+    } catch (const Error& error) {
+      reader.Fail(key, fmt::format("widths that the target's numbers have: {}", error.what()));
+    }
+    widths.push_back(bits);
+  }
+  if (widths.empty()) reader.Fail(key, "one width or more");
+  return widths;
+}
+
+LayerOffer ReadLayerOffer(JsonReader reader, const Target& target) {
+  LayerOffer offer{ReadWidths(reader, "weight_bits", target.weight, true), ReadWidths(reader, "input_bits", target.activation, false)};
+  reader.Finish();
+  return offer;
+}
+
+OperandOffer ReadOperandOffer(JsonReader reader, const Target& target) {
+  OperandOffer offer{ReadWidths(reader, "bits", target.activation, false)};
+  const std::string operands = reader.String("operands");
+  if (operands != "all" && operands != "one") reader.Fail("operands", "\"all\", or \"one\" where the operator is fused into a layer");
+  offer.fused = operands == "one";
+  reader.Finish();
+  return offer;
+}
+
+Target Read(JsonReader reader) {
+  Target target;
+  target.name = reader.String("name");
+  target.source = reader.String("source");
+  target.weight = ReadNumbers(reader.Object("weight"), DefaultWeightFormat(), true);
+  target.activation = ReadNumbers(reader.Object("activation"), DefaultActivationFormat(), false);
+  JsonReader layers = reader.Object("layers");
+  for (const std::string& op : layers.Keys()) {
+    if (std::find(kLayers.begin(), kLayers.end(), op) == kLayers.end())
+      layers.Fail(op, fmt::format("an operator with a weight: {}", fmt::join(kLayers, ", ")));
+    target.layers.emplace(op, ReadLayerOffer(layers.Object(op), target));
+  }
+  if (!reader.IsNull("first_layer")) target.first_layer = ReadLayerOffer(reader.Object("first_layer"), target);
+  if (!reader.IsNull("last_layer")) target.last_layer = ReadLayerOffer(reader.Object("last_layer"), target);
+  JsonReader operators = reader.Object("operators");
+  for (const std::string& op : operators.Keys()) {
+    const auto& known = OperandOperators();
+    if (std::find(known.begin(), known.end(), op) == known.end())
+      operators.Fail(op, fmt::format("an operator without a weight: {}", fmt::join(known, ", ")));
+    target.operators.emplace(op, ReadOperandOffer(operators.Object(op), target));
+    if (target.operators.at(op).fused && op != "add") operators.Fail(op + ".operands", "\"all\"; only additions are fused into layers");
+  }
+  reader.Finish();
+  return target;
+}
+
+}  // namespace
+
+std::vector<std::string> TargetNames() {
+  std::vector<std::string> names;
+  for (const auto& [name, text] : ShippedTargets()) names.push_back(name);
+  return names;
+}
+
+Target ReadTarget(const std::string& name_or_file) {
+  if (const auto shipped = ShippedTargets().find(name_or_file); shipped != ShippedTargets().end())
+    return Read(JsonReader::FromText(shipped->second, "target " + name_or_file, kSchema));
+  if (!std::filesystem::exists(name_or_file))
+    throw Error(fmt::format("target '{}': neither a file nor one of {}", name_or_file, fmt::join(TargetNames(), ", ")));
+  return Read(JsonReader::Open(name_or_file, kSchema));
+}
+
+}  // namespace bitplan

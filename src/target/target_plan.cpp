@@ -1,0 +1,82 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "bitplan/target.h"
+#include "bitplan/version.h"
+#include "target/placement.h"
+
+namespace bitplan {
+
+namespace {
+
+/// Formats of the tensors at all sites that a placement quantizes.
+std::map<std::string, Format> FormatsOfSites(const Placement& placement) {
+  std::map<std::string, Format> formats;
+  for (const PlacedTensor& tensor : placement.tensors)
+    for (const std::string& site : tensor.sites) formats.emplace(site, tensor.format);
+  return formats;
+}
+
+bool IsOperand(const Network& network, const std::string& site) {
+  return std::any_of(network.sites().begin(), network.sites().end(),
+                     [&](const Site& each) { return each.kind == Site::Kind::Operand && each.name == site; });
+}
+
+/// The layer whose input is the same tensor; empty: none.
+std::string LayerThatReads(const Network& network, const PlacedTensor& tensor) {
+  for (std::size_t i = 0; i < tensor.sites.size(); ++i)
+    if (!IsOperand(network, tensor.sites[i])) return tensor.readers[i];
+  return "";
+}
+
+}  // namespace
+
+Plan MakeTargetPlan(const Network& network, const Target& target) {
+  const Placement placement = Place(network, target);
+  const std::map<std::string, Format> formats = FormatsOfSites(placement);
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();  // nothing is predicted, nothing is proven
+  Plan plan;
+  plan.tool_version = Version();
+  plan.model_sha256 = network.sha256();
+  plan.fold_batch_norm = network.batch_norm_folded();
+  plan.measure = "target " + target.name;
+  plan.predicted_loss = kNone;
+  plan.certificate = {"target", "feasible", kNone, kNone, kNone};
+  for (const Layer& layer : network.layers()) {
+    LayerPlan planned{layer.name, target.weight.WithBits(32), target.activation.WithBits(32)};
+    for (const PlacedWeight& weight : placement.weights)
+      if (weight.layer == layer.name) planned.weight = weight.format;
+    for (const LayerUse& use : layer.uses) {
+      if (use.input_site < 0) continue;
+      const auto format = formats.find(network.sites()[static_cast<std::size_t>(use.input_site)].name);
+      if (format != formats.end() && (planned.activation.bits == 32 || format->second.bits > planned.activation.bits))
+        planned.activation = format->second;
+    }
+    plan.layers.push_back(std::move(planned));
+  }
+  for (const OperandFormat& operand : TargetOperands(network, target)) plan.operands.push_back({operand.name, operand.format});
+  return plan;
+}
+
+std::vector<OperandFormat> TargetOperands(const Network& network, const Target& target) {
+  std::vector<OperandFormat> operands;
+  for (const PlacedTensor& tensor : Place(network, target).tensors)
+    for (const std::string& site : tensor.sites)
+      if (IsOperand(network, site)) operands.push_back({site, tensor.format, LayerThatReads(network, tensor)});
+  return operands;
+}
+
+std::vector<Pin> TargetPins(const Network& network, const Target& target) {
+  std::vector<Pin> pins;
+  for (std::size_t i = 0; i < network.layers().size(); ++i) {
+    const Layer& layer = network.layers()[i];
+    const LayerOffer offer = OfferFor(network, static_cast<int>(i), target).value_or(LayerOffer{{32}, {32}});
+    const bool has_input = std::any_of(layer.uses.begin(), layer.uses.end(), [](const LayerUse& use) { return use.input_site >= 0; });
+    pins.push_back({layer.name, offer.weight_bits, has_input ? offer.input_bits : std::vector<int>{}});
+  }
+  return pins;
+}
+
+}  // namespace bitplan
