@@ -182,11 +182,6 @@ class OperandFinder {
   std::map<std::string, int> counts_;
 };
 
-bool HoldsTensors(const Value* value) {
-  return IsTensorValue(value) || value->type()->isSubtypeOf(*c10::ListType::ofTensors()) ||
-         value->type()->kind() == c10::TypeKind::TupleType || value->type()->kind() == c10::TypeKind::OptionalType;
-}
-
 }  // namespace
 
 const std::vector<std::string>& OperandOperators() {
@@ -196,6 +191,11 @@ const std::vector<std::string>& OperandOperators() {
     return std::vector<std::string>(all.begin(), all.end());
   }();
   return names;
+}
+
+bool HoldsTensors(const Value* value) {
+  return IsTensorValue(value) || value->type()->isSubtypeOf(*c10::ListType::ofTensors()) ||
+         value->type()->kind() == c10::TypeKind::TupleType || value->type()->kind() == c10::TypeKind::OptionalType;
 }
 
 std::set<const Value*> Activations(const LoweredGraph& lowered, const LayerMap& map) {

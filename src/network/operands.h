@@ -7,6 +7,9 @@
 
 namespace bitplan {
 
+/// Whether it is a tensor or may have some in it, unlike sizes and other facts about tensors.
+bool HoldsTensors(const torch::jit::Value* value);
+
 /// The values of a graph that depend on what a layer makes: activations, and lists of them.
 std::set<const torch::jit::Value*> Activations(const LoweredGraph& lowered, const LayerMap& map);
 

@@ -111,7 +111,8 @@ class OperatorTracer {
       return;
     }
     for (const Value* input : node->inputs())
-      for (const Value* output : node->outputs()) Merge(input, output);
+      for (const Value* output : node->outputs())
+        if (HoldsTensors(output)) Merge(input, output);
   }
 
   void Merge(const Value* from, const Value* to) {

@@ -141,6 +141,8 @@ class Drawing {
                                          : Pixel{Left(boxes_[static_cast<std::size_t>(input.from)]) + kBoxWidth / 2,
                                                  Top(boxes_[static_cast<std::size_t>(input.from)].row) + kBoxHeight};
       svg.Line(start, end, color, 2);
+      const double share = (end.y - mark.y) / (end.y - start.y);
+      mark.x = end.x + (start.x - end.x) * share;
       if (input.from < 0) svg.Text({end.x, end.y - 28}, "input", {10, plot::Anchor::Middle});
     }
     if (!is_quantized) return;

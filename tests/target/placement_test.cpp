@@ -140,15 +140,23 @@ TEST(Placement, FollowsTheRulesOfFirstAndLastLayer) {
   EXPECT_EQ(TensorRead(placement, "layer3.1.conv2.input")->format.bits, 4);
 }
 
+std::size_t CountIn(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+  return found;
+}
+
+TEST(Drawing, HasALongEdgeForEveryShortcutAndNoOther) {
+  const Network network = Bert(), residual = ResNet20();
+  EXPECT_EQ(CountIn(ToSvg(network, Place(network, ReadTarget("demobert"))), "<polyline"), 2U * 3);  // two residuals and the values
+  EXPECT_EQ(CountIn(ToSvg(residual, Place(residual, ReadTarget("acl"))), "<polyline"), 9U);
+}
+
 TEST(Drawing, MarksEveryQuantizedReadAndNamesEveryLayer) {
   const Network network = ResNet20();
   const Placement placement = Place(network, ReadTarget("tensorrt"));
   const std::string svg = ToSvg(network, placement);
-  const auto count = [&](const std::string& part) {
-    std::size_t found = 0;
-    for (auto at = svg.find(part); at != std::string::npos; at = svg.find(part, at + 1)) ++found;
-    return found;
-  };
+  const auto count = [&](const std::string& part) { return CountIn(svg, part); };
   std::size_t reads = 0;
   for (const PlacedTensor& tensor : placement.tensors) reads += tensor.sites.size();
   EXPECT_EQ(count("<polygon"), reads + 1);  // and the legend's

@@ -70,7 +70,8 @@ TEST_F(TargetFile, OfEveryShippedTargetIsRead) {
 }
 
 TEST_F(TargetFile, WithKeysThatAreMissingOrUnknownIsRefused) {
-  for (const auto& [key, value] : Good().items()) {
+  const json good = Good();
+  for (const auto& [key, value] : good.items()) {
     json without = Good();
     without.erase(key);
     ExpectRefused(without, key, "");
