@@ -105,6 +105,7 @@ class Network {
   friend class Tails;         // src/network/tails.h
   friend class ActivationTracer;  // src/network/activation_trace.h
   friend class LayerProduct;  // src/network/layer_product.h
+  friend class StepProgram;   // src/integer/step_program.h
   struct Impl;
   explicit Network(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;

@@ -18,6 +18,8 @@
 
 namespace bitplan {
 
+struct QuantizedState;
+
 /// Scales that are 8-bit numbers with scales of their own (ScaleType::DoubleQuantized): scale i is
 /// offset + block_scale[i / 256] · the E4M3 number that codes[i] stands for.
 struct ScaleCodes {
@@ -146,6 +148,7 @@ class QuantizedNetwork {
   void SavePacked(const std::filesystem::path& file) const;
 
  private:
+  friend const QuantizedState& StateOf(const QuantizedNetwork& network);  // src/quantize/quantized_network.h
   struct Impl;
   explicit QuantizedNetwork(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
