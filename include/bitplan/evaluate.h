@@ -4,9 +4,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "bitplan/data.h"
+#include "bitplan/integer.h"
 #include "bitplan/network.h"
 #include "bitplan/plan.h"
 #include "bitplan/progress.h"
@@ -18,5 +21,29 @@ namespace bitplan {
 /// Throws Error when an output is not finite or labels do not fit it.
 std::vector<Evaluation> Evaluate(const Network& network, const std::vector<QuantizedNetwork>& quantized, const Dataset& data,
                                  std::int64_t batch_size = 128, const ProgressCallback& progress = {});
+
+/// The same of anything that computes what a network does: inputs in, output [N, …] out.
+using ForwardFunction = std::function<at::Tensor(const std::vector<at::Tensor>& inputs)>;
+std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vector<ForwardFunction>& functions, const Dataset& data,
+                                          std::int64_t batch_size = 128, const ProgressCallback& progress = {});
+
+/// A planned network computed with integers, on one data set.
+struct IntegerEvaluation {
+  Evaluation evaluation;
+  IntegerOptions options;
+  std::vector<std::pair<std::string, std::int64_t>> overflows;  ///< accumulators that overflowed, by layer, where there are any
+  std::vector<FloatOperator> in_float;                          ///< as IntegerNetwork::in_float
+};
+
+/// What is measured beside the float network: key `integer` of the file form `bitplan.evaluation/1`.
+std::string ToJson(const EvaluationReport& report, const IntegerEvaluation& integer);
+
+/// The float network, the fake-quantized one and the same computed with integers, side by side. Throws Error as Evaluate does.
+struct IntegerComparison {
+  Evaluation float_network, fake_quantized;
+  IntegerEvaluation integer;
+};
+IntegerComparison EvaluateInteger(const QuantizedNetwork& quantized, const IntegerOptions& options, const Dataset& data,
+                                  std::int64_t batch_size = 128, const ProgressCallback& progress = {});
 
 }  // namespace bitplan

@@ -120,6 +120,7 @@ class Network {
   friend class OperatorTracer;    // src/network/operator_graph.h
   friend class ActivationTracer;  // src/network/activation_trace.h
   friend class LayerProduct;  // src/network/layer_product.h
+  friend class StepProgram;   // src/integer/step_program.h
   struct Impl;
   explicit Network(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;

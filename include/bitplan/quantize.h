@@ -18,6 +18,8 @@
 
 namespace bitplan {
 
+struct QuantizedState;
+
 /// Scales that are 8-bit numbers with scales of their own (ScaleType::DoubleQuantized): scale i is
 /// offset + block_scale[i / 256] · the E4M3 number that codes[i] stands for.
 struct ScaleCodes {
@@ -148,6 +150,7 @@ class QuantizedNetwork {
   void SavePacked(const std::filesystem::path& file) const;
 
  private:
+  friend const QuantizedState& StateOf(const QuantizedNetwork& network);  // src/quantize/quantized_network.h
   struct Impl;
   static QuantizedNetwork FromCalibration(const Network& network, const Plan& plan, const Calibration& calibration);
   explicit QuantizedNetwork(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}

@@ -73,9 +73,17 @@ struct Tally {
 
 std::vector<Evaluation> Evaluate(const Network& network, const std::vector<QuantizedNetwork>& quantized,
                                  const Dataset& data, std::int64_t batch_size, const ProgressCallback& progress) {
+  std::vector<ForwardFunction> functions;
+  for (const QuantizedNetwork& each : quantized)
+    functions.emplace_back([&each](const std::vector<at::Tensor>& inputs) { return each.Forward(inputs); });
+  return EvaluateFunctions(network, functions, data, batch_size, progress);
+}
+
+std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vector<ForwardFunction>& functions,
+                                          const Dataset& data, std::int64_t batch_size, const ProgressCallback& progress) {
   if (batch_size < 1) throw Error(fmt::format("batch size: {} given, at least 1 needed", batch_size));
   const at::NoGradGuard no_grad;
-  std::vector<Tally> tallies(1 + quantized.size());
+  std::vector<Tally> tallies(1 + functions.size());
   const ImageLayout layout(network, data.Get(0, 1, at::Device(network.device())).inputs);
   for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
     const std::int64_t end = std::min(begin + batch_size, data.size());
@@ -85,9 +93,9 @@ std::vector<Evaluation> Evaluate(const Network& network, const std::vector<Quant
     CheckOutput(output, "the float network");
     const Predictions reference = Flatten(output, batch.labels);
     tallies[0].Add(reference, reference);
-    for (std::size_t i = 0; i < quantized.size(); ++i) {
-      const at::Tensor own = quantized[i].Forward(batch.inputs);
-      CheckOutput(own, quantized.size() == 1 ? "the quantized network" : fmt::format("quantized network {}", i + 1));
+    for (std::size_t i = 0; i < functions.size(); ++i) {
+      const at::Tensor own = functions[i](batch.inputs);
+      CheckOutput(own, functions.size() == 1 ? "the quantized network" : fmt::format("quantized network {}", i + 1));
       tallies[1 + i].Add(Flatten(own, batch.labels), reference);
     }
     Report(progress, "evaluating", end, data.size());

@@ -119,7 +119,7 @@ std::optional<LayerProduct> LayerProduct::Of(const Network& network, int layer, 
 
 at::Tensor LayerProduct::operator()(const at::Tensor& x, const at::Tensor& weight) const {
   std::vector<c10::IValue> stack{x};
-  for (std::size_t i = 0; i < parameters_.size(); ++i) stack.emplace_back(i == weight_ ? weight : parameters_[i]);
+  for (std::size_t i = 0; i < parameters_.size(); ++i) stack.emplace_back(i == weight_ ? weight : parameters_[i].to(x.scalar_type()));
   torch::jit::InterpreterState(code_).run(stack);
   return stack.back().toTensor();
 }

@@ -29,7 +29,7 @@ Evaluation ReadEvaluation(JsonReader reader) {
   return evaluation;
 }
 
-std::string ToJson(const EvaluationReport& report) {
+Json ReportJson(const EvaluationReport& report) {
   Json json{{"schema", "bitplan.evaluation/1"},
             {"tool_version", Version()},
             {"model_sha256", report.model_sha256},
@@ -40,7 +40,9 @@ std::string ToJson(const EvaluationReport& report) {
   if (report.uniform_bits)
     json["uniform_bits"] = {{"weight", report.uniform_bits->weight_bits},
                             {"activation", report.uniform_bits->activation_bits}};
-  return JsonText(json);
+  return json;
 }
+
+std::string ToJson(const EvaluationReport& report) { return JsonText(ReportJson(report)); }
 
 }  // namespace bitplan

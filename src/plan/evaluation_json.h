@@ -8,5 +8,6 @@ namespace bitplan {
 
 Json EvaluationJson(const Evaluation& evaluation);
 Evaluation ReadEvaluation(JsonReader reader);
+Json ReportJson(const EvaluationReport& report);
 
 }  // namespace bitplan

@@ -179,6 +179,8 @@ at::Tensor QuantizedNetwork::Forward(const std::vector<at::Tensor>& inputs,
   return Run(impl_->network, state, inputs, parameters);
 }
 
+const QuantizedState& StateOf(const QuantizedNetwork& network) { return network.impl_->state; }
+
 const Network& QuantizedNetwork::network() const { return impl_->network; }
 const Plan& QuantizedNetwork::plan() const { return impl_->plan; }
 const std::vector<QuantizedTensor>& QuantizedNetwork::weights() const { return impl_->state.weights; }

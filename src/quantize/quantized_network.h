@@ -37,6 +37,9 @@ struct QuantizedNetwork::Impl {
   QuantizedState state;
 };
 
+/// For the rooms that compute a quantized network in other ways.
+const QuantizedState& StateOf(const QuantizedNetwork& network);
+
 /// Fake-quantizes layer inputs and operands, and adds the shifts.
 class QuantizingProbe : public Probe {
  public:

@@ -1,0 +1,210 @@
+#include "integer/integer_program.h"
+
+#include <torch/csrc/jit/ir/alias_analysis.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
+#include <torch/csrc/jit/passes/remove_mutation.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "integer/integer_product.h"
+#include "integer/operators.h"
+#include "integer/value_grids.h"
+#include "network/weight_operand.h"
+
+namespace bitplan {
+
+namespace {
+
+using torch::jit::Block;
+using torch::jit::Node;
+using torch::jit::Value;
+
+bool IsTensor(const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); }
+
+/// Whether an operator writes to what `value` holds: such a value is one tensor for all its readers, and stays in
+/// float.
+class Writers {
+ public:
+  explicit Writers(const std::shared_ptr<torch::jit::Graph>& graph) : aliases_(graph) {}
+  bool WriteTo(const Value* value) const { return IsTensor(value) && aliases_.hasWriters(value); }
+  bool WriteToAny(const Node* node) const {
+    const auto written = [&](const Value* value) { return WriteTo(value); };
+    return std::any_of(node->inputs().begin(), node->inputs().end(), written) ||
+           std::any_of(node->outputs().begin(), node->outputs().end(), written);
+  }
+
+ private:
+  torch::jit::AliasDb aliases_;
+};
+
+/// Walks a network's graph once and makes integers of what can be.
+class Walk {
+ public:
+  Walk(const Network& network, const QuantizedState& state, const IntegerOptions& options)
+      : network_(network),
+        state_(state),
+        options_(options),
+        made_{StepProgram(network), {}, {}},
+        grids_(made_.program, options.multiplier_bits) {}
+
+  IntegerProgram Make() {
+    const auto& graph = made_.program.graph();
+    Layers();
+    torch::jit::EliminateDeadCode(graph);
+    torch::jit::RemoveTensorMutation(graph);  // most activations are in place
+    const Writers writers(graph);
+    for (Value* product : products_)
+      if (writers.WriteTo(product)) ReadInFloat(product);
+    Values(graph->block(), writers);
+    made_.program.Compile();
+    return std::move(made_);
+  }
+
+ private:
+  /// Puts products of integers in the place of layers. The codes that they read come from taps, which are seen to
+  /// later.
+  void Layers() {
+    made_.integer_layers.assign(network_.layers().size(), false);
+    std::vector<std::size_t> integer_uses(network_.layers().size(), 0);
+    for (const LayerOperator& use : made_.program.layers()) {
+      auto product = IntegerProduct::Of(network_, state_, use, options_);
+      const auto layer = static_cast<std::size_t>(use.layer);
+      if (const auto* const reason = std::get_if<std::string>(&product)) {
+        reasons_[layer] = *reason;
+        continue;
+      }
+      ++integer_uses[layer];
+      Put(use, std::get<IntegerProduct>(std::move(product)));
+    }
+    for (std::size_t i = 0; i < integer_uses.size(); ++i)
+      made_.integer_layers[i] = integer_uses[i] == network_.layers()[i].uses.size();
+  }
+
+  void Put(const LayerOperator& use, IntegerProduct product) {
+    const IntegerGrid grid = product.grid();
+    Node* const tap = use.result->node();
+    const torch::jit::WithInsertPoint before(tap);
+    const auto step = [product = std::make_shared<const IntegerProduct>(std::move(product)),
+                       layer = static_cast<std::size_t>(use.layer)](const auto& operands, StepNotes& notes) {
+      return (*product)(operands[0], notes.overflows[layer]);
+    };
+    Value* const sums = grids_.Insert({use.input}, step, grid);
+    use.result->replaceAllUsesWith(sums);
+    products_.push_back(sums);
+  }
+
+  /// A value that is written to is one tensor for all that read it.
+  void ReadInFloat(Value* value) {
+    Value* const numbers = grids_.Float(value);
+    value->replaceAllUsesAfterNodeWith(numbers->node(), numbers);
+  }
+
+  void Values(Block* block, const Writers& writers) {
+    const std::vector<Node*> nodes(block->nodes().begin(), block->nodes().end());
+    for (Node* node : nodes) {
+      if (!StepProgram::IsStep(node)) Visit(node, writers);
+      for (Block* inner : node->blocks()) Values(inner, writers);
+    }
+    FloatOperands(block->return_node());
+  }
+
+  void Visit(Node* node, const Writers& writers) {
+    if (const auto site = made_.program.SiteOf(node)) return Tap(node, *site);
+    if (node->kind() == c10::prim::Constant || AsksForShape(node) || IsPartOfConcatenation(node)) return;
+    if (!writers.WriteToAny(node) && MakeInteger(node, grids_)) return;
+    FloatOperands(node);
+    NoteFloat(node);
+  }
+
+  void Tap(Node* tap, int site) {
+    Value* const operand = tap->inputs()[0];
+    const auto found = state_.inputs.find(site);
+    if (found == state_.inputs.end()) {
+      if (!state_.shifts.contains(site) && grids_.Has(operand)) tap->output()->replaceAllUsesWith(operand);
+      return FloatOperands(tap);
+    }
+    const QuantizedInput& input = found->second;
+    if (!input.format.IsInteger() || input.format.calibrator == Calibrator::Dynamic) return FloatOperands(tap);
+    const IntegerGrid to = GridOf(input);
+    const auto from = grids_.Has(operand) ? std::optional(grids_.Of(operand)) : std::nullopt;
+    const auto step = [from, to, site, bits = options_.multiplier_bits](const auto& operands, StepNotes& notes) {
+      const at::Tensor codes = from ? Requantized(operands[0], *from, to, bits) : Quantized(operands[0], to);
+      if (notes.keep_codes) notes.codes.emplace_back(site, codes);
+      return codes;
+    };
+    const torch::jit::WithInsertPoint before(tap);
+    tap->output()->replaceAllUsesWith(grids_.Insert({operand}, step, to));
+  }
+
+  void FloatOperands(Node* node) {
+    for (std::size_t i = 0; i < node->inputs().size(); ++i) {
+      Value* const operand = node->inputs()[i];
+      if (operand->node()->kind() == c10::prim::ListConstruct) FloatOperands(operand->node());
+      if (grids_.Has(operand)) node->replaceInput(i, grids_.Float(operand));
+    }
+  }
+
+  bool IsPartOfConcatenation(const Node* node) const {
+    if (node->kind() != c10::prim::ListConstruct) return false;
+    const auto& uses = node->output()->uses();
+    const auto integer = [&](const Value* value) { return grids_.Has(value); };
+    return std::all_of(node->inputs().begin(), node->inputs().end(), integer) &&
+           std::all_of(uses.begin(), uses.end(), [](const torch::jit::Use& use) {
+             return StepProgram::IsStep(use.user) || OperatorName(use.user) == "cat";
+           });
+  }
+
+  void NoteFloat(const Node* node) {
+    const auto inputs = node->inputs();
+    if (!node->kind().is_aten() || Rearranges(node) || IsView(node) || node->outputs().empty() ||
+        !IsTensor(node->output(0)))
+      return;
+    const auto& layers = network_.layers();
+    for (const Value* input : inputs)
+      if (const auto layer = LayerOf(input)) {
+        const auto reason = reasons_.find(*layer);
+        made_.in_float.push_back({OperatorName(node), layers[*layer].name,
+                                  reason != reasons_.end() ? reason->second : "it has no integer form"});
+        return;
+      }
+    const bool computes = std::any_of(inputs.begin(), inputs.end(), [](const Value* input) { return IsTensor(input); });
+    if (computes)
+      made_.in_float.push_back(
+          {OperatorName(node), node->output(0)->debugName(), "it has no integer form for what it reads"});
+  }
+
+  /// The layer whose weight `value` is, through views and lists.
+  std::optional<std::size_t> LayerOf(const Value* value) const {
+    while (value->node()->kind() != c10::prim::Param) {
+      if (!IsView(value->node()) || value->node()->inputs().empty()) return std::nullopt;
+      value = value->node()->inputs()[0];
+    }
+    const std::size_t arguments = network_.lowered().arguments.size();
+    if (value->node() != made_.program.graph()->param_node() || value->offset() < arguments) return std::nullopt;
+    const auto parameter = static_cast<int>(value->offset() - arguments);
+    for (std::size_t i = 0; i < network_.layers().size(); ++i)
+      if (network_.layers()[i].weight == parameter) return i;
+    return std::nullopt;
+  }
+
+  const Network& network_;
+  const QuantizedState& state_;
+  const IntegerOptions& options_;
+  IntegerProgram made_;
+  ValueGrids grids_;
+  std::vector<Value*> products_;
+  std::map<std::size_t, std::string> reasons_;  // by layer, why it stays in float
+};
+
+}  // namespace
+
+IntegerProgram MakeIntegerProgram(const Network& network, const QuantizedState& state, const IntegerOptions& options) {
+  return Walk(network, state, options).Make();
+}
+
+}  // namespace bitplan

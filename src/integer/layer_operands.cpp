@@ -1,0 +1,88 @@
+#include "integer/layer_operands.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/ir/constants.h>
+
+#include <optional>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "network/weight_operand.h"
+#include "network/weight_use.h"
+
+namespace bitplan {
+
+namespace {
+
+using torch::jit::Node;
+using torch::jit::Value;
+
+/// How the operator reads the weight, and the weight through its views.
+std::optional<std::pair<WeightUse, WeightOperand>> ReadingOf(const LoweredGraph& lowered, const Node* node,
+                                                             int parameter) {
+  for (const WeightUse& use : PossibleUses(lowered, const_cast<Node*>(node)))
+    if (const auto weight = ResolveWeight(lowered, use.weight);
+        weight && static_cast<int>(weight->parameter) == parameter)
+      return std::pair(use, *weight);
+  return std::nullopt;
+}
+
+bool IsWholeWeight(const LoweredGraph& lowered, const WeightUse& use, const WeightOperand& operand) {
+  const at::Tensor& weight = lowered.parameters[operand.parameter].value;
+  if (c10::multiply_integers(operand.sizes) != weight.numel()) return false;
+  static const std::set<std::string, std::less<>> kKeepsType = {"t",       "transpose", "permute",
+                                                                "numpy_T", "view",      "contiguous"};
+  for (const Value* value = use.weight; !lowered.ParameterOf(value); value = value->node()->inputs()[0])
+    if (value->node()->inputs().empty() || !kKeepsType.contains(OperatorName(value->node()))) return false;
+  return true;
+}
+
+std::int64_t GroupsOf(const Node* node) {
+  if (!node->schema().argumentIndexWithName("groups")) return 1;
+  const auto groups = torch::jit::toIValue(node->namedInput("groups"));
+  return groups ? groups->toInt() : 1;
+}
+
+}  // namespace
+
+std::variant<LayerOperands, std::string> OperandsOf(const Network& network, const QuantizedState& state,
+                                                    const LayerOperator& use) {
+  const Layer& layer = network.layers()[static_cast<std::size_t>(use.layer)];
+  const LayerUse& sites = layer.uses[use.use];
+  LayerOperands operands;
+  operands.weight = state.weights[static_cast<std::size_t>(use.layer)];
+  if (!operands.weight.format.IsInteger()) return "its weight is not of integers";
+  if (operands.weight.scale.dim() > 1) return "its weight has several scales in a channel";
+  const auto input = state.inputs.find(sites.input_site);
+  if (input == state.inputs.end()) return "its input is in float";
+  operands.input = input->second;
+  if (!operands.input.format.IsInteger()) return "its input is not of integers";
+  if (operands.input.format.calibrator == Calibrator::Dynamic) return "the range of its input is found at run time";
+  if (sites.output_site < 0) return "its output channels are not those of the weight";
+  const LoweredGraph& lowered = network.lowered();
+  const auto reading = ReadingOf(lowered, use.node, layer.weight);
+  if (!reading || !IsWholeWeight(lowered, reading->first, reading->second)) return "it reads a part of the weight";
+
+  const auto& [how, weight] = *reading;
+  const auto rank = static_cast<int>(weight.sizes.size());
+  const std::int64_t groups = how.op.starts_with("conv_transpose") ? GroupsOf(use.node) : 1;
+  const std::int64_t channels = weight.sizes[static_cast<std::size_t>((how.channel_axis + rank) % rank)] * groups;
+  const at::Tensor& scale = operands.weight.scale;
+  operands.channel_scale = (scale.numel() == 1 ? scale : scale.repeat({groups})).to(at::kDouble);
+  operands.channel_axis = sites.output_channel_dim;
+  operands.bias = at::zeros({channels}, at::kDouble);
+  if (how.adds_other) return "it adds more than a bias";
+  if (how.bias_operand >= 0 && !use.node->inputs()[static_cast<std::size_t>(how.bias_operand)]->mustBeNone()) {
+    const auto parameter = lowered.ParameterOf(use.node->inputs()[static_cast<std::size_t>(how.bias_operand)]);
+    if (!parameter) return "its bias is computed while the network runs";
+    const at::Tensor& bias = state.parameters[*parameter];
+    if (bias.dim() != 1 || bias.numel() != channels) return "it adds more than a bias";
+    operands.bias = operands.bias + bias;
+  }
+  if (const auto shift = state.shifts.find(sites.output_site); shift != state.shifts.end())
+    operands.bias = operands.bias + shift->second.flatten();
+  return operands;
+}
+
+}  // namespace bitplan

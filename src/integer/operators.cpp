@@ -1,0 +1,244 @@
+#include "integer/operators.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/ir/constants.h>
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "integer/averages.h"
+
+namespace bitplan {
+
+namespace {
+
+using torch::jit::Node;
+using torch::jit::Value;
+
+/// The constant that an operator's argument is; nothing where it has no such argument or it is computed.
+std::optional<c10::IValue> Constant(const Node* node, const char* argument) {
+  if (!node->schema().argumentIndexWithName(argument)) return std::nullopt;
+  return torch::jit::toIValue(node->namedInput(argument));
+}
+
+std::optional<double> ConstantNumber(const Node* node, const char* argument) {
+  const auto constant = Constant(node, argument);
+  if (!constant || !constant->isScalar()) return std::nullopt;
+  return constant->toScalar().toDouble();
+}
+
+bool IsFalse(const Node* node, const char* argument) {
+  const auto constant = Constant(node, argument);
+  return constant && constant->isBool() && !constant->toBool();
+}
+
+void Replace(Node* node, Value* by) { node->output()->replaceAllUsesWith(by); }
+
+/// Spatial axes of a pooling operator: 2 of max_pool2d.
+int PooledAxes(const std::string& op) { return op[op.size() - 2] - '0'; }
+
+bool KeepsChannels(const IntegerGrid& grid, int pooled_axes) {
+  return grid.HasOneScale() || grid.channel_axis == -1 - pooled_axes;
+}
+
+/// Bounds of an activation that clamps; nothing for other operators, or where a bound is computed.
+std::optional<std::pair<double, double>> BoundsOf(const Node* node) {
+  constexpr double kNone = std::numeric_limits<double>::infinity();
+  const std::string op = OperatorName(node);
+  if (op == "relu") return std::pair(0.0, kNone);
+  if (op == "relu6") return std::pair(0.0, 6.0);
+  const bool both = op == "hardtanh" || op == "clamp";
+  if (!both && op != "clamp_min" && op != "clamp_max") return std::nullopt;
+  const auto bound = [&](const char* name, double otherwise) -> std::optional<double> {
+    if (!node->schema().argumentIndexWithName(name)) return otherwise;
+    const auto constant = Constant(node, name);
+    if (constant && constant->isNone()) return otherwise;
+    return ConstantNumber(node, name);
+  };
+  const auto low = bound(op == "hardtanh" ? "min_val" : "min", -kNone);
+  const auto high = bound(op == "hardtanh" ? "max_val" : "max", kNone);
+  if (!low || !high) return std::nullopt;
+  return std::pair(*low, *high);
+}
+
+bool Clamp(Node* node, ValueGrids& grids) {
+  const auto bounds = BoundsOf(node);
+  if (!bounds) return false;
+  const IntegerGrid grid = grids.Of(node->inputs()[0]);
+  const auto on_grid = [&](double bound) {  // the nearest integers; beyond what there is, none
+    const at::Tensor steps =
+        (at::full({1}, bound, at::kDouble) / grid.scale).round_() + static_cast<double>(grid.zero_point);
+    return AlongGrid(steps.clamp(-0x1p52, 0x1p52).to(at::kLong), grid);
+  };
+  const auto step = [low = on_grid(bounds->first), high = on_grid(bounds->second)](const auto& operands,
+                                                                                   StepNotes& /*notes*/) {
+    return operands[0].to(at::kLong).clamp(low, high).to(operands[0].scalar_type());
+  };
+  Replace(node, grids.Insert({node->inputs()[0]}, step, grid));
+  return true;
+}
+
+/// The operator itself, on the integers as float64.
+Value* OnDoubles(Node* node, Value* operand, ValueGrids& grids) {
+  node->replaceInput(0, grids.AsDouble(operand));
+  return node->output();
+}
+
+/// Puts `value`, made by a step that reads `node`'s output, in that output's place.
+bool Hand(Node* node, ValueGrids& grids, Value* also_read, Step step, IntegerGrid grid) {
+  const torch::jit::WithInsertPoint after(node->next());
+  Value* const result = node->output();
+  Value* const value = grids.Insert({result, also_read}, std::move(step), std::move(grid));
+  result->replaceAllUsesAfterNodeWith(value->node(), value);
+  return true;
+}
+
+bool LargestElements(Node* node, ValueGrids& grids) {
+  Value* const operand = node->inputs()[0];
+  const IntegerGrid grid = grids.Of(operand);
+  if (node->outputs().size() != 1 || !KeepsChannels(grid, PooledAxes(OperatorName(node)))) return false;
+  OnDoubles(node, operand, grids);
+  const auto step = [](const auto& operands, StepNotes& /*notes*/) {
+    return operands[0].to(operands[1].scalar_type());
+  };
+  return Hand(node, grids, operand, step, grid);
+}
+
+/// Elements in each window of a pool whose windows are all alike; nothing where they are not.
+std::optional<double> WindowOf(const Node* node) {
+  const auto kernel = Constant(node, "kernel_size"), padding = Constant(node, "padding");
+  if (!kernel || !kernel->isIntList() || !padding || !padding->isIntList() || !IsFalse(node, "ceil_mode"))
+    return std::nullopt;
+  const auto pads = padding->toIntVector(), sizes = kernel->toIntVector();
+  const bool padded = std::any_of(pads.begin(), pads.end(), [](std::int64_t each) { return each != 0; });
+  if (padded && !ConstantBool(node->namedInput("count_include_pad")).value_or(false)) return std::nullopt;
+  if (const auto divisor = ConstantNumber(node, "divisor_override")) return divisor;
+  std::vector<std::int64_t> window = sizes;
+  window.resize(static_cast<std::size_t>(PooledAxes(OperatorName(node))), sizes.front());
+  return static_cast<double>(c10::multiply_integers(window));
+}
+
+bool Average(Node* node, ValueGrids& grids) {
+  Value* const operand = node->inputs()[0];
+  const IntegerGrid grid = grids.Of(operand);
+  const std::string op = OperatorName(node);
+  const int axes = PooledAxes(op);
+  if (!KeepsChannels(grid, axes) || grid.zero_point != 0) return false;
+  const int bits = grids.multiplier_bits();
+  Step step;
+  if (op.starts_with("adaptive")) {
+    step = [axes, bits](const auto& operands, StepNotes& /*notes*/) {
+      const auto spatial = [&](const at::Tensor& of) {
+        return of.sizes().slice(static_cast<std::size_t>(of.dim() - axes));
+      };
+      return RoundedAverages(operands[0], AdaptiveCounts(spatial(operands[1]), spatial(operands[0])), bits);
+    };
+  } else {
+    const auto window = WindowOf(node);
+    if (!window) return false;
+    step = [count = at::full({1}, *window, at::kDouble), bits](const auto& operands, StepNotes& /*notes*/) {
+      return RoundedAverages(operands[0], count, bits);
+    };
+  }
+  OnDoubles(node, operand, grids);
+  return Hand(node, grids, operand, step, grid);
+}
+
+bool Mean(Node* node, ValueGrids& grids) {
+  const auto type = Constant(node, "dtype");
+  if (!type || !type->isNone()) return false;
+  Value* const operand = grids.OnOneScale(node->inputs()[0]);
+  const IntegerGrid grid = grids.Of(operand);
+  if (grid.zero_point != 0) return false;
+  OnDoubles(node, operand, grids);
+  const auto step = [bits = grids.multiplier_bits()](const auto& operands, StepNotes& /*notes*/) {
+    const double count = static_cast<double>(operands[1].numel()) / static_cast<double>(operands[0].numel());
+    return RoundedAverages(operands[0], at::full({1}, count, at::kDouble), bits);
+  };
+  return Hand(node, grids, operand, step, grid);
+}
+
+bool Add(Node* node, ValueGrids& grids) {
+  Value *const a = node->inputs()[0], *const b = node->inputs()[1];
+  if (!grids.Has(a) || !grids.Has(b) || ConstantNumber(node, "alpha").value_or(1) != 1) return false;
+  const IntegerGrid sum = WideGrid(grids.Of(a).reach + grids.Of(b).reach);
+  const auto step = [](const auto& operands, StepNotes& /*notes*/) { return operands[0] + operands[1]; };
+  Replace(node, grids.Insert({grids.Requantize(a, sum), grids.Requantize(b, sum)}, step, sum));
+  return true;
+}
+
+bool Concatenate(Node* node, ValueGrids& grids) {
+  Node* const list = node->inputs()[0]->node();
+  const auto axis = ConstantNumber(node, "dim");
+  if (list->kind() != c10::prim::ListConstruct || !axis) return false;
+  double reach = 0;
+  for (const Value* part : list->inputs()) {
+    if (!grids.Has(part)) return false;
+    reach = std::max(reach, grids.Of(part).reach);
+  }
+  const IntegerGrid grid = WideGrid(reach);
+  std::vector<Value*> parts;
+  for (Value* part : list->inputs()) parts.push_back(grids.Requantize(part, grid));
+  const auto step = [dim = static_cast<std::int64_t>(*axis)](const auto& operands, StepNotes& /*notes*/) {
+    return at::cat(operands, dim);
+  };
+  Replace(node, grids.Insert(parts, step, grid));
+  return true;
+}
+
+/// The operator itself, on the integers.
+bool Rearrange(Node* node, ValueGrids& grids) {
+  const std::string op = OperatorName(node);
+  if (op == "dropout" && !IsFalse(node, "train")) return false;
+  if (op == "pad" || op == "constant_pad_nd") {
+    const auto mode = Constant(node, "mode"), value = Constant(node, "value");
+    const bool zeros = value && (value->isNone() || value->toScalar().toDouble() == 0);
+    if (!zeros || (op == "pad" && (!mode || mode->toStringRef() != "constant"))) return false;
+    if (grids.Of(node->inputs()[0]).zero_point != 0) return false;
+  }
+  Value* const operand = grids.OnOneScale(node->inputs()[0]);
+  node->replaceInput(0, operand);
+  grids.Set(node->output(), grids.Of(operand));
+  return true;
+}
+
+}  // namespace
+
+bool Rearranges(const Node* node) {
+  static const std::set<std::string, std::less<>> kOperators = {
+      "view",      "reshape",    "flatten",   "unflatten", "permute", "transpose",      "t",
+      "movedim",   "contiguous", "clone",     "slice",     "select",  "narrow",         "squeeze",
+      "unsqueeze", "expand",     "expand_as", "pad",       "dropout", "constant_pad_nd"};
+  return node->kind().is_aten() && kOperators.contains(OperatorName(node));
+}
+
+bool AsksForShape(const Node* node) {
+  static const std::set<std::string, std::less<>> kOperators = {"size", "dim", "len", "numel"};
+  return node->kind().is_aten() && kOperators.contains(OperatorName(node));
+}
+
+bool MakeInteger(Node* node, ValueGrids& grids) {
+  if (!node->kind().is_aten() || node->outputs().size() != 1 || node->inputs().empty()) return false;
+  const torch::jit::WithInsertPoint before(node);
+  const std::string op = OperatorName(node);
+  if (op == "cat") return Concatenate(node, grids);
+  if (!grids.Has(node->inputs()[0])) return false;
+  for (std::size_t i = 1; i < node->inputs().size(); ++i)
+    if (op != "add" && grids.Has(node->inputs()[i])) return false;
+  if (op == "add") return Add(node, grids);
+  if (op == "mean") return Mean(node, grids);
+  if (Rearranges(node)) return Rearrange(node, grids);
+  if (op.starts_with("max_pool") || op.starts_with("adaptive_max_pool")) return LargestElements(node, grids);
+  if (op.starts_with("avg_pool") || op.starts_with("adaptive_avg_pool")) return Average(node, grids);
+  return Clamp(node, grids);
+}
+
+}  // namespace bitplan

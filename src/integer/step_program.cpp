@@ -1,0 +1,103 @@
+#include "integer/step_program.h"
+
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
+#include <torch/custom_class.h>
+#include <torch/library.h>
+
+#include <exception>
+#include <map>
+
+#include "bitplan/error.h"
+#include "network/impl.h"
+#include "network/output.h"
+
+namespace bitplan {
+
+namespace {
+
+using torch::jit::Node;
+using torch::jit::Value;
+
+/// What the step operators of one run call; travels through the graph as an input, so that runs share nothing.
+struct StepHandle : torch::CustomClassHolder {
+  const std::vector<Step>* steps = nullptr;
+  StepNotes* notes = nullptr;
+  c10::intrusive_ptr<ProbeHandle> probe;  // keeps what a step throws, as it does for probes
+};
+
+at::Tensor RunStep(const std::vector<at::Tensor>& operands, const c10::intrusive_ptr<StepHandle>& handle,
+                   std::int64_t number) {
+  try {
+    return (*handle->steps)[static_cast<std::size_t>(number)](operands, *handle->notes);
+  } catch (const Error&) {
+    handle->probe->error = std::current_exception();
+    throw;
+  }
+}
+
+TORCH_LIBRARY_FRAGMENT(bitplan, library) {
+  library.class_<StepHandle>("Steps");
+  library.def("step(Tensor[] operands, __torch__.torch.classes.bitplan.Steps steps, int number) -> Tensor", RunStep);
+}
+
+c10::Symbol StepSymbol() {
+  static const auto symbol = c10::Symbol::fromQualString("bitplan::step");
+  return symbol;
+}
+
+std::int64_t TapNumber(const Node* tap) { return torch::jit::toIValue(tap->inputs()[2])->toInt(); }
+
+}  // namespace
+
+StepProgram::StepProgram(const Network& network) : network_(network), graph_(network.lowered().graph->copy()) {
+  std::map<std::int64_t, Value*> taps;
+  for (Node* node : AllNodes(graph_->block()))
+    if (node->kind() == TapSymbol()) taps[TapNumber(node)] = node->output();
+  const LayerMap& map = network.impl_->map;
+  for (std::size_t layer = 0; layer < map.layers.size(); ++layer)
+    for (std::size_t use = 0; use < map.layers[layer].uses.size(); ++use) {
+      const UseTaps& of_use = map.use_taps[layer][use];
+      const auto input = taps.find(of_use.input), result = taps.find(of_use.output);
+      if (input == taps.end() || result == taps.end()) continue;
+      layers_.push_back({static_cast<int>(layer), use, map.taps[static_cast<std::size_t>(of_use.output)].node,
+                         input->second, result->second});
+    }
+  handle_ = graph_->addInput("steps");
+  handle_->setType(c10::getCustomClassType<c10::intrusive_ptr<StepHandle>>());
+}
+
+std::optional<int> StepProgram::SiteOf(const Node* node) const {
+  if (node->kind() != TapSymbol()) return std::nullopt;
+  return network_.lowered().tap_sites[static_cast<std::size_t>(TapNumber(node))];
+}
+
+Value* StepProgram::Insert(const std::vector<Value*>& operands, Step step) {
+  Node* const list = graph_->insertNode(graph_->createList(c10::TensorType::get(), operands));
+  Value* const number = graph_->insertConstant(static_cast<std::int64_t>(steps_.size()));
+  steps_.push_back(std::move(step));
+  Node* const node = graph_->insertNode(graph_->create(StepSymbol(), {list->output(), handle_, number}));
+  node->output()->setType(c10::TensorType::get());
+  return node->output();
+}
+
+bool StepProgram::IsStep(const Node* node) { return node->kind() == StepSymbol(); }
+
+void StepProgram::Compile() {
+  torch::jit::EliminateDeadCode(graph_);
+  code_ = torch::jit::Code(graph_, "steps");
+}
+
+at::Tensor StepProgram::Run(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,
+                            Probe* probe, StepNotes& notes) const {
+  const at::NoGradGuard no_grad;
+  const Network::Impl& network = *network_.impl_;
+  auto handle = c10::make_intrusive<StepHandle>();
+  handle->steps = &steps_;
+  handle->notes = &notes;
+  handle->probe = network.Handle(probe);
+  const auto results = network.Run(code_, inputs, parameters, handle->probe, {c10::IValue(handle)});
+  return SelectOutput(results.back(), network.output);
+}
+
+}  // namespace bitplan

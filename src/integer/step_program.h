@@ -1,0 +1,71 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/csrc/jit/runtime/interpreter.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "bitplan/network.h"
+#include "network/lowered_graph.h"
+
+namespace bitplan {
+
+/// What the steps of one run note.
+struct StepNotes {
+  std::vector<std::int64_t> overflows;            ///< by layer
+  bool keep_codes = false;                        ///< whether `codes` is wanted
+  std::vector<std::pair<int, at::Tensor>> codes;  ///< of quantized sites, in order of execution
+};
+
+/// A computation that takes the place of operators.
+using Step = std::function<at::Tensor(const std::vector<at::Tensor>& operands, StepNotes& notes)>;
+
+/// One use of a layer whose input and result are tapped, and where its operator stands in the program's graph.
+struct LayerOperator {
+  int layer = -1;
+  std::size_t use = 0;
+  const torch::jit::Node* node = nullptr;  ///< in the network's own graph
+  torch::jit::Value* input = nullptr;      ///< in the program's graph: what the input's tap gives
+  torch::jit::Value* result = nullptr;     ///< in the program's graph: what the result's tap gives
+};
+
+/// A network's graph in which steps take the place of some operators. First edited, then compiled, then run any number
+/// of times.
+class StepProgram {
+ public:
+  explicit StepProgram(const Network& network);
+
+  const std::shared_ptr<torch::jit::Graph>& graph() const { return graph_; }
+  const std::vector<LayerOperator>& layers() const { return layers_; }
+
+  /// The site of a tap; nothing for other nodes.
+  std::optional<int> SiteOf(const torch::jit::Node* node) const;
+
+  /// A step at the graph's insertion point, and what it gives.
+  torch::jit::Value* Insert(const std::vector<torch::jit::Value*>& operands, Step step);
+
+  static bool IsStep(const torch::jit::Node* node);
+
+  void Compile();
+
+  /// What the network returns. `probe` is called by the taps that are still in the graph. Throws Error as
+  /// Network::Forward does.
+  at::Tensor Run(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters, Probe* probe,
+                 StepNotes& notes) const;
+
+ private:
+  Network network_;
+  std::shared_ptr<torch::jit::Graph> graph_;
+  torch::jit::Value* handle_ = nullptr;  // the last input: what carries the steps
+  std::vector<LayerOperator> layers_;
+  std::vector<Step> steps_;
+  torch::jit::Code code_;
+};
+
+}  // namespace bitplan
