@@ -44,7 +44,7 @@ TEST(IntegerNetwork, EveryModelRunsCloseToTheFakeQuantizedOne) {
       SCOPED_TRACE(kind);
       const Network network = model.Load(kind);
       Plan plan = UniformPlan(network, 8, 8);
-      plan.channel_correction = false;
+      plan.corrections.output = OutputCorrection::None;
       const std::vector<at::Tensor> inputs = model.Inputs();
       const Dataset data =
           Dataset::FromTensors(model.expected().at("batch_first").get<bool>() ? inputs : model.SampleInputs(), {});
@@ -100,7 +100,7 @@ TEST(IntegerNetwork, CodesOfLaterLayersAreOneStepAwayAtMost) {
 TEST(IntegerNetwork, NamesWhatStaysInFloat) {
   const Network network = LoadModel("WithoutBias", 2);
   Plan plan = UniformPlan(network, 8, 8);
-  plan.channel_correction = false;
+  plan.corrections.output = OutputCorrection::None;
   plan.layers[1].activation = plan.layers[1].activation.WithBits(32);
   const IntegerNetwork integer = Integer(QuantizedNetwork::Create(network, plan, Samples({16, 3, 4, 4})));
   EXPECT_EQ(integer.integer_layers(), (std::vector<bool>{true, false, true}));

@@ -115,7 +115,7 @@ void CheckLayer(const Network& network, const Dataset& data, int index, const Ge
                                WeightFormat(8, Scheme::Asymmetric, Granularity::Tensor),
                                WeightFormat(2, Scheme::Symmetric, Granularity::Tensor)}) {
     Plan plan = UniformPlan(network, weight, DefaultActivationFormat());
-    plan.channel_correction = false;
+    plan.corrections.output = OutputCorrection::None;
     const QuantizedNetwork quantized = QuantizedNetwork::Create(network, plan, data);
     QuantizedState state = StateOf(quantized);
     ActivationRange& range = state.inputs.at(network.layers()[layer].uses[0].input_site).range;
