@@ -2,7 +2,7 @@
 # Installs what bitplan needs to build: Debian packages, and LibTorch into .deps/. Running it again costs a second.
 #
 # LibTorch is taken, first match wins, from Torch_DIR, from CMAKE_PREFIX_PATH, from .deps/venv (installed here by pip).
-# Sourced or run; afterwards .deps/env.sh holds the settings that scripts/build.sh uses.
+# Names of further Debian packages may be given. Sourced or run; afterwards .deps/env.sh holds the settings that scripts/build.sh uses.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 deps="$root/.deps"
@@ -13,7 +13,7 @@ packages=(
   build-essential cmake ninja-build ccache git pkg-config ca-certificates
   libeigen3-dev libspectra-dev libboost-program-options-dev libgtest-dev libgmock-dev
   nlohmann-json3-dev libfmt-dev zlib1g-dev libzip-dev libssl-dev
-  python3 python3-venv coinor-cbc
+  python3 python3-venv coinor-cbc "$@"
 )
 
 fail() {

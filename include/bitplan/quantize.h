@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -61,10 +62,10 @@ class ActivationStatistics {
   static ActivationStatistics Collect(const Network& network, const Dataset& data, std::int64_t batch_size,
                                       const ProgressCallback& progress = {});
 
-  /// A file, `bitplan.statistics/1`, so that calibration and quantization can be separate runs. Throws Error when it cannot be written.
-  void Write(const std::filesystem::path& file) const;
+  /// What WriteFile (bitplan/files.h) makes a file of, `bitplan.statistics/1`, so that calibration and quantization can be separate runs.
+  std::string ToJson() const;
 
-  /// What Write wrote. Throws Error when the file cannot be read, is not of that form, or is another model's than `network`'s.
+  /// From such a file. Throws Error when the file cannot be read, is not of that form, or is another model's than `network`'s.
   static ActivationStatistics Read(const std::filesystem::path& file, const Network& network);
 
   bool Has(int site) const;  ///< whether the site was reached

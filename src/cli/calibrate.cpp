@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <string>
 
+#include "bitplan/files.h"
 #include "bitplan/quantize.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
@@ -53,8 +55,9 @@ int CalibrateModel(const Arguments& arguments) {
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
   const auto statistics =
       ActivationStatistics::Collect(network, data, line.Get<std::int64_t>("batch-size"), ShowProgress());
-  statistics.Write(out);
-  Print(network, statistics);
+  const std::string json = statistics.ToJson();
+  WriteFile(out, json);
+  if (WriteJson(line, json)) Print(network, statistics);
   return kDone;
 }
 

@@ -8,6 +8,7 @@
 #include "quantize/calibration/codebook.h"
 #include "quantize/calibration/range.h"
 #include "quantize/round_to_grid.h"
+#include "quantize/straight_through.h"
 
 namespace bitplan {
 
@@ -42,7 +43,7 @@ at::Tensor Rounded(const at::Tensor& x, const Format& format, const ActivationRa
                      [&](const float* from, float* to, std::int64_t count) { RoundToGrid(from, to, count, grid); });
 }
 
-class StraightThrough : public torch::autograd::Function<StraightThrough> {
+class RoundedWithGradient : public torch::autograd::Function<RoundedWithGradient> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const Format& format,
                             const ActivationRange& range) {
@@ -63,39 +64,31 @@ class StraightThrough : public torch::autograd::Function<StraightThrough> {
   }
 };
 
-/// `value`, with the gradient of x where `inside`. Exact: what is added is a difference of equal numbers.
-at::Tensor WithGradient(const at::Tensor& value, const at::Tensor& x, const at::Tensor& inside = {}) {
-  if (!at::GradMode::is_enabled() || !x.requires_grad()) return value;
-  const at::Tensor nothing = x - x.detach();
-  return value + (inside.defined() ? nothing * inside : nothing);
-}
-
 /// Nothing for types that are not floating-point formats of few bits.
 std::optional<Minifloats> MinifloatsOf(const Format& format, double scale) {
-  const auto at_scale = static_cast<float>(scale);
-  const auto largest = static_cast<float>(LargestLevel(format.type));
-  if (format.type == NumberType::E4M3) return Minifloats{at_scale, largest, 0x1p-6F, 0x1p-3F};
-  if (format.type == NumberType::E5M2) return Minifloats{at_scale, largest, 0x1p-14F, 0x1p-2F};
-  if (format.type == NumberType::E2M1) return Minifloats{at_scale, largest, 1, 0x1p-1F};
-  return std::nullopt;
+  const auto bits = MinifloatBitsOf(format.type);
+  if (!bits) return std::nullopt;
+  return Minifloats{static_cast<float>(scale), static_cast<float>(LargestLevel(format.type)), std::ldexp(1.0F, 1 - bits->Bias()),
+                    std::ldexp(1.0F, -bits->mantissa)};
 }
 
 at::Tensor OnCodebook(const at::Tensor& x, const Format& format, double scale) {
-  const Codebook book = CodebookOf(format.type, format.bits);
   const at::Tensor values = x.detach();
+  const double largest = LargestLevel(format.type);
   if (const auto levels = MinifloatsOf(format, scale); levels && IsDenseFloat(values)) {
     const auto round = [&](const float* from, float* to, std::int64_t count) {
       RoundToMinifloats(from, to, count, *levels);
     };
     const bool gradient = at::GradMode::is_enabled() && x.requires_grad();
-    return WithGradient(EachRounded(values, round), x,
-                        gradient ? (values / scale).abs().le(book.levels.back()) : at::Tensor());
+    return StraightThrough(EachRounded(values, round), x,
+                        gradient ? (values / scale).abs().le(largest) : at::Tensor());
   }
+  const Codebook book = CodebookOf(format.type, format.bits);
   const at::Tensor ratio = (values / scale).contiguous();  // bucketize warns of others, aloud
   const at::Tensor levels = at::tensor(book.levels, values.options());
   const at::Tensor nearest =
       levels.take(at::bucketize(ratio, at::tensor(book.Boundaries<float>(), values.options()))).mul_(scale);
-  return WithGradient(at::where(values.isnan(), values, nearest), x, ratio.abs().le(book.levels.back()));
+  return StraightThrough(at::where(values.isnan(), values, nearest), x, ratio.abs().le(largest));
 }
 
 /// Of one batch.
@@ -113,11 +106,11 @@ ActivationRange DynamicRange(const at::Tensor& x, const Format& format) {
 at::Tensor FakeQuantize(const at::Tensor& x, const Format& format, const ActivationRange& range) {
   if (format.type == NumberType::Float32) return x;
   if (!format.HasScale())
-    return WithGradient(
+    return StraightThrough(
         x.detach().to(format.type == NumberType::Float16 ? at::kHalf : at::kBFloat16).to(x.scalar_type()), x);
   const ActivationRange used = format.calibrator == Calibrator::Dynamic ? DynamicRange(x, format) : range;
   if (!format.IsInteger()) return OnCodebook(x, format, used.scale);
-  return at::GradMode::is_enabled() && x.requires_grad() ? StraightThrough::apply(x, format, used)
+  return at::GradMode::is_enabled() && x.requires_grad() ? RoundedWithGradient::apply(x, format, used)
                                                          : Rounded(x, format, used);
 }
 

@@ -6,7 +6,6 @@
 #include <map>
 
 #include "bitplan/error.h"
-#include "bitplan/files.h"
 #include "bitplan/quantize.h"
 #include "bitplan/version.h"
 #include "plan/json_reader.h"
@@ -66,7 +65,7 @@ Histogram ReadHistogram(JsonReader& reader) {
 
 }  // namespace
 
-void ActivationStatistics::Write(const std::filesystem::path& file) const {
+std::string ActivationStatistics::ToJson() const {
   Json json{{"schema", kSchema},
             {"tool_version", Version()},
             {"model_sha256", impl_->model_sha256},
@@ -75,7 +74,7 @@ void ActivationStatistics::Write(const std::filesystem::path& file) const {
   for (std::size_t i = 0; i < impl_->sites.size(); ++i)
     if (impl_->histograms[i].count() > 0)
       json["sites"].push_back(SiteJson(impl_->sites[i].name, impl_->histograms[i].State()));
-  WriteFile(file, JsonText(json));
+  return JsonText(json);
 }
 
 ActivationStatistics ActivationStatistics::Read(const std::filesystem::path& file, const Network& network) {

@@ -7,15 +7,15 @@
 #include <utility>
 
 #include "quantize/calibration/codebook.h"
+#include "quantize/straight_through.h"
 
 namespace bitplan {
 
 namespace {
 
-/// `value`, with the gradient of `source` times `slope`. Exact: what is added is a difference of equal numbers.
-at::Tensor StraightThrough(const at::Tensor& value, const at::Tensor& source, const at::Tensor& slope) {
-  const at::Tensor nothing = source - source.detach();
-  return value + (slope.defined() ? nothing * slope : nothing);
+/// Scales whose channels are multiplied by their gains.
+at::Tensor ScaleWithGain(const QuantizedTensor& grid, const at::Tensor& gain) {
+  return grid.scale * (grid.scale.dim() < 2 ? gain : gain.unsqueeze(1));
 }
 
 at::ScalarType CodeType(const Format& format) {
@@ -108,7 +108,7 @@ at::Tensor ValueOnGrid(const at::Tensor& q, const QuantizedTensor& grid) {
 QuantizedTensor WithGain(const QuantizedTensor& weight, const at::Tensor& gain) {
   QuantizedTensor result = weight;
   if (weight.format.HasScale()) {
-    result.scale = weight.scale * (weight.scale.dim() < 2 ? gain : gain.unsqueeze(1));
+    result.scale = ScaleWithGain(weight, gain);
     result.value = ValueOnGrid(weight.q, result);
     return result;
   }
@@ -130,7 +130,7 @@ at::Tensor FakeQuantizeWeight(const at::Tensor& weight, const QuantizedTensor& g
     return StraightThrough(gain.defined() ? WithGain(quantized, gain).value : quantized.value, weight, slope);
   }
   const CodedWeight coded = CodesOf(weight.detach(), grid);
-  if (gain.defined()) quantized.scale = grid.scale * (grid.scale.dim() < 2 ? gain : gain.unsqueeze(1));
+  if (gain.defined()) quantized.scale = ScaleWithGain(grid, gain);
   const at::Tensor inside = coded.inside.to(at::kFloat);
   return StraightThrough(ValueOnGrid(coded.q, quantized), weight, gain.defined() ? inside * slope : inside);
 }

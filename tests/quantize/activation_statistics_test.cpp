@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "files/temporary_folder.h"
+#include "bitplan/files.h"
 #include "quantize/networks.h"
 
 namespace bitplan {
@@ -96,7 +97,7 @@ TEST(ActivationStatistics, ReadBackGiveEveryCalibratorTheSameRange) {
   const Network network = LoadModel("Chain", 2);
   const auto statistics = ActivationStatistics::Collect(network, Samples({50, 3, 8, 8}), 16);
   const TemporaryFolder folder;
-  statistics.Write(folder / "statistics.json");
+  WriteFile(folder / "statistics.json", statistics.ToJson());
   const auto read = ActivationStatistics::Read(folder / "statistics.json", network);
   int compared = 0;
   for (std::size_t site = 0; site < network.sites().size(); ++site) {
@@ -131,7 +132,7 @@ TEST(ActivationStatistics, OfAnotherModelOrDamagedAreRefused) {
   const Network network = LoadModel("Chain", 2), other = LoadModel("SharedInput");
   const TemporaryFolder folder;
   const auto file = folder / "statistics.json";
-  ActivationStatistics::Collect(network, Samples({8, 3, 8, 8}), 8).Write(file);
+  WriteFile(file, ActivationStatistics::Collect(network, Samples({8, 3, 8, 8}), 8).ToJson());
   EXPECT_THAT(MessageOf([&] { ActivationStatistics::Read(file, other); }), HasSubstr("another model's"));
   const auto json = nlohmann::json::parse(std::ifstream(file));
   const auto refused = [&](const std::function<void(nlohmann::json&)>& change) {

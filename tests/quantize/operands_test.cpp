@@ -8,6 +8,7 @@
 
 #include "files/temporary_folder.h"
 #include "network/model_case.h"
+#include "bitplan/files.h"
 #include "quantize/networks.h"
 
 namespace bitplan::test {
@@ -109,13 +110,13 @@ TEST_F(Operands, HaveTheirRangesInThePackedFileWhoseSizeIsKnown) {
 TEST_F(Operands, AreInStatisticsFiles) {
   const TemporaryFolder folder;
   const ActivationStatistics collected = ActivationStatistics::Collect(network, data, 128);
-  collected.Write(folder / "statistics.json");
+  WriteFile(folder / "statistics.json", collected.ToJson());
   const int site = SiteOf(network, "add_0.1");
   ASSERT_GE(site, 0);
   EXPECT_EQ(ActivationStatistics::Read(folder / "statistics.json", network).Extremes(site), collected.Extremes(site));
   EXPECT_THAT(ErrorMessage([&] { ActivationStatistics::Read(folder / "statistics.json", SmallResNet(false)); }),
               HasSubstr("an operand where it was loaded with their sites"));
-  ActivationStatistics::Collect(SmallResNet(false), data, 128).Write(folder / "inputs.json");
+  WriteFile(folder / "inputs.json", ActivationStatistics::Collect(SmallResNet(false), data, 128).ToJson());
   QuantizeOptions options;
   options.statistics = ActivationStatistics::Read(folder / "inputs.json", network);
   EXPECT_THAT(ErrorMessage([&] { QuantizedNetwork::Create(network, OperandsAlone(network), data, options); }),

@@ -13,13 +13,13 @@ namespace {
 using Magnitudes = std::vector<double>;
 
 /// `largest`: the last code's magnitude; what lies beyond stands for infinities and NaN.
-Magnitudes Minifloat(int exponent_bits, int mantissa_bits, double largest) {
-  const int bias = (1 << (exponent_bits - 1)) - 1, steps = 1 << mantissa_bits;
+Magnitudes Minifloat(MinifloatBits bits, double largest) {
+  const int bias = bits.Bias(), steps = 1 << bits.mantissa;
   Magnitudes magnitudes;
   for (int code = 0; magnitudes.empty() || magnitudes.back() < largest; ++code) {
     const int exponent = code / steps, mantissa = code % steps;
-    magnitudes.push_back(exponent == 0 ? std::ldexp(mantissa, 1 - bias - mantissa_bits)
-                                       : std::ldexp(steps + mantissa, exponent - bias - mantissa_bits));
+    magnitudes.push_back(exponent == 0 ? std::ldexp(mantissa, 1 - bias - bits.mantissa)
+                                       : std::ldexp(steps + mantissa, exponent - bias - bits.mantissa));
   }
   return magnitudes;
 }
@@ -79,17 +79,28 @@ Codebook LevelsAndCodes(NumberType type, int bits) {
     case NumberType::PowerOfTwo:
       return WithSigns(PowersOfTwo(bits), bits);
     case NumberType::E4M3:
-      return WithSigns(Minifloat(4, 3, LargestLevel(type)), 8);
     case NumberType::E5M2:
-      return WithSigns(Minifloat(5, 2, LargestLevel(type)), 8);
     case NumberType::E2M1:
-      return WithSigns(Minifloat(2, 1, LargestLevel(type)), 4);
+      return WithSigns(Minifloat(*MinifloatBitsOf(type), LargestLevel(type)), bits);
     default:
       return Numbered(NormalFloat());
   }
 }
 
 }  // namespace
+
+std::optional<MinifloatBits> MinifloatBitsOf(NumberType type) {
+  switch (type) {
+    case NumberType::E4M3:
+      return MinifloatBits{4, 3};
+    case NumberType::E5M2:
+      return MinifloatBits{5, 2};
+    case NumberType::E2M1:
+      return MinifloatBits{2, 1};
+    default:
+      return std::nullopt;
+  }
+}
 
 double LargestLevel(NumberType type) {
   switch (type) {

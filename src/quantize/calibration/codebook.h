@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "bitplan/format.h"
@@ -26,6 +27,16 @@ struct Codebook {
 /// rest are numbered upward from 0. Of two neighbors, a value halfway goes to the even code; a binary 0 becomes 1.
 /// `type` has scales and is not Integer. `bits`: of powers of two.
 Codebook CodebookOf(NumberType type, int bits);
+
+/// How the bits of a floating-point format are shared out, beside the sign.
+struct MinifloatBits {
+  int exponent = 0, mantissa = 0;
+
+  int Bias() const { return (1 << (exponent - 1)) - 1; }  ///< of the exponent
+};
+
+/// Nothing for types that are not floating-point formats of few bits.
+std::optional<MinifloatBits> MinifloatBitsOf(NumberType type);
 
 /// The largest level of a type that has scales and is not Integer.
 double LargestLevel(NumberType type);

@@ -31,12 +31,13 @@ QuantizationRange Refine(QuantizationRange range, const SquaredError& error, con
   return range;
 }
 
-/// Of the scale that covers `full` and some finer ones, the one with the least error.
+/// Of the scale that covers `full`, the one above it (the rule of MX blocks clips) and some finer ones, the one with the
+/// least error.
 QuantizationRange SearchPowerOfTwo(const Clip& full, const Format& format, const RangeError& error_of) {
   constexpr int kFiner = 8;
   QuantizationRange best = RangeCovering(full.low, full.high, format);
   double least = error_of(best, std::numeric_limits<double>::infinity());
-  for (int halvings = 1; halvings <= kFiner; ++halvings) {
+  for (int halvings = -1; halvings <= kFiner; ++halvings) {
     const QuantizationRange range =
         RangeCovering(std::ldexp(full.low, -halvings), std::ldexp(full.high, -halvings), format);
     const double error = error_of(range, least);
