@@ -1,9 +1,11 @@
 #include <vector>
 
+#include "bitplan/error.h"
 #include "bitplan/evaluate.h"
 #include "bitplan/plan.h"
 #include "bitplan/quantize.h"
 #include "cli/command.h"
+#include "cli/integer_options.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/report.h"
@@ -17,31 +19,46 @@ int EvaluateModel(const Arguments& arguments) {
   line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what to measure on")(
       "plan", po::value<std::string>()->value_name("FILE"), "plan to measure beside the float network");
   AddCorrectionOptions(line, /*with_output=*/true);
+  AddIntegerOptions(line);
   AddCalibrationOptions(line);
   AddSampleOptions(line, 0);
   AddBatchOption(line);
   AddModelOptions(line);
   if (!line.Parse(arguments)) return kDone;
 
+  const IntegerOptions integer_options = ReadIntegerOptions(line);
+  if (WantsInteger(line) && !line.Has("plan")) throw Error("--integer needs --plan: the widths to compute with");
   NetworkOptions network_options = ReadModelOptions(line);
   auto plan = line.Has("plan") ? std::optional(ReadPlan(line.Get<std::string>("plan"))) : std::nullopt;
   if (plan) plan->corrections = ReadCorrections(line, plan->corrections);
   if (plan) MatchPlan(*plan, network_options);
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
-  std::vector<QuantizedNetwork> quantized;
-  if (plan) {
-    QuantizeOptions options;
-    options.batch_size = line.Get<std::int64_t>("batch-size");
-    options.progress = ShowProgress();
-    quantized.push_back(QuantizedNetwork::Create(network, *plan, LoadCalibration(line, *plan), options));
-  }
-  const auto measured = Evaluate(network, quantized, data, line.Get<std::int64_t>("batch-size"), ShowProgress());
   EvaluationReport report;
   report.model_sha256 = network.sha256();
   report.data_sha256 = data.sha256();
+  const auto batch_size = line.Get<std::int64_t>("batch-size");
+  if (!plan) {
+    report.float_network = Evaluate(network, {}, data, batch_size, ShowProgress())[0];
+    if (WriteJson(line, ToJson(report))) PrintEvaluation(report);
+    return kDone;
+  }
+  QuantizeOptions options;
+  options.batch_size = batch_size;
+  options.progress = ShowProgress();
+  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, *plan, LoadCalibration(line, *plan), options);
+  if (WantsInteger(line)) {
+    const IntegerComparison compared = EvaluateInteger(quantized, integer_options, data, batch_size, ShowProgress());
+    report.float_network = compared.float_network;
+    report.planned = compared.fake_quantized;
+    if (!WriteJson(line, ToJson(report, compared.integer))) return kDone;
+    PrintEvaluation(report, &compared.integer.evaluation);
+    PrintIntegerEvaluation(compared.integer);
+    return kDone;
+  }
+  const auto measured = Evaluate(network, {quantized}, data, batch_size, ShowProgress());
   report.float_network = measured[0];
-  if (plan) report.planned = measured[1];
+  report.planned = measured[1];
   if (WriteJson(line, ToJson(report))) PrintEvaluation(report);
   return kDone;
 }

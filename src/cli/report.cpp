@@ -120,10 +120,11 @@ void PrintCosts(const Plan& plan) {
              stability.resamples, found, 100 * stability.best, 100 * stability.regret);
 }
 
-void PrintEvaluation(const EvaluationReport& report) {
+void PrintEvaluation(const EvaluationReport& report, const Evaluation* integer) {
   Table table({"network", "correct", "accuracy", "loss", "agrees", "KL to float"});
   table.Add(EvaluationRow("float", report.float_network));
   if (report.planned) table.Add(EvaluationRow("planned", *report.planned));
+  if (integer) table.Add(EvaluationRow("on integers", *integer));
   if (report.uniform && report.uniform_bits)
     table.Add(EvaluationRow(fmt::format("uniform w{}a{}", report.uniform_bits->weight_bits, report.uniform_bits->activation_bits),
                             *report.uniform));

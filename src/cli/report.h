@@ -30,7 +30,7 @@ bool WriteJson(const CommandLine& line, const std::string& json);
 
 void PrintPlan(const Plan& plan, const Sensitivity& sensitivity);
 void PrintCosts(const Plan& plan);
-void PrintEvaluation(const EvaluationReport& report);
+void PrintEvaluation(const EvaluationReport& report, const Evaluation* integer = nullptr);
 
 /// Says which budget cannot be met, by how much, and what the cheapest plan is, or that time was too short to tell; on stderr.
 void PrintInfeasible(const Problem& problem, const Solution& solution);

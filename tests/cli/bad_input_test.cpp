@@ -64,6 +64,9 @@ TEST(BadData, IsRefused) {
   ExpectRefused(work, "eval resnet20.pt --data cifar10:test.bin --samples 5000", "5,000");
   ExpectRefused(work, "eval resnet20.pt --data jpeg:test.bin", "jpeg");
   ExpectRefused(work, "eval resnet20.pt --data cifar10:test.bin --mean 0.5,x", "--mean");
+  ExpectRefused(work, "eval resnet20.pt --data cifar10:test.bin --integer", "--plan");
+  ExpectRefused(work, "eval resnet20.pt --data cifar10:test.bin --integer --accumulator-bits 3", "accumulator bits: 3");
+  ExpectRefused(work, "eval resnet20.pt --data cifar10:test.bin --integer --overflow clip", "clip");
 }
 
 TEST(BadSpectrum, IsRefused) {

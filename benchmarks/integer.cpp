@@ -1,0 +1,62 @@
+// Time of the forward on integers against the fake-quantized and the float one, side by side, on the bundled ResNet-20.
+
+#include "bitplan/integer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+namespace {
+
+using bitplan::Network;
+using bitplan::Plan;
+
+double Seconds(const std::function<void()>& call) {
+  const auto start = std::chrono::steady_clock::now();
+  call();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+Plan UniformPlan(const Network& network, int weight_bits, int activation_bits) {
+  Plan plan;
+  for (const bitplan::Layer& layer : network.layers())
+    plan.layers.push_back({layer.name, bitplan::DefaultWeightFormat().WithBits(weight_bits),
+                           bitplan::DefaultActivationFormat().WithBits(activation_bits)});
+  return plan;
+}
+
+}  // namespace
+
+int main() {
+  const std::filesystem::path folder = std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10";
+  const Network network = Network::Load(folder / "resnet20.pt");
+  bitplan::DataOptions data_options;
+  data_options.samples = 128;
+  const auto data = bitplan::Dataset::Load("cifar10:" + (folder / "train.bin").string(), data_options);
+  const auto inputs = data.Get(0, data.size()).inputs;
+  fmt::print("ResNet-20, batch 128, median of 5 rounds; times of the float network\n");
+  fmt::print("{:<8}{:>13}{:>10}{:>10}{:>14}{:>10}\n", "plan", "accumulators", "float ms", "integer ms",
+             "fake-quantized", "integer");
+  for (const int weight_bits : {8, 4})
+    for (const int accumulator_bits : {32, 16}) {
+      const auto quantized = bitplan::QuantizedNetwork::Create(network, UniformPlan(network, weight_bits, 8), data);
+      const auto integer = bitplan::IntegerNetwork::Create(quantized, {.accumulator_bits = accumulator_bits});
+      std::vector<double> exact, fake, whole;
+      for (int round = 0; round < 5; ++round) {
+        exact.push_back(Seconds([&] { network.Forward(inputs); }));
+        fake.push_back(Seconds([&] { quantized.Forward(inputs); }));
+        whole.push_back(Seconds([&] { integer.Forward(inputs); }));
+      }
+      fmt::print("w{}a8{:>17}{:>10.1f}{:>10.1f}{:>13.2f}x{:>9.2f}x\n", weight_bits, accumulator_bits,
+                 1e3 * Median(exact), 1e3 * Median(whole), Median(fake) / Median(exact), Median(whole) / Median(exact));
+    }
+}

@@ -1,0 +1,46 @@
+#include "cli/integer_options.h"
+
+#include <fmt/format.h>
+
+#include "cli/report.h"
+
+namespace bitplan::cli {
+
+void AddIntegerOptions(CommandLine& line) {
+  const IntegerOptions defaults;
+  line.Add()("integer", po::bool_switch(), "measure the plan computed with integers, too")(
+      "accumulator-bits", po::value<int>()->default_value(defaults.accumulator_bits)->value_name("BITS"),
+      "width of the sums of products")(
+      "overflow", po::value<std::string>()->default_value(std::string(ToString(defaults.overflow)))->value_name("RULE"),
+      "what an accumulator does with a sum that it cannot hold: saturate or wrap")(
+      "multiplier-bits", po::value<int>()->default_value(defaults.multiplier_bits)->value_name("BITS"),
+      "bits of the integers that scales are multiplied by");
+}
+
+bool WantsInteger(const CommandLine& line) { return line.Get<bool>("integer"); }
+
+IntegerOptions ReadIntegerOptions(const CommandLine& line) {
+  IntegerOptions options;
+  options.accumulator_bits = line.Get<int>("accumulator-bits");
+  options.overflow = ParseOverflow(line.Get<std::string>("overflow"));
+  options.multiplier_bits = line.Get<int>("multiplier-bits");
+  options.Validate();
+  return options;
+}
+
+void PrintIntegerEvaluation(const IntegerEvaluation& integer) {
+  if (!integer.overflows.empty()) {
+    Table table({"layer", "overflowed accumulators"});
+    for (const auto& [layer, count] : integer.overflows) table.Add({layer, WithCommas(count)});
+    fmt::print("\n{}", table.Text());
+  }
+  if (integer.in_float.empty()) {
+    fmt::print("\nall operators compute with integers\n");
+    return;
+  }
+  Table table({"in float", "operator", "why"});
+  for (const FloatOperator& each : integer.in_float) table.Add({each.name, each.op, each.reason});
+  fmt::print("\n{}", table.Text());
+}
+
+}  // namespace bitplan::cli
