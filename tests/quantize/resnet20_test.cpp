@@ -48,6 +48,28 @@ TEST_F(ResNet20, ChannelCorrectionRescuesThreeBits) {
   EXPECT_LT(corrected.divergence, plain.divergence);
 }
 
+TEST_F(ResNet20, RoundingRecoversHalfOfWhatTheNearestCodeLosesAtThreeBits) {
+  const Dataset images = Images("train.bin", 256), test = Images("test.bin");
+  Plan plan = UniformPlan(network, 3, 32);
+  plan.corrections.output = OutputCorrection::None;
+  const auto lost = [&](Rounding rounding) {
+    plan.corrections.rounding = rounding;
+    return 932 - Evaluate(network, {QuantizedNetwork::Create(network, plan, images)}, test)[1].correct;
+  };
+  const std::int64_t nearest = lost(Rounding::Nearest);
+  EXPECT_GT(nearest, 100);
+  EXPECT_LE(lost(Rounding::AdaRound), nearest / 2);
+  EXPECT_LE(lost(Rounding::Gptq), nearest / 2);
+}
+
+TEST_F(ResNet20, MixedPlanWithAllCorrectionsStaysWithinOnePercentOfFloat) {
+  Plan plan = UniformPlan(network, 4, 8);
+  for (std::size_t i = 0; i < plan.layers.size(); i += 3) plan.layers[i].weight.bits = 8;
+  plan.corrections = {.rescaling = Rescaling::Equalization, .rounding = Rounding::AdaRound};
+  const auto quantized = QuantizedNetwork::Create(network, plan, Images("train.bin", 256));
+  EXPECT_GE(Evaluate(network, {quantized}, Images("test.bin"))[1].correct, 932 - 10);
+}
+
 TEST_F(ResNet20, FourBitsAreCloseToFloat) {
   const Evaluation corrected = Measure(4, 32, true);
   EXPECT_GE(corrected.accuracy, 0.90);
