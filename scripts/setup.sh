@@ -12,7 +12,7 @@ torch_cpu_index="https://download.pytorch.org/whl/cpu"
 packages=(
   build-essential cmake ninja-build ccache git pkg-config ca-certificates
   libeigen3-dev libspectra-dev libboost-program-options-dev libgtest-dev libgmock-dev
-  nlohmann-json3-dev libfmt-dev zlib1g-dev libzip-dev libssl-dev
+  nlohmann-json3-dev libyaml-cpp-dev libfmt-dev zlib1g-dev libzip-dev libssl-dev
   python3 python3-venv coinor-cbc "$@"
 )
 

@@ -5,6 +5,7 @@
 #include "bitplan/plan.h"
 #include "bitplan/quantize.h"
 #include "cli/command.h"
+#include "cli/configuration_options.h"
 #include "cli/integer_options.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
@@ -18,6 +19,7 @@ int EvaluateModel(const Arguments& arguments) {
   line.AddPositional("MODEL.pt", "TorchScript file");
   line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what to measure on")(
       "plan", po::value<std::string>()->value_name("FILE"), "plan to measure beside the float network");
+  AddConfigurationOptions(line);
   AddCorrectionOptions(line, /*with_output=*/true);
   AddIntegerOptions(line);
   AddCalibrationOptions(line);
@@ -27,12 +29,15 @@ int EvaluateModel(const Arguments& arguments) {
   if (!line.Parse(arguments)) return kDone;
 
   const IntegerOptions integer_options = ReadIntegerOptions(line);
-  if (WantsInteger(line) && !line.Has("plan")) throw Error("--integer needs --plan: the widths to compute with");
+  const bool by_hand = HasConfiguration(line);
+  if (by_hand && line.Has("plan")) throw Error("--plan: formats are given by hand as well; leave out one of the two");
+  if (WantsInteger(line) && !line.Has("plan") && !by_hand) throw Error("--integer needs --plan: the widths to compute with");
   NetworkOptions network_options = ReadModelOptions(line);
   auto plan = line.Has("plan") ? std::optional(ReadPlan(line.Get<std::string>("plan"))) : std::nullopt;
-  if (plan) plan->corrections = ReadCorrections(line, plan->corrections);
   if (plan) MatchPlan(*plan, network_options);
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
+  if (by_hand) plan = MakeConfiguredPlan(network, ReadConfigurationOptions(line));
+  if (plan) plan->corrections = ReadCorrections(line, plan->corrections);
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
   EvaluationReport report;
   report.model_sha256 = network.sha256();

@@ -88,12 +88,10 @@ void AddLossOptions(CommandLine& line) {
                            "limit of the analysis: 512MiB, 2GiB");
 }
 
-void AddAnalyzeOptions(CommandLine& line) {
+void AddFormatOptions(CommandLine& line) {
   const AnalyzeOptions defaults;
   const auto text = [](std::string_view view) { return po::value<std::string>()->default_value(std::string(view)); };
-  line.Add()("weight-bits", text(fmt::format("{}", fmt::join(defaults.weight_bits, ","))), "widths to choose from for weights")(
-      "activation-bits", text(fmt::format("{}", fmt::join(defaults.activation_bits, ","))),
-      "widths to choose from for layer inputs; 32 leaves them in float")(
+  line.Add()(
       "weight-type", text(ToString(defaults.weight_format.type)),
       "integer, binary, ternary, power-of-two, e4m3, e5m2, e2m1, nf4 or bfloat16; 16 and 32 bits are float16 and float32")(
       "weight-scheme", text(ToString(defaults.weight_format.scheme)), "of integers: symmetric, asymmetric or unsigned")(
@@ -111,7 +109,26 @@ void AddAnalyzeOptions(CommandLine& line) {
       "percentile", po::value<double>()->default_value(defaults.weight_format.percentile, fmt::format("{}", defaults.weight_format.percentile)),
       "of the percentile calibrator")(
       "deviations", po::value<double>()->default_value(defaults.weight_format.deviations, fmt::format("{}", defaults.weight_format.deviations)),
-      "standard deviations of the calibrator of that name")(
+      "standard deviations of the calibrator of that name");
+}
+
+Formats ReadFormats(const CommandLine& line) {
+  const AnalyzeOptions defaults;
+  Formats formats{ReadFormat(line, "weight", defaults.weight_format), ReadFormat(line, "activation", defaults.activation_format)};
+  formats.weight.granularity = ParseGranularity(line.Get<std::string>("weight-granularity"));
+  formats.weight.group_size = line.Get<int>("weight-group");
+  formats.weight.narrow_range = line.Get<bool>("narrow-range");
+  return formats;
+}
+
+void AddAnalyzeOptions(CommandLine& line) {
+  const AnalyzeOptions defaults;
+  const auto text = [](std::string_view view) { return po::value<std::string>()->default_value(std::string(view)); };
+  line.Add()("weight-bits", text(fmt::format("{}", fmt::join(defaults.weight_bits, ","))), "widths to choose from for weights")(
+      "activation-bits", text(fmt::format("{}", fmt::join(defaults.activation_bits, ","))),
+      "widths to choose from for layer inputs; 32 leaves them in float");
+  AddFormatOptions(line);
+  line.Add()(
       "delta", text(ToString(defaults.delta)), "how the output's shifts are found: measured, linear (to first order) or auto")(
       "precision", po::value<std::string>()->value_name("PERCENT"),
       "take samples until every figure of the first measure is known to this, 5%; else all of the data")(
@@ -128,11 +145,9 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   AnalyzeOptions options;
   options.weight_bits = ParseIntegers("weight-bits", line.Get<std::string>("weight-bits"));
   options.activation_bits = ParseIntegers("activation-bits", line.Get<std::string>("activation-bits"));
-  options.weight_format = ReadFormat(line, "weight", options.weight_format);
-  options.weight_format.granularity = ParseGranularity(line.Get<std::string>("weight-granularity"));
-  options.weight_format.group_size = line.Get<int>("weight-group");
-  options.weight_format.narrow_range = line.Get<bool>("narrow-range");
-  options.activation_format = ReadFormat(line, "activation", options.activation_format);
+  const Formats formats = ReadFormats(line);
+  options.weight_format = formats.weight;
+  options.activation_format = formats.activation;
   options.loss = ParseLoss(line.Get<std::string>("loss"));
   options.channel_correction = ParseOutputCorrection(line.Get<std::string>("output-correction")) != OutputCorrection::None;
   options.temperature = line.Get<double>("temperature");

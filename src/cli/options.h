@@ -24,6 +24,12 @@ void AddPreparationOptions(CommandLine& line);  ///< seed and normalization
 void AddSampleOptions(CommandLine& line, std::int64_t default_samples);  ///< these and --samples
 DataOptions ReadSampleOptions(const CommandLine& line);
 
+struct Formats {
+  Format weight, activation;
+};
+void AddFormatOptions(CommandLine& line);  ///< all but widths; part of those of the analysis
+Formats ReadFormats(const CommandLine& line);
+
 void AddLossOptions(CommandLine& line);  ///< loss, temperature and memory; part of those of the analysis
 void AddAnalyzeOptions(CommandLine& line);
 AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line);

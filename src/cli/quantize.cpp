@@ -10,6 +10,7 @@
 #include "bitplan/error.h"
 #include "bitplan/plan.h"
 #include "cli/command.h"
+#include "cli/configuration_options.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
@@ -22,12 +23,13 @@ int QuantizeModel(const Arguments& arguments) {
   CommandLine line("quantize MODEL.pt plan.json --calibration KIND:FILE --out quantized.pt [options]",
                    "Applies a plan and saves a TorchScript file of standard operators that plain PyTorch runs.");
   line.AddPositional("MODEL.pt", "TorchScript file");
-  line.AddPositional("plan.json", "from bitplan search or run; without it that of --target, at the widths it has first");
+  line.AddPositional("plan.json", "from bitplan search or run; without it formats by hand, or those that --target has first");
   line.Add()("out", po::value<std::string>()->value_name("FILE"), "where the quantized model goes")(
       "packed", po::value<std::string>()->value_name("FILE"),
       "write the packed weights, scales, biases and ranges, without the graph, as safetensors: the size is the plan's file_size_bytes");
   line.Add()("statistics", po::value<std::string>()->value_name("FILE"),
              "ranges of layer inputs from what bitplan calibrate collected, not from the calibration data");
+  AddConfigurationOptions(line);
   AddCorrectionOptions(line, /*with_output=*/true);
   AddTargetOption(line, "refuse a plan that a device's compiler cannot run");
   AddCalibrationOptions(line);
@@ -41,13 +43,17 @@ int QuantizeModel(const Arguments& arguments) {
   if (runnable) RequireWritable(out);
   if (packed) RequireWritable(packed_out);
   const std::optional<Target> target = ReadTargetOption(line);
+  const bool by_hand = HasConfiguration(line);
+  if (by_hand && line.Has("plan.json")) throw Error("plan.json: formats are given by hand as well; leave out one of the two");
   std::optional<Plan> given;
-  if (line.Has("plan.json") || !target) given = ReadPlan(line.Required("plan.json"));
+  if (line.Has("plan.json") || (!target && !by_hand)) given = ReadPlan(line.Required("plan.json"));
   NetworkOptions network_options = ReadModelOptions(line);
   network_options.operand_sites = target.has_value();
   if (given) MatchPlan(*given, network_options);
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
-  Plan plan = given ? *given : MakeTargetPlan(network, *target);
+  Plan plan = given     ? *given
+              : by_hand ? MakeConfiguredPlan(network, ReadConfigurationOptions(line))
+                        : MakeTargetPlan(network, *target);
   plan.corrections = ReadCorrections(line, plan.corrections);
   if (target) CheckPlan(plan, network, *target);
   QuantizeOptions options;

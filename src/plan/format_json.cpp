@@ -1,5 +1,7 @@
 #include "plan/format_json.h"
 
+#include <utility>
+
 #include "bitplan/error.h"
 
 namespace bitplan {
@@ -19,7 +21,6 @@ Json FormatJson(const Format& format) {
 }
 
 Format ReadFormat(JsonReader reader) {
-  constexpr std::int64_t kLargestGroup = std::int64_t{1} << 30;
   Format format;
   format.bits = reader.Width("bits");
   format.type = ReadName(reader, "type", ParseNumberType);
@@ -39,6 +40,33 @@ Format ReadFormat(JsonReader reader) {
     reader.Reject(error.what());
   }
   return format;
+}
+
+Json CorrectionsJson(const Corrections& corrections) {
+  return {{"rescaling", ToString(corrections.rescaling)},
+          {"smoothing", corrections.smoothing},
+          {"rounding", ToString(corrections.rounding)},
+          {"output", ToString(corrections.output)}};
+}
+
+Corrections ReadCorrections(JsonReader reader) {
+  for (const char* key : {"rescaling", "rounding", "output"}) reader.String(key);
+  reader.Number("smoothing");
+  return ReadCorrectionsChange(std::move(reader), {});
+}
+
+Corrections ReadCorrectionsChange(JsonReader reader, Corrections corrections) {
+  if (reader.Has("rescaling")) corrections.rescaling = ReadName(reader, "rescaling", ParseRescaling);
+  if (reader.Has("smoothing")) corrections.smoothing = reader.Number("smoothing");
+  if (reader.Has("rounding")) corrections.rounding = ReadName(reader, "rounding", ParseRounding);
+  if (reader.Has("output")) corrections.output = ReadName(reader, "output", ParseOutputCorrection);
+  reader.Finish();
+  try {
+    corrections.Validate();
+  } catch (const Error& error) {
+    reader.Reject(error.what());
+  }
+  return corrections;
 }
 
 Json DataSourceJson(const DataSource& data) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
+#include "bitplan/corrections.h"
 #include "bitplan/error.h"
 #include "bitplan/format.h"
 #include "bitplan/sensitivity.h"
@@ -22,8 +24,15 @@ auto ReadName(JsonReader& reader, const std::string& key, const Parse& parse) {
   }
 }
 
+constexpr std::int64_t kLargestGroup = std::int64_t{1} << 30;
+
 Json FormatJson(const Format& format);
 Format ReadFormat(JsonReader reader);  ///< validated
+
+Json CorrectionsJson(const Corrections& corrections);
+Corrections ReadCorrections(JsonReader reader);  ///< validated
+/// `corrections` with what the object says of them, which need not be all; validated.
+Corrections ReadCorrectionsChange(JsonReader reader, Corrections corrections);
 
 Json DataSourceJson(const DataSource& data);
 DataSource ReadDataSource(JsonReader reader);

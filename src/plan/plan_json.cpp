@@ -40,28 +40,6 @@ BootstrapStability ReadStability(JsonReader reader, const std::vector<LayerPlan>
   return stability;
 }
 
-Json CorrectionsJson(const Corrections& corrections) {
-  return {{"rescaling", ToString(corrections.rescaling)},
-          {"smoothing", corrections.smoothing},
-          {"rounding", ToString(corrections.rounding)},
-          {"output", ToString(corrections.output)}};
-}
-
-Corrections ReadCorrections(JsonReader reader) {
-  Corrections corrections;
-  corrections.rescaling = ReadName(reader, "rescaling", ParseRescaling);
-  corrections.smoothing = reader.Number("smoothing");
-  corrections.rounding = ReadName(reader, "rounding", ParseRounding);
-  corrections.output = ReadName(reader, "output", ParseOutputCorrection);
-  reader.Finish();
-  try {
-    corrections.Validate();
-  } catch (const Error& error) {
-    reader.Reject(error.what());
-  }
-  return corrections;
-}
-
 LayerPlan ReadLayer(JsonReader& reader) {
   LayerPlan layer{reader.String("name"), ReadFormat(reader.Object("weight")), ReadFormat(reader.Object("activation"))};
   reader.Finish();

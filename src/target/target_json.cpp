@@ -8,7 +8,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/target.h"
-#include "plan/json_reader.h"
+#include "plan/format_json.h"
 #include "target/shipped_targets.h"
 
 namespace bitplan {
@@ -23,17 +23,10 @@ constexpr std::array<std::string_view, 14> kLayers = {
 
 /// The keys that say which numbers a target has. How their ranges are found stays as it is in `format`.
 Format ReadNumbers(JsonReader reader, Format format, bool of_weights) {
-  const auto parse = [&](const std::string& key, const auto& parser) {
-    try {
-      return parser(reader.String(key));
-    } catch (const Error& error) {
-      reader.Fail(key, std::string("a known name: ") + error.what());
-    }
-  };
-  format.type = parse("type", ParseNumberType);
-  format.scheme = parse("scheme", ParseScheme);
-  if (of_weights) format.granularity = parse("granularity", ParseGranularity);
-  format.scale_type = parse("scale_type", ParseScaleType);
+  format.type = ReadName(reader, "type", ParseNumberType);
+  format.scheme = ReadName(reader, "scheme", ParseScheme);
+  if (of_weights) format.granularity = ReadName(reader, "granularity", ParseGranularity);
+  format.scale_type = ReadName(reader, "scale_type", ParseScaleType);
   format.narrow_range = reader.Bool("narrow_range");
   format.reduce_range = reader.Bool("reduce_range");
   reader.Finish();

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "bitplan/configuration.h"
+#include "cli/options.h"
+
+namespace bitplan::cli {
+
+/// Formats by hand, for commands that take a plan: --layer-config, --weight-bits, --activation-bits and the options of formats.
+void AddConfigurationOptions(CommandLine& line);
+
+/// Whether formats are given by hand. Throws Error where only what --weight-bits, --activation-bits or --layer-config would make use of is
+/// given.
+bool HasConfiguration(const CommandLine& line);
+
+Configuration ReadConfigurationOptions(const CommandLine& line);
+
+}  // namespace bitplan::cli

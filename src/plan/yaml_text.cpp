@@ -1,0 +1,77 @@
+#include "plan/yaml_text.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "bitplan/error.h"
+
+namespace bitplan {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+template <typename Number>
+bool IsNumber(const std::string& text, Number& number) {
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc() && stopped == end;
+}
+
+ordered_json Scalar(const YAML::Node& node) {
+  const std::string& text = node.Scalar();
+  if (node.Tag() == "!") return text;  // in quotes
+  if (text == "true" || text == "True" || text == "TRUE") return true;
+  if (text == "false" || text == "False" || text == "FALSE") return false;
+  std::int64_t whole = 0;
+  if (IsNumber(text, whole)) return whole;
+  double number = 0;
+  if (IsNumber(text, number)) return number;
+  return text;
+}
+
+ordered_json Value(const YAML::Node& node, int depth) {
+  constexpr int kDeepest = 64;
+  if (depth > kDeepest) throw Error(fmt::format("nested more than {} deep", kDeepest));
+  if (node.IsSequence()) {
+    ordered_json list = ordered_json::array();
+    for (const YAML::Node& item : node) list.push_back(Value(item, depth + 1));
+    return list;
+  }
+  if (node.IsMap()) {
+    ordered_json object = ordered_json::object();
+    for (const auto& entry : node) {
+      const YAML::Node& key = entry.first;
+      if (!key.IsScalar()) throw Error(fmt::format("line {}: a key that is no text", key.Mark().line + 1));
+      if (object.contains(key.Scalar()))
+        throw Error(fmt::format("line {}: key '{}' stands twice in one object", key.Mark().line + 1, key.Scalar()));
+      object[key.Scalar()] = Value(entry.second, depth + 1);
+    }
+    return object;
+  }
+  return node.IsScalar() ? Scalar(node) : ordered_json();
+}
+
+}  // namespace
+
+std::string YamlFileAsJson(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(file, ignored)) throw Error(fmt::format("{}: cannot be read; expected a YAML or JSON file", file.string()));
+  try {
+    return Value(YAML::LoadFile(file.string()), 0).dump();
+  } catch (const YAML::BadFile&) {
+    throw Error(fmt::format("{}: cannot be read; expected a YAML or JSON file", file.string()));
+  } catch (const YAML::Exception& error) {
+    throw Error(fmt::format("{}: not YAML (line {}: {})", file.string(), error.mark.line + 1, error.msg));
+  } catch (const nlohmann::json::exception&) {
+    throw Error(fmt::format("{}: not UTF-8 text", file.string()));
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}: {}", file.string(), error.what()));
+  }
+}
+
+}  // namespace bitplan

@@ -1,0 +1,58 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bitplan/configuration.h"
+#include "quantize/networks.h"
+
+namespace bitplan {
+namespace {
+
+using ::testing::HasSubstr;
+
+LayerRule Rule(const std::string& layers, int weight_bits, int activation_bits = 8) {
+  return {layers, DefaultWeightFormat().WithBits(weight_bits), DefaultActivationFormat().WithBits(activation_bits)};
+}
+
+TEST(ConfiguredPlan, GivesEachLayerTheFirstRuleThatNamesIt) {
+  const Network network = LoadModel("Links");
+  Configuration configuration;
+  configuration.rules = {Rule("third", 2), Rule("first*", 3), Rule("conv2d", 5, 4), Rule("*", 6)};
+  const Plan plan = MakeConfiguredPlan(network, configuration);
+  ASSERT_EQ(plan.layers.size(), 4U);
+  const std::vector<int> bits = {3, 5, 2, 6};  // first, depthwise, third, last
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(plan.layers[i].name, network.layers()[i].name);
+    EXPECT_EQ(plan.layers[i].weight.bits, bits[i]);
+  }
+  EXPECT_EQ(plan.layers[1].activation.bits, 4);
+  EXPECT_NO_THROW(QuantizedNetwork::Create(network, plan, Samples({8, 3, 16, 16})));
+}
+
+TEST(ConfiguredPlan, KeepsLayersFromBeingClipped) {
+  const Network network = LoadModel("Links");
+  Configuration configuration;
+  LayerRule whole = Rule("last", 4);
+  whole.weight.scheme = Scheme::Asymmetric;
+  whole.weight.calibrator = whole.activation.calibrator = Calibrator::Max;
+  configuration.rules = {whole};
+  configuration.corrections.output = OutputCorrection::None;
+  const auto quantized = QuantizedNetwork::Create(network, MakeConfiguredPlan(network, configuration), Samples({8, 3, 16, 16}));
+  const at::Tensor weight = network.Weight(network.layers()[3]);
+  EXPECT_LE((quantized.weights()[3].value - weight).abs().div(quantized.weights()[3].scale.unsqueeze(1)).max().item<double>(), 0.5 + 1e-5);
+}
+
+TEST(ConfiguredPlan, LeavesInputsInFloatThatCannotBeQuantized) {
+  const Network network = LoadModel("Tokens");
+  const Plan plan = MakeConfiguredPlan(network, {});
+  for (std::size_t i = 0; i < plan.layers.size(); ++i)
+    EXPECT_EQ(plan.layers[i].activation.bits, InputCanBeQuantized(network.layers()[i]) ? 8 : 32);
+}
+
+TEST(ConfiguredPlan, RefusesRulesThatNameNoLayer) {
+  Configuration configuration;
+  configuration.rules = {Rule("layer9.*", 4)};
+  EXPECT_THAT(MessageOf([&] { MakeConfiguredPlan(LoadModel("Links"), configuration); }), HasSubstr("layer9.*"));
+}
+
+}  // namespace
+}  // namespace bitplan
