@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "network/layer_product.h"
 #include "network/model_case.h"
 #include "quantize/corrections/ada_round.h"
@@ -204,9 +206,9 @@ double Error(const Network& network, const QuantizedNetwork& quantized, const Da
 }
 
 TEST(Rounding, OfAWholeNetworkLowersItsErrorAndIsWhatItsFilesHold) {
-  for (const auto& [name, shape] : {std::pair("Chain", std::vector<std::int64_t>{64, 3, 8, 8}), {"UsedTwice", {64, 6}}}) {
-    const Network network = LoadModel(name, name == std::string("Chain") ? 2 : 1);
-    const Dataset data = Samples(shape);
+  for (const auto& [name, output, x] : {std::tuple("Chain", 2, at::randn({64, 3, 8, 8}, Seeded(0))), {"UsedTwice", 0, Dependent(6, 3)}}) {
+    const Network network = LoadModel(name, output);
+    const Dataset data = Dataset::FromTensors({x}, {});
     Plan plan = UniformPlan(network, 3, 8);
     const double nearest = Error(network, QuantizedNetwork::Create(network, plan, data), data);
     for (const Rounding rounding : {Rounding::AdaRound, Rounding::Gptq}) {
