@@ -31,7 +31,7 @@ int EvaluateModel(const Arguments& arguments) {
   const IntegerOptions integer_options = ReadIntegerOptions(line);
   const bool by_hand = HasConfiguration(line);
   if (by_hand && line.Has("plan")) throw Error("--plan: formats are given by hand as well; leave out one of the two");
-  if (WantsInteger(line) && !line.Has("plan") && !by_hand) throw Error("--integer needs --plan: the widths to compute with");
+  if (WantsInteger(line) && !line.Has("plan") && !by_hand) throw Error("--integer needs --plan, or formats by hand: the widths to compute with");
   NetworkOptions network_options = ReadModelOptions(line);
   auto plan = line.Has("plan") ? std::optional(ReadPlan(line.Get<std::string>("plan"))) : std::nullopt;
   if (plan) MatchPlan(*plan, network_options);
