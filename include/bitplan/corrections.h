@@ -38,6 +38,9 @@ struct Corrections {
   double smoothing = 0.5;  ///< α of SmoothQuant, in [0, 1]: the share that weights take over
   Rounding rounding = Rounding::Nearest;
   OutputCorrection output = OutputCorrection::Channel;
+  /// Input features of linear layers whose magnitude exceeds it on some calibration sample stay in float16 beside the quantized ones, and
+  /// so do the weights they meet (LLM.int8(), Dettmers et al. 2022, with 6.0); 0: none. ≥ 0
+  double outlier_threshold = 0;
 
   bool ShiftsOutputs() const;  ///< whether an output correction may add a number to a layer's channels
   void Validate() const;       ///< throws Error naming the field, its value and the rule

@@ -99,6 +99,15 @@ struct Format {
   bool operator==(const Format&) const = default;
 };
 
+/// Scale and zero point of an activation site.
+struct ActivationRange {
+  double scale = 1;
+  std::int64_t zero_point = 0;
+  double offset = 0;  ///< taken off before rounding and not added again: x̂ = s (q(x − offset) − z), as learned intervals (QIL) have it
+
+  bool operator==(const ActivationRange&) const = default;
+};
+
 /// The defaults: weights symmetric per channel, activations asymmetric per tensor, both integers with least squared
 /// error.
 Format DefaultWeightFormat();

@@ -62,6 +62,8 @@ struct Layer {
   int channel_axis = 0;  ///< axis of the weight that holds output channels
   std::vector<LayerUse> uses;
   int tied_group = -1;  ///< layers with the same number read the same tensor; −1: none other does
+
+  bool HasInputSite() const;  ///< whether some use reads its input at a site, where it can be quantized
 };
 
 /// An operator that has a weight or multiplies two activations, and stays in float: which, and why.
@@ -120,7 +122,9 @@ class Network {
   friend class OperatorTracer;    // src/network/operator_graph.h
   friend class ActivationTracer;  // src/network/activation_trace.h
   friend class LayerProduct;  // src/network/layer_product.h
-  friend class StepProgram;   // src/integer/step_program.h
+  friend class StepProgram;   // src/network/step_program.h
+  friend class FastProgram;   // src/fast/fast_program.h
+  friend class TrainingGraph;  // src/train/training_graph.h
   struct Impl;
   explicit Network(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;

@@ -19,17 +19,31 @@
 
 namespace bitplan {
 
+/// A weight's grid as training left it, in place of one that a calibrator finds. One entry a scale: of the whole tensor, a channel, or a
+/// group of one, in order.
+struct LearnedGrid {
+  std::vector<double> scales;              ///< > 0
+  std::vector<std::int64_t> zero_points;   ///< of asymmetric integers; empty otherwise
+  std::vector<double> thresholds;          ///< of ternary values: magnitudes up to it are 0; empty otherwise
+  std::vector<double> negative_scales;     ///< of ternary values whose −1 has a scale of its own (TTQ); empty otherwise
+
+  bool operator==(const LearnedGrid&) const = default;
+};
+
 /// What one layer gets.
 struct LayerPlan {
   std::string name;
   Format weight;      ///< of the layer's weight
   Format activation;  ///< of the layer's input; 32 bits leave it in float
+  std::optional<LearnedGrid> learned_weight = {};     ///< keys `learned_…` are absent where these are
+  std::optional<ActivationRange> learned_input = {};
 };
 
 /// What a tensor gets that an operator without a weight reads.
 struct OperandPlan {
   std::string name;  ///< of a site of Site::Kind::Operand: add_2.0
   Format format;     ///< with the rules of activations, below 32 bits
+  std::optional<ActivationRange> learned = {};
 };
 
 /// How good the plan is proven to be, under the model that predicted its loss. NaN (null in files) where no search found it.
@@ -76,6 +90,9 @@ struct Plan {
 
 /// The plan that `solution` stands for. Throws Error when the solution has no choices (it is infeasible).
 Plan MakePlan(const Sensitivity& sensitivity, const Problem& problem, const Solution& solution, Measure measure);
+
+/// The head of a plan that no search made: nothing is predicted, nothing proven. `method`: of the certificate.
+Plan PlanWithoutSearch(const std::string& measure, const std::string& method);
 
 /// One width for all layers of the sensitivity file (a width of 32 leaves weights or inputs in float).
 Plan MakeUniformPlan(const Sensitivity& sensitivity, int weight_bits, int activation_bits);

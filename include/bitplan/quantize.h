@@ -40,6 +40,7 @@ struct QuantizedTensor {
   at::Tensor scale;       ///< float32 [1], [channels], or [channels, groups of one]; undefined without scales
   at::Tensor zero_point;  ///< int32, as scale, of integers; undefined otherwise
   at::Tensor threshold;   ///< float32, as scale, of ternary values: magnitudes up to it are 0; undefined otherwise
+  at::Tensor negative_scale;  ///< float32, as scale, of learned ternary values (TTQ): of the code for −1; undefined: `scale`
   std::optional<ScaleCodes> scale_codes = {};  ///< of double-quantized scales
   int channel_axis = 0;
 };
@@ -48,12 +49,6 @@ struct QuantizedTensor {
 /// channels along `channel_axis` (from the back where negative). Throws Error: NaN or Inf, not a floating-point tensor, no elements, no such
 /// axis, a group size that does not divide a channel's values, a dynamic range, a value beyond float16 at 16 bits.
 QuantizedTensor QuantizeWeight(const at::Tensor& weight, const Format& format, int channel_axis);
-
-/// Scale and zero point of an activation site.
-struct ActivationRange {
-  double scale = 1;
-  std::int64_t zero_point = 0;
-};
 
 /// What calibration saw of every layer input, and of every operand where the network has their sites, streamed over batches at fixed memory.
 class ActivationStatistics {
@@ -115,6 +110,9 @@ class Calibration {
 /// The network as a plan has it: weights on their grids, inputs fake-quantized, channels corrected. A value, like Network.
 class QuantizedNetwork {
  public:
+  /// Of weights and ranges that are known, as the rooms that learn them have them; see src/quantize/quantized_network.h.
+  static QuantizedNetwork FromState(const Network& network, const Plan& plan, QuantizedState state);
+
   /// Throws Error when the plan is another model's (layers or SHA-256 differ, named), has operands that the network has not or was loaded
   /// without, or asks for a format that a layer
   /// cannot have: activations on one scale a channel, or on a layer without an input site, or in two formats on layers that

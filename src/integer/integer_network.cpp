@@ -13,7 +13,8 @@ struct IntegerNetwork::Impl {
   QuantizedNetwork network;
   IntegerProgram made;
 
-  at::Tensor Run(const std::vector<at::Tensor>& inputs, StepNotes& notes) const {
+  at::Tensor Run(const std::vector<at::Tensor>& inputs, IntegerNotes& notes) const {
+    const at::NoGradGuard no_grad;
     const QuantizedState& state = StateOf(network);
     notes.overflows.assign(network.network().layers().size(), 0);
     QuantizingProbe probe(state);  // what stays in float is fake-quantized as ever
@@ -32,13 +33,13 @@ IntegerNetwork IntegerNetwork::Create(const QuantizedNetwork& network, const Int
 }
 
 IntegerRun IntegerNetwork::Run(const std::vector<at::Tensor>& inputs) const {
-  StepNotes notes;
+  IntegerNotes notes;
   at::Tensor output = impl_->Run(inputs, notes);
   return {std::move(output), std::move(notes.overflows)};
 }
 
 std::vector<std::pair<int, at::Tensor>> IntegerNetwork::InputCodes(const std::vector<at::Tensor>& inputs) const {
-  StepNotes notes;
+  IntegerNotes notes;
   notes.keep_codes = true;
   impl_->Run(inputs, notes);
   return std::move(notes.codes);

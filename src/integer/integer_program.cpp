@@ -91,7 +91,7 @@ class Walk {
     const torch::jit::WithInsertPoint before(tap);
     const auto step = [product = std::make_shared<const IntegerProduct>(std::move(product)),
                        layer = static_cast<std::size_t>(use.layer)](const auto& operands, StepNotes& notes) {
-      return (*product)(operands[0], notes.overflows[layer]);
+      return (*product)(operands[0], static_cast<IntegerNotes&>(notes).overflows[layer]);
     };
     Value* const sums = grids_.Insert({use.input}, step, grid);
     use.result->replaceAllUsesWith(sums);
@@ -134,7 +134,8 @@ class Walk {
     const auto from = grids_.Has(operand) ? std::optional(grids_.Of(operand)) : std::nullopt;
     const auto step = [from, to, site, bits = options_.multiplier_bits](const auto& operands, StepNotes& notes) {
       const at::Tensor codes = from ? Requantized(operands[0], *from, to, bits) : Quantized(operands[0], to);
-      if (notes.keep_codes) notes.codes.emplace_back(site, codes);
+      auto& integer_notes = static_cast<IntegerNotes&>(notes);
+      if (integer_notes.keep_codes) integer_notes.codes.emplace_back(site, codes);
       return codes;
     };
     const torch::jit::WithInsertPoint before(tap);

@@ -1,11 +1,19 @@
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "bitplan/integer.h"
-#include "integer/step_program.h"
+#include "network/step_program.h"
 
 namespace bitplan {
+
+/// What one run of such a program notes.
+struct IntegerNotes : StepNotes {
+  std::vector<std::int64_t> overflows;            ///< by layer
+  bool keep_codes = false;                        ///< whether `codes` is wanted
+  std::vector<std::pair<int, at::Tensor>> codes;  ///< of quantized sites, in order of execution
+};
 
 /// A quantized network as a program whose steps compute with integers, and what of it does not.
 struct IntegerProgram {

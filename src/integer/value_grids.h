@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "integer/grid.h"
-#include "integer/step_program.h"
+#include "network/step_program.h"
 
 namespace bitplan {
 

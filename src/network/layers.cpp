@@ -241,6 +241,10 @@ class LayerFinder {
 
 }  // namespace
 
+bool Layer::HasInputSite() const {
+  return std::any_of(uses.begin(), uses.end(), [](const LayerUse& use) { return use.input_site >= 0; });
+}
+
 LayerMap FindLayers(LoweredGraph& lowered) { return LayerFinder(lowered).Find(); }
 
 }  // namespace bitplan

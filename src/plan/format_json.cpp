@@ -43,10 +43,12 @@ Format ReadFormat(JsonReader reader) {
 }
 
 Json CorrectionsJson(const Corrections& corrections) {
-  return {{"rescaling", ToString(corrections.rescaling)},
-          {"smoothing", corrections.smoothing},
-          {"rounding", ToString(corrections.rounding)},
-          {"output", ToString(corrections.output)}};
+  Json json{{"rescaling", ToString(corrections.rescaling)},
+            {"smoothing", corrections.smoothing},
+            {"rounding", ToString(corrections.rounding)},
+            {"output", ToString(corrections.output)}};
+  if (corrections.outlier_threshold > 0) json["outlier_threshold"] = corrections.outlier_threshold;
+  return json;
 }
 
 Corrections ReadCorrections(JsonReader reader) {
@@ -60,6 +62,7 @@ Corrections ReadCorrectionsChange(JsonReader reader, Corrections corrections) {
   if (reader.Has("smoothing")) corrections.smoothing = reader.Number("smoothing");
   if (reader.Has("rounding")) corrections.rounding = ReadName(reader, "rounding", ParseRounding);
   if (reader.Has("output")) corrections.output = ReadName(reader, "output", ParseOutputCorrection);
+  if (reader.Has("outlier_threshold")) corrections.outlier_threshold = reader.Number("outlier_threshold");
   reader.Finish();
   try {
     corrections.Validate();

@@ -10,9 +10,8 @@ namespace bitplan {
 
 namespace {
 
-/// All of a plan but the widths.
-Plan Frame(const Sensitivity& sensitivity) {
-  Plan plan;
+/// `plan` with what a sensitivity file says of all plans made from it.
+Plan Framed(Plan plan, const Sensitivity& sensitivity) {
   plan.tool_version = Version();
   plan.model_sha256 = sensitivity.model_sha256;
   plan.data = sensitivity.data;
@@ -49,7 +48,7 @@ Plan MakePlan(const Sensitivity& sensitivity, const Problem& problem, const Solu
     for (const LayerBits& bits : BitsOfChoice(problem.groups[i], problem.groups[i].choices[solution.choices[i]]))
       bits_of[bits.layer] = bits;
   }
-  Plan plan = Frame(sensitivity);
+  Plan plan = Framed({}, sensitivity);
   plan.measure = ToString(measure);
   for (const LayerSensitivity& layer : sensitivity.layers) {
     const auto found = bits_of.find(layer.name);
@@ -68,12 +67,18 @@ Plan MakePlan(const Sensitivity& sensitivity, const Problem& problem, const Solu
   return plan;
 }
 
-Plan MakeUniformPlan(const Sensitivity& sensitivity, int weight_bits, int activation_bits) {
-  Plan plan = Frame(sensitivity);
-  plan.measure = "uniform";
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();  // nothing is predicted, nothing is proven
+Plan PlanWithoutSearch(const std::string& measure, const std::string& method) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  Plan plan;
+  plan.tool_version = Version();
+  plan.measure = measure;
   plan.predicted_loss = kNone;
-  plan.certificate = {"uniform", "feasible", kNone, kNone, kNone};
+  plan.certificate = {method, "feasible", kNone, kNone, kNone};
+  return plan;
+}
+
+Plan MakeUniformPlan(const Sensitivity& sensitivity, int weight_bits, int activation_bits) {
+  Plan plan = Framed(PlanWithoutSearch("uniform", "uniform"), sensitivity);
   sensitivity.weight_format.WithBits(weight_bits).Validate();
   sensitivity.activation_format.WithBits(activation_bits).ValidateForActivations();
   for (const LayerSensitivity& layer : sensitivity.layers) {

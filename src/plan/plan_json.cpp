@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <set>
 
@@ -40,8 +42,71 @@ BootstrapStability ReadStability(JsonReader reader, const std::vector<LayerPlan>
   return stability;
 }
 
+Json LearnedGridJson(const LearnedGrid& grid) {
+  Json json{{"scales", grid.scales}};
+  if (!grid.zero_points.empty()) json["zero_points"] = grid.zero_points;
+  if (!grid.thresholds.empty()) json["thresholds"] = grid.thresholds;
+  if (!grid.negative_scales.empty()) json["negative_scales"] = grid.negative_scales;
+  return json;
+}
+
+Json RangeJson(const ActivationRange& range) {
+  return {{"scale", range.scale}, {"zero_point", range.zero_point}, {"offset", range.offset}};
+}
+
+Json LayerJson(const LayerPlan& layer) {
+  Json json{{"name", layer.name}, {"weight", FormatJson(layer.weight)}, {"activation", FormatJson(layer.activation)}};
+  if (layer.learned_weight) json["learned_weight"] = LearnedGridJson(*layer.learned_weight);
+  if (layer.learned_input) json["learned_input"] = RangeJson(*layer.learned_input);
+  return json;
+}
+
+Json OperandJson(const OperandPlan& operand) {
+  Json json{{"name", operand.name}, {"format", FormatJson(operand.format)}};
+  if (operand.learned) json["learned"] = RangeJson(*operand.learned);
+  return json;
+}
+
+/// Positive numbers, as many as there are scales.
+std::vector<double> ReadScales(JsonReader& reader, const std::string& key, std::size_t count) {
+  const std::vector<double> scales = reader.Numbers(key);
+  if (scales.size() != count) reader.Fail(key, std::to_string(count) + " numbers, one a scale");
+  for (const double scale : scales)
+    if (!(scale > 0)) reader.Fail(key, "positive numbers");
+  return scales;
+}
+
+LearnedGrid ReadLearnedGrid(JsonReader reader) {
+  LearnedGrid grid;
+  const std::size_t count = std::max<std::size_t>(1, reader.Numbers("scales").size());
+  grid.scales = ReadScales(reader, "scales", count);
+  if (reader.Has("zero_points")) {
+    for (const double number : reader.Numbers("zero_points")) {
+      if (number != std::trunc(number) || std::abs(number) > 65535) reader.Fail("zero_points", "integers of at most 16 bits");
+      grid.zero_points.push_back(static_cast<std::int64_t>(number));
+    }
+    if (grid.zero_points.size() != count) reader.Fail("zero_points", std::to_string(count) + " numbers, one a scale");
+  }
+  if (reader.Has("thresholds")) grid.thresholds = ReadScales(reader, "thresholds", count);
+  if (reader.Has("negative_scales")) grid.negative_scales = ReadScales(reader, "negative_scales", count);
+  reader.Finish();
+  return grid;
+}
+
+ActivationRange ReadRange(JsonReader reader) {
+  ActivationRange range;
+  range.scale = reader.Number("scale");
+  if (!(range.scale > 0)) reader.Fail("scale", "a positive number");
+  range.zero_point = reader.Integer("zero_point", -65535, 65535);
+  range.offset = reader.Number("offset");
+  reader.Finish();
+  return range;
+}
+
 LayerPlan ReadLayer(JsonReader& reader) {
   LayerPlan layer{reader.String("name"), ReadFormat(reader.Object("weight")), ReadFormat(reader.Object("activation"))};
+  if (reader.Has("learned_weight")) layer.learned_weight = ReadLearnedGrid(reader.Object("learned_weight"));
+  if (reader.Has("learned_input")) layer.learned_input = ReadRange(reader.Object("learned_input"));
   reader.Finish();
   return layer;
 }
@@ -51,6 +116,7 @@ std::vector<OperandPlan> ReadOperands(JsonReader& reader) {
   std::set<std::string> names;
   for (JsonReader& operand : reader.Objects("operands")) {
     operands.push_back({operand.String("name"), ReadFormat(operand.Object("format"))});
+    if (operand.Has("learned")) operands.back().learned = ReadRange(operand.Object("learned"));
     operand.Finish();
     if (!names.insert(operands.back().name).second) operand.Fail("name", "a name that no other operand has");
   }
@@ -80,11 +146,8 @@ std::string ToJson(const Plan& plan) {
               {"gap", NumberOrNull(plan.certificate.gap)}}},
             {"stability", plan.stability ? StabilityJson(*plan.stability) : Json()},
             {"layers", Json::array()}};
-  for (const LayerPlan& layer : plan.layers)
-    json["layers"].push_back(
-        {{"name", layer.name}, {"weight", FormatJson(layer.weight)}, {"activation", FormatJson(layer.activation)}});
-  for (const OperandPlan& operand : plan.operands)
-    json["operands"].push_back({{"name", operand.name}, {"format", FormatJson(operand.format)}});
+  for (const LayerPlan& layer : plan.layers) json["layers"].push_back(LayerJson(layer));
+  for (const OperandPlan& operand : plan.operands) json["operands"].push_back(OperandJson(operand));
   return JsonText(json);
 }
 

@@ -62,9 +62,7 @@ void CheckFormats(const Network& network, const std::vector<LayerPlan>& layers) 
     ValidateFormats(layers[i]);
     const Format& format = layers[i].activation;
     const auto& uses = network.layers()[i].uses;
-    const bool has_input =
-        std::any_of(uses.begin(), uses.end(), [](const LayerUse& use) { return use.input_site >= 0; });
-    if (format.bits < 32 && !has_input)
+    if (format.bits < 32 && !network.layers()[i].HasInputSite())
       throw Error(fmt::format("layer '{}': its input cannot be quantized, yet the plan gives it {} bits",
                               layers[i].name, format.bits));
     for (const LayerUse& use : uses) {

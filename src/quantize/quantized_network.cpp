@@ -158,6 +158,10 @@ QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const
   return QuantizedNetwork(std::move(impl));
 }
 
+QuantizedNetwork QuantizedNetwork::FromState(const Network& network, const Plan& plan, QuantizedState state) {
+  return QuantizedNetwork(std::make_shared<Impl>(Impl{network, plan, std::move(state)}));
+}
+
 at::Tensor QuantizedNetwork::Forward(const std::vector<at::Tensor>& inputs) const {
   return Run(impl_->network, impl_->state, inputs, impl_->state.parameters);
 }

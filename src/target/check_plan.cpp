@@ -66,9 +66,7 @@ class PlanChecker {
       return;
     }
     CheckFormat(fmt::format("layer '{}', weight", layer.name), plan.weight, offer->weight_bits, target_.weight, true);
-    const bool has_input =
-        std::any_of(layer.uses.begin(), layer.uses.end(), [](const LayerUse& use) { return use.input_site >= 0; });
-    if (has_input) CheckFormat(fmt::format("layer '{}', input", layer.name), plan.activation, offer->input_bits, target_.activation, false);
+    if (layer.HasInputSite()) CheckFormat(fmt::format("layer '{}', input", layer.name), plan.activation, offer->input_bits, target_.activation, false);
   }
 
   /// A tensor's operands, and that all who read it find the same grid.

@@ -1,10 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "bitplan/target.h"
-#include "bitplan/version.h"
 #include "target/placement.h"
 
 namespace bitplan {
@@ -36,14 +34,9 @@ std::string LayerThatReads(const Network& network, const PlacedTensor& tensor) {
 Plan MakeTargetPlan(const Network& network, const Target& target) {
   const Placement placement = Place(network, target);
   const std::map<std::string, Format> formats = FormatsOfSites(placement);
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();  // nothing is predicted, nothing is proven
-  Plan plan;
-  plan.tool_version = Version();
+  Plan plan = PlanWithoutSearch("target " + target.name, "target");
   plan.model_sha256 = network.sha256();
   plan.fold_batch_norm = network.batch_norm_folded();
-  plan.measure = "target " + target.name;
-  plan.predicted_loss = kNone;
-  plan.certificate = {"target", "feasible", kNone, kNone, kNone};
   for (const Layer& layer : network.layers()) {
     LayerPlan planned{layer.name, target.weight.WithBits(32), target.activation.WithBits(32)};
     for (const PlacedWeight& weight : placement.weights)
@@ -73,8 +66,7 @@ std::vector<Pin> TargetPins(const Network& network, const Target& target) {
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const Layer& layer = network.layers()[i];
     const LayerOffer offer = OfferFor(network, static_cast<int>(i), target).value_or(LayerOffer{{32}, {32}});
-    const bool has_input = std::any_of(layer.uses.begin(), layer.uses.end(), [](const LayerUse& use) { return use.input_site >= 0; });
-    pins.push_back({layer.name, offer.weight_bits, has_input ? offer.input_bits : std::vector<int>{}});
+    pins.push_back({layer.name, offer.weight_bits, layer.HasInputSite() ? offer.input_bits : std::vector<int>{}});
   }
   return pins;
 }

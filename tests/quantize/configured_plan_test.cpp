@@ -45,7 +45,7 @@ TEST(ConfiguredPlan, LeavesInputsInFloatThatCannotBeQuantized) {
   const Network network = LoadModel("Tokens");
   const Plan plan = MakeConfiguredPlan(network, {});
   for (std::size_t i = 0; i < plan.layers.size(); ++i)
-    EXPECT_EQ(plan.layers[i].activation.bits, InputCanBeQuantized(network.layers()[i]) ? 8 : 32);
+    EXPECT_EQ(plan.layers[i].activation.bits, network.layers()[i].HasInputSite() ? 8 : 32);
 }
 
 TEST(ConfiguredPlan, RefusesRulesThatNameNoLayer) {

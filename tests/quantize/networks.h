@@ -33,17 +33,13 @@ inline Dataset SignPatterns(std::int64_t features, double magnitude) {
 
 inline std::vector<at::Tensor> AllInputs(const Dataset& data) { return data.Get(0, data.size()).inputs; }
 
-inline bool InputCanBeQuantized(const Layer& layer) {
-  return std::any_of(layer.uses.begin(), layer.uses.end(), [](const LayerUse& use) { return use.input_site >= 0; });
-}
-
 /// The same formats for all layers; activations stay in float where they cannot be quantized.
 inline Plan UniformPlan(const Network& network, const Format& weight, const Format& activation) {
   Plan plan;
   plan.model_sha256 = network.sha256();
   plan.fold_batch_norm = network.batch_norm_folded();
   for (const Layer& layer : network.layers())
-    plan.layers.push_back({layer.name, weight, InputCanBeQuantized(layer) ? activation : activation.WithBits(32)});
+    plan.layers.push_back({layer.name, weight, layer.HasInputSite() ? activation : activation.WithBits(32)});
   return plan;
 }
 

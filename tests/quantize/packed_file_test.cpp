@@ -141,7 +141,7 @@ Plan RandomPlan(const Network& network, const std::vector<int>& activations, std
     int bits = activations[random() % activations.size()];
     if (const int group = network.layers()[i].tied_group; group >= 0)
       bits = of_group.try_emplace(group, bits).first->second;
-    if (InputCanBeQuantized(network.layers()[i])) layer.activation = layer.activation.WithBits(bits);
+    if (network.layers()[i].HasInputSite()) layer.activation = layer.activation.WithBits(bits);
   }
   return plan;
 }

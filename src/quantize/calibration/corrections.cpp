@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "bitplan/error.h"
 #include "quantize/calibration/names.h"
 
@@ -30,6 +32,8 @@ bool Corrections::ShiftsOutputs() const {
 
 void Corrections::Validate() const {
   if (!(smoothing >= 0 && smoothing <= 1)) throw Error(fmt::format("smoothing: {} is outside [0, 1]", smoothing));
+  if (!(outlier_threshold >= 0 && std::isfinite(outlier_threshold)))
+    throw Error(fmt::format("outlier threshold: {} is not a number from 0", outlier_threshold));
 }
 
 std::string_view ToString(Rescaling rescaling) { return NameOf(kRescalings, rescaling); }

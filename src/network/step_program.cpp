@@ -1,4 +1,4 @@
-#include "integer/step_program.h"
+#include "network/step_program.h"
 
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
@@ -90,7 +90,6 @@ void StepProgram::Compile() {
 
 at::Tensor StepProgram::Run(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,
                             Probe* probe, StepNotes& notes) const {
-  const at::NoGradGuard no_grad;
   const Network::Impl& network = *network_.impl_;
   auto handle = c10::make_intrusive<StepHandle>();
   handle->steps = &steps_;

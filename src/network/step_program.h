@@ -4,11 +4,9 @@
 #include <torch/csrc/jit/runtime/interpreter.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "bitplan/network.h"
@@ -16,14 +14,13 @@
 
 namespace bitplan {
 
-/// What the steps of one run note.
-struct StepNotes {
-  std::vector<std::int64_t> overflows;            ///< by layer
-  bool keep_codes = false;                        ///< whether `codes` is wanted
-  std::vector<std::pair<int, at::Tensor>> codes;  ///< of quantized sites, in order of execution
+/// What the steps of one run share: those who make steps derive from it what theirs need.
+class StepNotes {
+ public:
+  virtual ~StepNotes() = default;
 };
 
-/// A computation that takes the place of operators.
+/// A computation that takes the place of operators; its operations are differentiated like any others.
 using Step = std::function<at::Tensor(const std::vector<at::Tensor>& operands, StepNotes& notes)>;
 
 /// One use of a layer whose input and result are tapped, and where its operator stands in the program's graph.
