@@ -59,6 +59,7 @@ std::variant<LayerOperands, std::string> OperandsOf(const Network& network, cons
   operands.input = input->second;
   if (!operands.input.format.IsInteger()) return "its input is not of integers";
   if (operands.input.format.calibrator == Calibrator::Dynamic) return "the range of its input is found at run time";
+  if (operands.input.range.offset != 0) return "the range of its input has an offset";
   if (sites.output_site < 0) return "its output channels are not those of the weight";
   const LoweredGraph& lowered = network.lowered();
   const auto reading = ReadingOf(lowered, use.node, layer.weight);

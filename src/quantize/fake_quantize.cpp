@@ -105,6 +105,11 @@ ActivationRange DynamicRange(const at::Tensor& x, const Format& format) {
 
 at::Tensor FakeQuantize(const at::Tensor& x, const Format& format, const ActivationRange& range) {
   if (format.type == NumberType::Float32) return x;
+  if (range.offset != 0) {
+    ActivationRange without = range;
+    without.offset = 0;
+    return FakeQuantize(x - static_cast<float>(range.offset), format, without);
+  }
   if (!format.HasScale())
     return StraightThrough(
         x.detach().to(format.type == NumberType::Float16 ? at::kHalf : at::kBFloat16).to(x.scalar_type()), x);

@@ -77,6 +77,8 @@ std::string Contents(const PackedTensor& tensor, const Network& network, const Q
       return BytesOf(state.weights[index].scale_codes->block_scale);
     case PackedRole::ScaleOffset:
       return BytesOf(at::scalar_tensor(state.weights[index].scale_codes->offset, at::kFloat));
+    case PackedRole::WeightNegativeScale:
+      return BytesOf(state.weights[index].negative_scale);
     case PackedRole::WeightZeroPoint:
       return ZeroPoints(state.weights[index].zero_point, state.weights[index].format);
     case PackedRole::InputScale:
@@ -84,6 +86,8 @@ std::string Contents(const PackedTensor& tensor, const Network& network, const Q
     case PackedRole::InputZeroPoint:
       return BytesOf(
           at::scalar_tensor(RangeAt(state, tensor.index).zero_point, tensor.type == "U8" ? at::kByte : at::kInt));
+    case PackedRole::InputOffset:
+      return BytesOf(at::scalar_tensor(RangeAt(state, tensor.index).offset, at::kFloat));
     case PackedRole::OutputShift:
       return BytesOf(ShiftOf(network, state, index, tensor.shape.front()));
     case PackedRole::Parameter:

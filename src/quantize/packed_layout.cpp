@@ -8,12 +8,14 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 #include <set>
 
 #include "bitplan/error.h"
 #include "bitplan/quantize.h"
 #include "quantize/calibration/double_quantize.h"
 #include "quantize/plan_check.h"
+#include "quantize/weight_grid.h"
 
 namespace bitplan {
 
@@ -38,17 +40,9 @@ PackedTensor Bytes(PackedRole role, std::string name, std::int64_t count, int in
   return {role, std::move(name), "U8", {count}, 1, index};
 }
 
-
 PackedTensor ZeroPoints(PackedRole role, std::string name, std::int64_t count, int index, const Format& format) {
   if (format.bits <= 8) return Bytes(role, std::move(name), count, index);
   return {role, std::move(name), "I32", {count}, 4, index};
-}
-
-std::int64_t ScaleCount(const at::Tensor& weight, const Format& format, int channel_axis) {
-  if (format.granularity == Granularity::Tensor) return 1;
-  const std::int64_t channels = weight.size(channel_axis);
-  if (format.granularity == Granularity::Channel) return channels;
-  return channels * ((weight.numel() / channels + format.group_size - 1) / format.group_size);
 }
 
 std::string TypeName(const Parameter& parameter) {
@@ -73,7 +67,8 @@ std::string TypeName(const Parameter& parameter) {
   }
 }
 
-void AddWeight(const Network& network, std::size_t index, const Format& format, PackedPart& part) {
+void AddWeight(const Network& network, std::size_t index, const LayerPlan& plan, PackedPart& part) {
+  const Format& format = plan.weight;
   const Layer& layer = network.layers()[index];
   const at::Tensor weight = network.Weight(layer);
   const std::string& name = network.parameters()[static_cast<std::size_t>(layer.weight)].name;
@@ -96,6 +91,8 @@ void AddWeight(const Network& network, std::size_t index, const Format& format, 
         Floats(PackedRole::ScaleBlock, name + "/scale_block", (scales + kBlock - 1) / kBlock, number));
     part.tensors.push_back(Floats(PackedRole::ScaleOffset, name + "/scale_offset", 1, number));
   }
+  if (plan.learned_weight && !plan.learned_weight->negative_scales.empty())
+    part.tensors.push_back(Floats(PackedRole::WeightNegativeScale, name + "/negative_scale", scales, number));
   part.tensors.push_back(Bytes(PackedRole::Weight, name, (weight.numel() * format.bits + 7) / 8, number));
   if (format.HasZeroPoint())
     part.tensors.push_back(ZeroPoints(PackedRole::WeightZeroPoint, name + "/zero_point", scales, number, format));
@@ -114,18 +111,19 @@ std::vector<int> OwnInputSites(const Network& network, std::size_t index) {
   return {own.begin(), own.end()};
 }
 
-void AddRange(const Network& network, int site, const Format& format, PackedPart& part) {
+void AddRange(const Network& network, int site, const Format& format, const std::optional<ActivationRange>& learned, PackedPart& part) {
   const std::string& name = network.sites()[static_cast<std::size_t>(site)].name;
   const bool dynamic = format.HasScale() && format.calibrator == Calibrator::Dynamic;
   part.notes.push_back({name, fmt::format("{};{}{}", format.bits, ToString(format.type), dynamic ? ";dynamic" : "")});
   if (!format.HasScale() || dynamic) return;
   part.tensors.push_back(Floats(PackedRole::InputScale, name + "/scale", 1, site));
   if (format.HasZeroPoint()) part.tensors.push_back(ZeroPoints(PackedRole::InputZeroPoint, name + "/zero_point", 1, site, format));
+  if (learned && learned->offset != 0) part.tensors.push_back(Floats(PackedRole::InputOffset, name + "/offset", 1, site));
 }
 
-void AddInputs(const Network& network, std::size_t index, const Format& format, PackedPart& part) {
-  if (format.bits == 32) return;
-  for (const int site : OwnInputSites(network, index)) AddRange(network, site, format, part);
+void AddInputs(const Network& network, std::size_t index, const LayerPlan& plan, PackedPart& part) {
+  if (plan.activation.bits == 32) return;
+  for (const int site : OwnInputSites(network, index)) AddRange(network, site, plan.activation, plan.learned_input, part);
 }
 
 /// Whether the channel correction of the layer is added to its output.
@@ -171,8 +169,8 @@ PackedPart FixedPart(const Network& network) {
 
 PackedPart LayerPart(const Network& network, std::size_t layer, const LayerPlan& plan, bool channel_correction) {
   PackedPart part;
-  AddWeight(network, layer, plan.weight, part);
-  AddInputs(network, layer, plan.activation, part);
+  AddWeight(network, layer, plan, part);
+  AddInputs(network, layer, plan, part);
   if (channel_correction && MayShift(network, layer, plan)) {
     const Layer& shifted = network.layers()[layer];
     part.tensors.push_back(Floats(PackedRole::OutputShift, shifted.name + "/shift",
@@ -183,7 +181,7 @@ PackedPart LayerPart(const Network& network, std::size_t layer, const LayerPlan&
 
 PackedPart OperandPart(const Network& network, const std::vector<OperandPlan>& operands) {
   PackedPart part;
-  for (const OperandPlan& operand : operands) AddRange(network, OperandSite(network, operand.name), operand.format, part);
+  for (const OperandPlan& operand : operands) AddRange(network, OperandSite(network, operand.name), operand.format, operand.learned, part);
   return part;
 }
 

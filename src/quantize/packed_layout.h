@@ -16,9 +16,11 @@ enum class PackedRole {
                 ///< byte
   ScaleBlock,   ///< float32, of double-quantized scales
   ScaleOffset,  ///< float32 [1], of double-quantized scales
+  WeightNegativeScale,  ///< float32, of learned ternary codes: the scale of −1
   WeightZeroPoint,  ///< one a scale, of asymmetric codes: a byte, int32 of 16 bits
   InputScale,       ///< float32 [1]
   InputZeroPoint,   ///< of asymmetric inputs: a byte, int32 of 16 bits
+  InputOffset,      ///< float32 [1], of learned ranges that have one: taken off before rounding
   OutputShift,      ///< float32 [channels]: what the channel correction adds where the layer has no bias
   Parameter,        ///< any other parameter of the network, as it is
 };

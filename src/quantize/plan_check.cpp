@@ -72,8 +72,19 @@ void CheckFormats(const Network& network, const std::vector<LayerPlan>& layers) 
         throw Error(fmt::format(
             "layers '{}' and '{}' read the same tensor but the plan gives it two formats ({} and {} bits)",
             layers[other->second].name, layers[i].name, layers[other->second].activation.bits, format.bits));
+      if (!first && layers[other->second].learned_input != layers[i].learned_input)
+        throw Error(fmt::format("layers '{}' and '{}' read the same tensor but the plan gives it two learned ranges",
+                                layers[other->second].name, layers[i].name));
     }
   }
+}
+
+/// What was learned belongs to the channels as they were.
+void CheckLearned(const Plan& plan) {
+  if (plan.corrections.rescaling == Rescaling::None) return;
+  for (const LayerPlan& layer : plan.layers)
+    if (layer.learned_weight || layer.learned_input)
+      throw Error(fmt::format("the plan rescales channels ({}), but layer '{}' has a grid that was learned without that", ToString(plan.corrections.rescaling), layer.name));
 }
 
 void CheckOperands(const Network& network, const std::vector<OperandPlan>& operands) {
@@ -103,6 +114,7 @@ int OperandSite(const Network& network, const std::string& name) {
 
 Plan PlanFor(const Network& network, const Plan& plan) {
   CheckModel(network, plan);
+  CheckLearned(plan);
   Plan ordered = plan;
   ordered.layers = InNetworkOrder(network, plan);
   CheckFormats(network, ordered.layers);

@@ -18,15 +18,6 @@ namespace bitplan {
 
 namespace {
 
-void CheckWeight(const at::Tensor& weight, int channel_axis) {
-  if (!weight.defined() || !weight.is_floating_point()) throw Error("a weight must be a floating-point tensor");
-  if (channel_axis < -weight.dim() || channel_axis >= weight.dim())
-    throw Error(fmt::format("channel axis {} is not an axis of a weight with {} axes", channel_axis, weight.dim()));
-  if (weight.numel() == 0) throw Error("a weight without elements cannot be quantized");
-  if (!weight.isfinite().all().item<bool>())
-    throw Error("a weight that holds NaN or an infinite value cannot be quantized");
-}
-
 /// The values that share each scale: part i of `count`.
 struct Parts {
   std::int64_t channels = 1, length = 0;  // of a channel
@@ -125,6 +116,21 @@ void SetGrid(QuantizedTensor& tensor, Grids grids, std::int64_t per_channel, at:
 }
 
 }  // namespace
+
+void CheckWeight(const at::Tensor& weight, int channel_axis) {
+  if (!weight.defined() || !weight.is_floating_point()) throw Error("a weight must be a floating-point tensor");
+  if (channel_axis < -weight.dim() || channel_axis >= weight.dim())
+    throw Error(fmt::format("channel axis {} is not an axis of a weight with {} axes", channel_axis, weight.dim()));
+  if (weight.numel() == 0) throw Error("a weight without elements cannot be quantized");
+  if (!weight.isfinite().all().item<bool>())
+    throw Error("a weight that holds NaN or an infinite value cannot be quantized");
+}
+
+std::int64_t ScaleCount(const at::Tensor& weight, const Format& format, int channel_axis) {
+  if (format.granularity == Granularity::Tensor) return 1;
+  const std::int64_t channels = weight.size(channel_axis);
+  return PartsOf(format, channels, weight.numel()).count();
+}
 
 std::vector<QuantizedTensor> FindGrids(const at::Tensor& weight, const std::vector<Format>& formats, int channel_axis) {
   CheckWeight(weight, channel_axis);

@@ -15,6 +15,7 @@
 #include "quantize/corrections/channel_correction.h"
 #include "quantize/corrections/fit_corrections.h"
 #include "quantize/corrections/rescaling.h"
+#include "quantize/learned_grid.h"
 #include "quantize/plan_check.h"
 #include "quantize/torchscript_export.h"
 #include "quantize/weight_grid.h"
@@ -32,7 +33,9 @@ QuantizedState QuantizeWeights(const Network& network, const Plan& plan, const P
     Report(progress, "quantizing weights", static_cast<std::int64_t>(i), total);
     const Layer& layer = network.layers()[i];
     try {
-      state.grids.push_back(QuantizeWeight(network.Weight(layer), plan.layers[i].weight, layer.channel_axis));
+      const LayerPlan& planned = plan.layers[i];
+      state.grids.push_back(planned.learned_weight ? PutOnLearnedGrid(network.Weight(layer), planned.weight, layer.channel_axis, *planned.learned_weight)
+                                                   : QuantizeWeight(network.Weight(layer), planned.weight, layer.channel_axis));
     } catch (const Error& error) {
       throw Error(fmt::format("layer '{}': {}", layer.name, error.what()));
     }
@@ -43,22 +46,29 @@ QuantizedState QuantizeWeights(const Network& network, const Plan& plan, const P
   return state;
 }
 
-bool QuantizesInputs(const Plan& plan) {
-  return !plan.operands.empty() ||
-         std::any_of(plan.layers.begin(), plan.layers.end(), [](const LayerPlan& layer) { return layer.activation.bits < 32; });
+/// Whether the range of some input or operand is to be found.
+bool CalibratesInputs(const Plan& plan) {
+  return std::any_of(plan.layers.begin(), plan.layers.end(), [](const LayerPlan& layer) { return layer.activation.bits < 32 && !layer.learned_input; }) ||
+         std::any_of(plan.operands.begin(), plan.operands.end(), [](const OperandPlan& operand) { return !operand.learned; });
 }
 
-void QuantizeInputs(const Network& network, const Plan& plan, const ActivationStatistics& statistics, QuantizedState& state) {
+/// `statistics`: null where the plan knows all ranges.
+void QuantizeInputs(const Network& network, const Plan& plan, const ActivationStatistics* statistics, QuantizedState& state) {
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
-    const Format& format = plan.layers[i].activation;
-    if (format.bits == 32) continue;
-    for (const LayerUse& use : network.layers()[i].uses)
-      if (use.input_site >= 0 && statistics.Has(use.input_site))
-        state.inputs.try_emplace(use.input_site, QuantizedInput{format, statistics.Range(use.input_site, format)});
+    const LayerPlan& planned = plan.layers[i];
+    if (planned.activation.bits == 32) continue;
+    for (const LayerUse& use : network.layers()[i].uses) {
+      if (use.input_site < 0) continue;
+      if (planned.learned_input) {
+        state.inputs.try_emplace(use.input_site, QuantizedInput{planned.activation, *planned.learned_input});
+      } else if (statistics->Has(use.input_site)) {
+        state.inputs.try_emplace(use.input_site, QuantizedInput{planned.activation, statistics->Range(use.input_site, planned.activation)});
+      }
+    }
   }
   for (const OperandPlan& operand : plan.operands) {
     const int site = OperandSite(network, operand.name);
-    state.inputs.try_emplace(site, QuantizedInput{operand.format, statistics.Range(site, operand.format)});
+    state.inputs.try_emplace(site, QuantizedInput{operand.format, operand.learned ? *operand.learned : statistics->Range(site, operand.format)});
   }
 }
 
@@ -134,7 +144,7 @@ QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& pl
     throw Error("statistics: of layers' inputs before they are rescaled; leave them out, or leave off the rescaling");
   options.Validate();
   const Network prepared = rescaled ? Rescale(network, checked, calibration, options.batch_size) : network;
-  return FromCalibration(prepared, checked, Calibration::Collect(prepared, calibration, QuantizesInputs(checked), options));
+  return FromCalibration(prepared, checked, Calibration::Collect(prepared, calibration, CalibratesInputs(checked), options));
 }
 
 QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& plan, const Calibration& calibration) {
@@ -148,10 +158,9 @@ QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const
   const Calibration::Impl& known = *calibration.impl_;
   auto impl = std::make_shared<Impl>(Impl{network, plan, {}});
   impl->state = QuantizeWeights(network, impl->plan, known.progress);
-  if (QuantizesInputs(impl->plan)) {
-    if (!known.activations) throw Error("the plan quantizes layers' inputs, but the calibration was collected without activations");
-    QuantizeInputs(network, impl->plan, *known.activations, impl->state);
-  }
+  if (!known.activations && CalibratesInputs(impl->plan))
+    throw Error("the plan quantizes layers' inputs, but the calibration was collected without activations");
+  QuantizeInputs(network, impl->plan, known.activations ? &*known.activations : nullptr, impl->state);
   Report(known.progress, "corrections", 0, 1);
   FitCorrections(network, plan.corrections, known.moments, known.inputs, known.progress, impl->state);
   Report(known.progress, "corrections", 1, 1);

@@ -85,6 +85,7 @@ class ModuleWriter {
   Value* SiteValue(int site, Value* value) {
     if (const auto input = state_.inputs.find(site); input != state_.inputs.end()) {
       const auto& [format, range] = input->second;
+      if (range.offset != 0) value = graph_->insert(c10::aten::sub, {value, range.offset});
       if (!format.HasScale())
         return Cast(Cast(value, format.type == NumberType::Float16 ? at::kHalf : at::kBFloat16), at::kFloat);
       if (format.calibrator == Calibrator::Dynamic)
@@ -142,7 +143,11 @@ class ModuleWriter {
     if (weight.zero_point.defined() && weight.zero_point.count_nonzero().item<std::int64_t>() > 0)
       value = graph_->insert(c10::aten::sub,
                              {value, AlongWeightValue(name + "_zero_point", weight.zero_point.to(at::kFloat), weight)});
-    return graph_->insert(c10::aten::mul, {value, AlongWeightValue(name + "_scale", weight.scale, weight)});
+    Value* scale = AlongWeightValue(name + "_scale", weight.scale, weight);
+    if (weight.negative_scale.defined())
+      scale = graph_->insert(c10::aten::where, {graph_->insert(c10::aten::lt, {value, 0}),
+                                                AlongWeightValue(name + "_negative_scale", weight.negative_scale, weight), scale});
+    return graph_->insert(c10::aten::mul, {value, scale});
   }
 
   Value* Buffer(const std::string& name, const at::Tensor& value) {

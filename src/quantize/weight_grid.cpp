@@ -13,9 +13,12 @@ namespace bitplan {
 
 namespace {
 
-/// Scales whose channels are multiplied by their gains.
-at::Tensor ScaleWithGain(const QuantizedTensor& grid, const at::Tensor& gain) {
-  return grid.scale * (grid.scale.dim() < 2 ? gain : gain.unsqueeze(1));
+/// A grid whose channels' scales are multiplied by their gains.
+QuantizedTensor GridWithGain(QuantizedTensor grid, const at::Tensor& gain) {
+  const at::Tensor factor = grid.scale.dim() < 2 ? gain : gain.unsqueeze(1);
+  grid.scale = grid.scale * factor;
+  if (grid.negative_scale.defined()) grid.negative_scale = grid.negative_scale * factor;
+  return grid;
 }
 
 at::ScalarType CodeType(const Format& format) {
@@ -70,7 +73,7 @@ at::Tensor AlongWeight(const at::Tensor& numbers, at::IntArrayRef weight_shape, 
 
 QuantizedTensor RowsOf(const QuantizedTensor& grid, std::int64_t first, std::int64_t count) {
   QuantizedTensor part = grid;
-  for (at::Tensor* numbers : {&part.scale, &part.zero_point, &part.threshold})
+  for (at::Tensor* numbers : {&part.scale, &part.zero_point, &part.threshold, &part.negative_scale})
     if (numbers->defined() && grid.format.granularity != Granularity::Tensor) *numbers = numbers->narrow(0, first, count);
   return part;
 }
@@ -78,7 +81,7 @@ QuantizedTensor RowsOf(const QuantizedTensor& grid, std::int64_t first, std::int
 QuantizedTensor ColumnOf(const QuantizedTensor& grid, std::int64_t column) {
   QuantizedTensor part = grid;
   if (!grid.format.InGroups()) return part;
-  for (at::Tensor* numbers : {&part.scale, &part.zero_point, &part.threshold})
+  for (at::Tensor* numbers : {&part.scale, &part.zero_point, &part.threshold, &part.negative_scale})
     if (numbers->defined()) *numbers = numbers->select(1, column / grid.format.group_size);
   return part;
 }
@@ -101,14 +104,17 @@ CodedWeight CodesOf(const at::Tensor& weight, const QuantizedTensor& grid) {
 
 at::Tensor ValueOnGrid(const at::Tensor& q, const QuantizedTensor& grid) {
   const at::Tensor scale = AlongWeight(grid.scale, q.sizes(), grid);
-  if (!grid.format.IsInteger()) return scale * LevelTable(grid.format).to(q.device()).take(q.to(at::kLong));
+  if (!grid.format.IsInteger()) {
+    const at::Tensor levels = LevelTable(grid.format).to(q.device()).take(q.to(at::kLong));
+    if (!grid.negative_scale.defined()) return scale * levels;
+    return at::where(levels.lt(0), AlongWeight(grid.negative_scale, q.sizes(), grid), scale) * levels;
+  }
   return scale * (q.to(at::kFloat) - AlongWeight(grid.zero_point, q.sizes(), grid));
 }
 
 QuantizedTensor WithGain(const QuantizedTensor& weight, const at::Tensor& gain) {
-  QuantizedTensor result = weight;
+  QuantizedTensor result = weight.format.HasScale() ? GridWithGain(weight, gain) : weight;
   if (weight.format.HasScale()) {
-    result.scale = ScaleWithGain(weight, gain);
     result.value = ValueOnGrid(weight.q, result);
     return result;
   }
@@ -130,7 +136,7 @@ at::Tensor FakeQuantizeWeight(const at::Tensor& weight, const QuantizedTensor& g
     return StraightThrough(gain.defined() ? WithGain(quantized, gain).value : quantized.value, weight, slope);
   }
   const CodedWeight coded = CodesOf(weight.detach(), grid);
-  if (gain.defined()) quantized.scale = ScaleWithGain(grid, gain);
+  if (gain.defined()) quantized = GridWithGain(grid, gain);
   const at::Tensor inside = coded.inside.to(at::kFloat);
   return StraightThrough(ValueOnGrid(coded.q, quantized), weight, gain.defined() ? inside * slope : inside);
 }

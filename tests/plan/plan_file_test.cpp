@@ -72,6 +72,33 @@ TEST(PlanFile, HasOperandsOnlyWhereThereAreSome) {
               OneLineError("plan.json", "operands[1].name", "no other operand"));
 }
 
+TEST(PlanFile, HasGridsOnlyWhereTheyWereLearned) {
+  const TemporaryFolder folder;
+  Plan plan = FullPlan();
+  EXPECT_FALSE(ordered_json::parse(ToJson(plan))["layers"][0].contains("learned_weight"));
+  plan.layers[0].learned_weight = LearnedGrid{{0.1, 1.0 / 3}, {3, 0}, {}, {}};
+  plan.layers[1].learned_weight = LearnedGrid{{0.5}, {}, {0.25}, {0.75}};
+  plan.layers[1].learned_input = ActivationRange{0.1, 7, -0.25};
+  plan.operands = {{"add_0.1", DefaultActivationFormat(), ActivationRange{1.0 / 7, 2}}};
+  const Plan read = ReadPlan(folder.Put("plan.json", ToJson(plan)));
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(read.layers[i].learned_weight, plan.layers[i].learned_weight);
+    EXPECT_EQ(read.layers[i].learned_input, plan.layers[i].learned_input);
+  }
+  EXPECT_EQ(read.operands[0].learned, plan.operands[0].learned);
+  const auto rejects = [&](const std::string& part, const nlohmann::json& value, const std::string& key, const std::string& expected) {
+    nlohmann::json json = nlohmann::json::parse(ToJson(plan));
+    json["layers"][1][part][key] = value;
+    EXPECT_THAT([&] { ReadPlan(folder.Put("plan.json", json.dump())); }, OneLineError("plan.json", "layers[1]." + part + "." + key, expected));
+  };
+  rejects("learned_weight", std::vector<double>{0}, "scales", "positive");
+  rejects("learned_weight", std::vector<double>{}, "scales", "one a scale");
+  rejects("learned_weight", {1, 2}, "negative_scales", "1 numbers");
+  rejects("learned_weight", {0.5}, "zero_points", "integers");
+  rejects("learned_input", -1, "scale", "positive");
+  rejects("learned_input", 1e9, "zero_point", "65535");
+}
+
 TEST(PlanFile, WritesWhatIsNotKnownAsNull) {
   const TemporaryFolder folder;
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
