@@ -28,6 +28,8 @@ std::variant<IntegerProduct, std::string> IntegerProduct::Of(const Network& netw
                                                              const LayerOperator& use, const IntegerOptions& options) {
   auto operands = OperandsOf(network, state, use);
   if (const auto* const reason = std::get_if<std::string>(&operands)) return *reason;
+  if (std::get<LayerOperands>(operands).input.format.calibrator == Calibrator::Dynamic)
+    return "the range of its input is found at run time";
   auto product = LayerProduct::Of(network, use.layer, use.use);
   if (!product) return "it is no product of its input and its weight alone";
   IntegerProduct made(std::move(*product), std::get<LayerOperands>(std::move(operands)), options);

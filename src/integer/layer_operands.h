@@ -6,7 +6,7 @@
 #include <variant>
 
 #include "integer/grid.h"
-#include "integer/step_program.h"
+#include "network/step_program.h"
 
 namespace bitplan {
 

@@ -22,23 +22,35 @@ using torch::jit::Value;
 /// What the step operators of one run call; travels through the graph as an input, so that runs share nothing.
 struct StepHandle : torch::CustomClassHolder {
   const std::vector<Step>* steps = nullptr;
+  const std::vector<StepOfSeveral>* steps_of_several = nullptr;
   StepNotes* notes = nullptr;
   c10::intrusive_ptr<ProbeHandle> probe;  // keeps what a step throws, as it does for probes
 };
 
-at::Tensor RunStep(const std::vector<at::Tensor>& operands, const c10::intrusive_ptr<StepHandle>& handle,
-                   std::int64_t number) {
+template <typename Steps>
+auto Run(const Steps& steps, const std::vector<at::Tensor>& operands, const StepHandle& handle, std::int64_t number) {
   try {
-    return (*handle->steps)[static_cast<std::size_t>(number)](operands, *handle->notes);
+    return steps[static_cast<std::size_t>(number)](operands, *handle.notes);
   } catch (const Error&) {
-    handle->probe->error = std::current_exception();
+    handle.probe->error = std::current_exception();
     throw;
   }
+}
+
+at::Tensor RunStep(const std::vector<at::Tensor>& operands, const c10::intrusive_ptr<StepHandle>& handle, std::int64_t number) {
+  return Run(*handle->steps, operands, *handle, number);
+}
+
+std::vector<at::Tensor> RunStepOfSeveral(const std::vector<at::Tensor>& operands, const c10::intrusive_ptr<StepHandle>& handle,
+                                         std::int64_t number) {
+  return Run(*handle->steps_of_several, operands, *handle, number);
 }
 
 TORCH_LIBRARY_FRAGMENT(bitplan, library) {
   library.class_<StepHandle>("Steps");
   library.def("step(Tensor[] operands, __torch__.torch.classes.bitplan.Steps steps, int number) -> Tensor", RunStep);
+  library.def("step_of_several(Tensor[] operands, __torch__.torch.classes.bitplan.Steps steps, int number) -> Tensor[]",
+              RunStepOfSeveral);
 }
 
 c10::Symbol StepSymbol() {
@@ -72,13 +84,26 @@ std::optional<int> StepProgram::SiteOf(const Node* node) const {
   return network_.lowered().tap_sites[static_cast<std::size_t>(TapNumber(node))];
 }
 
-Value* StepProgram::Insert(const std::vector<Value*>& operands, Step step) {
+Node* StepProgram::InsertNode(c10::Symbol kind, const std::vector<Value*>& operands, std::size_t number) {
   Node* const list = graph_->insertNode(graph_->createList(c10::TensorType::get(), operands));
-  Value* const number = graph_->insertConstant(static_cast<std::int64_t>(steps_.size()));
+  Value* const constant = graph_->insertConstant(static_cast<std::int64_t>(number));
+  return graph_->insertNode(graph_->create(kind, {list->output(), handle_, constant}));
+}
+
+Value* StepProgram::Insert(const std::vector<Value*>& operands, Step step) {
+  Node* const node = InsertNode(StepSymbol(), operands, steps_.size());
   steps_.push_back(std::move(step));
-  Node* const node = graph_->insertNode(graph_->create(StepSymbol(), {list->output(), handle_, number}));
   node->output()->setType(c10::TensorType::get());
   return node->output();
+}
+
+std::vector<Value*> StepProgram::InsertSeveral(const std::vector<Value*>& operands, StepOfSeveral step, std::size_t count) {
+  static const auto symbol = c10::Symbol::fromQualString("bitplan::step_of_several");
+  Node* const node = InsertNode(symbol, operands, steps_of_several_.size());
+  steps_of_several_.push_back(std::move(step));
+  node->output()->setType(c10::ListType::ofTensors());
+  const auto results = graph_->insertNode(graph_->createListUnpack(node->output(), count))->outputs();
+  return {results.begin(), results.end()};
 }
 
 bool StepProgram::IsStep(const Node* node) { return node->kind() == StepSymbol(); }
@@ -93,6 +118,7 @@ at::Tensor StepProgram::Run(const std::vector<at::Tensor>& inputs, const std::ve
   const Network::Impl& network = *network_.impl_;
   auto handle = c10::make_intrusive<StepHandle>();
   handle->steps = &steps_;
+  handle->steps_of_several = &steps_of_several_;
   handle->notes = &notes;
   handle->probe = network.Handle(probe);
   const auto results = network.Run(code_, inputs, parameters, handle->probe, {c10::IValue(handle)});

@@ -23,6 +23,9 @@ class StepNotes {
 /// A computation that takes the place of operators; its operations are differentiated like any others.
 using Step = std::function<at::Tensor(const std::vector<at::Tensor>& operands, StepNotes& notes)>;
 
+/// The same with several results.
+using StepOfSeveral = std::function<std::vector<at::Tensor>(const std::vector<at::Tensor>& operands, StepNotes& notes)>;
+
 /// One use of a layer whose input and result are tapped, and where its operator stands in the program's graph.
 struct LayerOperator {
   int layer = -1;
@@ -47,6 +50,9 @@ class StepProgram {
   /// A step at the graph's insertion point, and what it gives.
   torch::jit::Value* Insert(const std::vector<torch::jit::Value*>& operands, Step step);
 
+  /// The same of a step with `count` results, as many values.
+  std::vector<torch::jit::Value*> InsertSeveral(const std::vector<torch::jit::Value*>& operands, StepOfSeveral step, std::size_t count);
+
   static bool IsStep(const torch::jit::Node* node);
 
   void Compile();
@@ -57,11 +63,14 @@ class StepProgram {
                  StepNotes& notes) const;
 
  private:
+  torch::jit::Node* InsertNode(c10::Symbol kind, const std::vector<torch::jit::Value*>& operands, std::size_t number);
+
   Network network_;
   std::shared_ptr<torch::jit::Graph> graph_;
   torch::jit::Value* handle_ = nullptr;  // the last input: what carries the steps
   std::vector<LayerOperator> layers_;
   std::vector<Step> steps_;
+  std::vector<StepOfSeveral> steps_of_several_;
   torch::jit::Code code_;
 };
 
