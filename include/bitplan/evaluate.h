@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bitplan/data.h"
+#include "bitplan/fast.h"
 #include "bitplan/integer.h"
 #include "bitplan/network.h"
 #include "bitplan/plan.h"
@@ -45,5 +46,19 @@ struct IntegerComparison {
 };
 IntegerComparison EvaluateInteger(const QuantizedNetwork& quantized, const IntegerOptions& options, const Dataset& data,
                                   std::int64_t batch_size = 128, const ProgressCallback& progress = {});
+
+/// The float network, the fake-quantized one and the same on 8-bit kernels, side by side.
+struct FastComparison {
+  Evaluation float_network, fake_quantized, fast;
+  double speedup = 0;                   ///< time of the float forward over that of the fast one: the first batch, median of alternating runs
+  std::vector<FloatOperator> in_float;  ///< as FastNetwork::in_float
+};
+
+/// Throws Error as Evaluate and FastNetwork::Create do.
+FastComparison EvaluateFast(const QuantizedNetwork& quantized, const FastOptions& options, const Dataset& data, std::int64_t batch_size = 128,
+                            const ProgressCallback& progress = {});
+
+/// What is measured beside the float network: key `fast` of the file form `bitplan.evaluation/1`.
+std::string ToJson(const EvaluationReport& report, const FastComparison& fast);
 
 }  // namespace bitplan

@@ -123,7 +123,6 @@ class Network {
   friend class ActivationTracer;  // src/network/activation_trace.h
   friend class LayerProduct;  // src/network/layer_product.h
   friend class StepProgram;   // src/network/step_program.h
-  friend class FastProgram;   // src/fast/fast_program.h
   friend class TrainingGraph;  // src/train/training_graph.h
   struct Impl;
   explicit Network(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}

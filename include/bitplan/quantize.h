@@ -42,6 +42,8 @@ struct QuantizedTensor {
   at::Tensor threshold;   ///< float32, as scale, of ternary values: magnitudes up to it are 0; undefined otherwise
   at::Tensor negative_scale;  ///< float32, as scale, of learned ternary values (TTQ): of the code for −1; undefined: `scale`
   std::optional<ScaleCodes> scale_codes = {};  ///< of double-quantized scales
+  at::Tensor outlier_columns;  ///< int64, of a weight [out, in]: the inputs whose weights are float16, and whose codes stand for 0
+  at::Tensor outlier_values;   ///< float16 [out, columns]; both undefined where there are none
   int channel_axis = 0;
 };
 

@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+
+#include <utility>
 #include <vector>
 
 #include "bitplan/error.h"
@@ -6,12 +9,48 @@
 #include "bitplan/quantize.h"
 #include "cli/command.h"
 #include "cli/configuration_options.h"
+#include "cli/fast_options.h"
 #include "cli/integer_options.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/report.h"
 
 namespace bitplan::cli {
+
+namespace {
+
+void OnIntegers(const CommandLine& line, const QuantizedNetwork& quantized, const Dataset& data, EvaluationReport report) {
+  const IntegerComparison compared =
+      EvaluateInteger(quantized, ReadIntegerOptions(line), data, line.Get<std::int64_t>("batch-size"), ShowProgress());
+  report.float_network = compared.float_network;
+  report.planned = compared.fake_quantized;
+  if (!WriteJson(line, ToJson(report, compared.integer))) return;
+  PrintEvaluation(report, {"on integers", compared.integer.evaluation});
+  PrintIntegerEvaluation(compared.integer);
+}
+
+void OnByteKernels(const CommandLine& line, const QuantizedNetwork& quantized, const Dataset& data, EvaluationReport report) {
+  const FastComparison compared = EvaluateFast(quantized, ReadFastOptions(line), data, line.Get<std::int64_t>("batch-size"), ShowProgress());
+  report.float_network = compared.float_network;
+  report.planned = compared.fake_quantized;
+  if (!WriteJson(line, ToJson(report, compared))) return;
+  PrintEvaluation(report, {"8-bit kernels", compared.fast});
+  PrintFastEvaluation(compared);
+}
+
+/// Refuses what contradicts itself, before anything is read.
+void CheckOptions(const CommandLine& line) {
+  const bool by_hand = HasConfiguration(line);
+  if (by_hand && line.Has("plan")) throw Error("--plan: formats are given by hand as well; leave out one of the two");
+  for (const char* const how : {"integer", "fast"})
+    if (line.Get<bool>(how) && !line.Has("plan") && !by_hand)
+      throw Error(fmt::format("--{} needs --plan, or formats by hand: the widths to compute with", how));
+  if (WantsInteger(line) && WantsFast(line)) throw Error("--integer and --fast are two ways to compute a plan; give one of them");
+  if (line.Get<bool>("dynamic") && !WantsFast(line)) throw Error("--dynamic is of --fast: the 8-bit kernels find ranges in each batch");
+  ReadIntegerOptions(line);
+}
+
+}  // namespace
 
 int EvaluateModel(const Arguments& arguments) {
   CommandLine line("eval MODEL.pt --data KIND:FILE [--plan plan.json] [options]",
@@ -22,21 +61,19 @@ int EvaluateModel(const Arguments& arguments) {
   AddConfigurationOptions(line);
   AddCorrectionOptions(line, /*with_output=*/true);
   AddIntegerOptions(line);
+  AddFastOptions(line);
   AddCalibrationOptions(line);
   AddSampleOptions(line, 0);
   AddBatchOption(line);
   AddModelOptions(line);
   if (!line.Parse(arguments)) return kDone;
 
-  const IntegerOptions integer_options = ReadIntegerOptions(line);
-  const bool by_hand = HasConfiguration(line);
-  if (by_hand && line.Has("plan")) throw Error("--plan: formats are given by hand as well; leave out one of the two");
-  if (WantsInteger(line) && !line.Has("plan") && !by_hand) throw Error("--integer needs --plan, or formats by hand: the widths to compute with");
+  CheckOptions(line);
   NetworkOptions network_options = ReadModelOptions(line);
   auto plan = line.Has("plan") ? std::optional(ReadPlan(line.Get<std::string>("plan"))) : std::nullopt;
   if (plan) MatchPlan(*plan, network_options);
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
-  if (by_hand) plan = MakeConfiguredPlan(network, ReadConfigurationOptions(line));
+  if (HasConfiguration(line)) plan = MakeConfiguredPlan(network, ReadConfigurationOptions(line));
   if (plan) plan->corrections = ReadCorrections(line, plan->corrections);
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
   EvaluationReport report;
@@ -53,18 +90,15 @@ int EvaluateModel(const Arguments& arguments) {
   options.progress = ShowProgress();
   const QuantizedNetwork quantized = QuantizedNetwork::Create(network, *plan, LoadCalibration(line, *plan), options);
   if (WantsInteger(line)) {
-    const IntegerComparison compared = EvaluateInteger(quantized, integer_options, data, batch_size, ShowProgress());
-    report.float_network = compared.float_network;
-    report.planned = compared.fake_quantized;
-    if (!WriteJson(line, ToJson(report, compared.integer))) return kDone;
-    PrintEvaluation(report, &compared.integer.evaluation);
-    PrintIntegerEvaluation(compared.integer);
-    return kDone;
+    OnIntegers(line, quantized, data, report);
+  } else if (WantsFast(line)) {
+    OnByteKernels(line, quantized, data, report);
+  } else {
+    const auto measured = Evaluate(network, {quantized}, data, batch_size, ShowProgress());
+    report.float_network = measured[0];
+    report.planned = measured[1];
+    if (WriteJson(line, ToJson(report))) PrintEvaluation(report);
   }
-  const auto measured = Evaluate(network, {quantized}, data, batch_size, ShowProgress());
-  report.float_network = measured[0];
-  report.planned = measured[1];
-  if (WriteJson(line, ToJson(report))) PrintEvaluation(report);
   return kDone;
 }
 

@@ -34,13 +34,7 @@ void PrintIntegerEvaluation(const IntegerEvaluation& integer) {
     for (const auto& [layer, count] : integer.overflows) table.Add({layer, WithCommas(count)});
     fmt::print("\n{}", table.Text());
   }
-  if (integer.in_float.empty()) {
-    fmt::print("\nall operators compute with integers\n");
-    return;
-  }
-  Table table({"in float", "operator", "why"});
-  for (const FloatOperator& each : integer.in_float) table.Add({each.name, each.op, each.reason});
-  fmt::print("\n{}", table.Text());
+  PrintInFloat(integer.in_float, "all operators compute with integers");
 }
 
 }  // namespace bitplan::cli

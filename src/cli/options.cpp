@@ -167,7 +167,9 @@ void AddCorrectionOptions(CommandLine& line, bool with_output) {
   line.Add()("rescaling", po::value<std::string>()->value_name("KIND"),
              "scales moved between layers first: equalization, smoothquant, awq or none")(
       "smoothing", po::value<double>()->value_name("ALPHA"), "SmoothQuant's share of a range that weights take over, 0 to 1; default 0.5")(
-      "rounding", po::value<std::string>()->value_name("KIND"), "of weights: nearest, adaround or gptq");
+      "rounding", po::value<std::string>()->value_name("KIND"), "of weights: nearest, adaround or gptq")(
+      "outlier-threshold", po::value<double>()->value_name("T"),
+      "input features of linear layers beyond this magnitude stay in float16, and their weights (LLM.int8(): 6); default 0: none");
   if (with_output)
     line.Add()("output-correction", po::value<std::string>()->value_name("KIND"),
                "of layers' output channels: channel, bias, bias-from-batch-norm, batch-norm or none");
@@ -177,6 +179,7 @@ Corrections ReadCorrections(const CommandLine& line, Corrections corrections) {
   if (line.Has("rescaling")) corrections.rescaling = ParseRescaling(line.Get<std::string>("rescaling"));
   if (line.Has("smoothing")) corrections.smoothing = line.Get<double>("smoothing");
   if (line.Has("rounding")) corrections.rounding = ParseRounding(line.Get<std::string>("rounding"));
+  if (line.Has("outlier-threshold")) corrections.outlier_threshold = line.Get<double>("outlier-threshold");
   if (line.Has("output-correction")) corrections.output = ParseOutputCorrection(line.Get<std::string>("output-correction"));
   corrections.Validate();
   return corrections;

@@ -120,11 +120,21 @@ void PrintCosts(const Plan& plan) {
              stability.resamples, found, 100 * stability.best, 100 * stability.regret);
 }
 
-void PrintEvaluation(const EvaluationReport& report, const Evaluation* integer) {
+void PrintInFloat(const std::vector<FloatOperator>& in_float, const std::string& if_none) {
+  if (in_float.empty()) {
+    fmt::print("\n{}\n", if_none);
+    return;
+  }
+  Table table({"in float", "operator", "why"});
+  for (const FloatOperator& each : in_float) table.Add({each.name, each.op, each.reason});
+  fmt::print("\n{}", table.Text());
+}
+
+void PrintEvaluation(const EvaluationReport& report, const std::optional<std::pair<std::string, Evaluation>>& computed_otherwise) {
   Table table({"network", "correct", "accuracy", "loss", "agrees", "KL to float"});
   table.Add(EvaluationRow("float", report.float_network));
   if (report.planned) table.Add(EvaluationRow("planned", *report.planned));
-  if (integer) table.Add(EvaluationRow("on integers", *integer));
+  if (computed_otherwise) table.Add(EvaluationRow(computed_otherwise->first, computed_otherwise->second));
   if (report.uniform && report.uniform_bits)
     table.Add(EvaluationRow(fmt::format("uniform w{}a{}", report.uniform_bits->weight_bits, report.uniform_bits->activation_bits),
                             *report.uniform));

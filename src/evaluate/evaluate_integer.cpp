@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "bitplan/evaluate.h"
+#include "evaluate/in_float_json.h"
 #include "plan/evaluation_json.h"
 
 namespace bitplan {
@@ -31,9 +32,7 @@ std::string ToJson(const EvaluationReport& report, const IntegerEvaluation& inte
   own["multiplier_bits"] = integer.options.multiplier_bits;
   own["overflows"] = Json::object();
   for (const auto& [layer, count] : integer.overflows) own["overflows"][layer] = count;
-  own["in_float"] = Json::array();
-  for (const FloatOperator& each : integer.in_float)
-    own["in_float"].push_back({{"name", each.name}, {"operator", each.op}, {"reason", each.reason}});
+  own["in_float"] = InFloatJson(integer.in_float);
   return JsonText(json);
 }
 

@@ -129,7 +129,8 @@ class Walk {
       return FloatOperands(tap);
     }
     const QuantizedInput& input = found->second;
-    if (!input.format.IsInteger() || input.format.calibrator == Calibrator::Dynamic || input.range.offset != 0)
+    if (!input.format.IsInteger() || input.format.calibrator == Calibrator::Dynamic || input.range.offset != 0 ||
+        input.outliers.defined())
       return FloatOperands(tap);
     const IntegerGrid to = GridOf(input);
     const auto from = grids_.Has(operand) ? std::optional(grids_.Of(operand)) : std::nullopt;

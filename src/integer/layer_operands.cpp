@@ -58,6 +58,7 @@ std::variant<LayerOperands, std::string> OperandsOf(const Network& network, cons
   if (input == state.inputs.end()) return "its input is in float";
   operands.input = input->second;
   if (!operands.input.format.IsInteger()) return "its input is not of integers";
+  if (operands.input.outliers.defined()) return "some of its input's features stay in float16";
   if (operands.input.range.offset != 0) return "the range of its input has an offset";
   if (sites.output_site < 0) return "its output channels are not those of the weight";
   const LoweredGraph& lowered = network.lowered();

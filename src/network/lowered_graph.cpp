@@ -3,6 +3,8 @@
 #include <torch/csrc/jit/ir/constants.h>
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 namespace bitplan {
 
@@ -62,7 +64,9 @@ std::optional<bool> ConstantBool(const Value* value) {
 }
 
 bool AsksForFact(const Node* node) {
-  if (node->outputs().empty()) return false;
+  static const std::set<std::string, std::less<>> kReadsElements = {"item",  "Int",      "Float",      "Bool",  "Complex", "ScalarImplicit", "IntImplicit", "FloatImplicit",
+                                                                    "equal", "allclose", "is_nonzero", "tolist"};
+  if (node->outputs().empty() || kReadsElements.contains(OperatorName(node))) return false;
   const c10::TypePtr& type = node->outputs()[0]->type();
   return type->isSubtypeOf(*c10::NumberType::get()) || type->kind() == c10::TypeKind::BoolType ||
          type->isSubtypeOf(*c10::ListType::ofInts()) || type->kind() == c10::TypeKind::DeviceObjType;

@@ -2,11 +2,12 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "bitplan/quantize.h"
 #include "quantize/calibration/codebook.h"
-#include "quantize/calibration/range.h"
+#include "quantize/dynamic_range.h"
 #include "quantize/round_to_grid.h"
 #include "quantize/straight_through.h"
 
@@ -72,16 +73,25 @@ std::optional<Minifloats> MinifloatsOf(const Format& format, double scale) {
                     std::ldexp(1.0F, -bits->mantissa)};
 }
 
+/// By arithmetic, where the format allows it and the values lie in memory as the loops need them.
+std::optional<at::Tensor> RoundedByArithmetic(const at::Tensor& values, const Format& format, double scale) {
+  if (!IsDenseFloat(values)) return std::nullopt;
+  if (format.type == NumberType::PowerOfTwo) {
+    const PowersOfTwo levels{static_cast<float>(scale), std::ldexp(1.0F, 2 - (1 << (format.bits - 1)))};
+    if (levels.least < std::numeric_limits<float>::min()) return std::nullopt;
+    return EachRounded(values, [&](const float* from, float* to, std::int64_t count) { RoundToPowersOfTwo(from, to, count, levels); });
+  }
+  const auto levels = MinifloatsOf(format, scale);
+  if (!levels) return std::nullopt;
+  return EachRounded(values, [&](const float* from, float* to, std::int64_t count) { RoundToMinifloats(from, to, count, *levels); });
+}
+
 at::Tensor OnCodebook(const at::Tensor& x, const Format& format, double scale) {
   const at::Tensor values = x.detach();
   const double largest = LargestLevel(format.type);
-  if (const auto levels = MinifloatsOf(format, scale); levels && IsDenseFloat(values)) {
-    const auto round = [&](const float* from, float* to, std::int64_t count) {
-      RoundToMinifloats(from, to, count, *levels);
-    };
+  if (auto rounded = RoundedByArithmetic(values, format, scale)) {
     const bool gradient = at::GradMode::is_enabled() && x.requires_grad();
-    return StraightThrough(EachRounded(values, round), x,
-                        gradient ? (values / scale).abs().le(largest) : at::Tensor());
+    return StraightThrough(*rounded, x, gradient ? (values / scale).abs().le(largest) : at::Tensor());
   }
   const Codebook book = CodebookOf(format.type, format.bits);
   const at::Tensor ratio = (values / scale).contiguous();  // bucketize warns of others, aloud
@@ -89,16 +99,6 @@ at::Tensor OnCodebook(const at::Tensor& x, const Format& format, double scale) {
   const at::Tensor nearest =
       levels.take(at::bucketize(ratio, at::tensor(book.Boundaries<float>(), values.options()))).mul_(scale);
   return StraightThrough(at::where(values.isnan(), values, nearest), x, ratio.abs().le(largest));
-}
-
-/// Of one batch.
-ActivationRange DynamicRange(const at::Tensor& x, const Format& format) {
-  if (x.numel() == 0) return {};
-  const auto [low, high] = at::aminmax(x.detach());
-  const auto min = low.item<double>(), max = high.item<double>();
-  if (!std::isfinite(min) || !std::isfinite(max)) return {};
-  const QuantizationRange range = RangeCovering(min, max, format);
-  return {range.scale, range.zero_point};
 }
 
 }  // namespace

@@ -88,12 +88,30 @@ std::string Contents(const PackedTensor& tensor, const Network& network, const Q
           at::scalar_tensor(RangeAt(state, tensor.index).zero_point, tensor.type == "U8" ? at::kByte : at::kInt));
     case PackedRole::InputOffset:
       return BytesOf(at::scalar_tensor(RangeAt(state, tensor.index).offset, at::kFloat));
+    case PackedRole::OutlierColumns:
+      return BytesOf(state.weights[index].outlier_columns.to(at::kInt));
+    case PackedRole::OutlierValues:
+      return BytesOf(state.weights[index].outlier_values);
     case PackedRole::OutputShift:
       return BytesOf(ShiftOf(network, state, index, tensor.shape.front()));
     case PackedRole::Parameter:
       break;
   }
   return BytesOf(state.parameters[index]);
+}
+
+/// What the calibration samples decide, and not the plan.
+PackedPart OutlierPart(const Network& network, const QuantizedState& state) {
+  PackedPart part;
+  for (std::size_t i = 0; i < state.weights.size(); ++i) {
+    const QuantizedTensor& weight = state.weights[i];
+    if (!weight.outlier_columns.defined()) continue;
+    const std::string& name = network.parameters()[static_cast<std::size_t>(network.layers()[i].weight)].name;
+    const auto index = static_cast<int>(i);
+    part.tensors.push_back({PackedRole::OutlierColumns, name + "/outlier_columns", "I32", {weight.outlier_columns.numel()}, 4, index});
+    part.tensors.push_back({PackedRole::OutlierValues, name + "/outlier_values", "F16", weight.outlier_values.sizes().vec(), 2, index});
+  }
+  return part;
 }
 
 }  // namespace
@@ -107,6 +125,7 @@ void QuantizedNetwork::SavePacked(const std::filesystem::path& file) const {
   for (std::size_t i = 0; i < network().layers().size(); ++i)
     add(LayerPart(network(), i, plan().layers[i], plan().corrections.ShiftsOutputs()));
   add(OperandPart(network(), plan().operands));
+  add(OutlierPart(network(), impl_->state));
   // The widest elements first: everything lies aligned without padding.
   std::stable_sort(all.tensors.begin(), all.tensors.end(),
                    [](const PackedTensor& a, const PackedTensor& b) { return a.element_size > b.element_size; });

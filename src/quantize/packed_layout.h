@@ -21,6 +21,8 @@ enum class PackedRole {
   InputScale,       ///< float32 [1]
   InputZeroPoint,   ///< of asymmetric inputs: a byte, int32 of 16 bits
   InputOffset,      ///< float32 [1], of learned ranges that have one: taken off before rounding
+  OutlierColumns,   ///< int32, of a weight: the inputs that stay in float16, here and in the layer's input
+  OutlierValues,    ///< float16 [out, columns]: their weights
   OutputShift,      ///< float32 [channels]: what the channel correction adds where the layer has no bias
   Parameter,        ///< any other parameter of the network, as it is
 };

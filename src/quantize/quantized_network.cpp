@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "network/image_layout.h"
 #include "quantize/corrections/channel_correction.h"
 #include "quantize/corrections/fit_corrections.h"
+#include "quantize/corrections/outliers.h"
 #include "quantize/corrections/rescaling.h"
 #include "quantize/learned_grid.h"
 #include "quantize/plan_check.h"
@@ -24,7 +26,14 @@ namespace bitplan {
 
 namespace {
 
-QuantizedState QuantizeWeights(const Network& network, const Plan& plan, const ProgressCallback& progress) {
+QuantizedTensor Quantize(const at::Tensor& weight, const Layer& layer, const LayerPlan& planned, const std::map<int, Outliers>& outliers) {
+  if (planned.learned_weight) return PutOnLearnedGrid(weight, planned.weight, layer.channel_axis, *planned.learned_weight);
+  const auto found = layer.uses.empty() ? outliers.end() : outliers.find(layer.uses.front().input_site);
+  if (found != outliers.end()) return QuantizeBeside(found->second.columns, weight, planned.weight, layer.channel_axis);
+  return QuantizeWeight(weight, planned.weight, layer.channel_axis);
+}
+
+QuantizedState QuantizeWeights(const Network& network, const Plan& plan, const std::map<int, Outliers>& outliers, const ProgressCallback& progress) {
   QuantizedState state;
   state.parameters = network.ParameterValues();
   state.gains.resize(network.layers().size());
@@ -33,9 +42,7 @@ QuantizedState QuantizeWeights(const Network& network, const Plan& plan, const P
     Report(progress, "quantizing weights", static_cast<std::int64_t>(i), total);
     const Layer& layer = network.layers()[i];
     try {
-      const LayerPlan& planned = plan.layers[i];
-      state.grids.push_back(planned.learned_weight ? PutOnLearnedGrid(network.Weight(layer), planned.weight, layer.channel_axis, *planned.learned_weight)
-                                                   : QuantizeWeight(network.Weight(layer), planned.weight, layer.channel_axis));
+      state.grids.push_back(Quantize(network.Weight(layer), layer, plan.layers[i], outliers));
     } catch (const Error& error) {
       throw Error(fmt::format("layer '{}': {}", layer.name, error.what()));
     }
@@ -44,6 +51,19 @@ QuantizedState QuantizeWeights(const Network& network, const Plan& plan, const P
   state.weights = state.grids;
   Report(progress, "quantizing weights", total, total);
   return state;
+}
+
+/// Features that stay in float16, and the range of the rest.
+void KeepOutliers(const Network& network, const std::map<int, Outliers>& outliers, QuantizedState& state) {
+  for (std::size_t i = 0; i < network.layers().size(); ++i)
+    for (const LayerUse& use : network.layers()[i].uses) {
+      const auto found = outliers.find(use.input_site);
+      if (found == outliers.end()) continue;
+      QuantizedInput& input = state.inputs.at(use.input_site);
+      input.range = found->second.range;
+      input.outliers = at::zeros({network.Weight(network.layers()[i]).size(1)}, found->second.columns.options().dtype(at::kBool));
+      input.outliers.index_fill_(0, found->second.columns, true);
+    }
 }
 
 /// Whether the range of some input or operand is to be found.
@@ -104,8 +124,11 @@ void FoldCorrection(const Network& network, const std::map<int, ChannelCorrectio
 }
 
 at::Tensor QuantizingProbe::Visit(int site, const at::Tensor& value) {
-  if (const auto input = state_.inputs.find(site); input != state_.inputs.end())
-    return FakeQuantize(value, input->second.format, input->second.range);
+  if (const auto found = state_.inputs.find(site); found != state_.inputs.end()) {
+    const QuantizedInput& input = found->second;
+    const at::Tensor quantized = FakeQuantize(value, input.format, input.range);
+    return input.outliers.defined() ? at::where(input.outliers, FakeQuantize(value, input.format.WithBits(16), {}), quantized) : quantized;
+  }
   if (const auto shift = state_.shifts.find(site); shift != state_.shifts.end()) return value + shift->second;
   return value;
 }
@@ -118,22 +141,30 @@ void QuantizeOptions::Validate() const {
 
 struct Calibration::Impl {
   std::optional<ActivationStatistics> activations;
-  std::vector<at::Tensor> inputs;         // what the correction is fitted on
-  std::map<int, ChannelMoments> moments;  // of the float network on them
+  std::vector<at::Tensor> inputs;  // what the correction is fitted on
   ProgressCallback progress;
+
+  /// Of the float network on the inputs; found when a plan first needs them.
+  const std::map<int, ChannelMoments>& Moments(const Network& network) const {
+    std::call_once(found_, [&] { moments_ = FloatMoments(network, inputs); });
+    return moments_;
+  }
+
+ private:
+  mutable std::once_flag found_;
+  mutable std::map<int, ChannelMoments> moments_;
 };
 
 Calibration Calibration::Collect(const Network& network, const Dataset& data, bool activations, const QuantizeOptions& options) {
   options.Validate();
-  Impl impl;
-  if (activations && options.statistics) impl.activations = options.statistics;
-  if (activations && !options.statistics) impl.activations = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
+  const auto impl = std::make_shared<Impl>();
+  if (activations && options.statistics) impl->activations = options.statistics;
+  if (activations && !options.statistics) impl->activations = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
   const std::int64_t samples = std::min(options.correction_samples, data.size());
   const at::Device device(network.device());
-  impl.inputs = ImageLayout(network, data.Get(0, 1, device).inputs)(data.Get(0, samples, device).inputs);
-  impl.moments = FloatMoments(network, impl.inputs);
-  impl.progress = options.progress;
-  return Calibration(std::make_shared<Impl>(std::move(impl)));
+  impl->inputs = ImageLayout(network, data.Get(0, 1, device).inputs)(data.Get(0, samples, device).inputs);
+  impl->progress = options.progress;
+  return Calibration(impl);
 }
 
 QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& plan, const Dataset& calibration,
@@ -157,12 +188,16 @@ QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const
   const at::NoGradGuard no_grad;
   const Calibration::Impl& known = *calibration.impl_;
   auto impl = std::make_shared<Impl>(Impl{network, plan, {}});
-  impl->state = QuantizeWeights(network, impl->plan, known.progress);
-  if (!known.activations && CalibratesInputs(impl->plan))
+  const std::map<int, Outliers> outliers = FindOutliers(network, plan, known.inputs);
+  impl->state = QuantizeWeights(network, plan, outliers, known.progress);
+  if (!known.activations && CalibratesInputs(plan))
     throw Error("the plan quantizes layers' inputs, but the calibration was collected without activations");
-  QuantizeInputs(network, impl->plan, known.activations ? &*known.activations : nullptr, impl->state);
+  QuantizeInputs(network, plan, known.activations ? &*known.activations : nullptr, impl->state);
+  KeepOutliers(network, outliers, impl->state);
   Report(known.progress, "corrections", 0, 1);
-  FitCorrections(network, plan.corrections, known.moments, known.inputs, known.progress, impl->state);
+  static const std::map<int, ChannelMoments> kNone;
+  const bool by_moments = plan.corrections.output != OutputCorrection::None && plan.corrections.output != OutputCorrection::BiasFromBatchNorm;
+  FitCorrections(network, plan.corrections, by_moments ? known.Moments(network) : kNone, known.inputs, known.progress, impl->state);
   Report(known.progress, "corrections", 1, 1);
   return QuantizedNetwork(std::move(impl));
 }

@@ -13,6 +13,7 @@ namespace bitplan {
 struct QuantizedInput {
   Format format;
   ActivationRange range;
+  at::Tensor outliers = {};  ///< bool [features]: those that are rounded to float16 instead; undefined for none
 };
 
 /// What a quantized network computes with.

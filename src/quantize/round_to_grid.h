@@ -25,4 +25,14 @@ struct Minifloats {
 /// The two may not overlap.
 void RoundToMinifloats(const float* from, float* to, std::int64_t count, Minifloats levels);
 
+/// 0 and ±2^k from `least` to 1, times `scale`.
+struct PowersOfTwo {
+  float scale = 1;
+  float least = 1;  ///< a power of two, not subnormal
+};
+
+/// to[i] = scale · the level nearest to from[i] / scale, of two as near the one with the even code: 0 for zero, 1 for the least
+/// magnitude, 2 for the next. NaN stays NaN. The two may not overlap.
+void RoundToPowersOfTwo(const float* from, float* to, std::int64_t count, PowersOfTwo levels);
+
 }  // namespace bitplan

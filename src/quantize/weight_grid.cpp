@@ -18,6 +18,7 @@ QuantizedTensor GridWithGain(QuantizedTensor grid, const at::Tensor& gain) {
   const at::Tensor factor = grid.scale.dim() < 2 ? gain : gain.unsqueeze(1);
   grid.scale = grid.scale * factor;
   if (grid.negative_scale.defined()) grid.negative_scale = grid.negative_scale * factor;
+  if (grid.outlier_values.defined()) grid.outlier_values = (grid.outlier_values.to(at::kFloat) * gain.unsqueeze(1)).to(at::kHalf);
   return grid;
 }
 
@@ -48,6 +49,14 @@ CodedWeight CodebookCodes(const at::Tensor& ratio, const QuantizedTensor& grid) 
                                 ? at::ones_like(ratio, at::kBool)
                                 : ratio.ge(book.levels.front()).logical_and_(ratio.le(book.levels.back()));
   return {codes.take(at::bucketize(ratio, boundaries)), inside};
+}
+
+at::Tensor ValueOfCodes(const at::Tensor& q, const QuantizedTensor& grid) {
+  const at::Tensor scale = AlongWeight(grid.scale, q.sizes(), grid);
+  if (grid.format.IsInteger()) return scale * (q.to(at::kFloat) - AlongWeight(grid.zero_point, q.sizes(), grid));
+  const at::Tensor levels = LevelTable(grid.format).to(q.device()).take(q.to(at::kLong));
+  if (!grid.negative_scale.defined()) return scale * levels;
+  return at::where(levels.lt(0), AlongWeight(grid.negative_scale, q.sizes(), grid), scale) * levels;
 }
 
 }  // namespace
@@ -103,13 +112,8 @@ CodedWeight CodesOf(const at::Tensor& weight, const QuantizedTensor& grid) {
 }
 
 at::Tensor ValueOnGrid(const at::Tensor& q, const QuantizedTensor& grid) {
-  const at::Tensor scale = AlongWeight(grid.scale, q.sizes(), grid);
-  if (!grid.format.IsInteger()) {
-    const at::Tensor levels = LevelTable(grid.format).to(q.device()).take(q.to(at::kLong));
-    if (!grid.negative_scale.defined()) return scale * levels;
-    return at::where(levels.lt(0), AlongWeight(grid.negative_scale, q.sizes(), grid), scale) * levels;
-  }
-  return scale * (q.to(at::kFloat) - AlongWeight(grid.zero_point, q.sizes(), grid));
+  at::Tensor value = ValueOfCodes(q, grid);
+  return grid.outlier_values.defined() ? value.index_copy_(1, grid.outlier_columns, grid.outlier_values.to(at::kFloat)) : value;
 }
 
 QuantizedTensor WithGain(const QuantizedTensor& weight, const at::Tensor& gain) {
@@ -136,7 +140,11 @@ at::Tensor FakeQuantizeWeight(const at::Tensor& weight, const QuantizedTensor& g
     return StraightThrough(gain.defined() ? WithGain(quantized, gain).value : quantized.value, weight, slope);
   }
   const CodedWeight coded = CodesOf(weight.detach(), grid);
-  if (gain.defined()) quantized = GridWithGain(grid, gain);
+  if (grid.outlier_columns.defined()) {
+    coded.inside.index_fill_(1, grid.outlier_columns, true);
+    quantized.outlier_values = weight.detach().index_select(1, grid.outlier_columns).to(at::kHalf);
+  }
+  if (gain.defined()) quantized = GridWithGain(std::move(quantized), gain);
   const at::Tensor inside = coded.inside.to(at::kFloat);
   return StraightThrough(ValueOnGrid(coded.q, quantized), weight, gain.defined() ? inside * slope : inside);
 }

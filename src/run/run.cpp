@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 #include <utility>
@@ -83,6 +84,10 @@ RunOptions Shared(const RunOptions& given) {
   return options;
 }
 
+bool BudgetsFileSize(const ProblemOptions& problem) {
+  return std::any_of(problem.budgets.begin(), problem.budgets.end(), [](const BudgetSpec& budget) { return budget.cost == "file_size_bytes"; });
+}
+
 }  // namespace
 
 void RunOptions::Validate() const {
@@ -96,6 +101,8 @@ void RunOptions::Validate() const {
     throw Error("plans of a problem with prices cannot be chosen by measuring: it is the loss alone that is measured");
   if (problem.joint && search.method != SearchMethod::Convex && search.method != SearchMethod::Agent)
     throw Error(fmt::format("a joint plan is searched by the methods convex and agent, not {}", ToString(search.method)));
+  if (corrections.outlier_threshold > 0 && BudgetsFileSize(problem))
+    throw Error("file_size cannot be budgeted with an outlier threshold: how many columns stay in float16 is known only after the search");
   if (resamples != 0) BootstrapOptions{.resamples = resamples}.Validate();
   if (calibration_samples < 2) throw Error(fmt::format("calibration samples: {} given, at least 2 needed", calibration_samples));
 }

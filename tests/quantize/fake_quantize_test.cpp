@@ -39,6 +39,36 @@ TEST(FakeQuantize, GradientIsOneInsideTheRangeAndZeroOutside) {
   EXPECT_TRUE(torch::equal(x.grad(), 3 * torch::tensor({0.0f, 1.0f, 1.0f, 1.0f, 1.0f, 1.0f, 1.0f, 0.0f}))) << x.grad();
 }
 
+/// Of levels 0, 2^−n, …, 1 with the codes 0, 1, …: the one nearest to |r|, of two as near the one with the even code.
+double NearestPower(double r, int n) {
+  double best = 0, distance = std::abs(r);
+  bool best_even = true;
+  for (int i = n; i >= 0; --i) {
+    const double level = std::exp2(-i), off = std::abs(std::abs(r) - level);
+    const bool even = (n - i + 1) % 2 == 0;
+    if (off < distance || (off == distance && even && !best_even)) best = level, distance = off, best_even = even;
+  }
+  return r < 0 ? -best : best;
+}
+
+TEST(FakeQuantize, PowersOfTwoAreTheNearestAndOfTwoTheOneWithTheEvenCode) {
+  for (const int bits : {2, 3, 4, 5}) {
+    Format format = DefaultActivationFormat().WithBits(bits);
+    format.type = NumberType::PowerOfTwo;
+    format.scheme = Scheme::Symmetric;
+    format.scale_type = ScaleType::PowerOfTwo;
+    const int n = (1 << (bits - 1)) - 2;
+    std::vector<float> values = {0, -0.0F, 1e-30F, 7, -7, 1e30F};
+    for (int i = 0; i <= n + 2; ++i)
+      for (const float factor : {1.0F, 0.75F, 0.7499999F, 0.7500001F, 1.3F, -0.75F}) values.push_back(std::ldexp(factor, -i));
+    const at::Tensor x = at::tensor(values) * 0.5;
+    const at::Tensor actual = FakeQuantize(x, format, {0.5, 0});
+    for (std::size_t i = 0; i < values.size(); ++i)
+      EXPECT_EQ(actual[static_cast<std::int64_t>(i)].item<double>(), 0.5 * NearestPower(values[i], n)) << bits << " bits, " << values[i];
+    EXPECT_TRUE(FakeQuantize(at::full({3}, NAN), format, {0.5, 0}).isnan().all().item<bool>());
+  }
+}
+
 TEST(FakeQuantize, SixteenBitsRoundToFloat16AndHandTheGradientOn) {
   const at::Tensor x = torch::randn({100}).requires_grad_();
   const at::Tensor y = FakeQuantize(x, ActivationFormat(16, Scheme::Asymmetric), {});

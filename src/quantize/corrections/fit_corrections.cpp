@@ -62,7 +62,9 @@ class WeightRounder {
   void Add(std::size_t layer) {
     const Layer& found = network_.layers()[layer];
     const Format& format = state_.grids[layer].format;
-    if (!format.HasScale() || (rounding_ == Rounding::AdaRound && !format.IsInteger()) || found.channel_axis != 0) return;
+    if (!format.HasScale() || (rounding_ == Rounding::AdaRound && !format.IsInteger()) || found.channel_axis != 0 ||
+        state_.grids[layer].outlier_columns.defined())
+      return;
     std::vector<std::pair<int, Reader>> readers;
     for (std::size_t use = 0; use < found.uses.size(); ++use) {
       auto product = LayerProduct::Of(network_, static_cast<int>(layer), use);

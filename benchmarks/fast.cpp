@@ -1,0 +1,61 @@
+// Time of the forward on 8-bit kernels against the float and the fake-quantized one, side by side, on the bundled ResNet-20.
+
+#include "bitplan/fast.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+namespace {
+
+using bitplan::Network;
+using bitplan::Plan;
+
+double Seconds(const std::function<void()>& call) {
+  const auto start = std::chrono::steady_clock::now();
+  call();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+Plan UniformPlan(const Network& network, int weight_bits, int activation_bits) {
+  Plan plan;
+  for (const bitplan::Layer& layer : network.layers())
+    plan.layers.push_back({layer.name, bitplan::DefaultWeightFormat().WithBits(weight_bits), bitplan::DefaultActivationFormat().WithBits(activation_bits)});
+  return plan;
+}
+
+}  // namespace
+
+int main() {
+  const at::NoGradGuard no_grad;
+  const std::filesystem::path folder = std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10";
+  const Network network = Network::Load(folder / "resnet20.pt");
+  bitplan::DataOptions data_options;
+  data_options.samples = 512;
+  const auto data = bitplan::Dataset::Load("cifar10:" + (folder / "train.bin").string(), data_options);
+  fmt::print("ResNet-20, median of 15 rounds by turns\n{:<8}{:>7}{:>11}{:>11}{:>16}{:>9}\n", "plan", "batch", "float ms", "8-bit ms", "fake-quantized", "speedup");
+  for (const int activation_bits : {8, 4}) {
+    const auto quantized = bitplan::QuantizedNetwork::Create(network, UniformPlan(network, 8, activation_bits), data);
+    const auto fast = bitplan::FastNetwork::Create(quantized);
+    for (const std::int64_t batch : {1, 16, 128, 512}) {
+      const auto inputs = data.Get(0, batch).inputs;
+      std::vector<double> exact, fake, bytes;
+      for (int round = 0; round < 15; ++round) {
+        exact.push_back(Seconds([&] { network.Forward(inputs); }));
+        fake.push_back(Seconds([&] { quantized.Forward(inputs); }));
+        bytes.push_back(Seconds([&] { fast.Forward(inputs); }));
+      }
+      fmt::print("w8a{:<5}{:>7}{:>11.2f}{:>11.2f}{:>15.2f}x{:>8.2f}x\n", activation_bits, batch, 1e3 * Median(exact), 1e3 * Median(bytes),
+                 Median(fake) / Median(exact), Median(exact) / Median(bytes));
+    }
+  }
+}

@@ -1,0 +1,58 @@
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "bitplan/evaluate.h"
+#include "evaluate/in_float_json.h"
+#include "plan/evaluation_json.h"
+
+namespace bitplan {
+
+namespace {
+
+double SecondsOf(const ForwardFunction& forward, const std::vector<at::Tensor>& inputs) {
+  const auto begin = std::chrono::steady_clock::now();
+  forward(inputs);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+double Median(std::vector<double> numbers) {
+  const auto middle = numbers.begin() + static_cast<std::ptrdiff_t>(numbers.size() / 2);
+  std::nth_element(numbers.begin(), middle, numbers.end());
+  return *middle;
+}
+
+/// Of `slow` over `fast`, run by turns so that both see the machine alike.
+double Speedup(const ForwardFunction& slow, const ForwardFunction& fast, const std::vector<at::Tensor>& inputs) {
+  constexpr int kRuns = 7;
+  std::vector<double> of_slow, of_fast;
+  for (int run = 0; run < kRuns; ++run) {
+    of_slow.push_back(SecondsOf(slow, inputs));
+    of_fast.push_back(SecondsOf(fast, inputs));
+  }
+  return Median(std::move(of_slow)) / Median(std::move(of_fast));
+}
+
+}  // namespace
+
+FastComparison EvaluateFast(const QuantizedNetwork& quantized, const FastOptions& options, const Dataset& data, std::int64_t batch_size,
+                            const ProgressCallback& progress) {
+  const at::NoGradGuard no_grad;
+  const FastNetwork network = FastNetwork::Create(quantized, options);
+  const auto exact = [&](const std::vector<at::Tensor>& inputs) { return quantized.network().Forward(inputs); };
+  const auto fake = [&](const std::vector<at::Tensor>& inputs) { return quantized.Forward(inputs); };
+  const auto fast = [&](const std::vector<at::Tensor>& inputs) { return network.Forward(inputs); };
+  const auto measured = EvaluateFunctions(quantized.network(), {fake, fast}, data, batch_size, progress);
+  const auto batch = data.Get(0, std::min(batch_size, data.size())).inputs;
+  return {measured[0], measured[1], measured[2], Speedup(exact, fast, batch), network.in_float()};
+}
+
+std::string ToJson(const EvaluationReport& report, const FastComparison& fast) {
+  Json json = ReportJson(report);
+  Json& own = json["fast"] = EvaluationJson(fast.fast);
+  own["speedup"] = fast.speedup;
+  own["in_float"] = InFloatJson(fast.in_float);
+  return JsonText(json);
+}
+
+}  // namespace bitplan

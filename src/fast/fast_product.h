@@ -1,0 +1,53 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "fast/byte_grid.h"
+#include "network/layer_product.h"
+#include "network/step_program.h"
+
+namespace bitplan {
+
+/// What a kernel does with a product before it writes it.
+struct Epilogue {
+  Bounds bounds;                   ///< of an activation: 0 and more, 0 to 6, …
+  std::optional<ByteGrid> output;  ///< bytes of a whole grid; float32 otherwise
+};
+
+/// One use of a layer on an 8-bit kernel.
+class FastProduct {
+ public:
+  /// Or why there is none. With `dynamic`, linear layers that read float have one.
+  static std::variant<FastProduct, std::string> Of(const Network& network, const QuantizedState& state, const LayerOperator& use, bool dynamic);
+
+  /// What it reads; nothing: float, whose range it finds itself.
+  const std::optional<ByteGrid>& input() const { return input_; }
+  bool IsConvolution() const { return sliding_.has_value(); }
+
+  /// x ∗ W + bias of bytes x, or of float32 numbers.
+  at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const;
+
+  std::vector<std::int64_t> ResultShape(at::IntArrayRef input) const;
+
+ private:
+  FastProduct() = default;
+  at::Tensor Convolved(const at::Tensor& x, const Epilogue& epilogue) const;
+  at::Tensor Linear(const at::Tensor& x, const ByteGrid& grid, const Epilogue& epilogue) const;
+
+  std::optional<ByteGrid> input_;
+  Format input_format_;  // of what is found in each batch
+  std::optional<Sliding> sliding_;
+  std::vector<std::int64_t> kernel_;  // its spatial sizes
+  at::Tensor weight_;  // packed
+  at::Tensor scale_, zero_point_, bias_;
+};
+
+/// Whether this processor multiplies bytes and adds them up in 32 bits in one instruction.
+bool HasByteKernels();
+
+}  // namespace bitplan

@@ -1,0 +1,159 @@
+#include "bitplan/fast.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "fast/fast_product.h"
+#include "network/model_case.h"
+#include "quantize/networks.h"
+#include "quantize/quantized_network.h"
+
+namespace bitplan {
+namespace {
+
+using testing::HasSubstr;
+
+double LargestDifference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
+
+bool AnyFast(const FastNetwork& network) {
+  const auto& fast = network.fast_layers();
+  return std::find(fast.begin(), fast.end(), true) != fast.end();
+}
+
+/// Where the processor has the kernels at all.
+class OnByteKernels : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!HasByteKernels()) GTEST_SKIP() << "this processor has no 8-bit dot products";
+  }
+};
+
+TEST(FastNetwork, EveryModelRunsCloseToTheFakeQuantizedOneAndAlikeEachTime) {
+  int with_kernels = 0;
+  test::ForEachCase([&](const test::ModelCase& model) {
+    for (const std::string& kind : model.kinds()) {
+      SCOPED_TRACE(kind);
+      const Network network = model.Load(kind);
+      const std::vector<at::Tensor> inputs = model.Inputs();
+      const Dataset data = Dataset::FromTensors(model.expected().at("batch_first").get<bool>() ? inputs : model.SampleInputs(), {});
+      std::optional<QuantizedNetwork> quantized;
+      try {
+        quantized = QuantizedNetwork::Create(network, UniformPlan(network, 8, 8), data);
+      } catch (const Error&) {
+        continue;  // cannot be quantized at all
+      }
+      const FastNetwork fast = FastNetwork::Create(*quantized);
+      std::vector<at::Tensor> given;
+      for (const at::Tensor& input : inputs) given.push_back(input.clone());
+      const at::Tensor expected = quantized->Forward(inputs), output = fast.Forward(given), exact = network.Forward(inputs);
+      ASSERT_EQ(output.sizes(), expected.sizes());
+      if (output.numel() == 0 || !output.is_floating_point()) continue;
+      const double range = std::max(exact.abs().max().item<double>(), 1e-3);
+      EXPECT_LE(LargestDifference(output, expected), 0.01 * range + 2 * LargestDifference(expected, exact));
+      EXPECT_TRUE(at::equal(fast.Forward(given), output)) << "a run left something behind";
+      for (std::size_t i = 0; i < inputs.size(); ++i) EXPECT_TRUE(at::equal(given[i], inputs[i])) << "an input was written to";
+      with_kernels += AnyFast(fast) ? 1 : 0;
+    }
+  });
+  if (HasByteKernels()) EXPECT_GE(with_kernels, 40);
+}
+
+class Schemes : public testing::TestWithParam<std::tuple<Scheme, int>> {};
+INSTANTIATE_TEST_SUITE_P(FastNetwork, Schemes,
+                         testing::Combine(testing::Values(Scheme::Asymmetric, Scheme::Symmetric), testing::Values(8, 4, 2)));
+
+TEST_P(Schemes, OneLayerIsTheProductOfItsIntegers) {
+  const Network network = LoadModel("Chain", 0);
+  const Dataset data = Samples({64, 3, 8, 8});
+  const auto& [scheme, bits] = GetParam();
+  Format activation = DefaultActivationFormat().WithBits(bits);
+  activation.scheme = scheme;
+  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, UniformPlan(network, DefaultWeightFormat().WithBits(bits), activation), data);
+  const at::Tensor expected = quantized.Forward(AllInputs(data));
+  EXPECT_LE(LargestDifference(FastNetwork::Create(quantized).Forward(AllInputs(data)), expected), 2e-6 * expected.abs().max().item<double>());
+}
+
+TEST_F(OnByteKernels, AllLayersOfAPlanWithFewBitsRun) {
+  const Network network = LoadModel("Chain");
+  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, UniformPlan(network, 3, 4), Samples({16, 3, 8, 8}));
+  EXPECT_TRUE(FastNetwork::Create(quantized).in_float().empty());
+}
+
+TEST_F(OnByteKernels, WhatHasNoKernelIsNamedWithTheReason) {
+  const Network network = LoadModel("Chain");
+  const Dataset data = Samples({16, 3, 8, 8});
+  const auto reason = [&](const Format& weight, const Format& activation) {
+    const FastNetwork fast = FastNetwork::Create(QuantizedNetwork::Create(network, UniformPlan(network, weight, activation), data));
+    EXPECT_FALSE(AnyFast(fast));
+    EXPECT_EQ(fast.in_float().size(), network.layers().size());
+    return fast.in_float().at(0).reason;
+  };
+  Format asymmetric = DefaultWeightFormat(), wide = DefaultActivationFormat(), dynamic = DefaultActivationFormat();
+  asymmetric.scheme = Scheme::Asymmetric;
+  dynamic.calibrator = Calibrator::Dynamic;
+  EXPECT_THAT(reason(asymmetric, DefaultActivationFormat()), HasSubstr("zero points"));
+  EXPECT_THAT(reason(DefaultWeightFormat().WithBits(16), DefaultActivationFormat()), HasSubstr("not of integers"));
+  EXPECT_THAT(reason(DefaultWeightFormat(), DefaultActivationFormat().WithBits(32)), HasSubstr("its input is in float"));
+}
+
+TEST_F(OnByteKernels, ADynamicPlanOfLinearLayersIsTheFakeQuantizedOne) {
+  const Network network = LoadModel("SharedInput");
+  Format dynamic = DefaultActivationFormat();
+  dynamic.calibrator = Calibrator::Dynamic;
+  const Dataset data = Samples({32, 6});
+  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, UniformPlan(network, DefaultWeightFormat(), dynamic), data);
+  const FastNetwork fast = FastNetwork::Create(quantized);
+  EXPECT_TRUE(AnyFast(fast));
+  for (const double size : {1.0, 100.0}) {  // another range in each batch
+    const at::Tensor x = AllInputs(data)[0] * size, expected = quantized.Forward({x});
+    EXPECT_LE(LargestDifference(fast.Forward({x}), expected), 1e-5 * expected.abs().max().item<double>());
+  }
+}
+
+TEST_F(OnByteKernels, LinearLayersThatReadFloatRunDynamicallyWhenAsked) {
+  const Network network = LoadModel("SharedInput");
+  const Dataset data = Samples({32, 6});
+  const QuantizedNetwork read_in_float = QuantizedNetwork::Create(network, UniformPlan(network, 8, 32), data);
+  Plan plan = UniformPlan(network, 8, 8);
+  for (LayerPlan& layer : plan.layers) layer.activation.calibrator = Calibrator::Dynamic;
+  const at::Tensor x = AllInputs(data)[0];
+  plan.corrections.output = OutputCorrection::None;
+  Plan without = read_in_float.plan();
+  without.corrections.output = OutputCorrection::None;
+  const FastNetwork fast = FastNetwork::Create(QuantizedNetwork::Create(network, without, data), {.dynamic = true});
+  EXPECT_TRUE(fast.in_float().empty());
+  const at::Tensor expected = QuantizedNetwork::Create(network, plan, data).Forward({x});
+  EXPECT_LE(LargestDifference(fast.Forward({x}), expected), 1e-5 * expected.abs().max().item<double>());
+  EXPECT_FALSE(AnyFast(FastNetwork::Create(read_in_float)));
+}
+
+TEST_F(OnByteKernels, LstmsRunDynamicallyWhenAsked) {
+  int lstms = 0;
+  test::ForEachCase([&](const test::ModelCase& model) {
+    for (const std::string& kind : model.kinds()) {
+      SCOPED_TRACE(kind);
+      const Network network = model.Load(kind);
+      const auto is_lstm = [](const Layer& layer) { return layer.op == "lstm"; };
+      if (std::none_of(network.layers().begin(), network.layers().end(), is_lstm)) continue;
+      const std::vector<at::Tensor> inputs = model.Inputs();
+      const Dataset data = Dataset::FromTensors(model.expected().at("batch_first").get<bool>() ? inputs : model.SampleInputs(), {});
+      const QuantizedNetwork quantized = QuantizedNetwork::Create(network, UniformPlan(network, 8, 32), data);
+      const FastNetwork fast = FastNetwork::Create(quantized, {.dynamic = true});
+      for (std::size_t i = 0; i < network.layers().size(); ++i)
+        if (is_lstm(network.layers()[i])) EXPECT_TRUE(fast.fast_layers()[i]) << network.layers()[i].name;
+      const at::Tensor expected = quantized.Forward(inputs), output = fast.Forward(inputs);
+      ASSERT_EQ(output.sizes(), expected.sizes());
+      const double difference = LargestDifference(output, expected);
+      EXPECT_LE(difference, 0.03 * expected.abs().max().item<double>());
+      EXPECT_GT(difference, 0) << "nothing was rounded";
+      ++lstms;
+    }
+  });
+  EXPECT_GE(lstms, 1);
+}
+
+}  // namespace
+}  // namespace bitplan
