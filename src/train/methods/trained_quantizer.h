@@ -60,10 +60,10 @@ class WeightQuantizer : public TrainedQuantizer {
 
 class InputQuantizer : public TrainedQuantizer {
  public:
-  /// The format and range by which FakeQuantize gives, to the last bit, what operator()(x, false) gives of x.
+  /// The format and range by which FakeQuantize gives, to the last bit, what operator()(x, false) gives of x clipped to ChannelBounds.
   virtual std::pair<Format, ActivationRange> Range() const = 0;
 
-  /// Channels (axis 1) of x are clipped to these before they are rounded; empty where they are not.
+  /// Channels (axis 1) of x are clipped to [−b, b], b these, before they are rounded; empty where they are not.
   virtual std::vector<double> ChannelBounds() const { return {}; }
 };
 
