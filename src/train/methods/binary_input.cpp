@@ -41,7 +41,10 @@ Format BinaryInput::FormatOf(bool below_zero) const {
   Format format = format_;
   format.narrow_range = false;
   format.type = below_zero ? NumberType::Binary : NumberType::Integer;
-  if (!below_zero) format.scheme = Scheme::Unsigned;
+  if (below_zero)
+    format.calibrator = Calibrator::Mse;  // whatever it was: that of integers may not suit
+  else
+    format.scheme = Scheme::Unsigned;
   return format;
 }
 

@@ -4,7 +4,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <functional>
+#include <optional>
 #include <vector>
 
 #include "quantize/weight_grid.h"
@@ -124,13 +124,13 @@ Gradients OperatorGradients(const at::Tensor& x, const at::Tensor& scale, const 
 class OnGrid : public torch::autograd::Function<OnGrid> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& scale,
-                            const at::Tensor& offset, const GridRule& rule, const Layout& layout) {
+                            const std::optional<at::Tensor>& offset, const GridRule& rule, const Layout& layout) {
     context->save_for_backward({x, scale});
     context->saved_data["rule"] =
         std::vector<double>{rule.low, rule.high, rule.residue, rule.below, rule.above, rule.gradient_scale};
     context->saved_data["channel_axis"] = layout.channel_axis;
     context->saved_data["is_weight"] = layout.is_weight;
-    context->saved_data["has_offset"] = offset.defined();
+    context->saved_data["has_offset"] = offset.has_value();
     return Rounded(x, scale, rule, layout);
   }
 
@@ -151,9 +151,9 @@ class OnGrid : public torch::autograd::Function<OnGrid> {
   }
 };
 
-at::Tensor Apply(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& offset, const GridRule& rule,
-                 const Layout& layout) {
-  const bool learned = scale.requires_grad() || (offset.defined() && offset.requires_grad());
+at::Tensor Apply(const at::Tensor& x, const at::Tensor& scale, const std::optional<at::Tensor>& offset,
+                 const GridRule& rule, const Layout& layout) {
+  const bool learned = scale.requires_grad() || (offset && offset->requires_grad());
   if (!at::GradMode::is_enabled() || (!x.requires_grad() && !learned))
     return Rounded(x.detach(), scale.detach(), rule, layout);
   return OnGrid::apply(x, scale, offset, rule, layout);
@@ -161,12 +161,13 @@ at::Tensor Apply(const at::Tensor& x, const at::Tensor& scale, const at::Tensor&
 
 }  // namespace
 
-at::Tensor InputOnGrid(const at::Tensor& x, const at::Tensor& scale, const GridRule& rule, const at::Tensor& offset) {
+at::Tensor InputOnGrid(const at::Tensor& x, const at::Tensor& scale, const GridRule& rule,
+                       const std::optional<at::Tensor>& offset) {
   return Apply(x, scale, offset, rule, {});
 }
 
 at::Tensor WeightOnGrid(const at::Tensor& w, const at::Tensor& scale, int channel_axis, const GridRule& rule) {
-  return Apply(w, scale, {}, rule, {channel_axis, true});
+  return Apply(w, scale, std::nullopt, rule, {channel_axis, true});
 }
 
 }  // namespace bitplan

@@ -2,6 +2,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
+
 namespace bitplan {
 
 /// A grid of whole steps and the gradients of its numbers, which differ from method to method. v = x / scale.
@@ -14,9 +16,10 @@ struct GridRule {
 };
 
 /// scale · clamp(round_half_even(x · (1 / scale)), low, high), as FakeQuantize rounds inputs: of the whole tensor, in the memory layout of x.
-/// The gradient in x is 1 where low < v < high, 0 elsewhere; that in `scale` [1] is the rule's. `offset` [1], unless undefined, is what
+/// The gradient in x is 1 where low < v < high, 0 elsewhere; that in `scale` [1] is the rule's. `offset` [1], if any, is what
 /// the grid's ends were shifted by: ∂x̂/∂offset is 1 where v ≤ low or v ≥ high, 0 elsewhere.
-at::Tensor InputOnGrid(const at::Tensor& x, const at::Tensor& scale, const GridRule& rule, const at::Tensor& offset = {});
+at::Tensor InputOnGrid(const at::Tensor& x, const at::Tensor& scale, const GridRule& rule,
+                       const std::optional<at::Tensor>& offset = std::nullopt);
 
 /// The same of a weight with a scale [1] of the whole tensor or [channels] along `channel_axis` (≥ 0), the quotient in double precision as
 /// PutOnGrid finds codes.

@@ -34,7 +34,7 @@ class TrainedQuantizer {
   /// Sets where training begins, from what was looked at. Throws Error when that was nothing.
   virtual void Finish() = 0;
 
-  /// x̂, in the shape and the memory layout of x, differentiable in x and in what is learned. `training`: moving averages move, stochastic
+  /// x̂, in the shape of x, of inputs in its memory layout too, differentiable in x and in what is learned. `training`: moving averages move, stochastic
   /// methods draw; without it the same x gives the same x̂.
   virtual at::Tensor operator()(const at::Tensor& x, bool training) = 0;
 
