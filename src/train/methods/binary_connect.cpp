@@ -24,9 +24,9 @@ at::Tensor BinaryConnectWeight::operator()(const at::Tensor& w, bool training) {
   const at::Tensor values = w.detach();
   const at::Tensor scale = WeightParts(format_, channel_axis_, values).Along(scale_);
   const bool draws = stochastic_ && training;
-  const at::Tensor plus = draws ? at::empty_like(values).uniform_(0, 1, generator_)
-                                      .lt((values / scale + 1).div_(2).clamp_(0, 1))
-                                : values.ge(0);
+  const at::Tensor plus =
+      draws ? at::empty_like(values).uniform_(0, 1, generator_).lt((values / scale + 1).div_(2).clamp_(0, 1))
+            : values.ge(0);
   return StraightThrough(at::where(plus, scale, -scale), w);
 }
 

@@ -4,12 +4,13 @@
 
 namespace bitplan {
 
-/// Courbariaux et al., "BinaryConnect: Training Deep Neural Networks with binary weights during propagations", NeurIPS 2015: +H or −H by the
-/// weight's sign (equation 1), or drawn in training: +H with the probability clamp((w / H + 1) / 2, 0, 1), a hard sigmoid (equations
-/// 2 and 3). The gradient is handed to the weight unchanged, and the weight clipped to [−H, H] after a step (section 2.4).
+/// Courbariaux et al., "BinaryConnect: Training Deep Neural Networks with binary weights during propagations", NeurIPS
+/// 2015: +H or −H by the weight's sign (equation 1), or drawn in training: +H with the probability clamp((w / H + 1) /
+/// 2, 0, 1), a hard sigmoid (equations 2 and 3). The gradient is handed to the weight unchanged, and the weight clipped
+/// to [−H, H] after a step (section 2.4).
 ///
-/// H is mean |w| of the first weights, and stays; in the paper it is 1, which a network that was trained with smaller weights does not survive.
-/// Without training weights are ±H by their signs, drawn or not.
+/// H is mean |w| of the first weights, and stays; in the paper it is 1, which a network that was trained with smaller
+/// weights does not survive. Without training weights are ±H by their signs, drawn or not.
 class BinaryConnectWeight : public WeightQuantizer {
  public:
   /// `format` is binary. `generator`: what is drawn from, where `stochastic`.

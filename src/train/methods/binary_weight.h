@@ -4,8 +4,9 @@
 
 namespace bitplan {
 
-/// Binary-Weight-Networks, and the weights of XNOR-Net: Rastegari et al., "XNOR-Net: ImageNet Classification Using Binary Convolutional
-/// Neural Networks", ECCV 2016: α sign(w), α = mean |w| (equation 5), with the gradient of section 3.1,
+/// Binary-Weight-Networks, and the weights of XNOR-Net: Rastegari et al., "XNOR-Net: ImageNet Classification Using
+/// Binary Convolutional Neural Networks", ECCV 2016: α sign(w), α = mean |w|, with the gradient of
+/// section 3.1,
 ///   ∂C/∂w = ∂C/∂ŵ (1 / n + α [|w| ≤ 1]), n the weights that share α.
 /// With one bit DoReFa-Net has the same values (Zhou et al. 2016, equation 8), and hands the gradient on unchanged.
 class BinaryWeight : public WeightQuantizer {

@@ -12,9 +12,12 @@ namespace bitplan {
 namespace {
 
 void CheckStages(const std::vector<int>& bits) {
-  const bool widths = std::all_of(bits.begin(), bits.end(), [](int width) { return width > 1 && width < 32 && IsWidth(width); });
-  if (!widths || !std::is_sorted(bits.rbegin(), bits.rend()) || std::adjacent_find(bits.begin(), bits.end()) != bits.end())
-    throw Error(fmt::format("stages: {} given; expected descending widths of 2 to 8 or 16 bits", fmt::join(bits, ", ")));
+  const bool widths =
+      std::all_of(bits.begin(), bits.end(), [](int width) { return width > 1 && width < 32 && IsWidth(width); });
+  if (!widths || !std::is_sorted(bits.rbegin(), bits.rend()) ||
+      std::adjacent_find(bits.begin(), bits.end()) != bits.end())
+    throw Error(
+        fmt::format("stages: {} given; expected descending widths of 2 to 8 or 16 bits", fmt::join(bits, ", ")));
 }
 
 Plan PlanAtStage(const Plan& plan, int bits) {
@@ -41,8 +44,7 @@ Format FormatAtStage(const Format& planned, int bits) {
   Format format = planned;
   format.type = NumberType::Integer;
   format.bits = bits;
-  if (planned.type == NumberType::PowerOfTwo)
-    format.scale_type = ScaleType::Float32;  // it has no others
+  if (planned.type == NumberType::PowerOfTwo) format.scale_type = ScaleType::Float32;  // it has no others
   if (format.calibrator == Calibrator::Entropy && bits > 8) format.calibrator = Calibrator::Mse;
   return format;
 }

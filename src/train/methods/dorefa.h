@@ -5,13 +5,14 @@
 
 namespace bitplan {
 
-/// DoReFa-Net's weights: Zhou et al., "DoReFa-Net: Training Low Bitwidth Convolutional Neural Networks with Low Bitwidth Gradients", 2016,
-/// section 2.3: the weights t = tanh(w) / max |tanh(w)|, in [−1, 1], are rounded to k bits; the gradient passes the rounding unchanged
-/// and tanh and the maximum as it is.
+/// DoReFa-Net's weights: Zhou et al., "DoReFa-Net: Training Low Bitwidth Convolutional Neural Networks with Low
+/// Bitwidth Gradients", 2016, section 2.3: the weights t = tanh(w) / max |tanh(w)|, in [−1, 1], are rounded to k bits;
+/// the gradient passes the rounding unchanged and tanh and the maximum as it is.
 ///
-/// Two things differ from equation 9. Its grid, 2 quantize_k(t / 2 + ½) − 1, has no level for 0.0; here t lies on the symmetric grid whose
-/// largest level is 1, as integer hardware has it. And t is multiplied by c = Σ w t / Σ t² of the first weights, which stays: training
-/// begins near the given network, not at one that a normalization behind every layer would have to bring back.
+/// Two things differ from equation 9. Its grid, 2 quantize_k(t / 2 + ½) − 1, has no level for 0.0; here t lies on the
+/// symmetric grid whose largest level is 1, as integer hardware has it. And t is multiplied by c = Σ w t / Σ t² of the
+/// first weights, which stays: training begins near the given network, not at one that a normalization behind every
+/// layer would have to bring back.
 class DoReFaWeight : public WeightQuantizer {
  public:
   /// `format` has a learnable scale.
@@ -32,9 +33,9 @@ class DoReFaWeight : public WeightQuantizer {
   at::Tensor factor_;  // c
 };
 
-/// DoReFa-Net's inputs (section 2.4): clamped to [0, 1], rounded to k bits. Here to [0, c], or [−c, c] where the first values go below 0,
-/// with a fixed c: the range that the format's calibrator finds, since not every network's activations are bounded by 1. The
-/// gradient is 1 inside, 0 outside.
+/// DoReFa-Net's inputs (section 2.4): clamped to [0, 1], rounded to k bits. Here to [0, c], or [−c, c] where the first
+/// values go below 0, with a fixed c: the range that the format's calibrator finds, since not every network's
+/// activations are bounded by 1. The gradient is 1 inside, 0 outside.
 class DoReFaInput : public InputQuantizer {
  public:
   explicit DoReFaInput(const Format& format) : format_(format) {}

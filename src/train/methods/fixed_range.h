@@ -6,7 +6,8 @@
 
 namespace bitplan {
 
-/// On the grid that the format's calibrator finds for the float weight, and keeps. The gradient is 1 inside the range, 0 outside.
+/// On the grid that the format's calibrator finds for the float weight, and keeps. The gradient is 1 inside the range,
+/// 0 outside.
 class FixedWeight : public WeightQuantizer {
  public:
   FixedWeight(const Format& format, int channel_axis) : format_(format), channel_axis_(channel_axis) {}
@@ -24,8 +25,8 @@ class FixedWeight : public WeightQuantizer {
   bool started_ = false;
 };
 
-/// On the range that the format's calibrator finds in the first batches, and keeps; a dynamic one finds a range a batch. The gradient is 1
-/// inside the range, 0 outside.
+/// On the range that the format's calibrator finds in the first batches, and keeps; a dynamic one finds a range a
+/// batch. The gradient is 1 inside the range, 0 outside.
 class FixedInput : public InputQuantizer {
  public:
   explicit FixedInput(const Format& format) : format_(format) {}

@@ -6,8 +6,8 @@
 
 namespace bitplan {
 
-/// to[i] = scale · clamp(round_half_even(from[i] / scale), low, high), the quotient in double precision as weights' codes
-/// are found. NaN stays NaN. The two may not overlap.
+/// to[i] = scale · clamp(round_half_even(from[i] / scale), low, high), the quotient in double precision as weights'
+/// codes are found. NaN stays NaN. The two may not overlap.
 void RoundToGridExactly(const float* from, float* to, std::int64_t count, Grid grid);
 
 /// What gradients of a grid's numbers are made of, with v = x / scale and the gradient g of each value.

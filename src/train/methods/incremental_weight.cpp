@@ -12,7 +12,8 @@
 
 namespace bitplan {
 
-IncrementalWeight::IncrementalWeight(const Format& format, int channel_axis) : format_(format), channel_axis_(channel_axis) {
+IncrementalWeight::IncrementalWeight(const Format& format, int channel_axis)
+    : format_(format), channel_axis_(channel_axis) {
   MakeWeightQuantizer(TrainingMethod::Fixed, format, channel_axis, {});  // throws what is wrong with the format
 }
 
@@ -37,7 +38,9 @@ void IncrementalWeight::QuantizeLargest(const at::Tensor& w, double portion) {
   quantized_.logical_or_(chosen);
 }
 
-at::Tensor IncrementalWeight::operator()(const at::Tensor& w, bool /*training*/) { return at::where(quantized_, values_, w); }
+at::Tensor IncrementalWeight::operator()(const at::Tensor& w, bool /*training*/) {
+  return at::where(quantized_, values_, w);
+}
 
 std::vector<QuantizerTensor> IncrementalWeight::tensors() {
   std::vector<QuantizerTensor> all = {{"quantized", quantized_, 0, false}, {"values", values_, 0, false}};
@@ -67,7 +70,8 @@ void IncrementalSchedule::Validate(std::int64_t epochs) const {
   }
   if (last != 1) throw Error(fmt::format("portions: {} given; the last must be 1", fmt::join(portions, ", ")));
   if (epochs < static_cast<std::int64_t>(portions.size()))
-    throw Error(fmt::format("epochs: {} given; at least one for each of the {} portions needed", epochs, portions.size()));
+    throw Error(
+        fmt::format("epochs: {} given; at least one for each of the {} portions needed", epochs, portions.size()));
 }
 
 double IncrementalSchedule::PortionAt(std::int64_t epoch, std::int64_t epochs) const {

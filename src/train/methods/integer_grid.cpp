@@ -26,14 +26,19 @@ double CenteredScale(const Distribution& values, const IntegerGrid& grid) {
 
 std::string LearnableScaleFault(const Format& format) {
   if (!format.IsInteger())
-    return fmt::format("type: {} given; expected integer, or one of the methods fixed and moving-average", ToString(format.type));
+    return fmt::format("type: {} given; expected integer, or one of the methods fixed and moving-average",
+                       ToString(format.type));
   if (format.scale_type != ScaleType::Float32)
-    return fmt::format("scale_type: {} given, but a learned scale takes any value; expected float32", ToString(format.scale_type));
+    return fmt::format("scale_type: {} given, but a learned scale takes any value; expected float32",
+                       ToString(format.scale_type));
   if (format.InGroups())
-    return fmt::format("granularity: {} given; expected tensor or channel, or the method fixed", ToString(format.granularity));
+    return fmt::format("granularity: {} given; expected tensor or channel, or the method fixed",
+                       ToString(format.granularity));
   if (format.calibrator == Calibrator::Dynamic)
-    return "calibrator: a dynamic range is found at run time and cannot be trained; expected another one, or the method fixed";
-  if (format.QuantMax() < 1) return "bits: a symmetric grid of 1 bit has no level above 0; expected 2 or more, or another scheme";
+    return "calibrator: a dynamic range is found at run time and cannot be trained; expected another one, or the "
+           "method fixed";
+  if (format.QuantMax() < 1)
+    return "bits: a symmetric grid of 1 bit has no level above 0; expected 2 or more, or another scheme";
   return "";
 }
 

@@ -5,9 +5,11 @@
 
 namespace bitplan {
 
-/// Learned step size: Esser et al., "Learned Step Size Quantization", ICLR 2020. With v = x / s on the grid −Q_N … Q_P, equation 3:
+/// Learned step size: Esser et al., "Learned Step Size Quantization", ICLR 2020. With v = x / s on the grid −Q_N … Q_P,
+/// equation 3:
 ///   ∂x̂/∂s = round(v) − v inside, −Q_N and Q_P outside;  ∂x̂/∂x = 1 inside, 0 outside;
-/// s starts at 2 mean |x| / √Q_P, and its gradient is multiplied by 1 / √(n Q_P) (section 2.2), n the values that share it.
+/// s starts at 2 mean |x| / √Q_P, and its gradient is multiplied by 1 / √(n Q_P) (section 2.2), n the values that share
+/// it.
 class LsqWeight : public WeightQuantizer {
  public:
   /// `format` has a learnable scale.

@@ -27,12 +27,14 @@ std::string TypeFault(const Format& format, NumberType type, std::string_view ot
     return fmt::format("type: {} given; expected {}, or for this format one of the methods {}", ToString(format.type),
                        ToString(type), others);
   if (format.InGroups())
-    return fmt::format("granularity: {} given; expected tensor or channel, or the method fixed", ToString(format.granularity));
+    return fmt::format("granularity: {} given; expected tensor or channel, or the method fixed",
+                       ToString(format.granularity));
   return "";
 }
 
 std::string FixedWeightFault(const Format& format) {
-  if (format.calibrator == Calibrator::Dynamic) return "calibrator: dynamic ranges are of activations; expected another one";
+  if (format.calibrator == Calibrator::Dynamic)
+    return "calibrator: dynamic ranges are of activations; expected another one";
   if (format.scale_type == ScaleType::DoubleQuantized)
     return "scale_type: double-quantized scales cannot be kept as training left them; expected float32";
   return "";
@@ -41,10 +43,12 @@ std::string FixedWeightFault(const Format& format) {
 std::string MinMaxFault(const Format& format) {
   if (const std::string fault = FixedWeightFault(format); !fault.empty()) return fault;
   if (format.type == NumberType::Binary || format.type == NumberType::Ternary)
-    return fmt::format("type: {} values choose their scales themselves; expected another type, or one of the methods {}",
-                       ToString(format.type), format.type == NumberType::Binary ? "binary-connect and bwn" : "twn and ttq");
+    return fmt::format(
+        "type: {} values choose their scales themselves; expected another type, or one of the methods {}",
+        ToString(format.type), format.type == NumberType::Binary ? "binary-connect and bwn" : "twn and ttq");
   if (format.InGroups())
-    return fmt::format("granularity: {} given; expected tensor or channel, or the method fixed", ToString(format.granularity));
+    return fmt::format("granularity: {} given; expected tensor or channel, or the method fixed",
+                       ToString(format.granularity));
   return "";
 }
 
@@ -59,7 +63,8 @@ std::string WeightFault(TrainingMethod method, const Format& format) {
     case TrainingMethod::DoReFa:
     case TrainingMethod::Pact:
     case TrainingMethod::PactChannel:
-      return format.type == NumberType::Binary ? TypeFault(format, NumberType::Binary, "") : LearnableScaleFault(format);
+      return format.type == NumberType::Binary ? TypeFault(format, NumberType::Binary, "")
+                                               : LearnableScaleFault(format);
     case TrainingMethod::Lsq:
     case TrainingMethod::LsqPlus:
     case TrainingMethod::Qil:
@@ -78,7 +83,8 @@ std::string WeightFault(TrainingMethod method, const Format& format) {
 
 std::string DynamicFault(const Format& format) {
   if (format.calibrator == Calibrator::Dynamic)
-    return "calibrator: a dynamic range is found at run time and cannot be trained; expected another one, or the method fixed";
+    return "calibrator: a dynamic range is found at run time and cannot be trained; expected another one, or the "
+           "method fixed";
   return "";
 }
 
@@ -107,7 +113,8 @@ std::string InputFault(TrainingMethod method, const Format& format) {
     case TrainingMethod::Ttq:
       break;
   }
-  return "it quantizes weights; expected for inputs one of fixed, moving-average, dorefa, pact, pact-channel, lsq, lsq-plus, qil, xnor-net";
+  return "it quantizes weights; expected for inputs one of fixed, moving-average, dorefa, pact, pact-channel, lsq, "
+         "lsq-plus, qil, xnor-net";
 }
 
 void ThrowIfAny(TrainingMethod method, const std::string& fault) {

@@ -46,7 +46,9 @@ at::Tensor MinMaxWeight::operator()(const at::Tensor& w, bool /*training*/) {
   return FakeQuantizeWeight(w, GridOf(w), {});
 }
 
-std::pair<Format, LearnedGrid> MinMaxWeight::Grid(const at::Tensor& w) const { return {format_, ToLearnedGrid(GridOf(w))}; }
+std::pair<Format, LearnedGrid> MinMaxWeight::Grid(const at::Tensor& w) const {
+  return {format_, ToLearnedGrid(GridOf(w))};
+}
 
 void MovingAverageInput::Finish() {
   const Distribution values = first_.Values();

@@ -6,8 +6,8 @@
 
 namespace bitplan {
 
-/// From a weight's smallest to its largest value, anew at each step (Jacob et al., "Quantization and Training of Neural Networks for
-/// Efficient Integer-Arithmetic-Only Inference", CVPR 2018, section 3.1). The gradient is 1.
+/// From a weight's smallest to its largest value, anew at each step (Jacob et al., "Quantization and Training of Neural
+/// Networks for Efficient Integer-Arithmetic-Only Inference", CVPR 2018, section 3.1). The gradient is 1.
 class MinMaxWeight : public WeightQuantizer {
  public:
   MinMaxWeight(const Format& format, int channel_axis) : format_(format), channel_axis_(channel_axis) {}
@@ -26,8 +26,8 @@ class MinMaxWeight : public WeightQuantizer {
   bool started_ = false;
 };
 
-/// From the exponential moving averages of the batches' smallest to that of their largest values (the same section). The gradient is 1
-/// inside the range, 0 outside.
+/// From the exponential moving averages of the batches' smallest to that of their largest values (the same section).
+/// The gradient is 1 inside the range, 0 outside.
 class MovingAverageInput : public InputQuantizer {
  public:
   static constexpr double kDecay = 0.99;  ///< a batch's share in the averages is 1 − this

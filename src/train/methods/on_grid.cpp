@@ -23,7 +23,8 @@ struct Layout {
   bool is_weight = false;
 };
 
-/// The memory of a tensor whose parts lie one after the other, each with a scale, in pieces that do not depend on the number of threads.
+/// The memory of a tensor whose parts lie one after the other, each with a scale, in pieces that do not depend on the
+/// number of threads.
 class Pieces {
  public:
   Pieces(std::int64_t parts, std::int64_t values)
@@ -74,9 +75,10 @@ at::Tensor Rounded(const at::Tensor& x, const at::Tensor& scale, const GridRule&
   const float* const scales = scale.const_data_ptr<float>();
   float* const to = result.mutable_data_ptr<float>();
   const auto round = layout.is_weight ? RoundToGridExactly : RoundToGrid;
-  Pieces(scale.numel(), x.numel()).ForEach([&](std::int64_t, std::int64_t part, std::int64_t begin, std::int64_t count) {
-    round(from + begin, to + begin, count, GridOf(scales[part], rule));
-  });
+  Pieces(scale.numel(), x.numel())
+      .ForEach([&](std::int64_t, std::int64_t part, std::int64_t begin, std::int64_t count) {
+        round(from + begin, to + begin, count, GridOf(scales[part], rule));
+      });
   return result;
 }
 
@@ -86,7 +88,8 @@ struct Gradients {
   at::Tensor residue, below, above;  ///< as the scales
 };
 
-Gradients LoopGradients(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& gradient, const GridRule& rule) {
+Gradients LoopGradients(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& gradient,
+                        const GridRule& rule) {
   at::Tensor result = at::empty_like(x);
   const at::Tensor aligned = gradient.strides() == x.strides() ? gradient : at::empty_like(x).copy_(gradient);
   const Pieces pieces(scale.numel(), x.numel());
@@ -111,8 +114,8 @@ Gradients LoopGradients(const at::Tensor& x, const at::Tensor& scale, const at::
   return {result, tensor_of(&GridSums::residue), tensor_of(&GridSums::below), tensor_of(&GridSums::above)};
 }
 
-Gradients OperatorGradients(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& gradient, const GridRule& rule,
-                            const Layout& layout) {
+Gradients OperatorGradients(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& gradient,
+                            const GridRule& rule, const Layout& layout) {
   const at::Tensor along = Along(scale, x, layout);
   const at::Tensor v = x / along;
   const at::Tensor is_below = v.le(rule.low), is_above = v.ge(rule.high);
@@ -141,13 +144,13 @@ class OnGrid : public torch::autograd::Function<OnGrid> {
     const Layout layout{static_cast<int>(context->saved_data["channel_axis"].toInt()),
                         context->saved_data["is_weight"].toBool()};
     const at::Tensor x = saved[0].detach(), scale = saved[1].detach();
-    const Gradients found = HasLoops(x, scale, layout)
-                                ? LoopGradients(x, scale, gradients[0], rule)
-                                : OperatorGradients(x, scale, gradients[0], rule, layout);
+    const Gradients found = HasLoops(x, scale, layout) ? LoopGradients(x, scale, gradients[0], rule)
+                                                       : OperatorGradients(x, scale, gradients[0], rule, layout);
     at::Tensor of_scale = found.residue * rule.residue + found.below * rule.below + found.above * rule.above;
     const bool has_offset = context->saved_data["has_offset"].toBool();
     return {found.x, of_scale.mul_(rule.gradient_scale),
-            has_offset ? (found.below + found.above).mul_(rule.gradient_scale) : at::Tensor(), at::Tensor(), at::Tensor()};
+            has_offset ? (found.below + found.above).mul_(rule.gradient_scale) : at::Tensor(), at::Tensor(),
+            at::Tensor()};
   }
 };
 

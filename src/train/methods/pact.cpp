@@ -46,8 +46,9 @@ std::pair<Format, ActivationRange> PactInput::Range() const {
 
 void PactChannelInput::Initialize(const at::Tensor& x) {
   if (x.dim() < 2 || (channels_ > 0 && x.size(1) != channels_))
-    throw Error(fmt::format("method pact-channel: an input of {} axes{}; expected the same channels along axis 1 in every batch",
-                            x.dim(), x.dim() < 2 ? "" : fmt::format(" and {} channels", x.size(1))));
+    throw Error(fmt::format(
+        "method pact-channel: an input of {} axes{}; expected the same channels along axis 1 in every batch", x.dim(),
+        x.dim() < 2 ? "" : fmt::format(" and {} channels", x.size(1))));
   channels_ = x.size(1);
   first_.Add(x);
 }

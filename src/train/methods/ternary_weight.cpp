@@ -11,7 +11,8 @@ namespace bitplan {
 
 namespace {
 
-/// Mean magnitude of the weights that `chosen` says, in a shape that broadcasts over the weight; NaN where there are none.
+/// Mean magnitude of the weights that `chosen` says, in a shape that broadcasts over the weight; NaN where there are
+/// none.
 at::Tensor MeanMagnitude(const at::Tensor& w, const at::Tensor& chosen, const WeightParts& parts) {
   return parts.Sum(w.abs() * chosen) / parts.Sum(chosen);
 }

@@ -6,21 +6,20 @@ namespace bitplan {
 
 namespace {
 
-constexpr Names<TrainingMethod, 14> kMethods = {
-    {{TrainingMethod::Fixed, "fixed"},
-     {TrainingMethod::MovingAverage, "moving-average"},
-     {TrainingMethod::DoReFa, "dorefa"},
-     {TrainingMethod::Pact, "pact"},
-     {TrainingMethod::PactChannel, "pact-channel"},
-     {TrainingMethod::Lsq, "lsq"},
-     {TrainingMethod::LsqPlus, "lsq-plus"},
-     {TrainingMethod::Qil, "qil"},
-     {TrainingMethod::BinaryConnect, "binary-connect"},
-     {TrainingMethod::BinaryConnectStochastic, "binary-connect-stochastic"},
-     {TrainingMethod::Bwn, "bwn"},
-     {TrainingMethod::XnorNet, "xnor-net"},
-     {TrainingMethod::Twn, "twn"},
-     {TrainingMethod::Ttq, "ttq"}}};
+constexpr Names<TrainingMethod, 14> kMethods = {{{TrainingMethod::Fixed, "fixed"},
+                                                 {TrainingMethod::MovingAverage, "moving-average"},
+                                                 {TrainingMethod::DoReFa, "dorefa"},
+                                                 {TrainingMethod::Pact, "pact"},
+                                                 {TrainingMethod::PactChannel, "pact-channel"},
+                                                 {TrainingMethod::Lsq, "lsq"},
+                                                 {TrainingMethod::LsqPlus, "lsq-plus"},
+                                                 {TrainingMethod::Qil, "qil"},
+                                                 {TrainingMethod::BinaryConnect, "binary-connect"},
+                                                 {TrainingMethod::BinaryConnectStochastic, "binary-connect-stochastic"},
+                                                 {TrainingMethod::Bwn, "bwn"},
+                                                 {TrainingMethod::XnorNet, "xnor-net"},
+                                                 {TrainingMethod::Twn, "twn"},
+                                                 {TrainingMethod::Ttq, "ttq"}}};
 
 }  // namespace
 

@@ -17,32 +17,34 @@ namespace bitplan {
 /// A tensor of a quantizer.
 struct QuantizerTensor {
   std::string name;         ///< scale, alpha, low, …: its own within the quantizer
-  at::Tensor value;         ///< float32; requires a gradient where it is learned
+  at::Tensor value;         ///< where it is learned, float32 and with a gradient
   double weight_decay = 0;  ///< the method's own, in place of the weights'
   bool learned = true;      ///< by the optimizer; otherwise found when training begins, or tracked
 };
 
-/// A weight's or an input's quantizer in training: one class a method. First Initialize, once a batch, then Finish, then any number of steps.
+/// A weight's or an input's quantizer in training: one class a method. First Initialize, once a batch, then Finish,
+/// then any number of steps.
 class TrainedQuantizer {
  public:
   virtual ~TrainedQuantizer() = default;
 
-  /// Looks at the first values: of weights the float weight, once; of inputs a batch of calibration samples [N, …], any number of times.
-  /// Throws Error when a value is not finite.
+  /// Looks at the first values: of weights the float weight, once; of inputs a batch of calibration samples [N, …], any
+  /// number of times. Throws Error when a value is not finite.
   virtual void Initialize(const at::Tensor& x) = 0;
 
   /// Sets where training begins, from what was looked at. Throws Error when that was nothing.
   virtual void Finish() = 0;
 
-  /// x̂, in the shape of x, of inputs in its memory layout too, differentiable in x and in what is learned. `training`: moving averages move, stochastic
-  /// methods draw; without it the same x gives the same x̂.
+  /// x̂, in the shape of x, of inputs in its memory layout too, differentiable in x and in what is learned. `training`:
+  /// moving averages move, stochastic methods draw; without it the same x gives the same x̂.
   virtual at::Tensor operator()(const at::Tensor& x, bool training) = 0;
 
   /// After every step of the optimizer: what is learned goes back to where it may be (scales stay above 0).
   virtual void AfterStep() {}
 
-  /// All that Finish sets and training changes, in a fixed order, for the optimizer and for checkpoints: a quantizer that was initialized on
-  /// the same values goes on as another one stopped once the other's values are copied into these, in place.
+  /// All that Finish sets and training changes, in a fixed order, for the optimizer and for checkpoints: a quantizer
+  /// that was initialized on the same values goes on as another one stopped once the other's values are copied into
+  /// these, in place.
   virtual std::vector<QuantizerTensor> tensors() = 0;
 };
 
@@ -60,15 +62,16 @@ class WeightQuantizer : public TrainedQuantizer {
 
 class InputQuantizer : public TrainedQuantizer {
  public:
-  /// The format and range by which FakeQuantize gives, to the last bit, what operator()(x, false) gives of x clipped to ChannelBounds.
+  /// The format and range by which FakeQuantize gives, to the last bit, what operator()(x, false) gives of x clipped to
+  /// ChannelBounds.
   virtual std::pair<Format, ActivationRange> Range() const = 0;
 
   /// Channels (axis 1) of x are clipped to [−b, b], b these, before they are rounded; empty where they are not.
   virtual std::vector<double> ChannelBounds() const { return {}; }
 };
 
-/// `channel_axis`: of the weight, as Layer has it. `generator`: of stochastic methods; others draw nothing. Throw Error when the method cannot
-/// train this format, with a format or a method that would be right.
+/// `channel_axis`: of the weight, as Layer has it. `generator`: of stochastic methods; others draw nothing. Throw Error
+/// when the method cannot train this format, with a format or a method that would be right.
 std::unique_ptr<WeightQuantizer> MakeWeightQuantizer(TrainingMethod method, const Format& format, int channel_axis,
                                                      at::Generator generator);
 std::unique_ptr<InputQuantizer> MakeInputQuantizer(TrainingMethod method, const Format& format);

@@ -51,7 +51,8 @@ std::vector<Format> InputFormats() {
   formats[0].type = NumberType::Float16;
   formats[1].type = NumberType::E2M1;
   for (const int bits : {1, 2, 3, 8})
-    for (const Scheme scheme : {Scheme::Symmetric, Scheme::Asymmetric, Scheme::Unsigned}) formats.push_back(InputFormat(bits, scheme));
+    for (const Scheme scheme : {Scheme::Symmetric, Scheme::Asymmetric, Scheme::Unsigned})
+      formats.push_back(InputFormat(bits, scheme));
   return formats;
 }
 

@@ -4,7 +4,8 @@
 
 namespace bitplan {
 
-inline Format WeightFormat(int bits, Granularity granularity = Granularity::Tensor, NumberType type = NumberType::Integer) {
+inline Format WeightFormat(int bits, Granularity granularity = Granularity::Tensor,
+                           NumberType type = NumberType::Integer) {
   Format format;
   format.bits = bits;
   format.type = type;

@@ -1,4 +1,5 @@
-// Small tensors whose values and gradients were worked out by hand from the papers' equations, and what the methods refuse.
+// Small tensors whose values and gradients were worked out by hand from the papers' equations, and what the methods
+// refuse.
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <gmock/gmock.h>
@@ -63,7 +64,8 @@ struct Result {
   std::vector<float> value, gradient;
 };
 
-Result Of(TrainedQuantizer& quantizer, const std::vector<float>& numbers, const std::vector<float>& g, bool training = true) {
+Result Of(TrainedQuantizer& quantizer, const std::vector<float>& numbers, const std::vector<float>& g,
+          bool training = true) {
   const at::Tensor x = torch::tensor(numbers).view({1, -1}).requires_grad_();
   const at::Tensor value = quantizer(x, training);
   value.backward(torch::tensor(g).view_as(value));
@@ -177,8 +179,8 @@ TEST(DoReFa, WeightIsTheSqueezedOneOnTheGridThatEndsAtItsMaximum) {
   const Result result = Of(*dorefa, w, {1, 2, 4});
   EXPECT_THAT(result.value, AreNear({c, -c, 0}));  // t / m = 1, −0.53, 0.2
   // c t / m: (1 − t²) c g / m; of the maximum less Σ g t c / m² (1 − m²), which leaves −(2 t₁ + 4 t₂) c (1 − m²) / m².
-  EXPECT_THAT(result.gradient, AreNear({-(2 * t[1] + 4 * t[2]) * c * (1 - m * m) / (m * m), 2 * c * (1 - t[1] * t[1]) / m,
-                                        4 * c * (1 - t[2] * t[2]) / m}));
+  EXPECT_THAT(result.gradient, AreNear({-(2 * t[1] + 4 * t[2]) * c * (1 - m * m) / (m * m),
+                                        2 * c * (1 - t[1] * t[1]) / m, 4 * c * (1 - t[2] * t[2]) / m}));
 }
 
 TEST(DoReFa, InputsAreClampedToAFixedRange) {
@@ -192,7 +194,7 @@ TEST(DoReFa, InputsAreClampedToAFixedRange) {
 
 // ---- QIL: c = 0.5, d = 0.3 on three levels (2 bits): slope ½ / 0.3, t = 0, 1/6, 5/6, 1 at 0.1, 0.3, 0.7, 0.9.
 
-TEST(Qil, WeightFollowsTheTransformerOfEquationThree) {
+TEST(Qil, WeightFollowsThePublishedTransformer) {
   auto qil = WeightOf(TrainingMethod::Qil, WeightFormat(2), torch::ones({2, 2}));
   Set(*qil, "center", {0.5F});
   Set(*qil, "half_width", {0.3F});
@@ -218,7 +220,8 @@ TEST(Qil, InputIntervalHasItsOffset) {
   EXPECT_THAT(result.gradient, AreNear({0, 2, 3, 0}));
   EXPECT_THAT(Floats(Learned(*qil, "center").grad()), AreNear({-5}));
   // x̂ = 2d t: 2 t̂ + 2d ∂t/∂d = 2 (1/3) + (0.9 − 0.6) / 0.6, 2 (2/3) + (0.9 − 1) / 0.6, and 2 above
-  EXPECT_THAT(Floats(Learned(*qil, "half_width").grad()), AreNear({2 * (2.0F / 3 + 0.5F) + 3 * (4.0F / 3 - 1 / 6.0F) + 4 * 2}));
+  EXPECT_THAT(Floats(Learned(*qil, "half_width").grad()),
+              AreNear({2 * (2.0F / 3 + 0.5F) + 3 * (4.0F / 3 - 1 / 6.0F) + 4 * 2}));
 }
 
 TEST(Qil, IntervalsStayAtOrAboveZero) {
@@ -257,7 +260,8 @@ TEST(MovingAverage, BeginsAtTheMeansOverTheFirstBatches) {
 
 TEST(BinaryConnect, ClipsToItsLevels) {
   const at::Tensor first = torch::tensor({0.5F, -0.5F}).view({1, 2});
-  auto binary = WeightOf(TrainingMethod::BinaryConnect, WeightFormat(1, Granularity::Tensor, NumberType::Binary), first);
+  auto binary =
+      WeightOf(TrainingMethod::BinaryConnect, WeightFormat(1, Granularity::Tensor, NumberType::Binary), first);
   at::Tensor w = torch::tensor({-0.7F, -0.1F, 0.0F, 0.6F}).view({1, 4}).requires_grad_();
   binary->ClipWeight(w);
   EXPECT_THAT(Floats(w), AreNear({-0.5F, -0.1F, 0, 0.5F}));
@@ -296,7 +300,8 @@ TEST(BinaryConnect, SameGeneratorDrawsTheSame) {
 
 TEST(Bwn, GradientIsThatOfScaleAndSign) {
   const std::vector<float> w = {0.5F, -1.5F, 0.4F};  // mean 0.8
-  auto bwn = WeightOf(TrainingMethod::Bwn, WeightFormat(1, Granularity::Tensor, NumberType::Binary), torch::ones({2, 2}));
+  auto bwn =
+      WeightOf(TrainingMethod::Bwn, WeightFormat(1, Granularity::Tensor, NumberType::Binary), torch::ones({2, 2}));
   const Result result = Of(*bwn, w, {1, 2, 3});
   EXPECT_THAT(result.value, AreNear({0.8F, -0.8F, 0.8F}));
   EXPECT_THAT(result.gradient, AreNear({1 / 3.0F + 0.8F, 2 / 3.0F, 3 * (1 / 3.0F + 0.8F)}));
@@ -320,7 +325,8 @@ TEST(XnorNet, InputsFromZeroOnAreZeroOrOneLevel) {
 
 TEST(Twn, HasTheThresholdAndScaleOfThePaper) {
   const std::vector<float> w = {0.1F, -0.5F, 0.9F, -0.3F};  // mean 0.45, Δ = 0.315, s = 0.7
-  auto twn = WeightOf(TrainingMethod::Twn, WeightFormat(2, Granularity::Tensor, NumberType::Ternary), torch::ones({2, 2}));
+  auto twn =
+      WeightOf(TrainingMethod::Twn, WeightFormat(2, Granularity::Tensor, NumberType::Ternary), torch::ones({2, 2}));
   const Result result = Of(*twn, w, {1, 2, 3, 4});
   EXPECT_THAT(result.value, AreNear({0, -0.7F, 0.7F, 0}));
   EXPECT_THAT(result.gradient, AreNear({1, 2, 3, 4}));
@@ -328,7 +334,8 @@ TEST(Twn, HasTheThresholdAndScaleOfThePaper) {
 
 TEST(Ttq, LearnsBothLevels) {
   const std::vector<float> w = {0.04F, -0.5F, 1, 0.5F, -0.04F};  // Δ = 0.05
-  auto ttq = WeightOf(TrainingMethod::Ttq, WeightFormat(2, Granularity::Tensor, NumberType::Ternary), torch::tensor(w).view({1, -1}));
+  auto ttq = WeightOf(TrainingMethod::Ttq, WeightFormat(2, Granularity::Tensor, NumberType::Ternary),
+                      torch::tensor(w).view({1, -1}));
   EXPECT_THAT(Floats(Learned(*ttq, "positive_scale")), AreNear({0.75F}));
   EXPECT_THAT(Floats(Learned(*ttq, "negative_scale")), AreNear({0.5F}));
   Set(*ttq, "positive_scale", {2});
@@ -347,7 +354,8 @@ TEST(OnGrid, TensorsThatAreNotDenseHaveTheSameValuesAndGradients) {
   const at::Tensor dense = torch::randn({40, 50});
   std::vector<at::Tensor> values, gradients, scales;
   for (const bool spread : {false, true}) {
-    const at::Tensor x = (spread ? torch::stack({dense, dense}, 2).select(2, 0) : dense.clone()).detach().requires_grad_();
+    const at::Tensor x =
+        (spread ? torch::stack({dense, dense}, 2).select(2, 0) : dense.clone()).detach().requires_grad_();
     const at::Tensor scale = torch::full({1}, 0.3F).requires_grad_();
     const at::Tensor value = InputOnGrid(x, scale, {-2, 3, 1, -2, 3, 0.5});
     value.backward(dense.cos());
@@ -403,19 +411,25 @@ std::string InputMessage(TrainingMethod method, const Format& format) {
 }
 
 TEST(Methods, RefuseFormatsThatTheyCannotTrainAndSayWhatWouldBeRight) {
-  EXPECT_THAT(WeightMessage(TrainingMethod::Ttq, WeightFormat(8)), AllOf(HasSubstr("ttq"), HasSubstr("integer"), HasSubstr("expected ternary")));
-  EXPECT_THAT(WeightMessage(TrainingMethod::Bwn, WeightFormat(2)), AllOf(HasSubstr("bwn"), HasSubstr("expected binary")));
+  EXPECT_THAT(WeightMessage(TrainingMethod::Ttq, WeightFormat(8)),
+              AllOf(HasSubstr("ttq"), HasSubstr("integer"), HasSubstr("expected ternary")));
+  EXPECT_THAT(WeightMessage(TrainingMethod::Bwn, WeightFormat(2)),
+              AllOf(HasSubstr("bwn"), HasSubstr("expected binary")));
   EXPECT_THAT(WeightMessage(TrainingMethod::Lsq, WeightFormat(2, Granularity::Tensor, NumberType::Ternary)),
               AllOf(HasSubstr("lsq"), HasSubstr("ternary"), HasSubstr("expected integer")));
   EXPECT_THAT(WeightMessage(TrainingMethod::Lsq, WeightFormat(1)), AllOf(HasSubstr("1 bit"), HasSubstr("2 or more")));
   Format groups = WeightFormat(4, Granularity::Group);
   groups.group_size = 16;
-  EXPECT_THAT(WeightMessage(TrainingMethod::Qil, groups), AllOf(HasSubstr("group"), HasSubstr("expected tensor or channel")));
+  EXPECT_THAT(WeightMessage(TrainingMethod::Qil, groups),
+              AllOf(HasSubstr("group"), HasSubstr("expected tensor or channel")));
   Format powers = WeightFormat(4);
   powers.scale_type = ScaleType::PowerOfTwo;
-  EXPECT_THAT(WeightMessage(TrainingMethod::Lsq, powers), AllOf(HasSubstr("power-of-two"), HasSubstr("expected float32")));
-  EXPECT_THAT(InputMessage(TrainingMethod::BinaryConnect, InputFormat(1)), AllOf(HasSubstr("quantizes weights"), HasSubstr("lsq")));
-  EXPECT_THAT(InputMessage(TrainingMethod::XnorNet, InputFormat(4)), AllOf(HasSubstr("bits: 4"), HasSubstr("expected 1")));
+  EXPECT_THAT(WeightMessage(TrainingMethod::Lsq, powers),
+              AllOf(HasSubstr("power-of-two"), HasSubstr("expected float32")));
+  EXPECT_THAT(InputMessage(TrainingMethod::BinaryConnect, InputFormat(1)),
+              AllOf(HasSubstr("quantizes weights"), HasSubstr("lsq")));
+  EXPECT_THAT(InputMessage(TrainingMethod::XnorNet, InputFormat(4)),
+              AllOf(HasSubstr("bits: 4"), HasSubstr("expected 1")));
   Format dynamic = InputFormat(8);
   dynamic.calibrator = Calibrator::Dynamic;
   EXPECT_THAT(InputMessage(TrainingMethod::Pact, dynamic), AllOf(HasSubstr("dynamic"), HasSubstr("fixed")));
@@ -430,7 +444,8 @@ TEST(Methods, RefuseFirstValuesThatAreNoneOrNotFinite) {
                                  WeightFormat(2, Granularity::Tensor, NumberType::Ternary)}) {
       if (!SuitsWeights(method, format)) continue;
       EXPECT_NE(MessageOf([&] { MakeWeightQuantizer(method, format, 0, {})->Finish(); }), "") << ToString(method);
-      EXPECT_NE(MessageOf([&] { MakeWeightQuantizer(method, format, 0, {})->Initialize(bad); }), "") << ToString(method);
+      EXPECT_NE(MessageOf([&] { MakeWeightQuantizer(method, format, 0, {})->Initialize(bad); }), "")
+          << ToString(method);
     }
     for (const Format& format : {InputFormat(3), InputFormat(1)}) {
       if (!SuitsInputs(method, format)) continue;

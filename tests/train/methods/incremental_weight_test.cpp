@@ -71,7 +71,8 @@ TEST(IncrementalWeight, GradientGoesToTheRestAlone) {
 }
 
 TEST(IncrementalWeight, AtTheEndIsTheWeightOnItsGrid) {
-  for (const Format& format : {PowersOfTwo(4), WeightFormat(3, Granularity::Channel), WeightFormat(1, Granularity::Tensor, NumberType::Binary)}) {
+  for (const Format& format : {PowersOfTwo(4), WeightFormat(3, Granularity::Channel),
+                               WeightFormat(1, Granularity::Tensor, NumberType::Binary)}) {
     at::Tensor w = Weight();
     IncrementalWeight incremental = Started(format, w);
     for (const double portion : IncrementalSchedule().portions) {

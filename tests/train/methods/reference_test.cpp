@@ -29,9 +29,9 @@ NumberType TypeOf(const std::string& method, int bits) {
 std::unique_ptr<TrainedQuantizer> QuantizerOf(const json& each) {
   const std::string method = each.at("method");
   const int bits = each.at("bits");
-  if (each.at("kind") == "input")
-    return MakeInputQuantizer(ParseTrainingMethod(method), InputFormat(bits));
-  const Format format = WeightFormat(bits, ParseGranularity(each.at("granularity").get<std::string>()), TypeOf(method, bits));
+  if (each.at("kind") == "input") return MakeInputQuantizer(ParseTrainingMethod(method), InputFormat(bits));
+  const Format format =
+      WeightFormat(bits, ParseGranularity(each.at("granularity").get<std::string>()), TypeOf(method, bits));
   return MakeWeightQuantizer(ParseTrainingMethod(method), format, 0, {});
 }
 
@@ -47,7 +47,9 @@ void CopyGiven(const json& each, TrainedQuantizer& quantizer) {
 
 void ExpectClose(const at::Tensor& actual, const at::Tensor& expected, const char* what) {
   const double largest = std::max(1.0, expected.abs().max().item<double>());
-  EXPECT_LT((actual - expected).abs().max().item<double>(), 2e-6 * largest) << what << '\n' << actual << '\n' << expected;
+  EXPECT_LT((actual - expected).abs().max().item<double>(), 2e-6 * largest) << what << '\n'
+                                                                            << actual << '\n'
+                                                                            << expected;
 }
 
 struct Case {
@@ -68,7 +70,8 @@ std::vector<Case> Cases() {
 class Reference : public testing::TestWithParam<Case> {};
 
 std::string NameOf(const testing::TestParamInfo<Case>& each) {
-  std::string name = each.param.numbers.at("method").get<std::string>() + "_" + each.param.numbers.at("kind").get<std::string>();
+  std::string name =
+      each.param.numbers.at("method").get<std::string>() + "_" + each.param.numbers.at("kind").get<std::string>();
   std::replace(name.begin(), name.end(), '-', '_');
   return name + "_" + std::to_string(each.index);
 }

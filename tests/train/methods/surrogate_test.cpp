@@ -1,5 +1,5 @@
-// The gradients that methods publish are those of a smooth function near a point: the quantizer with what rounding added held fixed. Here
-// against its central differences, in double precision.
+// The gradients that methods publish are those of a smooth function near a point: the quantizer with what rounding
+// added held fixed. Here against its central differences, in double precision.
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
@@ -15,7 +15,8 @@ namespace {
 
 using Tensors = std::vector<at::Tensor>;
 
-/// Of x and what is learned, all double; rounding residues are taken at `base`, the same tensors before they were moved.
+/// Of x and what is learned, all double; rounding residues are taken at `base`, the same tensors before they were
+/// moved.
 using Surrogate = std::function<at::Tensor(const Tensors& moved, const Tensors& base)>;
 
 /// round(v) − v where low < v < high, 0 elsewhere.
@@ -28,7 +29,8 @@ at::Tensor OnGrid(const at::Tensor& v, const at::Tensor& base, double low, doubl
 }
 
 Surrogate Lsq(double low, double high) {
-  return [=](const Tensors& t, const Tensors& base) { return t[1] * OnGrid(t[0] / t[1], base[0] / base[1], low, high); };
+  return
+      [=](const Tensors& t, const Tensors& base) { return t[1] * OnGrid(t[0] / t[1], base[0] / base[1], low, high); };
 }
 
 Surrogate LsqPlus(double high) {
@@ -40,7 +42,9 @@ Surrogate LsqPlus(double high) {
 at::Tensor Clipped(const Tensors& t, const Tensors&) { return torch::minimum(t[0].clamp_min(0), t[1]); }
 
 at::Tensor QilInput(const Tensors& t, const Tensors& base) {
-  const auto v = [](const Tensors& at_point) { return (at_point[0] - at_point[1] + at_point[2]) * 15 / (2 * at_point[2]); };
+  const auto v = [](const Tensors& at_point) {
+    return (at_point[0] - at_point[1] + at_point[2]) * 15 / (2 * at_point[2]);
+  };
   return 2 * t[2] / 15 * OnGrid(v(t), v(base), 0, 15);
 }
 
@@ -86,7 +90,8 @@ void ExpectGradients(TrainedQuantizer& quantizer, const at::Tensor& x, const Sur
   const at::Tensor g = torch::randn(x.sizes());
   quantizer(variable, true).backward(g);
   const Tensors expected = CentralDifferences(surrogate, base, g.to(torch::kDouble));
-  EXPECT_TRUE(torch::allclose(variable.grad().to(torch::kDouble), expected[0], 1e-4, 1e-5)) << variable.grad() << expected[0];
+  EXPECT_TRUE(torch::allclose(variable.grad().to(torch::kDouble), expected[0], 1e-4, 1e-5))
+      << variable.grad() << expected[0];
   for (std::size_t i = 0; i < learned.size(); ++i) {
     const at::Tensor actual = learned[i].grad().to(torch::kDouble).view(shape);
     EXPECT_TRUE(torch::allclose(actual, factor * expected[i + 1], 1e-4, 1e-5)) << actual << factor * expected[i + 1];
@@ -104,7 +109,8 @@ at::Tensor Weights() {
 }
 
 template <typename Quantizer>
-std::unique_ptr<Quantizer> Started(std::unique_ptr<Quantizer> quantizer, const at::Tensor& first, double learned_times = 1) {
+std::unique_ptr<Quantizer> Started(std::unique_ptr<Quantizer> quantizer, const at::Tensor& first,
+                                   double learned_times = 1) {
   quantizer->Initialize(first);
   quantizer->Finish();
   const torch::NoGradGuard no_grad;
@@ -182,7 +188,8 @@ TEST(GradientsOfTheSurrogate, RangesThatAreNotLearned) {
     const auto [format, range] = quantizer->Range();
     const double largest = range.scale * static_cast<double>(format.QuantMax() - range.zero_point);
     const at::Tensor near = (x - largest).abs().lt(range.scale);  // within a step of the end conventions differ
-    EXPECT_TRUE(torch::equal(variable.grad().masked_fill(near, 0), x.lt(largest).to(torch::kFloat).masked_fill(near, 0)));
+    EXPECT_TRUE(
+        torch::equal(variable.grad().masked_fill(near, 0), x.lt(largest).to(torch::kFloat).masked_fill(near, 0)));
     EXPECT_LT(near.sum().item<int>(), 5);
   }
 }
