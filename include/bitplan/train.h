@@ -57,6 +57,12 @@ struct TrainOptions {
   bool flip = false;               ///< every other image, at random, is mirrored left to right
   double distillation = 0;  ///< in [0, 1]: share of the divergence from the float network in the loss; 1 where the data has no labels
   double temperature = 4;   ///< > 0, of that divergence (Hinton et al. 2015)
+  /// Incremental quantization (Zhou et al. 2017) in the place of `method`: the portions of the weights, largest first, that lie on the grid for good,
+  /// ascending to 1; phases share the epochs alike, and an epoch of the last one is kept. Needs batch norm that is folded and gone.
+  std::vector<double> incremental = {};
+  /// Widths, descending, below which no weight, input or operand falls in stages before the last, which has the plan's own; stages share the epochs
+  /// alike, each begins with new quantizers and a new optimizer, and an epoch of the last one is kept. Not with `incremental`.
+  std::vector<int> stages = {};
   std::vector<std::string> freeze = {};  ///< layers that stay as they are, quantized: names, first, last, patterns or operators, as in Pin
   double held_out = 0.1;  ///< in [0, 1): share of the data that is not trained on; the epoch with the least loss on it is kept, 0: the last
   std::int64_t calibration_samples = 512;  ///< ≥ 1; what quantizers of inputs look at before the first step

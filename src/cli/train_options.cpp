@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <sstream>
+#include <vector>
+
 #include "cli/values.h"
 
 namespace bitplan::cli {
@@ -17,6 +20,14 @@ po::typed_value<std::string>* Text(std::string_view value) { return po::value<st
 po::typed_value<double>* Number(double value) { return po::value<double>()->default_value(value, fmt::format("{}", value)); }
 po::typed_value<std::int64_t>* Count(std::int64_t value) { return po::value<std::int64_t>()->default_value(value)->value_name("N"); }
 
+/// 50%,100% as 0.5, 1.
+std::vector<double> ParsePercents(const std::string& option, const std::string& text) {
+  std::vector<double> shares;
+  std::istringstream parts(text);
+  for (std::string part; std::getline(parts, part, ',');) shares.push_back(part == "100%" ? 1 : ParsePercent(option, part));
+  return shares;
+}
+
 void AddMethodOptions(CommandLine& line) {
   line.Add()("method", Text(ToString(Defaults().method)),
              "of weights: fixed, moving-average, dorefa, pact, lsq, lsq-plus, qil, binary-connect, binary-connect-stochastic, bwn, xnor-net, twn, ttq")(
@@ -24,6 +35,9 @@ void AddMethodOptions(CommandLine& line) {
       "of layers' inputs: fixed, moving-average, dorefa, pact, pact-channel, lsq, lsq-plus, qil, xnor-net; default: as --method")(
       "batch-norm", Text(ToString(Defaults().batch_norm)),
       "of norms that follow layers: folded, frozen, two-convolutions, smoothed or rescaled")(
+      "incremental", po::value<std::string>()->value_name("P%,P%,…"),
+      "in place of --method: portions of the weights, largest first, that are put on the grid for good, phase by phase: 50%,75%,87.5%,100%")(
+      "stages", po::value<std::string>()->value_name("BITS,BITS"), "lower all widths in stages, 8,6: first none below 8, then none below 6, then the plan's")(
       "freeze", po::value<std::vector<std::string>>()->value_name("LAYERS"),
       "leave layers as they are, quantized: a name, first, last, a pattern or an operator; may be given several times")(
       "distillation", Number(Defaults().distillation), "share of the divergence from the float network in the loss, 0 to 1")(
@@ -62,6 +76,8 @@ TrainOptions ReadTrainOptions(const CommandLine& line) {
   options.method = ParseTrainingMethod(line.Get<std::string>("method"));
   if (line.Has("activation-method")) options.activation_method = ParseTrainingMethod(line.Get<std::string>("activation-method"));
   options.batch_norm = ParseBatchNormFolding(line.Get<std::string>("batch-norm"));
+  if (line.Has("incremental")) options.incremental = ParsePercents("incremental", line.Get<std::string>("incremental"));
+  if (line.Has("stages")) options.stages = ParseIntegers("stages", line.Get<std::string>("stages"));
   options.freeze = line.List("freeze");
   options.distillation = line.Get<double>("distillation");
   options.temperature = line.Get<double>("temperature");

@@ -13,6 +13,17 @@ at::Tensor TrainedNetwork::DeployedWeight(std::size_t layer) const {
   return values_[static_cast<std::size_t>(float_network_.layers()[layer].weight)].detach();
 }
 
+std::vector<at::Tensor> TrainedNetwork::DeployedParameters() const {
+  std::vector<at::Tensor> parameters;
+  for (const at::Tensor& value : values_) parameters.push_back(value.detach());
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = float_network_.layers()[i];
+    parameters[static_cast<std::size_t>(layer.weight)] = DeployedWeight(i);
+    if (layers_[i].norm) parameters[static_cast<std::size_t>(layer.bias)] = FoldedBias(*layers_[i].norm).detach();
+  }
+  return parameters;
+}
+
 std::vector<TrainedTensor> TrainedNetwork::tensors() {
   std::vector<TrainedTensor> all = tensors_;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -36,16 +47,14 @@ Plan TrainedNetwork::LearnedPlan() const {
 }
 
 std::string TrainedNetwork::ModelFile() const {
-  std::vector<at::Tensor> values = values_;
+  std::vector<at::Tensor> values = DeployedParameters();
   std::set<std::string> trained;
   for (const TrainedTensor& tensor : tensors_)
     if (tensor.learned) trained.insert(tensor.name);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = float_network_.layers()[i];
     at::Tensor& weight = values[static_cast<std::size_t>(layer.weight)];
-    weight = DeployedWeight(i);
     if (layers_[i].quantizer) weight = layers_[i].quantizer->Latent(weight);
-    if (layers_[i].norm) values[static_cast<std::size_t>(layer.bias)] = FoldedBias(*layers_[i].norm).detach();
     for (const int each : {layer.weight, layer.bias})
       if (each >= 0) trained.insert(float_network_.parameters()[static_cast<std::size_t>(each)].name);
   }

@@ -10,6 +10,8 @@
 #include "bitplan/error.h"
 #include "train/draws.h"
 #include "train/learning_rate.h"
+#include "train/methods/bit_stages.h"
+#include "train/methods/incremental_weight.h"
 #include "train/run_state.h"
 #include "train/step_optimizer.h"
 #include "train/train_checkpoint.h"
@@ -32,21 +34,21 @@ class TrainingRun {
         network_(model, network, plan, options),
         data_(network_.float_network(), dataset, options),
         subject_(SubjectOf(network_, plan, dataset, options)),
-        draws_(at::Device(network_.float_network().device())) {
-    const auto batches = data_.Calibration();
-    for (std::size_t i = 0; i < batches.size(); ++i) {
-      Report(options_.progress, "activation ranges", static_cast<std::int64_t>(i), std::ssize(batches));
-      network_.Observe(data_.Get(batches[i]).inputs);
-    }
-    network_.Finish();
-    optimizer_.emplace(options_, network_.tensors());
+        draws_(at::Device(network_.float_network().device())),
+        stages_(PlansInStages(plan, options.stages)) {
+    if (std::ssize(stages_) > options_.epochs)
+      throw Error(fmt::format("{} stages need as many epochs, not {}", stages_.size(), options_.epochs));
   }
 
   /// Where it broke off, if it did.
   std::optional<Divergence> Run() {
-    ReadCheckpoint(options_, subject_, network_, *optimizer_, state_);
+    std::optional<Checkpoint> checkpoint = Checkpoint::Open(options_, subject_);
+    if (checkpoint) state_ = checkpoint->State();
+    PrepareStage();
+    if (checkpoint) checkpoint->Restore(network_, *optimizer_, state_);
     if (state_.curve.empty()) EndEpoch({.epoch = 0, .learning_rate = kUnknown, .loss = kUnknown, .accuracy = kUnknown});
     while (state_.epoch < options_.epochs) {
+      if (state_.step == 0) BeginEpoch();
       while (state_.step < data_.steps_an_epoch()) {
         ReportStep();
         if (const auto what = Step()) return Divergence{state_.epoch + 1, state_.step + 1, *what};
@@ -67,6 +69,42 @@ class TrainingRun {
   const RunState& state() const { return state_; }
 
  private:
+  /// New quantizers for the stage's formats, and an optimizer for what is then learned.
+  void PrepareStage() {
+    if (stages_.size() > 1) network_.ChangeFormats(stages_[static_cast<std::size_t>(state_.stage)]);
+    const auto batches = data_.Calibration();
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+      Report(options_.progress, "activation ranges", static_cast<std::int64_t>(i), std::ssize(batches));
+      network_.Observe(data_.Get(batches[i]).inputs);
+    }
+    network_.Finish();
+    optimizer_.emplace(options_, network_.tensors());
+  }
+
+  /// Gradual schemes go on here. What came before a change of theirs is no network of the plan's, and does not compete.
+  void BeginEpoch() {
+    const auto stage = static_cast<std::int64_t>(StageAt(state_.epoch, options_.epochs, stages_.size()));
+    bool changed = stage != state_.stage;
+    if (changed) {
+      state_.stage = stage;
+      PrepareStage();
+    }
+    if (!options_.incremental.empty()) {
+      const IncrementalSchedule schedule{options_.incremental};
+      const double portion = schedule.PortionAt(state_.epoch, options_.epochs);
+      changed = state_.epoch == 0 || portion != schedule.PortionAt(state_.epoch - 1, options_.epochs);
+      network_.QuantizeLargest(portion);
+    }
+    if (changed) Keep(state_.epoch, std::numeric_limits<double>::infinity());
+  }
+
+  void Keep(std::int64_t epoch, double loss) {
+    state_.best_epoch = epoch;
+    state_.best_loss = loss;
+    state_.best.clear();
+    for (const TrainedTensor& tensor : network_.tensors()) state_.best.push_back(tensor.value.detach().clone());
+  }
+
   /// A run that is ended here goes on from here.
   void ReportStep() {
     const std::int64_t an_epoch = data_.steps_an_epoch();
@@ -115,18 +153,11 @@ class TrainingRun {
   /// Measures the network on what is held out, keeps it if it is the best, and writes the checkpoint.
   void EndEpoch(TrainEpoch row) {
     std::tie(row.held_out_loss, row.held_out_accuracy) = HeldOut();
-    const bool measured = !std::isnan(row.held_out_loss);
-    const bool none_held_out = data_.HeldOut().empty();
-    if (state_.curve.empty() || none_held_out || (measured && !(row.held_out_loss >= BestLoss()))) {
-      state_.best_epoch = row.epoch;
-      state_.best.clear();
-      for (const TrainedTensor& tensor : network_.tensors()) state_.best.push_back(tensor.value.detach().clone());
-    }
+    const bool is_first = state_.curve.empty();
+    if (is_first || data_.HeldOut().empty() || row.held_out_loss < state_.best_loss) Keep(row.epoch, row.held_out_loss);
     state_.curve.push_back(row);
     WriteCheckpoint(options_, subject_, network_, *optimizer_, state_);
   }
-
-  double BestLoss() const { return state_.curve[static_cast<std::size_t>(state_.best_epoch)].held_out_loss; }
 
   /// Mean loss, and share of right predictions, of the network as deployed.
   std::pair<double, double> HeldOut() {
@@ -151,6 +182,7 @@ class TrainingRun {
   RunSubject subject_;
   DefaultGenerator draws_;
   std::optional<StepOptimizer> optimizer_;
+  std::vector<Plan> stages_;
   RunState state_;
 };
 

@@ -38,31 +38,6 @@ Value ReadValue(torch::serialize::InputArchive& archive, const std::string& key)
   return value.to<Value>();
 }
 
-void ReadState(torch::serialize::InputArchive& archive, TrainedNetwork& network, StepOptimizer& optimizer, RunState& state) {
-  const at::NoGradGuard no_grad;
-  state.epoch = ReadValue<std::int64_t>(archive, "epoch");
-  state.step = ReadValue<std::int64_t>(archive, "step");
-  state.loss_sum = ReadValue<double>(archive, "loss_sum");
-  state.right = ReadValue<std::int64_t>(archive, "right");
-  state.predictions = ReadValue<std::int64_t>(archive, "predictions");
-  state.best_epoch = ReadValue<std::int64_t>(archive, "best_epoch");
-  at::Tensor table;
-  archive.read("curve", table);
-  state.curve = CurveOf(table);
-  state.best.clear();
-  const std::vector<TrainedTensor> tensors = network.tensors();
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    at::Tensor value, best;
-    archive.read(fmt::format("value{}", i), value);
-    archive.read(fmt::format("best{}", i), best);
-    at::Tensor(tensors[i].value).copy_(value);
-    state.best.push_back(best);
-  }
-  torch::serialize::InputArchive of_optimizer;
-  archive.read("optimizer", of_optimizer);
-  optimizer.Load(of_optimizer);
-}
-
 /// Long values, a plan, are not for a message.
 std::string Difference(const std::string& there, const std::string& here) {
   constexpr std::size_t kLongest = 64;
@@ -84,31 +59,71 @@ RunSubject SubjectOf(const TrainedNetwork& network, const Plan& plan, const Data
           {"batches", fmt::format("{} {} {}", o.batch_size, o.crop_padding, o.flip)},
           {"distillation", fmt::format("{} {}", o.distillation, o.temperature)},
           {"frozen layers", fmt::format("{}", fmt::join(o.freeze, ","))},
+          {"gradual scheme", fmt::format("{} {}", fmt::join(o.incremental, ","), fmt::join(o.stages, ","))},
           {"samples", fmt::format("{} {}", o.held_out, o.calibration_samples)},
           {"seed", std::to_string(o.seed)}};
 }
 
-void ReadCheckpoint(const TrainOptions& options, const RunSubject& subject, TrainedNetwork& network, StepOptimizer& optimizer, RunState& state) {
-  const std::string file = options.checkpoint.string();
+std::optional<Checkpoint> Checkpoint::Open(const TrainOptions& options, const RunSubject& subject) {
   std::error_code ignored;
-  if (file.empty() || !std::filesystem::exists(file, ignored)) return;
-  const auto refuse = [&](const std::string& why) { return Error(fmt::format("{}: {}", file, why)); };
-  torch::serialize::InputArchive archive;
+  if (options.checkpoint.empty() || !std::filesystem::exists(options.checkpoint, ignored)) return std::nullopt;
+  Checkpoint checkpoint(options.checkpoint.string());
   RunSubject there;
   try {
-    archive.load_from(file);
-    for (const auto& [name, value] : subject) there.emplace_back(name, ReadValue<std::string>(archive, "of_" + name));
+    checkpoint.archive_.load_from(checkpoint.file_);
+    for (const auto& [name, value] : subject) there.emplace_back(name, ReadValue<std::string>(checkpoint.archive_, "of_" + name));
   } catch (const c10::Error&) {
-    throw refuse("is no checkpoint of a training run; remove it or name another file");
+    throw Error(fmt::format("{}: is no checkpoint of a training run; remove it or name another file", checkpoint.file_));
   }
   for (std::size_t i = 0; i < subject.size(); ++i)
     if (there[i].second != subject[i].second)
-      throw refuse(fmt::format("is of a run with another {}{}; remove the file to start anew", subject[i].first, Difference(there[i].second, subject[i].second)));
+      throw Error(fmt::format("{}: is of a run with another {}{}; remove the file to start anew", checkpoint.file_, subject[i].first,
+                              Difference(there[i].second, subject[i].second)));
+  return checkpoint;
+}
+
+template <typename Read>
+void Checkpoint::Reading(const Read& read) {
   try {
-    ReadState(archive, network, optimizer, state);
+    read();
   } catch (const c10::Error&) {
-    throw refuse("is damaged; remove it to start anew");
+    throw Error(fmt::format("{}: is damaged; remove it to start anew", file_));
   }
+}
+
+RunState Checkpoint::State() {
+  RunState state;
+  Reading([&] {
+    state.stage = ReadValue<std::int64_t>(archive_, "stage");
+    state.epoch = ReadValue<std::int64_t>(archive_, "epoch");
+    state.step = ReadValue<std::int64_t>(archive_, "step");
+    state.loss_sum = ReadValue<double>(archive_, "loss_sum");
+    state.right = ReadValue<std::int64_t>(archive_, "right");
+    state.predictions = ReadValue<std::int64_t>(archive_, "predictions");
+    state.best_epoch = ReadValue<std::int64_t>(archive_, "best_epoch");
+    state.best_loss = ReadValue<double>(archive_, "best_loss");
+    at::Tensor table;
+    archive_.read("curve", table);
+    state.curve = CurveOf(table);
+  });
+  return state;
+}
+
+void Checkpoint::Restore(TrainedNetwork& network, StepOptimizer& optimizer, RunState& state) {
+  const at::NoGradGuard no_grad;
+  Reading([&] {
+    const std::vector<TrainedTensor> tensors = network.tensors();
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      at::Tensor value, best;
+      archive_.read(fmt::format("value{}", i), value);
+      archive_.read(fmt::format("best{}", i), best);
+      at::Tensor(tensors[i].value).copy_(value);
+      state.best.push_back(best);
+    }
+    torch::serialize::InputArchive of_optimizer;
+    archive_.read("optimizer", of_optimizer);
+    optimizer.Load(of_optimizer);
+  });
 }
 
 void WriteCheckpoint(const TrainOptions& options, const RunSubject& subject, TrainedNetwork& network, const StepOptimizer& optimizer,
@@ -116,12 +131,14 @@ void WriteCheckpoint(const TrainOptions& options, const RunSubject& subject, Tra
   if (options.checkpoint.empty()) return;
   torch::serialize::OutputArchive archive;
   for (const auto& [name, value] : subject) archive.write("of_" + name, c10::IValue(value));
+  archive.write("stage", c10::IValue(state.stage));
   archive.write("epoch", c10::IValue(state.epoch));
   archive.write("step", c10::IValue(state.step));
   archive.write("loss_sum", c10::IValue(state.loss_sum));
   archive.write("right", c10::IValue(state.right));
   archive.write("predictions", c10::IValue(state.predictions));
   archive.write("best_epoch", c10::IValue(state.best_epoch));
+  archive.write("best_loss", c10::IValue(state.best_loss));
   archive.write("curve", TableOf(state.curve));
   const std::vector<TrainedTensor> tensors = network.tensors();
   for (std::size_t i = 0; i < tensors.size(); ++i) {

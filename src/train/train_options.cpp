@@ -5,6 +5,7 @@
 #include "bitplan/error.h"
 #include "bitplan/train.h"
 #include "quantize/calibration/names.h"
+#include "train/methods/incremental_weight.h"
 
 namespace bitplan {
 
@@ -56,6 +57,9 @@ void TrainOptions::Validate() const {
   RequireNumber("temperature", temperature, temperature > 0, "above 0");
   RequireNumber("held_out", held_out, held_out >= 0 && held_out < 1, "in [0, 1)");
   ValidateSteps(*this);
+  if (incremental.empty()) return;
+  IncrementalSchedule{incremental}.Validate(epochs);
+  if (!stages.empty()) throw Error("incremental and stages are given; one of the two is for a run");
 }
 
 TrainingMethod MethodForWeights(TrainingMethod method, const Format& format) {

@@ -30,7 +30,7 @@ class ObservingProbe : public Probe {
 void TrainedNetwork::Observe(const std::vector<at::Tensor>& inputs) {
   const at::NoGradGuard no_grad;
   ObservingProbe probe(inputs_);
-  float_network_.Forward(inputs, float_network_.ParameterValues(), &probe);
+  float_network_.Forward(inputs, DeployedParameters(), &probe);
 }
 
 void TrainedNetwork::Finish() { inputs_.Finish(); }

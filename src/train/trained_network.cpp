@@ -12,6 +12,7 @@
 #include "network/batch_norm.h"
 #include "network/model_file.h"
 #include "quantize/plan_check.h"
+#include "train/methods/incremental_weight.h"
 #include "train/training_graph.h"
 
 namespace bitplan {
@@ -67,24 +68,30 @@ bool TrainsNorms(BatchNormFolding folding) { return folding != BatchNormFolding:
 
 TrainedNetwork::TrainedNetwork(const std::filesystem::path& model, const NetworkOptions& network, const Plan& plan,
                                const TrainOptions& options)
-    : float_network_(LoadFor(model, network, plan, plan.fold_batch_norm)),
+    : method_(options.method),
+      input_method_(options.activation_method.value_or(options.method)),
+      incremental_(!options.incremental.empty()),
+      float_network_(LoadFor(model, network, plan, plan.fold_batch_norm)),
       training_(TrainingGraph::Of(float_network_, !plan.fold_batch_norm || TrainsNorms(options.batch_norm))),
       plan_(PlanFor(float_network_, plan)),
       generator_(at::make_generator<at::CPUGeneratorImpl>(options.seed)),
-      inputs_(float_network_, plan_, options.activation_method.value_or(options.method)),
+      inputs_(float_network_, plan_, input_method_),
       layers_(float_network_.layers().size()),
       frozen_(FrozenLayers(float_network_, options.freeze)),
       weight_decay_(options.weight_decay) {
   const std::set<std::string> trainable = TrainableNames(model);
   RequireTrainable(float_network_, trainable, model);
-  RequireSuited(plan_, options.method);
+  if (!incremental_) RequireSuited(plan_, method_);
+  if (incremental_ && plan.fold_batch_norm && options.batch_norm != BatchNormFolding::Folded && !float_network_.lowered().folded_norms.empty())
+    throw Error(fmt::format("incremental quantization keeps folded weights as they are, which batch norm that is trained as {} changes; choose folded",
+                            ToString(options.batch_norm)));
   plan_.corrections = {};
   plan_.corrections.output = OutputCorrection::None;
   values_ = float_network_.ParameterValues();
   if (plan.fold_batch_norm && options.batch_norm != BatchNormFolding::Folded)
     AddNorms(LoadFor(model, network, plan, false), trainable, options.batch_norm);
   AddParameters(trainable);
-  AddQuantizers(options.method);
+  AddQuantizers();
 }
 
 at::Tensor TrainedNetwork::Learn(const std::string& name, const at::Tensor& value, bool learned) {
@@ -155,19 +162,40 @@ void TrainedNetwork::AddParameters(const std::set<std::string>& trainable) {
       values_[i] = Learn(parameters[i].name, parameters[i].value, learned.contains(i));
 }
 
-void TrainedNetwork::AddQuantizers(TrainingMethod method) {
+std::unique_ptr<WeightQuantizer> TrainedNetwork::MakeQuantizer(const Format& format, int channel_axis) const {
+  if (incremental_) return std::make_unique<IncrementalWeight>(format, channel_axis);
+  return MakeWeightQuantizer(MethodForWeights(method_, format), format, channel_axis, generator_);
+}
+
+void TrainedNetwork::AddQuantizers() {
+  const at::NoGradGuard no_grad;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Format& format = plan_.layers[i].weight;
     const Layer& layer = float_network_.layers()[i];
+    layers_[i].quantizer.reset();
     if (!format.HasScale()) continue;
     try {
-      layers_[i].quantizer = MakeWeightQuantizer(MethodForWeights(method, format), format, layer.channel_axis, generator_);
-      layers_[i].quantizer->Initialize(float_network_.Weight(layer));
+      layers_[i].quantizer = MakeQuantizer(format, layer.channel_axis);
+      layers_[i].quantizer->Initialize(DeployedWeight(i));
       layers_[i].quantizer->Finish();
     } catch (const Error& error) {
       throw Error(fmt::format("layer '{}': {}", layer.name, error.what()));
     }
   }
+}
+
+void TrainedNetwork::ChangeFormats(const Plan& plan) {
+  const Plan ordered = PlanFor(float_network_, plan);
+  plan_.layers = ordered.layers;
+  plan_.operands = ordered.operands;
+  inputs_ = TrainedInputs(float_network_, plan_, input_method_);
+  AddQuantizers();
+}
+
+void TrainedNetwork::QuantizeLargest(double portion) {
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    if (auto* const quantizer = dynamic_cast<IncrementalWeight*>(layers_[i].quantizer.get()))
+      quantizer->QuantizeLargest(DeployedWeight(i), portion);
 }
 
 }  // namespace bitplan

@@ -31,6 +31,12 @@ class TrainedNetwork {
   /// Output of the network as quantized: in training with batch statistics, dropout and gradients, otherwise as deployed.
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, bool training);
 
+  /// Formats of another plan for the same layers, whose quantizers then look at the network as it is now: Observe and Finish follow.
+  void ChangeFormats(const Plan& plan);
+
+  /// Puts the largest weights on their grids for good, so that `portion` of each layer's are there; of incremental quantization.
+  void QuantizeLargest(double portion);
+
   /// Every draw of the steps to come is of this seed; for the same one they are the same.
   void Seed(std::uint64_t seed);
 
@@ -56,13 +62,17 @@ class TrainedNetwork {
   void AddNorms(const Network& unfolded, const std::set<std::string>& trainable, BatchNormFolding folding);
   void AddNorm(const Network& unfolded, std::size_t index, const BatchNorm& found, const std::set<std::string>& trainable,
                BatchNormFolding folding);
-  void AddQuantizers(TrainingMethod method);
+  void AddQuantizers();
+  std::unique_ptr<WeightQuantizer> MakeQuantizer(const Format& format, int channel_axis) const;
   at::Tensor Learn(const std::string& name, const at::Tensor& value, bool learned);
 
   at::Tensor Quantize(std::size_t layer, const at::Tensor& weight, bool training);
   at::Tensor DeployedWeight(std::size_t layer) const;  ///< in float, batch norm folded
   std::vector<at::Tensor> Parameters(bool training);
+  std::vector<at::Tensor> DeployedParameters() const;  ///< in float
 
+  TrainingMethod method_, input_method_;
+  bool incremental_;
   Network float_network_;
   Network training_;  ///< the same in training mode
   Plan plan_;         ///< its layers in the network's order
