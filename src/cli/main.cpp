@@ -23,6 +23,7 @@ constexpr std::array kCommands = {
     Command{"calibrate", "collect what the ranges of layer inputs are found from", CalibrateModel},
     Command{"profile", "time each layer's kernels here, or estimate latency and energy on a device", ProfileModel},
     Command{"quantize", "apply a plan and save a quantized TorchScript file", QuantizeModel},
+    Command{"train", "train a model under a plan, and save it quantized", TrainModel},
     Command{"eval", "measure the float and the planned network on data", EvaluateModel},
     Command{"validate", "compare every measure's predictions with the real loss of random plans", ValidateMeasures},
     Command{"spectrum", "show how the eigenvalues of the loss's curvature are distributed", ShowSpectrum},

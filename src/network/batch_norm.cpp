@@ -46,20 +46,6 @@ bool IsOwn(const LoweredGraph& lowered, const Value* value) {
   return lowered.ParameterOf(value).has_value() && CountReaders(value) == 1;
 }
 
-/// `scale` per output channel, shaped to multiply the weight. A grouped transposed convolution holds its output channels
-/// as (group, channel within the group), the group being that of the input channel.
-at::Tensor WeightScale(const at::Tensor& weight, const at::Tensor& scale, std::int64_t axis) {
-  std::vector<std::int64_t> shape(static_cast<std::size_t>(weight.dim()), 1);
-  if (axis == 0 || scale.numel() == weight.size(1)) {
-    shape[static_cast<std::size_t>(axis)] = scale.numel();
-    return scale.view(shape);
-  }
-  const std::int64_t groups = scale.numel() / weight.size(1);
-  shape[0] = weight.size(0);
-  shape[1] = weight.size(1);
-  return scale.view({groups, weight.size(1)}).repeat_interleave(weight.size(0) / groups, 0).view(shape);
-}
-
 /// Whether a layer with this weight can have so many output channels.
 bool HasChannels(const at::Tensor& weight, std::int64_t axis, std::int64_t channels) {
   if (axis == 0) return weight.size(0) == channels;
@@ -119,6 +105,20 @@ void Fold(LoweredGraph& lowered, Node* norm, const WeightUse& use, const Affine&
 
 }  // namespace
 
+at::Tensor WeightScale(const at::Tensor& weight, const at::Tensor& scale, std::int64_t axis) {
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(weight.dim()), 1);
+  if (axis == 0 || scale.numel() == weight.size(1)) {
+    shape[static_cast<std::size_t>(axis)] = scale.numel();
+    return scale.view(shape);
+  }
+  // A grouped transposed convolution holds its output channels as (group, channel within the group), the group being that of the
+  // input channel.
+  const std::int64_t groups = scale.numel() / weight.size(1);
+  shape[0] = weight.size(0);
+  shape[1] = weight.size(1);
+  return scale.view({groups, weight.size(1)}).repeat_interleave(weight.size(0) / groups, 0).view(shape);
+}
+
 void FoldBatchNorm(LoweredGraph& lowered) {
   for (Node* node : AllNodes(lowered.graph->block())) {
     if (node->kind() != c10::aten::batch_norm) continue;
@@ -137,8 +137,13 @@ std::map<int, BatchNorm> FindBatchNorms(const LoweredGraph& lowered) {
     if (tap->kind() != TapSymbol() || CountReaders(tap->output()) != 1) continue;
     if (!IsOwn(lowered, node->inputs()[3]) || !IsOwn(lowered, node->inputs()[4])) continue;
     const int site = lowered.SiteOf(tap);
-    norms[site] = {*lowered.ParameterOf(node->inputs()[3]), *lowered.ParameterOf(node->inputs()[4]),
-                   torch::jit::toIValue(node->inputs()[7])->toDouble()};
+    const auto momentum = torch::jit::toIValue(node->inputs()[6]);
+    norms[site] = {*lowered.ParameterOf(node->inputs()[3]),
+                   *lowered.ParameterOf(node->inputs()[4]),
+                   lowered.ParameterOf(node->inputs()[1]),
+                   lowered.ParameterOf(node->inputs()[2]),
+                   torch::jit::toIValue(node->inputs()[7])->toDouble(),
+                   momentum ? momentum->toDouble() : 0};
   }
   return norms;
 }

@@ -44,6 +44,16 @@ at::Tensor Rounded(const at::Tensor& x, const Format& format, const ActivationRa
                      [&](const float* from, float* to, std::int64_t count) { RoundToGrid(from, to, count, grid); });
 }
 
+/// The gradient where x is not clipped.
+at::Tensor GradientInside(const at::Tensor& x, const at::Tensor& gradient, const Grid& grid) {
+  const at::Tensor aligned = gradient.strides() == x.strides() ? gradient : at::empty_like(x).copy_(gradient);
+  const float* const given = aligned.const_data_ptr<float>();
+  const float* const values = x.const_data_ptr<float>();
+  return EachRounded(x, [&](const float* from, float* to, std::int64_t count) {
+    GradientOnGrid(from, given + (from - values), to, count, grid);
+  });
+}
+
 class RoundedWithGradient : public torch::autograd::Function<RoundedWithGradient> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const Format& format,
@@ -57,10 +67,13 @@ class RoundedWithGradient : public torch::autograd::Function<RoundedWithGradient
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
-    const auto inverse = 1.0F / static_cast<float>(context->saved_data["scale"].toDouble());
-    const at::Tensor steps = (context->get_saved_variables()[0].detach() * inverse).round_();
-    const at::Tensor inside =
-        steps.ge(context->saved_data["low"].toInt()).logical_and_(steps.le(context->saved_data["high"].toInt()));
+    const at::Tensor x = context->get_saved_variables()[0].detach();
+    const Grid grid{static_cast<float>(context->saved_data["scale"].toDouble()),
+                    static_cast<float>(context->saved_data["low"].toInt()),
+                    static_cast<float>(context->saved_data["high"].toInt())};
+    if (IsDenseFloat(x)) return {GradientInside(x, gradients[0], grid), at::Tensor(), at::Tensor()};
+    const at::Tensor steps = (x * (1.0F / grid.scale)).round_();
+    const at::Tensor inside = steps.ge(grid.low).logical_and_(steps.le(grid.high));
     return {gradients[0] * inside, at::Tensor(), at::Tensor()};
   }
 };

@@ -26,6 +26,16 @@ void RoundToGrid(const float* __restrict from, float* __restrict to, const std::
 }
 
 BITPLAN_VECTOR_CLONES
+void GradientOnGrid(const float* __restrict x, const float* __restrict gradient, float* __restrict to,
+                    const std::int64_t count, const Grid grid) {
+  const float inverse = 1.0F / grid.scale;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float steps = ((x[i] * inverse) + kNoFraction) - kNoFraction;
+    to[i] = steps >= grid.low && steps <= grid.high ? gradient[i] : 0.0F;
+  }
+}
+
+BITPLAN_VECTOR_CLONES
 void RoundToMinifloats(const float* __restrict from, float* __restrict to, const std::int64_t count,
                        const Minifloats levels) {
   constexpr std::uint32_t kExponent = 0x7F800000U;

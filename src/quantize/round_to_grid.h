@@ -13,6 +13,10 @@ struct Grid {
 /// overlap.
 void RoundToGrid(const float* from, float* to, std::int64_t count, Grid grid);
 
+/// to[i] = gradient[i] where round_half_even(x[i] · (1 / scale)) lies on the grid, 0 elsewhere. `to` may overlap neither
+/// of the others.
+void GradientOnGrid(const float* x, const float* gradient, float* to, std::int64_t count, Grid grid);
+
 /// Floating-point numbers of few bits, times `scale`.
 struct Minifloats {
   float scale = 1;

@@ -1,20 +1,16 @@
 #include "quantize/torchscript_export.h"
 
 #include <fmt/format.h>
-#include <torch/csrc/jit/api/compilation_unit.h>
-#include <torch/csrc/jit/api/module.h>
-#include <torch/csrc/jit/ir/constants.h>
-#include <torch/csrc/jit/passes/dead_code_elimination.h>
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <set>
 #include <sstream>
 #include <utility>
 
 #include "bitplan/error.h"
-#include "network/lowered_graph.h"
-#include "network/probe_operator.h"
+#include "network/module_writer.h"
 #include "network/torch_error.h"
 #include "quantize/calibration/codebook.h"
 #include "quantize/weight_grid.h"
@@ -23,66 +19,26 @@ namespace bitplan {
 
 namespace {
 
-using torch::jit::Node;
 using torch::jit::Value;
-using torch::jit::WithInsertPoint;
 
-/// Builds a module around a copy of a network's graph.
-class ModuleWriter {
+/// A module that computes what a quantized network does.
+class QuantizedWriter : public ModuleWriter {
  public:
-  ModuleWriter(const LoweredGraph& lowered, const QuantizedState& state)
-      : lowered_(lowered), state_(state), graph_(lowered.graph->copy()), module_("bitplan.QuantizedNetwork") {
-    module_.register_attribute("training", c10::BoolType::get(), false);
-    self_ = graph_->insertInput(0, "self")->setType(module_._ivalue()->type());
-  }
-
-  torch::jit::Module Write(const Network& network) {
-    ReplaceTaps();
-    graph_->eraseInput(graph_->inputs().size() - 1);  // the probe
-    CopyWrittenInputs();
-    std::map<std::size_t, std::size_t> layer_of_weight;
+  QuantizedWriter(const Network& network, const QuantizedState& state)
+      : ModuleWriter(network.lowered(), "bitplan.QuantizedNetwork"), state_(state) {
     for (std::size_t i = 0; i < network.layers().size(); ++i)
-      layer_of_weight[static_cast<std::size_t>(network.layers()[i].weight)] = i;
-    for (std::size_t i = 0; i < lowered_.parameters.size(); ++i) {
-      const auto layer = layer_of_weight.find(i);
-      const std::string name = AttributeName(lowered_.parameters[i].name);
-      const WithInsertPoint at_start(*graph_->nodes().begin());
-      Value* const value = layer != layer_of_weight.end() ? Weight(name, state_.weights[layer->second])
-                                                          : Buffer(name, state_.parameters[i]);
-      const std::size_t position = 1 + lowered_.arguments.size();
-      graph_->inputs()[position]->replaceAllUsesWith(value);
-      graph_->eraseInput(position);
-    }
-    torch::jit::EliminateDeadCode(graph_);
-    auto* const function = module_._ivalue()->compilation_unit()->create_function(
-        c10::QualifiedName(*module_.type()->name(), "forward"), graph_);
-    module_.type()->addMethod(function);
-    return module_;
+      layer_of_weight_[static_cast<std::size_t>(network.layers()[i].weight)] = i;
   }
 
  private:
-  void ReplaceTaps() {
-    for (Node* node : AllNodes(graph_->block())) {
-      if (node->kind() != TapSymbol()) continue;
-      const auto tap = static_cast<std::size_t>(torch::jit::toIValue(node->inputs()[2])->toInt());
-      const WithInsertPoint before(node);
-      node->output()->replaceAllUsesWith(SiteValue(lowered_.tap_sites[tap], node->inputs()[0]));
-      node->destroy();
-    }
-  }
-
-  /// As each run of the network does.
-  void CopyWrittenInputs() {
-    for (const std::size_t index : lowered_.written_inputs) {
-      Value* const input = graph_->inputs()[1 + index];
-      const WithInsertPoint at_start(*graph_->nodes().begin());
-      Value* const copy = graph_->insert(c10::aten::clone, {input});
-      input->replaceAllUsesAfterNodeWith(copy->node(), copy);
-    }
+  Value* ParameterValue(std::size_t index) override {
+    const std::string name = AttributeName(lowered_.parameters[index].name);
+    const auto layer = layer_of_weight_.find(index);
+    return layer != layer_of_weight_.end() ? Weight(name, state_.weights[layer->second]) : Buffer(name, state_.parameters[index]);
   }
 
   /// What the quantized network computes with at a site.
-  Value* SiteValue(int site, Value* value) {
+  Value* SiteValue(int site, Value* value) override {
     if (const auto input = state_.inputs.find(site); input != state_.inputs.end()) return Quantized(site, value, input->second);
     if (const auto shift = state_.shifts.find(site); shift != state_.shifts.end())
       return graph_->insert(c10::aten::add,
@@ -179,11 +135,8 @@ class ModuleWriter {
     return unique;
   }
 
-  const LoweredGraph& lowered_;
   const QuantizedState& state_;
-  std::shared_ptr<torch::jit::Graph> graph_;
-  torch::jit::Module module_;
-  Value* self_ = nullptr;
+  std::map<std::size_t, std::size_t> layer_of_weight_;
   std::set<std::string> taken_ = {"training", "forward"};
 };
 
@@ -192,7 +145,7 @@ class ModuleWriter {
 std::string ExportTorchScript(const Network& network, const QuantizedState& state, const std::string& plan_json) {
   std::ostringstream bytes;
   try {
-    ModuleWriter(network.lowered(), state).Write(network).save(bytes, {{"plan.json", plan_json}});
+    QuantizedWriter(network, state).Write().save(bytes, {{"plan.json", plan_json}});
   } catch (const std::exception& error) {
     throw Error(fmt::format("the quantized network cannot be written as TorchScript: {}", TorchReason(error)));
   }

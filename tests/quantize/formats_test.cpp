@@ -400,16 +400,18 @@ TEST(Formats, RefuseWhatTheyCannotBe) {
   Format doubled = Of(NumberType::Nf4, 4);
   doubled.scale_type = ScaleType::DoubleQuantized;
   EXPECT_NE(message(doubled).find("of groups or blocks"), std::string::npos);
-  for (const NumberType type : {NumberType::Binary, NumberType::Ternary, NumberType::Nf4})
-    EXPECT_NE(MessageOf([&] {
-                Of(type,
-                   type == NumberType::Nf4      ? 4
-                   : type == NumberType::Binary ? 1
-                                                : 2,
-                   Granularity::Tensor)
-                    .ValidateForActivations();
-              }).find("is for weights"),
-              std::string::npos);
+  for (const NumberType type : {NumberType::Ternary, NumberType::Nf4})
+    EXPECT_NE(
+        MessageOf([&] { Of(type, type == NumberType::Nf4 ? 4 : 2, Granularity::Tensor).ValidateForActivations(); })
+            .find("is for weights"),
+        std::string::npos);
+}
+
+TEST(Formats, BinaryActivationsAreSignsTimesTheScale) {
+  const Format format = Of(NumberType::Binary, 1, Granularity::Tensor);
+  format.ValidateForActivations();
+  const at::Tensor x = torch::tensor({-3.0F, -0.1F, 0.0F, 0.2F, 9.0F});
+  EXPECT_TRUE(torch::equal(FakeQuantize(x, format, {0.5, 0}), torch::tensor({-0.5F, -0.5F, 0.5F, 0.5F, 0.5F})));
 }
 
 TEST(Formats, OfActivationsAreTheSameHoweverATensorLies) {

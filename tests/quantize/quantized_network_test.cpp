@@ -159,9 +159,9 @@ TEST(QuantizedNetwork, RefusesFormatsThatALayerCannotHave) {
   EXPECT_THAT(MessageOfCreate(network, plan, data),
               AllOf(HasSubstr("second"), HasSubstr("activation"), HasSubstr("bits: 0")));
   plan = UniformPlan(network, 4, 8);
-  plan.layers[1].activation.type = NumberType::Binary;
-  plan.layers[1].activation.bits = 1;
-  EXPECT_THAT(MessageOfCreate(network, plan, data), AllOf(HasSubstr("second"), HasSubstr("binary is for weights")));
+  plan.layers[1].activation.type = NumberType::Ternary;
+  plan.layers[1].activation.bits = 2;
+  EXPECT_THAT(MessageOfCreate(network, plan, data), AllOf(HasSubstr("second"), HasSubstr("ternary is for weights")));
   plan = UniformPlan(network, 4, 8);
   plan.layers[2].activation.granularity = Granularity::Channel;
   EXPECT_THAT(MessageOfCreate(network, plan, data), AllOf(HasSubstr("last"), HasSubstr("channel")));

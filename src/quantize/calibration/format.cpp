@@ -147,10 +147,10 @@ void Format::ValidateForActivations() const {
   if (!HasScale()) return;
   if (granularity != Granularity::Tensor)
     throw Error(fmt::format("granularity: activations have one scale a tensor, not one a {}", ToString(granularity)));
-  if (type == NumberType::Binary || type == NumberType::Ternary || type == NumberType::Nf4)
-    throw Error(fmt::format(
-        "type: {} is for weights; expected integer, power-of-two, e4m3, e5m2, e2m1, float16, bfloat16 or float32",
-        ToString(type)));
+  if (type == NumberType::Ternary || type == NumberType::Nf4)
+    throw Error(fmt::format("type: {} is for weights; expected integer, binary, power-of-two, e4m3, e5m2, e2m1, float16, "
+                            "bfloat16 or float32",
+                            ToString(type)));
 }
 
 Format DefaultWeightFormat() { return {}; }

@@ -1,0 +1,161 @@
+#include "bitplan/train.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "bitplan/error.h"
+#include "bitplan/evaluate.h"
+#include "bitplan/files.h"
+#include "bitplan/plan.h"
+#include "cli/checkpoint.h"
+#include "cli/command.h"
+#include "cli/configuration_options.h"
+#include "cli/interrupt.h"
+#include "cli/options.h"
+#include "cli/output_path.h"
+#include "cli/report.h"
+#include "cli/target_options.h"
+#include "cli/train_options.h"
+
+namespace bitplan::cli {
+
+namespace {
+
+/// Where the results go. All can be written, which is known before the work.
+struct Outputs {
+  explicit Outputs(const CommandLine& line) : quantized(line.Required("out")) {
+    const auto beside = [&](const char* option, const char* ending) {
+      return line.Has(option) ? std::filesystem::path(line.Get<std::string>(option)) : std::filesystem::path(quantized).replace_extension(ending);
+    };
+    plan = beside("plan-out", ".json");
+    weights = beside("weights-out", ".float.pt");
+    for (const auto& file : {quantized, plan, weights}) RequireWritable(file);
+    for (const char* option : {"curve-csv", "curve-svg"})
+      if (line.Has(option)) RequireWritable(line.Get<std::string>(option));
+  }
+
+  std::filesystem::path quantized, plan, weights;
+};
+
+void WriteResult(const CommandLine& line, const Outputs& outputs, const TrainResult& result) {
+  WriteFile(outputs.weights, result.model_file);
+  WriteFile(outputs.plan, ToJson(result.plan));
+  result.quantized.Save(outputs.quantized);
+  if (line.Has("curve-csv")) WriteFile(line.Get<std::string>("curve-csv"), ToCsv(result.curve));
+  if (line.Has("curve-svg")) WriteFile(line.Get<std::string>("curve-svg"), ToSvg(result.curve));
+}
+
+nlohmann::ordered_json JsonOf(double number) { return std::isfinite(number) ? nlohmann::ordered_json(number) : nullptr; }
+
+std::string JsonOf(const Outputs& outputs, const TrainResult& result, const std::optional<EvaluationReport>& report) {
+  nlohmann::ordered_json json;
+  json["schema"] = "bitplan.training/1";
+  json["model_sha256"] = result.network.sha256();
+  json["quantized_sha256"] = FileSha256(outputs.quantized);
+  json["best_epoch"] = result.best_epoch;
+  for (const TrainEpoch& row : result.curve)
+    json["curve"].push_back({{"epoch", row.epoch},
+                             {"learning_rate", JsonOf(row.learning_rate)},
+                             {"loss", JsonOf(row.loss)},
+                             {"accuracy", JsonOf(row.accuracy)},
+                             {"held_out_loss", JsonOf(row.held_out_loss)},
+                             {"held_out_accuracy", JsonOf(row.held_out_accuracy)}});
+  json["diverged"] = result.diverged ? nlohmann::ordered_json(result.diverged->what) : nullptr;
+  if (report) json["evaluation"] = nlohmann::ordered_json::parse(ToJson(*report));
+  return json.dump(1);
+}
+
+void PrintCurve(const TrainResult& result) {
+  const auto text = [](double number, double unit, const char* ending) {
+    return std::isfinite(number) ? fmt::format("{:.{}f}{}", unit * number, unit == 1 ? 4 : 2, ending) : std::string("–");
+  };
+  Table table({"epoch", "learning rate", "loss", "accuracy", "held-out loss", "held-out accuracy"});
+  for (const TrainEpoch& row : result.curve)
+    table.Add({fmt::format("{}{}", row.epoch, row.epoch == result.best_epoch ? " kept" : ""), std::isfinite(row.learning_rate) ? fmt::format("{:.2g}", row.learning_rate) : "–",
+               text(row.loss, 1, ""), text(row.accuracy, 100, "%"), text(row.held_out_loss, 1, ""), text(row.held_out_accuracy, 100, "%")});
+  fmt::print("{}", table.Text());
+}
+
+/// From a file, by hand, or what a target has first; `options` are set to what it needs.
+Plan ReadOrMakePlan(const CommandLine& line, NetworkOptions& options) {
+  const std::optional<Target> target = ReadTargetOption(line);
+  if (line.Has("plan") && (HasConfiguration(line) || target))
+    throw Error("--plan: formats are given by hand, or a target is, as well; leave out one of the two");
+  if (!HasConfiguration(line) && !target) {
+    Plan plan = ReadPlan(line.Required("plan"));
+    MatchPlan(plan, options);
+    return plan;
+  }
+  options.operand_sites = target.has_value();
+  const Network network = Network::Load(line.Required("MODEL.pt"), options);
+  return HasConfiguration(line) ? MakeConfiguredPlan(network, ReadConfigurationOptions(line)) : MakeTargetPlan(network, *target);
+}
+
+EvaluationReport Measure(const Network& before, const TrainResult& result, const Dataset& test, std::int64_t batch_size) {
+  EvaluationReport report;
+  report.model_sha256 = before.sha256();
+  report.data_sha256 = test.sha256();
+  const auto measured = Evaluate(before, {result.quantized}, test, batch_size, ShowProgress());
+  report.float_network = measured[0];
+  report.planned = measured[1];
+  return report;
+}
+
+}  // namespace
+
+int TrainModel(const Arguments& arguments) {
+  CommandLine line("train MODEL.pt --plan plan.json --data KIND:FILE --out trained.pt [--test KIND:FILE] [options]",
+                   "Trains a model under a plan, quantized as it computes. Leaves the quantized TorchScript file, and beside it the trained float model "
+                   "(trained.float.pt) and its plan with the learned scales (trained.json), which eval, quantize and train read.");
+  line.AddPositional("MODEL.pt", "TorchScript file, not frozen");
+  line.Add()("plan", po::value<std::string>()->value_name("FILE"), "from bitplan search or run; without it formats by hand, or those that --target has first")(
+      "data", po::value<std::string>()->value_name("KIND:FILE"), "what to train on: cifar10:FILE, idx:, npy:, npz:, pt:")(
+      "test", po::value<std::string>()->value_name("KIND:FILE"), "what to measure on in the end; other samples than --data")(
+      "out", po::value<std::string>()->value_name("FILE"), "where the quantized model goes")(
+      "plan-out", po::value<std::string>()->value_name("FILE"), "where the plan with the learned scales goes; default: beside --out")(
+      "weights-out", po::value<std::string>()->value_name("FILE"), "where the trained float model goes; default: beside --out")(
+      "curve-csv", po::value<std::string>()->value_name("FILE"), "write the learning curve as a table")(
+      "curve-svg", po::value<std::string>()->value_name("FILE"), "draw it");
+  AddTrainOptions(line);
+  AddConfigurationOptions(line);
+  AddTargetOption(line, "formats, widths and operands of a device's compiler");
+  AddSampleOptions(line, 0);
+  AddModelOptions(line);
+  AddResumeOption(line);
+  if (!line.Parse(arguments)) return kDone;
+
+  TrainOptions options = ReadTrainOptions(line);
+  const Outputs outputs(line);
+  NetworkOptions network = ReadModelOptions(line);
+  const Plan plan = ReadOrMakePlan(line, network);
+  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
+  DataOptions test_options = ReadSampleOptions(line);
+  test_options.samples = 0;
+  std::optional<Dataset> test;
+  if (line.Has("test")) test = Dataset::Load(line.Get<std::string>("test"), test_options);
+  options.progress = ShowProgress();
+  std::optional<TrainResult> result;
+  WithCheckpoint(line, outputs.quantized, [&](const std::filesystem::path& checkpoint) {
+    options.checkpoint = checkpoint;
+    result = Train(line.Required("MODEL.pt"), network, plan, data, options);
+    WriteResult(line, outputs, *result);
+  });
+
+  std::optional<EvaluationReport> report;
+  if (test) report = Measure(Network::Load(line.Required("MODEL.pt"), network), *result, *test, options.batch_size);
+  if (WriteJson(line, JsonOf(outputs, *result, report))) {
+    PrintCurve(*result);
+    if (report) fmt::print("\n");
+    if (report) PrintEvaluation(*report);
+    fmt::print("\nwritten: {}, {}, {}\n", outputs.quantized.string(), outputs.plan.string(), outputs.weights.string());
+  }
+  if (!result->diverged) return kDone;
+  throw Error(fmt::format("training diverged in epoch {}, step {}: {}; what was written is of epoch {}. A lower --learning-rate, a --warm-up or --clip-norm may help",
+                          result->diverged->epoch, result->diverged->step, result->diverged->what, result->best_epoch));
+}
+
+}  // namespace bitplan::cli

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "bitplan/train.h"
+#include "cli/options.h"
+
+namespace bitplan::cli {
+
+void AddTrainOptions(CommandLine& line);  ///< seed and batch size aside, which other groups have
+
+/// Throws Error where they make no sense.
+TrainOptions ReadTrainOptions(const CommandLine& line);
+
+}  // namespace bitplan::cli

@@ -1,0 +1,29 @@
+#include "bitplan/train_method.h"
+
+#include "quantize/calibration/names.h"
+
+namespace bitplan {
+
+namespace {
+
+constexpr Names<TrainingMethod, 14> kMethods = {{{TrainingMethod::Fixed, "fixed"},
+                                                 {TrainingMethod::MovingAverage, "moving-average"},
+                                                 {TrainingMethod::DoReFa, "dorefa"},
+                                                 {TrainingMethod::Pact, "pact"},
+                                                 {TrainingMethod::PactChannel, "pact-channel"},
+                                                 {TrainingMethod::Lsq, "lsq"},
+                                                 {TrainingMethod::LsqPlus, "lsq-plus"},
+                                                 {TrainingMethod::Qil, "qil"},
+                                                 {TrainingMethod::BinaryConnect, "binary-connect"},
+                                                 {TrainingMethod::BinaryConnectStochastic, "binary-connect-stochastic"},
+                                                 {TrainingMethod::Bwn, "bwn"},
+                                                 {TrainingMethod::XnorNet, "xnor-net"},
+                                                 {TrainingMethod::Twn, "twn"},
+                                                 {TrainingMethod::Ttq, "ttq"}}};
+
+}  // namespace
+
+std::string_view ToString(TrainingMethod method) { return NameOf(kMethods, method); }
+TrainingMethod ParseTrainingMethod(std::string_view text) { return ValueOf(kMethods, "training method", text); }
+
+}  // namespace bitplan

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "bitplan/data.h"
+#include "bitplan/network.h"
+#include "bitplan/train.h"
+#include "train/trained_network.h"
+
+namespace bitplan {
+
+/// The files' network, plan and quantized network of what was trained: loaded from the very bytes that are handed out.
+TrainResult Deploy(const TrainedNetwork& trained, const NetworkOptions& options, const Dataset& data);
+
+}  // namespace bitplan

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "bitplan/network.h"
+#include "bitplan/plan.h"
+#include "bitplan/train.h"
+#include "network/batch_norm.h"
+#include "train/normed_layer.h"
+#include "train/trained_inputs.h"
+
+namespace bitplan {
+
+/// A network under a plan, with all that training changes in it: parameters, running statistics, quantizers.
+class TrainedNetwork {
+ public:
+  /// As Train says.
+  TrainedNetwork(const std::filesystem::path& model, const NetworkOptions& network, const Plan& plan, const TrainOptions& options);
+
+  const Network& float_network() const { return float_network_; }  ///< as the model file has it
+
+  /// Shows the quantizers a batch of calibration samples, in the float network; Finish after the last.
+  void Observe(const std::vector<at::Tensor>& inputs);
+  void Finish();
+
+  /// Output of the network as quantized: in training with batch statistics, dropout and gradients, otherwise as deployed.
+  at::Tensor Forward(const std::vector<at::Tensor>& inputs, bool training);
+
+  /// Formats of another plan for the same layers, whose quantizers then look at the network as it is now: Observe and Finish follow.
+  void ChangeFormats(const Plan& plan);
+
+  /// Puts the largest weights on their grids for good, so that `portion` of each layer's are there; of incremental quantization.
+  void QuantizeLargest(double portion);
+
+  /// Every draw of the steps to come is of this seed; for the same one they are the same.
+  void Seed(std::uint64_t seed);
+
+  /// What must hold of the learned after a step of the optimizer.
+  void AfterStep();
+
+  /// All that training changes, in a fixed order; values are changed in place.
+  std::vector<TrainedTensor> tensors();
+
+  /// The plan as it is deployed now, of the float network's file, and the file of the trained float network.
+  Plan LearnedPlan() const;
+  std::string ModelFile() const;
+
+ private:
+  friend class TrainingProbe;
+
+  struct TrainedLayer {
+    std::unique_ptr<WeightQuantizer> quantizer;  ///< null: nothing is learned, of formats without scales
+    std::unique_ptr<NormedLayer> norm;           ///< null: none, or folded for good
+  };
+
+  void AddParameters(const std::set<std::string>& trainable);
+  void AddNorms(const Network& unfolded, const std::set<std::string>& trainable, BatchNormFolding folding);
+  void AddNorm(const Network& unfolded, std::size_t index, const BatchNorm& found, const std::set<std::string>& trainable,
+               BatchNormFolding folding);
+  void AddQuantizers();
+  std::unique_ptr<WeightQuantizer> MakeQuantizer(const Format& format, int channel_axis) const;
+  at::Tensor Learn(const std::string& name, const at::Tensor& value, bool learned);
+
+  at::Tensor Quantize(std::size_t layer, const at::Tensor& weight, bool training);
+  at::Tensor DeployedWeight(std::size_t layer) const;  ///< in float, batch norm folded
+  std::vector<at::Tensor> Parameters(bool training);
+  std::vector<at::Tensor> DeployedParameters() const;  ///< in float
+
+  TrainingMethod method_, input_method_;
+  bool incremental_;
+  Network float_network_;
+  Network training_;  ///< the same in training mode
+  Plan plan_;         ///< its layers in the network's order
+  at::Generator generator_;
+  TrainedInputs inputs_;
+  std::vector<at::Tensor> values_;    ///< of the float network's parameters
+  std::vector<TrainedLayer> layers_;  ///< as Network::layers()
+  std::set<std::size_t> frozen_;      ///< layers
+  std::map<int, std::size_t> layer_of_output_;  ///< by LayerOutput site, of layers whose folding looks at the batch
+  std::set<int> kept_inputs_;                   ///< LayerInput sites that a second product reads
+  std::vector<TrainedTensor> tensors_;          ///< of the network itself
+  double weight_decay_;                         ///< of these
+};
+
+}  // namespace bitplan

@@ -1,0 +1,84 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "bitplan/error.h"
+#include "train/training_case.h"
+
+namespace bitplan {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::string MessageOf(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string TrainingWith(const std::function<void(TrainOptions&)>& change) {
+  TrainOptions options = SmallOptions();
+  options.epochs = 1;
+  change(options);
+  return MessageOf([&] { Train(NormedModel(), {}, PlanOf(NormedModel(), 4, 4), SmallData(), options); });
+}
+
+TEST(Train, RefusesAModelThatWasSavedFrozen) {
+  const auto frozen = TrainDir() / "models" / "frozen.pt";
+  EXPECT_THAT(MessageOf([&] { Train(frozen, {}, PlanOf(frozen, 4, 4), SmallData(), SmallOptions()); }),
+              AllOf(HasSubstr("frozen.pt"), HasSubstr("no trainable parameters"), HasSubstr("torch.jit.freeze"), HasSubstr("torch.jit.script(model)")));
+}
+
+TEST(Train, NamesTheOptionThatIsOutOfItsRange) {
+  EXPECT_THAT(TrainingWith([](auto& o) { o.epochs = 0; }), HasSubstr("epochs is 0"));
+  EXPECT_THAT(TrainingWith([](auto& o) { o.batch_size = 0; }), HasSubstr("batch_size is 0"));
+  EXPECT_THAT(TrainingWith([](auto& o) { o.learning_rate = 0; }), HasSubstr("learning_rate is 0"));
+  EXPECT_THAT(TrainingWith([](auto& o) { o.momentum = 1; }), HasSubstr("momentum is 1"));
+  EXPECT_THAT(TrainingWith([](auto& o) { o.weight_decay = -1; }), HasSubstr("weight_decay is -1"));
+  EXPECT_THAT(TrainingWith([](auto& o) { o.held_out = 1; }), HasSubstr("held_out is 1"));
+  EXPECT_THAT(TrainingWith([](auto& o) { o.distillation = 2; }), HasSubstr("distillation is 2"));
+  EXPECT_THAT(TrainingWith([](auto& o) { o.temperature = 0; }), HasSubstr("temperature is 0"));
+  EXPECT_THAT(TrainingWith([](auto& o) { o.clip_norm = -1; }), HasSubstr("clip_norm is -1"));
+  EXPECT_THAT(TrainingWith([](auto& o) { o.crop_padding = -1; }), HasSubstr("crop_padding is -1"));
+  EXPECT_THAT(TrainingWith([](auto& o) { o.warm_up_steps = -1; }), HasSubstr("warm_up_steps is -1"));
+  EXPECT_THAT(TrainingWith([](auto& o) { o.schedule = LearningRateSchedule::Step; }), HasSubstr("step_epochs"));
+  EXPECT_THAT(TrainingWith([](auto& o) { o.step_epochs = {1}; }), HasSubstr("schedule is not step"));
+  EXPECT_THAT(TrainingWith([](auto& o) {
+                o.schedule = LearningRateSchedule::Step;
+                o.step_epochs = {2, 2};
+              }),
+              HasSubstr("must rise"));
+  EXPECT_EQ(TrainingWith([](auto&) {}), "no error");
+}
+
+TEST(Train, RefusesPatternsThatNameNoLayer) {
+  EXPECT_THAT(TrainingWith([](auto& o) { o.freeze = {"no.such.layer"}; }), HasSubstr("no layer is called 'no.such.layer'"));
+}
+
+TEST(Train, RefusesAMethodThatSuitsNoWeight) {
+  EXPECT_THAT(TrainingWith([](auto& o) { o.method = TrainingMethod::Ttq; }), AllOf(HasSubstr("ttq"), HasSubstr("suits no weight"), HasSubstr("integer")));
+}
+
+TEST(Train, RefusesDataThatDoesNotServe) {
+  const Plan plan = PlanOf(NormedModel(), 4, 4);
+  const Dataset data = SmallData();
+  const auto train = [&](const Dataset& samples) { return MessageOf([&] { Train(NormedModel(), {}, plan, samples, SmallOptions()); }); };
+  EXPECT_THAT(train(Dataset::FromTensors(AllInputs(data), {})), AllOf(HasSubstr("no labels"), HasSubstr("distillation 1")));
+  EXPECT_THAT(train(data.First(2)), HasSubstr("at least 2 needed"));
+  EXPECT_THAT(train(Dataset::FromTensors({torch::zeros({8, 5})}, torch::zeros({8}, torch::kLong))), HasSubstr("crop_padding"));
+  EXPECT_THAT(train(Dataset::FromTensors(AllInputs(data), torch::full({16}, 3, torch::kLong))), HasSubstr("label 3"));
+}
+
+TEST(Train, RefusesAPlanOfAnotherModel) {
+  Plan plan = PlanOf(NormedModel(), 4, 4);
+  plan.model_sha256 = "0123456789abcdef";
+  EXPECT_THAT(MessageOf([&] { Train(NormedModel(), {}, plan, SmallData(), SmallOptions()); }), HasSubstr("another model's"));
+}
+
+}  // namespace
+}  // namespace bitplan
