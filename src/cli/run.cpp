@@ -15,10 +15,19 @@
 #include "cli/output_path.h"
 #include "cli/report.h"
 #include "cli/target_options.h"
+#include "plan/json_writer.h"
 
 namespace bitplan::cli {
 
 namespace {
+
+/// The evaluation and, where plans were measured, all that were tried.
+std::string ResultJson(const RunResult& result) {
+  if (!result.choice) return ToJson(result.evaluation);
+  Json json = Json::parse(ToJson(result.evaluation));
+  json["choice"] = Json::parse(ToJson(result.problem, *result.choice));
+  return JsonText(json);
+}
 
 /// Writes the files and prints the tables.
 int WriteResult(const CommandLine& line, const OutputFolder& folder, const RunResult& result) {
@@ -33,7 +42,7 @@ int WriteResult(const CommandLine& line, const OutputFolder& folder, const RunRe
   if (result.choice) WriteFile(folder / "choice.json", ToJson(result.problem, *result.choice));
   WriteFile(folder / "plan.json", ToJson(result.plan));
   WriteFile(folder / "evaluation.json", ToJson(result.evaluation));
-  if (!WriteJson(line, ToJson(result.evaluation))) return kDone;
+  if (!WriteJson(line, ResultJson(result))) return kDone;
   PrintPlan(result.plan, result.sensitivity);
   PrintCosts(result.plan);
   if (result.choice) PrintChoice(result.problem, *result.choice);

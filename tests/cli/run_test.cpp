@@ -74,9 +74,10 @@ TEST(RunCommand, ReachesTheAccuracyAtThreeBitsOnAverage) {
 TEST(RunCommand, MeasuresCandidatesAndExchangesOnSamplesThatTheAnalysisDidNotUse) {
   const Workspace work;
   const ToolRun run = work.Run("run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget average_bits=3 --out-dir result "
-                               "--samples 64 --held-out 96 --candidates 2 --refine 2");
+                               "--samples 64 --held-out 96 --candidates 2 --refine 2 --json result.json");
   ASSERT_EQ(run.code, 0) << run.err;
   const json choice = json::parse(work.Read("result/choice.json")), plan = json::parse(work.Read("result/plan.json"));
+  EXPECT_EQ(json::parse(work.Read("result.json"))["choice"], choice);
   EXPECT_EQ(choice["samples"], 96);
   ASSERT_GE(choice["trials"].size(), 2U);
   json kept;

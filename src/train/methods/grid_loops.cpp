@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "quantize/vector_clones.h"
+
 namespace bitplan {
 
 namespace {
@@ -25,6 +27,7 @@ double Sum(const float* values) {
 }
 
 /// At most kBlock values.
+BITPLAN_VECTOR_CLONES
 GridSums BlockGradient(const float* __restrict x, const float* __restrict gradient, float* __restrict to,
                        const std::int64_t count, const Grid grid) {
   float residue[kBlock], below[kBlock], above[kBlock];
@@ -50,6 +53,7 @@ GridSums& GridSums::operator+=(const GridSums& other) {
   return *this;
 }
 
+BITPLAN_VECTOR_CLONES
 void RoundToGridExactly(const float* __restrict from, float* __restrict to, const std::int64_t count, const Grid grid) {
   const auto scale = static_cast<double>(grid.scale);
   const auto low = static_cast<double>(grid.low), high = static_cast<double>(grid.high);
