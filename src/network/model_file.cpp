@@ -27,8 +27,8 @@ std::string Identifier(std::string_view text) {
 
 class ModelWriter : public ModuleWriter {
  public:
-  ModelWriter(const Network& network, const std::function<bool(const std::string&)>& is_trained, const std::map<int, at::Tensor>& bounds)
-      : ModuleWriter(network.lowered(), "__torch__.bitplan.Network"), is_trained_(is_trained), bounds_(bounds) {}
+  ModelWriter(const LoweredGraph& lowered, const std::function<bool(const std::string&)>& is_trained, const std::map<int, at::Tensor>& bounds)
+      : ModuleWriter(lowered, "__torch__.bitplan.Network"), is_trained_(is_trained), bounds_(bounds) {}
 
  private:
   struct Holder {
@@ -90,11 +90,11 @@ class ModelWriter : public ModuleWriter {
 
 }  // namespace
 
-std::string ModelFile(const Network& network, const std::function<bool(const std::string& name)>& is_trained,
+std::string ModelFile(const LoweredGraph& lowered, const std::function<bool(const std::string& name)>& is_trained,
                       const std::map<int, at::Tensor>& bounds) {
   std::ostringstream bytes;
   try {
-    ModelWriter(network, is_trained, bounds).Write().save(bytes);
+    ModelWriter(lowered, is_trained, bounds).Write().save(bytes);
   } catch (const std::exception& error) {
     throw Error(fmt::format("the network cannot be written as TorchScript: {}", TorchReason(error)));
   }

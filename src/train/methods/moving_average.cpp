@@ -12,6 +12,15 @@
 
 namespace bitplan {
 
+namespace {
+
+/// The same values, without a copy where they lie densely in any order of axes.
+at::Tensor InOneRow(const at::Tensor& x) {
+  return x.is_non_overlapping_and_dense() ? x.as_strided({x.numel()}, {1}) : x;
+}
+
+}  // namespace
+
 void MinMaxWeight::Initialize(const at::Tensor& w) {
   CheckWeight(w, channel_axis_);
   started_ = true;
@@ -60,7 +69,7 @@ void MovingAverageInput::Finish() {
 at::Tensor MovingAverageInput::operator()(const at::Tensor& x, bool training) {
   if (training && x.numel() > 0) {
     const at::NoGradGuard no_grad;
-    const auto [low, high] = at::aminmax(x.detach());
+    const auto [low, high] = at::aminmax(InOneRow(x.detach()));
     if (std::isfinite(low.item<double>()) && std::isfinite(high.item<double>())) {
       low_.lerp_(low.view(1).to(low_), 1 - kDecay);
       high_.lerp_(high.view(1).to(high_), 1 - kDecay);

@@ -1,7 +1,9 @@
 #include "train/methods/pact.h"
 
-#include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <vector>
 
 #include "bitplan/error.h"
 #include "bitplan/quantize.h"
@@ -16,6 +18,40 @@ namespace {
 double FirstAlpha(const FirstValues& values, const IntegerGrid& grid) {
   return CenteredScale(values.Values(), grid) * grid.High();
 }
+
+/// Clipped to [0, α], or [−α, α], of each channel, with PACT's gradients.
+class ClippedChannels : public torch::autograd::Function<ClippedChannels> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& alpha,
+                            bool below_zero) {
+    context->save_for_backward({x, alpha});
+    context->saved_data["below_zero"] = below_zero;
+    const at::Tensor bounds = Along(alpha.detach(), x);
+    const at::Tensor clipped = at::minimum(x.detach(), bounds);
+    return below_zero ? at::maximum(clipped, -bounds) : clipped.clamp_min_(0);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const torch::autograd::variable_list saved = context->get_saved_variables();
+    const at::Tensor x = saved[0].detach(), bounds = Along(saved[1].detach(), x);
+    const bool below_zero = context->saved_data["below_zero"].toBool();
+    const at::Tensor above = x.ge(bounds), below = below_zero ? x.le(-bounds) : x.lt(0);
+    const auto of_channels = [&](const at::Tensor& where) {
+      return (gradients[0] * where).sum_to_size(bounds.sizes()).view_as(saved[1]);
+    };
+    at::Tensor of_alpha = of_channels(above);
+    if (below_zero) of_alpha -= of_channels(below);
+    return {gradients[0] * above.logical_or(below).logical_not_(), of_alpha, at::Tensor()};
+  }
+
+ private:
+  static at::Tensor Along(const at::Tensor& alpha, const at::Tensor& x) {
+    std::vector<std::int64_t> shape(static_cast<std::size_t>(x.dim()), 1);
+    shape[1] = alpha.numel();
+    return alpha.view(shape);
+  }
+};
 
 }  // namespace
 
@@ -61,14 +97,8 @@ void PactChannelInput::Finish() {
 }
 
 at::Tensor PactChannelInput::operator()(const at::Tensor& x, bool /*training*/) {
-  std::vector<std::int64_t> shape(static_cast<std::size_t>(x.dim()), 1);
-  shape[1] = channels_;
-  const at::Tensor bounds = alpha_.view(shape);
-  const at::Tensor below = at::where(x.lt(bounds), x, bounds);
-  const bool below_zero = ToDouble(below_zero_) != 0;
   const auto [format, range] = Range();
-  if (!below_zero) return FakeQuantize(below.clamp_min(0), format, range);
-  return FakeQuantize(at::where(below.gt(-bounds), below, -bounds), format, range);
+  return FakeQuantize(ClippedChannels::apply(x, alpha_, ToDouble(below_zero_) != 0), format, range);
 }
 
 void PactChannelInput::AfterStep() { KeepAboveZero(alpha_); }
