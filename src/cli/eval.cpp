@@ -25,7 +25,7 @@ void OnIntegers(const CommandLine& line, const QuantizedNetwork& quantized, cons
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
   if (!WriteJson(line, ToJson(report, compared.integer))) return;
-  PrintEvaluation(report, {"on integers", compared.integer.evaluation});
+  PrintEvaluation(report, std::pair("on integers", compared.integer.evaluation));
   PrintIntegerEvaluation(compared.integer);
 }
 
@@ -34,7 +34,7 @@ void OnByteKernels(const CommandLine& line, const QuantizedNetwork& quantized, c
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
   if (!WriteJson(line, ToJson(report, compared))) return;
-  PrintEvaluation(report, {"8-bit kernels", compared.fast});
+  PrintEvaluation(report, std::pair("8-bit kernels", compared.fast));
   PrintFastEvaluation(compared);
 }
 
