@@ -42,10 +42,10 @@ enum class LearningRateSchedule {
 };
 
 struct TrainOptions {
-  TrainingMethod method = TrainingMethod::Lsq;             ///< of weights, see MethodForWeights
-  std::optional<TrainingMethod> activation_method = {};    ///< of inputs and operands; without it `method`
-  BatchNormFolding batch_norm = BatchNormFolding::Frozen;  ///< of no account where the plan keeps batch norm
-  std::int64_t epochs = 10;                                ///< ≥ 1
+  TrainingMethod method = TrainingMethod::Lsq;               ///< of weights, see MethodForWeights
+  std::optional<TrainingMethod> activation_method = {};      ///< of inputs and operands; without it `method`
+  BatchNormFolding batch_norm = BatchNormFolding::Rescaled;  ///< of no account where the plan keeps batch norm
+  std::int64_t epochs = 10;                                  ///< ≥ 1
   std::int64_t batch_size = 128;  ///< ≥ 1; samples left over at the end of an epoch are not used in it
   OptimizerKind optimizer = OptimizerKind::Sgd;
   double learning_rate = 0.01;  ///< > 0, of the first step after the warm-up
