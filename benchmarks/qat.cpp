@@ -1,11 +1,12 @@
 // What training under a plan is worth, and what a step of it costs. Tables in Markdown, for docs/training.md.
 //
-//   bench_qat MODEL.pt DATA TEST [--epochs=N] [--methods=lsq,pact] [--settings=W4A4,mixed] [--learning-rate=X] [--batch-norm=NAME]
-//   bench_qat MODEL.pt DATA TEST steps
+//   bench_qat MODEL.pt DATA TEST [--epochs=N] [--methods=lsq,pact] [--settings=W4A4,mixed] [--learning-rate=X]
+//   [--batch-norm=NAME] bench_qat MODEL.pt DATA TEST steps
 //
-// Accuracies: every method trains every setting for the same epochs on DATA, in batches of 128 with crops, flips and half of the loss towards
-// the float network; right answers on TEST. The first and the last layer have 8 bits; mixed is the best plan of the size of W3A3 with 3-bit inputs.
-// Steps: milliseconds of a training step, in float and quantized, side by side.
+// Accuracies: every method trains every setting for the same epochs on DATA, in batches of 128 with crops, flips and
+// half of the loss towards the float network; right answers on TEST. The first and the last layer have 8 bits; mixed is
+// the best plan of the size of W3A3 with 3-bit inputs. Steps: milliseconds of a training step, in float and quantized,
+// side by side.
 
 #include <fmt/format.h>
 
@@ -29,7 +30,8 @@ using namespace bitplan;
 
 struct Arguments {
   std::string model, data, test;
-  std::vector<std::string> methods = {"fixed", "moving-average", "dorefa", "pact", "lsq", "lsq-plus", "qil", "bwn", "binary-connect", "twn", "ttq"};
+  std::vector<std::string> methods = {"fixed", "moving-average", "dorefa", "pact", "lsq", "lsq-plus", "qil",
+                                      "bwn",   "binary-connect", "twn",    "ttq"};
   std::vector<std::string> settings = {"W4A4", "W3A3", "W2A4", "mixed"};
   TrainOptions train;
   bool steps = false;
@@ -53,7 +55,8 @@ Arguments Parse(const std::vector<std::string>& words) {
   arguments.train.distillation = 0.5;
   for (std::size_t i = 3; i < words.size(); ++i) {
     const auto equals = words[i].find('=');
-    const std::string name = words[i].substr(0, equals), value = equals == std::string::npos ? "" : words[i].substr(equals + 1);
+    const std::string name = words[i].substr(0, equals),
+                      value = equals == std::string::npos ? "" : words[i].substr(equals + 1);
     if (name == "steps")
       arguments.steps = true;
     else if (name == "--epochs")
@@ -125,10 +128,12 @@ void PrintAccuracies(const Arguments& arguments, const Network& network, const D
   DataOptions fewer;
   fewer.samples = 512;
   const Dataset calibration = Dataset::Load(arguments.data, fewer);
-  fmt::print("float: {:.2f} % right\n\n| {} epochs |", 100 * Evaluate(network, {}, test)[0].accuracy, arguments.train.epochs);
+  fmt::print("float: {:.2f} % right\n\n| {} epochs |", 100 * Evaluate(network, {}, test)[0].accuracy,
+             arguments.train.epochs);
   std::map<std::string, Plan> plans;
   for (const std::string& setting : arguments.settings) {
-    plans[setting] = setting == "mixed" ? MixedPlan(network, calibration, test) : UniformPlan(network, setting.at(1) - '0', setting.at(3) - '0');
+    plans[setting] = setting == "mixed" ? MixedPlan(network, calibration, test)
+                                        : UniformPlan(network, setting.at(1) - '0', setting.at(3) - '0');
     fmt::print(" {} |", setting);
   }
   fmt::print("\n|---|");
@@ -167,7 +172,8 @@ double StepMilliseconds(const Arguments& arguments, const Plan& plan, const Data
   } catch (const EnoughSteps&) {
   }
   std::vector<double> steps;
-  for (std::size_t i = 4; i < times.size(); ++i) steps.push_back(std::chrono::duration<double, std::milli>(times[i] - times[i - 1]).count());
+  for (std::size_t i = 4; i < times.size(); ++i)
+    steps.push_back(std::chrono::duration<double, std::milli>(times[i] - times[i - 1]).count());
   std::nth_element(steps.begin(), steps.begin() + std::ssize(steps) / 2, steps.end());
   return steps[steps.size() / 2];
 }
@@ -179,15 +185,16 @@ void PrintSteps(const Arguments& arguments, const Network& network, const Datase
   options.distillation = 0;
   in_float.fold_batch_norm = false;
   const double plain = StepMilliseconds(arguments, in_float, data, options);
-  fmt::print("| a step of 128 images | ms | of float |\n|---|---|---|\n| float, batch norm as it is | {:.0f} | 1 |\n", plain);
+  fmt::print("| a step of 128 images | ms | of float |\n|---|---|---|\n| float, batch norm as it is | {:.0f} | 1 |\n",
+             plain);
   in_float.fold_batch_norm = true;
   const auto print = [&](const std::string& name, const Plan& plan) {
     const double own = StepMilliseconds(arguments, plan, data, options);
     fmt::print("| {} | {:.0f} | {:.2f} |\n", name, own, own / plain);
     std::fflush(stdout);
   };
-  for (const auto folding : {BatchNormFolding::Folded, BatchNormFolding::Frozen, BatchNormFolding::Rescaled, BatchNormFolding::Smoothed,
-                             BatchNormFolding::TwoConvolutions}) {
+  for (const auto folding : {BatchNormFolding::Folded, BatchNormFolding::Frozen, BatchNormFolding::Rescaled,
+                             BatchNormFolding::Smoothed, BatchNormFolding::TwoConvolutions}) {
     options.batch_norm = folding;
     print(fmt::format("float, {}", ToString(folding)), in_float);
     print(fmt::format("LSQ W4A4, {}", ToString(folding)), UniformPlan(network, 4, 4));

@@ -11,7 +11,7 @@ namespace bitplan::cli {
 namespace fs = std::filesystem;
 
 void AddResumeOption(CommandLine& line) {
-  line.Add()("resume", po::bool_switch(), "go on with the same analysis where it was interrupted; there or not");
+  line.Add()("resume", po::bool_switch(), "go on with the same run where it was interrupted; there or not");
 }
 
 void WithCheckpoint(const CommandLine& line, const fs::path& result, const std::function<void(const fs::path&)>& work) {

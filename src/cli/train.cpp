@@ -29,7 +29,8 @@ namespace {
 struct Outputs {
   explicit Outputs(const CommandLine& line) : quantized(line.Required("out")) {
     const auto beside = [&](const char* option, const char* ending) {
-      return line.Has(option) ? std::filesystem::path(line.Get<std::string>(option)) : std::filesystem::path(quantized).replace_extension(ending);
+      return line.Has(option) ? std::filesystem::path(line.Get<std::string>(option))
+                              : std::filesystem::path(quantized).replace_extension(ending);
     };
     plan = beside("plan-out", ".json");
     weights = beside("weights-out", ".float.pt");
@@ -49,7 +50,9 @@ void WriteResult(const CommandLine& line, const Outputs& outputs, const TrainRes
   if (line.Has("curve-svg")) WriteFile(line.Get<std::string>("curve-svg"), ToSvg(result.curve));
 }
 
-nlohmann::ordered_json JsonOf(double number) { return std::isfinite(number) ? nlohmann::ordered_json(number) : nullptr; }
+nlohmann::ordered_json JsonOf(double number) {
+  return std::isfinite(number) ? nlohmann::ordered_json(number) : nullptr;
+}
 
 std::string JsonOf(const Outputs& outputs, const TrainResult& result, const std::optional<EvaluationReport>& report) {
   nlohmann::ordered_json json;
@@ -71,12 +74,14 @@ std::string JsonOf(const Outputs& outputs, const TrainResult& result, const std:
 
 void PrintCurve(const TrainResult& result) {
   const auto text = [](double number, double unit, const char* ending) {
-    return std::isfinite(number) ? fmt::format("{:.{}f}{}", unit * number, unit == 1 ? 4 : 2, ending) : std::string("–");
+    return std::isfinite(number) ? fmt::format("{:.{}f}{}", unit * number, unit == 1 ? 4 : 2, ending)
+                                 : std::string("–");
   };
   Table table({"epoch", "learning rate", "loss", "accuracy", "held-out loss", "held-out accuracy"});
   for (const TrainEpoch& row : result.curve)
-    table.Add({fmt::format("{}{}", row.epoch, row.epoch == result.best_epoch ? " kept" : ""), std::isfinite(row.learning_rate) ? fmt::format("{:.2g}", row.learning_rate) : "–",
-               text(row.loss, 1, ""), text(row.accuracy, 100, "%"), text(row.held_out_loss, 1, ""), text(row.held_out_accuracy, 100, "%")});
+    table.Add({fmt::format("{}{}", row.epoch, row.epoch == result.best_epoch ? " kept" : ""),
+               std::isfinite(row.learning_rate) ? fmt::format("{:.2g}", row.learning_rate) : "–", text(row.loss, 1, ""),
+               text(row.accuracy, 100, "%"), text(row.held_out_loss, 1, ""), text(row.held_out_accuracy, 100, "%")});
   fmt::print("{}", table.Text());
 }
 
@@ -92,10 +97,12 @@ Plan ReadOrMakePlan(const CommandLine& line, NetworkOptions& options) {
   }
   options.operand_sites = target.has_value();
   const Network network = Network::Load(line.Required("MODEL.pt"), options);
-  return HasConfiguration(line) ? MakeConfiguredPlan(network, ReadConfigurationOptions(line)) : MakeTargetPlan(network, *target);
+  return HasConfiguration(line) ? MakeConfiguredPlan(network, ReadConfigurationOptions(line))
+                                : MakeTargetPlan(network, *target);
 }
 
-EvaluationReport Measure(const Network& before, const TrainResult& result, const Dataset& test, std::int64_t batch_size) {
+EvaluationReport Measure(const Network& before, const TrainResult& result, const Dataset& test,
+                         std::int64_t batch_size) {
   EvaluationReport report;
   report.model_sha256 = before.sha256();
   report.data_sha256 = test.sha256();
@@ -108,16 +115,23 @@ EvaluationReport Measure(const Network& before, const TrainResult& result, const
 }  // namespace
 
 int TrainModel(const Arguments& arguments) {
-  CommandLine line("train MODEL.pt --plan plan.json --data KIND:FILE --out trained.pt [--test KIND:FILE] [options]",
-                   "Trains a model under a plan, quantized as it computes. Leaves the quantized TorchScript file, and beside it the trained float model "
-                   "(trained.float.pt) and its plan with the learned scales (trained.json), which eval, quantize and train read.");
+  CommandLine line(
+      "train MODEL.pt --plan plan.json --data KIND:FILE --out trained.pt [--test KIND:FILE] [options]",
+      "Trains a model under a plan, quantized as it computes. Leaves the quantized TorchScript file, and beside it the "
+      "trained float model "
+      "(trained.float.pt) and its plan with the learned scales (trained.json), which eval, quantize and train read.");
   line.AddPositional("MODEL.pt", "TorchScript file, not frozen");
-  line.Add()("plan", po::value<std::string>()->value_name("FILE"), "from bitplan search or run; without it formats by hand, or those that --target has first")(
-      "data", po::value<std::string>()->value_name("KIND:FILE"), "what to train on: cifar10:FILE, idx:, npy:, npz:, pt:")(
-      "test", po::value<std::string>()->value_name("KIND:FILE"), "what to measure on in the end; other samples than --data")(
-      "out", po::value<std::string>()->value_name("FILE"), "where the quantized model goes")(
-      "plan-out", po::value<std::string>()->value_name("FILE"), "where the plan with the learned scales goes; default: beside --out")(
-      "weights-out", po::value<std::string>()->value_name("FILE"), "where the trained float model goes; default: beside --out")(
+  line.Add()("plan", po::value<std::string>()->value_name("FILE"),
+             "from bitplan search or run; without it formats by hand, or those that --target has first")(
+      "data", po::value<std::string>()->value_name("KIND:FILE"),
+      "what to train on: cifar10:FILE, idx:, npy:, npz:, pt:")(
+      "test", po::value<std::string>()->value_name("KIND:FILE"),
+      "what to measure on in the end; other samples than --data")("out", po::value<std::string>()->value_name("FILE"),
+                                                                  "where the quantized model goes")(
+      "plan-out", po::value<std::string>()->value_name("FILE"),
+      "where the plan with the learned scales goes; default: beside --out")(
+      "weights-out", po::value<std::string>()->value_name("FILE"),
+      "where the trained float model goes; default: beside --out")(
       "curve-csv", po::value<std::string>()->value_name("FILE"), "write the learning curve as a table")(
       "curve-svg", po::value<std::string>()->value_name("FILE"), "draw it");
   AddTrainOptions(line);
@@ -154,8 +168,10 @@ int TrainModel(const Arguments& arguments) {
     fmt::print("\nwritten: {}, {}, {}\n", outputs.quantized.string(), outputs.plan.string(), outputs.weights.string());
   }
   if (!result->diverged) return kDone;
-  throw Error(fmt::format("training diverged in epoch {}, step {}: {}; what was written is of epoch {}. A lower --learning-rate, a --warm-up or --clip-norm may help",
-                          result->diverged->epoch, result->diverged->step, result->diverged->what, result->best_epoch));
+  throw Error(
+      fmt::format("training diverged in epoch {}, step {}: {}; what was written is of epoch {}. A lower "
+                  "--learning-rate, a --warm-up or --clip-norm may help",
+                  result->diverged->epoch, result->diverged->step, result->diverged->what, result->best_epoch));
 }
 
 }  // namespace bitplan::cli

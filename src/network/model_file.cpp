@@ -27,8 +27,9 @@ std::string Identifier(std::string_view text) {
 
 class ModelWriter : public ModuleWriter {
  public:
-  ModelWriter(const LoweredGraph& lowered, const std::function<bool(const std::string&)>& is_trained, const std::map<int, at::Tensor>& bounds)
-      : ModuleWriter(lowered, "__torch__.bitplan.Network"), is_trained_(is_trained), bounds_(bounds) {}
+  ModelWriter(const LoweredGraph& network, const std::function<bool(const std::string&)>& is_trained,
+              const std::map<int, at::Tensor>& bounds)
+      : ModuleWriter(network, "__torch__.bitplan.Network"), is_trained_(is_trained), bounds_(bounds) {}
 
  private:
   struct Holder {
@@ -69,7 +70,8 @@ class ModelWriter : public ModuleWriter {
     if (const auto found = submodules_.find(wanted); found != submodules_.end()) return found->second;
     const std::string name = FreeName(owner.module, part);
     const std::string path = owner.path.empty() ? name : owner.path + "." + name;
-    Module child(c10::QualifiedName(c10::QualifiedName("__torch__.bitplan"), fmt::format("{}_{}", Identifier(path), submodules_.size())),
+    Module child(c10::QualifiedName(c10::QualifiedName("__torch__.bitplan"),
+                                    fmt::format("{}_{}", Identifier(path), submodules_.size())),
                  module_._ivalue()->compilation_unit());
     child.register_attribute("training", c10::BoolType::get(), false);
     Module parent = owner.module;
@@ -90,11 +92,11 @@ class ModelWriter : public ModuleWriter {
 
 }  // namespace
 
-std::string ModelFile(const LoweredGraph& lowered, const std::function<bool(const std::string& name)>& is_trained,
+std::string ModelFile(const LoweredGraph& network, const std::function<bool(const std::string& name)>& is_trained,
                       const std::map<int, at::Tensor>& bounds) {
   std::ostringstream bytes;
   try {
-    ModelWriter(lowered, is_trained, bounds).Write().save(bytes);
+    ModelWriter(network, is_trained, bounds).Write().save(bytes);
   } catch (const std::exception& error) {
     throw Error(fmt::format("the network cannot be written as TorchScript: {}", TorchReason(error)));
   }

@@ -9,7 +9,8 @@
 
 namespace bitplan {
 
-/// Builds a module around a copy of a network's graph. What its taps and parameters become is for the kind of file to say.
+/// Builds a module around a copy of a network's graph. What its taps and parameters become is for the kind of file to
+/// say.
 class ModuleWriter {
  public:
   virtual ~ModuleWriter() = default;

@@ -20,7 +20,8 @@ std::uint64_t Mix(std::uint64_t bits) {
 
 std::uint64_t DrawSeed(std::uint64_t seed, DrawKind kind, std::int64_t epoch, std::int64_t step) {
   std::uint64_t bits = Mix(seed);
-  for (const std::uint64_t part : {static_cast<std::uint64_t>(kind), static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(step)})
+  for (const std::uint64_t part :
+       {static_cast<std::uint64_t>(kind), static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(step)})
     bits = Mix(bits ^ part);
   return bits;
 }

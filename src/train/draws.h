@@ -12,7 +12,8 @@ enum class DrawKind : std::uint64_t { Order, Step };
 /// A seed of its own for everything that is drawn: a run that goes on needs no state of generators.
 std::uint64_t DrawSeed(std::uint64_t seed, DrawKind kind, std::int64_t epoch, std::int64_t step);
 
-/// LibTorch's default generator of a device, which dropout draws from: seeded here, and as it was before once this is gone.
+/// LibTorch's default generator of a device, which dropout draws from: seeded here, and as it was before once this is
+/// gone.
 class DefaultGenerator {
  public:
   explicit DefaultGenerator(at::Device device);

@@ -58,8 +58,9 @@ std::string TrainedNetwork::ModelFile() const {
     for (const int each : {layer.weight, layer.bias})
       if (each >= 0) trained.insert(float_network_.parameters()[static_cast<std::size_t>(each)].name);
   }
-  return bitplan::ModelFile(float_network_.WithParameters(values).lowered(), [&](const std::string& name) { return trained.contains(name); },
-                            inputs_.ChannelBounds());
+  return bitplan::ModelFile(
+      float_network_.WithParameters(values).lowered(), [&](const std::string& name) { return trained.contains(name); },
+      inputs_.ChannelBounds());
 }
 
 }  // namespace bitplan

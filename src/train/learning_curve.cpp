@@ -38,9 +38,10 @@ std::string ToCsv(const std::vector<TrainEpoch>& curve) {
 
 std::string ToSvg(const std::vector<TrainEpoch>& curve) {
   if (curve.empty()) throw Error("a learning curve without epochs cannot be drawn");
-  std::vector<Chart> charts = {
-      ChartOf("loss", {Line("training", curve, &TrainEpoch::loss), Line("held out", curve, &TrainEpoch::held_out_loss)}),
-      ChartOf("accuracy", {Line("training", curve, &TrainEpoch::accuracy), Line("held out", curve, &TrainEpoch::held_out_accuracy)})};
+  std::vector<Chart> charts = {ChartOf("loss", {Line("training", curve, &TrainEpoch::loss),
+                                                Line("held out", curve, &TrainEpoch::held_out_loss)}),
+                               ChartOf("accuracy", {Line("training", curve, &TrainEpoch::accuracy),
+                                                    Line("held out", curve, &TrainEpoch::held_out_accuracy)})};
   std::erase_if(charts, [](const Chart& chart) { return chart.series.empty(); });
   if (charts.empty()) throw Error("a learning curve without a finished epoch cannot be drawn");
   return ToSvg(charts, static_cast<int>(charts.size()));

@@ -55,7 +55,8 @@ void UpdateRunning(NormedLayer& layer, const Statistics& batch, std::int64_t ele
   layer.variance.mul_(1 - layer.momentum).add_(batch.variance, layer.momentum * (count > 1 ? count / (count - 1) : 1));
 }
 
-at::Tensor WithSecondProduct(NormedLayer& layer, const at::Tensor& product, const at::Tensor& input, const WeightFunction& quantize) {
+at::Tensor WithSecondProduct(NormedLayer& layer, const at::Tensor& product, const at::Tensor& input,
+                             const WeightFunction& quantize) {
   const Statistics batch = OfBatch(layer, WithBias(layer, product));
   const at::Tensor of_batch = FoldScale(layer, batch.variance);
   const at::Tensor shift = AlongOutput(layer, ShiftedOffset(layer, batch.mean, of_batch));
@@ -71,10 +72,11 @@ at::Tensor WithSecondProduct(NormedLayer& layer, const at::Tensor& product, cons
 
 at::Tensor RescaledNorm(NormedLayer& layer, const at::Tensor& product) {
   const at::Tensor folded = FoldScale(layer, layer.variance);
-  const at::Tensor divisor = at::where(folded.detach().eq(0), at::ones_like(folded), folded);  // a channel that is off stays off
+  const at::Tensor divisor =
+      at::where(folded.detach().eq(0), at::ones_like(folded), folded);  // a channel that is off stays off
   const at::Tensor unfolded = WithBias(layer, product / AlongOutput(layer, divisor));
-  return at::batch_norm(unfolded, layer.scale, layer.offset, layer.mean, layer.variance, /*training=*/true, layer.momentum,
-                        layer.epsilon, /*cudnn_enabled=*/true);
+  return at::batch_norm(unfolded, layer.scale, layer.offset, layer.mean, layer.variance, /*training=*/true,
+                        layer.momentum, layer.epsilon, /*cudnn_enabled=*/true);
 }
 
 }  // namespace
@@ -89,7 +91,8 @@ at::Tensor ProductWeight(const NormedLayer& layer, const WeightFunction& quantiz
   return layer.HasTwoProducts() ? layer.weight : quantize(FoldedWeight(layer));
 }
 
-at::Tensor Normalize(NormedLayer& layer, const at::Tensor& product, const at::Tensor& input, const WeightFunction& quantize) {
+at::Tensor Normalize(NormedLayer& layer, const at::Tensor& product, const at::Tensor& input,
+                     const WeightFunction& quantize) {
   return layer.HasTwoProducts() ? WithSecondProduct(layer, product, input, quantize) : RescaledNorm(layer, product);
 }
 

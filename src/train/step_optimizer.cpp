@@ -25,13 +25,15 @@ std::unique_ptr<torch::optim::Optimizer> Make(const std::vector<TrainedTensor>& 
 
 }  // namespace
 
-StepOptimizer::StepOptimizer(const TrainOptions& options, const std::vector<TrainedTensor>& tensors) : clip_norm_(options.clip_norm) {
+StepOptimizer::StepOptimizer(const TrainOptions& options, const std::vector<TrainedTensor>& tensors)
+    : clip_norm_(options.clip_norm) {
   for (const TrainedTensor& tensor : tensors)
     if (tensor.learned) learned_.push_back(tensor);
   if (options.optimizer == OptimizerKind::Adam)
     optimizer_ = Make<torch::optim::Adam>(learned_, torch::optim::AdamOptions(options.learning_rate));
   else
-    optimizer_ = Make<torch::optim::SGD>(learned_, torch::optim::SGDOptions(options.learning_rate).momentum(options.momentum));
+    optimizer_ =
+        Make<torch::optim::SGD>(learned_, torch::optim::SGDOptions(options.learning_rate).momentum(options.momentum));
 }
 
 std::optional<std::string> StepOptimizer::Step(double learning_rate) {

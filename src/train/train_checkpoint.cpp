@@ -19,7 +19,8 @@ constexpr std::int64_t kCurveColumns = 6;
 at::Tensor TableOf(const std::vector<TrainEpoch>& curve) {
   std::vector<double> numbers;
   for (const TrainEpoch& row : curve)
-    numbers.insert(numbers.end(), {static_cast<double>(row.epoch), row.learning_rate, row.loss, row.accuracy, row.held_out_loss, row.held_out_accuracy});
+    numbers.insert(numbers.end(), {static_cast<double>(row.epoch), row.learning_rate, row.loss, row.accuracy,
+                                   row.held_out_loss, row.held_out_accuracy});
   return at::tensor(numbers, at::kDouble).view({-1, kCurveColumns});
 }
 
@@ -47,19 +48,21 @@ std::string Difference(const std::string& there, const std::string& here) {
 }  // namespace
 
 RunSubject SubjectOf(const TrainedNetwork& network, const Plan& plan, const Dataset& data, const TrainOptions& o) {
-  const std::string schedule = fmt::format("{} {} {} {} {}", ToString(o.schedule), fmt::join(o.step_epochs, ","), o.step_factor, o.warm_up_steps, o.epochs);
+  const std::string schedule = fmt::format("{} {} {} {} {}", ToString(o.schedule), fmt::join(o.step_epochs, ","),
+                                           o.step_factor, o.warm_up_steps, o.epochs);
   return {{"model", network.float_network().sha256()},
           {"plan", ToJson(plan)},
           {"data", fmt::format("{} {}", data.size(), data.sha256())},
           {"normalization", fmt::format("{} {}", fmt::join(data.mean(), ","), fmt::join(data.std(), ","))},
           {"methods", fmt::format("{} {}", ToString(o.method), ToString(o.activation_method.value_or(o.method)))},
           {"batch norm", std::string(ToString(o.batch_norm))},
-          {"optimizer", fmt::format("{} {} {} {} {}", ToString(o.optimizer), o.learning_rate, o.momentum, o.weight_decay, o.clip_norm)},
+          {"optimizer", fmt::format("{} {} {} {} {}", ToString(o.optimizer), o.learning_rate, o.momentum,
+                                    o.weight_decay, o.clip_norm)},
           {"schedule", schedule},
           {"batches", fmt::format("{} {} {}", o.batch_size, o.crop_padding, o.flip)},
           {"distillation", fmt::format("{} {}", o.distillation, o.temperature)},
           {"frozen layers", fmt::format("{}", fmt::join(o.freeze, ","))},
-          {"gradual scheme", fmt::format("{} {}", fmt::join(o.incremental, ","), fmt::join(o.stages, ","))},
+          {"gradual scheme", fmt::format("{} {} {}", fmt::join(o.incremental, ","), fmt::join(o.stages, ","), o.widen)},
           {"samples", fmt::format("{} {}", o.held_out, o.calibration_samples)},
           {"seed", std::to_string(o.seed)}};
 }
@@ -71,14 +74,16 @@ std::optional<Checkpoint> Checkpoint::Open(const TrainOptions& options, const Ru
   RunSubject there;
   try {
     checkpoint.archive_.load_from(checkpoint.file_);
-    for (const auto& [name, value] : subject) there.emplace_back(name, ReadValue<std::string>(checkpoint.archive_, "of_" + name));
+    for (const auto& [name, value] : subject)
+      there.emplace_back(name, ReadValue<std::string>(checkpoint.archive_, "of_" + name));
   } catch (const c10::Error&) {
-    throw Error(fmt::format("{}: is no checkpoint of a training run; remove it or name another file", checkpoint.file_));
+    throw Error(
+        fmt::format("{}: is no checkpoint of a training run; remove it or name another file", checkpoint.file_));
   }
   for (std::size_t i = 0; i < subject.size(); ++i)
     if (there[i].second != subject[i].second)
-      throw Error(fmt::format("{}: is of a run with another {}{}; remove the file to start anew", checkpoint.file_, subject[i].first,
-                              Difference(there[i].second, subject[i].second)));
+      throw Error(fmt::format("{}: is of a run with another {}{}; remove the file to start anew", checkpoint.file_,
+                              subject[i].first, Difference(there[i].second, subject[i].second)));
   return checkpoint;
 }
 
@@ -126,8 +131,8 @@ void Checkpoint::Restore(TrainedNetwork& network, StepOptimizer& optimizer, RunS
   });
 }
 
-void WriteCheckpoint(const TrainOptions& options, const RunSubject& subject, TrainedNetwork& network, const StepOptimizer& optimizer,
-                     const RunState& state) {
+void WriteCheckpoint(const TrainOptions& options, const RunSubject& subject, TrainedNetwork& network,
+                     const StepOptimizer& optimizer, const RunState& state) {
   if (options.checkpoint.empty()) return;
   torch::serialize::OutputArchive archive;
   for (const auto& [name, value] : subject) archive.write("of_" + name, c10::IValue(value));

@@ -21,7 +21,8 @@ RunSubject SubjectOf(const TrainedNetwork& network, const Plan& plan, const Data
 /// The file of a run that is to go on. Draws depend on seed, epoch and step alone, so there is no more to keep.
 class Checkpoint {
  public:
-  /// Nothing where the options name no file, or it is not there. Throws Error when it is no checkpoint, or of another run, naming what differs.
+  /// Nothing where the options name no file, or it is not there. Throws Error when it is no checkpoint, or of another
+  /// run, naming what differs.
   static std::optional<Checkpoint> Open(const TrainOptions& options, const RunSubject& subject);
 
   /// How far the run had come, without the best network. Throws Error when the file is damaged, like Restore.
@@ -40,7 +41,7 @@ class Checkpoint {
 };
 
 /// Throws Error when it cannot be written.
-void WriteCheckpoint(const TrainOptions& options, const RunSubject& subject, TrainedNetwork& network, const StepOptimizer& optimizer,
-                     const RunState& state);
+void WriteCheckpoint(const TrainOptions& options, const RunSubject& subject, TrainedNetwork& network,
+                     const StepOptimizer& optimizer, const RunState& state);
 
 }  // namespace bitplan

@@ -37,7 +37,8 @@ void ValidateSteps(const TrainOptions& options) {
   if (options.step_epochs.empty()) throw Error("the schedule is step, but there are no step_epochs");
   for (std::size_t i = 0; i < options.step_epochs.size(); ++i)
     if (options.step_epochs[i] <= (i > 0 ? options.step_epochs[i - 1] : 0))
-      throw Error(fmt::format("step_epochs must rise from above 0, but {} is at position {}", options.step_epochs[i], i));
+      throw Error(
+          fmt::format("step_epochs must rise from above 0, but {} is at position {}", options.step_epochs[i], i));
 }
 
 }  // namespace
@@ -47,6 +48,7 @@ void TrainOptions::Validate() const {
   AtLeast("batch_size", batch_size, 1);
   AtLeast("warm_up_steps", warm_up_steps, 0);
   AtLeast("crop_padding", crop_padding, 0);
+  AtLeast("widen", widen, 1);
   AtLeast("calibration_samples", calibration_samples, 1);
   RequireNumber("learning_rate", learning_rate, learning_rate > 0, "above 0");
   RequireNumber("momentum", momentum, momentum >= 0 && momentum < 1, "in [0, 1)");
@@ -78,7 +80,9 @@ TrainingMethod MethodForInputs(TrainingMethod method, const Format& format) {
 std::string_view ToString(BatchNormFolding folding) { return NameOf(kFoldings, folding); }
 std::string_view ToString(OptimizerKind optimizer) { return NameOf(kOptimizers, optimizer); }
 std::string_view ToString(LearningRateSchedule schedule) { return NameOf(kSchedules, schedule); }
-BatchNormFolding ParseBatchNormFolding(std::string_view text) { return ValueOf(kFoldings, "folding of batch norm", text); }
+BatchNormFolding ParseBatchNormFolding(std::string_view text) {
+  return ValueOf(kFoldings, "folding of batch norm", text);
+}
 OptimizerKind ParseOptimizer(std::string_view text) { return ValueOf(kOptimizers, "optimizer", text); }
 LearningRateSchedule ParseLearningRateSchedule(std::string_view text) { return ValueOf(kSchedules, "schedule", text); }
 

@@ -55,8 +55,9 @@ class TrainedInputs {
   struct Input {
     std::string name;
     Format format;
-    std::unique_ptr<InputQuantizer> quantizer;  ///< null: nothing is learned, of formats without scales and dynamic ranges
-    std::int64_t dimensions = 0;                ///< of the values, once some were seen
+    std::unique_ptr<InputQuantizer>
+        quantizer;                ///< null: nothing is learned, of formats without scales and dynamic ranges
+    std::int64_t dimensions = 0;  ///< of the values, once some were seen
   };
 
   std::size_t Add(const std::string& name, const Format& format, TrainingMethod method);

@@ -25,7 +25,8 @@ Network LoadFor(const std::filesystem::path& model, NetworkOptions options, cons
   return Network::Load(model, options);
 }
 
-/// Names of the module's parameters: what freezing leaves none of. Buffers (statistics, masks, tables) are not among them.
+/// Names of the module's parameters: what freezing leaves none of. Buffers (statistics, masks, tables) are not among
+/// them.
 std::set<std::string> TrainableNames(const std::filesystem::path& model) {
   std::set<std::string> names;
   for (const auto& parameter : torch::jit::load(model.string(), at::kCPU).named_parameters())
@@ -33,14 +34,17 @@ std::set<std::string> TrainableNames(const std::filesystem::path& model) {
   return names;
 }
 
-void RequireTrainable(const Network& network, const std::set<std::string>& trainable, const std::filesystem::path& model) {
+void RequireTrainable(const Network& network, const std::set<std::string>& trainable,
+                      const std::filesystem::path& model) {
   const auto is_trainable = [&](const Layer& layer) {
     return trainable.contains(network.parameters()[static_cast<std::size_t>(layer.weight)].name);
   };
   if (std::any_of(network.layers().begin(), network.layers().end(), is_trainable)) return;
-  throw Error(fmt::format("{}: has no trainable parameters: its weights are constants, as torch.jit.freeze and torch.jit.optimize_for_inference "
-                          "leave them; save torch.jit.script(model) or torch.jit.trace(model, example) itself, not frozen",
-                          model.string()));
+  throw Error(
+      fmt::format("{}: has no trainable parameters: its weights are constants, as torch.jit.freeze and "
+                  "torch.jit.optimize_for_inference "
+                  "leave them; save torch.jit.script(model) or torch.jit.trace(model, example) itself, not frozen",
+                  model.string()));
 }
 
 std::set<std::size_t> FrozenLayers(const Network& network, const std::vector<std::string>& patterns) {
@@ -48,18 +52,25 @@ std::set<std::size_t> FrozenLayers(const Network& network, const std::vector<std
   for (const std::string& pattern : patterns) {
     const std::vector<std::size_t> named = MatchingLayers(network.layers(), pattern);
     if (named.empty())
-      throw Error(fmt::format("freeze: no layer is called '{}', nor is that a pattern or operator of one; see bitplan inspect", pattern));
+      throw Error(fmt::format(
+          "freeze: no layer is called '{}', nor is that a pattern or operator of one; see bitplan inspect", pattern));
     frozen.insert(named.begin(), named.end());
   }
   return frozen;
 }
 
 void RequireSuited(const Plan& plan, TrainingMethod method) {
-  const auto suits = [&](const LayerPlan& layer) { return layer.weight.bits < 32 && SuitsWeights(method, layer.weight); };
+  const auto suits = [&](const LayerPlan& layer) {
+    return layer.weight.bits < 32 && SuitsWeights(method, layer.weight);
+  };
   const auto quantized = [](const LayerPlan& layer) { return layer.weight.bits < 32; };
-  if (std::none_of(plan.layers.begin(), plan.layers.end(), quantized) || std::any_of(plan.layers.begin(), plan.layers.end(), suits)) return;
-  throw Error(fmt::format("method {}: suits no weight of the plan, whose formats are {} and the like; choose another method, or a plan of other formats",
-                          ToString(method), ToString(std::find_if(plan.layers.begin(), plan.layers.end(), quantized)->weight.type)));
+  if (std::none_of(plan.layers.begin(), plan.layers.end(), quantized) ||
+      std::any_of(plan.layers.begin(), plan.layers.end(), suits))
+    return;
+  throw Error(fmt::format(
+      "method {}: suits no weight of the plan, whose formats are {} and the like; choose another method, or a plan of "
+      "other formats",
+      ToString(method), ToString(std::find_if(plan.layers.begin(), plan.layers.end(), quantized)->weight.type)));
 }
 
 bool TrainsNorms(BatchNormFolding folding) { return folding != BatchNormFolding::Frozen; }
@@ -82,9 +93,12 @@ TrainedNetwork::TrainedNetwork(const std::filesystem::path& model, const Network
   const std::set<std::string> trainable = TrainableNames(model);
   RequireTrainable(float_network_, trainable, model);
   if (!incremental_) RequireSuited(plan_, method_);
-  if (incremental_ && plan.fold_batch_norm && options.batch_norm != BatchNormFolding::Folded && !float_network_.lowered().folded_norms.empty())
-    throw Error(fmt::format("incremental quantization keeps folded weights as they are, which batch norm that is trained as {} changes; choose folded",
-                            ToString(options.batch_norm)));
+  if (incremental_ && plan.fold_batch_norm && options.batch_norm != BatchNormFolding::Folded &&
+      !float_network_.lowered().folded_norms.empty())
+    throw Error(
+        fmt::format("incremental quantization keeps folded weights as they are, which batch norm that is trained as {} "
+                    "changes; choose folded",
+                    ToString(options.batch_norm)));
   plan_.corrections = {};
   plan_.corrections.output = OutputCorrection::None;
   values_ = float_network_.ParameterValues();
@@ -100,7 +114,8 @@ at::Tensor TrainedNetwork::Learn(const std::string& name, const at::Tensor& valu
   return own;
 }
 
-void TrainedNetwork::AddNorms(const Network& unfolded, const std::set<std::string>& trainable, BatchNormFolding folding) {
+void TrainedNetwork::AddNorms(const Network& unfolded, const std::set<std::string>& trainable,
+                              BatchNormFolding folding) {
   const std::vector<Layer>& layers = unfolded.layers();
   for (const auto& [site, norm] : FindBatchNorms(unfolded.lowered())) {
     const auto follows = [where = site](const Layer& layer) { return layer.uses[0].output_site == where; };
@@ -112,8 +127,8 @@ void TrainedNetwork::AddNorms(const Network& unfolded, const std::set<std::strin
   }
 }
 
-void TrainedNetwork::AddNorm(const Network& unfolded, std::size_t index, const BatchNorm& found, const std::set<std::string>& trainable,
-                             BatchNormFolding folding) {
+void TrainedNetwork::AddNorm(const Network& unfolded, std::size_t index, const BatchNorm& found,
+                             const std::set<std::string>& trainable, BatchNormFolding folding) {
   const Layer& layer = unfolded.layers()[index];
   const auto learn = [&](std::size_t parameter) {
     const Parameter& each = unfolded.parameters()[parameter];
@@ -150,7 +165,8 @@ void TrainedNetwork::AddParameters(const std::set<std::string>& trainable) {
     const Layer& layer = float_network_.layers()[i];
     const auto weight = static_cast<std::size_t>(layer.weight);
     const bool folded = float_network_.lowered().folded_norms.contains(parameters[weight].name);
-    if (folded && layer.bias >= 0 && learned.contains(weight)) learned.insert(static_cast<std::size_t>(layer.bias));  // no parameter of the file's
+    if (folded && layer.bias >= 0 && learned.contains(weight))
+      learned.insert(static_cast<std::size_t>(layer.bias));  // no parameter of the file's
     for (const int each : {layer.weight, layer.bias}) {
       if (each < 0) continue;
       if (layers_[i].norm) of_norms.insert(static_cast<std::size_t>(each));

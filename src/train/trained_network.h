@@ -20,7 +20,8 @@ namespace bitplan {
 class TrainedNetwork {
  public:
   /// As Train says.
-  TrainedNetwork(const std::filesystem::path& model, const NetworkOptions& network, const Plan& plan, const TrainOptions& options);
+  TrainedNetwork(const std::filesystem::path& model, const NetworkOptions& network, const Plan& plan,
+                 const TrainOptions& options);
 
   const Network& float_network() const { return float_network_; }  ///< as the model file has it
 
@@ -28,13 +29,16 @@ class TrainedNetwork {
   void Observe(const std::vector<at::Tensor>& inputs);
   void Finish();
 
-  /// Output of the network as quantized: in training with batch statistics, dropout and gradients, otherwise as deployed.
+  /// Output of the network as quantized: in training with batch statistics, dropout and gradients, otherwise as
+  /// deployed.
   at::Tensor Forward(const std::vector<at::Tensor>& inputs, bool training);
 
-  /// Formats of another plan for the same layers, whose quantizers then look at the network as it is now: Observe and Finish follow.
+  /// Formats of another plan for the same layers, whose quantizers then look at the network as it is now: Observe and
+  /// Finish follow.
   void ChangeFormats(const Plan& plan);
 
-  /// Puts the largest weights on their grids for good, so that `portion` of each layer's are there; of incremental quantization.
+  /// Puts the largest weights on their grids for good, so that `portion` of each layer's are there; of incremental
+  /// quantization.
   void QuantizeLargest(double portion);
 
   /// Every draw of the steps to come is of this seed; for the same one they are the same.
@@ -60,8 +64,8 @@ class TrainedNetwork {
 
   void AddParameters(const std::set<std::string>& trainable);
   void AddNorms(const Network& unfolded, const std::set<std::string>& trainable, BatchNormFolding folding);
-  void AddNorm(const Network& unfolded, std::size_t index, const BatchNorm& found, const std::set<std::string>& trainable,
-               BatchNormFolding folding);
+  void AddNorm(const Network& unfolded, std::size_t index, const BatchNorm& found,
+               const std::set<std::string>& trainable, BatchNormFolding folding);
   void AddQuantizers();
   std::unique_ptr<WeightQuantizer> MakeQuantizer(const Format& format, int channel_axis) const;
   at::Tensor Learn(const std::string& name, const at::Tensor& value, bool learned);
@@ -78,9 +82,9 @@ class TrainedNetwork {
   Plan plan_;         ///< its layers in the network's order
   at::Generator generator_;
   TrainedInputs inputs_;
-  std::vector<at::Tensor> values_;    ///< of the float network's parameters
-  std::vector<TrainedLayer> layers_;  ///< as Network::layers()
-  std::set<std::size_t> frozen_;      ///< layers
+  std::vector<at::Tensor> values_;              ///< of the float network's parameters
+  std::vector<TrainedLayer> layers_;            ///< as Network::layers()
+  std::set<std::size_t> frozen_;                ///< layers
   std::map<int, std::size_t> layer_of_output_;  ///< by LayerOutput site, of layers whose folding looks at the batch
   std::set<int> kept_inputs_;                   ///< LayerInput sites that a second product reads
   std::vector<TrainedTensor> tensors_;          ///< of the network itself

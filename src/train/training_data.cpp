@@ -23,7 +23,8 @@ TrainingData::TrainingData(const Network& network, const Dataset& data, const Tr
   held_out_.assign(all.begin(), all.begin() + held_out);
   trained_.assign(all.begin() + held_out, all.end());
   if (trained_.size() < 2)
-    throw Error(fmt::format("held_out {} of {} samples leaves {} to train on, at least 2 needed", options.held_out, data.size(), trained_.size()));
+    throw Error(fmt::format("held_out {} of {} samples leaves {} to train on, at least 2 needed", options.held_out,
+                            data.size(), trained_.size()));
   steps_ = std::max<std::int64_t>(static_cast<std::int64_t>(trained_.size()) / options.batch_size, 1);
   if (options.crop_padding == 0 && !options.flip) return;
   const at::Tensor image = data.Get(0, 1).inputs.front();
@@ -40,23 +41,28 @@ Batch TrainingData::Get(const std::vector<std::int64_t>& samples) const {
 
 Batch TrainingData::Step(std::int64_t epoch, std::int64_t step) {
   if (ordered_epoch_ != epoch) {
-    order_ = data::DrawSamples(std::ssize(trained_), std::ssize(trained_), DrawSeed(options_.seed, DrawKind::Order, epoch, 0));
+    order_ = data::DrawSamples(std::ssize(trained_), std::ssize(trained_),
+                               DrawSeed(options_.seed, DrawKind::Order, epoch, 0));
     ordered_epoch_ = epoch;
   }
-  const std::int64_t begin = step * options_.batch_size, end = std::min(begin + options_.batch_size, std::ssize(order_));
+  const std::int64_t begin = step * options_.batch_size,
+                     end = std::min(begin + options_.batch_size, std::ssize(order_));
   std::vector<std::int64_t> samples;
-  for (std::int64_t i = begin; i < end; ++i) samples.push_back(trained_[static_cast<std::size_t>(order_[static_cast<std::size_t>(i)])]);
+  for (std::int64_t i = begin; i < end; ++i)
+    samples.push_back(trained_[static_cast<std::size_t>(order_[static_cast<std::size_t>(i)])]);
   Batch batch = Get(samples);
   if (!black_.defined()) return batch;
   const auto seed = DrawSeed(options_.seed, DrawKind::Step, epoch, step);
-  batch.inputs.front() = Augment(batch.inputs.front(), options_, black_, at::make_generator<at::CPUGeneratorImpl>(seed));
+  batch.inputs.front() =
+      Augment(batch.inputs.front(), options_, black_, at::make_generator<at::CPUGeneratorImpl>(seed));
   return batch;
 }
 
 std::vector<std::vector<std::int64_t>> TrainingData::InBatches(const std::vector<std::int64_t>& samples) const {
   std::vector<std::vector<std::int64_t>> batches;
   for (std::int64_t begin = 0; begin < std::ssize(samples); begin += options_.batch_size)
-    batches.emplace_back(samples.begin() + begin, samples.begin() + std::min(begin + options_.batch_size, std::ssize(samples)));
+    batches.emplace_back(samples.begin() + begin,
+                         samples.begin() + std::min(begin + options_.batch_size, std::ssize(samples)));
   return batches;
 }
 

@@ -20,7 +20,8 @@ std::optional<std::size_t> TrainingOperand(const Node* node) {
   if (!node->kind().is_aten()) return std::nullopt;
   const std::string op = OperatorName(node);
   if (op.find("dropout") != std::string::npos) return node->schema().argumentIndexWithName("train");
-  if (op == "lstm" || op == "gru" || op == "rnn_tanh" || op == "rnn_relu") return node->schema().argumentIndexWithName("train");
+  if (op == "lstm" || op == "gru" || op == "rnn_tanh" || op == "rnn_relu")
+    return node->schema().argumentIndexWithName("train");
   return std::nullopt;
 }
 

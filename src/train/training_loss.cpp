@@ -15,7 +15,8 @@ at::Tensor FloatLogits(const Network& network, const std::vector<at::Tensor>& in
 
 }  // namespace
 
-BatchLoss LossOf(const at::Tensor& logits, const Batch& batch, const Network& float_network, const TrainOptions& options) {
+BatchLoss LossOf(const at::Tensor& logits, const Batch& batch, const Network& float_network,
+                 const TrainOptions& options) {
   BatchLoss result;
   const double share = options.distillation;
   if (share < 1) result.loss = LossValue(Loss::CrossEntropy, logits, batch.labels) * (1 - share);

@@ -6,7 +6,8 @@ namespace bitplan {
 
 at::Tensor TrainingProbe::QuantizeOnce(int site, const at::Tensor& value) {
   Visited& visited = visited_[site];
-  if (visited.value.defined() && visited.value.is_same(value) && visited.version == value._version()) return visited.quantized;
+  if (visited.value.defined() && visited.value.is_same(value) && visited.version == value._version())
+    return visited.quantized;
   visited = {value, network_.inputs_.Quantize(site, value, training_), static_cast<std::uint32_t>(value._version())};
   return visited.quantized;
 }

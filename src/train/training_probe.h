@@ -7,7 +7,8 @@
 
 namespace bitplan {
 
-/// What one run of a network in training does at its sites: quantizes inputs, and normalizes outputs whose folding looks at the batch.
+/// What one run of a network in training does at its sites: quantizes inputs, and normalizes outputs whose folding
+/// looks at the batch.
 class TrainingProbe : public Probe {
  public:
   TrainingProbe(TrainedNetwork& network, bool training) : network_(network), training_(training) {}

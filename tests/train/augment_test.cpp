@@ -17,7 +17,9 @@ TrainOptions Options(std::int64_t padding, bool flip) {
 }
 
 /// Every pixel has a value of its own, above 0.
-at::Tensor Images(std::int64_t count) { return torch::arange(1, count * 2 * 4 * 5 + 1).to(torch::kFloat).view({count, 2, 4, 5}); }
+at::Tensor Images(std::int64_t count) {
+  return torch::arange(1, count * 2 * 4 * 5 + 1).to(torch::kFloat).view({count, 2, 4, 5});
+}
 
 at::Tensor Augmented(const at::Tensor& images, const TrainOptions& options, std::uint64_t seed) {
   return Augment(images, options, torch::tensor({-1.0F, -2.0F}), at::make_generator<at::CPUGeneratorImpl>(seed));

@@ -39,7 +39,6 @@ Plan Typed(NumberType type, int bits) {
   return plan;
 }
 
-
 class Deployed : public testing::TestWithParam<TrainingMethod> {};
 
 TEST_P(Deployed, ComputesWhatTheTrainedNetworkDoes) {
@@ -47,20 +46,24 @@ TEST_P(Deployed, ComputesWhatTheTrainedNetworkDoes) {
   options.method = GetParam();
   const bool binary = SuitsWeights(GetParam(), Typed(NumberType::Binary, 1).layers[0].weight);
   const bool ternary = SuitsWeights(GetParam(), Typed(NumberType::Ternary, 2).layers[0].weight);
-  const Plan plan = binary ? Typed(NumberType::Binary, 1) : ternary ? Typed(NumberType::Ternary, 2) : PlanOf(NormedModel(), 4, 4);
+  const Plan plan = binary    ? Typed(NumberType::Binary, 1)
+                    : ternary ? Typed(NumberType::Ternary, 2)
+                              : PlanOf(NormedModel(), 4, 4);
   const Dataset data = SmallData();
   TrainedNetwork network = Ready(plan, options);
   Disturb(network);
   const at::NoGradGuard no_grad;
   const at::Tensor trained = network.Forward(AllInputs(data), false);
   const TrainResult result = Deploy(network, {}, data);
-  EXPECT_LE((result.quantized.Forward(AllInputs(data)) - trained).abs().max().item<float>(), 1e-5F) << ToString(GetParam());
+  EXPECT_LE((result.quantized.Forward(AllInputs(data)) - trained).abs().max().item<float>(), 1e-5F)
+      << ToString(GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(Methods, Deployed,
-                         testing::Values(TrainingMethod::Fixed, TrainingMethod::MovingAverage, TrainingMethod::DoReFa, TrainingMethod::Pact,
-                                         TrainingMethod::PactChannel, TrainingMethod::Lsq, TrainingMethod::LsqPlus, TrainingMethod::Qil,
-                                         TrainingMethod::BinaryConnect, TrainingMethod::Bwn, TrainingMethod::XnorNet, TrainingMethod::Twn,
+                         testing::Values(TrainingMethod::Fixed, TrainingMethod::MovingAverage, TrainingMethod::DoReFa,
+                                         TrainingMethod::Pact, TrainingMethod::PactChannel, TrainingMethod::Lsq,
+                                         TrainingMethod::LsqPlus, TrainingMethod::Qil, TrainingMethod::BinaryConnect,
+                                         TrainingMethod::Bwn, TrainingMethod::XnorNet, TrainingMethod::Twn,
                                          TrainingMethod::Ttq),
                          [](const auto& test) {
                            std::string name(ToString(test.param));
@@ -86,7 +89,8 @@ TEST(Deploy, HandsOutAPlanAndAFileThatNeedNoCalibration) {
   folder.Put("plan.json", ToJson(result.plan));
   const Plan plan = ReadPlan(folder / "plan.json");
   const Network network = Network::Load(folder / "model.pt");
-  const Dataset other = Dataset::FromTensors({torch::full({2, 3, 6, 6}, 100.0F)}, {});  // ranges found on it would be useless
+  const Dataset other =
+      Dataset::FromTensors({torch::full({2, 3, 6, 6}, 100.0F)}, {});  // ranges found on it would be useless
   const auto quantized = QuantizedNetwork::Create(network, plan, other);
   const std::vector<at::Tensor> inputs = AllInputs(SmallData());
   EXPECT_TRUE(quantized.Forward(inputs).equal(result.quantized.Forward(inputs)));
@@ -120,7 +124,9 @@ TEST(Deploy, TrainsOperandsAsWell) {
   const TrainResult result = Deploy(trained, {}, data);
   for (const OperandPlan& operand : result.plan.operands) EXPECT_TRUE(operand.learned.has_value()) << operand.name;
   const at::NoGradGuard no_grad;
-  EXPECT_LE((result.quantized.Forward(AllInputs(data)) - trained.Forward(AllInputs(data), false)).abs().max().item<float>(), 1e-5F);
+  EXPECT_LE(
+      (result.quantized.Forward(AllInputs(data)) - trained.Forward(AllInputs(data), false)).abs().max().item<float>(),
+      1e-5F);
 }
 
 TEST(Train, LeavesFrozenLayersAsTheyAre) {
@@ -132,7 +138,8 @@ TEST(Train, LeavesFrozenLayersAsTheyAre) {
   const TrainResult result = Train(NormedModel(), {}, PlanOf(NormedModel(), 4, 4), SmallData(), options);
   for (std::size_t i = 0; i < before.layers().size(); ++i) {
     const bool frozen = before.layers()[i].name == "block.0";
-    const at::Tensor difference = (result.network.Weight(result.network.layers()[i]) - before.Weight(before.layers()[i])).abs().max();
+    const at::Tensor difference =
+        (result.network.Weight(result.network.layers()[i]) - before.Weight(before.layers()[i])).abs().max();
     if (frozen)
       EXPECT_LE(difference.item<float>(), 1e-6F);  // folded in another order
     else
@@ -145,8 +152,9 @@ TEST(Train, KeepsTheEpochWithTheLeastHeldOutLoss) {
   options.learning_rate = 2;  // too high: it gets worse
   options.epochs = 4;
   const TrainResult result = Train(NormedModel(), {}, PlanOf(NormedModel(), 4, 4), SmallData(), options);
-  const auto least = std::min_element(result.curve.begin(), result.curve.end(),
-                                      [](const TrainEpoch& a, const TrainEpoch& b) { return a.held_out_loss < b.held_out_loss; });
+  const auto least =
+      std::min_element(result.curve.begin(), result.curve.end(),
+                       [](const TrainEpoch& a, const TrainEpoch& b) { return a.held_out_loss < b.held_out_loss; });
   EXPECT_EQ(result.best_epoch, least->epoch);
   EXPECT_NE(least->held_out_loss, result.curve.back().held_out_loss);
 }
@@ -158,7 +166,8 @@ TEST(Train, StopsWhereItDivergesAndKeepsTheLastGoodState) {
   ASSERT_TRUE(result.diverged.has_value());
   EXPECT_EQ(result.diverged->epoch, 1);
   EXPECT_GE(result.diverged->step, 2);
-  EXPECT_THAT(result.diverged->what, testing::AnyOf(testing::HasSubstr("the loss is"), testing::HasSubstr("is not finite")));
+  EXPECT_THAT(result.diverged->what,
+              testing::AnyOf(testing::HasSubstr("the loss is"), testing::HasSubstr("is not finite")));
   EXPECT_EQ(result.best_epoch, 0);
   EXPECT_TRUE(result.quantized.Forward(AllInputs(SmallData())).isfinite().all().item<bool>());
 }

@@ -53,7 +53,8 @@ class TrainInFloat : public testing::TestWithParam<FloatCase> {};
 
 TEST_P(TrainInFloat, IsWhatPyTorchDoes) {
   const json& expected = Reference()[GetParam().name];
-  const auto losses = expected["losses"].get<std::vector<double>>(), rates = expected["rates"].get<std::vector<double>>();
+  const auto losses = expected["losses"].get<std::vector<double>>(),
+             rates = expected["rates"].get<std::vector<double>>();
   const Dataset data = SmallData();
   const TrainOptions options = OptionsOf(expected["case"], GetParam().folding, std::ssize(losses));
   const TrainResult result = Train(NormedModel(), {}, PlanOf(NormedModel(), 32, 32, GetParam().fold), data, options);
@@ -63,19 +64,20 @@ TEST_P(TrainInFloat, IsWhatPyTorchDoes) {
     EXPECT_NEAR(result.curve[i + 1].learning_rate, rates[i], 1e-9) << "epoch " << i + 1;
   }
   const at::Tensor output = torch::tensor(expected["output"].get<std::vector<float>>()).view({16, 3});
-  EXPECT_LT((result.network.Forward(AllInputs(data)) - output).abs().max().item<float>(), 2e-3 * output.abs().max().item<float>());
+  EXPECT_LT((result.network.Forward(AllInputs(data)) - output).abs().max().item<float>(),
+            2e-3 * output.abs().max().item<float>());
 }
 
 constexpr auto kFrozen = BatchNormFolding::Frozen, kRescaled = BatchNormFolding::Rescaled;
 
-INSTANTIATE_TEST_SUITE_P(Cases, TrainInFloat,
-                         testing::Values(FloatCase{"batch_norm", false, kFrozen}, FloatCase{"batch_norm", true, kRescaled},
-                                         FloatCase{"batch_norm", true, BatchNormFolding::TwoConvolutions},
-                                         FloatCase{"batch_norm", true, BatchNormFolding::Smoothed},
-                                         FloatCase{"frozen_norm", true, kFrozen},
-                                         FloatCase{"folded_norm", true, BatchNormFolding::Folded}, FloatCase{"cosine", true, kRescaled},
-                                         FloatCase{"steps", true, kRescaled}, FloatCase{"adam", false, kFrozen},
-                                         FloatCase{"clipped", true, kRescaled}, FloatCase{"distilled", true, kRescaled}));
+INSTANTIATE_TEST_SUITE_P(
+    Cases, TrainInFloat,
+    testing::Values(FloatCase{"batch_norm", false, kFrozen}, FloatCase{"batch_norm", true, kRescaled},
+                    FloatCase{"batch_norm", true, BatchNormFolding::TwoConvolutions},
+                    FloatCase{"batch_norm", true, BatchNormFolding::Smoothed}, FloatCase{"frozen_norm", true, kFrozen},
+                    FloatCase{"folded_norm", true, BatchNormFolding::Folded}, FloatCase{"cosine", true, kRescaled},
+                    FloatCase{"steps", true, kRescaled}, FloatCase{"adam", false, kFrozen},
+                    FloatCase{"clipped", true, kRescaled}, FloatCase{"distilled", true, kRescaled}));
 
 }  // namespace
 }  // namespace bitplan

@@ -22,7 +22,8 @@ TEST_P(Folding, TrainsAtFourBitsAndIsDeployedAsItEvaluates) {
   options.batch_norm = GetParam();
   options.epochs = 2;
   options.batch_size = 32;
-  options.learning_rate = GetParam() == BatchNormFolding::Folded ? 0.0005 : 0.005;  // folded weights have steep gradients
+  options.learning_rate =
+      GetParam() == BatchNormFolding::Folded ? 0.0005 : 0.005;  // folded weights have steep gradients
   const Dataset data = Images(192);
   const TrainResult result = Train(Resnet20(), {}, PlanOf(Resnet20(), 4, 4), data, options);
   EXPECT_FALSE(result.diverged.has_value());
@@ -46,8 +47,9 @@ TEST_P(Folding, DeploysTheVeryNetworkThatIsEvaluated) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Foldings, Folding,
-                         testing::Values(BatchNormFolding::Folded, BatchNormFolding::Frozen, BatchNormFolding::TwoConvolutions,
-                                         BatchNormFolding::Smoothed, BatchNormFolding::Rescaled));
+                         testing::Values(BatchNormFolding::Folded, BatchNormFolding::Frozen,
+                                         BatchNormFolding::TwoConvolutions, BatchNormFolding::Smoothed,
+                                         BatchNormFolding::Rescaled));
 
 }  // namespace
 }  // namespace bitplan

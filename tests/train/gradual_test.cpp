@@ -29,7 +29,8 @@ TEST(IncrementalTraining, EndsWithEveryWeightOnItsGrid) {
   EXPECT_GE(result.best_epoch, 2);  // the first phase has no network of the plan's
   for (std::size_t i = 0; i < result.plan.layers.size(); ++i) {
     const at::Tensor weight = result.network.Weight(result.network.layers()[i]);
-    EXPECT_LE((weight - result.quantized.weights()[i].value).abs().max().item<float>(), 1e-6F) << result.plan.layers[i].name;
+    EXPECT_LE((weight - result.quantized.weights()[i].value).abs().max().item<float>(), 1e-6F)
+        << result.plan.layers[i].name;
   }
 }
 
@@ -58,6 +59,20 @@ TEST(StagedTraining, NeedsAnEpochForEachStage) {
   EXPECT_THROW(TrainTo(options), Error);
 }
 
+TEST(WidenedTraining, BeginsWithTheSameOutputAndTrainsMoreChannels) {
+  TrainOptions options = SmallOptions();
+  options.widen = 2;
+  options.learning_rate = 1e-9;
+  const Dataset data = SmallData();
+  const TrainResult result = Train(NormedModel(), {}, PlanOf(NormedModel(), 32, 32), data, options);
+  const Network narrow = Network::Load(NormedModel());
+  for (std::size_t i = 0; i < narrow.layers().size(); ++i)
+    EXPECT_EQ(result.network.layers()[i].name, narrow.layers()[i].name);
+  EXPECT_EQ(result.network.Weight(result.network.layers()[0]).size(0), 8);
+  const std::vector<at::Tensor> inputs = AllInputs(data);
+  EXPECT_TRUE(result.network.Forward(inputs).allclose(narrow.Forward(inputs), 1e-4, 1e-4));
+}
+
 class GradualCheckpoint : public testing::TestWithParam<bool> {};
 
 TEST_P(GradualCheckpoint, GoesOnInEveryPhase) {
@@ -68,9 +83,10 @@ TEST_P(GradualCheckpoint, GoesOnInEveryPhase) {
   options.checkpoint = folder.path() / "run";
   struct Stop {};
   for (const std::int64_t at : {1, 3, 5, 6, 8})
-    EXPECT_THROW(TrainTo(options, [at](const Progress& progress) {
-                   if (progress.stage == "training" && progress.done == at) throw Stop();
-                 }),
+    EXPECT_THROW(TrainTo(options,
+                         [at](const Progress& progress) {
+                           if (progress.stage == "training" && progress.done == at) throw Stop();
+                         }),
                  Stop);
   const TrainResult result = TrainTo(options);
   EXPECT_TRUE(result.model_file == whole.model_file);
@@ -78,7 +94,8 @@ TEST_P(GradualCheckpoint, GoesOnInEveryPhase) {
   EXPECT_EQ(ToCsv(result.curve), ToCsv(whole.curve));
 }
 
-INSTANTIATE_TEST_SUITE_P(Schemes, GradualCheckpoint, testing::Bool(), [](const auto& test) { return test.param ? "Incremental" : "Staged"; });
+INSTANTIATE_TEST_SUITE_P(Schemes, GradualCheckpoint, testing::Bool(),
+                         [](const auto& test) { return test.param ? "Incremental" : "Staged"; });
 
 }  // namespace
 }  // namespace bitplan

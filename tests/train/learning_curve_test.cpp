@@ -20,11 +20,13 @@ const std::vector<TrainEpoch> kCurve = {{0, kNaN, kNaN, kNaN, 1.5, 0.5}, {1, 0.1
 
 TEST(TrainingCurve, IsATableOfEpochs) {
   EXPECT_EQ(ToCsv(kCurve),
-            "epoch,learning_rate,loss,accuracy,held_out_loss,held_out_accuracy\n0,nan,nan,nan,1.5,0.5\n1,0.1,1.25,0.625,1,0.75\n");
+            "epoch,learning_rate,loss,accuracy,held_out_loss,held_out_accuracy\n0,nan,nan,nan,1.5,0.5\n1,0.1,1.25,0."
+            "625,1,0.75\n");
 }
 
 TEST(TrainingCurve, IsDrawnAsLossAndAccuracy) {
-  EXPECT_THAT(ToSvg(kCurve), AllOf(StartsWith("<svg"), HasSubstr("loss"), HasSubstr("accuracy"), HasSubstr("held out")));
+  EXPECT_THAT(ToSvg(kCurve),
+              AllOf(StartsWith("<svg"), HasSubstr("loss"), HasSubstr("accuracy"), HasSubstr("held out")));
 }
 
 TEST(TrainingCurve, IsDrawnWithoutWhatWasNotMeasured) {

@@ -33,6 +33,15 @@ class Normed(nn.Module):
         return self.head(x.mean((2, 3)))
 
 
+class Smooth(Normed):
+    """The same without kinks, for finite differences."""
+
+    def forward(self, x):
+        x = F.silu(self.stem_norm(self.stem(x)))
+        x = F.silu(self.block(x) + x)
+        return self.head(x.mean((2, 3)))
+
+
 class Folded(nn.Module):
     """The same with its norms folded."""
 
@@ -130,6 +139,9 @@ def main():
     model = pretrained(data, labels)
     (HERE / "models").mkdir(exist_ok=True)
     torch.jit.script(model).save(str(HERE / "models" / "normed.pt"))
+    smooth = Smooth().eval()
+    smooth.load_state_dict(model.state_dict())
+    torch.jit.script(smooth).save(str(HERE / "models" / "smooth.pt"))
     torch.jit.freeze(torch.jit.script(model)).save(str(HERE / "models" / "frozen.pt"))
     torch.jit.script(nn.Sequential(nn.Dropout(0.25)).eval()).save(str(HERE / "models" / "dropout.pt"))
     torch.save({"inputs": data, "labels": labels}, HERE / "data.pt")

@@ -31,7 +31,8 @@ std::string TrainingWith(const std::function<void(TrainOptions&)>& change) {
 TEST(Train, RefusesAModelThatWasSavedFrozen) {
   const auto frozen = TrainDir() / "models" / "frozen.pt";
   EXPECT_THAT(MessageOf([&] { Train(frozen, {}, PlanOf(frozen, 4, 4), SmallData(), SmallOptions()); }),
-              AllOf(HasSubstr("frozen.pt"), HasSubstr("no trainable parameters"), HasSubstr("torch.jit.freeze"), HasSubstr("torch.jit.script(model)")));
+              AllOf(HasSubstr("frozen.pt"), HasSubstr("no trainable parameters"), HasSubstr("torch.jit.freeze"),
+                    HasSubstr("torch.jit.script(model)")));
 }
 
 TEST(Train, NamesTheOptionThatIsOutOfItsRange) {
@@ -57,27 +58,34 @@ TEST(Train, NamesTheOptionThatIsOutOfItsRange) {
 }
 
 TEST(Train, RefusesPatternsThatNameNoLayer) {
-  EXPECT_THAT(TrainingWith([](auto& o) { o.freeze = {"no.such.layer"}; }), HasSubstr("no layer is called 'no.such.layer'"));
+  EXPECT_THAT(TrainingWith([](auto& o) { o.freeze = {"no.such.layer"}; }),
+              HasSubstr("no layer is called 'no.such.layer'"));
 }
 
 TEST(Train, RefusesAMethodThatSuitsNoWeight) {
-  EXPECT_THAT(TrainingWith([](auto& o) { o.method = TrainingMethod::Ttq; }), AllOf(HasSubstr("ttq"), HasSubstr("suits no weight"), HasSubstr("integer")));
+  EXPECT_THAT(TrainingWith([](auto& o) { o.method = TrainingMethod::Ttq; }),
+              AllOf(HasSubstr("ttq"), HasSubstr("suits no weight"), HasSubstr("integer")));
 }
 
 TEST(Train, RefusesDataThatDoesNotServe) {
   const Plan plan = PlanOf(NormedModel(), 4, 4);
   const Dataset data = SmallData();
-  const auto train = [&](const Dataset& samples) { return MessageOf([&] { Train(NormedModel(), {}, plan, samples, SmallOptions()); }); };
-  EXPECT_THAT(train(Dataset::FromTensors(AllInputs(data), {})), AllOf(HasSubstr("no labels"), HasSubstr("distillation 1")));
+  const auto train = [&](const Dataset& samples) {
+    return MessageOf([&] { Train(NormedModel(), {}, plan, samples, SmallOptions()); });
+  };
+  EXPECT_THAT(train(Dataset::FromTensors(AllInputs(data), {})),
+              AllOf(HasSubstr("no labels"), HasSubstr("distillation 1")));
   EXPECT_THAT(train(data.First(2)), HasSubstr("at least 2 needed"));
-  EXPECT_THAT(train(Dataset::FromTensors({torch::zeros({8, 5})}, torch::zeros({8}, torch::kLong))), HasSubstr("crop_padding"));
+  EXPECT_THAT(train(Dataset::FromTensors({torch::zeros({8, 5})}, torch::zeros({8}, torch::kLong))),
+              HasSubstr("crop_padding"));
   EXPECT_THAT(train(Dataset::FromTensors(AllInputs(data), torch::full({16}, 3, torch::kLong))), HasSubstr("label 3"));
 }
 
 TEST(Train, RefusesAPlanOfAnotherModel) {
   Plan plan = PlanOf(NormedModel(), 4, 4);
   plan.model_sha256 = "0123456789abcdef";
-  EXPECT_THAT(MessageOf([&] { Train(NormedModel(), {}, plan, SmallData(), SmallOptions()); }), HasSubstr("another model's"));
+  EXPECT_THAT(MessageOf([&] { Train(NormedModel(), {}, plan, SmallData(), SmallOptions()); }),
+              HasSubstr("another model's"));
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ inline std::filesystem::path NormedModel() { return TrainDir() / "models" / "nor
 inline Dataset SmallData() { return Dataset::Load("pt:" + (TrainDir() / "data.pt").string(), {}); }
 
 /// One width for all weights and one for all inputs of a model.
-inline Plan PlanOf(const std::filesystem::path& model, int weight_bits, int activation_bits, bool fold_batch_norm = true) {
+inline Plan PlanOf(const std::filesystem::path& model, int weight_bits, int activation_bits,
+                   bool fold_batch_norm = true) {
   NetworkOptions options;
   options.fold_batch_norm = fold_batch_norm;
   const Network network = Network::Load(model, options);
@@ -23,7 +24,8 @@ inline Plan PlanOf(const std::filesystem::path& model, int weight_bits, int acti
   plan.model_sha256 = network.sha256();
   plan.fold_batch_norm = fold_batch_norm;
   for (const Layer& layer : network.layers())
-    plan.layers.push_back({layer.name, DefaultWeightFormat().WithBits(weight_bits), DefaultActivationFormat().WithBits(activation_bits)});
+    plan.layers.push_back(
+        {layer.name, DefaultWeightFormat().WithBits(weight_bits), DefaultActivationFormat().WithBits(activation_bits)});
   return plan;
 }
 

@@ -27,7 +27,8 @@ TEST(TrainingGraph, NormalizesByTheBatchAndUpdatesTheStatisticsItIsGiven) {
   const at::Tensor before = Named(network, values, "stem_norm.running_mean").clone();
   training.Forward(inputs, values);
   const at::Tensor product = at::conv2d(inputs[0], Named(network, values, "stem.weight"), {}, 1, 1);
-  EXPECT_TRUE(Named(network, values, "stem_norm.running_mean").allclose(0.9 * before + 0.1 * product.mean({0, 2, 3}), 1e-4, 1e-5));
+  EXPECT_TRUE(Named(network, values, "stem_norm.running_mean")
+                  .allclose(0.9 * before + 0.1 * product.mean({0, 2, 3}), 1e-4, 1e-5));
   EXPECT_TRUE(Named(network, network.ParameterValues(), "stem_norm.running_mean").equal(before));
 }
 
@@ -38,7 +39,8 @@ TEST(TrainingGraph, LeavesNormsInEvalWhereAsked) {
 }
 
 TEST(TrainingGraph, BringsDropoutBack) {
-  const Network network = Network::Load(TrainDir() / "models" / "dropout.pt"), training = TrainingGraph::Of(network, true);
+  const Network network = Network::Load(TrainDir() / "models" / "dropout.pt"),
+                training = TrainingGraph::Of(network, true);
   const at::Tensor ones = torch::ones({1, 1000});
   EXPECT_TRUE(network.Forward({ones}).equal(ones));
   const at::Tensor dropped = training.Forward({ones});

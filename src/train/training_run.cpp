@@ -1,0 +1,163 @@
+#include "train/training_run.h"
+
+#include <fmt/format.h>
+#include <torch/torch.h>
+
+#include <cmath>
+#include <limits>
+
+#include "bitplan/error.h"
+#include "train/learning_rate.h"
+#include "train/methods/bit_stages.h"
+#include "train/methods/incremental_weight.h"
+#include "train/training_loss.h"
+
+namespace bitplan {
+
+namespace {
+
+constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+TrainingRun::TrainingRun(const std::filesystem::path& model, const NetworkOptions& network, const Plan& plan,
+                         const Dataset& dataset, const TrainOptions& options)
+    : options_(options),
+      network_(model, network, plan, options),
+      data_(network_.float_network(), dataset, options),
+      subject_(SubjectOf(network_, plan, dataset, options)),
+      draws_(at::Device(network_.float_network().device())),
+      stages_(PlansInStages(plan, options.stages)) {
+  if (std::ssize(stages_) > options_.epochs)
+    throw Error(fmt::format("{} stages need as many epochs, not {}", stages_.size(), options_.epochs));
+}
+
+std::optional<Divergence> TrainingRun::Run() {
+  std::optional<Checkpoint> checkpoint = Checkpoint::Open(options_, subject_);
+  if (checkpoint) state_ = checkpoint->State();
+  PrepareStage();
+  if (checkpoint) checkpoint->Restore(network_, *optimizer_, state_);
+  if (state_.curve.empty()) EndEpoch({.epoch = 0, .learning_rate = kUnknown, .loss = kUnknown, .accuracy = kUnknown});
+  while (state_.epoch < options_.epochs) {
+    if (state_.step == 0) BeginEpoch();
+    while (state_.step < data_.steps_an_epoch()) {
+      ReportStep();
+      if (const auto what = Step()) return Divergence{state_.epoch + 1, state_.step + 1, *what};
+    }
+    FinishEpoch();
+  }
+  return std::nullopt;
+}
+
+TrainedNetwork& TrainingRun::Best() {
+  const at::NoGradGuard no_grad;
+  const std::vector<TrainedTensor> tensors = network_.tensors();
+  for (std::size_t i = 0; i < tensors.size(); ++i) at::Tensor(tensors[i].value).copy_(state_.best[i]);
+  return network_;
+}
+
+void TrainingRun::PrepareStage() {
+  if (stages_.size() > 1) network_.ChangeFormats(stages_[static_cast<std::size_t>(state_.stage)]);
+  const auto batches = data_.Calibration();
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    Report(options_.progress, "activation ranges", static_cast<std::int64_t>(i), std::ssize(batches));
+    network_.Observe(data_.Get(batches[i]).inputs);
+  }
+  network_.Finish();
+  optimizer_.emplace(options_, network_.tensors());
+}
+
+void TrainingRun::BeginEpoch() {
+  const auto stage = static_cast<std::int64_t>(StageAt(state_.epoch, options_.epochs, stages_.size()));
+  bool changed = stage != state_.stage;
+  if (changed) {
+    state_.stage = stage;
+    PrepareStage();
+  }
+  if (!options_.incremental.empty()) {
+    const IncrementalSchedule schedule{options_.incremental};
+    const double portion = schedule.PortionAt(state_.epoch, options_.epochs);
+    changed = state_.epoch == 0 || portion != schedule.PortionAt(state_.epoch - 1, options_.epochs);
+    network_.QuantizeLargest(portion);
+  }
+  if (changed) Keep(state_.epoch, std::numeric_limits<double>::infinity());
+}
+
+void TrainingRun::Keep(std::int64_t epoch, double loss) {
+  state_.best_epoch = epoch;
+  state_.best_loss = loss;
+  state_.best.clear();
+  for (const TrainedTensor& tensor : network_.tensors()) state_.best.push_back(tensor.value.detach().clone());
+}
+
+void TrainingRun::ReportStep() {
+  const std::int64_t an_epoch = data_.steps_an_epoch();
+  try {
+    Report(options_.progress, "training", state_.epoch * an_epoch + state_.step, options_.epochs * an_epoch);
+  } catch (...) {
+    WriteCheckpoint(options_, subject_, network_, *optimizer_, state_);
+    throw;
+  }
+}
+
+std::optional<std::string> TrainingRun::Step() {
+  const auto seed = DrawSeed(options_.seed, DrawKind::Step, state_.epoch, state_.step);
+  draws_.Seed(seed);
+  network_.Seed(seed);
+  const Batch batch = data_.Step(state_.epoch, state_.step);
+  const at::AutoGradMode with_gradient(true);
+  optimizer_->ClearGradients();
+  const BatchLoss batch_loss = LossOf(network_.Forward(batch.inputs, true), batch, network_.float_network(), options_);
+  const auto loss = batch_loss.loss.item<double>();
+  if (!std::isfinite(loss)) return fmt::format("the loss is {}", loss);
+  batch_loss.loss.backward();
+  if (const auto name = optimizer_->Step(Rate())) return fmt::format("the gradient of '{}' is not finite", *name);
+  network_.AfterStep();
+  state_.loss_sum += loss;
+  state_.right += batch_loss.right;
+  state_.predictions += batch_loss.predictions;
+  ++state_.step;
+  return std::nullopt;
+}
+
+double TrainingRun::Rate() const {
+  return LearningRate(options_, state_.epoch * data_.steps_an_epoch() + state_.step, data_.steps_an_epoch());
+}
+
+void TrainingRun::FinishEpoch() {
+  --state_.step;  // the rate of the last step
+  TrainEpoch row{.epoch = state_.epoch + 1, .learning_rate = Rate()};
+  row.loss = state_.loss_sum / static_cast<double>(data_.steps_an_epoch());
+  row.accuracy =
+      state_.predictions > 0 ? static_cast<double>(state_.right) / static_cast<double>(state_.predictions) : kUnknown;
+  ++state_.epoch;
+  state_.step = state_.right = state_.predictions = 0;
+  state_.loss_sum = 0;
+  EndEpoch(row);
+}
+
+void TrainingRun::EndEpoch(TrainEpoch row) {
+  std::tie(row.held_out_loss, row.held_out_accuracy) = HeldOut();
+  const bool is_first = state_.curve.empty();
+  if (is_first || data_.HeldOut().empty() || row.held_out_loss < state_.best_loss) Keep(row.epoch, row.held_out_loss);
+  state_.curve.push_back(row);
+  WriteCheckpoint(options_, subject_, network_, *optimizer_, state_);
+}
+
+std::pair<double, double> TrainingRun::HeldOut() {
+  const at::NoGradGuard no_grad;
+  double loss = 0;
+  std::int64_t samples = 0, right = 0, predictions = 0;
+  for (const std::vector<std::int64_t>& each : data_.HeldOut()) {
+    const Batch batch = data_.Get(each);
+    const BatchLoss of_batch = LossOf(network_.Forward(batch.inputs, false), batch, network_.float_network(), options_);
+    loss += of_batch.loss.item<double>() * static_cast<double>(each.size());
+    samples += std::ssize(each);
+    right += of_batch.right;
+    predictions += of_batch.predictions;
+  }
+  return {samples > 0 ? loss / static_cast<double>(samples) : kUnknown,
+          predictions > 0 ? static_cast<double>(right) / static_cast<double>(predictions) : kUnknown};
+}
+
+}  // namespace bitplan

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bitplan/data.h"
+#include "bitplan/network.h"
+#include "bitplan/plan.h"
+#include "bitplan/train.h"
+#include "train/draws.h"
+#include "train/run_state.h"
+#include "train/step_optimizer.h"
+#include "train/train_checkpoint.h"
+#include "train/trained_network.h"
+#include "train/training_data.h"
+
+namespace bitplan {
+
+/// Training from the first step, or from a checkpoint, to the last epoch.
+class TrainingRun {
+ public:
+  /// `dataset` and `options` are kept by reference. Throws Error as Train does.
+  TrainingRun(const std::filesystem::path& model, const NetworkOptions& network, const Plan& plan,
+              const Dataset& dataset, const TrainOptions& options);
+
+  /// Where it broke off, if it did.
+  std::optional<Divergence> Run();
+
+  /// The network of the best epoch.
+  TrainedNetwork& Best();
+
+  const RunState& state() const { return state_; }
+
+ private:
+  /// New quantizers for the stage's formats, and an optimizer for what is then learned.
+  void PrepareStage();
+
+  /// Gradual schemes go on here. What came before a change of theirs is no network of the plan's, and does not compete.
+  void BeginEpoch();
+
+  /// A run that is ended here goes on from here.
+  void ReportStep();
+
+  /// What is not finite, if something is not.
+  std::optional<std::string> Step();
+
+  double Rate() const;
+  void FinishEpoch();
+
+  /// Measures the network on what is held out, keeps it if it is the best, and writes the checkpoint.
+  void EndEpoch(TrainEpoch row);
+
+  void Keep(std::int64_t epoch, double loss);
+
+  /// Mean loss, and share of right predictions, of the network as deployed.
+  std::pair<double, double> HeldOut();
+
+  const TrainOptions& options_;
+  TrainedNetwork network_;
+  TrainingData data_;
+  RunSubject subject_;
+  DefaultGenerator draws_;
+  std::optional<StepOptimizer> optimizer_;
+  std::vector<Plan> stages_;
+  RunState state_;
+};
+
+}  // namespace bitplan
