@@ -50,6 +50,8 @@ class LstmReplacer {
     Node* const states = node->inputs()[1]->node();
     if (!parameters || states->kind() != c10::prim::ListConstruct || states->inputs().size() != 2) return {};
     const std::size_t per_cell = shape->has_biases ? 4 : 2;
+    const std::size_t cells_in_all = static_cast<std::size_t>(shape->layers) * (shape->bidirectional ? 2 : 1);
+    if (parameters->size() != per_cell * cells_in_all) return {};  // with projections
     std::vector<int> layers;
     std::vector<c10::IValue> cells;
     for (std::size_t i = 0; i + per_cell <= parameters->size(); i += per_cell) {

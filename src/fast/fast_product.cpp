@@ -50,6 +50,15 @@ at::Tensor PackedConvolution(const at::Tensor& weight, const at::Tensor& scale, 
 
 at::Tensor PackedLinear(const at::Tensor& weight) { return CallOperator("onednn::qlinear_prepack", "", {weight, c10::IValue()})[0].toTensor(); }
 
+/// A convolution over one axis as one over two, the first of length 1.
+std::optional<Sliding> InTwoAxes(std::optional<Sliding> sliding) {
+  if (!sliding || sliding->stride.size() != 1) return sliding;
+  sliding->stride.insert(sliding->stride.begin(), 1);
+  sliding->padding.insert(sliding->padding.begin(), 0);
+  sliding->dilation.insert(sliding->dilation.begin(), 1);
+  return sliding;
+}
+
 std::optional<std::string> WhyNot(const QuantizedTensor& weight, const LayerProduct& product) {
   if (weight.format.bits > 8) return "its weight has more than 8 bits";
   if (weight.format.scheme != Scheme::Symmetric) return "its weight's zero points are not 0";
@@ -82,10 +91,12 @@ std::variant<FastProduct, std::string> FastProduct::Of(const Network& network, c
   } else if (!product->IsLinear()) {
     return "the range of its input is found at run time";
   }
-  made.sliding_ = product->sliding();
+  made.sliding_ = InTwoAxes(product->sliding());
+  made.spatial_axes_ = product->sliding() ? static_cast<std::int64_t>(product->sliding()->stride.size()) : 0;
   made.scale_ = operands.channel_scale.to(at::kFloat);
   made.zero_point_ = at::zeros({made.scale_.numel()}, at::kInt);
-  const at::Tensor codes = operands.weight.q.to(at::kChar).contiguous();
+  at::Tensor codes = operands.weight.q.to(at::kChar).contiguous();
+  if (made.spatial_axes_ == 1) codes = codes.unsqueeze(2);
   made.bias_ = operands.bias.expand({codes.size(0)}).to(at::kFloat).contiguous();
   if (made.sliding_) made.kernel_ = codes.sizes().slice(2).vec();
   made.weight_ = made.sliding_ ? PackedConvolution(codes, made.scale_, *made.input_, *made.sliding_) : PackedLinear(codes);
@@ -101,17 +112,32 @@ at::Tensor FastProduct::operator()(const at::Tensor& x, const Epilogue& epilogue
 
 at::Tensor FastProduct::Convolved(const at::Tensor& x, const Epilogue& epilogue) const {
   const PostOperation post = PostOperationOf(epilogue.bounds);
-  return at::native::QConvoneDNN::run_pointwise(x, input_->scale, input_->zero, weight_, scale_, zero_point_, bias_, torch::List<std::int64_t>(sliding_->stride),
-                                                torch::List<std::int64_t>(sliding_->padding), torch::List<std::int64_t>(sliding_->dilation), sliding_->groups,
-                                                OutputScale(epilogue), OutputZero(epilogue), OutputType(epilogue), post.name, post.scalars, "");
+  const bool batched = IsBatched(x.sizes());
+  at::Tensor images = batched ? x : x.unsqueeze(0);
+  if (spatial_axes_ == 1) images = images.unsqueeze(2);
+  at::Tensor result = at::native::QConvoneDNN::run_pointwise(
+      images, input_->scale, input_->zero, weight_, scale_, zero_point_, bias_, torch::List<std::int64_t>(sliding_->stride),
+      torch::List<std::int64_t>(sliding_->padding), torch::List<std::int64_t>(sliding_->dilation), sliding_->groups, OutputScale(epilogue),
+      OutputZero(epilogue), OutputType(epilogue), post.name, post.scalars, "");
+  if (spatial_axes_ == 1) result = result.squeeze(2);
+  return batched ? result : result.squeeze(0);
 }
+
+bool FastProduct::IsBatched(at::IntArrayRef input) const { return static_cast<std::int64_t>(input.size()) == spatial_axes_ + 2; }
 
 std::vector<std::int64_t> FastProduct::ResultShape(at::IntArrayRef input) const {
   std::vector<std::int64_t> shape = input.vec();
-  shape[sliding_ ? 1 : shape.size() - 1] = bias_.numel();
-  if (!sliding_) return shape;
-  for (std::size_t i = 0; i < sliding_->stride.size(); ++i)
-    shape[i + 2] = (input[i + 2] + 2 * sliding_->padding[i] - sliding_->dilation[i] * (kernel_[i] - 1) - 1) / sliding_->stride[i] + 1;
+  if (!sliding_) {
+    shape.back() = bias_.numel();
+    return shape;
+  }
+  const std::size_t channels = IsBatched(input) ? 1 : 0;
+  shape[channels] = bias_.numel();
+  const auto skipped = static_cast<std::size_t>(2 - spatial_axes_);  // axes that the network's convolution has not
+  for (std::size_t i = skipped; i < 2; ++i) {
+    std::int64_t& size = shape[channels + 1 + i - skipped];
+    size = (size + 2 * sliding_->padding[i] - sliding_->dilation[i] * (kernel_[i] - 1) - 1) / sliding_->stride[i] + 1;
+  }
   return shape;
 }
 

@@ -27,7 +27,6 @@ class FastProduct {
 
   /// What it reads; nothing: float, whose range it finds itself.
   const std::optional<ByteGrid>& input() const { return input_; }
-  bool IsConvolution() const { return sliding_.has_value(); }
 
   /// x ∗ W + bias of bytes x, or of float32 numbers.
   at::Tensor operator()(const at::Tensor& x, const Epilogue& epilogue) const;
@@ -37,11 +36,13 @@ class FastProduct {
  private:
   FastProduct() = default;
   at::Tensor Convolved(const at::Tensor& x, const Epilogue& epilogue) const;
+  bool IsBatched(at::IntArrayRef input) const;  ///< [N, C, …], not [C, …]
   at::Tensor Linear(const at::Tensor& x, const ByteGrid& grid, const Epilogue& epilogue) const;
 
   std::optional<ByteGrid> input_;
   Format input_format_;  // of what is found in each batch
-  std::optional<Sliding> sliding_;
+  std::int64_t spatial_axes_ = 0;     // of the network's convolution: 1 or 2
+  std::optional<Sliding> sliding_;    // over two axes
   std::vector<std::int64_t> kernel_;  // its spatial sizes
   at::Tensor weight_;  // packed
   at::Tensor scale_, zero_point_, bias_;

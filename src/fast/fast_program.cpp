@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -97,7 +98,7 @@ class Walk {
     return reader->owningBlock() == value->node()->owningBlock() ? reader : nullptr;
   }
 
-  Fusion FusionOf(const LayerOperator& use, const torch::jit::AliasDb& aliases) const {
+  Fusion FusionOf(const LayerOperator& use, const torch::jit::AliasDb& aliases) {
     Fusion fusion;
     fusion.values.push_back(use.result);
     if (aliases.hasWriters(use.result->node()->inputs()[0])) return fusion;
@@ -128,7 +129,7 @@ class Walk {
   }
 
   /// An addition to a tensor of the same shape, which the kernel does on the way.
-  void TakeAddition(Fusion& fusion, const torch::jit::AliasDb& aliases) const {
+  void TakeAddition(Fusion& fusion, const torch::jit::AliasDb& aliases) {
     Node* const node = OnlyReader(fusion.Result(), aliases);
     if (!node || node->kind() != c10::aten::add || node->inputs().size() != 3) return;
     const auto alpha = torch::jit::toIValue(node->inputs()[2]);
@@ -136,6 +137,7 @@ class Walk {
     fusion.other = node->inputs()[0] == fusion.Result() ? 1 : 0;
     const Value* const other = node->inputs()[fusion.other];
     if (other == fusion.Result() || !other->type()->isSubtypeOf(*c10::TensorType::get())) return;
+    if (!taken_.insert(node).second) return;  // by the kernel that makes the other operand
     fusion.addition = node;
     fusion.values.push_back(node->output());
   }
@@ -241,6 +243,7 @@ class Walk {
   std::shared_ptr<torch::jit::Graph> graph_;
   std::map<const LayerOperator*, Product> products_;              // in order of execution, as they lie in the program's list
   std::map<const Node*, const LayerOperator*> readers_;           // by operator, those with a kernel
+  std::set<const Node*> taken_;                                   // additions
   std::map<Value*, Value*> bytes_;                                // by tapped value
   std::map<int, std::size_t> fast_uses_;                          // by layer
   std::map<int, std::string> reasons_;                            // by layer, why it stays in float

@@ -176,7 +176,7 @@ QuantizedTensor PutOnGrid(const at::Tensor& weight, const QuantizedTensor& grid)
     result.value = result.value.index_fill(1, grid.outlier_columns, 0);
   }
   result.q = CodesOf(result.value, grid).q;
-  result.value = ValueOnGrid(result.q, grid);
+  result.value = ValueOnGrid(result.q, result);
   return result;
 }
 

@@ -58,7 +58,7 @@ TEST(FastNetwork, EveryModelRunsCloseToTheFakeQuantizedOneAndAlikeEachTime) {
       with_kernels += AnyFast(fast) ? 1 : 0;
     }
   });
-  if (HasByteKernels()) EXPECT_GE(with_kernels, 40);
+  EXPECT_GE(with_kernels, HasByteKernels() ? 40 : 0);
 }
 
 class Schemes : public testing::TestWithParam<std::tuple<Scheme, int>> {};
@@ -77,13 +77,13 @@ TEST_P(Schemes, OneLayerIsTheProductOfItsIntegers) {
 }
 
 TEST_F(OnByteKernels, AllLayersOfAPlanWithFewBitsRun) {
-  const Network network = LoadModel("Chain");
+  const Network network = LoadModel("Chain", 2);
   const QuantizedNetwork quantized = QuantizedNetwork::Create(network, UniformPlan(network, 3, 4), Samples({16, 3, 8, 8}));
   EXPECT_TRUE(FastNetwork::Create(quantized).in_float().empty());
 }
 
 TEST_F(OnByteKernels, WhatHasNoKernelIsNamedWithTheReason) {
-  const Network network = LoadModel("Chain");
+  const Network network = LoadModel("Chain", 2);
   const Dataset data = Samples({16, 3, 8, 8});
   const auto reason = [&](const Format& weight, const Format& activation) {
     const FastNetwork fast = FastNetwork::Create(QuantizedNetwork::Create(network, UniformPlan(network, weight, activation), data));
@@ -91,9 +91,8 @@ TEST_F(OnByteKernels, WhatHasNoKernelIsNamedWithTheReason) {
     EXPECT_EQ(fast.in_float().size(), network.layers().size());
     return fast.in_float().at(0).reason;
   };
-  Format asymmetric = DefaultWeightFormat(), wide = DefaultActivationFormat(), dynamic = DefaultActivationFormat();
+  Format asymmetric = DefaultWeightFormat();
   asymmetric.scheme = Scheme::Asymmetric;
-  dynamic.calibrator = Calibrator::Dynamic;
   EXPECT_THAT(reason(asymmetric, DefaultActivationFormat()), HasSubstr("zero points"));
   EXPECT_THAT(reason(DefaultWeightFormat().WithBits(16), DefaultActivationFormat()), HasSubstr("not of integers"));
   EXPECT_THAT(reason(DefaultWeightFormat(), DefaultActivationFormat().WithBits(32)), HasSubstr("its input is in float"));
@@ -138,18 +137,19 @@ TEST_F(OnByteKernels, LstmsRunDynamicallyWhenAsked) {
       const Network network = model.Load(kind);
       const auto is_lstm = [](const Layer& layer) { return layer.op == "lstm"; };
       if (std::none_of(network.layers().begin(), network.layers().end(), is_lstm)) continue;
+      const bool has_kernel = model.name() != "lstm_cells" && model.name() != "lstm_packed" && model.name() != "lstm_projected";
       const std::vector<at::Tensor> inputs = model.Inputs();
       const Dataset data = Dataset::FromTensors(model.expected().at("batch_first").get<bool>() ? inputs : model.SampleInputs(), {});
       const QuantizedNetwork quantized = QuantizedNetwork::Create(network, UniformPlan(network, 8, 32), data);
       const FastNetwork fast = FastNetwork::Create(quantized, {.dynamic = true});
       for (std::size_t i = 0; i < network.layers().size(); ++i)
-        if (is_lstm(network.layers()[i])) EXPECT_TRUE(fast.fast_layers()[i]) << network.layers()[i].name;
+        EXPECT_TRUE(!is_lstm(network.layers()[i]) || fast.fast_layers()[i] == has_kernel) << network.layers()[i].name;
       const at::Tensor expected = quantized.Forward(inputs), output = fast.Forward(inputs);
       ASSERT_EQ(output.sizes(), expected.sizes());
       const double difference = LargestDifference(output, expected);
       EXPECT_LE(difference, 0.03 * expected.abs().max().item<double>());
-      EXPECT_GT(difference, 0) << "nothing was rounded";
-      ++lstms;
+      EXPECT_TRUE(difference > 0 || !has_kernel) << "nothing was rounded";
+      lstms += has_kernel ? 1 : 0;
     }
   });
   EXPECT_GE(lstms, 1);

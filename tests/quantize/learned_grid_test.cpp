@@ -50,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, LearnedGrids,
                          testing::Values(DefaultWeightFormat(), Asymmetric(), Blocks(5), Ternary()));
 
 TEST_P(LearnedGrids, OfAnotherPlanGiveItsNetworkWithoutCalibration) {
-  const Network network = LoadModel("Chain");
+  const Network network = LoadModel("Chain", 2);
   const Dataset data = Samples({16, 3, 8, 8});
   Plan plan = UniformPlan(network, GetParam(), DefaultActivationFormat().WithBits(4));
   plan.corrections.output = OutputCorrection::None;
@@ -77,7 +77,7 @@ TEST(LearnedGrid, MayHaveAScaleOfItsOwnForMinusOne) {
 }
 
 TEST(LearnedGrid, OfMinusOneIsMultipliedByGainsToo) {
-  const Network network = LoadModel("WithoutBias");
+  const Network network = LoadModel("WithoutBias", 2);
   Plan plan = UniformPlan(network, Ternary(), DefaultActivationFormat().WithBits(32));
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     const auto channels = static_cast<std::size_t>(network.Weight(network.layers()[i]).size(network.layers()[i].channel_axis));
@@ -106,7 +106,7 @@ TEST(LearnedRange, TakesItsOffsetOffBeforeRounding) {
 }
 
 TEST(LearnedRange, WithAnOffsetIsSavedAsItRuns) {
-  const Network network = LoadModel("Chain");
+  const Network network = LoadModel("Chain", 2);
   Format format = DefaultActivationFormat().WithBits(4);
   format.scheme = Scheme::Unsigned;
   Plan plan = UniformPlan(network, DefaultWeightFormat(), format);
