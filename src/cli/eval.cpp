@@ -40,6 +40,7 @@ void OnByteKernels(const CommandLine& line, const QuantizedNetwork& quantized, c
 
 /// Refuses what contradicts itself, before anything is read.
 void CheckOptions(const CommandLine& line) {
+  ReadIntegerOptions(line);
   const bool by_hand = HasConfiguration(line);
   if (by_hand && line.Has("plan")) throw Error("--plan: formats are given by hand as well; leave out one of the two");
   for (const char* const how : {"integer", "fast"})
@@ -47,7 +48,6 @@ void CheckOptions(const CommandLine& line) {
       throw Error(fmt::format("--{} needs --plan, or formats by hand: the widths to compute with", how));
   if (WantsInteger(line) && WantsFast(line)) throw Error("--integer and --fast are two ways to compute a plan; give one of them");
   if (line.Get<bool>("dynamic") && !WantsFast(line)) throw Error("--dynamic is of --fast: the 8-bit kernels find ranges in each batch");
-  ReadIntegerOptions(line);
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ TEST(WidenedTraining, BeginsWithTheSameOutputAndTrainsMoreChannels) {
   TrainOptions options = SmallOptions();
   options.widen = 2;
   options.learning_rate = 1e-9;
+  options.batch_norm = BatchNormFolding::Frozen;  // others move their statistics
   const Dataset data = SmallData();
   const TrainResult result = Train(NormedModel(), {}, PlanOf(NormedModel(), 32, 32), data, options);
   const Network narrow = Network::Load(NormedModel());
