@@ -59,10 +59,11 @@ function(bitplan_room name)
   set_property(GLOBAL APPEND PROPERTY BITPLAN_ROOMS ${target})
 endfunction()
 
-# bitplan_test(ROOM [TORCH] [SLOW] SOURCES … LINKS …): the executable test_ROOM; its tests carry the label ROOM, and slow.
+# bitplan_test(ROOM [TORCH] [SLOW] [TOGETHER] SOURCES … LINKS …): the executable test_ROOM; its tests carry the label ROOM, and slow.
+# TOGETHER: many small tests are one to ctest, since each would load LibTorch anew.
 # Build and run one room alone: cmake --build build/release --target test_search && ctest --test-dir build/release -L search
 function(bitplan_test room)
-  cmake_parse_arguments(TEST "TORCH;SLOW" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(TEST "TORCH;SLOW;TOGETHER" "" "SOURCES;LINKS" ${ARGN})
   set(target test_${room})
   set(labels "${room}")
   set(cost 1)  # the longest start first
@@ -80,6 +81,11 @@ function(bitplan_test room)
     bitplan_flags(${target} TORCH)
   else()
     bitplan_flags(${target})
+  endif()
+  if(TEST_TOGETHER)
+    add_test(NAME ${target} COMMAND ${target} --gtest_brief=1)
+    set_tests_properties(${target} PROPERTIES LABELS "${labels}" TIMEOUT 600 COST ${cost})
+    return()
   endif()
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS "${labels}" TIMEOUT 600 COST ${cost})
 endfunction()
