@@ -12,7 +12,7 @@ constexpr bool IsWidth(std::int64_t bits) { return (bits >= 1 && bits <= 8) || b
 /// What the codes of a number format stand for, at scale 1. All but the last three have scales.
 enum class NumberType {
   Integer,  ///< 1 … 8 or 16 bits, see Scheme
-  Binary,   ///< 1 bit: −1, 1; the scale is mean |w| (BWN, Rastegari et al. 2016); weights only
+  Binary,   ///< 1 bit: −1, 1; the scale of a weight is mean |w| (BWN, Rastegari et al. 2016)
   Ternary,  ///< 2 bits: −1, 0, 1; 0 below 0.7 · mean |w|, the scale is mean |w| of the rest (TWN, Li et al. 2016);
             ///< weights only
   PowerOfTwo,  ///< 2 … 8 bits: 0 and ±2^{−i}, i = 0 … 2^{b−1} − 2; scales are powers of two (as in INQ, Zhou et al.
