@@ -4,34 +4,22 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <filesystem>
-#include <functional>
 #include <vector>
+
+#include "bitplan/configuration.h"
+#include "stopwatch.h"
 
 namespace {
 
 using bitplan::Network;
-using bitplan::Plan;
 
-double Seconds(const std::function<void()>& call) {
-  const auto start = std::chrono::steady_clock::now();
-  call();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-Plan UniformPlan(const Network& network, int weight_bits, int activation_bits) {
-  Plan plan;
-  for (const bitplan::Layer& layer : network.layers())
-    plan.layers.push_back({layer.name, bitplan::DefaultWeightFormat().WithBits(weight_bits),
-                           bitplan::DefaultActivationFormat().WithBits(activation_bits)});
-  return plan;
+/// One width for all weights, one for all inputs.
+bitplan::Plan Uniform(const Network& network, int weight_bits, int activation_bits) {
+  return bitplan::MakeConfiguredPlan(network, {.weight = bitplan::DefaultWeightFormat().WithBits(weight_bits),
+                                               .activation = bitplan::DefaultActivationFormat().WithBits(activation_bits),
+                                               .rules = {},
+                                               .corrections = {}});
 }
 
 }  // namespace
@@ -48,7 +36,7 @@ int main() {
              "fake-quantized", "integer");
   for (const int weight_bits : {8, 4})
     for (const int accumulator_bits : {32, 16}) {
-      const auto quantized = bitplan::QuantizedNetwork::Create(network, UniformPlan(network, weight_bits, 8), data);
+      const auto quantized = bitplan::QuantizedNetwork::Create(network, Uniform(network, weight_bits, 8), data);
       const auto integer = bitplan::IntegerNetwork::Create(quantized, {.accumulator_bits = accumulator_bits});
       std::vector<double> exact, fake, whole;
       for (int round = 0; round < 5; ++round) {

@@ -2,44 +2,24 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "bitplan/configuration.h"
 #include "bitplan/quantize.h"
+#include "stopwatch.h"
 
 namespace {
 
 using bitplan::Network;
-using bitplan::Plan;
 using bitplan::QuantizedNetwork;
-
-double Seconds(const std::function<void()>& call) {
-  const auto start = std::chrono::steady_clock::now();
-  call();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-Plan UniformPlan(const Network& network, int weight_bits, const bitplan::Format& activation) {
-  Plan plan;
-  for (const bitplan::Layer& layer : network.layers())
-    plan.layers.push_back({layer.name, bitplan::DefaultWeightFormat().WithBits(weight_bits), activation});
-  return plan;
-}
 
 bitplan::Format Of(bitplan::NumberType type, int bits) {
   bitplan::Format format = bitplan::DefaultActivationFormat().WithBits(bits);
   format.type = type;
   if (type == bitplan::NumberType::PowerOfTwo) format.scale_type = bitplan::ScaleType::PowerOfTwo;
   return format;
-}
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 }  // namespace
@@ -58,7 +38,7 @@ int main() {
   for (const auto& [name, activation] :
        {std::pair{"W4", Of(NumberType::Float32, 32)}, std::pair{"W4A8", Of(NumberType::Integer, 8)}, std::pair{"W4A16", Of(NumberType::Float16, 16)},
         std::pair{"E4M3", Of(NumberType::E4M3, 8)}, std::pair{"E2M1", Of(NumberType::E2M1, 4)}, std::pair{"2^-i", Of(NumberType::PowerOfTwo, 4)}}) {
-    const auto quantized = QuantizedNetwork::Create(network, UniformPlan(network, 4, activation), data);
+    const auto quantized = QuantizedNetwork::Create(network, bitplan::MakeConfiguredPlan(network, {.weight = bitplan::DefaultWeightFormat().WithBits(4), .activation = activation, .rules = {}, .corrections = {}}), data);
     std::vector<double> float_seconds, quantized_seconds;
     for (int round = 0; round < 15; ++round) {
       float_seconds.push_back(Seconds([&] { network.Forward(inputs); }));

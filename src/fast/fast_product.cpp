@@ -4,7 +4,6 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/cpu/Utils.h>
 #include <ATen/native/quantized/cpu/qconv.h>
-#include <ATen/native/quantized/cpu/qlinear.h>
 
 #include <cmath>
 #include <string_view>
@@ -26,11 +25,14 @@ struct PostOperation {
   Scalars scalars;
 };
 
+bool IsRectifier(const Bounds& bounds) { return bounds.least == 0 && std::isinf(bounds.most); }
+bool IsClamp(const Bounds& bounds) { return std::isfinite(bounds.least) && std::isfinite(bounds.most); }
+
 PostOperation PostOperationOf(const Bounds& bounds) {
   PostOperation operation;
-  if (bounds.least == 0 && std::isinf(bounds.most)) {
+  if (IsRectifier(bounds)) {
     operation.name = "relu";
-  } else if (std::isfinite(bounds.least) && std::isfinite(bounds.most)) {
+  } else if (IsClamp(bounds)) {
     operation.name = "hardtanh";
     operation.scalars.push_back(at::Scalar(bounds.least));
     operation.scalars.push_back(at::Scalar(bounds.most));
@@ -67,6 +69,8 @@ std::optional<std::string> WhyNot(const QuantizedTensor& weight, const LayerProd
 }
 
 }  // namespace
+
+bool HasKernel(const Bounds& bounds) { return IsRectifier(bounds) || IsClamp(bounds) || (std::isinf(bounds.least) && std::isinf(bounds.most)); }
 
 bool HasByteKernels() { return at::hasMKLDNN() && at::cpu::is_avx512_vnni_supported(); }
 

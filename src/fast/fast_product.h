@@ -19,6 +19,9 @@ struct Epilogue {
   std::optional<ByteGrid> output;  ///< bytes of a whole grid; float32 otherwise
 };
 
+/// Whether kernels can clamp so: not at all, at 0 below, or at two numbers.
+bool HasKernel(const Bounds& bounds);
+
 /// One use of a layer on an 8-bit kernel.
 class FastProduct {
  public:

@@ -120,7 +120,7 @@ class Walk {
         return constant && constant->isScalar() ? std::optional(constant->toScalar().toDouble()) : std::nullopt;
       };
       const auto low = bound(1, 0), high = bound(2, 6);
-      if (!low || !high) return;
+      if (!low || !high || !HasKernel({static_cast<float>(*low), static_cast<float>(*high)})) return;
       fusion.epilogue.bounds = {static_cast<float>(*low), static_cast<float>(*high)};
     } else {
       return;
@@ -182,19 +182,22 @@ class Walk {
   void Put(const Product& product, const LayerOperator& use, const Fusion& fusion) {
     Value* const read = product->input() ? BytesBehind(use.input, *product->input()) : use.input->node()->inputs()[0];
     PutShape(product, read, fusion);
-    const WithInsertPoint before(fusion.Result()->node());
+    const WithInsertPoint before(fusion.addition ? fusion.addition : fusion.Result()->node());
     const std::vector<Value*> made = fusion.addition ? PutAddition(product, read, fusion) : PutProduct(product, read, fusion.epilogue);
     if (fusion.epilogue.output)
       for (Node* reader : ReadersOf(fusion.Result()))
         if (BytesBehindTap(reader)) bytes_[reader->output()] = made.back();
+    if (fusion.addition) fusion.addition->output()->replaceAllUsesWith(made.front());  // for who asks for its shape, and the activation, which goes
     fusion.Result()->replaceAllUsesWith(made.front());
   }
 
-  /// For those who only ask for the shape or the type of what is no longer made: a tensor of one element that seems to be it.
+  /// For those who only ask for the shape or the type of a product that is no longer made: a tensor of one element that seems to be it. An
+  /// activation keeps the shape; an addition may not, and its sum is there to be asked.
   void PutShape(const Product& product, Value* read, const Fusion& fusion) {
     const WithInsertPoint before(fusion.values.front()->node());
     Value* stand_in = nullptr;
-    for (Value* value : fusion.values)
+    for (Value* value : fusion.values) {
+      if (value->node() == fusion.addition) break;
       for (const torch::jit::Use& use : std::vector<torch::jit::Use>(value->uses())) {
         if (!AsksForFact(use.user)) continue;
         if (!stand_in)
@@ -203,6 +206,7 @@ class Walk {
           });
         use.user->replaceInput(use.offset, stand_in);
       }
+    }
   }
 
   std::vector<Value*> PutProduct(const Product& product, Value* read, const Epilogue& epilogue) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "fast/fast_product.h"
+#include "files/temporary_folder.h"
 #include "network/model_case.h"
 #include "quantize/networks.h"
 #include "quantize/quantized_network.h"
@@ -127,6 +128,45 @@ TEST_F(OnByteKernels, LinearLayersThatReadFloatRunDynamicallyWhenAsked) {
   const at::Tensor expected = QuantizedNetwork::Create(network, plan, data).Forward({x});
   EXPECT_LE(LargestDifference(fast.Forward({x}), expected), 1e-5 * expected.abs().max().item<double>());
   EXPECT_FALSE(AnyFast(FastNetwork::Create(read_in_float)));
+}
+
+/// A 3×3 convolution of 3 to 4 channels, and what follows it.
+Network ConvolutionThen(const std::string& rest, const TemporaryFolder& folder) {
+  torch::jit::Module module("Convolution");
+  module.register_parameter("weight", AllInputs(Samples({4, 3, 3, 3}, 7))[0], false);
+  module.register_parameter("bias", AllInputs(Samples({4}, 8))[0], false);
+  module.register_attribute("training", c10::BoolType::get(), false);
+  module.define("def forward(self, x):\n  y = torch.conv2d(x, self.weight, self.bias)\n" + rest);
+  module.save((folder / "model.pt").string());
+  return Network::Load(folder / "model.pt");
+}
+
+/// Whether the network with kernels gives what the fake-quantized one does, but for the order of sums.
+void ExpectTheSame(const std::string& rest) {
+  SCOPED_TRACE(rest);
+  const TemporaryFolder folder;
+  const Network network = ConvolutionThen(rest, folder);
+  const Dataset data = Samples({6, 3, 8, 8});
+  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, UniformPlan(network, 8, 8), data);
+  const FastNetwork fast = FastNetwork::Create(quantized);
+  EXPECT_TRUE(fast.in_float().empty());
+  const at::Tensor expected = quantized.Forward(AllInputs(data)), output = fast.Forward(AllInputs(data));
+  ASSERT_EQ(output.sizes(), expected.sizes());
+  EXPECT_LE(LargestDifference(output, expected), 1e-5 * expected.abs().max().item<double>());
+}
+
+TEST_F(OnByteKernels, ActivationsKeepTheirBounds) {
+  for (const char* const bounds :
+       {"0., 6.", "-0.5, 0.5", "-0.25, float('inf')", "float('-inf'), 0.25", "0., float('inf')"})
+    ExpectTheSame("  return torch.hardtanh(y, " + std::string(bounds) + ")\n");
+  ExpectTheSame("  return torch.relu(y)\n");
+}
+
+TEST_F(OnByteKernels, SumsMayBeLargerThanTheProduct) {
+  ExpectTheSame("  z = x[:, 0:1, 0:6, 0:6] + y\n  return torch.relu(z).view(z.size(0), z.size(1), -1)\n");
+  ExpectTheSame("  y = torch.mean(y, [2, 3], True)\n  return y + x[:, 0:1]\n");
+  ExpectTheSame("  z = y[:, :, 0:1, 0:1] + y\n  return torch.relu(z).reshape(z.size(0), -1)\n");
+  ExpectTheSame("  z = y + torch.ones([5, 1, 4, 6, 6])\n  return torch.relu(z).reshape(z.size(0), z.size(1), -1)\n");
 }
 
 TEST_F(OnByteKernels, LstmsRunDynamicallyWhenAsked) {
