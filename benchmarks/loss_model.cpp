@@ -7,8 +7,11 @@
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <torch/script.h>
-#include <torch/torch.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/serialization/import.h>
+#include <torch/nn/functional/loss.h>
+#include <torch/optim/sgd.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <chrono>
@@ -217,12 +220,12 @@ int main(int argc, char** argv) {
     }
     const bitplan::GradientPass pass(network, layers, data.Get(0, 2).inputs);
     const auto full = [&] {
-      const torch::NoGradGuard no_gradient;
+      const at::NoGradGuard no_gradient;
       for (std::size_t i = 0; i < choices.size(); ++i)
         ForEachPart(data, kChunk, [&](const bitplan::Batch& batch) { network.Forward(batch.inputs); });
     };
     const auto arithmetic = [&] {
-      const torch::NoGradGuard no_gradient;
+      const at::NoGradGuard no_gradient;
       LinearArithmetic(pass, data, changes, widths.size());
     };
     const std::vector<double> parts =

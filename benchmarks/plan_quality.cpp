@@ -8,7 +8,7 @@
 // --own: without the joint problems, which take most of the time. --seed: which of DATA's samples are drawn.
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <array>
@@ -206,7 +206,7 @@ void Compare(const Network& network, const Samples& samples, const Flags& flags)
              flags.correction ? "channel correction" : "no correction",
              flags.activations ? "activations at 4, 6 or 8 bits within the BOPs of 6-bit ones" : "weights only");
 
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   Laboratory laboratory(network, samples, flags.activations);
   std::vector<Contender> contenders = ListContenders(sensitivity, flags.own);
   PrintHead("KL (accuracy %)", "geo. mean");

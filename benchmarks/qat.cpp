@@ -1,23 +1,27 @@
 // What training under a plan is worth, and what a step of it costs. Tables in Markdown, for docs/training.md.
 //
 //   bench_qat MODEL.pt DATA TEST [--epochs=N] [--methods=lsq,pact] [--settings=W4A4,mixed] [--learning-rate=X]
-//   [--batch-norm=NAME] bench_qat MODEL.pt DATA TEST steps
+//   [--batch-norm=NAME] [--distillation=X]
+//   bench_qat MODEL.pt DATA TEST steps
 //
-// Accuracies: every method trains every setting for the same epochs on DATA, in batches of 128 with crops, flips and
-// half of the loss towards the float network; right answers on TEST. The first and the last layer have 8 bits; mixed is
-// the best plan of the size of W3A3 with 3-bit inputs. Steps: milliseconds of a training step, in float and quantized,
-// side by side.
+// Accuracies: every method trains every setting for the same epochs on DATA, in batches of 128 with crops and flips;
+// right answers on TEST and KL to the float network there, also of post-training quantization without and with the
+// channel correction. The first and the last layer have 8 bits; mixed is the best plan of the size of W3A3 with 3-bit
+// inputs. Methods of binary and ternary weights have a table of their own, by their inputs. Steps: milliseconds of a
+// training step, in float and quantized, side by side.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <map>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bitplan/evaluate.h"
@@ -30,8 +34,9 @@ using namespace bitplan;
 
 struct Arguments {
   std::string model, data, test;
-  std::vector<std::string> methods = {"fixed", "moving-average", "dorefa", "pact", "lsq", "lsq-plus", "qil",
-                                      "bwn",   "binary-connect", "twn",    "ttq"};
+  std::vector<std::string> methods = {"fixed",    "moving-average", "dorefa", "pact",           "lsq",
+                                      "lsq-plus", "qil",            "bwn",    "binary-connect", "binary-connect-stochastic",
+                                      "twn",      "ttq"};
   std::vector<std::string> settings = {"W4A4", "W3A3", "W2A4", "mixed"};
   TrainOptions train;
   bool steps = false;
@@ -52,7 +57,6 @@ Arguments Parse(const std::vector<std::string>& words) {
   arguments.test = words[2];
   arguments.train.crop_padding = 4;
   arguments.train.flip = true;
-  arguments.train.distillation = 0.5;
   for (std::size_t i = 3; i < words.size(); ++i) {
     const auto equals = words[i].find('=');
     const std::string name = words[i].substr(0, equals),
@@ -67,6 +71,8 @@ Arguments Parse(const std::vector<std::string>& words) {
       arguments.settings = Split(value);
     else if (name == "--learning-rate")
       arguments.train.learning_rate = std::stod(value);
+    else if (name == "--distillation")
+      arguments.train.distillation = std::stod(value);
     else if (name == "--batch-norm")
       arguments.train.batch_norm = ParseBatchNormFolding(value);
     else
@@ -111,48 +117,81 @@ Plan WithWeights(Plan plan, NumberType type, int bits) {
   return plan;
 }
 
-/// The setting as the method has it: binary and ternary methods keep its inputs only.
-Plan For(TrainingMethod method, const Plan& plan) {
-  for (const auto& [type, bits] : {std::pair(NumberType::Binary, 1), std::pair(NumberType::Ternary, 2)}) {
-    const Plan typed = WithWeights(plan, type, bits);
-    if (SuitsWeights(method, typed.layers[1].weight) && !SuitsWeights(method, plan.layers[1].weight)) return typed;
-  }
-  return plan;
+/// The binary or ternary weights that the method is for; none: it is for integers.
+std::optional<std::pair<NumberType, int>> WeightsOf(TrainingMethod method) {
+  if (SuitsWeights(method, DefaultWeightFormat().WithBits(4))) return std::nullopt;
+  Format binary = DefaultWeightFormat();
+  binary.type = NumberType::Binary;
+  binary.bits = 1;
+  return SuitsWeights(method, binary) ? std::pair(NumberType::Binary, 1) : std::pair(NumberType::Ternary, 2);
 }
 
-double Accuracy(const Network& network, const QuantizedNetwork& quantized, const Dataset& test) {
-  return 100 * Evaluate(network, {quantized}, test)[1].accuracy;
+std::string Measured(const Network& network, const QuantizedNetwork& quantized, const Dataset& test) {
+  const Evaluation result = Evaluate(network, {quantized}, test)[1];
+  return fmt::format("{:.2f}, {:.3f}", 100 * result.accuracy, result.divergence);
 }
+
+/// A table with a row a method and a column a plan.
+class Accuracies {
+ public:
+  Accuracies(const Arguments& arguments, const Network& network, const Dataset& data, const Dataset& test)
+      : arguments_(arguments), network_(network), data_(data), test_(test) {}
+
+  void Head(const std::string& title, const std::vector<std::string>& columns) const {
+    fmt::print("\n| {} | {} |\n|---|", title, fmt::join(columns, " | "));
+    for (std::size_t i = 0; i < columns.size(); ++i) fmt::print("---|");
+    fmt::print("\n");
+  }
+
+  void PostTraining(const std::string& name, const std::vector<Plan>& plans, OutputCorrection correction,
+                    const Dataset& calibration) const {
+    fmt::print("| {} |", name);
+    for (Plan plan : plans) {
+      plan.corrections.output = correction;
+      fmt::print(" {} |", Measured(network_, QuantizedNetwork::Create(network_, plan, calibration), test_));
+    }
+    fmt::print("\n");
+  }
+
+  void Trained(const std::string& method, const std::vector<Plan>& plans) const {
+    fmt::print("| {} |", method);
+    TrainOptions options = arguments_.train;
+    options.method = ParseTrainingMethod(method);
+    for (const Plan& plan : plans) {
+      std::fflush(stdout);
+      const TrainResult result = Train(arguments_.model, {}, plan, data_, options);
+      fmt::print(" {}{} |", Measured(network_, result.quantized, test_), result.diverged ? " (diverged)" : "");
+    }
+    fmt::print("\n");
+    std::fflush(stdout);
+  }
+
+ private:
+  const Arguments& arguments_;
+  const Network& network_;
+  const Dataset &data_, &test_;
+};
 
 void PrintAccuracies(const Arguments& arguments, const Network& network, const Dataset& data, const Dataset& test) {
   DataOptions fewer;
   fewer.samples = 512;
   const Dataset calibration = Dataset::Load(arguments.data, fewer);
-  fmt::print("float: {:.2f} % right\n\n| {} epochs |", 100 * Evaluate(network, {}, test)[0].accuracy,
-             arguments.train.epochs);
-  std::map<std::string, Plan> plans;
-  for (const std::string& setting : arguments.settings) {
-    plans[setting] = setting == "mixed" ? MixedPlan(network, calibration, test)
-                                        : UniformPlan(network, setting.at(1) - '0', setting.at(3) - '0');
-    fmt::print(" {} |", setting);
-  }
-  fmt::print("\n|---|");
-  for (std::size_t i = 0; i < plans.size(); ++i) fmt::print("---|");
-  fmt::print("\n| post-training |");
+  fmt::print("float: {:.2f} % right\n", 100 * Evaluate(network, {}, test)[0].accuracy);
+  std::vector<Plan> plans;
   for (const std::string& setting : arguments.settings)
-    fmt::print(" {:.2f} |", Accuracy(network, QuantizedNetwork::Create(network, plans[setting], calibration), test));
-  fmt::print("\n");
-  for (const std::string& method : arguments.methods) {
-    fmt::print("| {} |", method);
-    for (const std::string& setting : arguments.settings) {
-      std::fflush(stdout);
-      TrainOptions options = arguments.train;
-      options.method = ParseTrainingMethod(method);
-      const TrainResult result = Train(arguments.model, {}, For(options.method, plans[setting]), data, options);
-      fmt::print(" {:.2f}{} |", Accuracy(network, result.quantized, test), result.diverged ? " (diverged)" : "");
-    }
-    fmt::print("\n");
-  }
+    plans.push_back(setting == "mixed" ? MixedPlan(network, calibration, test)
+                                       : UniformPlan(network, setting.at(1) - '0', setting.at(3) - '0'));
+  const Accuracies table(arguments, network, data, test);
+  table.Head(fmt::format("{} epochs", arguments.train.epochs), arguments.settings);
+  table.PostTraining("post-training", plans, OutputCorrection::None, calibration);
+  table.PostTraining("the same, corrected", plans, OutputCorrection::Channel, calibration);
+  for (const std::string& method : arguments.methods)
+    if (!WeightsOf(ParseTrainingMethod(method))) table.Trained(method, plans);
+  table.Head("binary, ternary weights", {"A4", "A3"});
+  for (const std::string& method : arguments.methods)
+    if (const auto weights = WeightsOf(ParseTrainingMethod(method)))
+      table.Trained(method, {WithWeights(UniformPlan(network, 4, 4), weights->first, weights->second),
+                             WithWeights(UniformPlan(network, 3, 3), weights->first, weights->second)});
 }
 
 struct EnoughSteps {};
@@ -202,7 +241,9 @@ void PrintSteps(const Arguments& arguments, const Network& network, const Datase
   options.batch_norm = BatchNormFolding::Frozen;
   for (const std::string& method : arguments.methods) {
     options.method = ParseTrainingMethod(method);
-    print(fmt::format("{} W4A4, frozen", method), For(options.method, UniformPlan(network, 4, 4)));
+    const Plan plan = UniformPlan(network, 4, 4);
+    const auto weights = WeightsOf(options.method);
+    print(fmt::format("{} W4A4, frozen", method), weights ? WithWeights(plan, weights->first, weights->second) : plan);
   }
 }
 

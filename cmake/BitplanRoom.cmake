@@ -7,20 +7,24 @@ target_compile_options(bitplan_warnings INTERFACE -Wall -Wextra -Wpedantic -Wsha
   $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>)  # as with GCC, where -Wconversion leaves signs alone
 
 if(BITPLAN_TORCH)
-  # LibTorch's headers take 15 s a file to parse; they are parsed once, here, and shared by every target that asks for TORCH.
-  add_library(bitplan_torch_headers OBJECT "${CMAKE_CURRENT_LIST_DIR}/torch_headers.cpp")
-  target_compile_features(bitplan_torch_headers PUBLIC cxx_std_20)
-  target_compile_options(bitplan_torch_headers PRIVATE -fpch-preprocess -Wpedantic)  # -Wpedantic changes predefined macros
-  target_link_libraries(bitplan_torch_headers PRIVATE torch)
-  target_compile_definitions(bitplan_torch_headers PRIVATE FMT_HEADER_ONLY)
-  target_precompile_headers(bitplan_torch_headers PRIVATE
-    <torch/torch.h> <torch/script.h> <nlohmann/json.hpp> <algorithm> <filesystem> <map> <optional> <string> <vector>)
-  target_link_libraries(bitplan_torch_headers PRIVATE nlohmann_json::nlohmann_json)
+  # LibTorch's headers take 15 s a file to parse; the ones that all rooms need are parsed once, here, and shared by every target
+  # that asks for TORCH. No more than that: GCC instantiates anew, in every file, what the templates of a precompiled header left
+  # pending (with <torch/torch.h> 5 s a file, with these 2 s).
+  function(bitplan_precompile target)
+    add_library(${target} OBJECT "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/torch_headers.cpp")
+    target_compile_features(${target} PUBLIC cxx_std_20)
+    target_compile_options(${target} PRIVATE -fpch-preprocess -Wpedantic)  # -Wpedantic changes predefined macros
+    target_link_libraries(${target} PRIVATE torch)
+    target_compile_definitions(${target} PRIVATE FMT_HEADER_ONLY)
+    target_precompile_headers(${target} PRIVATE <torch/types.h> <torch/csrc/autograd/autograd.h> <algorithm> <filesystem> <map>
+      <optional> <string> <vector> ${ARGN})
+  endfunction()
+  bitplan_precompile(bitplan_torch_headers)
 endif()
 
-# bitplan_flags(TARGET [TORCH]): language level, warnings, and with TORCH the shared precompiled header.
+# bitplan_flags(TARGET [TORCH [PRECOMPILED]]): language level, warnings, and with TORCH the shared precompiled header, or another.
 function(bitplan_flags target)
-  cmake_parse_arguments(FLAG "TORCH" "" "" ${ARGN})
+  cmake_parse_arguments(FLAG "TORCH" "PRECOMPILED" "" ${ARGN})
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:bitplan_warnings>)
   if(FLAG_TORCH)
@@ -33,7 +37,10 @@ function(bitplan_flags target)
     # LibTorch's include folder carries fmt headers of its own version, found before the system's; used header-only, nothing
     # of the system's fmt library is linked against them.
     target_compile_definitions(${target} PRIVATE FMT_HEADER_ONLY)
-    target_precompile_headers(${target} REUSE_FROM bitplan_torch_headers)
+    if(NOT FLAG_PRECOMPILED)
+      set(FLAG_PRECOMPILED bitplan_torch_headers)
+    endif()
+    target_precompile_headers(${target} REUSE_FROM ${FLAG_PRECOMPILED})
     target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
   endif()
 endfunction()
@@ -78,7 +85,11 @@ function(bitplan_test room)
   target_compile_definitions(${target} PRIVATE
     BITPLAN_TEST_DIR="${PROJECT_SOURCE_DIR}/tests" BITPLAN_EXAMPLES_DIR="${PROJECT_SOURCE_DIR}/examples")
   if(TEST_TORCH)
-    bitplan_flags(${target} TORCH)
+    if(NOT TARGET bitplan_test_headers)
+      bitplan_precompile(bitplan_test_headers <gmock/gmock.h> <gtest/gtest.h>)
+      target_link_libraries(bitplan_test_headers PRIVATE GTest::gmock)
+    endif()
+    bitplan_flags(${target} TORCH PRECOMPILED bitplan_test_headers)
   else()
     bitplan_flags(${target})
   endif()

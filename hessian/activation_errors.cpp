@@ -1,6 +1,6 @@
 #include "hessian/activation_errors.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <optional>
@@ -75,7 +75,7 @@ InputError MeanOverSamples(const Layer& layer, const InputErrorProbe& probe, std
 std::vector<InputError> MeasureInputErrors(const Network& network, const Dataset& data, const std::vector<int>& bits,
                                            const Format& format, std::int64_t batch_size,
                                            const ProgressCallback& progress) {
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   const bool ranges =
       std::any_of(bits.begin(), bits.end(), [&](int width) { return format.WithBits(width).HasScale(); });
   std::optional<ActivationStatistics> statistics;

@@ -1,7 +1,8 @@
 #include "hessian/batch_gradient.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/types.h>
 
 #include <functional>
 
@@ -27,7 +28,7 @@ std::vector<at::Tensor> Differentiate(const std::string& names,
 
 BatchGradient::BatchGradient(const LossFunction& loss, std::size_t batch, const VariableSlots& slots)
     : names_(slots.names) {
-  const torch::AutoGradMode with_gradients(true);
+  const at::AutoGradMode with_gradients(true);
   std::vector<at::Tensor> parameters = loss.network().ParameterValues();
   InputPerturbation perturbation(slots.activations ? slots.indices : std::vector<int>{});
   if (!slots.activations) {
@@ -73,7 +74,7 @@ std::vector<at::Tensor> BatchGradient::Product(const std::vector<at::Tensor>& di
 
 std::vector<std::vector<std::int64_t>> VariableSizes(const LossFunction& loss, std::size_t batch,
                                                      const VariableSlots& slots) {
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   const std::vector<at::Tensor> parameters = loss.network().ParameterValues();
   std::vector<std::vector<std::int64_t>> sizes(slots.indices.size());
   if (slots.activations) {

@@ -1,7 +1,6 @@
 #include "hessian/curvature_figures.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <cstddef>

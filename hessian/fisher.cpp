@@ -1,6 +1,6 @@
 #include "hessian/fisher.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <map>
 #include <set>

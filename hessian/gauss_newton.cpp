@@ -1,7 +1,7 @@
 #include "bitplan/gauss_newton.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <cmath>
@@ -76,7 +76,7 @@ void GaussNewtonOptions::Validate() const {
 
 GaussNewton GaussNewton::Compute(const Network& network, const Dataset& data, const GaussNewtonOptions& options) {
   options.Validate();
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   const Loss loss = ResolveLoss(options.loss, data);
   const std::vector<int> layers = ChosenLayers(network, options.layers);
   const std::vector<at::Tensor> two = data.Get(0, std::min<std::int64_t>(2, data.size()), at::Device(network.device())).inputs;
@@ -105,7 +105,7 @@ std::int64_t GaussNewton::rows() const {
 }
 
 TraceEstimate GaussNewton::Trace(std::size_t i) const {
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   std::vector<double> of_sample(static_cast<std::size_t>(samples()));
   impl_->store.ForEachGradient(i, [&](const RowStore::Part& part, const at::Tensor& gradients) {
     const at::Tensor norms = at::linalg_vector_norm(gradients.flatten(2), 2, {2}).to(at::kCPU, at::kDouble);
@@ -126,7 +126,7 @@ TraceEstimate GaussNewton::Trace(std::size_t i) const {
 }
 
 at::Tensor GaussNewton::Diagonal(std::size_t i) const {
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   at::Tensor sum = at::zeros_like(impl_->store.Weight(i), at::kDouble);
   impl_->store.ForEachGradient(i, [&](const RowStore::Part&, const at::Tensor& gradients) {
     sum += gradients.flatten(0, 1).square().sum(0);
@@ -135,7 +135,7 @@ at::Tensor GaussNewton::Diagonal(std::size_t i) const {
 }
 
 std::vector<Estimate> GaussNewton::DiagonalForms(std::size_t i, const at::Tensor& factors) const {
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   const at::Tensor columns = factors.flatten(1).t().to(impl_->store.Weight(i).options());
   at::Tensor of_samples = torch::zeros({columns.size(1), samples()}, torch::kDouble);
   impl_->store.ForEachGradient(i, [&](const RowStore::Part& part, const at::Tensor& gradients) {
@@ -149,7 +149,7 @@ std::vector<Estimate> GaussNewton::DiagonalForms(std::size_t i, const at::Tensor
 }
 
 double GaussNewton::FrobeniusNorm(std::size_t i) const {
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   const auto flat = [](const at::Tensor& gradients) { return gradients.flatten(2).flatten(0, 1); };
   const RowStore& store = impl_->store;
   double squares = 0;

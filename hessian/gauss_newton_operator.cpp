@@ -1,4 +1,4 @@
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <utility>
@@ -26,7 +26,7 @@ std::ptrdiff_t GaussNewtonOperator::rows() const {
 }
 
 void GaussNewtonOperator::perform_op(const double* x, double* y) const {
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   std::vector<at::Tensor> directions, sums;
   for (const std::size_t layer : layers_) {
     const at::Tensor weight = matrix_.impl_->store.Weight(layer);
@@ -58,7 +58,7 @@ void GaussNewtonOperator::perform_op(const double* x, double* y) const {
 
 Eigenpairs TopEigenpairs(const GaussNewtonOperator& matrix, const EigenOptions& options) {
   options.Validate();
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   const SymmetricOperator symmetric(
       matrix.rows(), [&](const double* x, double* y) { matrix.perform_op(x, y); }, options.max_products, options.progress);
   const RowSpace space(matrix.matrix_.impl_->store, matrix.layers_);

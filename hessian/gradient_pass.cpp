@@ -1,7 +1,8 @@
 #include "hessian/gradient_pass.h"
 
+#include <ATen/ATen.h>
 #include <ATen/autocast_mode.h>
-#include <torch/torch.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 #include <deque>

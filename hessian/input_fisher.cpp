@@ -1,6 +1,7 @@
 #include "hessian/input_fisher.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 #include <map>
@@ -42,7 +43,7 @@ SquaredGradients BackwardPasses(const Network& network, const std::vector<int>& 
     const std::vector<at::Tensor> gradients = torch::autograd::grad(
         {output}, variables, {rows[row]}, /*retain_graph=*/row + 1 < rows.size(0), /*create_graph=*/false,
         /*allow_unused=*/true);
-    const torch::NoGradGuard no_gradient;
+    const at::NoGradGuard no_gradient;
     for (std::size_t i = 0; i < gradients.size(); ++i) {
       if (!gradients[i].defined()) continue;
       result.sums[i] =
@@ -55,7 +56,7 @@ SquaredGradients BackwardPasses(const Network& network, const std::vector<int>& 
 /// Where the samples are in the tensors at some sites; empty: they cannot be told apart, runs are of one sample.
 std::vector<std::int64_t> SampleAxes(const Network& network, const Dataset& data, const std::vector<int>& sites) {
   if (data.size() < 2) return {};
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   const auto run = [&](std::int64_t samples) {
     InputPerturbation perturbation(sites);
     network.Forward(data.Get(0, samples, at::Device(network.device())).inputs, network.ParameterValues(), &perturbation);
@@ -102,7 +103,7 @@ std::vector<Estimate> InputFisher(const Network& network, const Dataset& data, c
   const LossCurvature curvature = CurvatureInOutputs(outputs, at::Device(network.device()), options.memory_bytes, data,
                                                      ResolveLoss(options.loss, data), options.temperature, defaults.rows, defaults.cut,
                                                      options.seed, options.progress);
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   const std::vector<std::int64_t> axes = SampleAxes(network, data, sites);
   std::vector<std::vector<double>> of_samples(choices.size(), std::vector<double>(static_cast<std::size_t>(data.size())));
   const auto add = [&](const std::vector<std::int64_t>& samples) {

@@ -1,6 +1,6 @@
 #include "hessian/input_perturbation.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 

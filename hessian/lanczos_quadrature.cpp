@@ -1,6 +1,6 @@
 #include "hessian/lanczos_quadrature.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <Eigen/Eigenvalues>
 #include <algorithm>

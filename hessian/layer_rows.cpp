@@ -1,6 +1,7 @@
 #include "hessian/layer_rows.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <utility>
 

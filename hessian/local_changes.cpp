@@ -1,6 +1,6 @@
 #include "hessian/local_changes.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 

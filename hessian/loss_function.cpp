@@ -1,5 +1,5 @@
+#include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <cmath>
@@ -44,7 +44,7 @@ LossFunction::LossFunction(Network network, Dataset data, Loss loss, std::int64_
   Impl impl{std::move(network), std::move(data), resolved, temperature, batch_size, device, {}};
   batches_ = static_cast<std::size_t>((impl.data.size() + batch_size - 1) / batch_size);
   if (!UsesLabels(resolved, impl.data.has_labels())) {
-    const torch::NoGradGuard no_gradient;
+    const at::NoGradGuard no_gradient;
     for (std::size_t batch = 0; batch < batches_; ++batch) {
       const Batch samples = impl.data.Get(impl.Begin(batch), impl.End(batch), device);
       impl.float_logits.push_back(impl.network.Forward(samples.inputs));

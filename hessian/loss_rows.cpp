@@ -1,7 +1,7 @@
 #include "hessian/loss_rows.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 #include "hessian/output_curvature.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <vector>
@@ -34,7 +34,7 @@ at::Tensor AllOutputs(const OutputsOf& outputs_of, at::Device device, std::int64
 
 LossCurvature CurvatureInOutputs(const OutputsOf& outputs_of, at::Device device, std::int64_t memory_bytes, const Dataset& data, Loss loss,
                                  double temperature, int rows, double cut, std::uint64_t seed, const ProgressCallback& progress) {
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   const at::Tensor logits = AllOutputs(outputs_of, device, memory_bytes, data, progress);
   const at::Tensor labels = UsesLabels(loss, data.has_labels()) ? data.labels() : at::Tensor();
   const at::Tensor losses = SampleLosses(loss, logits, labels.defined() ? labels : logits, temperature);

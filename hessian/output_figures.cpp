@@ -1,7 +1,7 @@
 #include "hessian/output_figures.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #include "hessian/random_vector.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace bitplan {
 

@@ -1,6 +1,6 @@
 #include "hessian/row_space.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 

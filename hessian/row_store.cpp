@@ -1,8 +1,8 @@
 #include "hessian/row_store.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <malloc.h>  // of glibc: malloc_trim
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <numeric>

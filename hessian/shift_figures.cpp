@@ -1,7 +1,8 @@
 #include "hessian/shift_figures.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/types.h>
 
 #include <vector>
 

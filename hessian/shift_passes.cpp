@@ -1,7 +1,7 @@
 #include "hessian/shift_passes.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <functional>
@@ -92,7 +92,7 @@ void Linearize(const Network& network, const GradientPass& pass, const std::vect
 ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const SingleChoices& choices, const ShiftPassOptions& options)
     : network_(network), data_(data), choices_(choices), options_(options),
       layout_(network, data.Get(0, 1, at::Device(network.device())).inputs), tails_(network) {
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   const at::Device device(network.device());
   if (options.delta != Delta::Measured) {
     std::vector<int> layers(network.layers().size());
@@ -134,7 +134,7 @@ void ShiftPasses::Run(std::int64_t begin, std::int64_t end, const ShiftConsumer&
 
 void ShiftPasses::RunSome(std::int64_t begin, std::int64_t end, const std::vector<std::size_t>& measured,
                           const std::vector<std::size_t>& linear, const ShiftConsumer& use) const {
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   const std::vector<at::Tensor> inputs = layout_(data_.Get(begin, end, at::Device(network_.device())).inputs);
   // What is kept is of use to measured choices alone.
   const std::optional<Tails::Prefix> prefix = measured.empty() ? std::nullopt : std::optional(tails_.Run(inputs));

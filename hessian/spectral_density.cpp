@@ -1,7 +1,7 @@
 #include "bitplan/spectral_density.h"
 
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <cmath>
@@ -39,7 +39,7 @@ SpectralDensity FromProducts(std::ptrdiff_t rows, const SymmetricOperator::Produ
                              const SpectralDensityOptions& options) {
   options.Validate();
   const int steps = StepsOf(options, rows);
-  const torch::NoGradGuard no_gradient;
+  const at::NoGradGuard no_gradient;
   const SymmetricOperator matrix(rows, product, options.probes * steps, options.progress, "spectral density");
   const at::Tensor like = torch::empty({rows}, torch::kDouble);
   SpectralDensity density;

@@ -31,6 +31,8 @@ enum class Scheme {
   Symmetric,   ///< grid −2^{b−1} … 2^{b−1}−1, zero point 0
   Asymmetric,  ///< grid 0 … 2^b−1 with an integer zero point, so that 0.0 is exact
   Unsigned,    ///< grid 0 … 2^b−1, zero point 0: negative values become 0
+  AutoSigned,  ///< unsigned where calibration saw nothing below 0, symmetric elsewhere, as a grid 0 … 2^b−1 with the zero
+               ///< point 0 or 2^{b−1} (activations only)
 };
 
 /// How many values share one scale. Groups and blocks run along a channel's values in row-major order of the other
@@ -83,7 +85,7 @@ struct Format {
 
   bool IsInteger() const { return type == NumberType::Integer; }
   bool HasScale() const { return type < NumberType::Float16; }
-  bool HasZeroPoint() const { return IsInteger() && scheme == Scheme::Asymmetric; }  ///< one that need not be 0
+  bool HasZeroPoint() const { return IsInteger() && (scheme == Scheme::Asymmetric || scheme == Scheme::AutoSigned); }  ///< one that need not be 0
   bool InGroups() const { return granularity == Granularity::Group || granularity == Granularity::Block; }
   std::int64_t QuantMin() const;  ///< smallest integer of the grid; IsInteger() only
   std::int64_t QuantMax() const;  ///< largest integer of the grid; IsInteger() only

@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "bitplan/layer_shape.h"
+
 namespace bitplan {
 
 /// One way to quantize a group: what it is predicted to cost the loss, and what it costs the device.
@@ -22,6 +24,8 @@ struct Group {
   std::string name;  ///< unique in the problem
   std::vector<std::string> members;
   std::vector<Choice> choices;  ///< at least one
+  /// Of the first member, with the parameters of all, for searches that look at it (the agent).
+  std::optional<LayerShape> shape = {};
 };
 
 /// What some groups may take together: one of the listed rows, each a choice's name for every group. One group: its choices
@@ -63,7 +67,7 @@ using JointTerm = std::variant<QuadraticTerm, LogitTerm>;
 
 /// A bit allocation problem: take one choice a group, minimize the summed objective, the joint term and what is charged for
 /// the summed costs, keep every summed cost within its budget and every rule (design.md, section 7). File form:
-/// `bitplan.problem/1`; `standard_error`, `rules`, `prices` and `joint` may be left out there.
+/// `bitplan.problem/1`; `standard_error`, `shape`, `rules`, `prices` and `joint` may be left out there.
 struct Problem {
   std::string name;
   std::string objective;  ///< in words, what the numbers measure

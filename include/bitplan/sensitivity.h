@@ -10,6 +10,7 @@
 
 #include "bitplan/cost_table.h"
 #include "bitplan/format.h"
+#include "bitplan/layer_shape.h"
 #include "bitplan/statistics.h"
 
 namespace bitplan {
@@ -73,6 +74,7 @@ struct LayerSensitivity {
   std::int64_t macs = 0;        ///< multiply-accumulates for one sample
   std::int64_t input_count = 0;  ///< elements of the input for one sample; 0: the input cannot be quantized
   int tied_group = -1;          ///< layers with the same number read the same tensor, so they share activation bits; −1 none
+  std::optional<LayerShape> shape = {};  ///< none: the layer is not run
   Curvature weight, activation;
   /// Of the weight's curvature and Measure::Fisher, where their passes were not in float32.
   std::optional<ArithmeticDifference> difference_from_float32 = {};

@@ -80,6 +80,7 @@ std::vector<OperandFormat> TargetOperands(const Network& network, const Target& 
 
 /// A pin for each layer, to the widths that the target offers for it (32 bits where it stays in float), for ProblemOptions::pins.
 std::vector<Pin> TargetPins(const Network& network, const Target& target);
+std::vector<Pin> TargetPins(const Sensitivity& sensitivity, const Target& target);
 
 /// Throws Error where the target cannot run the plan: which layer or operand, what the plan asks for and what the target offers. A target runs
 /// what its own formats include: scales of tensors where it has those of channels, powers of two where it has any scales, narrower ranges,

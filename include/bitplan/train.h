@@ -48,7 +48,7 @@ struct TrainOptions {
   std::int64_t epochs = 10;                                  ///< ≥ 1
   std::int64_t batch_size = 128;  ///< ≥ 1; samples left over at the end of an epoch are not used in it
   OptimizerKind optimizer = OptimizerKind::Sgd;
-  double learning_rate = 0.01;  ///< > 0, of the first step after the warm-up
+  double learning_rate = 0.003;  ///< > 0, of the first step after the warm-up
   double momentum = 0.9;        ///< of SGD, in [0, 1)
   double weight_decay = 1e-4;   ///< ≥ 0, of all parameters of the network; quantizers have their own
   LearningRateSchedule schedule = LearningRateSchedule::Cosine;
@@ -58,8 +58,9 @@ struct TrainOptions {
   double clip_norm = 0;            ///< largest Euclidean norm of all gradients together; 0: any
   std::int64_t crop_padding = 0;   ///< ≥ 0; images are cut out at random with so many black pixels around them
   bool flip = false;               ///< every other image, at random, is mirrored left to right
-  double distillation =
-      0;  ///< share of the divergence from the float network in the loss, in [0, 1]; 1: no labels needed
+  /// Share of the divergence from the float network in the loss, in [0, 1]; the rest is cross entropy with labels. 1: no
+  /// labels needed, and nothing is lost on few images, also where the network knows them.
+  double distillation = 1;
   double temperature = 4;  ///< > 0, of that divergence (Hinton et al. 2015)
   /// Incremental quantization (Zhou et al. 2017) in the place of `method`: the portions of the weights, largest first,
   /// that lie on the grid for good, ascending to 1; phases share the epochs alike, and an epoch of the last one is

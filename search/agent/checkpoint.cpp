@@ -51,6 +51,9 @@ std::string DigestOf(const Problem& problem) {
   Digest digest;
   for (const Group& group : problem.groups) {
     digest.Add(group.name);
+    if (const auto& shape = group.shape)
+      digest.Add(std::vector{shape->input_channels, shape->output_channels, shape->kernel_size, shape->stride, shape->feature_size,
+                             shape->parameters, std::int64_t{shape->depthwise}});
     for (const Choice& choice : group.choices) {
       digest.Add(choice.name);
       digest.Add(choice.objective);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <string>
 
 #include "bitplan/search.h"
@@ -21,6 +22,20 @@ std::size_t LeastRow(const SpaceGroup& group, const Measure& measure) {
   for (std::size_t r = 1; r < group.rows.size(); ++r)
     if (measure(group.rows[r]) < measure(group.rows[least])) least = r;
   return least;
+}
+
+/// Of the groups that `choices` are of.
+std::optional<LayerShape> ShapeOf(const Problem& problem, const std::vector<std::size_t>& group_of, const std::vector<std::size_t>& choices) {
+  std::optional<LayerShape> shape;
+  for (const std::size_t choice : choices) {
+    const std::optional<LayerShape>& own = problem.groups[group_of[choice]].shape;
+    if (!own) return std::nullopt;
+    if (shape)
+      shape->parameters += own->parameters;
+    else
+      shape = own;
+  }
+  return shape;
 }
 
 }  // namespace
@@ -52,6 +67,7 @@ void PlanSpace::AddRows() {
   auto together = linked_.parts.begin();
   for (const Group& group : linked_.problem.groups) {
     SpaceGroup& added = groups_.emplace_back();
+    added.shape = ShapeOf(problem_, group_of, *together);
     for (const std::size_t choice : *together) {
       const auto& more = coordinates[group_of[choice]].coordinates;
       added.coordinates.insert(added.coordinates.end(), more.begin(), more.end());

@@ -26,6 +26,7 @@ struct SpaceRow {
 struct SpaceGroup {
   std::vector<Coordinate> coordinates;  ///< those that take several values
   std::vector<SpaceRow> rows;
+  std::optional<LayerShape> shape;  ///< of the first of its groups, with the parameters of all; none where one has none
 };
 
 /// The plans of a problem, to be walked through group by group.

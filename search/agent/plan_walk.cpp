@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <tuple>
 
 #include "search/core.h"
 
@@ -62,10 +63,28 @@ StepStates::StepStates(const PlanSpace& space) {
     }
     ahead -= most[g];
   }
+  have_shapes_ = std::all_of(groups.begin(), groups.end(), [](const SpaceGroup& group) { return group.shape.has_value(); });
+  if (have_shapes_) AddShapes(groups);
+}
+
+void StepStates::AddShapes(const std::vector<SpaceGroup>& groups) {
+  const auto numbers = [](const LayerShape& shape) {
+    return std::array{shape.input_channels, shape.output_channels, shape.kernel_size, shape.stride,
+                      shape.feature_size,   shape.parameters,      std::int64_t{shape.depthwise}};
+  };
+  for (std::size_t i = 0; i < std::tuple_size_v<decltype(OfGroup::shape)>; ++i) {
+    std::int64_t largest = 0;
+    for (const SpaceGroup& group : groups) largest = std::max(largest, numbers(*group.shape)[i]);
+    for (std::size_t g = 0; g < groups.size(); ++g)
+      groups_[g].shape[i] = Share(static_cast<double>(numbers(*groups[g].shape)[i]), static_cast<double>(largest));
+  }
 }
 
 AgentState StepStates::At(std::size_t group, std::size_t coordinate, double left, double previous_action) const {
   const OfGroup& of = groups_[group];
+  if (have_shapes_)
+    return {of.place,    of.shape[0], of.shape[1], of.shape[2], of.shape[3], of.shape[4], of.shape[5], of.shape[6], of.activation[coordinate],
+            static_cast<float>(previous_action)};
   return {of.place, of.ahead, of.range, of.middle, of.most, of.least, of.values[coordinate], static_cast<float>(left), of.activation[coordinate],
           static_cast<float>(previous_action)};
 }

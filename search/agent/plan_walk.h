@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <vector>
 
@@ -8,7 +9,10 @@
 
 namespace bitplan::search {
 
-/// The ten numbers of every step, each in [0, 1].
+/// The ten numbers of every step, each in [0, 1]. Where all groups have shapes, those of HAQ: place in the network, input and output
+/// channels, kernel, stride, feature size, parameters, depthwise or not, weight or activation, previous action; each over the largest.
+/// Elsewhere what the problem knows takes the shape's place: how loss and costs depend on the group's choices, how much of the budgets is
+/// left and how much is ahead.
 class StepStates {
  public:
   explicit StepStates(const PlanSpace& space);
@@ -20,8 +24,12 @@ class StepStates {
   struct OfGroup {
     float place = 0, ahead = 0, range = 0, middle = 0, most = 0, least = 0;
     std::vector<float> values, activation;  // by coordinate
+    std::array<float, 7> shape{};
   };
+  void AddShapes(const std::vector<SpaceGroup>& groups);
+
   std::vector<OfGroup> groups_;
+  bool have_shapes_ = false;
 };
 
 /// One plan in the making, which always leaves one within the budgets.

@@ -103,7 +103,8 @@ void AddFormatOptions(CommandLine& line) {
       "narrow-range", po::bool_switch(), "symmetric weights without the lowest value of the grid")(
       "reduce-range", po::bool_switch(), "integers of weights and layer inputs on the grid of one bit less, for kernels that add pairs of products in 16 bits")(
       "activation-type", text(ToString(defaults.activation_format.type)), "integer, power-of-two, e4m3, e5m2, e2m1 or bfloat16")(
-      "activation-scheme", text(ToString(defaults.activation_format.scheme)), "of integers: symmetric, asymmetric or unsigned")(
+      "activation-scheme", text(ToString(defaults.activation_format.scheme)),
+      "of integers: symmetric, asymmetric, unsigned or auto-signed (unsigned where nothing is negative, else symmetric)")(
       "activation-scales", text(ToString(defaults.activation_format.scale_type)), "float32 or power-of-two")(
       "activation-calibrator", text(ToString(defaults.activation_format.calibrator)), "as for weights, or dynamic: of each batch, at run time")(
       "percentile", po::value<double>()->default_value(defaults.weight_format.percentile, fmt::format("{}", defaults.weight_format.percentile)),

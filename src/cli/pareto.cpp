@@ -111,7 +111,7 @@ int SearchFront(const Arguments& arguments) {
   if (options.axes.empty()) throw Error("--along is missing: which cost's budget is to be moved?");
   for (const char* file : {"csv", "svg"})
     if (line.Has(file)) RequireWritable(line.Get<std::string>(file));
-  const auto [problem, sensitivity] = ReadSearched(line);
+  const Problem problem = ReadSearched(line).problem;
   const ParetoFront front = FindParetoFront(problem, options);
   const bool tables = WriteJson(line, ToJson(problem, front));
   if (front.points.empty()) {

@@ -92,9 +92,8 @@ int RunAll(const Arguments& arguments) {
   network_options.operand_sites = target.has_value();
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
   if (target) {
-    std::vector<Pin> pins = ApplyTarget(line, network, *target, options.analyze);
-    pins.insert(pins.end(), options.problem.pins.begin(), options.problem.pins.end());
-    options.problem.pins = std::move(pins);
+    const std::vector<Pin> pins = ApplyTarget(line, network, *target, options.analyze, options.problem.pins);
+    options.problem.pins.insert(options.problem.pins.end(), pins.begin(), pins.end());
   }
   const SplitData split = LoadData(line, options);
   options.costs = ReadCostOptions(line, NamesOf(network.layers()));
@@ -105,7 +104,6 @@ int RunAll(const Arguments& arguments) {
   WithCheckpoint(line, folder / "analysis", [&](const std::filesystem::path& checkpoint) {
     options.analyze.checkpoint = checkpoint;
     const RunResult result = Run(network, split.data, test, options, split.held_out);
-    if (target && !result.solution.choices.empty()) CheckPlan(result.plan, network, *target);  // --keep may ask for other widths
     code = WriteResult(line, folder, result);
   });
   return code;

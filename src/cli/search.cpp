@@ -78,7 +78,7 @@ int SearchPlan(const Arguments& arguments) {
   const AgentOptions agent = ReadAgentOptions(line, options);
   if (line.Has("problem") && line.Has("out"))
     throw Error("--out needs a sensitivity file: a problem alone does not name formats; use --json");
-  const auto [problem, sensitivity] = ReadSearched(line);
+  const auto [problem, sensitivity, problem_options] = ReadSearched(line);
   if (line.Has("out")) RequireWritable(line.Get<std::string>("out"));
   if (line.Has("write-lp")) WriteFile(line.Get<std::string>("write-lp"), ToLp(problem));
   const Solution solution = Find(line, problem, agent, options);
@@ -96,7 +96,6 @@ int SearchPlan(const Arguments& arguments) {
     if (tables && robustness) PrintRobustness(problem, solution, *robustness);
     return code;
   }
-  const ProblemOptions problem_options = ReadProblemOptions(line);
   Plan plan = MakePlan(*sensitivity, problem, solution, problem_options.measure);
   if (const std::int64_t resamples = ReadResamples(line); resamples > 0 && !WasInterrupted())
     plan.stability = ResamplePlan(*sensitivity, problem_options, options, solution.choices,

@@ -9,6 +9,7 @@
 
 #include "bitplan/error.h"
 #include "cli/cost_options.h"
+#include "cli/target_options.h"
 #include "cli/values.h"
 
 namespace bitplan::cli {
@@ -44,22 +45,24 @@ void AddSearchedOptions(CommandLine& line) {
              "search this bitplan.problem/1 file instead, which needs no model; --keep GROUP=CHOICE,CHOICE pins its groups");
   AddSearchOptions(line);
   AddCostOptions(line);
+  AddTargetOption(line, "leave each layer the widths that a device's compiler offers, in a sensitivity analyzed for it");
 }
 
 Searched ReadSearched(const CommandLine& line) {
   Searched searched;
   if (line.Has("problem")) {
-    for (const char* option : {"widths", "measure", "costs"})
-      if (!line.IsDefault(option))
+    for (const char* option : {"widths", "measure", "costs", "target"})
+      if (line.Has(option) && !line.IsDefault(option))
         throw Error(fmt::format("--{} is for sensitivity files; a problem file has its choices already", option));
     searched.problem = ReadProblem(line.Get<std::string>("problem"));
     for (const auto& [cost, value] : ParsePerCost("budget", line.List("budget"))) searched.problem.budgets[cost] = value;
     for (const auto& [cost, value] : ParsePerCost("price", line.List("price"))) searched.problem.prices[cost] = value;
     for (const std::string& text : line.List("keep")) Keep(text, searched.problem);
   } else {
-    const ProblemOptions options = ReadProblemOptions(line);
+    ProblemOptions& options = searched.options = ReadProblemOptions(line);
     searched.sensitivity = ReadSensitivity(line.Required("sensitivity.json"));
     AddCosts(*searched.sensitivity, ReadCostOptions(line, NamesOf(searched.sensitivity->layers)));
+    if (const auto target = ReadTargetOption(line)) options.pins = ApplyTarget(*searched.sensitivity, *target, options.pins);
     searched.problem = MakeProblem(*searched.sensitivity, options);
   }
   searched.problem.Validate();

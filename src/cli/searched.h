@@ -13,6 +13,7 @@ namespace bitplan::cli {
 struct Searched {
   Problem problem;
   std::optional<Sensitivity> sensitivity;  ///< what it was made from; none when it came as a problem file
+  ProblemOptions options;                  ///< how
 };
 
 void AddSearchedOptions(CommandLine& line);  ///< the file, and the options of a search

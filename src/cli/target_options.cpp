@@ -7,6 +7,7 @@
 #include <set>
 
 #include "bitplan/error.h"
+#include "cost/layer_pattern.h"
 
 namespace bitplan::cli {
 
@@ -29,11 +30,36 @@ std::vector<int> Union(const std::vector<Pin>& pins, std::vector<int> Pin::* wid
   return {all.begin(), all.end()};
 }
 
-void Intersect(std::vector<int>& offered, const std::vector<int>& asked, const std::string& layer, const char* option) {
+std::vector<int> WidthsOf(const std::vector<Perturbation>& choices) {
+  std::vector<int> widths;
+  for (const Perturbation& choice : choices) widths.push_back(choice.bits);
+  return widths;
+}
+
+void Intersect(std::vector<int>& offered, const std::vector<int>& asked, const std::string& layer, std::string_view option) {
   if (offered.empty()) return;  // no input
   const std::string widths = fmt::format("{}", fmt::join(offered, ", "));
   std::erase_if(offered, [&](int bits) { return std::find(asked.begin(), asked.end(), bits) == asked.end(); });
   if (offered.empty()) throw Error(fmt::format("--{}: none of the widths that the target offers for layer '{}' ({})", option, layer, widths));
+}
+
+/// What the user's own pins leave of the target's, a later one in the place of an earlier.
+template <typename NamedLayer>
+void Narrow(std::vector<Pin>& pins, const std::vector<NamedLayer>& layers, const std::vector<Pin>& asked) {
+  const std::vector<Pin> of_target = pins;
+  for (const Pin& pin : asked)
+    for (const std::size_t layer : MatchingLayers(layers, pin.pattern)) {
+      const auto found = std::find_if(pins.begin(), pins.end(), [&](const Pin& each) { return each.pattern == layers[layer].name; });
+      if (found == pins.end()) continue;
+      const Pin& whole = of_target[static_cast<std::size_t>(found - pins.begin())];
+      const auto narrow = [&](std::vector<int> Pin::* widths) {
+        if ((pin.*widths).empty()) return;
+        (*found).*widths = whole.*widths;
+        Intersect((*found).*widths, pin.*widths, found->pattern, fmt::format("keep {}", pin.pattern));
+      };
+      narrow(&Pin::weight_bits);
+      narrow(&Pin::activation_bits);
+    }
 }
 
 }  // namespace
@@ -47,7 +73,8 @@ std::optional<Target> ReadTargetOption(const CommandLine& line) {
   return ReadTarget(line.Get<std::string>("target"));
 }
 
-std::vector<Pin> ApplyTarget(const CommandLine& line, const Network& network, const Target& target, AnalyzeOptions& options) {
+std::vector<Pin> ApplyTarget(const CommandLine& line, const Network& network, const Target& target, AnalyzeOptions& options,
+                             const std::vector<Pin>& asked) {
   for (const char* option : {"weight-type", "weight-scheme", "weight-granularity", "weight-group", "weight-scales", "narrow-range",
                              "reduce-range", "activation-type", "activation-scheme", "activation-scales"})
     if (!line.IsDefault(option)) throw Error(fmt::format("--{}: that is for --target {} to say", option, target.name));
@@ -64,6 +91,21 @@ std::vector<Pin> ApplyTarget(const CommandLine& line, const Network& network, co
     Intersect(pin.activation_bits, options.activation_bits, pin.pattern, "activation-bits");
   }
   options.Validate();
+  Narrow(pins, network.layers(), asked);
+  return pins;
+}
+
+std::vector<Pin> ApplyTarget(const Sensitivity& sensitivity, const Target& target, const std::vector<Pin>& asked) {
+  if (WithNumbers(sensitivity.weight_format, target.weight) != sensitivity.weight_format ||
+      WithNumbers(sensitivity.activation_format, target.activation) != sensitivity.activation_format)
+    throw Error(fmt::format("--target {0}: the sensitivity file is of other formats; analyze --target {0}", target.name));
+  std::vector<Pin> pins = TargetPins(sensitivity, target);
+  for (std::size_t i = 0; i < pins.size(); ++i) {
+    const LayerSensitivity& layer = sensitivity.layers[i];
+    Intersect(pins[i].weight_bits, WidthsOf(layer.weight_choices), layer.name, "weight-bits of the analysis");
+    Intersect(pins[i].activation_bits, WidthsOf(layer.activation_choices), layer.name, "activation-bits of the analysis");
+  }
+  Narrow(pins, sensitivity.layers, asked);
   return pins;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "bitplan/cost.h"
@@ -90,6 +91,7 @@ class ProblemMaker {
     Group group;
     for (const std::size_t member : members) group.members.push_back(sensitivity_.layers[member].name);
     group.name = fmt::format("{}", fmt::join(group.members, "+"));
+    group.shape = ShapeOf(members);
     const std::vector<int> activations = CommonWidths(members, &OfferedWidths::activations);
     if (activations.empty())
       throw Error(fmt::format("layers {} read the same tensor but have no activation width in common; pin them alike",
@@ -102,6 +104,14 @@ class ProblemMaker {
       throw Error(fmt::format("layers {} have no weight and input widths that go together under the rule '{}'",
                               fmt::join(group.members, ", "), ToString(options_.width_rule)));
     return group;
+  }
+
+  std::optional<LayerShape> ShapeOf(const std::vector<std::size_t>& members) const {
+    std::optional<LayerShape> shape = sensitivity_.layers[members.front()].shape;
+    if (!shape) return std::nullopt;
+    shape->parameters = 0;
+    for (const std::size_t member : members) shape->parameters += sensitivity_.layers[member].weight_count;
+    return shape;
   }
 
   /// Widths that each of these layers offers, in the order of the first.

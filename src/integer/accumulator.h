@@ -14,13 +14,6 @@ struct Accumulator {
   Overflow overflow = Overflow::Saturate;
 
   std::int64_t Largest() const { return (std::int64_t{1} << (bits - 1)) - 1; }
-
-  /// What it holds of a number, |sum| < 2^62.
-  std::int64_t Held(std::int64_t sum) const {
-    const std::int64_t half = std::int64_t{1} << (bits - 1);
-    if (overflow == Overflow::Wrap) return ((sum + half) & (2 * half - 1)) - half;
-    return sum < -half ? -half : sum >= half ? half - 1 : sum;
-  }
 };
 
 /// Accumulators of one shape, and which of them could not hold a sum, once or more often.

@@ -5,6 +5,7 @@
 #include <torch/csrc/jit/passes/remove_mutation.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -133,15 +134,22 @@ class Walk {
         input.outliers.defined())
       return FloatOperands(tap);
     const IntegerGrid to = GridOf(input);
-    const auto from = grids_.Has(operand) ? std::optional(grids_.Of(operand)) : std::nullopt;
-    const auto step = [from, to, site, bits = options_.multiplier_bits](const auto& operands, StepNotes& notes) {
-      const at::Tensor codes = from ? Requantized(operands[0], *from, to, bits) : Quantized(operands[0], to);
+    const auto step = [codes_of = Rounding(operand, to), site](const auto& operands, StepNotes& notes) {
+      const at::Tensor codes = codes_of(operands[0]);
       auto& integer_notes = static_cast<IntegerNotes&>(notes);
       if (integer_notes.keep_codes) integer_notes.codes.emplace_back(site, codes);
       return codes;
     };
     const torch::jit::WithInsertPoint before(tap);
     tap->output()->replaceAllUsesWith(grids_.Insert({operand}, step, to));
+  }
+
+  /// From the grid that the value lies on, if any, to another.
+  std::function<at::Tensor(const at::Tensor&)> Rounding(Value* value, const IntegerGrid& to) {
+    if (!grids_.Has(value)) return [to](const at::Tensor& x) { return Quantized(x, to); };
+    return [from = grids_.Of(value), to, bits = options_.multiplier_bits](const at::Tensor& codes) {
+      return Requantized(codes, from, to, bits);
+    };
   }
 
   void FloatOperands(Node* node) {

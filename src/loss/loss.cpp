@@ -1,8 +1,8 @@
 #include "bitplan/loss.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <torch/torch.h>
 
 #include <array>
 #include <string>

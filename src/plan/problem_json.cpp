@@ -4,6 +4,7 @@
 #include "plan/joint_json.h"
 #include "plan/json_reader.h"
 #include "plan/json_writer.h"
+#include "plan/shape_json.h"
 
 namespace bitplan {
 
@@ -22,6 +23,7 @@ Group ReadGroup(JsonReader& reader) {
   Group group;
   group.name = reader.String("name");
   group.members = reader.Strings("members");
+  if (reader.Has("shape")) group.shape = ReadShape(reader.Object("shape"));
   for (JsonReader& choice : reader.Objects("choices")) group.choices.push_back(ReadChoice(choice));
   reader.Finish();
   return group;
@@ -44,7 +46,9 @@ Json ProblemJson(const Problem& problem) {
   for (const Group& group : problem.groups) {
     Json choices = Json::array();
     for (const Choice& choice : group.choices) choices.push_back(ChoiceJson(choice));
-    json["groups"].push_back({{"name", group.name}, {"members", group.members}, {"choices", std::move(choices)}});
+    Json& added = json["groups"].emplace_back(Json{{"name", group.name}, {"members", group.members}});
+    if (group.shape) added["shape"] = ShapeJson(*group.shape);
+    added["choices"] = std::move(choices);
   }
   json["budgets"] = problem.budgets;
   if (!problem.prices.empty()) json["prices"] = problem.prices;

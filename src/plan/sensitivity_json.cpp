@@ -12,6 +12,7 @@
 #include "plan/cost_json.h"
 #include "plan/format_json.h"
 #include "plan/joint_json.h"
+#include "plan/shape_json.h"
 
 namespace bitplan {
 
@@ -93,17 +94,19 @@ std::vector<Perturbation> ReadChoices(JsonReader& layer, const std::string& key)
 }
 
 Json LayerJson(const LayerSensitivity& layer) {
-  return {{"name", layer.name},
-          {"operator", layer.op},
-          {"weight_count", layer.weight_count},
-          {"macs", layer.macs},
-          {"input_count", layer.input_count},
-          {"tied_group", layer.tied_group},
-          {"weight", CurvatureJson(layer.weight)},
-          {"activation", CurvatureJson(layer.activation)},
-          {"difference_from_float32", DifferenceJson(layer.difference_from_float32)},
-          {"weight_choices", ChoicesJson(layer.weight_choices)},
-          {"activation_choices", ChoicesJson(layer.activation_choices)}};
+  Json json{{"name", layer.name},
+            {"operator", layer.op},
+            {"weight_count", layer.weight_count},
+            {"macs", layer.macs},
+            {"input_count", layer.input_count},
+            {"tied_group", layer.tied_group},
+            {"weight", CurvatureJson(layer.weight)},
+            {"activation", CurvatureJson(layer.activation)},
+            {"difference_from_float32", DifferenceJson(layer.difference_from_float32)},
+            {"weight_choices", ChoicesJson(layer.weight_choices)},
+            {"activation_choices", ChoicesJson(layer.activation_choices)}};
+  if (layer.shape) json["shape"] = ShapeJson(*layer.shape);
+  return json;
 }
 
 LayerSensitivity ReadLayer(JsonReader& reader) {
@@ -119,6 +122,7 @@ LayerSensitivity ReadLayer(JsonReader& reader) {
   if (!reader.IsNull("difference_from_float32")) layer.difference_from_float32 = ReadDifference(reader.Object("difference_from_float32"));
   layer.weight_choices = ReadChoices(reader, "weight_choices");
   layer.activation_choices = ReadChoices(reader, "activation_choices");
+  if (reader.Has("shape")) layer.shape = ReadShape(reader.Object("shape"));
   if (layer.input_count == 0 && layer.activation_choices[0].bits != 32)
     reader.Fail("activation_choices", "32 bits only, as input_count is 0");
   reader.Finish();

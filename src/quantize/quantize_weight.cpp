@@ -141,6 +141,8 @@ std::vector<QuantizedTensor> FindGrids(const at::Tensor& weight, const std::vect
     format.Validate();
     if (format.HasScale() && format.calibrator == Calibrator::Dynamic)
       throw Error("calibrator: dynamic ranges are of activations; a weight has a fixed one");
+    if (format.IsInteger() && format.scheme == Scheme::AutoSigned)
+      throw Error("scheme: auto-signed is of activations; a weight's is symmetric, asymmetric or unsigned");
     QuantizedTensor& grid = grids.emplace_back();
     grid.format = format;
     grid.channel_axis = channel_axis < 0 ? channel_axis + static_cast<int>(weight.dim()) : channel_axis;

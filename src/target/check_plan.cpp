@@ -58,7 +58,7 @@ class PlanChecker {
     const auto found = layers_.find(layer.name);
     if (found == layers_.end()) throw Error(fmt::format("the plan is another model's: it says nothing of layer '{}'", layer.name));
     const LayerPlan& plan = *found->second;
-    const auto offer = OfferFor(network_, index, target_);
+    const auto offer = OfferFor(network_.layers(), static_cast<std::size_t>(index), target_);
     if (!offer) {
       if (plan.weight.bits < 32 || plan.activation.bits < 32)
         Refuse(fmt::format("layer '{}'", layer.name), fmt::format("{} bits for a {}", std::min(plan.weight.bits, plan.activation.bits), layer.op),

@@ -43,7 +43,7 @@ class Placer {
 
  private:
   void PlaceLayer(const Operator& made) {
-    const auto offer = OfferFor(network_, made.layer, target_);
+    const auto offer = OfferFor(network_.layers(), static_cast<std::size_t>(made.layer), target_);
     if (!offer) {
       placement_.left_in_float.push_back({made.name, "", fmt::format("{} has no {} of integers", target_.name, made.op)});
       return;
@@ -142,18 +142,6 @@ class Placer {
 };
 
 }  // namespace
-
-std::optional<LayerOffer> OfferFor(const Network& network, int layer, const Target& target) {
-  const auto& layers = network.layers();
-  const auto counts = [](const Layer& each) { return each.op != "embedding"; };
-  const Layer& found = layers[static_cast<std::size_t>(layer)];
-  const auto offer = target.layers.find(found.op);
-  if (offer == target.layers.end()) return std::nullopt;
-  if (!counts(found)) return offer->second;
-  if (target.first_layer && &*std::find_if(layers.begin(), layers.end(), counts) == &found) return target.first_layer;
-  if (target.last_layer && &*std::find_if(layers.rbegin(), layers.rend(), counts) == &found) return target.last_layer;
-  return offer->second;
-}
 
 std::string OperatorOfSite(const std::string& site) { return site.substr(0, site.rfind('.')); }
 std::string KindOfOperator(const std::string& name) { return name.substr(0, name.rfind('_')); }

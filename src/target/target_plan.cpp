@@ -29,6 +29,16 @@ std::string LayerThatReads(const Network& network, const PlacedTensor& tensor) {
   return "";
 }
 
+template <typename NamedLayer, typename HasInput>
+std::vector<Pin> PinsOf(const std::vector<NamedLayer>& layers, const Target& target, const HasInput& has_input) {
+  std::vector<Pin> pins;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const LayerOffer offer = OfferFor(layers, i, target).value_or(LayerOffer{{32}, {32}});
+    pins.push_back({layers[i].name, offer.weight_bits, has_input(layers[i]) ? offer.input_bits : std::vector<int>{}});
+  }
+  return pins;
+}
+
 }  // namespace
 
 Plan MakeTargetPlan(const Network& network, const Target& target) {
@@ -62,13 +72,11 @@ std::vector<OperandFormat> TargetOperands(const Network& network, const Target& 
 }
 
 std::vector<Pin> TargetPins(const Network& network, const Target& target) {
-  std::vector<Pin> pins;
-  for (std::size_t i = 0; i < network.layers().size(); ++i) {
-    const Layer& layer = network.layers()[i];
-    const LayerOffer offer = OfferFor(network, static_cast<int>(i), target).value_or(LayerOffer{{32}, {32}});
-    pins.push_back({layer.name, offer.weight_bits, layer.HasInputSite() ? offer.input_bits : std::vector<int>{}});
-  }
-  return pins;
+  return PinsOf(network.layers(), target, [](const Layer& layer) { return layer.HasInputSite(); });
+}
+
+std::vector<Pin> TargetPins(const Sensitivity& sensitivity, const Target& target) {
+  return PinsOf(sensitivity.layers, target, [](const LayerSensitivity& layer) { return layer.input_count > 0; });
 }
 
 }  // namespace bitplan

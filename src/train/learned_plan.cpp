@@ -1,5 +1,5 @@
 // What of a network in training is deployed: its plan and its float file.
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "train/normed_layer.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <vector>
 

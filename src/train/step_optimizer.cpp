@@ -1,6 +1,8 @@
 #include "train/step_optimizer.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <torch/optim/adam.h>
+#include <torch/optim/sgd.h>
 
 #include <cmath>
 #include <map>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <torch/optim/optimizer.h>
-#include <torch/serialize.h>
+#include <torch/serialize/archive.h>
 
 #include <memory>
 #include <optional>

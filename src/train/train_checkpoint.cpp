@@ -1,8 +1,9 @@
 #include "train/train_checkpoint.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <torch/torch.h>
+#include <torch/serialize/archive.h>
 
 #include <sstream>
 #include <system_error>

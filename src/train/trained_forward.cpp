@@ -1,4 +1,4 @@
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include "bitplan/quantize.h"
 #include "train/trained_network.h"

@@ -1,8 +1,8 @@
 #include "train/trained_network.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <torch/csrc/jit/serialization/import.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <utility>

@@ -1,7 +1,7 @@
 #include "train/training_run.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/torch.h>
 
 #include <cmath>
 #include <limits>

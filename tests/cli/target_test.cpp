@@ -63,6 +63,25 @@ TEST(QuantizeCommand, MakesATargetsOwnPlanAndRefusesAnothers) {
   EXPECT_GE(json::parse(measured.out)["planned"]["agreement"], 0.95);
 }
 
+TEST(SearchCommand, LeavesLayersTheWidthsOfATarget) {
+  const Workspace work;
+  const std::string analyze = "analyze resnet20.pt --data cifar10:train.bin --samples 32 --measures weight-error ";
+  ASSERT_EQ(work.Run(analyze + "--target academic --activation-bits 4,8 --out academic.json").code, 0);
+  const std::string search = "search academic.json --measure weight-error --budget weight_size=9% --out plan.json ";
+  const ToolRun run = work.Run(search + "--target academic");
+  ASSERT_EQ(run.code, 0) << run.err;
+  const json plan = json::parse(work.Read("plan.json"));
+  EXPECT_EQ(plan["layers"].front()["weight"]["bits"], 8);
+  EXPECT_EQ(plan["layers"].back()["activation"]["bits"], 8);
+  EXPECT_EQ(work.Run("quantize resnet20.pt plan.json --target academic --packed packed.safetensors --calibration cifar10:train.bin").code, 0);
+  const ToolRun kept = work.Run(search + "--target academic --keep first=4");
+  EXPECT_EQ(kept.code, 2);
+  EXPECT_THAT(kept.err, AllOf(HasSubstr("--keep first"), HasSubstr("'conv1' (8)")));
+  ASSERT_EQ(work.Run(analyze + "--out own.json").code, 0);
+  EXPECT_THAT(work.Run("search own.json --measure weight-error --budget weight_size=9% --out plan.json --target academic").err,
+              HasSubstr("analyze --target academic"));
+}
+
 TEST(RunCommand, RefusesOptionsThatAreTheTargetsToSay) {
   const Workspace work;
   const ToolRun run = work.Run("analyze resnet20.pt --data cifar10:train.bin --target snpe --weight-scheme symmetric --out sensitivity.json");
@@ -71,6 +90,11 @@ TEST(RunCommand, RefusesOptionsThatAreTheTargetsToSay) {
   const ToolRun widths = work.Run("analyze resnet20.pt --data cifar10:train.bin --target snpe --weight-bits 4 --out sensitivity.json");
   EXPECT_EQ(widths.code, 2);
   EXPECT_THAT(widths.err, AllOf(HasSubstr("--weight-bits"), HasSubstr("'conv1' (8)")));
+  const ToolRun kept = work.Run(
+      "run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --target academic --budget weight_size=25% --out-dir result "
+      "--keep 'layer1.*=w4,8' --keep first=4");
+  EXPECT_EQ(kept.code, 2);
+  EXPECT_THAT(kept.err, AllOf(HasSubstr("--keep first"), HasSubstr("'conv1' (8)")));
 }
 
 }  // namespace

@@ -73,6 +73,18 @@ TEST(MakeProblem, JoinsLayersThatReadTheSameTensor) {
                    10 + 10 + 0.625 + 3 * 10);  // weight error: 160/4², 160/4², 160/4⁴, and 10 an input
 }
 
+TEST(MakeProblem, GivesGroupsTheShapeOfTheirFirstLayerAndTheParametersOfAll) {
+  Sensitivity sensitivity = Tied();
+  ProblemOptions options;
+  options.measure = Measure::WeightError;
+  EXPECT_EQ(MakeProblem(sensitivity, options).groups[0].shape, std::nullopt);
+  sensitivity.layers[0].shape = LayerShape{3, 16, 3, 1, 32, 432, false};
+  sensitivity.layers[1].shape = LayerShape{16, 16, 3, 1, 32, 2304, false};
+  const Problem problem = MakeProblem(sensitivity, options);
+  EXPECT_EQ(problem.groups[0].shape, (LayerShape{3, 16, 3, 1, 32, 432 + 2304 + 2304, false}));
+  EXPECT_EQ(problem.groups[1].shape, std::nullopt);
+}
+
 TEST(MakeProblem, LeavesTiedLayersApartWhereOneActivationWidthIsLeft) {
   ProblemOptions options;
   options.pins = {ParsePin("conv2d=a8")};

@@ -1,8 +1,9 @@
 #include "bitplan/fast.h"
 
+#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/csrc/jit/api/module.h>
 
 #include <algorithm>
 

@@ -12,6 +12,7 @@
 #include "bitplan/version.h"
 #include "hessian/error_message.h"
 #include "hessian/reference.h"
+#include "hessian/scripted_network.h"
 
 namespace bitplan {
 namespace {
@@ -84,10 +85,22 @@ TEST(Analyze, GivesTheLayersFacts) {
   EXPECT_EQ(conv.weight_count, 3 * 2 * 3 * 3);
   EXPECT_EQ(conv.macs, 3 * 2 * 3 * 3 * 4 * 4);
   EXPECT_EQ(conv.input_count, 2 * 4 * 4);
+  EXPECT_EQ(conv.shape, (LayerShape{2, 3, 3, 1, 4, 54, false}));
   EXPECT_EQ(conv.weight.elements, conv.weight_count);
   EXPECT_EQ(conv.activation.elements, 2 * 4 * 4);
   EXPECT_THAT(Bits(conv.weight_choices), ElementsAre(4, 8, 32));
   EXPECT_THAT(Bits(conv.activation_choices), ElementsAre(8, 16, 32));
+}
+
+TEST(Analyze, KnowsStridesKernelsAndDepthwiseConvolutions) {
+  const Network network = ScriptedNetwork(R"(
+    def forward(self, x):
+        return torch.conv2d(x, self.weight, None, [3, 2], [1, 2], [1, 1], 4).flatten(1)[:, :3]
+    )",
+                                          at::ones({8, 1, 3, 5}));
+  const Dataset data = Dataset::FromTensors({at::ones({4, 4, 9, 12})}, {});
+  const Sensitivity sensitivity = Analyze(network, data, Options({Measure::WeightError}));
+  EXPECT_EQ(sensitivity.layers[0].shape, (LayerShape{4, 8, 5, 3, 12, 120, true}));
 }
 
 TEST(Analyze, WeightErrorsAreThoseOfTheQuantizer) {

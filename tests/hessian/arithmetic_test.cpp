@@ -1,5 +1,6 @@
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 #include <filesystem>

@@ -1,7 +1,8 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/script.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/types.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -47,7 +48,7 @@ Load ResNet20() { return {std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10
 /// 99 convolutions and a linear layer, 25 million weights, random.
 Load HundredLayers() {
   constexpr int kConvolutions = 99, kChannels = 168;
-  torch::manual_seed(2);
+  at::manual_seed(2);
   torch::jit::Module module("HundredLayers");
   std::string forward = "def forward(self, x):\n";
   for (int i = 0; i < kConvolutions; ++i) {

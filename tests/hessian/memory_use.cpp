@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 #include <malloc.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
   try {
     if (argc != 7) throw std::invalid_argument("MODEL.pt CHANNELS SIZE SAMPLES LIMIT_BYTES WHAT");
     const auto number = [&](int i) { return std::atoll(argv[i]); };
-    torch::manual_seed(1);
+    at::manual_seed(1);
     const auto data = bitplan::Dataset::FromTensors({torch::randn({number(4), number(2), number(3), number(3)})}, {});
     const auto network = bitplan::Network::Load(argv[1]);
     Run(network, data.First(1), number(5), argv[6]);

@@ -1,7 +1,8 @@
 #pragma once
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
-#include <torch/script.h>
+#include <torch/csrc/jit/api/module.h>
 #include <unistd.h>
 
 #include <filesystem>

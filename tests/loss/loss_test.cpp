@@ -1,7 +1,8 @@
 #include "bitplan/loss.h"
 
 #include <gmock/gmock.h>
-#include <torch/torch.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/types.h>
 
 #include <cmath>
 #include <functional>

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/types.h>
 
 #include "bitplan/network.h"
 #include "network/model_case.h"
@@ -70,7 +71,7 @@ TEST_P(FiniteDifferences, AgreeWithTheGradient) {
   const std::vector<at::Tensor> values = Leaves(network);
   const std::vector<at::Tensor> weights = Weights(network, values);
   const auto gradients = torch::autograd::grad({Scalar(network.Forward(model.Inputs(), values))}, weights);
-  torch::manual_seed(1);
+  at::manual_seed(1);
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const at::Tensor direction = torch::randn_like(weights[i]);
     const double predicted = (gradients[i] * direction).sum().item<double>();

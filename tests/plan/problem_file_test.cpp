@@ -45,6 +45,9 @@ TEST(ProblemFile, ReadsBackWhatWasWritten) {
   Problem written = MakeProblem(ExampleSensitivity(), options);
   written.name = "n\"a\\m\ne";
   written.groups[1].choices[2].standard_error = 0.25;
+  const LayerShape shape{3, 16, 5, 2, 32, 1200, false};
+  written.groups[0].shape = shape;
+  written.groups[2].shape = LayerShape{.input_channels = 8, .depthwise = true};
   written.prices = {{"bops", 1e-9}};
   written.rules = {{{written.groups[0].name, written.groups[1].name}, {{"w2a8", "w4a8"}, {"w8a8", "w8a32"}}}};
   WriteFile(folder / "p.json", ToJson(written));
@@ -53,6 +56,9 @@ TEST(ProblemFile, ReadsBackWhatWasWritten) {
   EXPECT_EQ(read.objective, written.objective);
   EXPECT_EQ(read.groups.size(), 4U);
   EXPECT_EQ(read.groups[1].choices[2].standard_error, 0.25);
+  EXPECT_EQ(read.groups[0].shape, shape);
+  EXPECT_EQ(read.groups[1].shape, std::nullopt);
+  EXPECT_EQ(read.groups[2].shape, written.groups[2].shape);
   EXPECT_EQ(read.prices, written.prices);
   ASSERT_EQ(read.rules.size(), 1U);
   EXPECT_EQ(read.rules[0].groups, written.rules[0].groups);

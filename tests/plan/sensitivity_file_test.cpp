@@ -46,7 +46,8 @@ void ExpectEqual(const std::vector<Perturbation>& read, const std::vector<Pertur
 
 TEST(SensitivityFile, ReadsBackWhatWasWritten) {
   const TemporaryFolder folder;
-  const Sensitivity written = FullSensitivity();
+  Sensitivity written = FullSensitivity();
+  written.layers[0].shape = LayerShape{3, 16, 5, 2, 32, 1200, true};
   WriteFile(folder / "s.json", ToJson(written));
   const Sensitivity read = ReadSensitivity(folder / "s.json");
   EXPECT_EQ(read.tool_version, written.tool_version);
@@ -67,6 +68,7 @@ TEST(SensitivityFile, ReadsBackWhatWasWritten) {
     EXPECT_EQ(a.macs, b.macs);
     EXPECT_EQ(a.input_count, b.input_count);
     EXPECT_EQ(a.tied_group, b.tied_group);
+    EXPECT_EQ(a.shape, b.shape);
     ExpectEqual(a.weight, b.weight);
     ExpectEqual(a.activation, b.activation);
     ExpectEqual(a.difference_from_float32, b.difference_from_float32);

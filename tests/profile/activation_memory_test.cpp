@@ -1,9 +1,9 @@
 // Liveness against what LibTorch's allocator says that a run of the float network takes.
 
+#include <ATen/ATen.h>
 #include <ATen/record_function.h>
 #include <c10/core/Allocator.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <cmath>

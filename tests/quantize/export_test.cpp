@@ -2,6 +2,7 @@
 // leaves.
 
 #include <gtest/gtest.h>
+#include <torch/csrc/jit/serialization/import.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -92,6 +93,10 @@ std::map<std::string, std::pair<Format, Format>> KindsOfFormats() {
   kinds["asymmetric groups"].first.scheme = Scheme::Asymmetric;
   kinds["unsigned"] = kinds.at("int16");
   kinds["unsigned"].first.scheme = kinds["unsigned"].second.scheme = Scheme::Unsigned;
+  kinds["auto-signed"] = kinds.at("int16");
+  kinds["auto-signed"].second = kinds["auto-signed"].second.WithBits(4);
+  kinds["auto-signed"].second.type = NumberType::Integer;
+  kinds["auto-signed"].second.scheme = Scheme::AutoSigned;
   return kinds;
 }
 

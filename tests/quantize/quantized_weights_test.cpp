@@ -1,7 +1,7 @@
 #include "quantize/quantized_weights.h"
 
 #include <gmock/gmock.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <limits>
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <ATen/ATen.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <filesystem>

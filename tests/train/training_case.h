@@ -1,6 +1,6 @@
 #pragma once
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
 
 #include <filesystem>
 #include <string>
@@ -37,6 +37,7 @@ inline TrainOptions SmallOptions() {
   options.epochs = 3;
   options.batch_size = 4;
   options.learning_rate = 0.02;
+  options.distillation = 0;
   options.held_out = 0.25;
   options.crop_padding = 1;
   options.flip = true;

@@ -20,8 +20,10 @@ constexpr Names<NumberType, 11> kTypes = {{{NumberType::Integer, "integer"},
                                            {NumberType::Float16, "float16"},
                                            {NumberType::BFloat16, "bfloat16"},
                                            {NumberType::Float32, "float32"}}};
-constexpr Names<Scheme, 3> kSchemes = {
-    {{Scheme::Symmetric, "symmetric"}, {Scheme::Asymmetric, "asymmetric"}, {Scheme::Unsigned, "unsigned"}}};
+constexpr Names<Scheme, 4> kSchemes = {{{Scheme::Symmetric, "symmetric"},
+                                        {Scheme::Asymmetric, "asymmetric"},
+                                        {Scheme::Unsigned, "unsigned"},
+                                        {Scheme::AutoSigned, "auto-signed"}}};
 constexpr Names<Granularity, 4> kGranularities = {{{Granularity::Tensor, "tensor"},
                                                    {Granularity::Channel, "channel"},
                                                    {Granularity::Group, "group"},
@@ -78,6 +80,8 @@ void ValidateInteger(const Format& format) {
   if (format.narrow_range && format.scheme != Scheme::Symmetric)
     throw Error(fmt::format("narrow_range: true with an {} scheme; it drops the lowest value of a symmetric grid",
                             ToString(format.scheme)));
+  if (format.scheme == Scheme::AutoSigned && (format.granularity != Granularity::Tensor || format.bits == 1))
+    throw Error("scheme: auto-signed is of activations, with one scale a tensor and 2 bits or more");
   if (format.reduce_range && format.bits == 1) throw Error("reduce_range: true at 1 bit leaves nothing of the grid");
   if (format.narrow_range && GridBits(format) == 1)
     throw Error("narrow_range: true at 1 bit leaves 0 alone on the grid");

@@ -51,6 +51,8 @@ QuantizationRange SearchPowerOfTwo(const Clip& full, const Format& format, const
 }  // namespace
 
 QuantizationRange Calibrate(const Distribution& distribution, const Format& format) {
+  if (format.IsInteger() && format.scheme == Scheme::AutoSigned)
+    return WithItsSign(format, distribution.min, [&](const Format& fixed) { return Calibrate(distribution, fixed); });
   const Clip full{std::min(distribution.min, 0.0), std::max(distribution.max, 0.0)};
   const Levels levels(format);
   const auto search = [&](const auto& error) {

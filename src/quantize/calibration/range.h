@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "bitplan/format.h"
 #include "quantize/calibration/distribution.h"
@@ -10,7 +11,7 @@ namespace bitplan {
 /// Where a grid lies: x̂ = scale · (q − zero_point), or scale · level.
 struct QuantizationRange {
   double scale = 1;             ///< exactly a float32, positive and not subnormal
-  std::int64_t zero_point = 0;  ///< on the grid, so that 0.0 is exact; 0 but for asymmetric integers
+  std::int64_t zero_point = 0;  ///< on the grid, so that 0.0 is exact; 0 but for asymmetric and auto-signed integers
 };
 
 /// `scale` rounded to float32, within what float32 holds without becoming subnormal.
@@ -23,6 +24,10 @@ double Float32Scale(double scale);
 /// for magnitudes up to m); and blocks get 2^(⌊log2 m⌋ − e), 2^e the largest power of two on the grid, which clips a
 /// little (Open Compute Project, "Microscaling Formats", 2023, section 6.3).
 QuantizationRange RangeCovering(double low, double high, const Format& format);
+
+/// An auto-signed format's range at values down to `low`: that of the symmetric or unsigned format which it is there.
+QuantizationRange WithItsSign(const Format& format, double low,
+                              const std::function<QuantizationRange(const Format&)>& range_of);
 
 /// The range that `format.calibrator` picks for the values; `format` has scales that it does not choose itself.
 /// Calibrator::Mse is never worse than Calibrator::Max, and a calibrator that would clip everything to zero gives

@@ -80,7 +80,17 @@ double Float32Scale(double scale) {
   return static_cast<double>(static_cast<float>(std::clamp(scale, kLeast, kMost)));
 }
 
+QuantizationRange WithItsSign(const Format& format, double low, const std::function<QuantizationRange(const Format&)>& range_of) {
+  Format fixed = format;
+  fixed.scheme = low < 0 ? Scheme::Symmetric : Scheme::Unsigned;
+  QuantizationRange range = range_of(fixed);
+  range.zero_point -= fixed.QuantMin();
+  return range;
+}
+
 QuantizationRange RangeCovering(double low, double high, const Format& format) {
+  if (format.IsInteger() && format.scheme == Scheme::AutoSigned)
+    return WithItsSign(format, low, [&](const Format& fixed) { return RangeCovering(low, high, fixed); });
   low = format.scheme == Scheme::Unsigned && format.IsInteger() ? 0 : std::min(low, 0.0);
   high = std::max(high, 0.0);
   if (low == 0 && high == 0) return {1, 0};

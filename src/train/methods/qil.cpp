@@ -1,6 +1,8 @@
 #include "train/methods/qil.h"
 
-#include <torch/torch.h>
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include "quantize/weight_grid.h"
 #include "train/methods/integer_grid.h"

@@ -52,6 +52,28 @@ std::vector<std::vector<float>> Samples() {
           {1e-42F, 1e38F}};
 }
 
+TEST(Range, OfAutoSignedFormatsIsTheUnsignedOneOrTheSymmetricOne) {
+  for (const Calibrator calibrator :
+       {Calibrator::Max, Calibrator::Percentile, Calibrator::Mse, Calibrator::Entropy, Calibrator::Laplace,
+        Calibrator::Gauss, Calibrator::Deviations, Calibrator::AverageMax})
+    for (const ScaleType scales : {ScaleType::Float32, ScaleType::PowerOfTwo})
+      for (const int bits : {2, 4, 8})
+        for (const bool negative : {false, true}) {
+          Format format = DefaultActivationFormat().WithBits(bits);
+          format.calibrator = calibrator;
+          format.scale_type = scales;
+          format.scheme = Scheme::AutoSigned;
+          std::vector<float> values = SampleValues(700, 0.3, true);
+          if (!negative)
+            for (float& value : values) value = std::max(value, 0.0F);
+          const QuantizationRange range = Calibrate(DistributionOf(values), format);
+          format.scheme = negative ? Scheme::Symmetric : Scheme::Unsigned;
+          const QuantizationRange expected = Calibrate(DistributionOf(values), format);
+          EXPECT_EQ(range.scale, expected.scale) << Describe(format);
+          EXPECT_EQ(range.zero_point, negative ? 1 << (bits - 1) : 0) << Describe(format);
+        }
+}
+
 TEST(Range, IsAlwaysAPositiveFloat32WithZeroOnItsGrid) {
   for (const Calibrator calibrator : {Calibrator::Max, Calibrator::Percentile, Calibrator::Mse, Calibrator::Entropy})
     for (const Format& format : AllFormats(calibrator))

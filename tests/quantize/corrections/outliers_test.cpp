@@ -1,8 +1,9 @@
 #include "quantize/corrections/outliers.h"
 
+#include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/csrc/jit/serialization/import.h>
 
 #include "files/temporary_folder.h"
 #include "quantize/networks.h"

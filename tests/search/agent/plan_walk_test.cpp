@@ -118,5 +118,34 @@ TEST(PlanWalk, DecidesEveryWidthOfAGroupInAStepOfItsOwn) {
   EXPECT_EQ(walk.Take(0.9), 0.25);  // 8 + 4 are spent: of the two widths of the last group only the lower one is left
 }
 
+/// HAQ's ten numbers (Wang et al. 2019, section 3.1), each over the largest.
+TEST(PlanWalk, ShowsTheLayersShapesWhereTheProblemHasThem) {
+  Problem problem;
+  const std::vector<Choice> choices = {{"w2a4", 1, {{"c", 2}}}, {"w2a8", 1, {{"c", 2}}}, {"w8a4", 0, {{"c", 8}}}, {"w8a8", 0, {{"c", 8}}}};
+  problem.groups = {{"a", {"a"}, choices, LayerShape{3, 16, 5, 2, 32, 1200, false}},
+                    {"b", {"b"}, choices, LayerShape{16, 16, 3, 1, 16, 144, true}},
+                    {"c", {"c"}, choices, LayerShape{16, 10, 1, 0, 1, 160, false}}};
+  problem.budgets = {{"c", 100}};
+  const auto states_of = [&] {
+    const PlanSpace space(problem, {});
+    const StepStates states(space);
+    PlanWalk walk(space, states, *space.Complete(0, {0}, true));
+    std::vector<search::AgentState> all;
+    while (!walk.Done()) {
+      all.push_back(walk.State());
+      walk.Take(0.75);
+    }
+    return all;
+  };
+  const std::vector<search::AgentState> states = states_of();
+  ASSERT_EQ(states.size(), 6U);
+  EXPECT_EQ(states[0], (search::AgentState{0, 3 / 16.0F, 1, 1, 1, 1, 1, 0, 0, 1}));
+  EXPECT_EQ(states[1], (search::AgentState{0, 3 / 16.0F, 1, 1, 1, 1, 1, 0, 1, 0.75}));
+  EXPECT_EQ(states[2], (search::AgentState{0.5, 1, 1, 0.6F, 0.5, 0.5, 0.12F, 1, 0, 0.75}));
+  EXPECT_EQ(states[5], (search::AgentState{1, 1, 0.625, 0.2F, 0, 1 / 32.0F, static_cast<float>(160 / 1200.0), 0, 1, 0.75}));
+  problem.groups[1].shape.reset();
+  EXPECT_NE(states_of()[0], states[0]);
+}
+
 }  // namespace
 }  // namespace bitplan::search_test

@@ -2,7 +2,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "bitplan/error.h"
 #include "bitplan/quantize.h"
@@ -72,15 +72,15 @@ std::string NameOf(const testing::TestParamInfo<Pair>& info) {
 
 /// As the optimizer would, a little away from where training began.
 void Move(TrainedQuantizer& quantizer) {
-  const torch::NoGradGuard no_grad;
-  torch::manual_seed(8);
+  const at::NoGradGuard no_grad;
+  at::manual_seed(8);
   for (const QuantizerTensor& tensor : quantizer.tensors())
     if (tensor.learned) tensor.value.mul_(1 + 0.2 * torch::rand_like(tensor.value));
   quantizer.AfterStep();
 }
 
 at::Tensor Weight(std::vector<std::int64_t> shape = {5, 4, 3, 3}) {
-  torch::manual_seed(3);
+  at::manual_seed(3);
   return 0.2 * torch::randn(shape) + 0.02;
 }
 
@@ -121,7 +121,7 @@ TEST_P(WeightMethods, GiveToTheLastBitTheLatentWeightOnTheLearnedGrid) {
 }
 
 TEST_P(InputMethods, GiveToTheLastBitWhatTheRangeGives) {
-  torch::manual_seed(6);
+  at::manual_seed(6);
   for (const bool below_zero : {false, true}) {
     at::Tensor x = 2 * torch::randn({8, 6, 5, 5});
     if (!below_zero) x = x.relu();
@@ -144,7 +144,7 @@ TEST_P(InputMethods, GiveToTheLastBitWhatTheRangeGives) {
 }
 
 TEST_P(InputMethods, KeepsZeroExact) {
-  torch::manual_seed(6);
+  at::manual_seed(6);
   const auto quantizer = StartedInput(GetParam(), {torch::randn({8, 6}).relu()});
   EXPECT_EQ((*quantizer)(torch::zeros({2, 6}), false).abs().max().item<float>(), 0);
 }
@@ -157,7 +157,7 @@ TEST_P(WeightMethods, HandOnAGradient) {
 }
 
 TEST_P(InputMethods, KeepTheMemoryLayoutAndHandOnAGradient) {
-  torch::manual_seed(6);
+  at::manual_seed(6);
   const at::Tensor x = torch::rand({4, 6, 5, 5}).contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
   const auto quantizer = StartedInput(GetParam(), {x.detach()});
   const at::Tensor rounded = (*quantizer)(x, true);
@@ -173,7 +173,7 @@ TEST_P(WeightMethods, GoOnAsAnotherWhoseTensorsWereCopied) {
   const std::vector<QuantizerTensor> from = one->tensors(), to = other->tensors();
   ASSERT_EQ(from.size(), to.size());
   {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     for (std::size_t i = 0; i < from.size(); ++i) to[i].value.copy_(from[i].value);
   }
   EXPECT_TRUE(torch::equal((*one)(w, false), (*other)(w, false)));
@@ -181,14 +181,14 @@ TEST_P(WeightMethods, GoOnAsAnotherWhoseTensorsWereCopied) {
 }
 
 TEST_P(InputMethods, GoOnAsAnotherWhoseTensorsWereCopied) {
-  torch::manual_seed(6);
+  at::manual_seed(6);
   const at::Tensor x = torch::randn({4, 6, 5});
   const auto one = StartedInput(GetParam(), {x.relu()}), other = StartedInput(GetParam(), {2 * x});
   Move(*one);
   const std::vector<QuantizerTensor> from = one->tensors(), to = other->tensors();
   ASSERT_EQ(from.size(), to.size());
   {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     for (std::size_t i = 0; i < from.size(); ++i) to[i].value.copy_(from[i].value);
   }
   EXPECT_TRUE(torch::equal((*one)(x, true), (*other)(x, true)));

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 
@@ -23,7 +23,7 @@ Format PowersOfTwo(int bits) {
 }
 
 at::Tensor Weight() {
-  torch::manual_seed(3);
+  at::manual_seed(3);
   return 0.2 * torch::randn({8, 4, 3, 3});
 }
 

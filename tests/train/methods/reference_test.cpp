@@ -1,7 +1,7 @@
 // Every method against its paper's formula in plain PyTorch operators; see make_reference.py.
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -38,7 +38,7 @@ std::unique_ptr<TrainedQuantizer> QuantizerOf(const json& each) {
 /// Where the case says from what numbers it starts.
 void CopyGiven(const json& each, TrainedQuantizer& quantizer) {
   if (!each.value("given", false)) return;
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const QuantizerTensor& tensor : quantizer.tensors()) {
     if (each.at("learned").contains(tensor.name)) tensor.value.copy_(Numbers(each.at("learned").at(tensor.name)));
     if (tensor.name == "factor") tensor.value.fill_(each.at("factor").get<float>());

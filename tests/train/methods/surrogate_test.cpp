@@ -2,7 +2,7 @@
 // added held fixed. Here against its central differences, in double precision.
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 #include <functional>
@@ -86,7 +86,7 @@ void ExpectGradients(TrainedQuantizer& quantizer, const at::Tensor& x, const Sur
   for (const QuantizerTensor& tensor : quantizer.tensors())
     if (tensor.learned) learned.push_back(tensor.value);
   for (const at::Tensor& tensor : learned) base.push_back(tensor.detach().to(torch::kDouble).view(shape));
-  torch::manual_seed(9);
+  at::manual_seed(9);
   const at::Tensor g = torch::randn(x.sizes());
   quantizer(variable, true).backward(g);
   const Tensors expected = CentralDifferences(surrogate, base, g.to(torch::kDouble));
@@ -99,12 +99,12 @@ void ExpectGradients(TrainedQuantizer& quantizer, const at::Tensor& x, const Sur
 }
 
 at::Tensor Inputs() {
-  torch::manual_seed(11);
+  at::manual_seed(11);
   return 2 * torch::rand({3, 4, 5}) + 0.01;
 }
 
 at::Tensor Weights() {
-  torch::manual_seed(12);
+  at::manual_seed(12);
   return 0.4 * torch::randn({4, 3, 5});
 }
 
@@ -113,7 +113,7 @@ std::unique_ptr<Quantizer> Started(std::unique_ptr<Quantizer> quantizer, const a
                                    double learned_times = 1) {
   quantizer->Initialize(first);
   quantizer->Finish();
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const QuantizerTensor& tensor : quantizer->tensors())
     if (tensor.learned) tensor.value.mul_(learned_times);
   return quantizer;
@@ -150,7 +150,7 @@ TEST(GradientsOfTheSurrogate, PactInput) {
 TEST(GradientsOfTheSurrogate, PactChannelInput) {
   const auto pact = Started(MakeInputQuantizer(TrainingMethod::PactChannel, InputFormat(4)), Inputs(), 0.6);
   {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     pact->tensors()[0].value.mul_(torch::tensor({1.0F, 0.5F, 1.3F, 0.8F}));
   }
   ExpectGradients(*pact, Inputs(), Clipped, 1, {1, 4, 1});
@@ -159,7 +159,7 @@ TEST(GradientsOfTheSurrogate, PactChannelInput) {
 TEST(GradientsOfTheSurrogate, QilInput) {
   const auto qil = Started(MakeInputQuantizer(TrainingMethod::Qil, InputFormat(4)), Inputs(), 0.6);
   {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     qil->tensors()[0].value.add_(0.2);
   }
   ExpectGradients(*qil, Inputs(), QilInput, 1);
@@ -168,7 +168,7 @@ TEST(GradientsOfTheSurrogate, QilInput) {
 TEST(GradientsOfTheSurrogate, QilWeight) {
   const auto qil = Started(MakeWeightQuantizer(TrainingMethod::Qil, WeightFormat(3), 0, {}), Weights(), 0.6);
   {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     qil->tensors()[0].value.add_(0.1);
   }
   ExpectGradients(*qil, Weights(), QilWeight(qil->tensors()[2].value.item<double>()), 1);

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <filesystem>
 #include <set>
@@ -57,7 +57,7 @@ TEST(Widen, KeepsTheOutputOfEveryModelThatItTakes) {
 }
 
 TEST(Widen, WidensEveryHiddenLayerOfAResidualNetwork) {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   const at::Tensor x = torch::randn({4, 3, 32, 32});
   for (const bool fold : {true, false}) {
     const Network network = ResNet20(fold);
