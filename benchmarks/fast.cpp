@@ -7,22 +7,10 @@
 #include <filesystem>
 #include <vector>
 
-#include "bitplan/configuration.h"
 #include "stopwatch.h"
-
-namespace {
+#include "uniform_plan.h"
 
 using bitplan::Network;
-
-/// One width for all weights, one for all inputs.
-bitplan::Plan Uniform(const Network& network, int weight_bits, int activation_bits) {
-  return bitplan::MakeConfiguredPlan(network, {.weight = bitplan::DefaultWeightFormat().WithBits(weight_bits),
-                                               .activation = bitplan::DefaultActivationFormat().WithBits(activation_bits),
-                                               .rules = {},
-                                               .corrections = {}});
-}
-
-}  // namespace
 
 int main() {
   const at::NoGradGuard no_grad;
@@ -33,7 +21,7 @@ int main() {
   const auto data = bitplan::Dataset::Load("cifar10:" + (folder / "train.bin").string(), data_options);
   fmt::print("ResNet-20, median of 15 rounds by turns\n{:<8}{:>7}{:>11}{:>11}{:>16}{:>9}\n", "plan", "batch", "float ms", "8-bit ms", "fake-quantized", "speedup");
   for (const int activation_bits : {8, 4}) {
-    const auto quantized = bitplan::QuantizedNetwork::Create(network, Uniform(network, 8, activation_bits), data);
+    const auto quantized = bitplan::QuantizedNetwork::Create(network, UniformPlan(network, 8, activation_bits), data);
     const auto fast = bitplan::FastNetwork::Create(quantized);
     for (const std::int64_t batch : {1, 16, 128, 512}) {
       const auto inputs = data.Get(0, batch).inputs;

@@ -7,22 +7,10 @@
 #include <filesystem>
 #include <vector>
 
-#include "bitplan/configuration.h"
 #include "stopwatch.h"
-
-namespace {
+#include "uniform_plan.h"
 
 using bitplan::Network;
-
-/// One width for all weights, one for all inputs.
-bitplan::Plan Uniform(const Network& network, int weight_bits, int activation_bits) {
-  return bitplan::MakeConfiguredPlan(network, {.weight = bitplan::DefaultWeightFormat().WithBits(weight_bits),
-                                               .activation = bitplan::DefaultActivationFormat().WithBits(activation_bits),
-                                               .rules = {},
-                                               .corrections = {}});
-}
-
-}  // namespace
 
 int main() {
   const std::filesystem::path folder = std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10";
@@ -36,7 +24,7 @@ int main() {
              "fake-quantized", "integer");
   for (const int weight_bits : {8, 4})
     for (const int accumulator_bits : {32, 16}) {
-      const auto quantized = bitplan::QuantizedNetwork::Create(network, Uniform(network, weight_bits, 8), data);
+      const auto quantized = bitplan::QuantizedNetwork::Create(network, UniformPlan(network, weight_bits, 8), data);
       const auto integer = bitplan::IntegerNetwork::Create(quantized, {.accumulator_bits = accumulator_bits});
       std::vector<double> exact, fake, whole;
       for (int round = 0; round < 5; ++round) {

@@ -10,8 +10,8 @@
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
 #include "files/temporary_folder.h"
-#include "hessian/error_message.h"
 #include "hessian/reference.h"
+#include "message_of.h"
 #include "plan/npy_text.h"
 
 namespace bitplan {

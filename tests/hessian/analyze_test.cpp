@@ -10,9 +10,9 @@
 
 #include "bitplan/quantize.h"
 #include "bitplan/version.h"
-#include "hessian/error_message.h"
 #include "hessian/reference.h"
 #include "hessian/scripted_network.h"
+#include "message_of.h"
 
 namespace bitplan {
 namespace {

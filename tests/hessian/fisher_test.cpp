@@ -11,9 +11,9 @@
 #include "bitplan/error.h"
 #include "bitplan/gauss_newton.h"
 #include "bitplan/quantize.h"
-#include "hessian/error_message.h"
 #include "hessian/gauss_newton_reference.h"
 #include "hessian/reference.h"
+#include "message_of.h"
 
 namespace bitplan {
 namespace {

@@ -8,9 +8,9 @@
 #include <numeric>
 
 #include "bitplan/error.h"
-#include "hessian/error_message.h"
 #include "hessian/gauss_newton_reference.h"
 #include "hessian/reference.h"
+#include "message_of.h"
 
 namespace bitplan {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "bitplan/curvature.h"
-#include "hessian/error_message.h"
 #include "hessian/reference.h"
 #include "hessian/scripted_network.h"
+#include "message_of.h"
 
 namespace bitplan {
 namespace {

@@ -10,11 +10,11 @@
 #include "bitplan/error.h"
 #include "bitplan/plan.h"
 #include "bitplan/quantize.h"
-#include "hessian/error_message.h"
 #include "hessian/gauss_newton_reference.h"
 #include "hessian/gradient_pass.h"
 #include "hessian/reference.h"
 #include "hessian/shift_figures.h"
+#include "message_of.h"
 
 namespace bitplan {
 namespace {

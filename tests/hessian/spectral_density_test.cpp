@@ -10,10 +10,10 @@
 #include <stdexcept>
 
 #include "bitplan/error.h"
-#include "hessian/error_message.h"
 #include "hessian/gauss_newton_reference.h"
 #include "hessian/lanczos_quadrature.h"
 #include "hessian/reference.h"
+#include "message_of.h"
 
 namespace bitplan {
 namespace {

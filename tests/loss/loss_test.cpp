@@ -10,21 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "bitplan/error.h"
+#include "message_of.h"
 
 namespace bitplan {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string MessageOf(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 std::vector<double> Softmax(const std::vector<double>& logits) {
   double sum = 0;

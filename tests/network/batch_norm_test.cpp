@@ -60,7 +60,7 @@ TEST(BatchNorm, OverAnotherAxisThanTheLayersChannelsIsNeverFoldedSilently) {
     NetworkOptions options;
     options.fold_batch_norm = true;
     const Network network = model.Load("scripted", options);
-    const std::string message = ErrorMessage([&] { network.Forward(model.Inputs()); });
+    const std::string message = MessageOf([&] { network.Forward(model.Inputs()); });
     EXPECT_TRUE(IsOneLine(message)) << message;
     EXPECT_NE(message.find("--no-fold-batch-norm"), std::string::npos) << message;
   }

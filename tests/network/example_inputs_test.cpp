@@ -29,7 +29,7 @@ TEST(ExampleInputs, AreTheSameEachTime) {
 TEST(ExampleInputs, NameAShapeThatCannotBeRead) {
   for (const std::string shape : {",", "3,", ",3", "a", "-1", "0", "3,0", "3;3", "3,32,32:int32", "3,32,32:", " 3",
                                   "3 ", "3.5", "3,,3", "1e3", "99999999999999999999", "0x10", "3,32:int64:int64"}) {
-    const std::string message = ErrorMessage([&] { ExampleInputs({"3,8,8", shape}, "cpu"); });
+    const std::string message = MessageOf([&] { ExampleInputs({"3,8,8", shape}, "cpu"); });
     EXPECT_TRUE(IsOneLine(message)) << "'" << shape << "': " << message;
     EXPECT_THAT(message, HasSubstr("'" + shape + "'"));
   }
@@ -38,13 +38,13 @@ TEST(ExampleInputs, NameAShapeThatCannotBeRead) {
 TEST(ExampleInputs, TooLargeForAnyMemoryAreAnError) {
   for (const std::string shape :
        {"2147483647,2147483647", "2147483647,2147483647,2147483647", "100000,100000,100000:int64"}) {
-    const std::string message = ErrorMessage([&] { ExampleInputs({shape}, "cpu"); });
+    const std::string message = MessageOf([&] { ExampleInputs({shape}, "cpu"); });
     EXPECT_TRUE(IsOneLine(message)) << shape << ": " << message;
   }
 }
 
 TEST(ExampleInputs, NameADeviceThatCannotBeUsed) {
-  const std::string message = ErrorMessage([] { ExampleInputs({"3"}, "gpu"); });
+  const std::string message = MessageOf([] { ExampleInputs({"3"}, "gpu"); });
   EXPECT_TRUE(IsOneLine(message)) << message;
   EXPECT_THAT(message, HasSubstr("gpu"));
 }

@@ -36,7 +36,7 @@ class LoadError : public testing::Test {
   }
 
   static std::string Message(const std::filesystem::path& file, const NetworkOptions& options = {}) {
-    return ErrorMessage([&] { Network::Load(file, options); });
+    return MessageOf([&] { Network::Load(file, options); });
   }
 
   std::filesystem::path folder_;

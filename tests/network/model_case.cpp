@@ -98,15 +98,6 @@ at::Tensor Recorder::First(int site) const {
   return {};
 }
 
-std::string ErrorMessage(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 bool IsOneLine(const std::string& message) {
   return !message.empty() && message != "no error" && message.size() < 600 && message.find('\n') == std::string::npos &&
          message.find("frame #") == std::string::npos && message.find("Exception raised from") == std::string::npos;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bitplan/network.h"
+#include "message_of.h"
 
 namespace bitplan::test {
 
@@ -81,9 +82,6 @@ class Replacer : public Recorder {
   int site_;
   std::function<at::Tensor(const at::Tensor&)> function_;
 };
-
-/// What the Error says that `call` throws; "no error" where it throws none. Other exceptions fail the test.
-std::string ErrorMessage(const std::function<void()>& call);
 
 /// Whether `message` is one line that a person can read: not empty, no line break, no trace of the C++ stack.
 bool IsOneLine(const std::string& message);

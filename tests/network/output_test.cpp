@@ -14,7 +14,7 @@ std::string RunWithOutput(const std::string& name, const std::string& output) {
   const ModelCase model(name);
   NetworkOptions options;
   options.output = output;
-  return ErrorMessage([&] { model.Load("scripted", options).Forward(model.Inputs()); });
+  return MessageOf([&] { model.Load("scripted", options).Forward(model.Inputs()); });
 }
 
 TEST(Output, OfSeveralMustBeNamed) {
@@ -40,7 +40,7 @@ TEST(Output, ErrorsAreOneLine) {
 }
 
 TEST(Output, ThatIsNoTensorIsAnError) {
-  const std::string message = ErrorMessage([] {
+  const std::string message = MessageOf([] {
     Network::Load(ModelPath("refused_no_tensor_output.pt")).Forward({at::zeros({1, 3})});
   });
   EXPECT_TRUE(IsOneLine(message)) << message;

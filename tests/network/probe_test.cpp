@@ -124,7 +124,7 @@ TEST(Probe, ATensorOfAnotherShapeIsAnError) {
   const ModelCase model("mlp");
   const Network network = model.Load("scripted");
   Replacer wrong(SiteIndex(network, "fc2.input"), [](const at::Tensor& value) { return value.narrow(1, 0, 2); });
-  EXPECT_TRUE(IsOneLine(ErrorMessage([&] { network.Forward(model.Inputs(), network.ParameterValues(), &wrong); })));
+  EXPECT_TRUE(IsOneLine(MessageOf([&] { network.Forward(model.Inputs(), network.ParameterValues(), &wrong); })));
 }
 
 TEST(Probe, RunsInOtherThreadsSeeNothingOfIt) {

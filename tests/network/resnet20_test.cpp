@@ -56,7 +56,7 @@ TEST_P(ResNet20Both, HasTheNamesOfTheModel) {
 
 TEST(ResNet20, GivenAWrongShapeSaysSoInOneLine) {
   const Network network = LoadResNet20(true);
-  const std::string message = ErrorMessage([&] { network.Forward({at::zeros({1, 1, 28, 28})}); });
+  const std::string message = MessageOf([&] { network.Forward({at::zeros({1, 1, 28, 28})}); });
   EXPECT_TRUE(IsOneLine(message)) << message;
   EXPECT_NE(message.find("[1, 1, 28, 28]"), std::string::npos) << message;
 }

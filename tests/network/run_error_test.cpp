@@ -11,7 +11,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 std::string Message(const Network& network, const std::vector<at::Tensor>& inputs) {
-  return ErrorMessage([&] { network.Forward(inputs); });
+  return MessageOf([&] { network.Forward(inputs); });
 }
 
 TEST(RunError, SaysWhichShapeDoesNotFit) {
@@ -62,9 +62,9 @@ TEST(RunError, ParametersThatDoNotFitAreAnError) {
   const Network network = model.Load("scripted");
   std::vector<at::Tensor> values = network.ParameterValues();
   values[static_cast<std::size_t>(network.layers()[0].weight)] = at::zeros({2, 2});
-  EXPECT_TRUE(IsOneLine(ErrorMessage([&] { network.Forward(model.Inputs(), values); })));
+  EXPECT_TRUE(IsOneLine(MessageOf([&] { network.Forward(model.Inputs(), values); })));
   values.pop_back();
-  EXPECT_THAT(ErrorMessage([&] { network.Forward(model.Inputs(), values); }), HasSubstr("parameters"));
+  EXPECT_THAT(MessageOf([&] { network.Forward(model.Inputs(), values); }), HasSubstr("parameters"));
 }
 
 TEST(RunError, LeavesTheNetworkUsable) {

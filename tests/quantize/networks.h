@@ -7,8 +7,8 @@
 #include <functional>
 #include <string>
 
-#include "bitplan/error.h"
 #include "bitplan/quantize.h"
+#include "message_of.h"
 
 namespace bitplan {
 
@@ -46,16 +46,6 @@ inline Plan UniformPlan(const Network& network, const Format& weight, const Form
 inline Plan UniformPlan(const Network& network, int weight_bits, int activation_bits) {
   return UniformPlan(network, DefaultWeightFormat().WithBits(weight_bits),
                      DefaultActivationFormat().WithBits(activation_bits));
-}
-
-/// What the Error says that `call` throws.
-inline std::string MessageOf(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 }  // namespace bitplan

@@ -63,7 +63,7 @@ class ByHand : public Probe {
 class Operands : public ::testing::Test {
  protected:
   std::string Message(const Plan& plan, const Network& of) const {
-    return ErrorMessage([&] { QuantizedNetwork::Create(of, plan, data); });
+    return MessageOf([&] { QuantizedNetwork::Create(of, plan, data); });
   }
 
   const Network network = SmallResNet();
@@ -115,12 +115,12 @@ TEST_F(Operands, AreInStatisticsFiles) {
   const int site = SiteOf(network, "add_0.1");
   ASSERT_GE(site, 0);
   EXPECT_EQ(ActivationStatistics::Read(folder / "statistics.json", network).Extremes(site), collected.Extremes(site));
-  EXPECT_THAT(ErrorMessage([&] { ActivationStatistics::Read(folder / "statistics.json", SmallResNet(false)); }),
+  EXPECT_THAT(MessageOf([&] { ActivationStatistics::Read(folder / "statistics.json", SmallResNet(false)); }),
               HasSubstr("an operand where it was loaded with their sites"));
   WriteFile(folder / "inputs.json", ActivationStatistics::Collect(SmallResNet(false), data, 128).ToJson());
   QuantizeOptions options;
   options.statistics = ActivationStatistics::Read(folder / "inputs.json", network);
-  EXPECT_THAT(ErrorMessage([&] { QuantizedNetwork::Create(network, OperandsAlone(network), data, options); }),
+  EXPECT_THAT(MessageOf([&] { QuantizedNetwork::Create(network, OperandsAlone(network), data, options); }),
               HasSubstr("add_0.0 was not reached"));
 }
 

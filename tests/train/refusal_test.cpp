@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "bitplan/error.h"
+#include "message_of.h"
 #include "train/training_case.h"
 
 namespace bitplan {
@@ -11,15 +11,6 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
-
-std::string MessageOf(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 std::string TrainingWith(const std::function<void(TrainOptions&)>& change) {
   TrainOptions options = SmallOptions();

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "bitplan/error.h"
+#include "message_of.h"
 #include "quantize/learned_grid.h"
 #include "train/methods/formats.h"
 
@@ -25,16 +25,6 @@ Format PowersOfTwo(int bits) {
 at::Tensor Weight() {
   at::manual_seed(3);
   return 0.2 * torch::randn({8, 4, 3, 3});
-}
-
-template <typename Work>
-std::string MessageOf(const Work& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 IncrementalWeight Started(const Format& format, const at::Tensor& w) {
@@ -114,7 +104,7 @@ TEST(IncrementalSchedule, SharesTheEpochsAlike) {
 }
 
 TEST(IncrementalSchedule, RefusesPortionsThatDoNotEndAtAll) {
-  EXPECT_EQ(MessageOf([] { IncrementalSchedule().Validate(4); }), "");
+  EXPECT_EQ(MessageOf([] { IncrementalSchedule().Validate(4); }), "no error");
   EXPECT_THAT(MessageOf([] { IncrementalSchedule().Validate(3); }), HasSubstr("epochs: 3"));
   EXPECT_THAT(MessageOf([] { IncrementalSchedule{{0.5, 0.9}}.Validate(9); }), HasSubstr("the last must be 1"));
   EXPECT_THAT(MessageOf([] { IncrementalSchedule{{0.5, 0.4, 1}}.Validate(9); }), HasSubstr("ascending"));

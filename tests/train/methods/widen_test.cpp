@@ -15,7 +15,6 @@
 namespace bitplan {
 namespace {
 
-using test::ErrorMessage;
 using test::ForEachCase;
 using test::ModelCase;
 using testing::HasSubstr;
@@ -91,7 +90,7 @@ TEST(Widen, CopiesShareUnevenlyAsTheSeedSays) {
 
 TEST(Widen, RefusesWhatItCannotDuplicateAndNamesIt) {
   const auto message = [](const char* name) {
-    return ErrorMessage([&] { WidenedModelFile(ModelCase(name).Load("scripted")); });
+    return MessageOf([&] { WidenedModelFile(ModelCase(name).Load("scripted")); });
   };
   EXPECT_THAT(message("called_twice"), HasSubstr("used several times"));
   EXPECT_THAT(message("own_attention"), HasSubstr("view reads the channels of layer 'qkv'"));
@@ -100,8 +99,8 @@ TEST(Widen, RefusesWhatItCannotDuplicateAndNamesIt) {
 
 TEST(Widen, RefusesOptionsOutsideTheirRange) {
   const Network network = ResNet20(true);
-  EXPECT_THAT(ErrorMessage([&] { WidenedModelFile(network, {.factor = 1}); }), HasSubstr("factor: 1"));
-  EXPECT_THAT(ErrorMessage([&] { WidenedModelFile(network, {.spread = 1}); }), HasSubstr("spread: 1"));
+  EXPECT_THAT(MessageOf([&] { WidenedModelFile(network, {.factor = 1}); }), HasSubstr("factor: 1"));
+  EXPECT_THAT(MessageOf([&] { WidenedModelFile(network, {.spread = 1}); }), HasSubstr("spread: 1"));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 namespace bitplan {
 
-/// What the Error says that `call` throws.
+/// What the Error says that `call` throws; "no error" where it throws none. Other exceptions fail the test.
 inline std::string MessageOf(const std::function<void()>& call) {
   try {
     call();
