@@ -72,11 +72,20 @@ at::Tensor WithSecondProduct(NormedLayer& layer, const at::Tensor& product, cons
 
 at::Tensor RescaledNorm(NormedLayer& layer, const at::Tensor& product) {
   const at::Tensor folded = FoldScale(layer, layer.variance);
-  const at::Tensor divisor =
-      at::where(folded.detach().eq(0), at::ones_like(folded), folded);  // a channel that is off stays off
+  // Weight decay leaves channels whose γ is next to nothing. They are not divided, whose gradients would be without bounds,
+  // and keep their statistics.
+  constexpr double kOff = 1e-4;  // of the largest channel
+  const at::Tensor size = folded.detach().abs();
+  const at::Tensor off = size.le(kOff * size.max());
+  const at::Tensor mean = layer.mean.clone(), variance = layer.variance.clone();
+  const at::Tensor divisor = at::where(off, at::ones_like(folded), folded);
   const at::Tensor unfolded = WithBias(layer, product / AlongOutput(layer, divisor));
-  return at::batch_norm(unfolded, layer.scale, layer.offset, layer.mean, layer.variance, /*training=*/true,
-                        layer.momentum, layer.epsilon, /*cudnn_enabled=*/true);
+  at::Tensor normed = at::batch_norm(unfolded, layer.scale, layer.offset, mean, variance, /*training=*/true,
+                                     layer.momentum, layer.epsilon, /*cudnn_enabled=*/true);
+  const at::NoGradGuard no_grad;
+  layer.mean.copy_(at::where(off, layer.mean, mean));
+  layer.variance.copy_(at::where(off, layer.variance, variance));
+  return normed;
 }
 
 }  // namespace

@@ -74,13 +74,13 @@ const CorrectionTarget* CorrectionTargets::Find(int site, const at::Tensor& valu
 
 ChannelCorrection FitChannels(const Network& network, const CorrectionTarget& target, const ChannelMoments& wanted,
                               const ChannelMoments& quantized) {
-  at::Tensor alpha = at::ones_like(wanted.mean);
-  if (target.with_gain) {
-    const at::Tensor constant = wanted.IsConstant().logical_or(quantized.IsConstant());
-    alpha = at::where(constant, alpha, (wanted.deviation / quantized.deviation).clamp(0.5, 2.0));
-  }
-  alpha = alpha.to(at::kFloat);
-  ChannelCorrection correction{alpha, (wanted.mean - alpha * quantized.mean).to(at::kFloat)};
+  constexpr double kLeastGain = 0.5, kMostGain = 2;
+  const at::Tensor constant = wanted.IsConstant().logical_or(quantized.IsConstant());
+  const at::Tensor gain = at::where(constant, at::ones_like(wanted.mean), wanted.deviation / quantized.deviation);
+  const at::Tensor alpha = (target.with_gain ? gain.clamp(kLeastGain, kMostGain) : at::ones_like(gain)).to(at::kFloat);
+  at::Tensor beta = (wanted.mean - alpha * quantized.mean).to(at::kFloat);
+  if (!target.with_gain) beta = at::where(gain.ge(kLeastGain).logical_and(gain.le(kMostGain)), beta, at::zeros_like(beta));
+  ChannelCorrection correction{alpha, beta};
   if (!correction.alpha.isfinite().all().item<bool>() || !correction.beta.isfinite().all().item<bool>())
     throw Error(fmt::format("layer '{}': its output on the calibration samples is not finite",
                             network.layers()[target.layer].name));
