@@ -22,6 +22,7 @@ TEST_P(Folding, TrainsAtFourBitsAndIsDeployedAsItEvaluates) {
   options.batch_norm = GetParam();
   options.epochs = 2;
   options.batch_size = 32;
+  options.distillation = 0;
   options.learning_rate =
       GetParam() == BatchNormFolding::Folded ? 0.0005 : 0.005;  // folded weights have steep gradients
   const Dataset data = Images(192);
