@@ -157,6 +157,8 @@ class Accuracies {
     fmt::print("| {} |", method);
     TrainOptions options = arguments_.train;
     options.method = ParseTrainingMethod(method);
+    if (!LevelsFollowWeight(options.method) && options.batch_norm == BatchNormFolding::Rescaled)
+      options.batch_norm = BatchNormFolding::Smoothed;
     for (const Plan& plan : plans) {
       std::fflush(stdout);
       const TrainResult result = Train(arguments_.model, {}, plan, data_, options);

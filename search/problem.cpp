@@ -42,10 +42,15 @@ void CheckChoice(const Group& group, const Choice& choice, const std::vector<std
           name));
 }
 
+bool IsPossible(const LayerShape& shape) {
+  return std::min({shape.input_channels, shape.output_channels, shape.kernel_size, shape.feature_size,
+                   shape.parameters}) >= 1 &&
+         shape.stride >= 0;
+}
+
 void CheckGroup(const Group& group, const std::vector<std::string>& costs) {
   if (group.choices.empty()) throw Error(fmt::format("group '{}' has no choices, needs at least one", group.name));
-  if (const auto& shape = group.shape; shape && (std::min({shape->input_channels, shape->output_channels, shape->kernel_size,
-                                                           shape->feature_size, shape->parameters}) < 1 || shape->stride < 0))
+  if (group.shape && !IsPossible(*group.shape))
     throw Error(fmt::format("the shape of group '{}' has a number below 1; only a stride may be 0", group.name));
   std::set<std::string_view> seen;
   for (const auto& choice : group.choices) {

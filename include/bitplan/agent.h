@@ -54,7 +54,9 @@ struct AgentResult {
 ///
 /// The ten numbers are HAQ's where all groups have a shape, as MakeProblem gives them. In other problems the place in the network, the kind
 /// of the tensor and the previous action are as there, and the layer's shape gives way to what the problem knows of the group: how
-/// the loss and the costs depend on its choices, how much of the budgets is left, how much is still ahead. The reward is −log of the loss above the least there could be, in units of the first plan's.
+/// the loss and the costs depend on its choices, how much of the budgets is left, how much is still ahead.
+///
+/// The reward is −log of the loss above the least there could be, in units of the first plan's.
 ///
 /// Equal problems, options and numbers of threads give equal plans and curves. Throws Error when the problem or the options are
 /// malformed, as Search does, when a measured loss is not finite or negative, and when the checkpoint is of another search, is none, or

@@ -59,7 +59,7 @@ struct TrainOptions {
   std::int64_t crop_padding = 0;   ///< ≥ 0; images are cut out at random with so many black pixels around them
   bool flip = false;               ///< every other image, at random, is mirrored left to right
   /// Share of the divergence from the float network in the loss, in [0, 1]; the rest is cross entropy with labels. 1: no
-  /// labels needed, and nothing is lost on few images, also where the network knows them.
+  /// labels are needed, and images that the network was trained on still teach: their labels it knows already.
   double distillation = 1;
   double temperature = 4;  ///< > 0, of that divergence (Hinton et al. 2015)
   /// Incremental quantization (Zhou et al. 2017) in the place of `method`: the portions of the weights, largest first,

@@ -91,10 +91,7 @@ int RunAll(const Arguments& arguments) {
   NetworkOptions network_options = ReadModelOptions(line);
   network_options.operand_sites = target.has_value();
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
-  if (target) {
-    const std::vector<Pin> pins = ApplyTarget(line, network, *target, options.analyze, options.problem.pins);
-    options.problem.pins.insert(options.problem.pins.end(), pins.begin(), pins.end());
-  }
+  if (target) options.problem.pins = ApplyTarget(line, network, *target, options.analyze, options.problem.pins);
   const SplitData split = LoadData(line, options);
   options.costs = ReadCostOptions(line, NamesOf(network.layers()));
   DataOptions data_options = ReadSampleOptions(line);
@@ -104,6 +101,7 @@ int RunAll(const Arguments& arguments) {
   WithCheckpoint(line, folder / "analysis", [&](const std::filesystem::path& checkpoint) {
     options.analyze.checkpoint = checkpoint;
     const RunResult result = Run(network, split.data, test, options, split.held_out);
+    if (target) CheckPlan(result.plan, network, *target);
     code = WriteResult(line, folder, result);
   });
   return code;

@@ -43,9 +43,10 @@ void Intersect(std::vector<int>& offered, const std::vector<int>& asked, const s
   if (offered.empty()) throw Error(fmt::format("--{}: none of the widths that the target offers for layer '{}' ({})", option, layer, widths));
 }
 
-/// What the user's own pins leave of the target's, a later one in the place of an earlier.
+/// `asked`, as they were, for their names to be checked; then what they leave of the target's, a later one in the place
+/// of an earlier.
 template <typename NamedLayer>
-void Narrow(std::vector<Pin>& pins, const std::vector<NamedLayer>& layers, const std::vector<Pin>& asked) {
+std::vector<Pin> NarrowedBy(const std::vector<Pin>& asked, std::vector<Pin> pins, const std::vector<NamedLayer>& layers) {
   const std::vector<Pin> of_target = pins;
   for (const Pin& pin : asked)
     for (const std::size_t layer : MatchingLayers(layers, pin.pattern)) {
@@ -60,6 +61,8 @@ void Narrow(std::vector<Pin>& pins, const std::vector<NamedLayer>& layers, const
       narrow(&Pin::weight_bits);
       narrow(&Pin::activation_bits);
     }
+  pins.insert(pins.begin(), asked.begin(), asked.end());
+  return pins;
 }
 
 }  // namespace
@@ -91,8 +94,7 @@ std::vector<Pin> ApplyTarget(const CommandLine& line, const Network& network, co
     Intersect(pin.activation_bits, options.activation_bits, pin.pattern, "activation-bits");
   }
   options.Validate();
-  Narrow(pins, network.layers(), asked);
-  return pins;
+  return NarrowedBy(asked, std::move(pins), network.layers());
 }
 
 std::vector<Pin> ApplyTarget(const Sensitivity& sensitivity, const Target& target, const std::vector<Pin>& asked) {
@@ -105,8 +107,7 @@ std::vector<Pin> ApplyTarget(const Sensitivity& sensitivity, const Target& targe
     Intersect(pins[i].weight_bits, WidthsOf(layer.weight_choices), layer.name, "weight-bits of the analysis");
     Intersect(pins[i].activation_bits, WidthsOf(layer.activation_choices), layer.name, "activation-bits of the analysis");
   }
-  Narrow(pins, sensitivity.layers, asked);
-  return pins;
+  return NarrowedBy(asked, std::move(pins), sensitivity.layers);
 }
 
 }  // namespace bitplan::cli

@@ -12,8 +12,8 @@ namespace bitplan::cli {
 void AddTargetOption(CommandLine& line, const char* what);
 std::optional<Target> ReadTargetOption(const CommandLine& line);
 
-/// Formats and operands of the target, and the widths it offers where the command line gives none. Returns pins of the layers to what
-/// the target offers of them and `asked` leaves. Throws Error where an option says what is the target's to say, or the widths leave a
+/// Formats and operands of the target, and the widths it offers where the command line gives none. Returns `asked` and then pins of
+/// the layers to what the target offers of them and `asked` leaves. Throws Error where an option says what is the target's to say, or the widths leave a
 /// layer none.
 std::vector<Pin> ApplyTarget(const CommandLine& line, const Network& network, const Target& target, AnalyzeOptions& options,
                              const std::vector<Pin>& asked = {});

@@ -99,6 +99,11 @@ TrainedNetwork::TrainedNetwork(const std::filesystem::path& model, const Network
         fmt::format("incremental quantization keeps folded weights as they are, which batch norm that is trained as {} "
                     "changes; choose folded",
                     ToString(options.batch_norm)));
+  if (options.batch_norm == BatchNormFolding::Rescaled && !incremental_ && !LevelsFollowWeight(method_) &&
+      plan.fold_batch_norm && !float_network_.lowered().folded_norms.empty())
+    throw Error(fmt::format("method {}: its levels know nothing of the batch norm's statistics, which run away when it is "
+                            "trained as rescaled; choose smoothed or frozen",
+                            ToString(method_)));
   plan_.corrections = {};
   plan_.corrections.output = OutputCorrection::None;
   values_ = float_network_.ParameterValues();
@@ -149,7 +154,8 @@ void TrainedNetwork::AddNorm(const Network& unfolded, std::size_t index, const B
   const LayerUse& use = float_network_.layers()[index].uses[0];
   if (norm->HasTwoProducts()) {
     norm->product = LayerProduct::Of(float_network_, static_cast<int>(index), 0);
-    if (!norm->product) norm->folding = BatchNormFolding::Rescaled;  // its input cannot be seen: one product has to do
+    if (!norm->product)  // its input cannot be seen: one product has to do
+      norm->folding = LevelsFollowWeight(method_) ? BatchNormFolding::Rescaled : BatchNormFolding::Frozen;
     kept_inputs_.insert(use.input_site);
   }
   if (norm->folding != BatchNormFolding::Frozen) layer_of_output_[use.output_site] = index;

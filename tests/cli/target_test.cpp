@@ -77,6 +77,9 @@ TEST(SearchCommand, LeavesLayersTheWidthsOfATarget) {
   const ToolRun kept = work.Run(search + "--target academic --keep first=4");
   EXPECT_EQ(kept.code, 2);
   EXPECT_THAT(kept.err, AllOf(HasSubstr("--keep first"), HasSubstr("'conv1' (8)")));
+  const ToolRun unknown = work.Run(search + "--target academic --keep nosuch=8");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("nosuch"));
   ASSERT_EQ(work.Run(analyze + "--out own.json").code, 0);
   EXPECT_THAT(work.Run("search own.json --measure weight-error --budget weight_size=9% --out plan.json --target academic").err,
               HasSubstr("analyze --target academic"));

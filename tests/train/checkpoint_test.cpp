@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(Points, Resumed, testing::Values(0, 2, 3, 5, 8), testin
 
 TEST(Checkpoint, HoldsWithAdamAndStochasticWeights) {
   const TemporaryFolder folder;
-  TrainOptions options = Options();
+  TrainOptions options = Options(BatchNormFolding::Smoothed);
   options.optimizer = OptimizerKind::Adam;
   options.method = TrainingMethod::BinaryConnectStochastic;
   Plan plan = PlanOf(NormedModel(), 4, 4);

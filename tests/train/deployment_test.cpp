@@ -44,6 +44,7 @@ class Deployed : public testing::TestWithParam<TrainingMethod> {};
 TEST_P(Deployed, ComputesWhatTheTrainedNetworkDoes) {
   TrainOptions options;
   options.method = GetParam();
+  options.batch_norm = BatchNormFolding::Smoothed;  // suits them all
   const bool binary = SuitsWeights(GetParam(), Typed(NumberType::Binary, 1).layers[0].weight);
   const bool ternary = SuitsWeights(GetParam(), Typed(NumberType::Ternary, 2).layers[0].weight);
   const Plan plan = binary    ? Typed(NumberType::Binary, 1)

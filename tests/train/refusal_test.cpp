@@ -53,6 +53,25 @@ TEST(Train, RefusesPatternsThatNameNoLayer) {
               HasSubstr("no layer is called 'no.such.layer'"));
 }
 
+TEST(Train, RefusesRescaledNormsWhereLevelsDoNotFollowTheWeight) {
+  Plan plan = PlanOf(NormedModel(), 4, 4);
+  for (LayerPlan& layer : plan.layers) {
+    layer.weight.type = NumberType::Ternary;
+    layer.weight.bits = 2;
+  }
+  TrainOptions options = SmallOptions();
+  options.epochs = 1;
+  options.method = TrainingMethod::Ttq;
+  options.batch_norm = BatchNormFolding::Rescaled;
+  const auto train = [&] { return Train(NormedModel(), {}, plan, SmallData(), options); };
+  EXPECT_THAT(MessageOf(train), AllOf(HasSubstr("ttq"), HasSubstr("choose smoothed or frozen")));
+  options.batch_norm = BatchNormFolding::Smoothed;
+  EXPECT_EQ(MessageOf(train), "no error");
+  options.batch_norm = BatchNormFolding::Rescaled;
+  options.method = TrainingMethod::Twn;
+  EXPECT_EQ(MessageOf(train), "no error");
+}
+
 TEST(Train, RefusesAMethodThatSuitsNoWeight) {
   EXPECT_THAT(TrainingWith([](auto& o) { o.method = TrainingMethod::Ttq; }),
               AllOf(HasSubstr("ttq"), HasSubstr("suits no weight"), HasSubstr("integer")));

@@ -23,6 +23,11 @@ constexpr Names<TrainingMethod, 14> kMethods = {{{TrainingMethod::Fixed, "fixed"
 
 }  // namespace
 
+bool LevelsFollowWeight(TrainingMethod method) {
+  return method != TrainingMethod::Ttq && method != TrainingMethod::BinaryConnect &&
+         method != TrainingMethod::BinaryConnectStochastic;
+}
+
 std::string_view ToString(TrainingMethod method) { return NameOf(kMethods, method); }
 TrainingMethod ParseTrainingMethod(std::string_view text) { return ValueOf(kMethods, "training method", text); }
 

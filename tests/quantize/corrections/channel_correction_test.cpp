@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "quantize/corrections/channel_correction.h"
 #include "quantize/networks.h"
 #include "quantize/weight_grid.h"
 
@@ -186,6 +187,25 @@ TEST(ChannelCorrection, ReadsTheFirstSamplesOnly) {
   EXPECT_TRUE(torch::equal(quantized.Forward(AllInputs(data)), on_first.Forward(AllInputs(data))));
   const auto on_all = QuantizedNetwork::Create(network, plan, data);
   EXPECT_FALSE(torch::equal(quantized.Forward(AllInputs(data)), on_all.Forward(AllInputs(data))));
+}
+
+TEST(FitChannels, LeavesAMeanThatMovedByAFewClippedValuesWhereAScaleCannotFollow) {
+  const Network network = LoadModel("Chain", 0);
+  constexpr int kOutlier = 3, kFlat = 5;
+  at::Tensor wanted = torch::randn({1000, 8}, at::make_generator<at::CPUGeneratorImpl>(4));
+  wanted.slice(0, 0, 10).select(1, kOutlier).fill_(200);
+  at::Tensor given = 0.45 * wanted - 0.3;  // every channel shrinks alike: no sign of clipped values
+  given.select(1, kOutlier).copy_((wanted.select(1, kOutlier) * 0.45).clamp_max(20));
+  given.select(1, kFlat).copy_(0.1 * wanted.select(1, kFlat) - 2);  // shrinks most, but all its values are off
+  const auto fit = [&](bool with_gain) {
+    return FitChannels(network, {0, -1, 8, with_gain}, MomentsOfChannels(wanted, -1), MomentsOfChannels(given, -1));
+  };
+  at::Tensor beta = wanted.mean(0) - given.mean(0);
+  EXPECT_GT(beta[kOutlier].item<float>(), 1.5F);
+  beta[kOutlier] = 0;
+  EXPECT_TRUE(torch::allclose(fit(false).beta, beta, 1e-4, 1e-5)) << fit(false).beta << beta;
+  EXPECT_TRUE(torch::equal(fit(false).alpha, torch::ones({8})));
+  EXPECT_TRUE(torch::allclose(fit(true).beta, wanted.mean(0) - fit(true).alpha * given.mean(0), 1e-4, 1e-5));
 }
 
 }  // namespace
