@@ -9,7 +9,7 @@ namespace bitplan::cli {
 void AddConfigurationOptions(CommandLine& line);
 
 /// Whether formats are given by hand. Throws Error where only what --weight-bits, --activation-bits or --layer-config would make use of is
-/// given.
+/// given, or a --target without a plan.
 bool HasConfiguration(const CommandLine& line);
 
 Configuration ReadConfigurationOptions(const CommandLine& line);

@@ -53,7 +53,7 @@ int QuantizeModel(const Arguments& arguments) {
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
   Plan plan = given     ? *given
               : by_hand ? MakeConfiguredPlan(network, ReadConfigurationOptions(line))
-                        : MakeTargetPlan(network, *target);
+                        : MakeTargetPlan(line, network, *target);
   plan.corrections = ReadCorrections(line, plan.corrections);
   if (target) CheckPlan(plan, network, *target);
   QuantizeOptions options;

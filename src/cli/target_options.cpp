@@ -24,6 +24,13 @@ Format WithNumbers(Format format, const Format& target) {
   return format;
 }
 
+/// Throws Error where an option says what is the target's to say.
+void RefuseNumbers(const CommandLine& line, const Target& target) {
+  for (const char* option : {"weight-type", "weight-scheme", "weight-granularity", "weight-group", "weight-scales", "narrow-range",
+                             "reduce-range", "activation-type", "activation-scheme", "activation-scales"})
+    if (!line.IsDefault(option)) throw Error(fmt::format("--{}: that is for --target {} to say", option, target.name));
+}
+
 std::vector<int> Union(const std::vector<Pin>& pins, std::vector<int> Pin::* widths) {
   std::set<int> all;
   for (const Pin& pin : pins) all.insert((pin.*widths).begin(), (pin.*widths).end());
@@ -76,11 +83,17 @@ std::optional<Target> ReadTargetOption(const CommandLine& line) {
   return ReadTarget(line.Get<std::string>("target"));
 }
 
+Plan MakeTargetPlan(const CommandLine& line, const Network& network, Target target) {
+  RefuseNumbers(line, target);
+  const Formats formats = ReadFormats(line);
+  target.weight = WithNumbers(formats.weight, target.weight);
+  target.activation = WithNumbers(formats.activation, target.activation);
+  return bitplan::MakeTargetPlan(network, target);
+}
+
 std::vector<Pin> ApplyTarget(const CommandLine& line, const Network& network, const Target& target, AnalyzeOptions& options,
                              const std::vector<Pin>& asked) {
-  for (const char* option : {"weight-type", "weight-scheme", "weight-granularity", "weight-group", "weight-scales", "narrow-range",
-                             "reduce-range", "activation-type", "activation-scheme", "activation-scales"})
-    if (!line.IsDefault(option)) throw Error(fmt::format("--{}: that is for --target {} to say", option, target.name));
+  RefuseNumbers(line, target);
   options.weight_format = WithNumbers(options.weight_format, target.weight);
   options.activation_format = WithNumbers(options.activation_format, target.activation);
   options.operands = TargetOperands(network, target);

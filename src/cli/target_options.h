@@ -12,6 +12,10 @@ namespace bitplan::cli {
 void AddTargetOption(CommandLine& line, const char* what);
 std::optional<Target> ReadTargetOption(const CommandLine& line);
 
+/// The plan of a target's default widths; how ranges are found is for the options of formats. Throws Error where these
+/// say what is the target's to say.
+Plan MakeTargetPlan(const CommandLine& line, const Network& network, Target target);
+
 /// Formats and operands of the target, and the widths it offers where the command line gives none. Returns `asked` and then pins of
 /// the layers to what the target offers of them and `asked` leaves. Throws Error where an option says what is the target's to say, or the widths leave a
 /// layer none.

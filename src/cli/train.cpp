@@ -98,7 +98,7 @@ Plan ReadOrMakePlan(const CommandLine& line, NetworkOptions& options) {
   options.operand_sites = target.has_value();
   const Network network = Network::Load(line.Required("MODEL.pt"), options);
   return HasConfiguration(line) ? MakeConfiguredPlan(network, ReadConfigurationOptions(line))
-                                : MakeTargetPlan(network, *target);
+                                : MakeTargetPlan(line, network, *target);
 }
 
 EvaluationReport Measure(const Network& before, const TrainResult& result, const Dataset& test,

@@ -38,9 +38,17 @@ TEST(InspectCommand, RefusesTargetsThatThereAreNot) {
 TEST(QuantizeCommand, MakesATargetsOwnPlanAndRefusesAnothers) {
   const Workspace work;
   const std::string calibration = " --calibration cifar10:train.bin --calibration-samples 32 ";
-  const ToolRun made = work.Run("quantize resnet20.pt --target fbgemm --packed fbgemm.safetensors" + calibration);
+  const std::string quantize = "quantize resnet20.pt --target fbgemm --packed fbgemm.safetensors" + calibration;
+  const ToolRun made = work.Run(quantize);
   ASSERT_EQ(made.code, 0) << made.err;
-  EXPECT_THAT(work.Read("fbgemm.safetensors"), HasSubstr("add_8.0/scale"));
+  const std::string packed = work.Read("fbgemm.safetensors");
+  EXPECT_THAT(packed, HasSubstr("add_8.0/scale"));
+  ASSERT_EQ(work.Run(quantize + "--activation-calibrator max").code, 0);  // how ranges are found is the user's to say
+  EXPECT_EQ(work.Read("fbgemm.safetensors").size(), packed.size());
+  EXPECT_NE(work.Read("fbgemm.safetensors"), packed);
+  const ToolRun numbers = work.Run(quantize + "--activation-scheme symmetric");
+  EXPECT_EQ(numbers.code, 2);
+  EXPECT_THAT(numbers.err, AllOf(HasSubstr("--activation-scheme"), HasSubstr("--target fbgemm")));
 
   const ToolRun run = work.Run(
       "run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --target tensorrt --budget weight_size=25% --samples 32 "

@@ -19,6 +19,10 @@ at::Tensor InverseFactor(const at::Tensor& moments) {
   return at::linalg_cholesky(at::cholesky_inverse(lower), /*upper=*/true);
 }
 
+/// A clipped weight hands on no more than so many scales. One that is clipped further is lost: what would make up for it
+/// on the samples where it counts spoils all others (rows of transformers that make massive activations).
+constexpr double kMostSteps = 16;
+
 /// Some rows of a weight [out, d], all of one group of a convolution, their grids being `scales` … [out] or [out, parts].
 at::Tensor CodesOfRows(at::Tensor rows, const QuantizedTensor& grid, const at::Tensor& moments) {
   const at::Tensor order = moments.diagonal().argsort(/*dim=*/0, /*descending=*/true);
@@ -30,10 +34,12 @@ at::Tensor CodesOfRows(at::Tensor rows, const QuantizedTensor& grid, const at::T
   for (std::int64_t j = 0; j < columns; ++j) {
     const at::Tensor column = rows.select(1, j).unsqueeze(1);
     const QuantizedTensor of_column = ColumnOf(grid, positions.const_data_ptr<std::int64_t>()[j]);
-    const at::Tensor q = CodesOf(column, of_column).q;
+    const auto [q, inside] = CodesOf(column, of_column);
     if (!codes.defined()) codes = at::empty({rows.size(0), columns}, q.options());
     codes.select(1, positions.const_data_ptr<std::int64_t>()[j]).copy_(q.squeeze(1));
-    const at::Tensor error = (column - ValueOnGrid(q, of_column)) / factor[j][j];
+    const at::Tensor off = column - ValueOnGrid(q, of_column);
+    const at::Tensor most = kMostSteps * AlongWeight(of_column.scale.to(off.dtype()), column.sizes(), of_column);
+    const at::Tensor error = at::where(inside, off, at::clamp(off, -most, most)) / factor[j][j];
     rows.slice(1, j + 1).sub_(error * factor[j].slice(0, j + 1));
   }
   return codes;

@@ -137,6 +137,28 @@ TEST(Gptq, LowersTheOutputErrorAndLeavesTheGrid) {
   EXPECT_LT(rounded, 0.6 * nearest);
 }
 
+/// One weight is far beyond the grid, and counts on few samples only, as those that make massive activations do.
+TEST(Gptq, DoesNotSpoilARowForAWeightThatClippingLost) {
+  constexpr int kRow = 3, kLost = 7;
+  const at::Tensor ordinary = at::randn({300, 64}, Seeded(1));
+  ordinary.select(1, kLost).zero_();
+  const at::Tensor few = at::rand({10, 64}, Seeded(2)) + 1;
+  few.select(1, kLost).fill_(100);
+  const at::Tensor moments = MomentsOf(at::cat({ordinary, few}));
+  Format format = DefaultWeightFormat().WithBits(8);
+  format.granularity = Granularity::Tensor;
+  const at::Tensor weight = 0.05 * at::randn({16, 64}, Seeded(3));
+  const QuantizedTensor grid = QuantizeWeight(weight, format, 0);
+  weight[kRow][kLost] = 40;
+  const at::Tensor nearest = ValueOnGrid(CodesOf(weight, grid).q, grid);
+  const at::Tensor rounded = RoundByGptq(weight, grid, moments).value;
+  EXPECT_EQ(rounded[kRow][kLost].item<float>(), nearest[kRow][kLost].item<float>());
+  const auto error_of_row = [&](const at::Tensor& value) {
+    return OutputError(ordinary, (value - weight).narrow(0, kRow, 1));
+  };
+  EXPECT_LT(error_of_row(rounded), 0.2 * error_of_row(at::zeros_like(weight)));
+}
+
 TEST(Gptq, KeepsInputsThatAreAlwaysZeroAtTheNearestCode) {
   const at::Tensor weight = at::randn({4, 6}, Seeded(1));
   const QuantizedTensor grid = QuantizeWeight(weight, DefaultWeightFormat().WithBits(3), 0);
