@@ -2,8 +2,10 @@
 //
 // usage: bench_agent [--episodes N] [--warm-up N] [--seeds N] PROBLEM.json …
 //
-// Two random searches: "random walk" walks through the groups as the agent does, with uniform actions; "random repair" draws every choice
-// alike, and lowers groups in random order until the plan is within the budgets.
+// Two random searches: "random walk" walks through the groups as the agent does, with uniform actions; "random repair"
+// draws every choice alike, and lowers groups in random order until the plan is within the budgets.
+
+#include "bitplan/agent.h"
 
 #include <fmt/format.h>
 
@@ -16,7 +18,6 @@
 #include <string>
 #include <vector>
 
-#include "bitplan/agent.h"
 #include "bitplan/plan.h"
 
 namespace {
@@ -61,15 +62,17 @@ double BestRepaired(const Problem& problem, std::int64_t plans, std::uint64_t se
 }
 
 void Compare(const Problem& problem, AgentOptions options, std::uint64_t seeds) {
-  fmt::print("{}: {} groups, {} plans tried\n{:>6} {:>14} {:>14} {:>14} {:>14} {:>10} {:>9} {:>9}\n", problem.name, problem.groups.size(),
-             options.episodes, "seed", "proven bound", "agent", "random walk", "random repair", "above", "seconds", "of them");
+  fmt::print("{}: {} groups, {} plans tried\n{:>6} {:>14} {:>14} {:>14} {:>14} {:>10} {:>9} {:>9}\n", problem.name,
+             problem.groups.size(), options.episodes, "seed", "proven bound", "agent", "random walk", "random repair",
+             "above", "seconds", "of them");
   for (options.seed = 1; options.seed <= seeds; ++options.seed) {
     const Solution agent = SearchByAgent(problem, options).solution;
     AgentOptions untaught = options;
     untaught.warm_up = options.episodes;
     const Solution walk = SearchByAgent(problem, untaught).solution;
-    fmt::print("{:>6} {:>14.8g} {:>14.8g} {:>14.8g} {:>14.8g} {:>9.2f}% {:>9.1f} {:>8.2f}x\n", options.seed, agent.bound, agent.objective, walk.objective,
-               BestRepaired(problem, options.episodes, options.seed), 100 * (agent.objective - agent.bound) / std::abs(agent.bound), agent.seconds,
+    fmt::print("{:>6} {:>14.8g} {:>14.8g} {:>14.8g} {:>14.8g} {:>9.2f}% {:>9.1f} {:>8.2f}x\n", options.seed,
+               agent.bound, agent.objective, walk.objective, BestRepaired(problem, options.episodes, options.seed),
+               100 * (agent.objective - agent.bound) / std::abs(agent.bound), agent.seconds,
                agent.objective / walk.objective);
   }
 }

@@ -1,4 +1,5 @@
-// Time of the forward on 8-bit kernels against the float and the fake-quantized one, side by side, on the bundled ResNet-20.
+// Time of the forward on 8-bit kernels against the float and the fake-quantized one, side by side, on the bundled
+// ResNet-20.
 
 #include "bitplan/fast.h"
 
@@ -19,7 +20,8 @@ int main() {
   bitplan::DataOptions data_options;
   data_options.samples = 512;
   const auto data = bitplan::Dataset::Load("cifar10:" + (folder / "train.bin").string(), data_options);
-  fmt::print("ResNet-20, median of 15 rounds by turns\n{:<8}{:>7}{:>11}{:>11}{:>16}{:>9}\n", "plan", "batch", "float ms", "8-bit ms", "fake-quantized", "speedup");
+  fmt::print("ResNet-20, median of 15 rounds by turns\n{:<8}{:>7}{:>11}{:>11}{:>16}{:>9}\n", "plan", "batch",
+             "float ms", "8-bit ms", "fake-quantized", "speedup");
   for (const int activation_bits : {8, 4}) {
     const auto quantized = bitplan::QuantizedNetwork::Create(network, UniformPlan(network, 8, activation_bits), data);
     const auto fast = bitplan::FastNetwork::Create(quantized);
@@ -31,8 +33,8 @@ int main() {
         fake.push_back(Seconds([&] { quantized.Forward(inputs); }));
         bytes.push_back(Seconds([&] { fast.Forward(inputs); }));
       }
-      fmt::print("w8a{:<5}{:>7}{:>11.2f}{:>11.2f}{:>15.2f}x{:>8.2f}x\n", activation_bits, batch, 1e3 * Median(exact), 1e3 * Median(bytes),
-                 Median(fake) / Median(exact), Median(exact) / Median(bytes));
+      fmt::print("w8a{:<5}{:>7}{:>11.2f}{:>11.2f}{:>15.2f}x{:>8.2f}x\n", activation_bits, batch, 1e3 * Median(exact),
+                 1e3 * Median(bytes), Median(fake) / Median(exact), Median(exact) / Median(bytes));
     }
   }
 }

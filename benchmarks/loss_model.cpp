@@ -130,7 +130,8 @@ std::vector<SingleChoice> Choices(const Network& network, const std::vector<int>
 }
 
 SingleChoices Fitted(const Network& network, const Dataset& data, const std::vector<int>& widths) {
-  return SingleChoices::Fit(network, {network, bitplan::DefaultWeightFormat(), widths}, Choices(network, widths), data, {});
+  return SingleChoices::Fit(network, {network, bitplan::DefaultWeightFormat(), widths}, Choices(network, widths), data,
+                            {});
 }
 
 void Shifts(const Network& network, const Dataset& data, const SingleChoices& choices, Delta delta) {

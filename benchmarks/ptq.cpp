@@ -1,5 +1,6 @@
 // What each number format and each calibrator costs in accuracy when a whole network gets it, with and without the
-// channel correction, and what each correction recovers. Tables in Markdown, for docs/formats.md and docs/corrections.md.
+// channel correction, and what each correction recovers. Tables in Markdown, for docs/formats.md and
+// docs/corrections.md.
 //
 //   bench_ptq MODEL.pt DATA TEST [corrections]
 //
@@ -132,7 +133,8 @@ void PrintCorrections(const std::string& title, const Format& weight, const Form
   fmt::print("\n");
 }
 
-Corrections With(OutputCorrection output, Rounding rounding = Rounding::Nearest, Rescaling rescaling = Rescaling::None) {
+Corrections With(OutputCorrection output, Rounding rounding = Rounding::Nearest,
+                 Rescaling rescaling = Rescaling::None) {
   Corrections corrections;
   corrections.output = output;
   corrections.rounding = rounding;
@@ -174,8 +176,8 @@ int main(int argc, char** argv) {
     const Format four_bit_inputs = DefaultActivationFormat().WithBits(4);
     PrintCorrections("weights int4, one scale a tensor", per_tensor, Float32(), AllCorrections(), network, data, test);
     PrintCorrections("weights int3, one scale a channel", three, Float32(), AllCorrections(), network, data, test);
-    PrintCorrections("weights int4 a channel, inputs int4", Of(NumberType::Integer, 4), four_bit_inputs, AllCorrections(),
-                     network, data, test);
+    PrintCorrections("weights int4 a channel, inputs int4", Of(NumberType::Integer, 4), four_bit_inputs,
+                     AllCorrections(), network, data, test);
     NetworkOptions unfolded;
     unfolded.fold_batch_norm = false;
     const Network with_norms = Network::Load(argv[1], unfolded);

@@ -34,9 +34,18 @@ using namespace bitplan;
 
 struct Arguments {
   std::string model, data, test;
-  std::vector<std::string> methods = {"fixed",    "moving-average", "dorefa", "pact",           "lsq",
-                                      "lsq-plus", "qil",            "bwn",    "binary-connect", "binary-connect-stochastic",
-                                      "twn",      "ttq"};
+  std::vector<std::string> methods = {"fixed",
+                                      "moving-average",
+                                      "dorefa",
+                                      "pact",
+                                      "lsq",
+                                      "lsq-plus",
+                                      "qil",
+                                      "bwn",
+                                      "binary-connect",
+                                      "binary-connect-stochastic",
+                                      "twn",
+                                      "ttq"};
   std::vector<std::string> settings = {"W4A4", "W3A3", "W2A4", "mixed"};
   TrainOptions train;
   bool steps = false;

@@ -36,9 +36,16 @@ int main() {
              "ratio");
   using bitplan::NumberType;
   for (const auto& [name, activation] :
-       {std::pair{"W4", Of(NumberType::Float32, 32)}, std::pair{"W4A8", Of(NumberType::Integer, 8)}, std::pair{"W4A16", Of(NumberType::Float16, 16)},
-        std::pair{"E4M3", Of(NumberType::E4M3, 8)}, std::pair{"E2M1", Of(NumberType::E2M1, 4)}, std::pair{"2^-i", Of(NumberType::PowerOfTwo, 4)}}) {
-    const auto quantized = QuantizedNetwork::Create(network, bitplan::MakeConfiguredPlan(network, {.weight = bitplan::DefaultWeightFormat().WithBits(4), .activation = activation, .rules = {}, .corrections = {}}), data);
+       {std::pair{"W4", Of(NumberType::Float32, 32)}, std::pair{"W4A8", Of(NumberType::Integer, 8)},
+        std::pair{"W4A16", Of(NumberType::Float16, 16)}, std::pair{"E4M3", Of(NumberType::E4M3, 8)},
+        std::pair{"E2M1", Of(NumberType::E2M1, 4)}, std::pair{"2^-i", Of(NumberType::PowerOfTwo, 4)}}) {
+    const auto quantized = QuantizedNetwork::Create(
+        network,
+        bitplan::MakeConfiguredPlan(network, {.weight = bitplan::DefaultWeightFormat().WithBits(4),
+                                              .activation = activation,
+                                              .rules = {},
+                                              .corrections = {}}),
+        data);
     std::vector<double> float_seconds, quantized_seconds;
     for (int round = 0; round < 15; ++round) {
       float_seconds.push_back(Seconds([&] { network.Forward(inputs); }));

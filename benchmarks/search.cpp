@@ -1,9 +1,11 @@
-// Solves allocation problems and prints what that took: bitplan.problem/1 files, exactly or, where they have a joint term,
-// by the method convex; without any, generated ones with a joint term.
+// Solves allocation problems and prints what that took: bitplan.problem/1 files, exactly or, where they have a joint
+// term, by the method convex; without any, generated ones with a joint term.
 //
 // usage: bench_search [--gap G] [--limit SECONDS] [--only TEXT] [--write-lp FOLDER] [PROBLEM.json …]
 //   --only      generated problems with TEXT in their name
 //   --write-lp  leaves each problem as FOLDER/1.lp, 2.lp, … for other solvers, where the format can say it
+
+#include "bitplan/search.h"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -17,7 +19,6 @@
 #include "bitplan/error.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
-#include "bitplan/search.h"
 #include "network_like_problems.h"
 
 namespace {
@@ -27,9 +28,9 @@ void SolveAndPrint(const bitplan::Problem& problem, bitplan::SearchOptions optio
   const auto solution = bitplan::Search(problem, options);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  fmt::print("{:<40} {:>6} {:>10.6f} {:>16.10g} {:>16.10g} {:>9.2g} {:>9} {:>6} {}\n", problem.name, problem.groups.size(),
-             solution.seconds, solution.objective, solution.bound, solution.gap, solution.nodes, usage.ru_maxrss / 1024,
-             bitplan::ToString(solution.status));
+  fmt::print("{:<40} {:>6} {:>10.6f} {:>16.10g} {:>16.10g} {:>9.2g} {:>9} {:>6} {}\n", problem.name,
+             problem.groups.size(), solution.seconds, solution.objective, solution.bound, solution.gap, solution.nodes,
+             usage.ru_maxrss / 1024, bitplan::ToString(solution.status));
 }
 
 void WriteLp(const bitplan::Problem& problem, const std::string& folder, std::size_t number) {
@@ -61,8 +62,8 @@ int main(int argc, char** argv) try {
       problems.push_back(bitplan::ReadProblem(argument));
   }
   if (problems.empty()) problems = NetworkLikeProblems();
-  fmt::print("{:<40} {:>6} {:>10} {:>16} {:>16} {:>9} {:>9} {:>6} {}\n", "problem", "groups", "seconds", "objective", "bound",
-             "gap", "nodes", "MiB", "status");
+  fmt::print("{:<40} {:>6} {:>10} {:>16} {:>16} {:>9} {:>9} {:>6} {}\n", "problem", "groups", "seconds", "objective",
+             "bound", "gap", "nodes", "MiB", "status");
   for (std::size_t i = 0; i < problems.size(); ++i) {
     if (problems[i].name.find(only) == std::string::npos) continue;
     if (!folder.empty()) WriteLp(problems[i], folder, i + 1);

@@ -10,7 +10,8 @@ Alternatives::Alternatives(const AnalyzeOptions& options, const std::vector<Laye
     if (layers[i].tied_group >= 0) tied[layers[i].tied_group].push_back(static_cast<int>(i));
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const auto layer = static_cast<int>(i);
-    const std::vector<int> readers = layers[i].tied_group >= 0 ? tied.at(layers[i].tied_group) : std::vector<int>{layer};
+    const std::vector<int> readers =
+        layers[i].tied_group >= 0 ? tied.at(layers[i].tied_group) : std::vector<int>{layer};
     for (const bool activation : {false, true}) {
       const std::vector<Perturbation>& offered = activation ? layers[i].activation_choices : layers[i].weight_choices;
       const Format& format = activation ? options.activation_format : options.weight_format;
@@ -18,7 +19,8 @@ Alternatives::Alternatives(const AnalyzeOptions& options, const std::vector<Laye
         if (offered[k].bits == 32) continue;
         const std::size_t row = row_count++;
         if (activation && readers.front() != layer) continue;
-        choices.push_back({activation ? readers : std::vector<int>{layer}, activation, format.WithBits(offered[k].bits)});
+        choices.push_back(
+            {activation ? readers : std::vector<int>{layer}, activation, format.WithBits(offered[k].bits)});
         owners.push_back({i, k});
         rows.push_back(row);
       }

@@ -43,8 +43,9 @@ DataSource SourceOf(const Dataset& data) {
 }
 
 std::string Text(const Format& format) {
-  return fmt::format("{} {} {} {} {} {} {} {} {} {}", ToString(format.type), ToString(format.scheme), ToString(format.granularity), format.group_size,
-                     ToString(format.scale_type), ToString(format.calibrator), format.percentile, format.deviations, format.narrow_range,
+  return fmt::format("{} {} {} {} {} {} {} {} {} {}", ToString(format.type), ToString(format.scheme),
+                     ToString(format.granularity), format.group_size, ToString(format.scale_type),
+                     ToString(format.calibrator), format.percentile, format.deviations, format.narrow_range,
                      format.reduce_range);
 }
 
@@ -80,11 +81,14 @@ Journal OpenJournal(const Network& network, const Dataset& data, const AnalyzeOp
            {"batch size", fmt::format("{}", options.batch_size)},
            {"seed", fmt::format("{}", options.seed)},
            {"eigenvalues", fmt::format("{} {}", options.eigen.tolerance, options.eigen.max_products)},
-           {"traces", fmt::format("{} {} {}", options.trace.tolerance, options.trace.min_probes, options.trace.max_probes)}}};
+           {"traces",
+            fmt::format("{} {} {}", options.trace.tolerance, options.trace.min_probes, options.trace.max_probes)}}};
 }
 
 /// With the least of the widths: one that the format's type has.
-Format WithLeast(const Format& format, const std::vector<int>& widths) { return format.WithBits(*std::min_element(widths.begin(), widths.end())); }
+Format WithLeast(const Format& format, const std::vector<int>& widths) {
+  return format.WithBits(*std::min_element(widths.begin(), widths.end()));
+}
 
 }  // namespace
 
@@ -115,11 +119,14 @@ void AnalyzeOptions::Validate() const {
   if (!(temperature > 0)) throw Error(fmt::format("temperature is {}, must be above 0", temperature));
   if (memory_bytes <= 0) throw Error(fmt::format("memory_bytes is {}, must be above 0", memory_bytes));
   if (curvature_samples < 1) throw Error(fmt::format("curvature_samples is {}, must be at least 1", curvature_samples));
-  if (!(precision >= 0 && precision < 1)) throw Error(fmt::format("precision is {}, must be at least 0 (all of the data) and below 1", precision));
+  if (!(precision >= 0 && precision < 1))
+    throw Error(fmt::format("precision is {}, must be at least 0 (all of the data) and below 1", precision));
   if (precision > 0 && !IsOfShifts(measures.front()))
-    throw Error(fmt::format("a precision is of the first measure, and {} has no standard error that falls with the samples: name one first that judges the "
-                            "output's shifts, as logit-shift does",
-                            ToString(measures.front())));
+    throw Error(
+        fmt::format("a precision is of the first measure, and {} has no standard error that falls with the samples: "
+                    "name one first that judges the "
+                    "output's shifts, as logit-shift does",
+                    ToString(measures.front())));
   if (batch_size < 1) throw Error(fmt::format("batch_size is {}, must be at least 1", batch_size));
   eigen.Validate();
   trace.Validate();

@@ -80,7 +80,8 @@ std::vector<std::vector<std::int64_t>> VariableSizes(const LossFunction& loss, s
   if (slots.activations) {
     InputPerturbation perturbation(slots.indices);
     loss(batch, parameters, &perturbation);
-    for (const InputPerturbation::Variable& input : perturbation.Variables()) sizes[input.slot].push_back(input.tensor.numel());
+    for (const InputPerturbation::Variable& input : perturbation.Variables())
+      sizes[input.slot].push_back(input.tensor.numel());
   } else {
     for (std::size_t slot = 0; slot < sizes.size(); ++slot) {
       sizes[slot].push_back(parameters[static_cast<std::size_t>(slots.indices[slot])].numel());

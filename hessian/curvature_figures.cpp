@@ -20,7 +20,9 @@ bool Wants(const AnalyzeOptions& options, Measure measure) {
   return std::find(options.measures.begin(), options.measures.end(), measure) != options.measures.end();
 }
 
-bool NeedsCurvature(const AnalyzeOptions& options) { return Wants(options, Measure::Eigenvalue) || Wants(options, Measure::Trace); }
+bool NeedsCurvature(const AnalyzeOptions& options) {
+  return Wants(options, Measure::Eigenvalue) || Wants(options, Measure::Trace);
+}
 
 /// What the Gauss-Newton matrix of one layer says.
 struct LayerFigures {
@@ -30,8 +32,12 @@ struct LayerFigures {
 };
 
 std::vector<double> Numbers(const LayerFigures& figures) {
-  return {figures.trace.value, figures.trace.standard_error, static_cast<double>(figures.trace.significant),
-          figures.eigenvalue,  figures.residual,             static_cast<double>(figures.converged)};
+  return {figures.trace.value,
+          figures.trace.standard_error,
+          static_cast<double>(figures.trace.significant),
+          figures.eigenvalue,
+          figures.residual,
+          static_cast<double>(figures.converged)};
 }
 
 LayerFigures FiguresOf(const std::vector<double>& numbers) {
@@ -78,7 +84,8 @@ std::vector<Estimate*> FisherFigures(std::vector<LayerSensitivity>& layers) {
 /// The matrix of all layers, computed once something that is not in the journal needs it.
 class LazyMatrix {
  public:
-  LazyMatrix(const Network& network, const Dataset& data, const AnalyzeOptions& options) : network_(network), data_(data) {
+  LazyMatrix(const Network& network, const Dataset& data, const AnalyzeOptions& options)
+      : network_(network), data_(data) {
     options_.loss = options.loss;
     options_.temperature = options.temperature;
     options_.compute = options.compute;
@@ -99,7 +106,8 @@ class LazyMatrix {
   std::optional<GaussNewton> matrix_;
 };
 
-void AddCurvatures(LazyMatrix& matrix, const AnalyzeOptions& options, Journal& journal, std::vector<LayerSensitivity>& layers) {
+void AddCurvatures(LazyMatrix& matrix, const AnalyzeOptions& options, Journal& journal,
+                   std::vector<LayerSensitivity>& layers) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const std::string step = fmt::format("Gauss-Newton matrix of layer {}", i);
     std::optional<std::vector<double>> numbers = journal.Find<double>(step);
@@ -124,16 +132,18 @@ void AddDifferences(LazyMatrix& matrix, Journal& journal, std::vector<LayerSensi
     }
     journal.Add(step, *numbers);
   }
-  for (std::size_t i = 0; i < layers.size(); ++i) layers[i].difference_from_float32 = {(*numbers)[2 * i], (*numbers)[2 * i + 1]};
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    layers[i].difference_from_float32 = {(*numbers)[2 * i], (*numbers)[2 * i + 1]};
 }
 
 }  // namespace
 
 void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptions& options,
-                 const std::vector<std::int64_t>& input_elements, Journal& journal, std::vector<LayerSensitivity>& layers) {
+                 const std::vector<std::int64_t>& input_elements, Journal& journal,
+                 std::vector<LayerSensitivity>& layers) {
   if (!NeedsCurvature(options) || (!options.exact_hessian && input_elements.empty())) return;
-  const LossFunction loss(network, data.First(options.curvature_samples), ResolveLoss(options.loss, data), options.batch_size,
-                          options.temperature);
+  const LossFunction loss(network, data.First(options.curvature_samples), ResolveLoss(options.loss, data),
+                          options.batch_size, options.temperature);
   if (options.exact_hessian) {
     const std::vector<Curvature> weights = WeightCurvatures(loss, options, journal);
     for (std::size_t i = 0; i < layers.size(); ++i) layers[i].weight = weights[i];
@@ -143,8 +153,8 @@ void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptio
   for (std::size_t i = 0; i < layers.size(); ++i) layers[i].activation = inputs[i];
 }
 
-void AddGaussNewton(const Network& network, const Dataset& data, const QuantizedWeights& weights, const AnalyzeOptions& options,
-                    Journal& journal, std::vector<LayerSensitivity>& layers) {
+void AddGaussNewton(const Network& network, const Dataset& data, const QuantizedWeights& weights,
+                    const AnalyzeOptions& options, Journal& journal, std::vector<LayerSensitivity>& layers) {
   const bool curvature = NeedsCurvature(options) && !options.exact_hessian, fisher = Wants(options, Measure::Fisher);
   LazyMatrix matrix(network, data, options);
   if (curvature) AddCurvatures(matrix, options, journal, layers);

@@ -12,13 +12,15 @@
 
 namespace bitplan {
 
-/// Adds curvature that needs second derivatives, of inputs and, with `exact_hessian`, of weights, where measures need it.
-/// `input_elements`: of each layer's input for one sample; empty where no input is quantized.
+/// Adds curvature that needs second derivatives, of inputs and, with `exact_hessian`, of weights, where measures need
+/// it. `input_elements`: of each layer's input for one sample; empty where no input is quantized.
 void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptions& options,
-                 const std::vector<std::int64_t>& input_elements, Journal& journal, std::vector<LayerSensitivity>& layers);
+                 const std::vector<std::int64_t>& input_elements, Journal& journal,
+                 std::vector<LayerSensitivity>& layers);
 
-/// Adds what follows from the Gauss-Newton matrix in weights: curvature, and the figures of its diagonal, where measures need them.
-void AddGaussNewton(const Network& network, const Dataset& data, const QuantizedWeights& weights, const AnalyzeOptions& options,
-                    Journal& journal, std::vector<LayerSensitivity>& layers);
+/// Adds what follows from the Gauss-Newton matrix in weights: curvature, and the figures of its diagonal, where
+/// measures need them.
+void AddGaussNewton(const Network& network, const Dataset& data, const QuantizedWeights& weights,
+                    const AnalyzeOptions& options, Journal& journal, std::vector<LayerSensitivity>& layers);
 
 }  // namespace bitplan

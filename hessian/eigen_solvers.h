@@ -17,7 +17,8 @@ Eigen::MatrixXd LanczosTopVectors(const SymmetricOperator& matrix, int count, do
                                   std::uint64_t seed);
 
 /// Eigenvalues and residuals of approximate eigenvectors, one a column and not zero; a product each.
-Eigenpairs JudgeEigenvectors(const SymmetricOperator& matrix, const Eigen::MatrixXd& vectors, const EigenOptions& options);
+Eigenpairs JudgeEigenvectors(const SymmetricOperator& matrix, const Eigen::MatrixXd& vectors,
+                             const EigenOptions& options);
 
 /// Eigenvalues of a symmetric matrix that are largest in magnitude, by the solver that fits its size.
 Eigenpairs SolveTopEigenpairs(const SymmetricOperator& matrix, const EigenOptions& options);

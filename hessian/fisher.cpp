@@ -12,8 +12,8 @@ namespace bitplan {
 
 namespace {
 
-void AddToWeights(const Network& network, const QuantizedWeights& weights, const AnalyzeOptions& options, const GaussNewton& matrix,
-                  std::vector<LayerSensitivity>& layers) {
+void AddToWeights(const Network& network, const QuantizedWeights& weights, const AnalyzeOptions& options,
+                  const GaussNewton& matrix, std::vector<LayerSensitivity>& layers) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const at::Tensor weight = network.Weight(network.layers()[i]);
     std::vector<Perturbation*> choices;
@@ -60,8 +60,8 @@ void AddToInputs(const Network& network, const Dataset& data, const AnalyzeOptio
 
 }  // namespace
 
-void AddFisher(const Network& network, const Dataset& data, const QuantizedWeights& weights, const AnalyzeOptions& options,
-               const GaussNewton& matrix, std::vector<LayerSensitivity>& layers) {
+void AddFisher(const Network& network, const Dataset& data, const QuantizedWeights& weights,
+               const AnalyzeOptions& options, const GaussNewton& matrix, std::vector<LayerSensitivity>& layers) {
   AddToWeights(network, weights, options, matrix, layers);
   AddToInputs(network, data, options, layers);
 }

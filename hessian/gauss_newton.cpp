@@ -28,8 +28,10 @@ std::vector<int> ChosenLayers(const Network& network, const std::vector<int>& la
     return all;
   }
   for (const int layer : layers) {
-    if (layer < 0 || layer >= count) throw Error(fmt::format("there is no layer {}; the network has {} layers", layer, count));
-    if (std::count(layers.begin(), layers.end(), layer) > 1) throw Error(fmt::format("layer {} is listed twice", layer));
+    if (layer < 0 || layer >= count)
+      throw Error(fmt::format("there is no layer {}; the network has {} layers", layer, count));
+    if (std::count(layers.begin(), layers.end(), layer) > 1)
+      throw Error(fmt::format("layer {} is listed twice", layer));
   }
   return layers;
 }
@@ -79,12 +81,15 @@ GaussNewton GaussNewton::Compute(const Network& network, const Dataset& data, co
   const at::NoGradGuard no_gradient;
   const Loss loss = ResolveLoss(options.loss, data);
   const std::vector<int> layers = ChosenLayers(network, options.layers);
-  const std::vector<at::Tensor> two = data.Get(0, std::min<std::int64_t>(2, data.size()), at::Device(network.device())).inputs;
+  const std::vector<at::Tensor> two =
+      data.Get(0, std::min<std::int64_t>(2, data.size()), at::Device(network.device())).inputs;
   GradientPass pass(network, layers, two, options.compute);
   const auto outputs = [&](const std::vector<at::Tensor>& inputs) { return pass.Outputs(inputs); };
-  LossCurvature curvature = CurvatureInOutputs(outputs, at::Device(network.device()), options.memory_bytes, data, loss, options.temperature,
-                                               options.rows, options.cut, options.seed, options.progress);
-  const auto impl = std::make_shared<Impl>(network, data, layers, std::move(curvature), std::move(pass), options.memory_bytes, options.progress);
+  LossCurvature curvature =
+      CurvatureInOutputs(outputs, at::Device(network.device()), options.memory_bytes, data, loss, options.temperature,
+                         options.rows, options.cut, options.seed, options.progress);
+  const auto impl = std::make_shared<Impl>(network, data, layers, std::move(curvature), std::move(pass),
+                                           options.memory_bytes, options.progress);
   if (options.compute != Arithmetic::Float32) impl->differences = Differences(impl->store, layers.size());
   impl->store.ForEachPart({0}, [](const RowStore::Part&, const std::vector<const LayerRows*>&) {});  // keeps what fits
   GaussNewton result;
@@ -128,9 +133,8 @@ TraceEstimate GaussNewton::Trace(std::size_t i) const {
 at::Tensor GaussNewton::Diagonal(std::size_t i) const {
   const at::NoGradGuard no_gradient;
   at::Tensor sum = at::zeros_like(impl_->store.Weight(i), at::kDouble);
-  impl_->store.ForEachGradient(i, [&](const RowStore::Part&, const at::Tensor& gradients) {
-    sum += gradients.flatten(0, 1).square().sum(0);
-  });
+  impl_->store.ForEachGradient(
+      i, [&](const RowStore::Part&, const at::Tensor& gradients) { sum += gradients.flatten(0, 1).square().sum(0); });
   return sum / static_cast<double>(samples());
 }
 

@@ -14,8 +14,8 @@ struct GaussNewton::Impl {
        std::int64_t memory_bytes, ProgressCallback progress)
       : layers(of_layers),
         samples(data.size()),
-        store(std::move(network), std::move(data), std::move(of_layers), std::move(curvature), std::move(pass), memory_bytes,
-              std::move(progress)),
+        store(std::move(network), std::move(data), std::move(of_layers), std::move(curvature), std::move(pass),
+              memory_bytes, std::move(progress)),
         differences(layers.size()) {}
 
   std::vector<int> layers;

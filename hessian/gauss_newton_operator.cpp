@@ -1,9 +1,8 @@
+#include <fmt/format.h>
 #include <torch/types.h>
 
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "bitplan/error.h"
 #include "bitplan/gauss_newton.h"
@@ -16,7 +15,8 @@ GaussNewtonOperator::GaussNewtonOperator(GaussNewton matrix, std::vector<std::si
     : matrix_(std::move(matrix)), layers_(std::move(layers)) {
   for (const std::size_t layer : layers_)
     if (layer >= matrix_.layers().size() || std::count(layers_.begin(), layers_.end(), layer) > 1)
-      throw Error(fmt::format("position {} is given twice or is not one of the matrix's {} layers", layer, matrix_.layers().size()));
+      throw Error(fmt::format("position {} is given twice or is not one of the matrix's {} layers", layer,
+                              matrix_.layers().size()));
 }
 
 std::ptrdiff_t GaussNewtonOperator::rows() const {
@@ -60,7 +60,8 @@ Eigenpairs TopEigenpairs(const GaussNewtonOperator& matrix, const EigenOptions& 
   options.Validate();
   const at::NoGradGuard no_gradient;
   const SymmetricOperator symmetric(
-      matrix.rows(), [&](const double* x, double* y) { matrix.perform_op(x, y); }, options.max_products, options.progress);
+      matrix.rows(), [&](const double* x, double* y) { matrix.perform_op(x, y); }, options.max_products,
+      options.progress);
   const RowSpace space(matrix.matrix_.impl_->store, matrix.layers_);
   if (space.rows() >= matrix.rows() || options.count >= space.rows()) return SolveTopEigenpairs(symmetric, options);
   const auto [vectors, products] = space.TopVectors(options);

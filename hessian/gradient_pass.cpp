@@ -21,7 +21,9 @@ namespace {
 class Autocast {
  public:
   explicit Autocast(const at::Device& device, bool enabled)
-      : type_(device.type()), was_enabled_(at::autocast::is_autocast_enabled(type_)), was_(at::autocast::get_autocast_dtype(type_)) {
+      : type_(device.type()),
+        was_enabled_(at::autocast::is_autocast_enabled(type_)),
+        was_(at::autocast::get_autocast_dtype(type_)) {
     at::autocast::set_autocast_enabled(type_, enabled);
     if (enabled) at::autocast::set_autocast_dtype(type_, at::kBFloat16);
   }
@@ -61,12 +63,13 @@ class GradientPass::Recorder : public Probe {
     at::Tensor x;
     std::int64_t x_version = 0;
     std::vector<std::int64_t> y_shape;
-    std::int64_t y_axis = 0;   // as UseRun
-    at::Tensor gradients;      // as UseRun; undefined where none came
+    std::int64_t y_axis = 0;  // as UseRun
+    at::Tensor gradients;     // as UseRun; undefined where none came
   };
 
   /// Records the layers in `wanted`.
-  Recorder(const GradientPass& pass, const std::vector<std::size_t>& wanted, std::int64_t rows_of_all) : rows(rows_of_all), pass_(pass) {
+  Recorder(const GradientPass& pass, const std::vector<std::size_t>& wanted, std::int64_t rows_of_all)
+      : rows(rows_of_all), pass_(pass) {
     for (const std::size_t i : wanted)
       for (std::size_t use = 0; use < pass.uses_[i].size(); ++use) {
         const LayerUse& sites = pass.network_.layers()[static_cast<std::size_t>(pass.layers_[i])].uses[use];
@@ -92,7 +95,8 @@ class GradientPass::Recorder : public Probe {
     const auto& [layer, use, input_site] = output->second;
     const std::int64_t y_axis = pass_.one_sample_only_ ? -1 : pass_.axes_[layer][use].y;
     Run& run = runs.emplace_back(Run{layer, use, input_site, input.x, input.version, value.sizes().vec(), y_axis, {}});
-    if (traced.requires_grad()) traced.register_hook([this, &run](const at::Tensor& gradient) { Keep(run, gradient.detach()); });
+    if (traced.requires_grad())
+      traced.register_hook([this, &run](const at::Tensor& gradient) { Keep(run, gradient.detach()); });
     return traced;
   }
 
@@ -137,8 +141,8 @@ class GradientPass::Recorder : public Probe {
   std::map<int, Output> outputs_;
 };
 
-GradientPass::GradientPass(const Network& network, const std::vector<int>& layers, const std::vector<at::Tensor>& samples,
-                           Arithmetic arithmetic)
+GradientPass::GradientPass(const Network& network, const std::vector<int>& layers,
+                           const std::vector<at::Tensor>& samples, Arithmetic arithmetic)
     : network_(network), layers_(layers), layout_(network, FirstOf(samples)), arithmetic_(arithmetic) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     std::vector<LayerProduct>& products = uses_.emplace_back();
@@ -200,7 +204,8 @@ std::vector<std::vector<UseRun>> GradientPass::Run(const std::vector<at::Tensor>
   const at::Tensor given = rows.to(output.scalar_type());
   if (output.requires_grad())
     for (; recorder.row < recorder.rows; ++recorder.row)
-      torch::autograd::grad({output}, recorder.leaves, {given[recorder.row]}, /*retain_graph=*/recorder.row + 1 < recorder.rows,
+      torch::autograd::grad({output}, recorder.leaves, {given[recorder.row]},
+                            /*retain_graph=*/recorder.row + 1 < recorder.rows,
                             /*create_graph=*/false, /*allow_unused=*/true);
   std::vector<std::vector<UseRun>> result(wanted.size());
   for (Recorder::Run& run : recorder.runs) {
@@ -217,13 +222,16 @@ std::vector<std::vector<UseRun>> GradientPass::Run(const std::vector<at::Tensor>
   return result;
 }
 
-std::vector<std::vector<UseRun>> GradientPass::Run(const std::vector<at::Tensor>& inputs, const at::Tensor& rows) const {
+std::vector<std::vector<UseRun>> GradientPass::Run(const std::vector<at::Tensor>& inputs,
+                                                   const at::Tensor& rows) const {
   return Run(inputs, rows, Positions(layers_.size()));
 }
 
-std::vector<at::Tensor> GradientPass::GradientsOfOne(const std::vector<at::Tensor>& inputs, const at::Tensor& rows) const {
+std::vector<at::Tensor> GradientPass::GradientsOfOne(const std::vector<at::Tensor>& inputs,
+                                                     const at::Tensor& rows) const {
   const at::AutoGradMode with_gradient(true);
-  std::vector<at::Tensor> parameters = network_.ParameterValues(), variables;  // recurrent layers and the like: in float32
+  std::vector<at::Tensor> parameters = network_.ParameterValues(),
+                          variables;  // recurrent layers and the like: in float32
   for (const std::size_t i : without_products_) {
     const auto parameter = static_cast<std::size_t>(network_.layers()[static_cast<std::size_t>(layers_[i])].weight);
     parameters[parameter] = parameters[parameter].detach().requires_grad_();

@@ -14,12 +14,13 @@
 
 namespace bitplan {
 
-/// Gradients of the network's output at the outputs of all layers at once: one forward pass over some samples, and one backward
-/// pass for each row. Images pass in channels-last order where the network takes that.
+/// Gradients of the network's output at the outputs of all layers at once: one forward pass over some samples, and one
+/// backward pass for each row. Images pass in channels-last order where the network takes that.
 class GradientPass {
  public:
-  /// `layers`: indices in Network::layers(). `samples`: two samples, by which the axes that hold the samples are found, or the only
-  /// one. In bfloat16 are the products of layers and matrices (LibTorch's autocast), and what passes between them.
+  /// `layers`: indices in Network::layers(). `samples`: two samples, by which the axes that hold the samples are found,
+  /// or the only one. In bfloat16 are the products of layers and matrices (LibTorch's autocast), and what passes
+  /// between them.
   GradientPass(const Network& network, const std::vector<int>& layers, const std::vector<at::Tensor>& samples,
                Arithmetic arithmetic = Arithmetic::Float32);
 
@@ -32,7 +33,8 @@ class GradientPass {
   /// Whether some tensor holds its samples in a way that cannot be told apart: then a pass is over one sample.
   bool OneSampleOnly() const { return one_sample_only_; }
 
-  /// For each layer in `wanted` (positions in `layers`) its runs, none where it was not reached. `rows` is [R, n, output…].
+  /// For each layer in `wanted` (positions in `layers`) its runs, none where it was not reached. `rows` is [R, n,
+  /// output…].
   std::vector<std::vector<UseRun>> Run(const std::vector<at::Tensor>& inputs, const at::Tensor& rows,
                                        const std::vector<std::size_t>& wanted) const;
 
@@ -65,7 +67,7 @@ class GradientPass {
   std::vector<std::vector<LayerProduct>> uses_;  // of each layer; empty where one of them has none
   std::vector<std::size_t> without_products_;
   std::vector<std::vector<Axes>> axes_;  // of each layer and use
-  std::set<int> copied_sites_;  // layer inputs that something writes to after they were read
+  std::set<int> copied_sites_;           // layer inputs that something writes to after they were read
   bool one_sample_only_ = false;
   Arithmetic arithmetic_;
 };

@@ -59,13 +59,15 @@ std::vector<std::int64_t> SampleAxes(const Network& network, const Dataset& data
   const at::NoGradGuard no_gradient;
   const auto run = [&](std::int64_t samples) {
     InputPerturbation perturbation(sites);
-    network.Forward(data.Get(0, samples, at::Device(network.device())).inputs, network.ParameterValues(), &perturbation);
+    network.Forward(data.Get(0, samples, at::Device(network.device())).inputs, network.ParameterValues(),
+                    &perturbation);
     return perturbation.Variables();
   };
   const auto of_one = run(1), of_two = run(2);
   if (of_one.size() != of_two.size()) return {};
   std::vector<std::int64_t> axes;
-  for (std::size_t i = 0; i < of_one.size(); ++i) axes.push_back(SampleAxis(of_one[i].tensor.sizes(), of_two[i].tensor.sizes()));
+  for (std::size_t i = 0; i < of_one.size(); ++i)
+    axes.push_back(SampleAxis(of_one[i].tensor.sizes(), of_two[i].tensor.sizes()));
   return std::count(axes.begin(), axes.end(), -1) > 0 ? std::vector<std::int64_t>() : axes;
 }
 
@@ -78,13 +80,15 @@ at::Tensor SumOfSamples(const at::Tensor& values, std::int64_t axis) {
 /// The quantizer of a choice at each of its sites.
 using Ranges = std::map<int, ActivationRange>;
 
-std::vector<Ranges> RangesOf(const Network& network, const Dataset& data, const std::vector<InputChoice>& choices, const AnalyzeOptions& options) {
+std::vector<Ranges> RangesOf(const Network& network, const Dataset& data, const std::vector<InputChoice>& choices,
+                             const AnalyzeOptions& options) {
   std::vector<Ranges> ranges(choices.size());
   std::optional<ActivationStatistics> statistics;
   for (std::size_t k = 0; k < choices.size(); ++k)
     for (const int site : choices[k].sites) {
       const Format& format = choices[k].format;
-      if (format.HasScale() && !statistics) statistics = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
+      if (format.HasScale() && !statistics)
+        statistics = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
       ranges[k][site] = format.HasScale() ? statistics->Range(site, format) : ActivationRange{};
     }
   return ranges;
@@ -101,11 +105,12 @@ std::vector<Estimate> InputFisher(const Network& network, const Dataset& data, c
   const GaussNewtonOptions defaults;
   const auto outputs = [&](const std::vector<at::Tensor>& inputs) { return network.Forward(inputs); };
   const LossCurvature curvature = CurvatureInOutputs(outputs, at::Device(network.device()), options.memory_bytes, data,
-                                                     ResolveLoss(options.loss, data), options.temperature, defaults.rows, defaults.cut,
-                                                     options.seed, options.progress);
+                                                     ResolveLoss(options.loss, data), options.temperature,
+                                                     defaults.rows, defaults.cut, options.seed, options.progress);
   const at::NoGradGuard no_gradient;
   const std::vector<std::int64_t> axes = SampleAxes(network, data, sites);
-  std::vector<std::vector<double>> of_samples(choices.size(), std::vector<double>(static_cast<std::size_t>(data.size())));
+  std::vector<std::vector<double>> of_samples(choices.size(),
+                                              std::vector<double>(static_cast<std::size_t>(data.size())));
   const auto add = [&](const std::vector<std::int64_t>& samples) {
     const at::Device device(network.device());
     const SquaredGradients squared =
@@ -128,12 +133,14 @@ std::vector<Estimate> InputFisher(const Network& network, const Dataset& data, c
     for (std::vector<double>& values : of_samples) std::fill(values.begin(), values.end(), 0);
     const std::int64_t held = curvature.bytes();
     CheckOneSampleFits(of_sample + held, options.memory_bytes);
-    const std::int64_t largest = std::clamp<std::int64_t>((PlannedBytes(options.memory_bytes) - held) / std::max<std::int64_t>(1, of_sample), 1,
-                                                          axes.empty() ? 1 : kLargestChunk);
+    const std::int64_t largest =
+        std::clamp<std::int64_t>((PlannedBytes(options.memory_bytes) - held) / std::max<std::int64_t>(1, of_sample), 1,
+                                 axes.empty() ? 1 : kLargestChunk);
     const std::vector<std::vector<std::int64_t>> chunks = curvature.Chunks(largest);
     for (std::size_t i = 0; i < chunks.size(); ++i) {
       add(chunks[i]);
-      Report(options.progress, "input fisher", static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(chunks.size()));
+      Report(options.progress, "input fisher", static_cast<std::int64_t>(i + 1),
+             static_cast<std::int64_t>(chunks.size()));
     }
   }
   std::vector<Estimate> figures;

@@ -19,8 +19,8 @@ class InputPerturbation : public Probe {
 
   struct Variable {
     std::size_t slot = 0;  ///< position of its site in `sites`
-    at::Tensor tensor;  ///< zeros
-    at::Tensor value;   ///< what is read: the network's own tensor with these added, which nothing writes to
+    at::Tensor tensor;     ///< zeros
+    at::Tensor value;      ///< what is read: the network's own tensor with these added, which nothing writes to
   };
   /// By slot, then in order of execution.
   std::vector<Variable> Variables() const;

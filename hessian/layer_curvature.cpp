@@ -72,7 +72,8 @@ void SetTraces(const LossFunction& loss, const AnalyzeOptions& options, const Va
     trace.progress = [&](const Progress& step) { Report(options.progress, stage, step.done, step.total); };
     numbers.emplace();
     for (const TraceEstimate& estimate : Traces(loss, variables, trace))
-      numbers->insert(numbers->end(), {estimate.value, estimate.standard_error, static_cast<double>(estimate.significant)});
+      numbers->insert(numbers->end(),
+                      {estimate.value, estimate.standard_error, static_cast<double>(estimate.significant)});
     journal.Add(std::string(stage), *numbers);
   }
   for (std::size_t i = 0; i < variables.layers.size(); ++i) {

@@ -8,8 +8,8 @@
 
 namespace bitplan {
 
-/// Curvature of the loss in every layer's weight: the figures that `options.measures` need; each eigenvalue, and all traces together, are a step
-/// of the journal.
+/// Curvature of the loss in every layer's weight: the figures that `options.measures` need; each eigenvalue, and all
+/// traces together, are a step of the journal.
 std::vector<Curvature> WeightCurvatures(const LossFunction& loss, const AnalyzeOptions& options, Journal& journal);
 
 /// Curvature of a sample's loss in every layer's input, which has `elements[layer]` elements a sample; 0: no input that

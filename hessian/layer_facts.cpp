@@ -44,7 +44,9 @@ std::optional<LayerShape> ShapeOf(const Network& network, std::size_t index, con
   if (profile.input_shape.size() < 2) return std::nullopt;
   const Layer& layer = network.layers()[index];
   const at::Tensor weight = network.Weight(layer);
-  const auto longest = [](auto from, auto to) { return from == to ? 1 : std::max<std::int64_t>(*std::max_element(from, to), 1); };
+  const auto longest = [](auto from, auto to) {
+    return from == to ? 1 : std::max<std::int64_t>(*std::max_element(from, to), 1);
+  };
   const std::vector<std::int64_t> sides = weight.sizes().vec();
   const auto& input = profile.input_shape;
   LayerShape shape;

@@ -17,8 +17,9 @@ std::vector<LayerSensitivity> LayerFacts(const Network& network, const Dataset& 
 /// What every width does to every layer's weight.
 void AddWeightChoices(const Network& network, const QuantizedWeights& weights, std::vector<LayerSensitivity>& layers);
 
-/// What every width does to every layer's input, over all samples. Returns the elements of each layer's input for one sample.
-std::vector<std::int64_t> AddActivationChoices(const Network& network, const Dataset& data, const AnalyzeOptions& options,
-                                               std::vector<LayerSensitivity>& layers);
+/// What every width does to every layer's input, over all samples. Returns the elements of each layer's input for one
+/// sample.
+std::vector<std::int64_t> AddActivationChoices(const Network& network, const Dataset& data,
+                                               const AnalyzeOptions& options, std::vector<LayerSensitivity>& layers);
 
 }  // namespace bitplan

@@ -34,10 +34,12 @@ at::Tensor LinearGradients(const UseRun& run) {
   return at::bmm(rows, x.reshape({n, -1, in})).view({n, r, out, in});
 }
 
-/// Of a convolution: one in which every sample is a group of channels has as its weight's gradient all of the samples' gradients.
+/// Of a convolution: one in which every sample is a group of channels has as its weight's gradient all of the samples'
+/// gradients.
 at::Tensor ConvolutionGradients(const UseRun& run, const at::Tensor& weight) {
   const Sliding& sliding = *run.product->sliding();
-  const std::int64_t n = run.x.size(0), r = run.gradients.size(1), groups = sliding.groups, out = weight.size(0) / groups;
+  const std::int64_t n = run.x.size(0), r = run.gradients.size(1), groups = sliding.groups,
+                     out = weight.size(0) / groups;
   std::vector<std::int64_t> of_output = run.gradients.sizes().slice(3).vec(), of_input = run.x.sizes().slice(2).vec();
   std::vector<std::int64_t> per_group = of_output;
   per_group.insert(per_group.begin(), {n, r, groups, out});
@@ -50,15 +52,17 @@ at::Tensor ConvolutionGradients(const UseRun& run, const at::Tensor& weight) {
   const at::Tensor g = run.gradients.to(at::kFloat).reshape(per_group).transpose(1, 2).reshape(of_output);
   const std::vector<std::int64_t> no_output_padding(sliding.stride.size(), 0);
   const at::Tensor gradient = std::get<1>(at::convolution_backward(
-      g, run.x.to(at::kFloat).reshape(of_input), at::empty(kernel, weight.options()), c10::nullopt, sliding.stride, sliding.padding,
-      sliding.dilation, /*transposed=*/false, no_output_padding, n * groups, {false, true, false}));
+      g, run.x.to(at::kFloat).reshape(of_input), at::empty(kernel, weight.options()), c10::nullopt, sliding.stride,
+      sliding.padding, sliding.dilation, /*transposed=*/false, no_output_padding, n * groups, {false, true, false}));
   return gradient.view(split).transpose(1, 2).reshape(shape);
 }
 
-/// The same as a matrix product with the patches that the kernel saw; pays where the patches are fewer than the rows' channels.
+/// The same as a matrix product with the patches that the kernel saw; pays where the patches are fewer than the rows'
+/// channels.
 at::Tensor PatchGradients(const UseRun& run, const at::Tensor& weight) {
   const Sliding& sliding = *run.product->sliding();
-  const at::Tensor patches = at::im2col(run.x.to(at::kFloat), weight.sizes().slice(2), sliding.dilation, sliding.padding, sliding.stride);
+  const at::Tensor patches =
+      at::im2col(run.x.to(at::kFloat), weight.sizes().slice(2), sliding.dilation, sliding.padding, sliding.stride);
   const at::Tensor g = run.gradients.to(at::kFloat);
   const std::int64_t n = g.size(0), r = g.size(1);
   std::vector<std::int64_t> shape = weight.sizes().vec();
@@ -68,7 +72,8 @@ at::Tensor PatchGradients(const UseRun& run, const at::Tensor& weight) {
 
 bool PatchesPay(const UseRun& run, const at::Tensor& weight) {
   if (weight.dim() != 4 || run.product->sliding()->groups != 1) return false;
-  const std::int64_t channels = run.gradients.size(1) * weight.size(0), patches = run.gradients.size(3) * run.gradients.size(4);
+  const std::int64_t channels = run.gradients.size(1) * weight.size(0),
+                     patches = run.gradients.size(3) * run.gradients.size(4);
   return channels >= 2 * patches;
 }
 
@@ -94,7 +99,8 @@ at::Tensor GradientsByAutograd(const UseRun& run, const at::Tensor& weight) {
 at::Tensor GradientsOf(const UseRun& run, const at::Tensor& weight) {
   const bool first = run.x_axis == 0 && run.y_axis == 0;
   if (first && run.product->IsLinear()) return LinearGradients(run);
-  if (first && run.product->sliding()) return PatchesPay(run, weight) ? PatchGradients(run, weight) : ConvolutionGradients(run, weight);
+  if (first && run.product->sliding())
+    return PatchesPay(run, weight) ? PatchGradients(run, weight) : ConvolutionGradients(run, weight);
   return GradientsByAutograd(run, weight);
 }
 
@@ -115,7 +121,8 @@ LayerRows LayerRows::FromRuns(std::vector<UseRun> runs, at::Tensor weight) {
 }
 
 at::Tensor LayerRows::Times(const at::Tensor& v) const {
-  if (gradients_.defined()) return at::mv(gradients_.flatten(2).flatten(0, 1), v.flatten()).view({gradients_.size(0), gradients_.size(1)});
+  if (gradients_.defined())
+    return at::mv(gradients_.flatten(2).flatten(0, 1), v.flatten()).view({gradients_.size(0), gradients_.size(1)});
   at::Tensor sum;
   for (const UseRun& run : runs_) {
     const at::Tensor y = BySample(run, Product(run, v));
@@ -160,8 +167,11 @@ at::Tensor LayerRows::Gradients() const {
   return sum;
 }
 
-LayerRows LayerRows::Part(std::int64_t first_sample, std::int64_t samples, std::int64_t first_row, std::int64_t rows) const {
-  const auto part = [&](const at::Tensor& all) { return all.narrow(0, first_sample, samples).narrow(1, first_row, rows); };
+LayerRows LayerRows::Part(std::int64_t first_sample, std::int64_t samples, std::int64_t first_row,
+                          std::int64_t rows) const {
+  const auto part = [&](const at::Tensor& all) {
+    return all.narrow(0, first_sample, samples).narrow(1, first_row, rows);
+  };
   LayerRows result = *this;
   if (gradients_.defined()) result.gradients_ = part(gradients_);
   for (UseRun& run : result.runs_) {
@@ -187,7 +197,8 @@ std::int64_t LayerRows::bytes_of_gradients() const {
 double LayerRows::multiplications() const {
   double count = 0;  // each weight meets as many elements of the output as there are for a channel
   for (const UseRun& run : runs_)
-    count += static_cast<double>(run.gradients.numel() / run.gradients.size(1)) * static_cast<double>(weight_.numel() / weight_.size(0));
+    count += static_cast<double>(run.gradients.numel() / run.gradients.size(1)) *
+             static_cast<double>(weight_.numel() / weight_.size(0));
   return count;
 }
 

@@ -9,17 +9,19 @@
 
 namespace bitplan {
 
-/// One run of one use of a layer over some samples: what it read, and the gradients of R scalars a sample at its output.
+/// One run of one use of a layer over some samples: what it read, and the gradients of R scalars a sample at its
+/// output.
 struct UseRun {
   const LayerProduct* product = nullptr;
-  std::size_t use = 0;     ///< position in Layer::uses
-  at::Tensor x;            ///< as the operator reads it
-  at::Tensor gradients;    ///< [n, R, …]: the output's axes in their order, that of the samples taken out
-  std::int64_t x_axis = 0, y_axis = 0;  ///< where the samples are in x and in the output; −1: x is all of the only sample
+  std::size_t use = 0;   ///< position in Layer::uses
+  at::Tensor x;          ///< as the operator reads it
+  at::Tensor gradients;  ///< [n, R, …]: the output's axes in their order, that of the samples taken out
+  std::int64_t x_axis = 0,
+               y_axis = 0;  ///< where the samples are in x and in the output; −1: x is all of the only sample
 };
 
-/// Rows Jᵀr of one layer for some samples: a matrix A of n · R rows and as many columns as the weight has elements, in one of
-/// two forms. A sample's rows may be zero. Factors may be bfloat16; all that is computed of them is float32.
+/// Rows Jᵀr of one layer for some samples: a matrix A of n · R rows and as many columns as the weight has elements, in
+/// one of two forms. A sample's rows may be zero. Factors may be bfloat16; all that is computed of them is float32.
 class LayerRows {
  public:
   /// As A itself, [n, R, weight…] float32.
@@ -53,9 +55,9 @@ class LayerRows {
  private:
   const at::Tensor& Either() const { return gradients_.defined() ? gradients_ : runs_.front().gradients; }
 
-  at::Tensor gradients_;       // defined in the first form
-  std::vector<UseRun> runs_;   // not empty in the second
-  at::Tensor weight_;          // its shape
+  at::Tensor gradients_;      // defined in the first form
+  std::vector<UseRun> runs_;  // not empty in the second
+  at::Tensor weight_;         // its shape
 };
 
 }  // namespace bitplan

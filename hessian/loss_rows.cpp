@@ -62,7 +62,8 @@ std::pair<at::Tensor, at::Tensor> AllRows(Loss loss, double temperature, const a
     rows = at::diag_embed(values.sqrt());
   } else {
     const auto [spectrum, vectors] = PredictionSpectrum(loss, temperature, z);
-    const at::Tensor scaled = (vectors * spectrum.clamp_min(0).sqrt().unsqueeze(-2)).transpose(-1, -2);  // [N, P, C, component]
+    const at::Tensor scaled =
+        (vectors * spectrum.clamp_min(0).sqrt().unsqueeze(-2)).transpose(-1, -2);  // [N, P, C, component]
     values = spectrum.clamp_min(0).reshape({samples, count});
     rows = torch::zeros({samples, predictions, classes, predictions, classes}, torch::kDouble);
     for (std::int64_t p = 0; p < predictions; ++p) rows.select(1, p).select(2, p).copy_(scaled.select(1, p));
@@ -76,19 +77,21 @@ std::pair<at::Tensor, at::Tensor> AllRows(Loss loss, double temperature, const a
 /// Their squared lengths alone.
 at::Tensor AllValues(Loss loss, double temperature, const at::Tensor& logits) {
   std::vector<at::Tensor> parts;
-  for (const at::Tensor& z : logits.split(kBlock)) parts.push_back(AllRows(loss, temperature, z.to(at::kDouble)).second);
+  for (const at::Tensor& z : logits.split(kBlock))
+    parts.push_back(AllRows(loss, temperature, z.to(at::kDouble)).second);
   return at::cat(parts);
 }
 
-/// How many rows of each sample are kept when the smallest of all are left out, as long as they add up to no more than `cut`
-/// of the whole; and the share that is left out.
+/// How many rows of each sample are kept when the smallest of all are left out, as long as they add up to no more than
+/// `cut` of the whole; and the share that is left out.
 std::pair<std::vector<std::int64_t>, double> CutSmallest(const at::Tensor& values, double cut) {
   const at::Tensor sorted = std::get<0>(values.flatten().sort());
   const at::Tensor sums = sorted.cumsum(0);
   const double total = sums[-1].item<double>();
   if (total == 0) return {std::vector<std::int64_t>(static_cast<std::size_t>(values.size(0)), 0), 0.0};
   const std::int64_t dropped = sums.le(cut * total).sum().item<std::int64_t>();
-  const double threshold = std::max(dropped > 0 ? sorted[dropped - 1].item<double>() : 0.0, kRounding * sorted[-1].item<double>());
+  const double threshold =
+      std::max(dropped > 0 ? sorted[dropped - 1].item<double>() : 0.0, kRounding * sorted[-1].item<double>());
   const at::Tensor counts = values.gt(threshold).sum(1);
   const std::vector<std::int64_t> per_sample(counts.const_data_ptr<std::int64_t>(),
                                              counts.const_data_ptr<std::int64_t>() + counts.numel());
@@ -100,12 +103,14 @@ at::Tensor OneHot(const at::Tensor& chosen, std::int64_t classes) {
   return torch::zeros({chosen.size(0), chosen.size(1), classes}, torch::kDouble).scatter_(-1, chosen, 1);
 }
 
-/// √w_k (e_c − p) of softmax outputs p [P, C] for `count` draws k: [count, P, C], whose products with themselves add up to
-/// diag(p) − ppᵀ = Σ_c p_c (e_c − p)(e_c − p)ᵀ on average. Of one prediction three quarters of the rows are its likeliest classes,
-/// w = p_c, and only the others are drawn; of several, each is drawn, with a sign of its own, and one row stands for all.
+/// √w_k (e_c − p) of softmax outputs p [P, C] for `count` draws k: [count, P, C], whose products with themselves add up
+/// to diag(p) − ppᵀ = Σ_c p_c (e_c − p)(e_c − p)ᵀ on average. Of one prediction three quarters of the rows are its
+/// likeliest classes, w = p_c, and only the others are drawn; of several, each is drawn, with a sign of its own, and
+/// one row stands for all.
 at::Tensor ClassDraws(const at::Tensor& p, std::int64_t count, std::mt19937_64& generator) {
   const std::int64_t predictions = p.size(0), classes = p.size(1);
-  const std::int64_t certain = predictions == 1 ? std::min(count - (count + 3) / 4, classes - 1) : 0, drawn = count - certain;
+  const std::int64_t certain = predictions == 1 ? std::min(count - (count + 3) / 4, classes - 1) : 0,
+                     drawn = count - certain;
   const auto [likeliest, likely_classes] = p.topk(certain, -1);
   const at::Tensor others = p.scatter(-1, likely_classes, 0);  // what is drawn from
   const at::Tensor left = others.sum(-1);                      // [P]
@@ -113,7 +118,8 @@ at::Tensor ClassDraws(const at::Tensor& p, std::int64_t count, std::mt19937_64& 
   const std::vector<double> uniform = UniformVector(static_cast<std::size_t>(drawn * predictions), generator);
   const at::Tensor points =
       (torch::tensor(uniform, torch::kDouble).view({drawn, predictions, 1}) + 1) / 2 * left.view({1, predictions, 1});
-  const at::Tensor found = at::searchsorted(cumulative, points, /*out_int32=*/false, /*right=*/true).clamp_max(classes - 1);
+  const at::Tensor found =
+      at::searchsorted(cumulative, points, /*out_int32=*/false, /*right=*/true).clamp_max(classes - 1);
   const at::Tensor weight = (left / static_cast<double>(drawn)).sqrt().view({1, predictions, 1});
   const at::Tensor signs = predictions == 1 ? at::ones_like(points) : Rademacher(points, generator);
   const at::Tensor of_drawn = signs * weight * (OneHot(found, classes) - p);
@@ -125,8 +131,8 @@ at::Tensor ClassDraws(const at::Tensor& p, std::int64_t count, std::mt19937_64& 
 
 }  // namespace
 
-LossCurvature::LossCurvature(Loss loss, double temperature, at::Tensor logits, const at::Tensor& labels, int wanted, double cut,
-                             std::uint64_t seed)
+LossCurvature::LossCurvature(Loss loss, double temperature, at::Tensor logits, const at::Tensor& labels, int wanted,
+                             double cut, std::uint64_t seed)
     : loss_(loss), temperature_(temperature), seed_(seed) {
   class_axis_ = ClassAxis(logits, labels);
   output_ = logits.sizes().slice(1).vec();
@@ -141,13 +147,15 @@ LossCurvature::LossCurvature(Loss loss, double temperature, at::Tensor logits, c
   std::tie(counts_, cut_) = CutSmallest(AllValues(loss, temperature, logits_), cut);
 }
 
-/// With signs ε of equal probability, E[(Σ_p ε_p a_p)(…)ᵀ] = Σ_p E[a_p a_pᵀ]: one row stands for all predictions of a sample.
+/// With signs ε of equal probability, E[(Σ_p ε_p a_p)(…)ᵀ] = Σ_p E[a_p a_pᵀ]: one row stands for all predictions of a
+/// sample.
 at::Tensor LossCurvature::Drawn(std::int64_t sample) const {
   auto generator = MakeGenerator(seed_, static_cast<std::uint64_t>(sample), 1);
   const at::Tensor z = logits_[sample].to(at::kDouble);  // [P, C]
   const std::int64_t count = counts_[static_cast<std::size_t>(sample)], predictions = z.size(0);
   const at::Tensor like = torch::empty({count, predictions, z.size(1)}, torch::kDouble);
-  const double share = 1 / std::sqrt(static_cast<double>(predictions)), of_row = 1 / std::sqrt(static_cast<double>(count));
+  const double share = 1 / std::sqrt(static_cast<double>(predictions)),
+               of_row = 1 / std::sqrt(static_cast<double>(count));
   if (PerElement(loss_)) return of_row * Rademacher(like, generator) * ElementCurvature(loss_, z.unsqueeze(0)).sqrt();
   if (loss_ != Loss::LogitShift) return share * ClassDraws(at::softmax(z / temperature_, -1), count, generator);
   const at::Tensor signs = Rademacher(like, generator);
@@ -194,7 +202,8 @@ LossRows LossCurvature::Rows(const std::vector<std::int64_t>& samples) const {
   at::Tensor rows = torch::zeros({most, n, logits_.size(1), logits_.size(2)}, torch::kFloat);
   at::Tensor block;  // exact rows of some samples
   for (std::int64_t i = 0; i < n; ++i) {
-    const std::int64_t sample = samples[static_cast<std::size_t>(i)], count = result.counts[static_cast<std::size_t>(i)];
+    const std::int64_t sample = samples[static_cast<std::size_t>(i)],
+                       count = result.counts[static_cast<std::size_t>(i)];
     if (!drawn_ && i % kBlock == 0) {
       const at::Tensor of_block = torch::tensor(samples).narrow(0, i, std::min(kBlock, n - i));
       block = AllRows(loss_, temperature_, logits_.index({of_block}).to(at::kDouble)).first;

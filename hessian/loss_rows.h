@@ -18,20 +18,20 @@ struct LossRows {
 /// What the rows of all samples are made from.
 class LossCurvature {
  public:
-  /// `logits` [N, output…]: the float network's, of all samples. `wanted` and `cut` as GaussNewtonOptions::rows and cut.
-  /// Throws Error when the output does not fit the loss.
+  /// `logits` [N, output…]: the float network's, of all samples. `wanted` and `cut` as GaussNewtonOptions::rows and
+  /// cut. Throws Error when the output does not fit the loss.
   LossCurvature(Loss loss, double temperature, at::Tensor logits, const at::Tensor& labels, int wanted, double cut,
                 std::uint64_t seed);
 
   bool drawn() const { return drawn_; }
-  double cut() const { return cut_; }                             ///< share left out
+  double cut() const { return cut_; }                                  ///< share left out
   const std::vector<std::int64_t>& counts() const { return counts_; }  ///< rows of each sample
 
   /// The samples that have rows, those with the most first.
   std::vector<std::int64_t> MostRowsFirst() const;
 
-  /// These in chunks of at most `largest` ≥ 1 samples, of the sizes that take the least work: a forward pass over each chunk, and a
-  /// backward pass for each row of its first sample.
+  /// These in chunks of at most `largest` ≥ 1 samples, of the sizes that take the least work: a forward pass over each
+  /// chunk, and a backward pass for each row of its first sample.
   std::vector<std::vector<std::int64_t>> Chunks(std::int64_t largest) const;
 
   LossRows Rows(const std::vector<std::int64_t>& samples) const;
@@ -43,7 +43,7 @@ class LossCurvature {
 
   Loss loss_;
   double temperature_;
-  at::Tensor logits_;  // [N, P, C] float32, classes last
+  at::Tensor logits_;                 // [N, P, C] float32, classes last
   std::vector<std::int64_t> output_;  // shape of one sample's output
   std::int64_t class_axis_ = 1;
   bool drawn_ = false;

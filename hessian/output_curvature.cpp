@@ -16,7 +16,9 @@ namespace {
 at::Tensor AllOutputs(const OutputsOf& outputs_of, at::Device device, std::int64_t memory_bytes, const Dataset& data,
                       const ProgressCallback& progress) {
   constexpr std::int64_t kLargestBatch = 32;
-  const auto run = [&](std::int64_t begin, std::int64_t end) { return outputs_of(data.Get(begin, end, device).inputs); };
+  const auto run = [&](std::int64_t begin, std::int64_t end) {
+    return outputs_of(data.Get(begin, end, device).inputs);
+  };
   const std::int64_t of_one = std::max<std::int64_t>(1, PeakBytes([&] { run(0, 1); }));
   const std::int64_t batch = std::clamp<std::int64_t>(memory_bytes / 2 / of_one, 1, kLargestBatch);
   std::vector<at::Tensor> outputs;
@@ -32,8 +34,9 @@ at::Tensor AllOutputs(const OutputsOf& outputs_of, at::Device device, std::int64
 
 }  // namespace
 
-LossCurvature CurvatureInOutputs(const OutputsOf& outputs_of, at::Device device, std::int64_t memory_bytes, const Dataset& data, Loss loss,
-                                 double temperature, int rows, double cut, std::uint64_t seed, const ProgressCallback& progress) {
+LossCurvature CurvatureInOutputs(const OutputsOf& outputs_of, at::Device device, std::int64_t memory_bytes,
+                                 const Dataset& data, Loss loss, double temperature, int rows, double cut,
+                                 std::uint64_t seed, const ProgressCallback& progress) {
   const at::NoGradGuard no_gradient;
   const at::Tensor logits = AllOutputs(outputs_of, device, memory_bytes, data, progress);
   const at::Tensor labels = UsesLabels(loss, data.has_labels()) ? data.labels() : at::Tensor();

@@ -4,17 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "hessian/alternatives.h"
-#include "hessian/shift_passes.h"
 #include "hessian/resolve_loss.h"
 #include "hessian/shift_figures.h"
+#include "hessian/shift_passes.h"
 
 namespace bitplan {
 
@@ -25,7 +25,8 @@ constexpr std::int64_t kFewestSamples = 32;  // with fewer, a standard error is 
 /// What one chunk of samples adds.
 struct ChunkFigures {
   std::vector<double> contributions;  ///< [measures, choices, samples of the chunk]
-  std::vector<float> logits, shifts;  ///< [samples, classes], [choices, samples, classes]; empty where they are not kept
+  std::vector<float> logits,
+      shifts;  ///< [samples, classes], [choices, samples, classes]; empty where they are not kept
 };
 
 /// Appends an output [N, …] as rows of classes.
@@ -37,8 +38,14 @@ void AppendRows(std::vector<float>& rows, const at::Tensor& output, std::int64_t
 /// Computes chunks, or takes them from the journal.
 class ChunkSource {
  public:
-  ChunkSource(const ShiftPasses& passes, ShiftJudge judge, at::Tensor labels, std::vector<Measure> measures, std::size_t choices, bool keep)
-      : passes_(passes), judge_(std::move(judge)), labels_(std::move(labels)), measures_(std::move(measures)), choices_(choices), keep_(keep) {
+  ChunkSource(const ShiftPasses& passes, ShiftJudge judge, at::Tensor labels, std::vector<Measure> measures,
+              std::size_t choices, bool keep)
+      : passes_(passes),
+        judge_(std::move(judge)),
+        labels_(std::move(labels)),
+        measures_(std::move(measures)),
+        choices_(choices),
+        keep_(keep) {
     const at::Tensor& one = passes.output_of_one();
     class_axis_ = ClassAxis(one, labels_.defined() ? labels_.narrow(0, 0, 1) : labels_);
     classes_ = one.size(class_axis_);
@@ -47,7 +54,8 @@ class ChunkSource {
   std::int64_t classes() const { return classes_; }
 
   ChunkFigures Get(std::int64_t begin, std::int64_t end, Journal& journal) const {
-    const std::string step = fmt::format("figures of samples {} to {}", begin, end - 1), kept = "shifts" + step.substr(7);
+    const std::string step = fmt::format("figures of samples {} to {}", begin, end - 1),
+                      kept = "shifts" + step.substr(7);
     std::optional<std::vector<double>> contributions = journal.Find<double>(step);
     std::optional<std::vector<float>> outputs = keep_ ? journal.Find<float>(kept) : std::vector<float>();
     ChunkFigures chunk;
@@ -80,13 +88,15 @@ class ChunkSource {
       if (labels_.defined()) judge.labels = labels_.narrow(0, begin, end - begin);
       for (std::size_t m = 0; m < measures_.size(); ++m) {
         const at::Tensor values = judge.OfSamples(measures_[m], shift).contiguous();
-        std::copy_n(values.const_data_ptr<double>(), samples, chunk.contributions.begin() + static_cast<std::ptrdiff_t>((m * choices_ + choice) * samples));
+        std::copy_n(values.const_data_ptr<double>(), samples,
+                    chunk.contributions.begin() + static_cast<std::ptrdiff_t>((m * choices_ + choice) * samples));
       }
       if (!keep_) return;
       if (chunk.logits.empty()) AppendRows(chunk.logits, logits, class_axis_);
       AppendRows(shifts[choice], shift, class_axis_);
     });
-    for (const std::vector<float>& of_choice : shifts) chunk.shifts.insert(chunk.shifts.end(), of_choice.begin(), of_choice.end());
+    for (const std::vector<float>& of_choice : shifts)
+      chunk.shifts.insert(chunk.shifts.end(), of_choice.begin(), of_choice.end());
     return chunk;
   }
 
@@ -102,7 +112,8 @@ class ChunkSource {
 /// Chunks put together, in the order of samples.
 class Collected {
  public:
-  Collected(std::size_t measures, std::size_t choices) : choices_(choices), contributions_(measures * choices), shifts_(choices) {}
+  Collected(std::size_t measures, std::size_t choices)
+      : choices_(choices), contributions_(measures * choices), shifts_(choices) {}
 
   void Add(const ChunkFigures& chunk) {
     const std::size_t samples = chunk.contributions.size() / std::max<std::size_t>(1, contributions_.size());
@@ -111,7 +122,9 @@ class Collected {
     for (std::size_t i = 0; i < shifts_.size(); ++i) Append(shifts_[i], chunk.shifts, i, chunk.logits.size());
   }
 
-  const std::vector<double>& Contributions(std::size_t measure, std::size_t choice) const { return contributions_[measure * choices_ + choice]; }
+  const std::vector<double>& Contributions(std::size_t measure, std::size_t choice) const {
+    return contributions_[measure * choices_ + choice];
+  }
 
   /// As tables of all of the alternatives' rows.
   bitplan::Contributions ContributionTable(const std::vector<Measure>& measures, const Alternatives& all) const {
@@ -119,8 +132,9 @@ class Collected {
     table.values.resize(measures.size() * table.choices * table.samples);
     for (std::size_t m = 0; m < measures.size(); ++m)
       for (std::size_t i = 0; i < choices_; ++i)
-        std::copy(Contributions(m, i).begin(), Contributions(m, i).end(),
-                  table.values.begin() + static_cast<std::ptrdiff_t>((m * table.choices + all.rows[i]) * table.samples));
+        std::copy(
+            Contributions(m, i).begin(), Contributions(m, i).end(),
+            table.values.begin() + static_cast<std::ptrdiff_t>((m * table.choices + all.rows[i]) * table.samples));
     return table;
   }
 
@@ -131,7 +145,8 @@ class Collected {
     table.samples = logits_.size() / table.classes;
     table.shifts.resize(all.row_count * logits_.size());
     for (std::size_t i = 0; i < choices_; ++i)
-      std::copy(shifts_[i].begin(), shifts_[i].end(), table.shifts.begin() + static_cast<std::ptrdiff_t>(all.rows[i] * logits_.size()));
+      std::copy(shifts_[i].begin(), shifts_[i].end(),
+                table.shifts.begin() + static_cast<std::ptrdiff_t>(all.rows[i] * logits_.size()));
     return table;
   }
 
@@ -151,7 +166,8 @@ class Collected {
 std::vector<Measure> WantedShiftMeasures(const AnalyzeOptions& options) {
   std::vector<Measure> wanted;
   for (const Measure measure : options.measures)
-    if (IsOfShifts(measure) && std::find(wanted.begin(), wanted.end(), measure) == wanted.end()) wanted.push_back(measure);
+    if (IsOfShifts(measure) && std::find(wanted.begin(), wanted.end(), measure) == wanted.end())
+      wanted.push_back(measure);
   return wanted;
 }
 
@@ -174,11 +190,12 @@ bool NeedsOutputFigures(const AnalyzeOptions& options) {
   return options.keep_shifts || WantsOutputError(options) || !WantedShiftMeasures(options).empty();
 }
 
-void AddOutputFigures(const Network& network, const Dataset& data, const QuantizedWeights& weights, const AnalyzeOptions& options,
-                      Journal& journal, Sensitivity& sensitivity) {
+void AddOutputFigures(const Network& network, const Dataset& data, const QuantizedWeights& weights,
+                      const AnalyzeOptions& options, Journal& journal, Sensitivity& sensitivity) {
   std::vector<LayerSensitivity>& layers = sensitivity.layers;
   const Alternatives all(options, layers);
-  const auto choices = SingleChoices::Fit(network, weights, all.choices, data, {options.batch_size, options.channel_correction, options.progress});
+  const auto choices = SingleChoices::Fit(network, weights, all.choices, data,
+                                          {options.batch_size, options.channel_correction, options.progress});
   ClearTiedInputs(options, layers);
   if (WantsOutputError(options))
     for (std::size_t i = 0; i < choices.size(); ++i) {
@@ -201,8 +218,11 @@ void AddOutputFigures(const Network& network, const Dataset& data, const Quantiz
     sensitivity.samples = end;
     if (options.precision == 0 && end < data.size()) continue;
     for (std::size_t i = 0; i < choices.size(); ++i)
-      for (std::size_t m = 0; m < measures.size(); ++m) all.Figures(layers, i).figures[measures[m]] = MeanOfSamples(collected.Contributions(m, i));
-    if (options.precision > 0 && end >= kFewestSamples && WorstRelativeError(sensitivity, options.measures.front()) <= options.precision) break;
+      for (std::size_t m = 0; m < measures.size(); ++m)
+        all.Figures(layers, i).figures[measures[m]] = MeanOfSamples(collected.Contributions(m, i));
+    if (options.precision > 0 && end >= kFewestSamples &&
+        WorstRelativeError(sensitivity, options.measures.front()) <= options.precision)
+      break;
   }
   if (!measures.empty()) sensitivity.contributions = collected.ContributionTable(measures, all);
   if (options.keep_shifts) sensitivity.shifts = collected.ShiftTable(source.classes(), all);

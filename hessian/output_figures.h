@@ -9,12 +9,13 @@
 
 namespace bitplan {
 
-/// Whether any of the measures that are asked for is a figure of what choices do to outputs, of layers or of the network.
+/// Whether any of the measures that are asked for is a figure of what choices do to outputs, of layers or of the
+/// network.
 bool NeedsOutputFigures(const AnalyzeOptions& options);
 
-/// Adds those figures, with what each sample contributes to them, and the shifts where they are to be kept. Samples are gone through in
-/// chunks, each a step of the journal, until `options.precision` is reached or the data ends.
-void AddOutputFigures(const Network& network, const Dataset& data, const QuantizedWeights& weights, const AnalyzeOptions& options,
-                      Journal& journal, Sensitivity& sensitivity);
+/// Adds those figures, with what each sample contributes to them, and the shifts where they are to be kept. Samples are
+/// gone through in chunks, each a step of the journal, until `options.precision` is reached or the data ends.
+void AddOutputFigures(const Network& network, const Dataset& data, const QuantizedWeights& weights,
+                      const AnalyzeOptions& options, Journal& journal, Sensitivity& sensitivity);
 
 }  // namespace bitplan

@@ -13,7 +13,8 @@ constexpr std::ptrdiff_t kDenseRows = 64;
 /// A product of Lanczos goes through all rows twice; about as many of them are made.
 constexpr double kSweeps = 2 * 12;
 
-/// A matrix times a vector waits for the memory; so many multiplications in a product of matrices take as long as one of it.
+/// A matrix times a vector waits for the memory; so many multiplications in a product of matrices take as long as one
+/// of it.
 constexpr double kCostOfStreaming = 12;
 
 std::int64_t CountOf(const RowStore::Part& part) { return static_cast<std::int64_t>(part.samples.size()) * part.rows; }
@@ -53,8 +54,9 @@ Eigen::MatrixXd RowSpace::Form() const {
       if (rows[0]) blocks.emplace_back(begin, rows[0]->Gradients().flatten(2).flatten(0, 1));
       begin += CountOf(part);
       for (const auto& [at, block] : blocks)
-        if (rows[0]) gram.narrow(0, blocks.back().first, blocks.back().second.size(0)).narrow(1, at, block.size(0)) +=
-            at::mm(blocks.back().second, block.t());
+        if (rows[0])
+          gram.narrow(0, blocks.back().first, blocks.back().second.size(0)).narrow(1, at, block.size(0)) +=
+              at::mm(blocks.back().second, block.t());
     });
   }
   const at::Tensor lower = gram.to(at::kCPU, at::kDouble);
@@ -90,7 +92,8 @@ std::pair<Eigen::MatrixXd, int> RowSpace::TopVectors(const EigenOptions& options
   if (!FormingPays()) {
     const SymmetricOperator matrix(
         rows_, [&](const double* x, double* y) { Multiply(x, y); }, options.max_products, options.progress);
-    const Eigen::MatrixXd vectors = LanczosTopVectors(matrix, options.count, options.tolerance, options.max_products, options.seed);
+    const Eigen::MatrixXd vectors =
+        LanczosTopVectors(matrix, options.count, options.tolerance, options.max_products, options.seed);
     return {vectors, matrix.products()};
   }
   const Eigen::MatrixXd gram = Form();

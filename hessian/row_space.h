@@ -1,7 +1,6 @@
 #pragma once
 
 #include <Eigen/Core>
-
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -12,8 +11,8 @@
 
 namespace bitplan {
 
-/// The matrix A Aᵀ of the inner products of all rows of some layers together. It has the nonzero eigenvalues of Aᵀ A, whose
-/// eigenvectors are Aᵀ u.
+/// The matrix A Aᵀ of the inner products of all rows of some layers together. It has the nonzero eigenvalues of Aᵀ A,
+/// whose eigenvectors are Aᵀ u.
 class RowSpace {
  public:
   RowSpace(const RowStore& store, std::vector<std::size_t> layers);
@@ -21,8 +20,9 @@ class RowSpace {
   /// Its size: rows of zeros, which stand for what a sample has fewer of than others of its part, are counted.
   std::ptrdiff_t rows() const { return rows_; }
 
-  /// Orthonormal approximations, one a column, of the eigenvectors whose eigenvalues are largest, and the products with A Aᵀ that
-  /// they took: none where the matrix itself is formed, which is done where that is less work and there is room.
+  /// Orthonormal approximations, one a column, of the eigenvectors whose eigenvalues are largest, and the products with
+  /// A Aᵀ that they took: none where the matrix itself is formed, which is done where that is less work and there is
+  /// room.
   std::pair<Eigen::MatrixXd, int> TopVectors(const EigenOptions& options) const;
 
   /// Aᵀ u for each column.

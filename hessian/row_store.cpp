@@ -86,7 +86,8 @@ void RowStore::FormParts(std::int64_t memory_bytes) {
 std::vector<std::optional<LayerRows>> RowStore::FewRows(const GradientPass& pass) const {
   if (parts_.empty()) return std::vector<std::optional<LayerRows>>(layers_.size());
   const std::vector<std::int64_t>& samples = parts_.front().samples;
-  const auto half = static_cast<std::ptrdiff_t>(samples.size() + 1) / 2;  // leaves room for as many of another arithmetic
+  const auto half =
+      static_cast<std::ptrdiff_t>(samples.size() + 1) / 2;  // leaves room for as many of another arithmetic
   return Make(pass, {{samples.begin(), samples.begin() + half}, 0, 1}, AllLayers());
 }
 
@@ -99,7 +100,8 @@ std::vector<std::size_t> RowStore::AllLayers() const {
 RowStore::Cost RowStore::CostOf(std::size_t layer) const { return costs_.empty() ? Cost{} : costs_[layer]; }
 
 /// In the order of `wanted`.
-RowStore::Rows RowStore::Make(const GradientPass& pass, const Part& part, const std::vector<std::size_t>& wanted) const {
+RowStore::Rows RowStore::Make(const GradientPass& pass, const Part& part,
+                              const std::vector<std::size_t>& wanted) const {
   const at::Device device(network_.device());
   const at::Tensor all_rows = curvature_.Rows(part.samples).rows;
   const at::Tensor rows = all_rows.narrow(0, part.first_row, part.rows).to(device);
@@ -108,7 +110,8 @@ RowStore::Rows RowStore::Make(const GradientPass& pass, const Part& part, const 
   for (std::size_t k = 0; k < wanted.size(); ++k) {
     if (runs[k].empty()) continue;
     result[k] = LayerRows::FromRuns(std::move(runs[k]), Weight(wanted[k]));
-    if (!as_gradients_.empty() && as_gradients_[wanted[k]] != 0) result[k] = LayerRows::FromGradients(result[k]->Gradients());
+    if (!as_gradients_.empty() && as_gradients_[wanted[k]] != 0)
+      result[k] = LayerRows::FromGradients(result[k]->Gradients());
   }
   AddGradientsOfOne(pass, part, rows, wanted, result);
   return result;
@@ -118,7 +121,9 @@ RowStore::Rows RowStore::Make(const GradientPass& pass, const Part& part, const 
 void RowStore::AddGradientsOfOne(const GradientPass& pass, const Part& part, const at::Tensor& rows,
                                  const std::vector<std::size_t>& wanted, Rows& result) const {
   const std::vector<std::size_t>& others = pass.without_products();
-  const auto position = [&](std::size_t layer) { return std::find(wanted.begin(), wanted.end(), layer) - wanted.begin(); };
+  const auto position = [&](std::size_t layer) {
+    return std::find(wanted.begin(), wanted.end(), layer) - wanted.begin();
+  };
   const auto end = static_cast<std::ptrdiff_t>(wanted.size());
   if (std::all_of(others.begin(), others.end(), [&](std::size_t layer) { return position(layer) == end; })) return;
   std::vector<std::vector<at::Tensor>> gradients(others.size());
@@ -128,7 +133,8 @@ void RowStore::AddGradientsOfOne(const GradientPass& pass, const Part& part, con
     for (std::size_t j = 0; j < others.size(); ++j) gradients[j].push_back(of_one[j]);
   }
   for (std::size_t j = 0; j < others.size(); ++j)
-    if (position(others[j]) < end) result[static_cast<std::size_t>(position(others[j]))] = LayerRows::FromGradients(at::cat(gradients[j]));
+    if (position(others[j]) < end)
+      result[static_cast<std::size_t>(position(others[j]))] = LayerRows::FromGradients(at::cat(gradients[j]));
 }
 
 /// `wanted` and the layers that follow, as long as all of them fit; none where `wanted` does not.
@@ -138,7 +144,8 @@ std::vector<std::size_t> RowStore::LayersThatFit(const std::vector<std::size_t>&
   std::int64_t bytes = 0;
   for (const std::size_t layer : layers) bytes += kept_bytes_[layer];
   if (bytes > room_for_kept_) return {};
-  for (std::size_t next = layers.back() + 1; next < layers_.size() && bytes + kept_bytes_[next] <= room_for_kept_; ++next) {
+  for (std::size_t next = layers.back() + 1; next < layers_.size() && bytes + kept_bytes_[next] <= room_for_kept_;
+       ++next) {
     bytes += kept_bytes_[next];
     layers.push_back(next);
   }
@@ -148,7 +155,9 @@ std::vector<std::size_t> RowStore::LayersThatFit(const std::vector<std::size_t>&
 /// Null where they do not fit.
 std::shared_ptr<const RowStore::Kept> RowStore::Keep(const std::vector<std::size_t>& wanted) const {
   const std::lock_guard lock(mutex_);
-  const auto is_kept = [&](std::size_t layer) { return std::binary_search(kept_->layers.begin(), kept_->layers.end(), layer); };
+  const auto is_kept = [&](std::size_t layer) {
+    return std::binary_search(kept_->layers.begin(), kept_->layers.end(), layer);
+  };
   if (kept_ && std::all_of(wanted.begin(), wanted.end(), is_kept)) return kept_;
   Kept kept{LayersThatFit(wanted), {}};
   if (kept.layers.empty()) return nullptr;
@@ -156,7 +165,8 @@ std::shared_ptr<const RowStore::Kept> RowStore::Keep(const std::vector<std::size
   ReturnFreedMemory();
   for (const Part& part : parts_) {
     kept.parts.push_back(Make(pass_, part, kept.layers));
-    Report(progress_, "backward passes", static_cast<std::int64_t>(kept.parts.size()), static_cast<std::int64_t>(parts_.size()));
+    Report(progress_, "backward passes", static_cast<std::int64_t>(kept.parts.size()),
+           static_cast<std::int64_t>(parts_.size()));
   }
   return kept_ = std::make_shared<const Kept>(std::move(kept));
 }
@@ -168,8 +178,9 @@ void RowStore::ForEachPart(const std::vector<std::size_t>& wanted, const Use& us
     const Rows made = kept ? Rows() : Make(pass_, parts_[p], wanted);
     std::vector<const LayerRows*> rows;
     for (std::size_t k = 0; k < wanted.size(); ++k) {
-      const auto at = kept ? std::lower_bound(kept->layers.begin(), kept->layers.end(), wanted[k]) - kept->layers.begin()
-                           : static_cast<std::ptrdiff_t>(k);
+      const auto at = kept
+                          ? std::lower_bound(kept->layers.begin(), kept->layers.end(), wanted[k]) - kept->layers.begin()
+                          : static_cast<std::ptrdiff_t>(k);
       const std::optional<LayerRows>& found = (kept ? kept->parts[p] : made)[static_cast<std::size_t>(at)];
       rows.push_back(found ? &*found : nullptr);
     }
@@ -184,7 +195,8 @@ void RowStore::ForEachGradient(std::size_t layer,
   ForEachPart({layer}, [&](const Part& part, const std::vector<const LayerRows*>& rows) {
     if (!rows[0]) return;
     const auto samples = static_cast<std::int64_t>(part.samples.size());
-    const std::int64_t row_step = std::min(part.rows, at_once), sample_step = std::clamp<std::int64_t>(at_once / row_step, 1, samples);
+    const std::int64_t row_step = std::min(part.rows, at_once),
+                       sample_step = std::clamp<std::int64_t>(at_once / row_step, 1, samples);
     for (std::int64_t n = 0; n < samples; n += sample_step)
       for (std::int64_t row = 0; row < part.rows; row += row_step) {
         const std::int64_t take = std::min(sample_step, samples - n), take_rows = std::min(row_step, part.rows - row);

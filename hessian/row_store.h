@@ -16,8 +16,9 @@
 
 namespace bitplan {
 
-/// Rows Jᵀr of layers for all samples, made part by part within a memory limit: those of as many layers as fit are kept, and the
-/// others made when they are asked for, in the place of those. So layers are best asked for in their order.
+/// Rows Jᵀr of layers for all samples, made part by part within a memory limit: those of as many layers as fit are
+/// kept, and the others made when they are asked for, in the place of those. So layers are best asked for in their
+/// order.
 class RowStore {
  public:
   /// Rows first_row … first_row + rows − 1 of some samples.
@@ -30,12 +31,15 @@ class RowStore {
   RowStore(Network network, Dataset data, std::vector<int> layers, LossCurvature curvature, GradientPass pass,
            std::int64_t memory_bytes, ProgressCallback progress);
 
-  /// Calls `use` for every part with the rows of each of the layers (positions in `layers`), null where no gradient reaches one.
+  /// Calls `use` for every part with the rows of each of the layers (positions in `layers`), null where no gradient
+  /// reaches one.
   using Use = std::function<void(const Part& part, const std::vector<const LayerRows*>& rows)>;
   void ForEachPart(const std::vector<std::size_t>& wanted, const Use& use) const;
 
-  /// A row of one layer after the other as the gradient itself: [n, R, weight…] for rows of n samples, in pieces that fit.
-  void ForEachGradient(std::size_t layer, const std::function<void(const Part& part, const at::Tensor& gradients)>& use) const;
+  /// A row of one layer after the other as the gradient itself: [n, R, weight…] for rows of n samples, in pieces that
+  /// fit.
+  void ForEachGradient(std::size_t layer,
+                       const std::function<void(const Part& part, const at::Tensor& gradients)>& use) const;
 
   /// A few rows of all layers by `pass`, which is the store's own or the same in another arithmetic.
   std::vector<std::optional<LayerRows>> FewRows(const GradientPass& pass) const;
@@ -51,7 +55,9 @@ class RowStore {
   const std::vector<Part>& parts() const { return parts_; }
   const GradientPass& pass() const { return pass_; }
   const LossCurvature& curvature() const { return curvature_; }
-  at::Tensor Weight(std::size_t i) const { return network_.Weight(network_.layers()[static_cast<std::size_t>(layers_[i])]); }
+  at::Tensor Weight(std::size_t i) const {
+    return network_.Weight(network_.layers()[static_cast<std::size_t>(layers_[i])]);
+  }
   std::int64_t work_bytes() const { return work_bytes_; }  ///< what is left for whoever uses the rows
 
  private:
@@ -63,8 +69,8 @@ class RowStore {
 
   std::vector<std::size_t> AllLayers() const;
   Rows Make(const GradientPass& pass, const Part& part, const std::vector<std::size_t>& wanted) const;
-  void AddGradientsOfOne(const GradientPass& pass, const Part& part, const at::Tensor& rows, const std::vector<std::size_t>& wanted,
-                         Rows& result) const;
+  void AddGradientsOfOne(const GradientPass& pass, const Part& part, const at::Tensor& rows,
+                         const std::vector<std::size_t>& wanted, Rows& result) const;
 
   void FormParts(std::int64_t memory_bytes);
   std::vector<std::size_t> LayersThatFit(const std::vector<std::size_t>& wanted) const;
@@ -76,10 +82,10 @@ class RowStore {
   LossCurvature curvature_;
   GradientPass pass_;
   ProgressCallback progress_;
-  std::vector<Part> parts_;                // samples without rows are in none
-  std::vector<char> as_gradients_;         // of each layer: which of the two forms is the smaller one
-  std::vector<std::int64_t> kept_bytes_;   // of each layer, for all samples
-  std::vector<Cost> costs_;                // of each layer
+  std::vector<Part> parts_;               // samples without rows are in none
+  std::vector<char> as_gradients_;        // of each layer: which of the two forms is the smaller one
+  std::vector<std::int64_t> kept_bytes_;  // of each layer, for all samples
+  std::vector<Cost> costs_;               // of each layer
   std::int64_t work_bytes_ = 0, room_for_kept_ = 0;
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const Kept> kept_;

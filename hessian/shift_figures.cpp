@@ -22,10 +22,12 @@ Expansion Expand(const ShiftJudge& judge, const at::Tensor& target, const at::Te
   const at::AutoGradMode with_gradient(true);
   const at::Tensor z = judge.logits.to(at::kDouble).detach().requires_grad_();
   const at::Tensor losses = SampleLosses(judge.loss, z, target, judge.temperature);
-  const at::Tensor gradient = torch::autograd::grad({losses.sum()}, {z}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0];
+  const at::Tensor gradient =
+      torch::autograd::grad({losses.sum()}, {z}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0];
   const at::Tensor slope = (gradient * shift).flatten(1).sum(1);
   at::Tensor curved = torch::zeros_like(z);
-  if (gradient.requires_grad()) curved = torch::autograd::grad({slope.sum()}, {z}, {}, false, false, /*allow_unused=*/true)[0];
+  if (gradient.requires_grad())
+    curved = torch::autograd::grad({slope.sum()}, {z}, {}, false, false, /*allow_unused=*/true)[0];
   if (!curved.defined()) curved = torch::zeros_like(z);
   return {slope.detach(), ((curved * shift).flatten(1).sum(1) / 2).detach()};
 }
@@ -55,10 +57,13 @@ at::Tensor ShiftJudge::OfSamples(Measure measure, const at::Tensor& shift) const
 
 Estimate ShiftJudge::Figure(Measure measure, const at::Tensor& shift) const {
   const at::Tensor of_samples = OfSamples(measure, shift).contiguous();
-  const std::vector<double> values(of_samples.const_data_ptr<double>(), of_samples.const_data_ptr<double>() + of_samples.numel());
+  const std::vector<double> values(of_samples.const_data_ptr<double>(),
+                                   of_samples.const_data_ptr<double>() + of_samples.numel());
   return MeanOfSamples(values);
 }
 
-Estimate MeanOfSamples(const std::vector<double>& values) { return values.size() < 2 ? Estimate{values.front(), 0} : Mean(values); }
+Estimate MeanOfSamples(const std::vector<double>& values) {
+  return values.size() < 2 ? Estimate{values.front(), 0} : Mean(values);
+}
 
 }  // namespace bitplan

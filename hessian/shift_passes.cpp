@@ -30,12 +30,14 @@ bool IsLinear(Delta delta, const SingleChoice& choice, std::int64_t outputs) {
 void CheckFinite(const Network& network, const SingleChoice& choice, const at::Tensor& shift) {
   if (!shift.isfinite().all().item<bool>())
     throw Error(fmt::format("with layer '{}' at {} bits the network's output is not finite",
-                            network.layers()[static_cast<std::size_t>(choice.layers.front())].name, choice.format.bits));
+                            network.layers()[static_cast<std::size_t>(choice.layers.front())].name,
+                            choice.format.bits));
 }
 
 /// Measures some of the choices on one chunk.
-void MeasureShifts(const Network& network, const Tails& tails, const Tails::Prefix& prefix, const SingleChoices& choices,
-                   const std::vector<std::size_t>& which, const std::function<void(std::size_t, const at::Tensor&)>& use) {
+void MeasureShifts(const Network& network, const Tails& tails, const Tails::Prefix& prefix,
+                   const SingleChoices& choices, const std::vector<std::size_t>& which,
+                   const std::function<void(std::size_t, const at::Tensor&)>& use) {
   for (const std::size_t i : which) {
     const QuantizedState state = choices.State(i);
     QuantizingProbe probe(state);
@@ -47,8 +49,8 @@ void MeasureShifts(const Network& network, const Tails& tails, const Tails::Pref
 }
 
 /// J δ for some choices on one chunk.
-void Linearize(const Network& network, const GradientPass& pass, const std::vector<at::Tensor>& inputs, const at::Tensor& output,
-               const SingleChoices& choices, const std::vector<std::size_t>& which,
+void Linearize(const Network& network, const GradientPass& pass, const std::vector<at::Tensor>& inputs,
+               const at::Tensor& output, const SingleChoices& choices, const std::vector<std::size_t>& which,
                const std::function<void(std::size_t, const at::Tensor&)>& use) {
   const std::int64_t samples = output.size(0), outputs = output.numel() / samples;
   std::vector<std::int64_t> shape = output.sizes().vec();
@@ -56,7 +58,8 @@ void Linearize(const Network& network, const GradientPass& pass, const std::vect
   const at::Tensor basis =
       torch::eye(outputs, output.options()).unsqueeze(1).expand({outputs, samples, outputs}).reshape(shape);
   const auto runs = pass.Run(inputs, basis);
-  const auto add = [&](const UseRun& run, const at::Tensor& changes, at::Tensor& sum) {  // changes: [n, choices, elements]
+  const auto add = [&](const UseRun& run, const at::Tensor& changes,
+                       at::Tensor& sum) {  // changes: [n, choices, elements]
     const at::Tensor product = at::bmm(changes, run.gradients.flatten(2).transpose(1, 2));
     sum = sum.defined() ? sum.add_(product) : product;
   };
@@ -75,7 +78,8 @@ void Linearize(const Network& network, const GradientPass& pass, const std::vect
     const QuantizedState state = choices.State(i);
     at::Tensor sum;
     for (const int layer : choices[i].layers)
-      for (const UseRun& run : runs[static_cast<std::size_t>(layer)]) add(run, InputChange(network, state, layer, run), sum);
+      for (const UseRun& run : runs[static_cast<std::size_t>(layer)])
+        add(run, InputChange(network, state, layer, run), sum);
     give(i, sum);
   }
   for (const auto& [layer, of_layer] : of_weights) {
@@ -89,9 +93,14 @@ void Linearize(const Network& network, const GradientPass& pass, const std::vect
 
 }  // namespace
 
-ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const SingleChoices& choices, const ShiftPassOptions& options)
-    : network_(network), data_(data), choices_(choices), options_(options),
-      layout_(network, data.Get(0, 1, at::Device(network.device())).inputs), tails_(network) {
+ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const SingleChoices& choices,
+                         const ShiftPassOptions& options)
+    : network_(network),
+      data_(data),
+      choices_(choices),
+      options_(options),
+      layout_(network, data.Get(0, 1, at::Device(network.device())).inputs),
+      tails_(network) {
   const at::NoGradGuard no_gradient;
   const at::Device device(network.device());
   if (options.delta != Delta::Measured) {
@@ -116,7 +125,8 @@ ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const Sing
     if (!longest.empty()) both.push_back(tails_.Earliest(choices[longest.front()].layers));
     if (longest.empty() || tails_.Earliest(both) != both.back()) longest = {i};
   }
-  const std::int64_t of_sample = PeakBytes([&] { RunSome(0, 1, longest, linear_, [](const at::Tensor&, std::size_t, const at::Tensor&) {}); });
+  const std::int64_t of_sample =
+      PeakBytes([&] { RunSome(0, 1, longest, linear_, [](const at::Tensor&, std::size_t, const at::Tensor&) {}); });
   CheckOneSampleFits(of_sample, options.memory_bytes);
   const std::int64_t most = pass_ && pass_->OneSampleOnly() ? 1 : kLargestChunk;
   chunk_ = std::clamp<std::int64_t>(PlannedBytes(options.memory_bytes) / std::max<std::int64_t>(1, of_sample), 1, most);

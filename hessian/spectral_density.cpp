@@ -72,13 +72,11 @@ void SpectralDensityOptions::Validate() const {
 }
 
 SpectralDensity EstimateSpectralDensity(const HessianOperator& hessian, const SpectralDensityOptions& options) {
-  return FromProducts(
-      hessian.rows(), [&](const double* x, double* y) { hessian.perform_op(x, y); }, options);
+  return FromProducts(hessian.rows(), [&](const double* x, double* y) { hessian.perform_op(x, y); }, options);
 }
 
 SpectralDensity EstimateSpectralDensity(const GaussNewtonOperator& matrix, const SpectralDensityOptions& options) {
-  return FromProducts(
-      matrix.rows(), [&](const double* x, double* y) { matrix.perform_op(x, y); }, options);
+  return FromProducts(matrix.rows(), [&](const double* x, double* y) { matrix.perform_op(x, y); }, options);
 }
 
 double SpectralDensity::Least() const {

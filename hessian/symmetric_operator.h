@@ -17,7 +17,11 @@ class SymmetricOperator {
   /// Products are reported as steps of `stage`, a text that outlives this.
   SymmetricOperator(std::ptrdiff_t rows, Product product, int max_products, ProgressCallback progress,
                     std::string_view stage = "eigenvalues")
-      : rows_(rows), product_(std::move(product)), max_products_(max_products), progress_(std::move(progress)), stage_(stage) {}
+      : rows_(rows),
+        product_(std::move(product)),
+        max_products_(max_products),
+        progress_(std::move(progress)),
+        stage_(stage) {}
 
   std::ptrdiff_t rows() const { return rows_; }
   std::ptrdiff_t cols() const { return rows_; }

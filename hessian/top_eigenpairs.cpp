@@ -43,7 +43,8 @@ void EigenOptions::Validate() const {
   if (max_products < 2) throw Error(fmt::format("max_products is {}, must be at least 2", max_products));
 }
 
-Eigenpairs JudgeEigenvectors(const SymmetricOperator& matrix, const Eigen::MatrixXd& vectors, const EigenOptions& options) {
+Eigenpairs JudgeEigenvectors(const SymmetricOperator& matrix, const Eigen::MatrixXd& vectors,
+                             const EigenOptions& options) {
   Eigenpairs result;
   result.converged = true;
   std::vector<Eigenpair> pairs;
@@ -68,11 +69,12 @@ Eigenpairs SolveTopEigenpairs(const SymmetricOperator& matrix, const EigenOption
     return none;
   }
   const auto count = static_cast<int>(std::min<std::ptrdiff_t>(options.count, matrix.rows()));
-  return JudgeEigenvectors(matrix,
-                           SolveDensely(matrix.rows(), count, options.max_products)
-                               ? DenseTopVectors(matrix, count)
-                               : LanczosTopVectors(matrix, count, options.tolerance, options.max_products - count, options.seed),
-                           options);
+  return JudgeEigenvectors(
+      matrix,
+      SolveDensely(matrix.rows(), count, options.max_products)
+          ? DenseTopVectors(matrix, count)
+          : LanczosTopVectors(matrix, count, options.tolerance, options.max_products - count, options.seed),
+      options);
 }
 
 Eigenpairs TopEigenpairs(const HessianOperator& hessian, const EigenOptions& options) {

@@ -79,7 +79,11 @@ std::optional<Infeasibility> FindUnmeetableBudget(const Problem& problem) {
     const double overrun = Overrun(least_spent, limit);
     if (overrun <= worst_overrun) continue;
     worst_overrun = overrun;
-    worst = Infeasibility{.budget = cost, .limit = limit, .least = least_spent, .jointly = false, .cheapest = CheapestPlan(problem, cost)};
+    worst = Infeasibility{.budget = cost,
+                          .limit = limit,
+                          .least = least_spent,
+                          .jointly = false,
+                          .cheapest = CheapestPlan(problem, cost)};
   }
   return worst;
 }

@@ -15,9 +15,11 @@ Eigen::MatrixXd MatrixOf(const QuadraticTerm& term, std::size_t choices, const s
   Eigen::MatrixXd rows = Eigen::MatrixXd::Zero(size, columns), sums = Eigen::MatrixXd::Zero(columns, columns);
   for (Eigen::Index c = 0; c < columns; ++c)
     for (const std::size_t part : parts[static_cast<std::size_t>(c)])
-      rows.col(c) += (matrix.row(static_cast<Eigen::Index>(part)).transpose() + matrix.col(static_cast<Eigen::Index>(part))) / 2;
+      rows.col(c) +=
+          (matrix.row(static_cast<Eigen::Index>(part)).transpose() + matrix.col(static_cast<Eigen::Index>(part))) / 2;
   for (Eigen::Index c = 0; c < columns; ++c)
-    for (const std::size_t part : parts[static_cast<std::size_t>(c)]) sums.row(c) += rows.row(static_cast<Eigen::Index>(part));
+    for (const std::size_t part : parts[static_cast<std::size_t>(c)])
+      sums.row(c) += rows.row(static_cast<Eigen::Index>(part));
   return sums;
 }
 
@@ -43,7 +45,8 @@ std::unique_ptr<JointObjective> MakeJointObjective(const JointTerm& term, std::s
   if (const auto* quadratic = std::get_if<QuadraticTerm>(&term))
     return MakeQuadratic(*quadratic, choices, std::move(linear), parts);
   const auto& logit = std::get<LogitTerm>(term);
-  if (logit.loss == LogitLoss::SquaredShift) return MakeQuadratic(QuadraticOf(logit), choices, std::move(linear), parts);
+  if (logit.loss == LogitLoss::SquaredShift)
+    return MakeQuadratic(QuadraticOf(logit), choices, std::move(linear), parts);
   return std::make_unique<LogitObjective>(logit, parts, std::move(linear));
 }
 

@@ -39,8 +39,8 @@ class JointObjective {
                                                     const Eigen::VectorXd& shares) const = 0;
 };
 
-/// The objective with a joint term. `linear`: the columns' own objectives; `parts`: the choices of the term that each column
-/// takes, of `choices` in all.
+/// The objective with a joint term. `linear`: the columns' own objectives; `parts`: the choices of the term that each
+/// column takes, of `choices` in all.
 std::unique_ptr<JointObjective> MakeJointObjective(const JointTerm& term, std::size_t choices, Eigen::VectorXd linear,
                                                    const std::vector<Together>& parts);
 

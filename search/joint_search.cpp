@@ -60,7 +60,8 @@ double LeastObjective(const Problem& problem, const Joint& joint) {
 }
 
 /// The plan that takes choices of the term, one for each of its groups: `numbers`, ascending.
-CorePlan PlanFrom(const std::vector<std::size_t>& numbers, const Problem& problem, const Joint& joint, const Core& core) {
+CorePlan PlanFrom(const std::vector<std::size_t>& numbers, const Problem& problem, const Joint& joint,
+                  const Core& core) {
   std::vector<std::size_t> choices;
   std::size_t first = 0;
   for (const auto& group : problem.groups) {
@@ -94,10 +95,11 @@ Solution SolveJoint(const Problem& problem, const Joint& joint, const SearchOpti
     plan = PlanOf(core, start.plan.choices);
   }
   const auto objective = ObjectiveOver(joint, problem, FileOrder(problem, core));
-  const JointLimits limits{GapToReach(options), joint.start ? joint.start->most_nodes : std::numeric_limits<std::int64_t>::max()};
+  const JointLimits limits{GapToReach(options),
+                           joint.start ? joint.start->most_nodes : std::numeric_limits<std::int64_t>::max()};
   const JointTreeResult result = SearchConvexly(core, *objective, std::move(plan), floor, limits, monitor);
-  Outcome outcome{ChoicesOf(core, result.plan), result.value, result.bound, result.nodes + start.nodes, result.complete,
-                  core.PricesInProblem(result.multipliers, 1)};
+  Outcome outcome{ChoicesOf(core, result.plan), result.value,    result.bound,
+                  result.nodes + start.nodes,   result.complete, core.PricesInProblem(result.multipliers, 1)};
   return Describe(problem, std::move(outcome), options.gap);
 }
 

@@ -16,7 +16,7 @@ struct JointTreeResult {
   double value = kInfinity;
   double bound = -kInfinity;  ///< no plan that counts is below it
   std::int64_t nodes = 0;
-  bool complete = false;  ///< ended by itself
+  bool complete = false;                 ///< ended by itself
   std::vector<double> multipliers = {};  ///< of the budgets, at the root's relaxation
 };
 

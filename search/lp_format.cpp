@@ -95,7 +95,8 @@ std::string Budgets(const Problem& problem) {
     for (std::size_t g = 0; g < problem.groups.size(); ++g)
       for (std::size_t c = 0; c < problem.groups[g].choices.size(); ++c)
         sum.Add(scale * problem.groups[g].choices[c].costs.at(cost), Variable(g, c));
-    text += fmt::format("\\ budget {}\n budget{}:\n{}  <= {:.17g}\n", OnOneLine(cost), number++, sum.Text(), scale * limit);
+    text +=
+        fmt::format("\\ budget {}\n budget{}:\n{}  <= {:.17g}\n", OnOneLine(cost), number++, sum.Text(), scale * limit);
   }
   return text;
 }
@@ -136,8 +137,8 @@ std::string ToLp(const Problem& problem) {
     for (std::size_t c = 0; c < problem.groups[g].choices.size(); ++c)
       text += fmt::format("\\ {}: {}, {}\n", Variable(g, c), OnOneLine(problem.groups[g].name),
                           OnOneLine(problem.groups[g].choices[c].name));
-  text += "minimize\n" + Objective(problem, matrix, scale) + "subject to\n" + OneChoiceEach(problem) + Budgets(problem) +
-          Rules(problem) + "binary\n";
+  text += "minimize\n" + Objective(problem, matrix, scale) + "subject to\n" + OneChoiceEach(problem) +
+          Budgets(problem) + Rules(problem) + "binary\n";
   for (const std::string& name : Variables(problem)) text += "  " + name + "\n";
   return text + "end\n";
 }

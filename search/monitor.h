@@ -17,7 +17,8 @@ class Monitor {
 
   double Seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
-  /// Whether the limit has passed, or the caller asked to stop. Cheap; to be asked once a step. Passes on what the callback throws.
+  /// Whether the limit has passed, or the caller asked to stop. Cheap; to be asked once a step. Passes on what the
+  /// callback throws.
   bool Expired() {
     const double now = Seconds();
     if (now >= next_report_) {

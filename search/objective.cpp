@@ -26,7 +26,8 @@ double Divergence(const std::vector<double>& z, const std::vector<double>& shift
   }
   const double log_from = LogSum(from), log_to = LogSum(to);
   double sum = 0;
-  for (std::size_t c = 0; c < z.size(); ++c) sum += std::exp(from[c] - log_from) * ((from[c] - log_from) - (to[c] - log_to));
+  for (std::size_t c = 0; c < z.size(); ++c)
+    sum += std::exp(from[c] - log_from) * ((from[c] - log_from) - (to[c] - log_to));
   return temperature * temperature * sum;
 }
 
@@ -45,7 +46,8 @@ double Charge(const LogitTerm& term, const std::vector<std::size_t>& taken) {
   for (std::size_t n = 0; n < term.samples; ++n) {
     std::fill(shift.begin(), shift.end(), 0.0);
     for (const std::size_t choice : taken)
-      for (std::size_t c = 0; c < term.classes; ++c) shift[c] += term.shifts[(choice * term.samples + n) * term.classes + c];
+      for (std::size_t c = 0; c < term.classes; ++c)
+        shift[c] += term.shifts[(choice * term.samples + n) * term.classes + c];
     if (term.loss == LogitLoss::SquaredShift) {
       sum += SquaredShift(shift);
       continue;
@@ -75,7 +77,8 @@ double ObjectiveOf(const Problem& problem, const std::vector<std::size_t>& choic
   for (std::size_t g = 0; g < choices.size(); ++g) {
     const Group& group = problem.groups[g];
     if (choices[g] >= group.choices.size())
-      throw Error(fmt::format("group '{}' has {} choices, there is no number {}", group.name, group.choices.size(), choices[g]));
+      throw Error(fmt::format("group '{}' has {} choices, there is no number {}", group.name, group.choices.size(),
+                              choices[g]));
     sum += group.choices[choices[g]].objective;
     for (const auto& [cost, price] : problem.prices) sum += price * group.choices[choices[g]].costs.at(cost);
     taken.push_back(first + choices[g]);

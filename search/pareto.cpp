@@ -43,7 +43,8 @@ class Front {
     Problem tighter = problem_;
     tighter.budgets = budgets;
     Solution solution = Search(tighter, deadline_.Rest());
-    if (solution.status == SolutionStatus::Feasible || solution.status == SolutionStatus::Unknown) front_.complete = false;
+    if (solution.status == SolutionStatus::Feasible || solution.status == SolutionStatus::Unknown)
+      front_.complete = false;
     if (solution.choices.empty()) return false;
     for (const ParetoAxis& axis : axes_) tighter.budgets.try_emplace(axis.cost, solution.costs.at(axis.cost));
     front_.points.push_back({std::move(tighter.budgets), std::move(solution)});
@@ -60,7 +61,8 @@ class Front {
     }
   }
 
-  /// The least that any plan within the other budgets spends of `cost`; a bound on it when the time is up before that is known.
+  /// The least that any plan within the other budgets spends of `cost`; a bound on it when the time is up before that
+  /// is known.
   double LeastSpent(const std::string& cost) const {
     Problem cheapest = problem_;
     cheapest.joint.reset();
@@ -165,8 +167,10 @@ class Front {
 }  // namespace
 
 void ParetoOptions::Validate(const Problem& problem) const {
-  if (axes.empty() || axes.size() > 2) throw Error(fmt::format("a front along {} costs; takes one or two", axes.size()));
-  if (axes.size() == 2 && axes[0].cost == axes[1].cost) throw Error(fmt::format("a grid of '{}' with itself", axes[0].cost));
+  if (axes.empty() || axes.size() > 2)
+    throw Error(fmt::format("a front along {} costs; takes one or two", axes.size()));
+  if (axes.size() == 2 && axes[0].cost == axes[1].cost)
+    throw Error(fmt::format("a grid of '{}' with itself", axes[0].cost));
   for (const ParetoAxis& axis : axes) {
     if (!problem.groups[0].choices[0].costs.contains(axis.cost))
       throw Error(fmt::format("a front along '{}', a cost that no choice has; known costs: {}", axis.cost,

@@ -25,7 +25,8 @@ void CheckChoice(const Group& group, const Choice& choice, const std::vector<std
   if (!std::isfinite(choice.objective))
     throw Error(fmt::format("{}: objective is {}, must be a finite number", where(), choice.objective));
   if (!std::isfinite(choice.standard_error) || choice.standard_error < 0)
-    throw Error(fmt::format("{}: standard_error is {}, must be a finite number of at least 0", where(), choice.standard_error));
+    throw Error(
+        fmt::format("{}: standard_error is {}, must be a finite number of at least 0", where(), choice.standard_error));
   for (const auto& [name, value] : choice.costs)
     if (!std::isfinite(value) || value < 0)
       throw Error(fmt::format("{}: cost '{}' is {}, must be a finite number of at least 0", where(), name, value));
@@ -33,8 +34,8 @@ void CheckChoice(const Group& group, const Choice& choice, const std::vector<std
   if (std::equal(choice.costs.begin(), choice.costs.end(), costs.begin(), costs.end(), same)) return;  // both sorted
   for (const auto& name : costs)
     if (!choice.costs.contains(name))
-      throw Error(
-          fmt::format("{}: cost '{}' is missing; every choice has the costs {}", where(), name, fmt::join(costs, ", ")));
+      throw Error(fmt::format("{}: cost '{}' is missing; every choice has the costs {}", where(), name,
+                              fmt::join(costs, ", ")));
   for (const auto& [name, value] : choice.costs)
     if (std::find(costs.begin(), costs.end(), name) == costs.end())
       throw Error(fmt::format(
@@ -61,7 +62,8 @@ void CheckGroup(const Group& group, const std::vector<std::string>& costs) {
 }
 
 /// `what`: budget or price.
-void CheckPerCost(const char* what, const std::map<std::string, double>& values, const std::vector<std::string>& costs) {
+void CheckPerCost(const char* what, const std::map<std::string, double>& values,
+                  const std::vector<std::string>& costs) {
   for (const auto& [name, value] : values) {
     if (std::find(costs.begin(), costs.end(), name) == costs.end())
       throw Error(fmt::format("{} '{}' names a cost that no choice has; known costs: {}", what, name,
@@ -117,7 +119,8 @@ void CheckRule(const Problem& problem, std::size_t number) {
     for (const auto& row : rule.allowed)
       if (std::none_of(group->choices.begin(), group->choices.end(),
                        [&](const Choice& choice) { return choice.name == row[m]; }))
-        throw Error(fmt::format("rules[{}] names choice '{}' of group '{}', which does not have it", number, row[m], name));
+        throw Error(
+            fmt::format("rules[{}] names choice '{}' of group '{}', which does not have it", number, row[m], name));
   }
 }
 

@@ -43,8 +43,8 @@ QuadraticBound TangentBound(const QuadraticRelaxation& of, double value, const E
                             RelaxedPoint at);
 
 /// Augmented Lagrangian in the budgets (Hestenes 1969, Powell 1969), pairwise exact steps within the groups for the
-/// rest. The bound is the best of the tangents at the points on the way. Stops when the bound reaches `cutoff`, when it is within `share` of the cutoff's distance of what it can become, or
-/// when the time is up.
+/// rest. The bound is the best of the tangents at the points on the way. Stops when the bound reaches `cutoff`, when it
+/// is within `share` of the cutoff's distance of what it can become, or when the time is up.
 QuadraticBound BoundFrom(const QuadraticRelaxation& relaxation, RelaxedPoint start, double cutoff, double share,
                          Monitor& monitor);
 

@@ -20,8 +20,8 @@ std::string UnusedCost(const Problem& problem, std::size_t number) {
 }  // namespace
 
 /// What a plan has in common with another is a cost like any other: one for each group, with a budget.
-Solution BestOtherPlan(const Problem& problem, const std::vector<std::vector<std::size_t>>& others, std::size_t distance,
-                       const SearchOptions& options) {
+Solution BestOtherPlan(const Problem& problem, const std::vector<std::vector<std::size_t>>& others,
+                       std::size_t distance, const SearchOptions& options) {
   problem.Validate();
   if (distance < 1 || distance > problem.groups.size())
     throw Error(fmt::format("distance is {}, must be 1 to the number of groups, {}", distance, problem.groups.size()));

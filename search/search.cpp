@@ -34,9 +34,9 @@ Solution SolveSeparable(const Problem& problem, const SearchOptions& options, Mo
   result.best = std::move(start.plan);
   if (options.method != SearchMethod::Greedy)
     result = SearchExactly(core, root, GapToReach(options), std::move(result.best), monitor);
-  Outcome outcome{result.best.choices, ObjectiveOf(problem, result.best.choices), in_problem(result.bound),
-                  result.nodes + start.nodes, result.complete,
-                  core.PricesInProblem(root.relaxation.multipliers, core.loss_scale)};
+  Outcome outcome{result.best.choices,      ObjectiveOf(problem, result.best.choices),
+                  in_problem(result.bound), result.nodes + start.nodes,
+                  result.complete,          core.PricesInProblem(root.relaxation.multipliers, core.loss_scale)};
   return Describe(problem, std::move(outcome), options.gap);
 }
 
@@ -47,13 +47,15 @@ Solution Solve(const Problem& problem, const std::optional<Joint>& joint, const 
   return joint ? SolveJoint(problem, *joint, options, monitor) : SolveSeparable(problem, options, monitor);
 }
 
-std::optional<Joint> JointOf(const Problem& problem, std::vector<Together> parts, const std::optional<WarmStart>& start) {
+std::optional<Joint> JointOf(const Problem& problem, std::vector<Together> parts,
+                             const std::optional<WarmStart>& start) {
   if (!problem.joint) return std::nullopt;
   return Joint{*problem.joint, problem.ChoiceCount(), problem.groups.size(), std::move(parts), start};
 }
 
 /// Links what rules link, solves that, and tells the answer in terms of `problem`.
-Solution SolveLinked(const Problem& problem, const std::optional<WarmStart>& start, const SearchOptions& options, Monitor& monitor) {
+Solution SolveLinked(const Problem& problem, const std::optional<WarmStart>& start, const SearchOptions& options,
+                     Monitor& monitor) {
   LinkedGroups linked = LinkGroups(problem);
   Solution solution = Solve(linked.problem, JointOf(problem, linked.parts, start), options, monitor);
   solution.infeasibility.cheapest = linked.Expand(problem, solution.infeasibility.cheapest);
@@ -65,13 +67,16 @@ Solution SolveLinked(const Problem& problem, const std::optional<WarmStart>& sta
   return solution;
 }
 
-Solution Solve(const Problem& problem, const std::optional<WarmStart>& start, const SearchOptions& options, Monitor& monitor) {
-  if (options.method == SearchMethod::Agent) throw Error("the method agent is SearchByAgent's; Search takes greedy, exact and convex");
+Solution Solve(const Problem& problem, const std::optional<WarmStart>& start, const SearchOptions& options,
+               Monitor& monitor) {
+  if (options.method == SearchMethod::Agent)
+    throw Error("the method agent is SearchByAgent's; Search takes greedy, exact and convex");
   if (problem.joint && options.method != SearchMethod::Convex)
     throw Error(fmt::format("method {} leaves the joint term out; a problem that has one takes method convex",
                             ToString(options.method)));
   if (!problem.rules.empty() || !problem.prices.empty()) return SolveLinked(problem, start, options, monitor);
-  return Solve(problem, JointOf(problem, EachAlone(problem.joint ? problem.ChoiceCount() : 0), start), options, monitor);
+  return Solve(problem, JointOf(problem, EachAlone(problem.joint ? problem.ChoiceCount() : 0), start), options,
+               monitor);
 }
 
 Solution CheckAndSolve(const Problem& problem, const std::optional<WarmStart>& start, const SearchOptions& options) {

@@ -34,7 +34,8 @@ std::string_view ToString(SolutionStatus status) {
 }
 
 SearchMethod ParseSearchMethod(std::string_view text) {
-  for (const SearchMethod method : {SearchMethod::Greedy, SearchMethod::Exact, SearchMethod::Convex, SearchMethod::Agent})
+  for (const SearchMethod method :
+       {SearchMethod::Greedy, SearchMethod::Exact, SearchMethod::Convex, SearchMethod::Agent})
     if (text == ToString(method)) return method;
   throw Error(fmt::format("unknown search method '{}', must be one of: greedy, exact, convex, agent", text));
 }

@@ -16,8 +16,8 @@ struct Start {
   std::optional<Solution> without;
 };
 
-/// From the greedy search, or where that finds none from a search for any plan within the budgets. `root`: of `core`, the
-/// core of `problem`; `bound`: on its plans.
+/// From the greedy search, or where that finds none from a search for any plan within the budgets. `root`: of `core`,
+/// the core of `problem`; `bound`: on its plans.
 Start FindStart(const Problem& problem, const Core& core, const Node& root, double bound, Monitor& monitor);
 
 }  // namespace bitplan::search

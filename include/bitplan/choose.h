@@ -21,9 +21,10 @@ struct ChooseOptions {
   std::int64_t candidates = 1;  ///< plans that are measured, the best by prediction first; ≥ 1
   std::int64_t distance = 2;    ///< in at least how many groups each of them differs from those before it; ≥ 1
   std::int64_t refine = 0;      ///< exchanges that are measured after that; ≥ 0
-  std::int64_t model_samples = 512;  ///< of the calibration samples, the first so many, on which exchanges are predicted; ≥ 2
-  SearchOptions search;         ///< of the candidates after the first; `time_limit_seconds` is for each
-  QuantizeOptions quantize;     ///< `batch_size` is that of all passes
+  std::int64_t model_samples =
+      512;                   ///< of the calibration samples, the first so many, on which exchanges are predicted; ≥ 2
+  SearchOptions search;      ///< of the candidates after the first; `time_limit_seconds` is for each
+  QuantizeOptions quantize;  ///< `batch_size` is that of all passes
   ProgressCallback progress;
 
   bool Wanted() const { return candidates > 1 || refine > 0; }  ///< whether there is anything to choose
@@ -36,9 +37,10 @@ struct Trial {
   std::vector<std::size_t> choices;  ///< one a group
   double predicted = 0;              ///< the problem's objective
   Estimate loss;                     ///< mean KL(float ‖ this) over the samples, in nats
-  Estimate difference;               ///< of the loss, sample by sample, from the plan that was the best until then; 0 for the first
-  double expected = 0;               ///< of an exchange, what the model around the quantized network predicts for `difference`; else 0
-  bool accepted = false;             ///< better by more than its standard error: it took the best one's place
+  Estimate difference;  ///< of the loss, sample by sample, from the plan that was the best until then; 0 for the first
+  double expected =
+      0;  ///< of an exchange, what the model around the quantized network predicts for `difference`; else 0
+  bool accepted = false;  ///< better by more than its standard error: it took the best one's place
 };
 
 /// All that was measured, in that order.
@@ -49,24 +51,26 @@ struct MeasuredChoice {
   const Trial& Best() const;  ///< the last that was accepted
 };
 
-/// Measures plans on `held_out`, samples that the analysis has not seen, and keeps a change only when the loss falls by more than the standard
-/// error of the paired difference. First `best`, which solves `problem`, and the next best plans that are at least `distance` apart
-/// (BestOtherPlan). Then exchanges: one group, or two, go to choices next to theirs, within the budgets and rules. They are ranked by the
-/// logit model around the quantized network as it is then: its logits' shift by every such change, made alone on the first
-/// `model_samples` of `calibration`; the loss of one change is exact there, that of two has the cross term of the divergence's curvature
-/// added; both are shrunk by their standard errors towards what the problem predicts. With every exchange that is accepted the model is made
-/// anew. It ends early when no exchange is predicted to help.
+/// Measures plans on `held_out`, samples that the analysis has not seen, and keeps a change only when the loss falls by
+/// more than the standard error of the paired difference. First `best`, which solves `problem`, and the next best plans
+/// that are at least `distance` apart (BestOtherPlan). Then exchanges: one group, or two, go to choices next to theirs,
+/// within the budgets and rules. They are ranked by the logit model around the quantized network as it is then: its
+/// logits' shift by every such change, made alone on the first `model_samples` of `calibration`; the loss of one change
+/// is exact there, that of two has the cross term of the divergence's curvature added; both are shrunk by their
+/// standard errors towards what the problem predicts. With every exchange that is accepted the model is made anew. It
+/// ends early when no exchange is predicted to help.
 ///
-/// Throws Error: options out of range, prices in the problem (loss alone is measured), fewer than 2 held-out samples, a problem that is not
-/// the network's, an output that is not finite.
-MeasuredChoice ChooseByMeasuring(const Network& network, const Sensitivity& sensitivity, const Problem& problem, const Solution& best,
-                                 const Dataset& calibration, const Dataset& held_out, const ChooseOptions& options);
+/// Throws Error: options out of range, prices in the problem (loss alone is measured), fewer than 2 held-out samples, a
+/// problem that is not the network's, an output that is not finite.
+MeasuredChoice ChooseByMeasuring(const Network& network, const Sensitivity& sensitivity, const Problem& problem,
+                                 const Solution& best, const Dataset& calibration, const Dataset& held_out,
+                                 const ChooseOptions& options);
 
-/// The mean KL(float ‖ plan) on `samples`, in nats, of any plan of `problem`: what a learning agent can be rewarded by (bitplan/agent.h). Network,
-/// sensitivity and problem must outlive it. Throws Error when an output is not finite.
-std::function<double(const std::vector<std::size_t>& choices)> MeasuredLoss(const Network& network, const Sensitivity& sensitivity,
-                                                                            const Problem& problem, const Dataset& calibration,
-                                                                            const Dataset& samples, const QuantizeOptions& options);
+/// The mean KL(float ‖ plan) on `samples`, in nats, of any plan of `problem`: what a learning agent can be rewarded by
+/// (bitplan/agent.h). Network, sensitivity and problem must outlive it. Throws Error when an output is not finite.
+std::function<double(const std::vector<std::size_t>& choices)> MeasuredLoss(
+    const Network& network, const Sensitivity& sensitivity, const Problem& problem, const Dataset& calibration,
+    const Dataset& samples, const QuantizeOptions& options);
 
 /// `solution` with other choices, and its bound: objective, costs, gap and status are those of the choices.
 Solution WithChoices(const Problem& problem, const Solution& solution, const std::vector<std::size_t>& choices);

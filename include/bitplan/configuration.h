@@ -25,12 +25,12 @@ struct Configuration {
   Corrections corrections;
 };
 
-/// Reads YAML, or JSON, which is YAML. What the file leaves out of the formats and corrections is as in `defaults`, in a rule as in the file's
-/// own. Throws Error: not readable, not YAML, unknown keys, values out of range.
+/// Reads YAML, or JSON, which is YAML. What the file leaves out of the formats and corrections is as in `defaults`, in
+/// a rule as in the file's own. Throws Error: not readable, not YAML, unknown keys, values out of range.
 Configuration ReadConfiguration(const std::filesystem::path& file, const Configuration& defaults = {});
 
-/// The plan that says so; layers whose input cannot be quantized keep it in float. Throws Error: a rule that names no layer, an input that
-/// activations cannot have.
+/// The plan that says so; layers whose input cannot be quantized keep it in float. Throws Error: a rule that names no
+/// layer, an input that activations cannot have.
 Plan MakeConfiguredPlan(const Network& network, const Configuration& configuration);
 
 }  // namespace bitplan

@@ -24,8 +24,8 @@ enum class Rounding {
 /// What brings the output channels of quantized layers back to the float network's.
 enum class OutputCorrection {
   None,
-  Channel,  ///< mean and standard deviation on the calibration samples
-  Bias,     ///< mean on the calibration samples
+  Channel,            ///< mean and standard deviation on the calibration samples
+  Bias,               ///< mean on the calibration samples
   BiasFromBatchNorm,  ///< mean as far as the batch norms before a layer tell it, without data (Nagel et al. 2019,
                       ///< section 4.2); the nearest known value elsewhere is no correction
   BatchNorm,  ///< mean and standard deviation, by the statistics of the batch norms that follow; of networks that were
@@ -38,8 +38,8 @@ struct Corrections {
   double smoothing = 0.5;  ///< α of SmoothQuant, in [0, 1]: the share that weights take over
   Rounding rounding = Rounding::Nearest;
   OutputCorrection output = OutputCorrection::Channel;
-  /// Input features of linear layers whose magnitude exceeds it on some calibration sample stay in float16 beside the quantized ones, and
-  /// so do the weights they meet (LLM.int8(), Dettmers et al. 2022, with 6.0); 0: none. ≥ 0
+  /// Input features of linear layers whose magnitude exceeds it on some calibration sample stay in float16 beside the
+  /// quantized ones, and so do the weights they meet (LLM.int8(), Dettmers et al. 2022, with 6.0); 0: none. ≥ 0
   double outlier_threshold = 0;
 
   bool ShiftsOutputs() const;  ///< whether an output correction may add a number to a layer's channels

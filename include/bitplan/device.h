@@ -20,41 +20,44 @@ struct LayerWork {
   std::int64_t outputs = 0;  ///< elements, each written once, at the width of the input
 };
 
-/// Energy of each operation and of each byte moved. The default is a 45 nm process at 0.9 V: Horowitz, "Computing's energy problem
-/// (and what we can do about it)", ISSCC 2014, figure 1.1.9; weights come from DRAM (1.3 nJ for 64 bits), activations go through
-/// an SRAM of 1 MB (100 pJ for 64 bits). File form: `bitplan.energy/1`. All numbers in pJ, finite and ≥ 0.
+/// Energy of each operation and of each byte moved. The default is a 45 nm process at 0.9 V: Horowitz, "Computing's
+/// energy problem (and what we can do about it)", ISSCC 2014, figure 1.1.9; weights come from DRAM (1.3 nJ for 64
+/// bits), activations go through an SRAM of 1 MB (100 pJ for 64 bits). File form: `bitplan.energy/1`. All numbers in
+/// pJ, finite and ≥ 0.
 struct EnergyModel {
   std::string source = "45 nm, Horowitz, ISSCC 2014";
   double int8_multiply_pj = 0.2;
-  double int32_add_pj = 0.1;      ///< accumulates an integer product
-  double float16_mac_pj = 1.5;    ///< multiply 1.1, add 0.4
-  double float32_mac_pj = 4.6;    ///< multiply 3.7, add 0.9
-  double weight_byte_pj = 162.5;  ///< reads a byte of a weight
+  double int32_add_pj = 0.1;         ///< accumulates an integer product
+  double float16_mac_pj = 1.5;       ///< multiply 1.1, add 0.4
+  double float32_mac_pj = 4.6;       ///< multiply 3.7, add 0.9
+  double weight_byte_pj = 162.5;     ///< reads a byte of a weight
   double activation_byte_pj = 12.5;  ///< reads or writes a byte of an activation
 };
 
-/// The cost `energy_uj` of one sample, in µJ. Widths w and a of at most 8 bits multiply in integers, at the energy of the 8-bit
-/// multiplier times w·a / 64, which is an estimate; of other pairs the wider one says in which float they multiply. An input of a
-/// bits is read as ⌈n·a / 8⌉ bytes, weights alike; the output is written at the input's width.
+/// The cost `energy_uj` of one sample, in µJ. Widths w and a of at most 8 bits multiply in integers, at the energy of
+/// the 8-bit multiplier times w·a / 64, which is an estimate; of other pairs the wider one says in which float they
+/// multiply. An input of a bits is read as ⌈n·a / 8⌉ bytes, weights alike; the output is written at the input's width.
 CostTable Energy(const std::vector<LayerWork>& layers, const EnergyModel& model, const std::vector<int>& weight_bits,
                  const std::vector<int>& activation_bits);
 
-/// A device by its peaks: Williams, Waterman, Patterson, "Roofline", CACM 52 (2009) 65. File form: `bitplan.roofline/1`.
+/// A device by its peaks: Williams, Waterman, Patterson, "Roofline", CACM 52 (2009) 65. File form:
+/// `bitplan.roofline/1`.
 struct Roofline {
   std::string source;
   /// Multiply-accumulates a second by the width of the operands, 1 … 32; finite, > 0. One operand that is narrower is
   /// computed with at the other's width, and widths between these at the next one.
   std::map<int, double> macs_per_second;
-  double bytes_per_second = 0;        ///< of memory; finite, > 0
-  double seconds_per_layer = 0;       ///< to start one; finite, ≥ 0
+  double bytes_per_second = 0;   ///< of memory; finite, > 0
+  double seconds_per_layer = 0;  ///< to start one; finite, ≥ 0
 
   void Validate() const;  ///< throws Error
 };
 
-/// The cost `latency_ms` of one sample, in ms: of each layer the larger of the time to compute and the time to move weights, input and
-/// output, and the time to start it. Every figure is an estimate. Throws Error for a width above all of the device's.
-CostTable RooflineLatency(const std::vector<LayerWork>& layers, const Roofline& device, const std::vector<int>& weight_bits,
-                          const std::vector<int>& activation_bits);
+/// The cost `latency_ms` of one sample, in ms: of each layer the larger of the time to compute and the time to move
+/// weights, input and output, and the time to start it. Every figure is an estimate. Throws Error for a width above all
+/// of the device's.
+CostTable RooflineLatency(const std::vector<LayerWork>& layers, const Roofline& device,
+                          const std::vector<int>& weight_bits, const std::vector<int>& activation_bits);
 
 /// Devices that are known by name, and where their figures are from.
 const std::map<std::string, Roofline, std::less<>>& KnownDevices();

@@ -18,28 +18,32 @@
 
 namespace bitplan {
 
-/// Runs the float network and, side by side, each of `quantized` over `data`; results in that order, the float one first.
-/// Throws Error when an output is not finite or labels do not fit it.
-std::vector<Evaluation> Evaluate(const Network& network, const std::vector<QuantizedNetwork>& quantized, const Dataset& data,
-                                 std::int64_t batch_size = 128, const ProgressCallback& progress = {});
+/// Runs the float network and, side by side, each of `quantized` over `data`; results in that order, the float one
+/// first. Throws Error when an output is not finite or labels do not fit it.
+std::vector<Evaluation> Evaluate(const Network& network, const std::vector<QuantizedNetwork>& quantized,
+                                 const Dataset& data, std::int64_t batch_size = 128,
+                                 const ProgressCallback& progress = {});
 
 /// The same of anything that computes what a network does: inputs in, output [N, …] out.
 using ForwardFunction = std::function<at::Tensor(const std::vector<at::Tensor>& inputs)>;
-std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vector<ForwardFunction>& functions, const Dataset& data,
-                                          std::int64_t batch_size = 128, const ProgressCallback& progress = {});
+std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vector<ForwardFunction>& functions,
+                                          const Dataset& data, std::int64_t batch_size = 128,
+                                          const ProgressCallback& progress = {});
 
 /// A planned network computed with integers, on one data set.
 struct IntegerEvaluation {
   Evaluation evaluation;
   IntegerOptions options;
-  std::vector<std::pair<std::string, std::int64_t>> overflows;  ///< accumulators that overflowed, by layer, where there are any
-  std::vector<FloatOperator> in_float;                          ///< as IntegerNetwork::in_float
+  std::vector<std::pair<std::string, std::int64_t>>
+      overflows;                        ///< accumulators that overflowed, by layer, where there are any
+  std::vector<FloatOperator> in_float;  ///< as IntegerNetwork::in_float
 };
 
 /// What is measured beside the float network: key `integer` of the file form `bitplan.evaluation/1`.
 std::string ToJson(const EvaluationReport& report, const IntegerEvaluation& integer);
 
-/// The float network, the fake-quantized one and the same computed with integers, side by side. Throws Error as Evaluate does.
+/// The float network, the fake-quantized one and the same computed with integers, side by side. Throws Error as
+/// Evaluate does.
 struct IntegerComparison {
   Evaluation float_network, fake_quantized;
   IntegerEvaluation integer;
@@ -50,13 +54,14 @@ IntegerComparison EvaluateInteger(const QuantizedNetwork& quantized, const Integ
 /// The float network, the fake-quantized one and the same on 8-bit kernels, side by side.
 struct FastComparison {
   Evaluation float_network, fake_quantized, fast;
-  double speedup = 0;                   ///< time of the float forward over that of the fast one: the first batch, median of alternating runs
+  double speedup =
+      0;  ///< time of the float forward over that of the fast one: the first batch, median of alternating runs
   std::vector<FloatOperator> in_float;  ///< as FastNetwork::in_float
 };
 
 /// Throws Error as Evaluate and FastNetwork::Create do.
-FastComparison EvaluateFast(const QuantizedNetwork& quantized, const FastOptions& options, const Dataset& data, std::int64_t batch_size = 128,
-                            const ProgressCallback& progress = {});
+FastComparison EvaluateFast(const QuantizedNetwork& quantized, const FastOptions& options, const Dataset& data,
+                            std::int64_t batch_size = 128, const ProgressCallback& progress = {});
 
 /// What is measured beside the float network: key `fast` of the file form `bitplan.evaluation/1`.
 std::string ToJson(const EvaluationReport& report, const FastComparison& fast);

@@ -5,8 +5,8 @@
 
 namespace bitplan {
 
-/// Writes `text` to a temporary file in the folder of `file` and renames it, so that nothing is ever half written; what is no
-/// regular file (a pipe, a terminal) is written to directly. Throws Error when it cannot be written.
+/// Writes `text` to a temporary file in the folder of `file` and renames it, so that nothing is ever half written; what
+/// is no regular file (a pipe, a terminal) is written to directly. Throws Error when it cannot be written.
 void WriteFile(const std::filesystem::path& file, const std::string& text);
 
 /// Lower-case hexadecimal SHA-256 of a file's bytes. Throws Error when it cannot be read.

@@ -11,16 +11,16 @@ constexpr bool IsWidth(std::int64_t bits) { return (bits >= 1 && bits <= 8) || b
 
 /// What the codes of a number format stand for, at scale 1. All but the last three have scales.
 enum class NumberType {
-  Integer,  ///< 1 … 8 or 16 bits, see Scheme
-  Binary,   ///< 1 bit: −1, 1; the scale of a weight is mean |w| (BWN, Rastegari et al. 2016)
-  Ternary,  ///< 2 bits: −1, 0, 1; 0 below 0.7 · mean |w|, the scale is mean |w| of the rest (TWN, Li et al. 2016);
-            ///< weights only
+  Integer,     ///< 1 … 8 or 16 bits, see Scheme
+  Binary,      ///< 1 bit: −1, 1; the scale of a weight is mean |w| (BWN, Rastegari et al. 2016)
+  Ternary,     ///< 2 bits: −1, 0, 1; 0 below 0.7 · mean |w|, the scale is mean |w| of the rest (TWN, Li et al. 2016);
+               ///< weights only
   PowerOfTwo,  ///< 2 … 8 bits: 0 and ±2^{−i}, i = 0 … 2^{b−1} − 2; scales are powers of two (as in INQ, Zhou et al.
                ///< 2017)
-  E4M3,  ///< 8 bits: the floating-point format of the Open Compute Project with largest value 448 and no infinities
-  E5M2,  ///< 8 bits: the one with largest value 57344
-  E2M1,  ///< 4 bits: 0, ½, 1, 1½, 2, 3, 4, 6 and their negatives
-  Nf4,   ///< 4 bits: 16 quantiles of a normal distribution from −1 to 1 (QLoRA, Dettmers et al. 2023); weights only
+  E4M3,      ///< 8 bits: the floating-point format of the Open Compute Project with largest value 448 and no infinities
+  E5M2,      ///< 8 bits: the one with largest value 57344
+  E2M1,      ///< 4 bits: 0, ½, 1, 1½, 2, 3, 4, 6 and their negatives
+  Nf4,       ///< 4 bits: 16 quantiles of a normal distribution from −1 to 1 (QLoRA, Dettmers et al. 2023); weights only
   Float16,   ///< 16 bits
   BFloat16,  ///< 16 bits
   Float32,   ///< 32 bits
@@ -31,8 +31,8 @@ enum class Scheme {
   Symmetric,   ///< grid −2^{b−1} … 2^{b−1}−1, zero point 0
   Asymmetric,  ///< grid 0 … 2^b−1 with an integer zero point, so that 0.0 is exact
   Unsigned,    ///< grid 0 … 2^b−1, zero point 0: negative values become 0
-  AutoSigned,  ///< unsigned where calibration saw nothing below 0, symmetric elsewhere, as a grid 0 … 2^b−1 with the zero
-               ///< point 0 or 2^{b−1} (activations only)
+  AutoSigned,  ///< unsigned where calibration saw nothing below 0, symmetric elsewhere, as a grid 0 … 2^b−1 with the
+               ///< zero point 0 or 2^{b−1} (activations only)
 };
 
 /// How many values share one scale. Groups and blocks run along a channel's values in row-major order of the other
@@ -77,15 +77,18 @@ struct Format {
   Granularity granularity = Granularity::Channel;  ///< of types with scales
   int group_size = 0;                              ///< of groups and blocks, ≥ 1; 0 otherwise
   ScaleType scale_type = ScaleType::Float32;       ///< of types with scales
-  bool narrow_range = false;                ///< symmetric only: drop −2^{b−1}, for hardware that negates weights
-  bool reduce_range = false;  ///< integers on the grid of one bit less, so that sums of products of pairs fit 16 bits; from 2 bits
+  bool narrow_range = false;                       ///< symmetric only: drop −2^{b−1}, for hardware that negates weights
+  bool reduce_range =
+      false;  ///< integers on the grid of one bit less, so that sums of products of pairs fit 16 bits; from 2 bits
   Calibrator calibrator = Calibrator::Mse;  ///< of types with scales
   double percentile = 99.99;                ///< of Calibrator::Percentile, in (0, 100]
   double deviations = 3;                    ///< of Calibrator::Deviations, > 0
 
   bool IsInteger() const { return type == NumberType::Integer; }
   bool HasScale() const { return type < NumberType::Float16; }
-  bool HasZeroPoint() const { return IsInteger() && (scheme == Scheme::Asymmetric || scheme == Scheme::AutoSigned); }  ///< one that need not be 0
+  bool HasZeroPoint() const {
+    return IsInteger() && (scheme == Scheme::Asymmetric || scheme == Scheme::AutoSigned);
+  }  ///< one that need not be 0
   bool InGroups() const { return granularity == Granularity::Group || granularity == Granularity::Block; }
   std::int64_t QuantMin() const;  ///< smallest integer of the grid; IsInteger() only
   std::int64_t QuantMax() const;  ///< largest integer of the grid; IsInteger() only
@@ -105,7 +108,8 @@ struct Format {
 struct ActivationRange {
   double scale = 1;
   std::int64_t zero_point = 0;
-  double offset = 0;  ///< taken off before rounding and not added again: x̂ = s (q(x − offset) − z), as learned intervals (QIL) have it
+  double offset = 0;  ///< taken off before rounding and not added again: x̂ = s (q(x − offset) − z), as learned
+                      ///< intervals (QIL) have it
 
   bool operator==(const ActivationRange&) const = default;
 };

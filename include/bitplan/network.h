@@ -17,7 +17,8 @@ struct NetworkOptions {
   std::string output;           ///< name or index of the output to use; empty: the only one
   bool fold_batch_norm = true;  ///< fold batch norm into the layer before it, as deployed networks do
   std::string device = "cpu";   ///< as LibTorch writes it: cpu, cuda, cuda:1
-  bool operand_sites = false;   ///< also tap what operators without a weight read (Site::Kind::Operand), for plans with operands
+  bool operand_sites =
+      false;  ///< also tap what operators without a weight read (Site::Kind::Operand), for plans with operands
 };
 
 /// One tensor of the model file that the network reads: a weight, a bias, a statistic.
@@ -26,30 +27,33 @@ struct Parameter {
   at::Tensor value;  ///< detached, on the network's device
 };
 
-/// A tensor that can be quantized while the network runs. Sites of layers are numbered 0, 1, … in order of execution, operands after
-/// them likewise.
+/// A tensor that can be quantized while the network runs. Sites of layers are numbered 0, 1, … in order of execution,
+/// operands after them likewise.
 struct Site {
   enum class Kind {
     LayerInput,   ///< what one or more layers read
     LayerOutput,  ///< what one operator of a layer produces, its bias included
-    /// What an operator without a weight reads of what layers made: add, mul, matmul of two such tensors, softmax, gelu, pooling, …
-    /// (OperandOperators). Of a masked softmax what is read before the mask. Only with NetworkOptions::operand_sites.
+    /// What an operator without a weight reads of what layers made: add, mul, matmul of two such tensors, softmax,
+    /// gelu, pooling, … (OperandOperators). Of a masked softmax what is read before the mask. Only with
+    /// NetworkOptions::operand_sites.
     Operand,
   };
   Kind kind = Kind::LayerInput;
-  /// layer1.0.conv1.input; of a tensor that several layers read, the first one's. Of operands add_2.0: the first operand of the
-  /// third addition in order of execution.
+  /// layer1.0.conv1.input; of a tensor that several layers read, the first one's. Of operands add_2.0: the first
+  /// operand of the third addition in order of execution.
   std::string name;
 };
 
-/// The operators without a weight whose operands can be quantized, as sites and targets name them: add, mul, matmul, softmax, gelu, …
+/// The operators without a weight whose operands can be quantized, as sites and targets name them: add, mul, matmul,
+/// softmax, gelu, …
 const std::vector<std::string>& OperandOperators();
 
 /// One operator that reads a layer's weight.
 struct LayerUse {
   int input_site = -1;   ///< −1: the tensor is inside the operator (the hidden state of an LSTM, token numbers)
   int output_site = -1;  ///< −1: the operator's result is not the plain product with the weight (LSTM, GRU)
-  int output_channel_dim = -1;  ///< axis of the output that the weight's channels make, counted from the back: −1, −3, …
+  int output_channel_dim =
+      -1;  ///< axis of the output that the weight's channels make, counted from the back: −1, −3, …
 };
 
 /// A weight and the operators that read it.
@@ -59,7 +63,7 @@ struct Layer {
   int weight = -1;   ///< index in parameters()
   int bias = -1;     ///< index in parameters(); −1: none, or not one that is added to this layer's output alone
   bool adds_shared_bias = false;  ///< some use adds a bias that is not the layer's own
-  int channel_axis = 0;  ///< axis of the weight that holds output channels
+  int channel_axis = 0;           ///< axis of the weight that holds output channels
   std::vector<LayerUse> uses;
   int tied_group = -1;  ///< layers with the same number read the same tensor; −1: none other does
 
@@ -73,22 +77,23 @@ struct FloatOperator {
   std::string reason;
 };
 
-/// Called at every site while the network runs; what it returns takes the tensor's place. Sites inside a loop are visited
-/// once an iteration, sites in a branch that is not taken never.
+/// Called at every site while the network runs; what it returns takes the tensor's place. Sites inside a loop are
+/// visited once an iteration, sites in a branch that is not taken never.
 class Probe {
  public:
   virtual ~Probe() = default;
   virtual at::Tensor Visit(int site, const at::Tensor& value) = 0;
 };
 
-/// A trained network, whatever file it came from: a lowered graph whose parameters are inputs, run in eval mode with plain
-/// eager autograd (first and second derivatives). A value: copies share the immutable graph and parameters. Running is
-/// re-entrant: nothing of one run is seen by another, also when the module keeps state or writes to its buffers.
+/// A trained network, whatever file it came from: a lowered graph whose parameters are inputs, run in eval mode with
+/// plain eager autograd (first and second derivatives). A value: copies share the immutable graph and parameters.
+/// Running is re-entrant: nothing of one run is seen by another, also when the module keeps state or writes to its
+/// buffers.
 class Network {
  public:
-  /// Loads a TorchScript file (scripted or traced, frozen or not). Throws Error: missing, truncated or no TorchScript file,
-  /// NaN or Inf in a parameter (named), unknown device, an input that is not a tensor and has no default (named), a module
-  /// state that cannot be followed (named).
+  /// Loads a TorchScript file (scripted or traced, frozen or not). Throws Error: missing, truncated or no TorchScript
+  /// file, NaN or Inf in a parameter (named), unknown device, an input that is not a tensor and has no default (named),
+  /// a module state that cannot be followed (named).
   static Network Load(const std::filesystem::path& file, const NetworkOptions& options = {});
 
   const std::vector<Layer>& layers() const;  ///< in order of execution
@@ -99,7 +104,7 @@ class Network {
   const std::string& sha256() const;                    ///< of the model file
   const std::string& device() const;
   bool batch_norm_folded() const;
-  bool has_operand_sites() const;  ///< as the options say
+  bool has_operand_sites() const;       ///< as the options say
   const LoweredGraph& lowered() const;  ///< for the rooms that rewrite graphs; see src/network/lowered_graph.h
 
   at::Tensor Weight(const Layer& layer) const { return parameters()[static_cast<std::size_t>(layer.weight)].value; }
@@ -108,8 +113,8 @@ class Network {
   /// The same network with other values for its parameters (as many as parameters(), in their order).
   Network WithParameters(const std::vector<at::Tensor>& values) const;
 
-  /// Output of the network, [N, …], for inputs [N, …]. Throws Error when the inputs do not fit the network, with LibTorch's
-  /// reason in one line, and when there is no such output as was asked for (the ones there are, named).
+  /// Output of the network, [N, …], for inputs [N, …]. Throws Error when the inputs do not fit the network, with
+  /// LibTorch's reason in one line, and when there is no such output as was asked for (the ones there are, named).
   at::Tensor Forward(const std::vector<at::Tensor>& inputs) const;
 
   /// The same with other values for the parameters (as many as parameters(), in their order) and, unless null, a probe.
@@ -118,12 +123,12 @@ class Network {
 
  private:
   friend NetworkProfile ProfileNetwork(const Network& network, const std::vector<at::Tensor>& inputs);
-  friend class Tails;         // src/network/tails.h
+  friend class Tails;             // src/network/tails.h
   friend class OperatorTracer;    // src/network/operator_graph.h
   friend class ActivationTracer;  // src/network/activation_trace.h
-  friend class LayerProduct;  // src/network/layer_product.h
-  friend class StepProgram;   // src/network/step_program.h
-  friend class TrainingGraph;  // src/train/training_graph.h
+  friend class LayerProduct;      // src/network/layer_product.h
+  friend class StepProgram;       // src/network/step_program.h
+  friend class TrainingGraph;     // src/train/training_graph.h
   struct Impl;
   explicit Network(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
@@ -131,10 +136,12 @@ class Network {
 
 /// What one sample does to a layer.
 struct LayerProfile {
-  std::vector<std::int64_t> input_shape, output_shape;  ///< of the layer's first use, batch axis included; empty where it was not run
+  std::vector<std::int64_t> input_shape,
+      output_shape;              ///< of the layer's first use, batch axis included; empty where it was not run
   std::int64_t macs = 0;         ///< multiply-accumulates for one sample, all uses and loop iterations together
   std::int64_t input_count = 0;  ///< elements read for one sample, at all uses
-  std::int64_t output_count = 0;  ///< elements made for one sample, at all uses; 0 where the output cannot be tapped (embedding, LSTM)
+  std::int64_t output_count =
+      0;  ///< elements made for one sample, at all uses; 0 where the output cannot be tapped (embedding, LSTM)
 };
 
 struct NetworkProfile {
@@ -145,8 +152,8 @@ struct NetworkProfile {
 /// Runs the network once on `inputs`, a batch of one sample.
 NetworkProfile ProfileNetwork(const Network& network, const std::vector<at::Tensor>& inputs);
 
-/// Random inputs for one sample of each given shape ("3,32,32", or "16:int64" for token numbers, which are zeros), with a
-/// batch axis of 1 in front. Throws Error naming the shape that cannot be read.
+/// Random inputs for one sample of each given shape ("3,32,32", or "16:int64" for token numbers, which are zeros), with
+/// a batch axis of 1 in front. Throws Error naming the shape that cannot be read.
 std::vector<at::Tensor> ExampleInputs(const std::vector<std::string>& shapes, const std::string& device);
 
 }  // namespace bitplan

@@ -19,13 +19,13 @@
 
 namespace bitplan {
 
-/// A weight's grid as training left it, in place of one that a calibrator finds. One entry a scale: of the whole tensor, a channel, or a
-/// group of one, in order.
+/// A weight's grid as training left it, in place of one that a calibrator finds. One entry a scale: of the whole
+/// tensor, a channel, or a group of one, in order.
 struct LearnedGrid {
-  std::vector<double> scales;              ///< > 0
-  std::vector<std::int64_t> zero_points;   ///< of asymmetric integers; empty otherwise
-  std::vector<double> thresholds;          ///< of ternary values: magnitudes up to it are 0; empty otherwise
-  std::vector<double> negative_scales;     ///< of ternary values whose −1 has a scale of its own (TTQ); empty otherwise
+  std::vector<double> scales;             ///< > 0
+  std::vector<std::int64_t> zero_points;  ///< of asymmetric integers; empty otherwise
+  std::vector<double> thresholds;         ///< of ternary values: magnitudes up to it are 0; empty otherwise
+  std::vector<double> negative_scales;    ///< of ternary values whose −1 has a scale of its own (TTQ); empty otherwise
 
   bool operator==(const LearnedGrid&) const = default;
 };
@@ -33,9 +33,9 @@ struct LearnedGrid {
 /// What one layer gets.
 struct LayerPlan {
   std::string name;
-  Format weight;      ///< of the layer's weight
-  Format activation;  ///< of the layer's input; 32 bits leave it in float
-  std::optional<LearnedGrid> learned_weight = {};     ///< keys `learned_…` are absent where these are
+  Format weight;                                   ///< of the layer's weight
+  Format activation;                               ///< of the layer's input; 32 bits leave it in float
+  std::optional<LearnedGrid> learned_weight = {};  ///< keys `learned_…` are absent where these are
   std::optional<ActivationRange> learned_input = {};
 };
 
@@ -46,7 +46,8 @@ struct OperandPlan {
   std::optional<ActivationRange> learned = {};
 };
 
-/// How good the plan is proven to be, under the model that predicted its loss. NaN (null in files) where no search found it.
+/// How good the plan is proven to be, under the model that predicted its loss. NaN (null in files) where no search
+/// found it.
 struct Certificate {
   std::string method, status;
   double objective = 0, bound = 0, gap = 0;
@@ -65,9 +66,9 @@ struct Evaluation {
 /// Evaluations side by side. File form: `bitplan.evaluation/1`.
 struct EvaluationReport {
   std::string model_sha256, data_sha256;
-  Evaluation float_network;             ///< key `float`
-  std::optional<Evaluation> planned;    ///< key `planned`
-  std::optional<Evaluation> uniform;    ///< key `uniform`
+  Evaluation float_network;               ///< key `float`
+  std::optional<Evaluation> planned;      ///< key `planned`
+  std::optional<Evaluation> uniform;      ///< key `uniform`
   std::optional<LayerBits> uniform_bits;  ///< widths of `uniform`, key `uniform_bits`
 };
 
@@ -80,8 +81,9 @@ struct Plan {
   Corrections corrections;
   std::string measure;
   std::vector<LayerPlan> layers;  ///< in order of execution
-  std::vector<OperandPlan> operands = {};  ///< needs a network with NetworkOptions::operand_sites; key `operands`, absent where empty
-  double predicted_loss = 0;      ///< in the measure's own unit; NaN (null in files) for a plan that no search found
+  std::vector<OperandPlan> operands =
+      {};  ///< needs a network with NetworkOptions::operand_sites; key `operands`, absent where empty
+  double predicted_loss = 0;  ///< in the measure's own unit; NaN (null in files) for a plan that no search found
   std::optional<Evaluation> measured;
   std::map<std::string, double> costs, budgets;
   Certificate certificate;
@@ -97,22 +99,23 @@ Plan PlanWithoutSearch(const std::string& measure, const std::string& method);
 /// One width for all layers of the sensitivity file (a width of 32 leaves weights or inputs in float).
 Plan MakeUniformPlan(const Sensitivity& sensitivity, int weight_bits, int activation_bits);
 
-// Files. Reading throws Error naming file, key and what was expected: not readable, not JSON, unknown schema or version,
-// missing or unknown keys, wrong types, values out of range. ToJson gives what WriteFile (bitplan/files.h) writes: same value,
-// same bytes.
+// Files. Reading throws Error naming file, key and what was expected: not readable, not JSON, unknown schema or
+// version, missing or unknown keys, wrong types, values out of range. ToJson gives what WriteFile (bitplan/files.h)
+// writes: same value, same bytes.
 Sensitivity ReadSensitivity(const std::filesystem::path& file);
 Problem ReadProblem(const std::filesystem::path& file);
 Plan ReadPlan(const std::filesystem::path& file);
 
 std::vector<CostTable> ReadCosts(const std::filesystem::path& file);  ///< `bitplan.costs/1`
 
-/// A table of lines LAYER,WEIGHT_BITS,ACTIVATION_BITS,VALUE under the header layer,weight_bits,activation_bits,COST; the same pairs
-/// of widths for every layer.
+/// A table of lines LAYER,WEIGHT_BITS,ACTIVATION_BITS,VALUE under the header layer,weight_bits,activation_bits,COST;
+/// the same pairs of widths for every layer.
 CostTable ReadCostCsv(const std::filesystem::path& file);
 
-/// A NumPy array [layers, weight bits − 1, activation bits − 1], its layers in the order of `layers`: the form in which HAQ (Wang et
-/// al., CVPR 2019) keeps a device's latency.
-CostTable ReadCostArray(const std::filesystem::path& file, const std::string& cost, const std::vector<std::string>& layers);
+/// A NumPy array [layers, weight bits − 1, activation bits − 1], its layers in the order of `layers`: the form in which
+/// HAQ (Wang et al., CVPR 2019) keeps a device's latency.
+CostTable ReadCostArray(const std::filesystem::path& file, const std::string& cost,
+                        const std::vector<std::string>& layers);
 
 std::string ToJson(const std::vector<CostTable>& tables);
 std::string ToJson(const Sensitivity& sensitivity);  ///< without the shifts
@@ -121,12 +124,14 @@ std::string ToJson(const Plan& plan);
 /// Writes `sensitivity` with its shifts as .npy files beside `file`: for s.json s.logits.npy and s.shifts.npy.
 void WriteSensitivity(const std::filesystem::path& file, const Sensitivity& sensitivity);
 
-/// Writes `problem` with the arrays of its joint term as .npy files beside `file`: for p.json p.matrix.npy, p.logits.npy,
-/// p.shifts.npy. ToJson has them as nested lists.
+/// Writes `problem` with the arrays of its joint term as .npy files beside `file`: for p.json p.matrix.npy,
+/// p.logits.npy, p.shifts.npy. ToJson has them as nested lists.
 void WriteProblem(const std::filesystem::path& file, const Problem& problem);
 std::string ToJson(const EvaluationReport& report);
-std::string ToJson(const Problem& problem, const Solution& solution);  ///< `bitplan.solution/1`, with `choices` by group name
-std::string ToJson(const Problem& problem, const Solution& solution, const Robustness& robustness);  ///< the same with `robustness`
+std::string ToJson(const Problem& problem,
+                   const Solution& solution);  ///< `bitplan.solution/1`, with `choices` by group name
+std::string ToJson(const Problem& problem, const Solution& solution,
+                   const Robustness& robustness);                      ///< the same with `robustness`
 std::string ToJson(const Problem& problem, const ParetoFront& front);  ///< `bitplan.front/1`
 
 }  // namespace bitplan

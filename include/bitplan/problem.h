@@ -28,9 +28,9 @@ struct Group {
   std::optional<LayerShape> shape = {};
 };
 
-/// What some groups may take together: one of the listed rows, each a choice's name for every group. One group: its choices
-/// that are allowed, or the one it is pinned to. Two: pairs, such as equal bits for a weight and its input, or an input never
-/// below its weight. More: groups that are tied.
+/// What some groups may take together: one of the listed rows, each a choice's name for every group. One group: its
+/// choices that are allowed, or the one it is pinned to. Two: pairs, such as equal bits for a weight and its input, or
+/// an input never below its weight. More: groups that are tied.
 struct Rule {
   std::vector<std::string> groups;                ///< at least one, all different
   std::vector<std::vector<std::string>> allowed;  ///< at least one row
@@ -65,19 +65,20 @@ struct LogitTerm {
 /// A convex term that joins the groups.
 using JointTerm = std::variant<QuadraticTerm, LogitTerm>;
 
-/// A bit allocation problem: take one choice a group, minimize the summed objective, the joint term and what is charged for
-/// the summed costs, keep every summed cost within its budget and every rule (design.md, section 7). File form:
+/// A bit allocation problem: take one choice a group, minimize the summed objective, the joint term and what is charged
+/// for the summed costs, keep every summed cost within its budget and every rule (design.md, section 7). File form:
 /// `bitplan.problem/1`; `standard_error`, `shape`, `rules`, `prices` and `joint` may be left out there.
 struct Problem {
   std::string name;
   std::string objective;  ///< in words, what the numbers measure
   std::vector<Group> groups;
-  std::map<std::string, double> budgets;  ///< cost name to the most that may be spent; ≥ 0
+  std::map<std::string, double> budgets;      ///< cost name to the most that may be spent; ≥ 0
   std::map<std::string, double> prices = {};  ///< cost name to what a unit of it adds to the objective; ≥ 0
   std::vector<Rule> rules = {};
-  std::optional<JointTerm> joint = {};    ///< none: groups do not interact
+  std::optional<JointTerm> joint = {};  ///< none: groups do not interact
 
-  /// Throws Error naming the group, choice, budget, price, rule or property of the joint term that breaks what is said above.
+  /// Throws Error naming the group, choice, budget, price, rule or property of the joint term that breaks what is said
+  /// above.
   void Validate() const;
 
   std::size_t ChoiceCount() const;  ///< of all groups together

@@ -13,8 +13,8 @@ struct Progress {
   std::int64_t total = 0;  ///< steps in all
 };
 
-/// Called between the steps of long work. It may throw to stop that work: the exception reaches the caller unchanged and
-/// nothing half written is left behind. An empty function is allowed everywhere.
+/// Called between the steps of long work. It may throw to stop that work: the exception reaches the caller unchanged
+/// and nothing half written is left behind. An empty function is allowed everywhere.
 using ProgressCallback = std::function<void(const Progress&)>;
 
 /// Calls `callback` unless it is empty.

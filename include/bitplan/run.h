@@ -25,14 +25,18 @@ struct RunOptions {
   ProblemOptions problem;
   std::vector<CostTable> costs;  ///< beside those of NetworkCosts (bitplan/profile.h), or in their place
   SearchOptions search;
-  AgentOptions agent;  ///< for the method agent; `certificate` is set to `search`
-  bool measured_reward = false;  ///< the agent minimizes the mean divergence that plans have on the held-out samples, not the predicted loss
-  ChooseOptions choose;  ///< whether, and how, measured losses decide in the end; `search` and `quantize` are set from here
+  AgentOptions agent;            ///< for the method agent; `certificate` is set to `search`
+  bool measured_reward = false;  ///< the agent minimizes the mean divergence that plans have on the held-out samples,
+                                 ///< not the predicted loss
+  ChooseOptions
+      choose;  ///< whether, and how, measured losses decide in the end; `search` and `quantize` are set from here
   QuantizeOptions quantize;
   std::int64_t resamples = 100;  ///< for the plan's stability, see ResamplePlan; 0 leaves it out, else ≥ 2
-  Corrections corrections;  ///< of the plan; plans that are compared by measuring have the output correction alone, channel or none
-  std::int64_t calibration_samples = 512;  ///< of the data, for ranges and the channel correction; all when there are fewer
-  ProgressCallback progress;               ///< for every stage
+  Corrections corrections;  ///< of the plan; plans that are compared by measuring have the output correction alone,
+                            ///< channel or none
+  std::int64_t calibration_samples =
+      512;                    ///< of the data, for ranges and the channel correction; all when there are fewer
+  ProgressCallback progress;  ///< for every stage
 
   void Validate() const;  ///< throws Error
 };
@@ -42,16 +46,17 @@ struct RunResult {
   Sensitivity sensitivity;
   Problem problem;
   Solution solution;
-  std::vector<AgentEpisode> episodes;    ///< of the method agent
-  std::optional<MeasuredChoice> choice;  ///< where options.choose asks for one; `solution` is then what was chosen, with the search's bound
-  Plan plan;  ///< with `measured`
+  std::vector<AgentEpisode> episodes;  ///< of the method agent
+  std::optional<MeasuredChoice>
+      choice;  ///< where options.choose asks for one; `solution` is then what was chosen, with the search's bound
+  Plan plan;   ///< with `measured`
   EvaluationReport evaluation;
   std::vector<QuantizedNetwork> quantized;  ///< the planned network: one, or none without a plan
 };
 
-/// The whole way: analyzes the network on `data`, searches, quantizes, and measures the plan beside the float network and the
-/// widest uniform plan within the same budgets on `test`. `held_out`: samples for measured losses that are neither in `data` nor in `test`; Error
-/// where options ask for measured losses and there are none.
+/// The whole way: analyzes the network on `data`, searches, quantizes, and measures the plan beside the float network
+/// and the widest uniform plan within the same budgets on `test`. `held_out`: samples for measured losses that are
+/// neither in `data` nor in `test`; Error where options ask for measured losses and there are none.
 RunResult Run(const Network& network, const Dataset& data, const Dataset& test, const RunOptions& options,
               const std::optional<Dataset>& held_out = std::nullopt);
 

@@ -17,7 +17,8 @@ enum class SearchMethod {
   Greedy,  ///< marginal loss per cost from the cheapest plan up, then exchanges; bound from the Lagrangian relaxation
   Exact,   ///< branch and bound; bound and plan meet unless a limit stops it first
   Convex,  ///< the only one that takes a joint term: branch and bound over its convex relaxation; as Exact without one
-  Agent,   ///< reinforcement learning; needs LibTorch, and so is not a method of Search but of SearchByAgent (bitplan/agent.h)
+  Agent,   ///< reinforcement learning; needs LibTorch, and so is not a method of Search but of SearchByAgent
+           ///< (bitplan/agent.h)
 };
 
 enum class SolutionStatus {
@@ -52,34 +53,35 @@ struct Infeasibility {
 struct Solution {
   SolutionStatus status = SolutionStatus::Feasible;
   SearchMethod method = SearchMethod::Exact;
-  std::vector<std::size_t> choices;  ///< index of the choice taken, one per group; empty when infeasible or unknown
-  double objective = 0;              ///< summed objective of `choices`; 0 without
-  double bound = 0;                  ///< proven: no plan within the budgets is below it; 0 when infeasible
-  double gap = 0;                    ///< (objective − bound) / max(|objective|, tiny), ≥ 0; infinite when unknown
+  std::vector<std::size_t> choices;     ///< index of the choice taken, one per group; empty when infeasible or unknown
+  double objective = 0;                 ///< summed objective of `choices`; 0 without
+  double bound = 0;                     ///< proven: no plan within the budgets is below it; 0 when infeasible
+  double gap = 0;                       ///< (objective − bound) / max(|objective|, tiny), ≥ 0; infinite when unknown
   std::map<std::string, double> costs;  ///< summed over `choices`, every cost of the problem; empty without
-  /// By budget, ≥ 0: how fast the bound of the relaxation, which takes shares of choices, falls as the budget is raised: what
-  /// one more unit of it is worth at the margin, in units of the objective. Budgets that cannot bind are 0. Empty without `choices`.
+  /// By budget, ≥ 0: how fast the bound of the relaxation, which takes shares of choices, falls as the budget is
+  /// raised: what one more unit of it is worth at the margin, in units of the objective. Budgets that cannot bind are
+  /// 0. Empty without `choices`.
   std::map<std::string, double> shadow_prices = {};
   double seconds = 0;
   std::int64_t nodes = 0;  ///< branch and bound nodes explored
   Infeasibility infeasibility;
 };
 
-/// Solves `problem`; throws Error when the problem or the options are malformed, when the method is Agent, when its rules contradict each other or tie
-/// so many groups that more than 65,536 combinations are left of them (4,096 with a joint term), or when the problem has a
-/// joint term and the method is not Convex. Never returns a plan over a budget
+/// Solves `problem`; throws Error when the problem or the options are malformed, when the method is Agent, when its
+/// rules contradict each other or tie so many groups that more than 65,536 combinations are left of them (4,096 with a
+/// joint term), or when the problem has a joint term and the method is not Convex. Never returns a plan over a budget
 /// (sums are compared with a relative tolerance of 1e-9). Equal problems and options give equal plans, bounds and node
 /// counts unless the time limit is hit. Of plans that are equally good, any may be returned.
 Solution Search(const Problem& problem, const SearchOptions& options);
 
-/// What `problem` charges for a plan, budgets and rules aside: the summed objectives of its choices, the joint term, and the summed costs
-/// that have a price. Throws Error unless there is one choice for each group.
+/// What `problem` charges for a plan, budgets and rules aside: the summed objectives of its choices, the joint term,
+/// and the summed costs that have a price. Throws Error unless there is one choice for each group.
 double ObjectiveOf(const Problem& problem, const std::vector<std::size_t>& choices);
 
-/// `problem` in CPLEX's LP format, for any mixed-integer solver; a quadratic joint term or one of squared shifts becomes the
-/// quadratic part of the objective. Objective and budgets are scaled by powers of two, to sizes that solvers' absolute
-/// tolerances suit; comments tell the objective's factor and what the variables stand for. Throws Error when the problem is
-/// malformed or charges a divergence, which the format has no way to say.
+/// `problem` in CPLEX's LP format, for any mixed-integer solver; a quadratic joint term or one of squared shifts
+/// becomes the quadratic part of the objective. Objective and budgets are scaled by powers of two, to sizes that
+/// solvers' absolute tolerances suit; comments tell the objective's factor and what the variables stand for. Throws
+/// Error when the problem is malformed or charges a divergence, which the format has no way to say.
 std::string ToLp(const Problem& problem);
 
 /// One line: status, objective, bound, gap, time.

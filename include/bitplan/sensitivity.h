@@ -17,9 +17,9 @@ namespace bitplan {
 
 /// The figure that stands for the loss a choice costs; all are summed over the sites of a plan.
 ///
-/// The first group needs no more than the quantizer; the second multiplies a squared change by a curvature of the loss in the
-/// tensor; the third is what the choice, made alone, does to the network's output (design.md, section 5): the mean over the
-/// samples, with a standard error.
+/// The first group needs no more than the quantizer; the second multiplies a squared change by a curvature of the loss
+/// in the tensor; the third is what the choice, made alone, does to the network's output (design.md, section 5): the
+/// mean over the samples, with a standard error.
 enum class Measure {
   WeightError,    ///< ‖Δ‖²: no curvature, the plain baseline
   RelativeError,  ///< ‖Δ‖² / ‖W‖², the inverse signal-to-noise ratio: a baseline that many measures fail to beat
@@ -27,7 +27,8 @@ enum class Measure {
 
   Eigenvalue,  ///< λ_max · ‖Δ‖² (HAWQ, Dong et al. 2019)
   Trace,       ///< trace / n · ‖Δ‖² (HAWQ-V2, Dong et al. 2020)
-  Fisher,      ///< ½ Σ_i G_ii Δ_i², G the Gauss-Newton matrix in the tensor: the expected squared gradient times the squared change
+  Fisher,  ///< ½ Σ_i G_ii Δ_i², G the Gauss-Newton matrix in the tensor: the expected squared gradient times the
+           ///< squared change
 
   LogitShift,   ///< ½ ‖P δz‖², P = I − 11ᵀ/C: the change of the centered logits
   Divergence,   ///< T² · KL(softmax(z / T) ‖ softmax((z + δz) / T))
@@ -50,8 +51,8 @@ struct Curvature {
   bool trace_significant = false;
 };
 
-/// How much a layer's gradients, the rows A of its curvature G = AᵀA / N, differ by the arithmetic that passes compute in, on a first
-/// chunk of samples. Both are relative and ≥ 0.
+/// How much a layer's gradients, the rows A of its curvature G = AᵀA / N, differ by the arithmetic that passes compute
+/// in, on a first chunk of samples. Both are relative and ≥ 0.
 struct ArithmeticDifference {
   double rows = 0;   ///< ‖A − A₃₂‖_F / ‖A₃₂‖_F, A₃₂ those in float32
   double trace = 0;  ///< |t − t₃₂| / t₃₂ of the trace t = ‖A‖²_F
@@ -60,20 +61,21 @@ struct ArithmeticDifference {
 /// What one width does to one tensor.
 struct Perturbation {
   int bits = 32;
-  double squared_error = 0;  ///< ‖Q_b(W) − W‖², or the mean over samples of ‖Q_b(x) − x‖²; the quantizer's own
+  double squared_error = 0;   ///< ‖Q_b(W) − W‖², or the mean over samples of ‖Q_b(x) − x‖²; the quantizer's own
   double relative_error = 0;  ///< the same over ‖W‖² or the mean ‖x‖²
-  /// What the measures that do not follow from these and the curvature say; their standard errors are 0 where they have none.
+  /// What the measures that do not follow from these and the curvature say; their standard errors are 0 where they have
+  /// none.
   std::map<Measure, Estimate> figures = {};
 };
 
 /// A layer's facts (so that later stages need no model) and its sensitivity.
 struct LayerSensitivity {
   std::string name;
-  std::string op;               ///< conv2d, linear, …
+  std::string op;  ///< conv2d, linear, …
   std::int64_t weight_count = 0;
-  std::int64_t macs = 0;        ///< multiply-accumulates for one sample
+  std::int64_t macs = 0;         ///< multiply-accumulates for one sample
   std::int64_t input_count = 0;  ///< elements of the input for one sample; 0: the input cannot be quantized
-  int tied_group = -1;          ///< layers with the same number read the same tensor, so they share activation bits; −1 none
+  int tied_group = -1;  ///< layers with the same number read the same tensor, so they share activation bits; −1 none
   std::optional<LayerShape> shape = {};  ///< none: the layer is not run
   Curvature weight, activation;
   /// Of the weight's curvature and Measure::Fisher, where their passes were not in float32.
@@ -82,13 +84,13 @@ struct LayerSensitivity {
   std::vector<Perturbation> activation_choices;  ///< ascending bits; only 32 when the input cannot be quantized
 };
 
-/// What every choice, made alone, adds to the network's output: δz of the loss model. Arrays are row-major. A sample's predictions
-/// (positions of a sequence or image) count as samples.
+/// What every choice, made alone, adds to the network's output: δz of the loss model. Arrays are row-major. A sample's
+/// predictions (positions of a sequence or image) count as samples.
 struct OutputShifts {
   std::size_t samples = 0, classes = 0;
   std::vector<float> logits;  ///< of the float network, [samples, classes]
-  /// [choices, samples, classes]: of each layer first its weight_choices, then its activation_choices, without those of 32 bits.
-  /// Zero for inputs that an earlier layer's choice quantizes already.
+  /// [choices, samples, classes]: of each layer first its weight_choices, then its activation_choices, without those of
+  /// 32 bits. Zero for inputs that an earlier layer's choice quantizes already.
   std::vector<float> shifts;
 };
 
@@ -113,7 +115,8 @@ struct DataSource {
 struct OperandFormat {
   std::string name;  ///< of the site
   Format format;
-  std::string layer = {};  ///< whose input is the same tensor, and whose format it takes where that is quantized; empty: none
+  std::string layer =
+      {};  ///< whose input is the same tensor, and whose format it takes where that is quantized; empty: none
 };
 
 /// Result of the analysis, input of the search. File form: `bitplan.sensitivity/1`.
@@ -122,39 +125,45 @@ struct Sensitivity {
   std::string model_sha256;
   DataSource data;
   std::uint64_t seed = 0;
-  std::string loss;            ///< what curvature, quadratic and single-loss are of
-  double temperature = 1;      ///< of the divergence
+  std::string loss;        ///< what curvature, quadratic and single-loss are of
+  double temperature = 1;  ///< of the divergence
   bool fold_batch_norm = true;
   bool channel_correction = true;  ///< passed on to the plan
-  Format weight_format;      ///< quantizer of the weights, `bits` aside
-  Format activation_format;  ///< quantizer of the activations, `bits` aside
-  std::int64_t samples = 0;  ///< that the figures of the output's shifts are means over; below data.samples where a precision was reached before
-  std::vector<LayerSensitivity> layers;  ///< in order of execution
+  Format weight_format;            ///< quantizer of the weights, `bits` aside
+  Format activation_format;        ///< quantizer of the activations, `bits` aside
+  std::int64_t samples = 0;  ///< that the figures of the output's shifts are means over; below data.samples where a
+                             ///< precision was reached before
+  std::vector<LayerSensitivity> layers;      ///< in order of execution
   std::vector<OperandFormat> operands = {};  ///< passed on to the plan; absent in files where empty
-  std::vector<CostTable> costs = {};  ///< beyond those that follow from the layers, each with `layers` in their order; see AddCosts
+  std::vector<CostTable> costs =
+      {};  ///< beyond those that follow from the layers, each with `layers` in their order; see AddCosts
   std::optional<Contributions> contributions = {};  ///< for resampling
-  std::optional<OutputShifts> shifts = {};    ///< for joint problems
+  std::optional<OutputShifts> shifts = {};          ///< for joint problems
 
   bool Has(Measure measure) const;  ///< whether every layer carries the figures that `measure` needs
 };
 
-/// What one tensor's choice is predicted to cost: its figure where the measure has one; else the curvature figure of `measure` times the squared error; 0 at 32 bits.
-/// An eigenvalue counts at least its residual, a trace that is not significantly positive counts as max(trace, 0) plus
-/// twice its standard error, and neither counts less than `floor` per element, so that no layer is free.
+/// What one tensor's choice is predicted to cost: its figure where the measure has one; else the curvature figure of
+/// `measure` times the squared error; 0 at 32 bits. An eigenvalue counts at least its residual, a trace that is not
+/// significantly positive counts as max(trace, 0) plus twice its standard error, and neither counts less than `floor`
+/// per element, so that no layer is free.
 double PredictedCost(const Curvature& curvature, const Perturbation& perturbation, Measure measure, double floor);
 
-/// The least curvature that any tensor is given under `measure`: a thousandth of the median over the layers' weights, those
-/// whose figure is 0 aside; 1 when all are.
+/// The least curvature that any tensor is given under `measure`: a thousandth of the median over the layers' weights,
+/// those whose figure is 0 aside; 1 when all are.
 double CurvatureFloor(const Sensitivity& sensitivity, Measure measure);
 
-/// How well the figures of a measure are known: the largest standard error over its figure, or over the mean figure of its width (weights
-/// and activations apart) where that is larger, so that layers that hardly matter do not count. 0 where there are no standard errors.
+/// How well the figures of a measure are known: the largest standard error over its figure, or over the mean figure of
+/// its width (weights and activations apart) where that is larger, so that layers that hardly matter do not count. 0
+/// where there are no standard errors.
 double WorstRelativeError(const Sensitivity& sensitivity, Measure measure);
 
-/// Whether a measure judges the output's shift, sample by sample: LogitShift, Divergence, GaussNewton, Quadratic, SingleLoss.
+/// Whether a measure judges the output's shift, sample by sample: LogitShift, Divergence, GaussNewton, Quadratic,
+/// SingleLoss.
 bool IsOfShifts(Measure measure);
 
-/// Whether a joint problem can be made of it: a logit model (LogitShift, Divergence) or a matrix (GaussNewton, Quadratic).
+/// Whether a joint problem can be made of it: a logit model (LogitShift, Divergence) or a matrix (GaussNewton,
+/// Quadratic).
 bool CanBeJoint(Measure measure);
 
 /// Whether a measure is a figure of each choice, and not a curvature times an error.
@@ -163,7 +172,7 @@ bool HasFigures(Measure measure);
 /// All measures, in the order above.
 std::vector<Measure> AllMeasures();
 
-std::string_view ToString(Measure measure);      ///< weight-error, relative-error, output-error, eigenvalue, trace, …
-Measure ParseMeasure(std::string_view text);     ///< throws Error listing the names
+std::string_view ToString(Measure measure);   ///< weight-error, relative-error, output-error, eigenvalue, trace, …
+Measure ParseMeasure(std::string_view text);  ///< throws Error listing the names
 
 }  // namespace bitplan

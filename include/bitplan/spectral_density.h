@@ -63,7 +63,8 @@ struct DensityCurve {
 };
 
 /// Smooths a density with Gaussians. `width`, above 0 and at most 1: their standard deviation as a share of the
-/// eigenvalues' range, 0 included; `points`: at least 3 (1 / width + 12), to resolve them. Throws Error outside these ranges.
+/// eigenvalues' range, 0 included; `points`: at least 3 (1 / width + 12), to resolve them. Throws Error outside these
+/// ranges.
 DensityCurve Smoothed(const SpectralDensity& density, double width = 0.004, int points = 1000);
 
 /// Columns eigenvalue, density, standard error.

@@ -53,8 +53,8 @@ struct Bootstrapped {
   std::vector<std::vector<double>> replicates;  ///< [figures][resamples], in the order drawn
 };
 
-/// Nonparametric bootstrap (Efron, Ann. Stat. 7 (1979) 1): computes `statistic` on `samples` ≥ 2 independent samples, and
-/// again on each of `options.resamples` draws of as many samples with replacement.
+/// Nonparametric bootstrap (Efron, Ann. Stat. 7 (1979) 1): computes `statistic` on `samples` ≥ 2 independent samples,
+/// and again on each of `options.resamples` draws of as many samples with replacement.
 Bootstrapped Bootstrap(std::size_t samples, const BootstrapStatistic& statistic, const BootstrapOptions& options);
 
 /// The values of a resample, in order: values[i] counts[i] times.
@@ -64,8 +64,8 @@ struct Interval {
   double low = 0, high = 0;
 };
 
-/// The middle `level` (above 0, below 1) of the replicates of one figure: the bootstrap's percentile interval. Quantiles
-/// between two replicates are interpolated linearly (type 7 of Hyndman and Fan, Am. Stat. 50 (1996) 361).
+/// The middle `level` (above 0, below 1) of the replicates of one figure: the bootstrap's percentile interval.
+/// Quantiles between two replicates are interpolated linearly (type 7 of Hyndman and Fan, Am. Stat. 50 (1996) 361).
 Interval PercentileInterval(const std::vector<double>& replicates, double level = 0.95);
 
 /// Estimates drawn towards their prior means, the noisier the further.

@@ -22,8 +22,9 @@ struct LayerOffer {
 /// What a target reads as integers of one kind of operator without a weight.
 struct OperandOffer {
   std::vector<int> bits;  ///< not empty; the first as above
-  /// An operand that comes straight from a layer and is read by nothing else is added in the layer's accumulator, which the operator
-  /// is fused into, and not quantized: of two such operands the one with more layers before it. The others are.
+  /// An operand that comes straight from a layer and is read by nothing else is added in the layer's accumulator, which
+  /// the operator is fused into, and not quantized: of two such operands the one with more layers before it. The others
+  /// are.
   bool fused = false;
 };
 
@@ -32,15 +33,16 @@ struct Target {
   std::string name, source;
   Format weight, activation;  ///< `bits` aside, and how ranges are found, which is no matter of the target
   std::map<std::string, LayerOffer> layers;  ///< by Layer::op; others stay in float
-  std::optional<LayerOffer> first_layer, last_layer;  ///< in place of the operator's, in order of execution and embeddings aside
-  std::map<std::string, OperandOffer> operators;      ///< by OperandOperators(); others stay in float
+  std::optional<LayerOffer> first_layer,
+      last_layer;  ///< in place of the operator's, in order of execution and embeddings aside
+  std::map<std::string, OperandOffer> operators;  ///< by OperandOperators(); others stay in float
 };
 
 /// The targets that are known by name: academic, acl, demobert, …
 std::vector<std::string> TargetNames();
 
-/// A target by its name or from a file. Throws Error: not a name that is known and not a file that can be read, unknown or missing keys,
-/// operators that there are not, widths that the format has not.
+/// A target by its name or from a file. Throws Error: not a name that is known and not a file that can be read, unknown
+/// or missing keys, operators that there are not, widths that the format has not.
 Target ReadTarget(const std::string& name_or_file);
 
 /// A tensor of activations that a target quantizes.
@@ -78,17 +80,19 @@ Plan MakeTargetPlan(const Network& network, const Target& target);
 /// The operands that the target quantizes, for AnalyzeOptions::operands.
 std::vector<OperandFormat> TargetOperands(const Network& network, const Target& target);
 
-/// A pin for each layer, to the widths that the target offers for it (32 bits where it stays in float), for ProblemOptions::pins.
+/// A pin for each layer, to the widths that the target offers for it (32 bits where it stays in float), for
+/// ProblemOptions::pins.
 std::vector<Pin> TargetPins(const Network& network, const Target& target);
 std::vector<Pin> TargetPins(const Sensitivity& sensitivity, const Target& target);
 
-/// Throws Error where the target cannot run the plan: which layer or operand, what the plan asks for and what the target offers. A target runs
-/// what its own formats include: scales of tensors where it has those of channels, powers of two where it has any scales, narrower ranges,
-/// symmetric grids where it has zero points.
+/// Throws Error where the target cannot run the plan: which layer or operand, what the plan asks for and what the
+/// target offers. A target runs what its own formats include: scales of tensors where it has those of channels, powers
+/// of two where it has any scales, narrower ranges, symmetric grids where it has zero points.
 void CheckPlan(const Plan& plan, const Network& network, const Target& target);
 
-/// A drawing of the network's operators, as standalone SVG: boxes for operators, the widths of weights in them, a mark with its width where a
-/// tensor is quantized before it is read, long edges (shortcuts) beside the boxes. Equal placements give equal bytes.
+/// A drawing of the network's operators, as standalone SVG: boxes for operators, the widths of weights in them, a mark
+/// with its width where a tensor is quantized before it is read, long edges (shortcuts) beside the boxes. Equal
+/// placements give equal bytes.
 std::string ToSvg(const Network& network, const Placement& placement);
 
 }  // namespace bitplan

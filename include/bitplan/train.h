@@ -49,8 +49,8 @@ struct TrainOptions {
   std::int64_t batch_size = 128;  ///< ≥ 1; samples left over at the end of an epoch are not used in it
   OptimizerKind optimizer = OptimizerKind::Sgd;
   double learning_rate = 0.003;  ///< > 0, of the first step after the warm-up
-  double momentum = 0.9;        ///< of SGD, in [0, 1)
-  double weight_decay = 1e-4;   ///< ≥ 0, of all parameters of the network; quantizers have their own
+  double momentum = 0.9;         ///< of SGD, in [0, 1)
+  double weight_decay = 1e-4;    ///< ≥ 0, of all parameters of the network; quantizers have their own
   LearningRateSchedule schedule = LearningRateSchedule::Cosine;
   std::vector<std::int64_t> step_epochs = {};  ///< of LearningRateSchedule::Step, rising, counted from 0
   double step_factor = 0.1;                    ///< in (0, 1]
@@ -58,8 +58,8 @@ struct TrainOptions {
   double clip_norm = 0;            ///< largest Euclidean norm of all gradients together; 0: any
   std::int64_t crop_padding = 0;   ///< ≥ 0; images are cut out at random with so many black pixels around them
   bool flip = false;               ///< every other image, at random, is mirrored left to right
-  /// Share of the divergence from the float network in the loss, in [0, 1]; the rest is cross entropy with labels. 1: no
-  /// labels are needed, and images that the network was trained on still teach: their labels it knows already.
+  /// Share of the divergence from the float network in the loss, in [0, 1]; the rest is cross entropy with labels. 1:
+  /// no labels are needed, and images that the network was trained on still teach: their labels it knows already.
   double distillation = 1;
   double temperature = 4;  ///< > 0, of that divergence (Hinton et al. 2015)
   /// Incremental quantization (Zhou et al. 2017) in the place of `method`: the portions of the weights, largest first,

@@ -14,8 +14,10 @@
 namespace bitplan {
 
 struct ValidateOptions {
-  AnalyzeOptions analyze;  ///< its measures are compared, those of the shifts jointly as well, the default one shrunk as well; one without figures for every layer is left out
-  int plans = 150;         ///< drawn at random: each draws how likely its widths are, so that small and large plans come up alike; ≥ 10
+  AnalyzeOptions analyze;  ///< its measures are compared, those of the shifts jointly as well, the default one shrunk
+                           ///< as well; one without figures for every layer is left out
+  int plans = 150;  ///< drawn at random: each draws how likely its widths are, so that small and large plans come up
+                    ///< alike; ≥ 10
   std::uint64_t seed = 0;  ///< of the draw
   QuantizeOptions quantize;
   ProgressCallback progress;  ///< for every stage
@@ -32,8 +34,8 @@ struct DrawnPlan {
 
 /// How well one measure ranks the plans. Small rises: the half of the plans with the smallest.
 struct Agreement {
-  std::string measure;              ///< "divergence", "divergence, joint"
-  std::vector<double> predictions;  ///< one a plan
+  std::string measure;                           ///< "divergence", "divergence, joint"
+  std::vector<double> predictions;               ///< one a plan
   double spearman = 0, kendall = 0;              ///< with the rise, over all plans
   double spearman_small = 0, kendall_small = 0;  ///< among the small rises
   std::optional<double> spearman_accuracy;       ///< with the share of test samples that are classified wrong
@@ -45,9 +47,10 @@ struct Validation {
   std::vector<Agreement> agreements;  ///< the best over all plans first
 };
 
-/// Analyzes the network, draws random plans, measures each one's real rise of the loss on the same samples and, where `test` has any,
-/// its accuracy there. Throws Error as Analyze, and when there is only one plan.
-Validation Validate(const Network& network, const Dataset& data, const std::optional<Dataset>& test, const ValidateOptions& options);
+/// Analyzes the network, draws random plans, measures each one's real rise of the loss on the same samples and, where
+/// `test` has any, its accuracy there. Throws Error as Analyze, and when there is only one plan.
+Validation Validate(const Network& network, const Dataset& data, const std::optional<Dataset>& test,
+                    const ValidateOptions& options);
 
 /// A row a plan: widths, rise, accuracy, every measure's prediction.
 std::string ToCsv(const Validation& validation);

@@ -24,10 +24,10 @@ namespace {
 
 using statistics::DrawUniform;
 
-constexpr double kFirstNoise = 0.5, kNoiseDecay = 0.99;   // per episode (HAQ)
-constexpr std::int64_t kRemembered = 128;                 // episodes in the replay buffer (HAQ)
-constexpr std::int64_t kEpisodesKept = 25;                // between two writings of the checkpoint
-constexpr double kLeastShare = 1e-6;  // of the first plan's loss, that is told apart from none
+constexpr double kFirstNoise = 0.5, kNoiseDecay = 0.99;  // per episode (HAQ)
+constexpr std::int64_t kRemembered = 128;                // episodes in the replay buffer (HAQ)
+constexpr std::int64_t kEpisodesKept = 25;               // between two writings of the checkpoint
+constexpr double kLeastShare = 1e-6;                     // of the first plan's loss, that is told apart from none
 
 /// Normal, by Box and Muller.
 double DrawNormal(std::mt19937_64& random) {
@@ -46,7 +46,11 @@ double DrawAction(double mean, double deviation, std::mt19937_64& random) {
 class Learner {
  public:
   Learner(const Problem& problem, const AgentOptions& options, const PlanSpace& space, std::vector<std::size_t> plan)
-      : problem_(problem), options_(options), space_(space), states_(space), plan_(std::move(plan)),
+      : problem_(problem),
+        options_(options),
+        space_(space),
+        states_(space),
+        plan_(std::move(plan)),
         training_{Ddpg(kRemembered * Steps(space), options.seed), std::mt19937_64(options.seed)} {
     ReadCheckpoint(problem_, options_, training_);
   }
@@ -73,13 +77,15 @@ class Learner {
   void RunEpisode() {
     const std::int64_t number = std::ssize(training_.episodes);
     const bool random = number < options_.warm_up;
-    const double noise = random ? 0 : kFirstNoise * std::pow(kNoiseDecay, static_cast<double>(number - options_.warm_up));
+    const double noise =
+        random ? 0 : kFirstNoise * std::pow(kNoiseDecay, static_cast<double>(number - options_.warm_up));
     PlanWalk walk(space_, states_, plan_);
     std::vector<Transition> steps;
     while (!walk.Done()) {
       Transition& step = steps.emplace_back();
       step.state = walk.State();
-      const double action = random ? DrawUniform(training_.random) : DrawAction(training_.agent.Act(step.state), noise, training_.random);
+      const double action =
+          random ? DrawUniform(training_.random) : DrawAction(training_.agent.Act(step.state), noise, training_.random);
       step.action = walk.Take(action);
       step.last = walk.Done();
       if (!step.last) step.next = walk.State();
@@ -101,12 +107,14 @@ class Learner {
     const auto [known, inserted] = measured_.try_emplace(choices, 0.0);
     if (inserted) known->second = options_.measured_loss(choices);
     if (!std::isfinite(known->second) || known->second < 0)
-      throw Error(fmt::format("the measured loss of a plan is {}, must be a finite number of at least 0", known->second));
+      throw Error(
+          fmt::format("the measured loss of a plan is {}, must be a finite number of at least 0", known->second));
     return known->second;
   }
 
   double RewardOf(double loss) const {
-    const double least = options_.measured_loss ? 0 : space_.LeastObjective(), unit = training_.episodes.front().loss - least;
+    const double least = options_.measured_loss ? 0 : space_.LeastObjective(),
+                 unit = training_.episodes.front().loss - least;
     return unit > 0 ? -std::log(kLeastShare + std::max(loss - least, 0.0) / unit) : 0;
   }
 
@@ -156,7 +164,8 @@ AgentResult SearchByAgent(const Problem& problem, const AgentOptions& options) {
     solution = search::Unknown(solution.bound, solution.nodes);
   } else {
     const double objective = ObjectiveOf(problem, best);
-    solution = search::Describe(problem, {std::move(best), objective, solution.bound, solution.nodes, false, solution.shadow_prices}, 0);
+    solution = search::Describe(
+        problem, {std::move(best), objective, solution.bound, solution.nodes, false, solution.shadow_prices}, 0);
   }
   solution.method = SearchMethod::Agent;
   solution.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();

@@ -52,8 +52,8 @@ std::string DigestOf(const Problem& problem) {
   for (const Group& group : problem.groups) {
     digest.Add(group.name);
     if (const auto& shape = group.shape)
-      digest.Add(std::vector{shape->input_channels, shape->output_channels, shape->kernel_size, shape->stride, shape->feature_size,
-                             shape->parameters, std::int64_t{shape->depthwise}});
+      digest.Add(std::vector{shape->input_channels, shape->output_channels, shape->kernel_size, shape->stride,
+                             shape->feature_size, shape->parameters, std::int64_t{shape->depthwise}});
     for (const Choice& choice : group.choices) {
       digest.Add(choice.name);
       digest.Add(choice.objective);
@@ -107,7 +107,8 @@ void Read(torch::serialize::InputArchive& archive, Training& training) {
   archive.read("best", best);
   const auto* at = episodes.const_data_ptr<double>();
   for (std::int64_t i = 0; i < episodes.size(0); ++i, at += 3) training.episodes.push_back({at[0], at[1], at[2]});
-  for (std::int64_t i = 0; i < best.numel(); ++i) training.best.push_back(static_cast<std::size_t>(best.const_data_ptr<std::int64_t>()[i]));
+  for (std::int64_t i = 0; i < best.numel(); ++i)
+    training.best.push_back(static_cast<std::size_t>(best.const_data_ptr<std::int64_t>()[i]));
 }
 
 }  // namespace
@@ -128,14 +129,16 @@ void ReadCheckpoint(const Problem& problem, const AgentOptions& options, Trainin
   for (const auto& [name, value] : SubjectOf(problem, options))
     for (const auto& [there, other] : subject)
       if (there == name && other != value)
-        throw refuse(fmt::format("was begun with another {}: {} there, {} here; remove the file to start anew", name, other, value));
+        throw refuse(fmt::format("was begun with another {}: {} there, {} here; remove the file to start anew", name,
+                                 other, value));
   try {
     Read(archive, training);
   } catch (const c10::Error&) {
     throw refuse("is damaged; remove it to start anew");
   }
   if (std::ssize(training.episodes) > options.episodes)
-    throw refuse(fmt::format("has {} episodes already; ask for at least as many, not {}", training.episodes.size(), options.episodes));
+    throw refuse(fmt::format("has {} episodes already; ask for at least as many, not {}", training.episodes.size(),
+                             options.episodes));
 }
 
 void WriteCheckpoint(const Problem& problem, const AgentOptions& options, const Training& training) {
@@ -146,7 +149,8 @@ void WriteCheckpoint(const Problem& problem, const AgentOptions& options, const 
   archive.write("random", c10::IValue(RandomText(training.random)));
   archive.write("episodes", TableOf(training.episodes));
   at::Tensor best = at::empty({std::ssize(training.best)}, at::kLong);
-  for (std::size_t i = 0; i < training.best.size(); ++i) best.mutable_data_ptr<std::int64_t>()[i] = static_cast<std::int64_t>(training.best[i]);
+  for (std::size_t i = 0; i < training.best.size(); ++i)
+    best.mutable_data_ptr<std::int64_t>()[i] = static_cast<std::int64_t>(training.best[i]);
   archive.write("best", best);
   std::ostringstream bytes;
   archive.save_to(bytes);

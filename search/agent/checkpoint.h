@@ -18,7 +18,8 @@ struct Training {
   std::vector<std::size_t> best = {};  ///< choices of the best plan
 };
 
-/// Reads the file of `options` into `training`, where it is there. Throws Error when it is no checkpoint, or of another search, naming what differs.
+/// Reads the file of `options` into `training`, where it is there. Throws Error when it is no checkpoint, or of another
+/// search, naming what differs.
 void ReadCheckpoint(const Problem& problem, const AgentOptions& options, Training& training);
 
 /// Throws Error when it cannot be written.

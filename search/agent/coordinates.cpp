@@ -11,7 +11,8 @@
 namespace bitplan::search {
 namespace {
 
-/// Each choice's widths: its members' weights', then the input's; nothing where names are not of widths or do not tell choices apart.
+/// Each choice's widths: its members' weights', then the input's; nothing where names are not of widths or do not tell
+/// choices apart.
 std::optional<std::vector<std::vector<int>>> WidthsOf(const Group& group) {
   if (group.members.empty()) return std::nullopt;
   std::vector<std::vector<int>> widths;
@@ -51,7 +52,8 @@ Coordinates CoordinatesOf(const Group& group, const std::vector<double>& spent) 
     if (distinct.size() == 1) continue;
     result.coordinates.push_back({distinct.size(), widths && k + 1 == numbers.front().size()});
     for (std::size_t c = 0; c < numbers.size(); ++c)
-      result.values[c].push_back(static_cast<std::size_t>(std::distance(distinct.begin(), distinct.find(numbers[c][k]))));
+      result.values[c].push_back(
+          static_cast<std::size_t>(std::distance(distinct.begin(), distinct.find(numbers[c][k]))));
   }
   return result;
 }

@@ -8,8 +8,8 @@
 
 namespace bitplan::search {
 
-/// A group's coordinates, and each choice's values of them: the widths where its choices are named by them, else the place in the order of `spent`,
-/// which says what each choice costs.
+/// A group's coordinates, and each choice's values of them: the widths where its choices are named by them, else the
+/// place in the order of `spent`, which says what each choice costs.
 struct Coordinates {
   std::vector<Coordinate> coordinates;
   std::vector<std::vector<std::size_t>> values;  ///< [choices][coordinates]

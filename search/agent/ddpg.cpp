@@ -13,7 +13,8 @@ namespace bitplan::search {
 namespace {
 
 constexpr std::int64_t kStates = std::tuple_size_v<AgentState>;
-constexpr std::int64_t kAction = kStates, kReward = kAction + 1, kNext = kReward + 1, kGoesOn = kNext + kStates, kColumns = kGoesOn + 1;
+constexpr std::int64_t kAction = kStates, kReward = kAction + 1, kNext = kReward + 1, kGoesOn = kNext + kStates,
+                       kColumns = kGoesOn + 1;
 constexpr std::int64_t kBatch = 64;
 constexpr double kActorRate = 3e-4, kCriticRate = 3e-3;
 constexpr double kTargetRate = 0.01;   // τ of the soft updates
@@ -29,20 +30,24 @@ at::Tensor Value(const Mlp& critic, const at::Tensor& states, const at::Tensor& 
 }
 
 void Follow(const Mlp& target, const Mlp& source) {
-  for (std::size_t i = 0; i < target.parameters().size(); ++i) at::Tensor(target.parameters()[i]).lerp_(source.parameters()[i].detach(), kTargetRate);
+  for (std::size_t i = 0; i < target.parameters().size(); ++i)
+    at::Tensor(target.parameters()[i]).lerp_(source.parameters()[i].detach(), kTargetRate);
 }
 
 /// The tensors of all networks and the buffer, by name.
 template <typename Visit>
-void ForEachTensor(const std::vector<std::pair<const char*, const Mlp*>>& networks, const at::Tensor& replay, const Visit& visit) {
+void ForEachTensor(const std::vector<std::pair<const char*, const Mlp*>>& networks, const at::Tensor& replay,
+                   const Visit& visit) {
   for (const auto& [name, network] : networks)
-    for (std::size_t i = 0; i < network->parameters().size(); ++i) visit(std::string(name) + std::to_string(i), network->parameters()[i]);
+    for (std::size_t i = 0; i < network->parameters().size(); ++i)
+      visit(std::string(name) + std::to_string(i), network->parameters()[i]);
   visit("replay", replay);
 }
 
 }  // namespace
 
-Ddpg::Ddpg(std::int64_t capacity, std::uint64_t seed) : Ddpg(capacity, at::make_generator<at::CPUGeneratorImpl>(seed)) {}
+Ddpg::Ddpg(std::int64_t capacity, std::uint64_t seed)
+    : Ddpg(capacity, at::make_generator<at::CPUGeneratorImpl>(seed)) {}
 
 Ddpg::Ddpg(std::int64_t capacity, at::Generator random)
     : actor_(Widths(kStates), random),
@@ -72,14 +77,15 @@ void Ddpg::Update(std::mt19937_64& random) {
   const at::AutoGradMode with_gradients(true);
   const auto known = static_cast<std::uint64_t>(std::min(remembered_, replay_.size(0)));
   std::vector<std::int64_t> drawn;
-  for (std::int64_t i = 0; i < kBatch; ++i) drawn.push_back(static_cast<std::int64_t>(statistics::DrawBelow(known, random)));
+  for (std::int64_t i = 0; i < kBatch; ++i)
+    drawn.push_back(static_cast<std::int64_t>(statistics::DrawBelow(known, random)));
   const at::Tensor batch = replay_.index_select(0, at::tensor(drawn));
   const at::Tensor states = batch.narrow(1, 0, kStates), next = batch.narrow(1, kNext, kStates);
   const at::Tensor rewards = batch.narrow(1, kReward, 1);
   const double mean = rewards.mean().item<double>();
   baseline_ = baseline_ ? *baseline_ + kBaselineRate * (mean - *baseline_) : mean;
-  // The reward is the whole episode's at each of its steps, and so is the critic's value: both say the same of a step, the one as it came,
-  // the other as it is expected to come by now.
+  // The reward is the whole episode's at each of its steps, and so is the critic's value: both say the same of a step,
+  // the one as it came, the other as it is expected to come by now.
   const at::Tensor expected = Value(target_critic_, next, Policy(target_actor_, next));
   const at::Tensor wanted = at::lerp(rewards - *baseline_, expected, kNextShare * batch.narrow(1, kGoesOn, 1)).detach();
 
@@ -98,8 +104,9 @@ void Ddpg::Update(std::mt19937_64& random) {
 }
 
 void Ddpg::Save(torch::serialize::OutputArchive& archive) const {
-  ForEachTensor({{"actor", &actor_}, {"critic", &critic_}, {"target_actor", &target_actor_}, {"target_critic", &target_critic_}}, replay_,
-                [&](const std::string& name, const at::Tensor& tensor) { archive.write(name, tensor.detach()); });
+  ForEachTensor(
+      {{"actor", &actor_}, {"critic", &critic_}, {"target_actor", &target_actor_}, {"target_critic", &target_critic_}},
+      replay_, [&](const std::string& name, const at::Tensor& tensor) { archive.write(name, tensor.detach()); });
   torch::serialize::OutputArchive of_actor, of_critic;
   actor_optimizer_.save(of_actor);
   critic_optimizer_.save(of_critic);
@@ -111,12 +118,13 @@ void Ddpg::Save(torch::serialize::OutputArchive& archive) const {
 
 void Ddpg::Load(torch::serialize::InputArchive& archive) {
   const at::NoGradGuard no_grad;
-  ForEachTensor({{"actor", &actor_}, {"critic", &critic_}, {"target_actor", &target_actor_}, {"target_critic", &target_critic_}}, replay_,
-                [&](const std::string& name, at::Tensor tensor) {
-                  at::Tensor read;
-                  archive.read(name, read);
-                  tensor.copy_(read);
-                });
+  ForEachTensor(
+      {{"actor", &actor_}, {"critic", &critic_}, {"target_actor", &target_actor_}, {"target_critic", &target_critic_}},
+      replay_, [&](const std::string& name, at::Tensor tensor) {
+        at::Tensor read;
+        archive.read(name, read);
+        tensor.copy_(read);
+      });
   torch::serialize::InputArchive of_actor, of_critic;
   archive.read("actor_optimizer", of_actor);
   archive.read("critic_optimizer", of_critic);

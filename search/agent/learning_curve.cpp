@@ -15,7 +15,8 @@ std::string ToCsv(const std::vector<AgentEpisode>& episodes) {
 
 std::string ToSvg(const std::vector<AgentEpisode>& episodes) {
   if (episodes.empty()) throw Error("a learning curve without episodes cannot be drawn");
-  Series tried{.name = "plan tried", .x = {}, .y = {}}, best{.name = "best so far", .x = {}, .y = {}, .kind = SeriesKind::Step};
+  Series tried{.name = "plan tried", .x = {}, .y = {}},
+      best{.name = "best so far", .x = {}, .y = {}, .kind = SeriesKind::Step};
   for (std::size_t i = 0; i < episodes.size(); ++i) {
     for (Series* series : {&tried, &best}) series->x.push_back(static_cast<double>(i + 1));
     tried.y.push_back(episodes[i].loss);

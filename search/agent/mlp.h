@@ -11,7 +11,8 @@ namespace bitplan::search {
 /// Fully connected layers with ReLU between them. Its own weights are not shared with copies.
 class Mlp {
  public:
-  /// `widths`: of the input, the hidden layers and the output. Weights and biases are uniform within ±1/√inputs of their layer.
+  /// `widths`: of the input, the hidden layers and the output. Weights and biases are uniform within ±1/√inputs of
+  /// their layer.
   Mlp(const std::vector<std::int64_t>& widths, at::Generator& random);
 
   /// [n, inputs] to [n, outputs].

@@ -25,7 +25,8 @@ std::size_t LeastRow(const SpaceGroup& group, const Measure& measure) {
 }
 
 /// Of the groups that `choices` are of.
-std::optional<LayerShape> ShapeOf(const Problem& problem, const std::vector<std::size_t>& group_of, const std::vector<std::size_t>& choices) {
+std::optional<LayerShape> ShapeOf(const Problem& problem, const std::vector<std::size_t>& group_of,
+                                  const std::vector<std::size_t>& choices) {
   std::optional<LayerShape> shape;
   for (const std::size_t choice : choices) {
     const std::optional<LayerShape>& own = problem.groups[group_of[choice]].shape;
@@ -58,9 +59,11 @@ void PlanSpace::AddRows() {
     for (const Choice& choice : problem_.groups[g].choices) {
       group_of.push_back(g);
       auto& of_choice = costs.emplace_back();
-      for (const auto& [cost, budget] : problem_.budgets) of_choice.push_back(choice.costs.at(cost) / (budget > 0 ? budget : 1));
+      for (const auto& [cost, budget] : problem_.budgets)
+        of_choice.push_back(choice.costs.at(cost) / (budget > 0 ? budget : 1));
       const auto sum = [](double total, const auto& cost) { return total + cost.second; };
-      spent.push_back(of_choice.empty() ? std::accumulate(choice.costs.begin(), choice.costs.end(), 0.0, sum) : Total(of_choice));
+      spent.push_back(of_choice.empty() ? std::accumulate(choice.costs.begin(), choice.costs.end(), 0.0, sum)
+                                        : Total(of_choice));
     }
     coordinates.push_back(CoordinatesOf(problem_.groups[g], spent));
   }
@@ -86,7 +89,8 @@ void PlanSpace::AddRows() {
 
 void PlanSpace::AddLosses() {
   std::vector<std::size_t> rows;
-  for (const SpaceGroup& group : groups_) rows.push_back(LeastRow(group, [](const SpaceRow& row) { return -Total(row.costs); }));
+  for (const SpaceGroup& group : groups_)
+    rows.push_back(LeastRow(group, [](const SpaceRow& row) { return -Total(row.costs); }));
   const double reference = ObjectiveOf(problem_, ChoicesOf(rows));
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     const std::size_t dearest = rows[g];
@@ -99,7 +103,9 @@ void PlanSpace::AddLosses() {
 void PlanSpace::AddCompletions() {
   least_.assign(groups_.size() + 1, std::vector<double>(budgets()));
   for (std::size_t i = 0; i <= budgets(); ++i) {
-    const auto measure = [&](const SpaceRow& row) { return i < budgets() ? row.costs[i] + 1e-6 * Total(row.costs) : Total(row.costs); };
+    const auto measure = [&](const SpaceRow& row) {
+      return i < budgets() ? row.costs[i] + 1e-6 * Total(row.costs) : Total(row.costs);
+    };
     Completion& completion = completions_.emplace_back();
     completion.spent.assign(groups_.size() + 1, std::vector<double>(budgets()));
     for (const SpaceGroup& group : groups_) completion.rows.push_back(LeastRow(group, measure));
@@ -123,7 +129,8 @@ double PlanSpace::LeastObjective() const {
   return sum;
 }
 
-std::optional<std::vector<std::size_t>> PlanSpace::Complete(std::size_t group, const std::vector<double>& spent, bool exactly) const {
+std::optional<std::vector<std::size_t>> PlanSpace::Complete(std::size_t group, const std::vector<double>& spent,
+                                                            bool exactly) const {
   const auto fits = [&](const std::vector<double>& rest) {
     for (std::size_t i = 0; i < budgets(); ++i)
       if (spent[i] + rest[i] > limits_[i]) return false;
@@ -132,11 +139,13 @@ std::optional<std::vector<std::size_t>> PlanSpace::Complete(std::size_t group, c
   if (!fits(least_[group])) return std::nullopt;
   for (const Completion& completion : completions_)
     if (fits(completion.spent[group]))
-      return std::vector<std::size_t>(completion.rows.begin() + static_cast<std::ptrdiff_t>(group), completion.rows.end());
+      return std::vector<std::size_t>(completion.rows.begin() + static_cast<std::ptrdiff_t>(group),
+                                      completion.rows.end());
   return exactly ? SearchCompletion(group, spent) : std::nullopt;
 }
 
-std::optional<std::vector<std::size_t>> PlanSpace::SearchCompletion(std::size_t group, const std::vector<double>& spent) const {
+std::optional<std::vector<std::size_t>> PlanSpace::SearchCompletion(std::size_t group,
+                                                                    const std::vector<double>& spent) const {
   if (group == groups_.size()) return std::nullopt;
   Problem rest{.name = "rest", .objective = "none", .groups = {}, .budgets = {}};
   for (std::size_t i = 0; i < budgets(); ++i)
@@ -148,11 +157,15 @@ std::optional<std::vector<std::size_t>> PlanSpace::SearchCompletion(std::size_t 
       for (std::size_t i = 0; i < budgets(); ++i) choice.costs[std::to_string(i)] = groups_[g].rows[r].costs[i];
     }
   }
-  const Solution found = Search(rest, {.method = SearchMethod::Greedy, .time_limit_seconds = std::numeric_limits<double>::infinity(), .stop = stop_});
+  const Solution found = Search(
+      rest,
+      {.method = SearchMethod::Greedy, .time_limit_seconds = std::numeric_limits<double>::infinity(), .stop = stop_});
   if (found.choices.empty()) return std::nullopt;
   return found.choices;
 }
 
-std::vector<std::size_t> PlanSpace::ChoicesOf(const std::vector<std::size_t>& rows) const { return linked_.Expand(problem_, rows); }
+std::vector<std::size_t> PlanSpace::ChoicesOf(const std::vector<std::size_t>& rows) const {
+  return linked_.Expand(problem_, rows);
+}
 
 }  // namespace bitplan::search

@@ -10,7 +10,8 @@
 
 namespace bitplan::search {
 
-/// One number that tells the choices of a group apart: a weight's width, an input's, or the place in the order of costs.
+/// One number that tells the choices of a group apart: a weight's width, an input's, or the place in the order of
+/// costs.
 struct Coordinate {
   std::size_t values = 0;   ///< that it takes, numbered upwards
   bool activation = false;  ///< an input's width
@@ -45,9 +46,11 @@ class PlanSpace {
   /// No plan has a lower objective.
   double LeastObjective() const;
 
-  /// Rows for the groups from `group` on that stay within the budgets together with what is `spent` already; none when there are none. Also
-  /// none when that could not be found out before `stop`. Cheap ones are tried first; with `exactly`, then a search decides.
-  std::optional<std::vector<std::size_t>> Complete(std::size_t group, const std::vector<double>& spent, bool exactly) const;
+  /// Rows for the groups from `group` on that stay within the budgets together with what is `spent` already; none when
+  /// there are none. Also none when that could not be found out before `stop`. Cheap ones are tried first; with
+  /// `exactly`, then a search decides.
+  std::optional<std::vector<std::size_t>> Complete(std::size_t group, const std::vector<double>& spent,
+                                                   bool exactly) const;
 
   /// The problem's choices for a row of each group.
   std::vector<std::size_t> ChoicesOf(const std::vector<std::size_t>& rows) const;
@@ -68,9 +71,9 @@ class PlanSpace {
   LinkedGroups linked_;
   std::function<bool()> stop_;
   std::vector<SpaceGroup> groups_;
-  std::vector<double> limits_;               // in the rows' unit, with the search's tolerance
-  std::vector<std::vector<double>> least_;   // [groups + 1][budgets]
-  std::vector<Completion> completions_;      // the cheapest by each budget, and by all together
+  std::vector<double> limits_;              // in the rows' unit, with the search's tolerance
+  std::vector<std::vector<double>> least_;  // [groups + 1][budgets]
+  std::vector<Completion> completions_;     // the cheapest by each budget, and by all together
 };
 
 /// Adds b to a.

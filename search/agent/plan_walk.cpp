@@ -14,16 +14,21 @@ namespace {
 std::vector<float> LogScaled(const std::vector<double>& values) {
   const double most = *std::max_element(values.begin(), values.end());
   std::vector<double> logs;
-  for (const double value : values) logs.push_back(std::log(std::max(value, 1e-12 * most)));  // most = 0: all −∞, and equal
+  for (const double value : values)
+    logs.push_back(std::log(std::max(value, 1e-12 * most)));  // most = 0: all −∞, and equal
   const auto [low, high] = std::minmax_element(logs.begin(), logs.end());
   std::vector<float> scaled;
   for (const double log : logs) scaled.push_back(*high > *low ? static_cast<float>((log - *low) / (*high - *low)) : 0);
   return scaled;
 }
 
-float Share(double part, double whole) { return whole > 0 ? static_cast<float>(std::clamp(part / whole, 0.0, 1.0)) : 0; }
+float Share(double part, double whole) {
+  return whole > 0 ? static_cast<float>(std::clamp(part / whole, 0.0, 1.0)) : 0;
+}
 
-double LargestOf(const std::vector<double>& values) { return values.empty() ? 0 : *std::max_element(values.begin(), values.end()); }
+double LargestOf(const std::vector<double>& values) {
+  return values.empty() ? 0 : *std::max_element(values.begin(), values.end());
+}
 
 }  // namespace
 
@@ -42,7 +47,8 @@ StepStates::StepStates(const PlanSpace& space) {
       least.back() = std::min(least.back(), LargestOf(row.costs));
     }
     all += most.back();
-    for (const Coordinate& coordinate : group.coordinates) most_values = std::max(most_values, static_cast<double>(coordinate.values));
+    for (const Coordinate& coordinate : group.coordinates)
+      most_values = std::max(most_values, static_cast<double>(coordinate.values));
   }
   const std::vector<float> scaled = LogScaled(ranges);
   double ahead = all;
@@ -63,14 +69,16 @@ StepStates::StepStates(const PlanSpace& space) {
     }
     ahead -= most[g];
   }
-  have_shapes_ = std::all_of(groups.begin(), groups.end(), [](const SpaceGroup& group) { return group.shape.has_value(); });
+  have_shapes_ =
+      std::all_of(groups.begin(), groups.end(), [](const SpaceGroup& group) { return group.shape.has_value(); });
   if (have_shapes_) AddShapes(groups);
 }
 
 void StepStates::AddShapes(const std::vector<SpaceGroup>& groups) {
   const auto numbers = [](const LayerShape& shape) {
-    return std::array{shape.input_channels, shape.output_channels, shape.kernel_size, shape.stride,
-                      shape.feature_size,   shape.parameters,      std::int64_t{shape.depthwise}};
+    return std::array{
+        shape.input_channels, shape.output_channels,        shape.kernel_size, shape.stride, shape.feature_size,
+        shape.parameters,     std::int64_t{shape.depthwise}};
   };
   for (std::size_t i = 0; i < std::tuple_size_v<decltype(OfGroup::shape)>; ++i) {
     std::int64_t largest = 0;
@@ -83,9 +91,25 @@ void StepStates::AddShapes(const std::vector<SpaceGroup>& groups) {
 AgentState StepStates::At(std::size_t group, std::size_t coordinate, double left, double previous_action) const {
   const OfGroup& of = groups_[group];
   if (have_shapes_)
-    return {of.place,    of.shape[0], of.shape[1], of.shape[2], of.shape[3], of.shape[4], of.shape[5], of.shape[6], of.activation[coordinate],
+    return {of.place,
+            of.shape[0],
+            of.shape[1],
+            of.shape[2],
+            of.shape[3],
+            of.shape[4],
+            of.shape[5],
+            of.shape[6],
+            of.activation[coordinate],
             static_cast<float>(previous_action)};
-  return {of.place, of.ahead, of.range, of.middle, of.most, of.least, of.values[coordinate], static_cast<float>(left), of.activation[coordinate],
+  return {of.place,
+          of.ahead,
+          of.range,
+          of.middle,
+          of.most,
+          of.least,
+          of.values[coordinate],
+          static_cast<float>(left),
+          of.activation[coordinate],
           static_cast<float>(previous_action)};
 }
 
@@ -142,7 +166,8 @@ double PlanWalk::Take(double action) {
   std::iota(order.begin(), order.end(), std::size_t{0});
   const auto distance = [&](std::size_t value) { return value < wanted ? wanted - value : value - wanted; };
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return distance(a) < distance(b); });
-  const std::size_t taken = *std::find_if(order.begin(), order.end(), [&](std::size_t value) { return TryValue(value); });
+  const std::size_t taken =
+      *std::find_if(order.begin(), order.end(), [&](std::size_t value) { return TryValue(value); });
   std::erase_if(open_, [&](std::size_t r) { return space_.groups()[group_].rows[r].values[coordinate_] != taken; });
   ++coordinate_;
   previous_action_ = taken == wanted ? action : (static_cast<double>(taken) + 0.5) / share;

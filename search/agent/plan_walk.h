@@ -9,10 +9,10 @@
 
 namespace bitplan::search {
 
-/// The ten numbers of every step, each in [0, 1]. Where all groups have shapes, those of HAQ: place in the network, input and output
-/// channels, kernel, stride, feature size, parameters, depthwise or not, weight or activation, previous action; each over the largest.
-/// Elsewhere what the problem knows takes the shape's place: how loss and costs depend on the group's choices, how much of the budgets is
-/// left and how much is ahead.
+/// The ten numbers of every step, each in [0, 1]. Where all groups have shapes, those of HAQ: place in the network,
+/// input and output channels, kernel, stride, feature size, parameters, depthwise or not, weight or activation,
+/// previous action; each over the largest. Elsewhere what the problem knows takes the shape's place: how loss and costs
+/// depend on the group's choices, how much of the budgets is left and how much is ahead.
 class StepStates {
  public:
   explicit StepStates(const PlanSpace& space);
@@ -41,8 +41,8 @@ class PlanWalk {
   bool Done() const { return group_ == space_.groups().size(); }
   AgentState State() const;  ///< needs a step that is to be taken
 
-  /// Takes the value of the next coordinate that the action in [0, 1] stands for, or the nearest that leaves a plan. Returns the
-  /// action that stands for what was taken.
+  /// Takes the value of the next coordinate that the action in [0, 1] stands for, or the nearest that leaves a plan.
+  /// Returns the action that stands for what was taken.
   double Take(double action);
 
   /// Of the finished plan.

@@ -19,9 +19,11 @@ namespace {
 
 void Check(const Problem& problem, const Dataset& held_out) {
   problem.Validate();
-  if (!problem.prices.empty()) throw Error("plans of a problem with prices cannot be chosen by measuring: it is the loss alone that is measured");
+  if (!problem.prices.empty())
+    throw Error("plans of a problem with prices cannot be chosen by measuring: it is the loss alone that is measured");
   if (held_out.size() < 2)
-    throw Error(fmt::format("plans are measured on {} held-out sample; at least 2 are needed for a standard error", held_out.size()));
+    throw Error(fmt::format("plans are measured on {} held-out sample; at least 2 are needed for a standard error",
+                            held_out.size()));
 }
 
 /// The best plan, and the next best ones that differ in enough groups.
@@ -47,8 +49,9 @@ void ChooseOptions::Validate() const {
   quantize.Validate();
 }
 
-MeasuredChoice ChooseByMeasuring(const Network& network, const Sensitivity& sensitivity, const Problem& problem, const Solution& best,
-                                 const Dataset& calibration, const Dataset& held_out, const ChooseOptions& options) {
+MeasuredChoice ChooseByMeasuring(const Network& network, const Sensitivity& sensitivity, const Problem& problem,
+                                 const Solution& best, const Dataset& calibration, const Dataset& held_out,
+                                 const ChooseOptions& options) {
   options.Validate();
   Check(problem, held_out);
   const PlanMeter meter(network, sensitivity, problem, calibration, held_out, options.quantize);
@@ -57,16 +60,19 @@ MeasuredChoice ChooseByMeasuring(const Network& network, const Sensitivity& sens
   if (options.refine > 0) {
     const Dataset few = calibration.First(options.model_samples);
     const PlanMeter model(network, sensitivity, problem, few, few, options.quantize);
-    const auto rank = [&](const std::vector<std::size_t>& choices) { return PredictExchanges(model, problem, choices, options.progress); };
+    const auto rank = [&](const std::vector<std::size_t>& choices) {
+      return PredictExchanges(model, problem, choices, options.progress);
+    };
     Refine(trials, options.refine, rank, options.progress);
   }
   return trials.result();
 }
 
-std::function<double(const std::vector<std::size_t>& choices)> MeasuredLoss(const Network& network, const Sensitivity& sensitivity,
-                                                                            const Problem& problem, const Dataset& calibration,
-                                                                            const Dataset& samples, const QuantizeOptions& options) {
-  return [meter = PlanMeter(network, sensitivity, problem, calibration, samples, options)](const std::vector<std::size_t>& choices) {
+std::function<double(const std::vector<std::size_t>& choices)> MeasuredLoss(
+    const Network& network, const Sensitivity& sensitivity, const Problem& problem, const Dataset& calibration,
+    const Dataset& samples, const QuantizeOptions& options) {
+  return [meter = PlanMeter(network, sensitivity, problem, calibration, samples, options)](
+             const std::vector<std::size_t>& choices) {
     const std::vector<double> losses = meter.Divergences(choices);
     const double mean = std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size());
     return std::max(mean, 0.0);  // rounding may leave it below zero
@@ -74,8 +80,9 @@ std::function<double(const std::vector<std::size_t>& choices)> MeasuredLoss(cons
 }
 
 Solution WithChoices(const Problem& problem, const Solution& solution, const std::vector<std::size_t>& choices) {
-  Solution changed =
-      search::Describe(problem, {choices, ObjectiveOf(problem, choices), solution.bound, solution.nodes, false, solution.shadow_prices}, 0);
+  Solution changed = search::Describe(
+      problem, {choices, ObjectiveOf(problem, choices), solution.bound, solution.nodes, false, solution.shadow_prices},
+      0);
   changed.method = solution.method;
   changed.seconds = solution.seconds;
   return changed;

@@ -50,15 +50,19 @@ std::vector<Exchange> Ranked(const std::vector<Sighting>& sightings) {
   }
   if (seen.size() > 1) seen = Shrink(seen, Scaled(sightings), 1).posterior;
   for (std::size_t i = 0; i < seen.size(); ++i) exchanges[i].expected = seen[i].value;
-  std::stable_sort(exchanges.begin(), exchanges.end(), [](const Exchange& a, const Exchange& b) { return a.expected < b.expected; });
+  std::stable_sort(exchanges.begin(), exchanges.end(),
+                   [](const Exchange& a, const Exchange& b) { return a.expected < b.expected; });
   return exchanges;
 }
 
 }  // namespace
 
-ChangeEffects EffectsOf(const at::Tensor& float_logits, const at::Tensor& logits, const std::vector<at::Tensor>& changed) {
+ChangeEffects EffectsOf(const at::Tensor& float_logits, const at::Tensor& logits,
+                        const std::vector<at::Tensor>& changed) {
   const at::Tensor from = float_logits.log_softmax(2), p = logits.softmax(2);
-  const auto divergence = [&](const at::Tensor& of) { return (from.exp() * (from - of.log_softmax(2))).sum(2).mean(1); };
+  const auto divergence = [&](const at::Tensor& of) {
+    return (from.exp() * (from - of.log_softmax(2))).sum(2).mean(1);
+  };
   const at::Tensor now = divergence(logits);
   std::vector<at::Tensor> own, shifts;
   for (const at::Tensor& other : changed) {
@@ -69,20 +73,22 @@ ChangeEffects EffectsOf(const at::Tensor& float_logits, const at::Tensor& logits
   return {at::stack(own), at::stack(shifts).flatten(2)};
 }
 
-std::vector<Exchange> RankedExchanges(const Problem& problem, const std::vector<std::size_t>& choices, const std::vector<Change>& changes,
-                                      const ChangeEffects& effects) {
+std::vector<Exchange> RankedExchanges(const Problem& problem, const std::vector<std::size_t>& choices,
+                                      const std::vector<Change>& changes, const ChangeEffects& effects) {
   const auto samples = static_cast<double>(effects.own.size(1));
   const double now = ObjectiveOf(problem, choices);
   std::vector<Sighting> sightings;
   const auto add = [&](std::vector<Change> together, double mean, double deviation) {
     const std::vector<std::size_t> next = Changed(choices, together);
     if (IsAllowed(problem, next))
-      sightings.push_back({{std::move(together), 0}, {mean, deviation / std::sqrt(samples)}, ObjectiveOf(problem, next) - now});
+      sightings.push_back(
+          {{std::move(together), 0}, {mean, deviation / std::sqrt(samples)}, ObjectiveOf(problem, next) - now});
   };
   for (std::size_t i = 0; i < changes.size(); ++i) {
     const auto at = static_cast<std::int64_t>(i);
     // Row 0: the change alone; row r: with the r-th one after it.
-    const at::Tensor own = effects.own.narrow(0, at, effects.own.size(0) - at), shifts = effects.shifts.narrow(0, at, own.size(0));
+    const at::Tensor own = effects.own.narrow(0, at, effects.own.size(0) - at),
+                     shifts = effects.shifts.narrow(0, at, own.size(0));
     at::Tensor together = own[0] + own + (shifts[0] * shifts).sum(2);
     together[0] = own[0];
     const at::Tensor means = together.mean(1), deviations = together.std(1);
@@ -98,8 +104,8 @@ std::vector<Exchange> RankedExchanges(const Problem& problem, const std::vector<
   return Ranked(sightings);
 }
 
-std::vector<Exchange> PredictExchanges(const PlanMeter& meter, const Problem& problem, const std::vector<std::size_t>& choices,
-                                       const ProgressCallback& progress) {
+std::vector<Exchange> PredictExchanges(const PlanMeter& meter, const Problem& problem,
+                                       const std::vector<std::size_t>& choices, const ProgressCallback& progress) {
   const std::vector<Change> changes = NeighborsOf(problem, choices);
   if (changes.empty()) return {};
   std::vector<at::Tensor> changed;
@@ -107,7 +113,8 @@ std::vector<Exchange> PredictExchanges(const PlanMeter& meter, const Problem& pr
     changed.push_back(Logits(meter.Outputs(Changed(choices, {change}))));
     Report(progress, "model of exchanges", std::ssize(changed), std::ssize(changes));
   }
-  return RankedExchanges(problem, choices, changes, EffectsOf(Logits(meter.float_outputs()), Logits(meter.Outputs(choices)), changed));
+  return RankedExchanges(problem, choices, changes,
+                         EffectsOf(Logits(meter.float_outputs()), Logits(meter.Outputs(choices)), changed));
 }
 
 }  // namespace bitplan

@@ -54,7 +54,8 @@ std::vector<Change> NeighborsOf(const Problem& problem, const std::vector<std::s
 bool IsAllowed(const Problem& problem, const std::vector<std::size_t>& choices) {
   const std::map<std::string, double> spent = search::CostsOf(problem, choices);
   std::map<std::string, std::string> taken;
-  for (std::size_t g = 0; g < choices.size(); ++g) taken[problem.groups[g].name] = problem.groups[g].choices[choices[g]].name;
+  for (std::size_t g = 0; g < choices.size(); ++g)
+    taken[problem.groups[g].name] = problem.groups[g].choices[choices[g]].name;
   const bool within = std::all_of(problem.budgets.begin(), problem.budgets.end(), [&](const auto& budget) {
     return spent.at(budget.first) <= budget.second * (1 + search::kBudgetTolerance);
   });

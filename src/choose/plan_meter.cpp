@@ -21,19 +21,25 @@ bool QuantizesActivations(const Sensitivity& sensitivity) {
 
 /// All outputs of whatever has a Forward.
 template <typename Runner>
-at::Tensor RunAll(const Runner& runner, const ImageLayout& layout, const Dataset& samples, std::int64_t batch_size, const std::string& device) {
+at::Tensor RunAll(const Runner& runner, const ImageLayout& layout, const Dataset& samples, std::int64_t batch_size,
+                  const std::string& device) {
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> outputs;
   for (std::int64_t begin = 0; begin < samples.size(); begin += batch_size)
-    outputs.push_back(runner.Forward(layout(samples.Get(begin, std::min(begin + batch_size, samples.size()), at::Device(device)).inputs)));
+    outputs.push_back(runner.Forward(
+        layout(samples.Get(begin, std::min(begin + batch_size, samples.size()), at::Device(device)).inputs)));
   return at::cat(outputs);
 }
 
 }  // namespace
 
-PlanMeter::PlanMeter(const Network& network, const Sensitivity& sensitivity, const Problem& problem, const Dataset& calibration,
-                     const Dataset& samples, const QuantizeOptions& options)
-    : network_(network), sensitivity_(sensitivity), problem_(problem), samples_(samples), batch_size_(options.batch_size),
+PlanMeter::PlanMeter(const Network& network, const Sensitivity& sensitivity, const Problem& problem,
+                     const Dataset& calibration, const Dataset& samples, const QuantizeOptions& options)
+    : network_(network),
+      sensitivity_(sensitivity),
+      problem_(problem),
+      samples_(samples),
+      batch_size_(options.batch_size),
       layout_(network, samples.Get(0, 1, at::Device(network.device())).inputs),
       calibration_(Calibration::Collect(network, calibration, QuantizesActivations(sensitivity), options)),
       float_outputs_(RunAll(network, layout_, samples, batch_size_, network.device())) {}
@@ -42,13 +48,15 @@ at::Tensor PlanMeter::Outputs(const std::vector<std::size_t>& choices) const {
   Solution solution;
   solution.choices = choices;
   const Plan plan = MakePlan(sensitivity_, problem_, solution, Measure::Divergence);
-  return RunAll(QuantizedNetwork::Create(network_, plan, calibration_), layout_, samples_, batch_size_, network_.device());
+  return RunAll(QuantizedNetwork::Create(network_, plan, calibration_), layout_, samples_, batch_size_,
+                network_.device());
 }
 
 std::vector<double> PlanMeter::Divergences(const std::vector<std::size_t>& choices) const {
   const at::Tensor losses = SampleLosses(Loss::Divergence, Outputs(choices), float_outputs_).cpu().contiguous();
   const auto* const first = losses.const_data_ptr<double>();
-  if (!losses.isfinite().all().item<bool>()) throw Error("the output of a quantized network, or of the float one, is not finite");
+  if (!losses.isfinite().all().item<bool>())
+    throw Error("the output of a quantized network, or of the float one, is not finite");
   return {first, first + losses.numel()};
 }
 

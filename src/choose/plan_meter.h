@@ -14,8 +14,8 @@ namespace bitplan {
 class PlanMeter {
  public:
   /// Runs the float network on `samples`. The problem, made of the sensitivity, and the network must outlive the meter.
-  PlanMeter(const Network& network, const Sensitivity& sensitivity, const Problem& problem, const Dataset& calibration, const Dataset& samples,
-            const QuantizeOptions& options);
+  PlanMeter(const Network& network, const Sensitivity& sensitivity, const Problem& problem, const Dataset& calibration,
+            const Dataset& samples, const QuantizeOptions& options);
 
   /// Outputs of the plan's network, [n, …], of all samples.
   at::Tensor Outputs(const std::vector<std::size_t>& choices) const;

@@ -23,7 +23,8 @@ bool Trials::Try(const std::string& origin, const std::vector<std::size_t>& choi
 }
 
 bool Trials::Tried(const std::vector<std::size_t>& choices) const {
-  return std::any_of(result_.trials.begin(), result_.trials.end(), [&](const Trial& trial) { return trial.choices == choices; });
+  return std::any_of(result_.trials.begin(), result_.trials.end(),
+                     [&](const Trial& trial) { return trial.choices == choices; });
 }
 
 void Refine(Trials& trials, std::int64_t count, const RankExchanges& rank, const ProgressCallback& progress) {

@@ -16,8 +16,8 @@ class Trials {
  public:
   Trials(const Problem& problem, MeasurePlan measure) : problem_(problem), measure_(std::move(measure)) {}
 
-  /// Measures a plan, and takes it over when it is the first, or better than the best by more than the standard error of the paired difference.
-  /// Returns whether it was. `expected`: the difference as predicted.
+  /// Measures a plan, and takes it over when it is the first, or better than the best by more than the standard error
+  /// of the paired difference. Returns whether it was. `expected`: the difference as predicted.
   bool Try(const std::string& origin, const std::vector<std::size_t>& choices, double expected = 0);
 
   bool Tried(const std::vector<std::size_t>& choices) const;
@@ -39,7 +39,8 @@ struct Exchange {
 /// Exchanges around a plan, the best first.
 using RankExchanges = std::function<std::vector<Exchange>(const std::vector<std::size_t>& choices)>;
 
-/// Tries up to `count` exchanges of the best plan as they rank, those that are predicted to lower the loss; ranks anew after each that is accepted.
+/// Tries up to `count` exchanges of the best plan as they rank, those that are predicted to lower the loss; ranks anew
+/// after each that is accepted.
 void Refine(Trials& trials, std::int64_t count, const RankExchanges& rank, const ProgressCallback& progress);
 
 }  // namespace bitplan

@@ -10,8 +10,10 @@ namespace bitplan::cli {
 
 void AddAgentOptions(CommandLine& line) {
   const AgentOptions defaults;
-  line.Add()("episodes", po::value<std::int64_t>()->default_value(defaults.episodes)->value_name("N"), "plans that the learning agent tries")(
-      "warm-up", po::value<std::int64_t>()->default_value(defaults.warm_up)->value_name("N"), "of them, the first so many at random")(
+  line.Add()("episodes", po::value<std::int64_t>()->default_value(defaults.episodes)->value_name("N"),
+             "plans that the learning agent tries")(
+      "warm-up", po::value<std::int64_t>()->default_value(defaults.warm_up)->value_name("N"),
+      "of them, the first so many at random")(
       "agent-seed", po::value<std::uint64_t>()->default_value(defaults.seed)->value_name("N"), "of the agent's draws")(
       "agent-checkpoint", po::value<std::string>()->value_name("FILE"),
       "keeps the agent; found there, it goes on from where it was, also to more episodes")(

@@ -1,3 +1,5 @@
+#include "bitplan/analyze.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -5,7 +7,6 @@
 #include <cmath>
 #include <optional>
 
-#include "bitplan/analyze.h"
 #include "bitplan/cost.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
@@ -49,7 +50,8 @@ std::optional<double> StandardError(const Curvature& curvature, const Perturbati
     return error > 0 ? std::optional(error) : std::nullopt;
   }
   if (measure == Measure::Trace)
-    return curvature.trace_standard_error / static_cast<double>(std::max<std::int64_t>(curvature.elements, 1)) * choice.squared_error;
+    return curvature.trace_standard_error / static_cast<double>(std::max<std::int64_t>(curvature.elements, 1)) *
+           choice.squared_error;
   return std::nullopt;
 }
 
@@ -67,18 +69,23 @@ void PrintPrecision(const Sensitivity& sensitivity, const AnalyzeOptions& option
   const double reached = WorstRelativeError(sensitivity, measure);
   std::string asked;
   if (options.precision > 0)
-    asked = fmt::format("{} the {:.3g}% asked for", reached <= options.precision ? ", within" : "; the data ended before", 100 * options.precision);
-  fmt::print("{} samples of {}: {} is known to {:.2g}%{}\n", sensitivity.samples, sensitivity.data.samples, ToString(measure), 100 * reached, asked);
+    asked = fmt::format("{} the {:.3g}% asked for",
+                        reached <= options.precision ? ", within" : "; the data ended before", 100 * options.precision);
+  fmt::print("{} samples of {}: {} is known to {:.2g}%{}\n", sensitivity.samples, sensitivity.data.samples,
+             ToString(measure), 100 * reached, asked);
 }
 
 /// What the arithmetic of the passes changed: the most, and where.
 void PrintDifference(const std::vector<LayerSensitivity>& layers, Arithmetic compute) {
   const LayerSensitivity* most = nullptr;
   for (const LayerSensitivity& layer : layers)
-    if (layer.difference_from_float32 && (!most || layer.difference_from_float32->rows > most->difference_from_float32->rows)) most = &layer;
+    if (layer.difference_from_float32 &&
+        (!most || layer.difference_from_float32->rows > most->difference_from_float32->rows))
+      most = &layer;
   if (!most) return;
-  fmt::print("{} differs from float32 by at most {:.2g}% in a layer's gradients and {:.2g}% in its trace: at {}\n", ToString(compute),
-             100 * most->difference_from_float32->rows, 100 * most->difference_from_float32->trace, most->name);
+  fmt::print("{} differs from float32 by at most {:.2g}% in a layer's gradients and {:.2g}% in its trace: at {}\n",
+             ToString(compute), 100 * most->difference_from_float32->rows, 100 * most->difference_from_float32->trace,
+             most->name);
 }
 
 void Print(const Sensitivity& sensitivity, const AnalyzeOptions& options) {
@@ -108,10 +115,12 @@ void Print(const Sensitivity& sensitivity, const AnalyzeOptions& options) {
     for (std::size_t k = 0; k < layer.weight_choices.size(); ++k) {
       const Perturbation& choice = layer.weight_choices[k];
       row.push_back(fmt::format("{:.3g}", PredictedCost(layer.weight, choice, measure, floor)));
-      if (k == compared && has_errors) row.push_back(fmt::format("{:.1g}", StandardError(layer.weight, choice, measure).value_or(0)));
+      if (k == compared && has_errors)
+        row.push_back(fmt::format("{:.1g}", StandardError(layer.weight, choice, measure).value_or(0)));
     }
     for (const Perturbation& choice : layer.activation_choices)
-      if (choice.bits < 32) row.push_back(fmt::format("{:.3g}", PredictedCost(layer.activation, choice, measure, floor)));
+      if (choice.bits < 32)
+        row.push_back(fmt::format("{:.3g}", PredictedCost(layer.activation, choice, measure, floor)));
     row.resize(header.size() - 2, "-");
     const double cost = PredictedCost(layer.weight, layer.weight_choices[compared], measure, floor);
     row.push_back(sum > 0 ? fmt::format("{:.1f}%", 100 * cost / sum) : "-");
@@ -130,11 +139,13 @@ int AnalyzeModel(const Arguments& arguments) {
   CommandLine line("analyze MODEL.pt --data KIND:FILE --out sensitivity.json [options]",
                    "Measures what each width does to each layer's weight and input, and how much the loss minds.");
   line.AddPositional("MODEL.pt", "TorchScript file");
-  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "cifar10:FILE, idx:FILE,LABELS, npy:, npz:, pt: ...")(
-      "out", po::value<std::string>()->value_name("FILE"), "where the sensitivity file goes")(
+  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"),
+             "cifar10:FILE, idx:FILE,LABELS, npy:, npz:, pt: ...")("out", po::value<std::string>()->value_name("FILE"),
+                                                                   "where the sensitivity file goes")(
       "measures", po::value<std::string>()->default_value(Joined(AnalyzeOptions().measures)),
       ("which to compute, or all: " + Joined(AllMeasures()) + "; the errors always are").c_str());
-  line.Add()("shifts", po::bool_switch(), "keep every choice's shift of the output in .npy files beside the sensitivity file, for search --joint");
+  line.Add()("shifts", po::bool_switch(),
+             "keep every choice's shift of the output in .npy files beside the sensitivity file, for search --joint");
   AddSampleOptions(line, RunOptions().calibration_samples);
   AddBatchOption(line);
   AddAnalyzeOptions(line);

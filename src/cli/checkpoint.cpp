@@ -22,7 +22,8 @@ void WithCheckpoint(const CommandLine& line, const fs::path& result, const std::
     work(checkpoint);
   } catch (const Interrupted&) {
     if (!fs::exists(checkpoint, ignored)) throw;
-    throw Interrupted{fmt::format("what was finished is in {}: the same command with --resume goes on from there", checkpoint.string())};
+    throw Interrupted{fmt::format("what was finished is in {}: the same command with --resume goes on from there",
+                                  checkpoint.string())};
   }
   fs::remove(checkpoint, ignored);
 }

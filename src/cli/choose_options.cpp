@@ -14,13 +14,16 @@ constexpr std::int64_t kHeldOut = 512;
 bool MeasuresPlans(const RunOptions& options) { return options.choose.Wanted() || options.measured_reward; }
 
 /// What a plan takes otherwise than the first: "conv1 w4a8, linear w8a8".
-std::string Differences(const Problem& problem, const std::vector<std::size_t>& choices, const std::vector<std::size_t>& from) {
+std::string Differences(const Problem& problem, const std::vector<std::size_t>& choices,
+                        const std::vector<std::size_t>& from) {
   constexpr int kShown = 3;
   std::string text;
   int count = 0;
   for (std::size_t g = 0; g < choices.size(); ++g) {
     if (choices[g] == from[g]) continue;
-    if (++count <= kShown) text += fmt::format("{}{} {}", count > 1 ? ", " : "", problem.groups[g].name, problem.groups[g].choices[choices[g]].name);
+    if (++count <= kShown)
+      text += fmt::format("{}{} {}", count > 1 ? ", " : "", problem.groups[g].name,
+                          problem.groups[g].choices[choices[g]].name);
   }
   return count > kShown ? fmt::format("{} and {} more", text, count - kShown) : text;
 }
@@ -31,10 +34,12 @@ void AddChooseOptions(CommandLine& line) {
   const ChooseOptions defaults;
   line.Add()("candidates", po::value<std::int64_t>()->default_value(defaults.candidates)->value_name("M"),
              "measure the M best plans by prediction, and take the best that is measured")(
-      "apart", po::value<std::int64_t>()->default_value(defaults.distance)->value_name("N"), "in how many groups candidates differ at least")(
+      "apart", po::value<std::int64_t>()->default_value(defaults.distance)->value_name("N"),
+      "in how many groups candidates differ at least")(
       "refine", po::value<std::int64_t>()->default_value(defaults.refine)->value_name("EVALS"),
       "improve the plan by so many measured exchanges of widths")(
-      "reward", po::value<std::string>()->default_value("predicted"), "what --method agent learns from: the predicted loss of plans, or measured")(
+      "reward", po::value<std::string>()->default_value("predicted"),
+      "what --method agent learns from: the predicted loss of plans, or measured")(
       "held-out", po::value<std::int64_t>()->default_value(kHeldOut)->value_name("N"),
       "samples of --data that are kept from the analysis, to measure plans on");
 }
@@ -44,9 +49,11 @@ void ReadChooseOptions(const CommandLine& line, RunOptions& options) {
   options.choose.distance = line.Get<std::int64_t>("apart");
   options.choose.refine = line.Get<std::int64_t>("refine");
   const auto reward = line.Get<std::string>("reward");
-  if (reward != "predicted" && reward != "measured") throw Error(fmt::format("--reward {}: expected predicted or measured", reward));
+  if (reward != "predicted" && reward != "measured")
+    throw Error(fmt::format("--reward {}: expected predicted or measured", reward));
   options.measured_reward = reward == "measured";
-  if (options.measured_reward && options.search.method != SearchMethod::Agent) throw Error("--reward measured is for --method agent");
+  if (options.measured_reward && options.search.method != SearchMethod::Agent)
+    throw Error("--reward measured is for --method agent");
   options.choose.Validate();
   for (const char* option : {"held-out", "apart"})
     if (!line.IsDefault(option) && !MeasuresPlans(options))
@@ -59,15 +66,20 @@ SplitData LoadData(const CommandLine& line, const RunOptions& options) {
   DataOptions data_options = ReadSampleOptions(line);
   if (!MeasuresPlans(options)) return {Dataset::Load(spec, data_options), std::nullopt};
   const std::int64_t analyzed = data_options.samples, measured = line.Get<std::int64_t>("held-out");
-  if (measured < 2) throw Error(fmt::format("--held-out {}: at least 2 samples are needed to measure plans on", measured));
-  if (analyzed == 0) throw Error("--samples 0 takes all of the data for the analysis, which leaves none to measure plans on; give a number");
+  if (measured < 2)
+    throw Error(fmt::format("--held-out {}: at least 2 samples are needed to measure plans on", measured));
+  if (analyzed == 0)
+    throw Error(
+        "--samples 0 takes all of the data for the analysis, which leaves none to measure plans on; give a number");
   data_options.samples = analyzed + measured;
   data_options.fewer_allowed = true;
   const Dataset all = Dataset::Load(spec, data_options);
   if (all.size() < analyzed + measured)
-    throw Error(fmt::format("plans are measured on samples that the analysis does not use: {} has {} samples, --samples {} and --held-out {} take {}; "
-                            "give smaller ones",
-                            spec, all.size(), analyzed, measured, analyzed + measured));
+    throw Error(
+        fmt::format("plans are measured on samples that the analysis does not use: {} has {} samples, --samples {} and "
+                    "--held-out {} take {}; "
+                    "give smaller ones",
+                    spec, all.size(), analyzed, measured, analyzed + measured));
   return {all.First(analyzed), all.From(analyzed)};
 }
 
@@ -75,12 +87,14 @@ void PrintChoice(const Problem& problem, const MeasuredChoice& choice) {
   Table table({"measured", "predicted loss", "KL to float", "±", "change", "±", "kept", "differs from the first in"});
   for (const Trial& trial : choice.trials) {
     const auto number = [](double value) { return fmt::format("{:.4g}", value); };
-    table.Add({trial.origin, number(trial.predicted), number(trial.loss.value), number(trial.loss.standard_error), number(trial.difference.value),
-               number(trial.difference.standard_error), trial.accepted ? "yes" : "no",
+    table.Add({trial.origin, number(trial.predicted), number(trial.loss.value), number(trial.loss.standard_error),
+               number(trial.difference.value), number(trial.difference.standard_error), trial.accepted ? "yes" : "no",
                Differences(problem, trial.choices, choice.trials.front().choices)});
   }
-  fmt::print("\n{}{} plans measured on {} samples that the analysis did not use; kept: better than the best before it by more than a standard error\n",
-             table.Text(), choice.trials.size(), choice.samples);
+  fmt::print(
+      "\n{}{} plans measured on {} samples that the analysis did not use; kept: better than the best before it by more "
+      "than a standard error\n",
+      table.Text(), choice.trials.size(), choice.samples);
 }
 
 }  // namespace bitplan::cli

@@ -16,7 +16,8 @@ CommandLine::CommandLine(std::string usage, std::string summary)
     : usage_(std::move(usage)), summary_(std::move(summary)), options_("options", 118, 60) {
   Add()("help,h", "show this help")("config", po::value<std::string>()->value_name("FILE"),
                                     "read options from FILE too, one name=value a line; the command line wins")(
-      "json", po::value<std::string>()->value_name("FILE"), "write the result as JSON to FILE; - writes it to stdout instead of tables");
+      "json", po::value<std::string>()->value_name("FILE"),
+      "write the result as JSON to FILE; - writes it to stdout instead of tables");
 }
 
 void CommandLine::AddPositional(const char* name, const char* description) {
@@ -42,7 +43,8 @@ bool CommandLine::Parse(const Arguments& arguments) {
   } catch (const po::too_many_positional_options_error&) {
     throw Error(fmt::format("too many arguments; usage: bitplan {}", usage_));
   } catch (const po::error& error) {
-    throw Error(fmt::format("{}; bitplan {} --help lists the options", error.what(), usage_.substr(0, usage_.find(' '))));
+    throw Error(
+        fmt::format("{}; bitplan {} --help lists the options", error.what(), usage_.substr(0, usage_.find(' '))));
   }
   if (!Has("help")) return true;
   std::ostringstream help;
@@ -53,7 +55,8 @@ bool CommandLine::Parse(const Arguments& arguments) {
 
 std::string CommandLine::Required(const std::string& name) const {
   if (Has(name)) return Get<std::string>(name);
-  const bool positional = std::find(positional_names_.begin(), positional_names_.end(), name) != positional_names_.end();
+  const bool positional =
+      std::find(positional_names_.begin(), positional_names_.end(), name) != positional_names_.end();
   throw Error(fmt::format("{}{} is missing; usage: bitplan {}", positional ? "" : "--", name, usage_));
 }
 

@@ -28,7 +28,7 @@ class CommandLine {
   T Get(const std::string& name) const {
     return values_[name].as<T>();
   }
-  std::string Required(const std::string& name) const;  ///< throws Error when it was not given
+  std::string Required(const std::string& name) const;           ///< throws Error when it was not given
   std::vector<std::string> List(const std::string& name) const;  ///< of an option that may be given several times
 
  private:

@@ -8,8 +8,9 @@ namespace bitplan::cli {
 
 void AddConfigurationOptions(CommandLine& line) {
   line.Add()("layer-config", po::value<std::string>()->value_name("FILE"),
-             "formats by hand in place of a plan: YAML or JSON, by layer name or pattern; what it leaves out is as in the options")(
-      "weight-bits", po::value<int>()->value_name("BITS"), "all weights, in place of a plan; default where others of these are given: 8")(
+             "formats by hand in place of a plan: YAML or JSON, by layer name or pattern; what it leaves out is as in "
+             "the options")("weight-bits", po::value<int>()->value_name("BITS"),
+                            "all weights, in place of a plan; default where others of these are given: 8")(
       "activation-bits", po::value<int>()->value_name("BITS"), "all layer inputs, likewise; 32 leaves them in float");
   AddFormatOptions(line);
 }
@@ -18,10 +19,14 @@ bool HasConfiguration(const CommandLine& line) {
   const bool by_hand = line.Has("layer-config") || line.Has("weight-bits") || line.Has("activation-bits");
   if (by_hand || (line.Has("target") && !line.Has("plan") && !line.Has("plan.json"))) return by_hand;
   for (const char* option :
-       {"weight-type", "weight-scheme", "weight-granularity", "weight-group", "weight-scales", "weight-calibrator", "narrow-range", "reduce-range",
-        "activation-type", "activation-scheme", "activation-scales", "activation-calibrator", "percentile", "deviations"})
+       {"weight-type", "weight-scheme", "weight-granularity", "weight-group", "weight-scales", "weight-calibrator",
+        "narrow-range", "reduce-range", "activation-type", "activation-scheme", "activation-scales",
+        "activation-calibrator", "percentile", "deviations"})
     if (!line.IsDefault(option))
-      throw Error(fmt::format("--{}: formats are the plan's to say; or give them by hand, with --weight-bits, --activation-bits or --layer-config", option));
+      throw Error(
+          fmt::format("--{}: formats are the plan's to say; or give them by hand, with --weight-bits, "
+                      "--activation-bits or --layer-config",
+                      option));
   return by_hand;
 }
 

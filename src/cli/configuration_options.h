@@ -5,11 +5,12 @@
 
 namespace bitplan::cli {
 
-/// Formats by hand, for commands that take a plan: --layer-config, --weight-bits, --activation-bits and the options of formats.
+/// Formats by hand, for commands that take a plan: --layer-config, --weight-bits, --activation-bits and the options of
+/// formats.
 void AddConfigurationOptions(CommandLine& line);
 
-/// Whether formats are given by hand. Throws Error where only what --weight-bits, --activation-bits or --layer-config would make use of is
-/// given, or a --target without a plan.
+/// Whether formats are given by hand. Throws Error where only what --weight-bits, --activation-bits or --layer-config
+/// would make use of is given, or a --target without a plan.
 bool HasConfiguration(const CommandLine& line);
 
 Configuration ReadConfigurationOptions(const CommandLine& line);

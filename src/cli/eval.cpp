@@ -19,7 +19,8 @@ namespace bitplan::cli {
 
 namespace {
 
-void OnIntegers(const CommandLine& line, const QuantizedNetwork& quantized, const Dataset& data, EvaluationReport report) {
+void OnIntegers(const CommandLine& line, const QuantizedNetwork& quantized, const Dataset& data,
+                EvaluationReport report) {
   const IntegerComparison compared =
       EvaluateInteger(quantized, ReadIntegerOptions(line), data, line.Get<std::int64_t>("batch-size"), ShowProgress());
   report.float_network = compared.float_network;
@@ -29,8 +30,10 @@ void OnIntegers(const CommandLine& line, const QuantizedNetwork& quantized, cons
   PrintIntegerEvaluation(compared.integer);
 }
 
-void OnByteKernels(const CommandLine& line, const QuantizedNetwork& quantized, const Dataset& data, EvaluationReport report) {
-  const FastComparison compared = EvaluateFast(quantized, ReadFastOptions(line), data, line.Get<std::int64_t>("batch-size"), ShowProgress());
+void OnByteKernels(const CommandLine& line, const QuantizedNetwork& quantized, const Dataset& data,
+                   EvaluationReport report) {
+  const FastComparison compared =
+      EvaluateFast(quantized, ReadFastOptions(line), data, line.Get<std::int64_t>("batch-size"), ShowProgress());
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
   if (!WriteJson(line, ToJson(report, compared))) return;
@@ -46,8 +49,10 @@ void CheckOptions(const CommandLine& line) {
   for (const char* const how : {"integer", "fast"})
     if (line.Get<bool>(how) && !line.Has("plan") && !by_hand)
       throw Error(fmt::format("--{} needs --plan, or formats by hand: the widths to compute with", how));
-  if (WantsInteger(line) && WantsFast(line)) throw Error("--integer and --fast are two ways to compute a plan; give one of them");
-  if (line.Get<bool>("dynamic") && !WantsFast(line)) throw Error("--dynamic is of --fast: the 8-bit kernels find ranges in each batch");
+  if (WantsInteger(line) && WantsFast(line))
+    throw Error("--integer and --fast are two ways to compute a plan; give one of them");
+  if (line.Get<bool>("dynamic") && !WantsFast(line))
+    throw Error("--dynamic is of --fast: the 8-bit kernels find ranges in each batch");
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ nlohmann::ordered_json PlacementJson(const Target& target, const Placement& plac
   for (const PlacedWeight& weight : placement.weights)
     json["weights"].push_back({{"layer", weight.layer}, {"format", FormatJson(weight.format)}});
   for (const PlacedTensor& tensor : placement.tensors)
-    json["tensors"].push_back({{"sites", tensor.sites}, {"readers", tensor.readers}, {"format", FormatJson(tensor.format)}});
+    json["tensors"].push_back(
+        {{"sites", tensor.sites}, {"readers", tensor.readers}, {"format", FormatJson(tensor.format)}});
   for (const LeftInFloat& left : placement.left_in_float)
     json["left_in_float"].push_back({{"reader", left.reader}, {"site", left.site}, {"reason", left.reason}});
   return json;
@@ -44,14 +45,15 @@ nlohmann::ordered_json ToJson(const Network& network, const NetworkProfile& prof
     const Layer& layer = network.layers()[i];
     const LayerProfile& facts = profile.layers[i];
     const at::Tensor weight = network.Weight(layer);
-    json["layers"].push_back({{"name", layer.name},
-                              {"operator", layer.op},
-                              {"input_shape", facts.input_shape},
-                              {"output_shape", facts.output_shape},
-                              {"weight_shape", weight.sizes().vec()},
-                              {"weights", weight.numel()},
-                              {"macs", facts.macs},
-                              {"tied_group", layer.tied_group < 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(layer.tied_group)}});
+    json["layers"].push_back(
+        {{"name", layer.name},
+         {"operator", layer.op},
+         {"input_shape", facts.input_shape},
+         {"output_shape", facts.output_shape},
+         {"weight_shape", weight.sizes().vec()},
+         {"weights", weight.numel()},
+         {"macs", facts.macs},
+         {"tied_group", layer.tied_group < 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(layer.tied_group)}});
     weights += weight.numel();
     macs += facts.macs;
   }
@@ -71,7 +73,8 @@ void Print(const Network& network, const NetworkProfile& profile, const std::str
     const LayerProfile& facts = profile.layers[i];
     const at::Tensor weight = network.Weight(layer);
     table.Add({layer.name, layer.op, Shape(facts.input_shape), Shape(facts.output_shape), Shape(weight.sizes().vec()),
-               WithCommas(weight.numel()), WithCommas(facts.macs), layer.tied_group < 0 ? "-" : std::to_string(layer.tied_group)});
+               WithCommas(weight.numel()), WithCommas(facts.macs),
+               layer.tied_group < 0 ? "-" : std::to_string(layer.tied_group)});
     weights += weight.numel();
     macs += facts.macs;
   }
@@ -107,7 +110,8 @@ void Print(const Target& target, const Placement& placement) {
 
 int Inspect(const Arguments& arguments) {
   CommandLine line("inspect MODEL.pt --input 3,32,32 [options]",
-                   "Shows each layer: operator, shapes for one sample, weights, multiply-accumulates, and which layers read the same "
+                   "Shows each layer: operator, shapes for one sample, weights, multiply-accumulates, and which layers "
+                   "read the same "
                    "tensor (tied).");
   line.AddPositional("MODEL.pt", "TorchScript file");
   AddOneSampleOptions(line);

@@ -38,8 +38,8 @@ class Bar {
     constexpr std::int64_t kWidth = 30;
     const std::int64_t total = progress.total > 0 ? progress.total : 1;
     const auto filled = static_cast<std::size_t>(kWidth * progress.done / total);
-    fmt::print(stderr, "\r\033[K{:<22} [{:<30}] {}/{}{}", progress.stage, std::string(filled, '='), progress.done, progress.total,
-               Pace(progress, std::chrono::duration<double>(now - begun_).count()));
+    fmt::print(stderr, "\r\033[K{:<22} [{:<30}] {}/{}{}", progress.stage, std::string(filled, '='), progress.done,
+               progress.total, Pace(progress, std::chrono::duration<double>(now - begun_).count()));
     std::fflush(stderr);
   }
 

@@ -31,7 +31,9 @@ constexpr std::array kCommands = {
 };
 
 void PrintUsage(std::FILE* to) {
-  fmt::print(to, "bitplan {}: how many bits each layer of a trained network gets\n\nusage: bitplan COMMAND [options]\n\n", Version());
+  fmt::print(to,
+             "bitplan {}: how many bits each layer of a trained network gets\n\nusage: bitplan COMMAND [options]\n\n",
+             Version());
   for (const Command& command : kCommands) fmt::print(to, "  {:<10}{}\n", command.name, command.summary);
   fmt::print(to, "\nbitplan COMMAND --help lists a command's options.\n");
 }
@@ -50,7 +52,8 @@ int Dispatch(const Arguments& arguments) {
     fmt::print("bitplan {}\n", Version());
     return kDone;
   }
-  const auto* const command = std::find_if(kCommands.begin(), kCommands.end(), [&](const Command& each) { return each.name == name; });
+  const auto* const command =
+      std::find_if(kCommands.begin(), kCommands.end(), [&](const Command& each) { return each.name == name; });
   if (command == kCommands.end()) throw Error(fmt::format("there is no command '{}'; bitplan --help lists them", name));
   return command->run(Arguments(arguments.begin() + 1, arguments.end()));
 }

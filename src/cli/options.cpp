@@ -31,8 +31,8 @@ Format ReadFormat(const CommandLine& line, const std::string& prefix, Format for
 void AddModelOptions(CommandLine& line) {
   const NetworkOptions defaults;
   line.Add()("output", po::value<std::string>()->default_value(defaults.output, "")->value_name("NAME|INDEX"),
-             "which output of the model to use, where it has several")(
-      "no-fold-batch-norm", po::bool_switch(), "keep batch norm as an operator of its own")(
+             "which output of the model to use, where it has several")("no-fold-batch-norm", po::bool_switch(),
+                                                                       "keep batch norm as an operator of its own")(
       "device", po::value<std::string>()->default_value(defaults.device), "cpu, cuda, cuda:1");
 }
 
@@ -82,7 +82,8 @@ void AddBatchOption(CommandLine& line) {
 void AddLossOptions(CommandLine& line) {
   const AnalyzeOptions defaults;
   line.Add()("loss", po::value<std::string>()->default_value(std::string(ToString(defaults.loss))),
-             "what curvature is of: cross-entropy, binary-cross-entropy; without labels divergence, logit-shift, mean-squared-error; auto")(
+             "what curvature is of: cross-entropy, binary-cross-entropy; without labels divergence, logit-shift, "
+             "mean-squared-error; auto")(
       "temperature", po::value<double>()->default_value(defaults.temperature, fmt::format("{}", defaults.temperature)),
       "of the divergence")("memory", po::value<std::string>()->default_value("2GiB")->value_name("BYTES"),
                            "limit of the analysis: 512MiB, 2GiB");
@@ -91,31 +92,42 @@ void AddLossOptions(CommandLine& line) {
 void AddFormatOptions(CommandLine& line) {
   const AnalyzeOptions defaults;
   const auto text = [](std::string_view view) { return po::value<std::string>()->default_value(std::string(view)); };
-  line.Add()(
-      "weight-type", text(ToString(defaults.weight_format.type)),
-      "integer, binary, ternary, power-of-two, e4m3, e5m2, e2m1, nf4 or bfloat16; 16 and 32 bits are float16 and float32")(
-      "weight-scheme", text(ToString(defaults.weight_format.scheme)), "of integers: symmetric, asymmetric or unsigned")(
-      "weight-granularity", text(ToString(defaults.weight_format.granularity)), "channel, tensor, group or block: what shares a scale")(
-      "weight-group", po::value<int>()->default_value(defaults.weight_format.group_size)->value_name("N"), "values of a group or block")(
-      "weight-scales", text(ToString(defaults.weight_format.scale_type)), "float32, power-of-two or double-quantized")(
+  line.Add()("weight-type", text(ToString(defaults.weight_format.type)),
+             "integer, binary, ternary, power-of-two, e4m3, e5m2, e2m1, nf4 or bfloat16; 16 and 32 bits are float16 "
+             "and float32")("weight-scheme", text(ToString(defaults.weight_format.scheme)),
+                            "of integers: symmetric, asymmetric or unsigned")(
+      "weight-granularity", text(ToString(defaults.weight_format.granularity)),
+      "channel, tensor, group or block: what shares a scale")(
+      "weight-group", po::value<int>()->default_value(defaults.weight_format.group_size)->value_name("N"),
+      "values of a group or block")("weight-scales", text(ToString(defaults.weight_format.scale_type)),
+                                    "float32, power-of-two or double-quantized")(
       "weight-calibrator", text(ToString(defaults.weight_format.calibrator)),
       "mse, max, percentile, entropy, average-max, moving-average, deviations, laplace or gauss")(
       "narrow-range", po::bool_switch(), "symmetric weights without the lowest value of the grid")(
-      "reduce-range", po::bool_switch(), "integers of weights and layer inputs on the grid of one bit less, for kernels that add pairs of products in 16 bits")(
-      "activation-type", text(ToString(defaults.activation_format.type)), "integer, power-of-two, e4m3, e5m2, e2m1 or bfloat16")(
+      "reduce-range", po::bool_switch(),
+      "integers of weights and layer inputs on the grid of one bit less, for kernels that add pairs of products in 16 "
+      "bits")("activation-type", text(ToString(defaults.activation_format.type)),
+              "integer, power-of-two, e4m3, e5m2, e2m1 or bfloat16")(
       "activation-scheme", text(ToString(defaults.activation_format.scheme)),
-      "of integers: symmetric, asymmetric, unsigned or auto-signed (unsigned where nothing is negative, else symmetric)")(
-      "activation-scales", text(ToString(defaults.activation_format.scale_type)), "float32 or power-of-two")(
-      "activation-calibrator", text(ToString(defaults.activation_format.calibrator)), "as for weights, or dynamic: of each batch, at run time")(
-      "percentile", po::value<double>()->default_value(defaults.weight_format.percentile, fmt::format("{}", defaults.weight_format.percentile)),
+      "of integers: symmetric, asymmetric, unsigned or auto-signed (unsigned where nothing is negative, else "
+      "symmetric)")("activation-scales", text(ToString(defaults.activation_format.scale_type)),
+                    "float32 or power-of-two")("activation-calibrator",
+                                               text(ToString(defaults.activation_format.calibrator)),
+                                               "as for weights, or dynamic: of each batch, at run time")(
+      "percentile",
+      po::value<double>()->default_value(defaults.weight_format.percentile,
+                                         fmt::format("{}", defaults.weight_format.percentile)),
       "of the percentile calibrator")(
-      "deviations", po::value<double>()->default_value(defaults.weight_format.deviations, fmt::format("{}", defaults.weight_format.deviations)),
+      "deviations",
+      po::value<double>()->default_value(defaults.weight_format.deviations,
+                                         fmt::format("{}", defaults.weight_format.deviations)),
       "standard deviations of the calibrator of that name");
 }
 
 Formats ReadFormats(const CommandLine& line) {
   const AnalyzeOptions defaults;
-  Formats formats{ReadFormat(line, "weight", defaults.weight_format), ReadFormat(line, "activation", defaults.activation_format)};
+  Formats formats{ReadFormat(line, "weight", defaults.weight_format),
+                  ReadFormat(line, "activation", defaults.activation_format)};
   formats.weight.granularity = ParseGranularity(line.Get<std::string>("weight-granularity"));
   formats.weight.group_size = line.Get<int>("weight-group");
   formats.weight.narrow_range = line.Get<bool>("narrow-range");
@@ -125,19 +137,23 @@ Formats ReadFormats(const CommandLine& line) {
 void AddAnalyzeOptions(CommandLine& line) {
   const AnalyzeOptions defaults;
   const auto text = [](std::string_view view) { return po::value<std::string>()->default_value(std::string(view)); };
-  line.Add()("weight-bits", text(fmt::format("{}", fmt::join(defaults.weight_bits, ","))), "widths to choose from for weights")(
-      "activation-bits", text(fmt::format("{}", fmt::join(defaults.activation_bits, ","))),
-      "widths to choose from for layer inputs; 32 leaves them in float");
+  line.Add()("weight-bits", text(fmt::format("{}", fmt::join(defaults.weight_bits, ","))),
+             "widths to choose from for weights")("activation-bits",
+                                                  text(fmt::format("{}", fmt::join(defaults.activation_bits, ","))),
+                                                  "widths to choose from for layer inputs; 32 leaves them in float");
   AddFormatOptions(line);
-  line.Add()(
-      "delta", text(ToString(defaults.delta)), "how the output's shifts are found: measured, linear (to first order) or auto")(
+  line.Add()("delta", text(ToString(defaults.delta)),
+             "how the output's shifts are found: measured, linear (to first order) or auto")(
       "precision", po::value<std::string>()->value_name("PERCENT"),
       "take samples until every figure of the first measure is known to this, 5%; else all of the data")(
-      "compute", text(ToString(defaults.compute)), "what the passes of weights' curvature compute in: float32 or bfloat16")(
-      "exact-hessian", po::bool_switch(), "eigenvalues and traces of weights from the Hessian, not the Gauss-Newton matrix")(
+      "compute", text(ToString(defaults.compute)),
+      "what the passes of weights' curvature compute in: float32 or bfloat16")(
+      "exact-hessian", po::bool_switch(),
+      "eigenvalues and traces of weights from the Hessian, not the Gauss-Newton matrix")(
       "curvature-samples", po::value<std::int64_t>()->default_value(defaults.curvature_samples)->value_name("N"),
       "second derivatives are taken on the first so many samples")(
-      "output-correction", text(ToString(defaults.channel_correction ? OutputCorrection::Channel : OutputCorrection::None)),
+      "output-correction",
+      text(ToString(defaults.channel_correction ? OutputCorrection::Channel : OutputCorrection::None)),
       "channel or none: whether shifts are those of a network whose output channels are corrected");
   AddLossOptions(line);
 }
@@ -150,7 +166,8 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   options.weight_format = formats.weight;
   options.activation_format = formats.activation;
   options.loss = ParseLoss(line.Get<std::string>("loss"));
-  options.channel_correction = ParseOutputCorrection(line.Get<std::string>("output-correction")) != OutputCorrection::None;
+  options.channel_correction =
+      ParseOutputCorrection(line.Get<std::string>("output-correction")) != OutputCorrection::None;
   options.temperature = line.Get<double>("temperature");
   options.delta = ParseDelta(line.Get<std::string>("delta"));
   options.compute = ParseArithmetic(line.Get<std::string>("compute"));
@@ -167,10 +184,12 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
 void AddCorrectionOptions(CommandLine& line, bool with_output) {
   line.Add()("rescaling", po::value<std::string>()->value_name("KIND"),
              "scales moved between layers first: equalization, smoothquant, awq or none")(
-      "smoothing", po::value<double>()->value_name("ALPHA"), "SmoothQuant's share of a range that weights take over, 0 to 1; default 0.5")(
+      "smoothing", po::value<double>()->value_name("ALPHA"),
+      "SmoothQuant's share of a range that weights take over, 0 to 1; default 0.5")(
       "rounding", po::value<std::string>()->value_name("KIND"), "of weights: nearest, adaround or gptq")(
       "outlier-threshold", po::value<double>()->value_name("T"),
-      "input features of linear layers beyond this magnitude stay in float16, and their weights (LLM.int8(): 6); default 0: none");
+      "input features of linear layers beyond this magnitude stay in float16, and their weights (LLM.int8(): 6); "
+      "default 0: none");
   if (with_output)
     line.Add()("output-correction", po::value<std::string>()->value_name("KIND"),
                "of layers' output channels: channel, bias, bias-from-batch-norm, batch-norm or none");
@@ -181,7 +200,8 @@ Corrections ReadCorrections(const CommandLine& line, Corrections corrections) {
   if (line.Has("smoothing")) corrections.smoothing = line.Get<double>("smoothing");
   if (line.Has("rounding")) corrections.rounding = ParseRounding(line.Get<std::string>("rounding"));
   if (line.Has("outlier-threshold")) corrections.outlier_threshold = line.Get<double>("outlier-threshold");
-  if (line.Has("output-correction")) corrections.output = ParseOutputCorrection(line.Get<std::string>("output-correction"));
+  if (line.Has("output-correction"))
+    corrections.output = ParseOutputCorrection(line.Get<std::string>("output-correction"));
   corrections.Validate();
   return corrections;
 }
@@ -189,7 +209,8 @@ Corrections ReadCorrections(const CommandLine& line, Corrections corrections) {
 void AddCalibrationOptions(CommandLine& line) {
   line.Add()("calibration", po::value<std::string>()->value_name("KIND:FILE"),
              "data for activation ranges and the channel correction; default: what the plan was analyzed on")(
-      "calibration-samples", po::value<std::int64_t>()->default_value(RunOptions().calibration_samples)->value_name("N"),
+      "calibration-samples",
+      po::value<std::int64_t>()->default_value(RunOptions().calibration_samples)->value_name("N"),
       "samples drawn from it; the default takes fewer where there are fewer");
 }
 
@@ -198,14 +219,16 @@ Dataset LoadCalibration(const CommandLine& line, const Plan& plan) {
   options.samples = line.Get<std::int64_t>("calibration-samples");
   options.fewer_allowed = line.IsDefault("calibration-samples");
   if (line.Has("calibration")) return Dataset::Load(line.Get<std::string>("calibration"), options);
-  if (plan.data.spec.empty()) throw Error("--calibration is missing: the plan does not say what data it was analyzed on");
+  if (plan.data.spec.empty())
+    throw Error("--calibration is missing: the plan does not say what data it was analyzed on");
   if (!line.Has("mean")) options.mean = plan.data.mean;
   if (!line.Has("std")) options.std = plan.data.std;
   try {
     const Dataset data = Dataset::Load(plan.data.spec, options);
     if (data.sha256() == plan.data.sha256) return data;
   } catch (const Error& error) {
-    throw Error(fmt::format("the data that the plan was analyzed on cannot be read ({}); give --calibration", error.what()));
+    throw Error(
+        fmt::format("the data that the plan was analyzed on cannot be read ({}); give --calibration", error.what()));
   }
   throw Error(fmt::format("{} has changed since the plan was analyzed on it; give --calibration", plan.data.spec));
 }
@@ -213,7 +236,8 @@ Dataset LoadCalibration(const CommandLine& line, const Plan& plan) {
 void AddSearchOptions(CommandLine& line) {
   const SearchOptions defaults;
   line.Add()("budget", po::value<std::vector<std::string>>()->value_name("COST=VALUE"),
-             "weight_size=12.5%, weight_size=100KiB, bops=10%, average_bits=4, file_size, activation_memory, macs, energy, latency "
+             "weight_size=12.5%, weight_size=100KiB, bops=10%, average_bits=4, file_size, activation_memory, macs, "
+             "energy, latency "
              "or another cost of --costs; may be given several times")(
       "keep", po::value<std::vector<std::string>>()->value_name("LAYER=BITS"),
       "pin widths: first=8, linear=w8a8, 'layer1.*=w4,8'; first, last, a layer's name or pattern, or an operator")(
@@ -221,7 +245,8 @@ void AddSearchOptions(CommandLine& line) {
       "how a layer's weight and input widths go together: free, equal, or ordered (the input never below the weight)")(
       "price", po::value<std::vector<std::string>>()->value_name("COST=VALUE"),
       "add VALUE times the cost to what is minimized: weight_size_bytes=1e-6; may be given several times")(
-      "method", po::value<std::string>()->default_value(std::string(ToString(defaults.method))), "exact, greedy, convex (for problems with a joint term) or agent (which learns from the plans it tries)")(
+      "method", po::value<std::string>()->default_value(std::string(ToString(defaults.method))),
+      "exact, greedy, convex (for problems with a joint term) or agent (which learns from the plans it tries)")(
       "measure", po::value<std::string>()->default_value(std::string(ToString(ProblemOptions().measure))),
       ("what predicts the loss: " + Joined(AllMeasures())).c_str())(
       "joint", po::bool_switch(),
@@ -230,7 +255,8 @@ void AddSearchOptions(CommandLine& line) {
       "gap", po::value<double>()->default_value(defaults.gap, "0"), "relative gap at which the exact search may stop")(
       "resamples", po::value<std::int64_t>()->default_value(RunOptions().resamples)->value_name("N"),
       "draws of the samples by which the plan's stability is judged; 0 for none")(
-      "time-limit", po::value<double>()->default_value(defaults.time_limit_seconds, fmt::format("{}", defaults.time_limit_seconds)),
+      "time-limit",
+      po::value<double>()->default_value(defaults.time_limit_seconds, fmt::format("{}", defaults.time_limit_seconds)),
       "seconds after which it returns the best plan so far, with its bound");
 }
 

@@ -13,14 +13,15 @@
 
 namespace bitplan::cli {
 
-// Groups of options that several commands share: added to a command line, then read from it. Defaults are the library's.
+// Groups of options that several commands share: added to a command line, then read from it. Defaults are the
+// library's.
 void AddModelOptions(CommandLine& line);
 NetworkOptions ReadModelOptions(const CommandLine& line);
 
 /// What loading a network for a plan must be told.
 void MatchPlan(const Plan& plan, NetworkOptions& options);
 
-void AddPreparationOptions(CommandLine& line);  ///< seed and normalization
+void AddPreparationOptions(CommandLine& line);                           ///< seed and normalization
 void AddSampleOptions(CommandLine& line, std::int64_t default_samples);  ///< these and --samples
 DataOptions ReadSampleOptions(const CommandLine& line);
 
@@ -43,8 +44,8 @@ std::int64_t ReadResamples(const CommandLine& line);
 void AddCorrectionOptions(CommandLine& line, bool with_output);
 Corrections ReadCorrections(const CommandLine& line, Corrections corrections);
 
-/// The data to calibrate a plan's network on: --calibration, or the data that the plan was analyzed on, found where the plan
-/// says and checked to be the same. Throws Error when neither is there.
+/// The data to calibrate a plan's network on: --calibration, or the data that the plan was analyzed on, found where the
+/// plan says and checked to be the same. Throws Error when neither is there.
 void AddCalibrationOptions(CommandLine& line);
 Dataset LoadCalibration(const CommandLine& line, const Plan& plan);
 

@@ -25,7 +25,8 @@ ParetoAxis ParseAxis(const std::string& text) {
   ParetoAxis axis{text.substr(0, equals)};
   if (equals == std::string::npos) return axis;
   const std::vector<int> levels = ParseIntegers("along", text.substr(equals + 1));
-  if (levels.size() != 1 || levels[0] < 2) throw Error(fmt::format("--along {}: expected COST or COST=LEVELS, 2 or more", text));
+  if (levels.size() != 1 || levels[0] < 2)
+    throw Error(fmt::format("--along {}: expected COST or COST=LEVELS, 2 or more", text));
   axis.levels = static_cast<std::size_t>(levels[0]);
   return axis;
 }
@@ -94,13 +95,14 @@ void PrintFront(const ParetoFront& front, const std::vector<ParetoAxis>& axes) {
 }  // namespace
 
 int SearchFront(const Arguments& arguments) {
-  CommandLine line("pareto sensitivity.json --along weight_size_bytes [--along bops=8] --csv front.csv --svg front.svg [options]",
-                   "Finds every plan that no other beats in both the predicted loss and the cost, with proven bounds; along two "
-                   "costs those of a grid of budgets.");
+  CommandLine line(
+      "pareto sensitivity.json --along weight_size_bytes [--along bops=8] --csv front.csv --svg front.svg [options]",
+      "Finds every plan that no other beats in both the predicted loss and the cost, with proven bounds; along two "
+      "costs those of a grid of budgets.");
   AddSearchedOptions(line);
   line.Add()("along", po::value<std::vector<std::string>>()->value_name("COST[=LEVELS]"),
-             "the cost whose budget is moved, wherever the best plan changes or at so many levels; twice for a grid, with levels")(
-      "csv", po::value<std::string>()->value_name("FILE"), "write the plans as a table")(
+             "the cost whose budget is moved, wherever the best plan changes or at so many levels; twice for a grid, "
+             "with levels")("csv", po::value<std::string>()->value_name("FILE"), "write the plans as a table")(
       "svg", po::value<std::string>()->value_name("FILE"), "draw the front");
   if (!line.Parse(arguments)) return kDone;
   ParetoOptions options;

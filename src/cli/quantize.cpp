@@ -1,13 +1,13 @@
-#include "bitplan/files.h"
 #include "bitplan/quantize.h"
 
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <optional>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "bitplan/error.h"
+#include "bitplan/files.h"
 #include "bitplan/plan.h"
 #include "cli/command.h"
 #include "cli/configuration_options.h"
@@ -23,10 +23,12 @@ int QuantizeModel(const Arguments& arguments) {
   CommandLine line("quantize MODEL.pt plan.json --calibration KIND:FILE --out quantized.pt [options]",
                    "Applies a plan and saves a TorchScript file of standard operators that plain PyTorch runs.");
   line.AddPositional("MODEL.pt", "TorchScript file");
-  line.AddPositional("plan.json", "from bitplan search or run; without it formats by hand, or those that --target has first");
+  line.AddPositional("plan.json",
+                     "from bitplan search or run; without it formats by hand, or those that --target has first");
   line.Add()("out", po::value<std::string>()->value_name("FILE"), "where the quantized model goes")(
       "packed", po::value<std::string>()->value_name("FILE"),
-      "write the packed weights, scales, biases and ranges, without the graph, as safetensors: the size is the plan's file_size_bytes");
+      "write the packed weights, scales, biases and ranges, without the graph, as safetensors: the size is the plan's "
+      "file_size_bytes");
   line.Add()("statistics", po::value<std::string>()->value_name("FILE"),
              "ranges of layer inputs from what bitplan calibrate collected, not from the calibration data");
   AddConfigurationOptions(line);
@@ -39,12 +41,14 @@ int QuantizeModel(const Arguments& arguments) {
   if (!line.Parse(arguments)) return kDone;
 
   const bool packed = line.Has("packed"), runnable = line.Has("out") || !packed;
-  const std::filesystem::path out = runnable ? line.Required("out") : "", packed_out = packed ? line.Get<std::string>("packed") : "";
+  const std::filesystem::path out = runnable ? line.Required("out") : "",
+                              packed_out = packed ? line.Get<std::string>("packed") : "";
   if (runnable) RequireWritable(out);
   if (packed) RequireWritable(packed_out);
   const std::optional<Target> target = ReadTargetOption(line);
   const bool by_hand = HasConfiguration(line);
-  if (by_hand && line.Has("plan.json")) throw Error("plan.json: formats are given by hand as well; leave out one of the two");
+  if (by_hand && line.Has("plan.json"))
+    throw Error("plan.json: formats are given by hand as well; leave out one of the two");
   std::optional<Plan> given;
   if (line.Has("plan.json") || (!target && !by_hand)) given = ReadPlan(line.Required("plan.json"));
   NetworkOptions network_options = ReadModelOptions(line);
@@ -59,12 +63,15 @@ int QuantizeModel(const Arguments& arguments) {
   QuantizeOptions options;
   options.batch_size = line.Get<std::int64_t>("batch-size");
   options.progress = ShowProgress();
-  if (line.Has("statistics")) options.statistics = ActivationStatistics::Read(line.Get<std::string>("statistics"), network);
+  if (line.Has("statistics"))
+    options.statistics = ActivationStatistics::Read(line.Get<std::string>("statistics"), network);
   const QuantizedNetwork quantized = QuantizedNetwork::Create(network, plan, LoadCalibration(line, plan), options);
   if (runnable) quantized.Save(out);
   if (packed) quantized.SavePacked(packed_out);
 
-  const auto size = [](const std::filesystem::path& file) { return static_cast<std::int64_t>(std::filesystem::file_size(file)); };
+  const auto size = [](const std::filesystem::path& file) {
+    return static_cast<std::int64_t>(std::filesystem::file_size(file));
+  };
   nlohmann::ordered_json json;
   json["schema"] = "bitplan.quantization/1";
   json["model_sha256"] = network.sha256();
@@ -73,7 +80,8 @@ int QuantizeModel(const Arguments& arguments) {
   if (packed) json["packed_size_bytes"] = size(packed_out);
   json["layers"] = plan.layers.size();
   if (!WriteJson(line, json.dump(1))) return kDone;
-  if (runnable) fmt::print("{}: {} layers quantized, {} bytes\n", out.string(), plan.layers.size(), WithCommas(size(out)));
+  if (runnable)
+    fmt::print("{}: {} layers quantized, {} bytes\n", out.string(), plan.layers.size(), WithCommas(size(out)));
   if (packed) fmt::print("{}: {} bytes, packed\n", packed_out.string(), WithCommas(size(packed_out)));
   return kDone;
 }

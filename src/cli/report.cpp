@@ -1,4 +1,3 @@
-#include "bitplan/files.h"
 #include "cli/report.h"
 
 #include <fmt/format.h>
@@ -8,6 +7,8 @@
 #include <cctype>
 #include <cmath>
 #include <cstdio>
+
+#include "bitplan/files.h"
 
 namespace bitplan::cli {
 
@@ -95,7 +96,11 @@ void PrintPlan(const Plan& plan, const Sensitivity& sensitivity) {
     for (const Perturbation& choice : facts.activation_choices)
       if (choice.bits == layer.activation.bits && choice.bits < 32)
         predicted += PredictedCost(facts.activation, choice, measure, floor);
-    std::vector<std::string> row{layer.name, facts.op, WithCommas(facts.weight_count), Bits(layer.weight.bits), Bits(layer.activation.bits),
+    std::vector<std::string> row{layer.name,
+                                 facts.op,
+                                 WithCommas(facts.weight_count),
+                                 Bits(layer.weight.bits),
+                                 Bits(layer.activation.bits),
                                  fmt::format("{:.4g}", predicted)};
     if (plan.stability) row.push_back(fmt::format("{:.0f}%", 100 * plan.stability->kept.at(layer.name)));
     table.Add(std::move(row));
@@ -111,13 +116,17 @@ void PrintCosts(const Plan& plan) {
     table.Add({cost, CostText(cost, value), has ? CostText(cost, budget->second) : "-",
                has && budget->second > 0 ? fmt::format("{:.1f}%", 100 * value / budget->second) : "-"});
   }
-  fmt::print("{}\n{}: objective {:.6g}, proven bound {:.6g}, gap {:.3g}% ({}, measure {})\n", table.Text(), plan.certificate.status,
-             plan.certificate.objective, plan.certificate.bound, 100 * plan.certificate.gap, plan.certificate.method, plan.measure);
+  fmt::print("{}\n{}: objective {:.6g}, proven bound {:.6g}, gap {:.3g}% ({}, measure {})\n", table.Text(),
+             plan.certificate.status, plan.certificate.objective, plan.certificate.bound, 100 * plan.certificate.gap,
+             plan.certificate.method, plan.measure);
   if (!plan.stability) return;
   const BootstrapStability& stability = *plan.stability;
-  const std::string found = stability.proven == 1 ? "" : fmt::format(" (proven in {:.0f}%, else of those found)", 100 * stability.proven);
-  fmt::print("on {} resamples of the samples the plan stays the best{} in {:.0f}%, and is {:.2g}% above the best on average; kept: how often a layer keeps its bits\n",
-             stability.resamples, found, 100 * stability.best, 100 * stability.regret);
+  const std::string found =
+      stability.proven == 1 ? "" : fmt::format(" (proven in {:.0f}%, else of those found)", 100 * stability.proven);
+  fmt::print(
+      "on {} resamples of the samples the plan stays the best{} in {:.0f}%, and is {:.2g}% above the best on average; "
+      "kept: how often a layer keeps its bits\n",
+      stability.resamples, found, 100 * stability.best, 100 * stability.regret);
 }
 
 void PrintInFloat(const std::vector<FloatOperator>& in_float, const std::string& if_none) {
@@ -130,14 +139,16 @@ void PrintInFloat(const std::vector<FloatOperator>& in_float, const std::string&
   fmt::print("\n{}", table.Text());
 }
 
-void PrintEvaluation(const EvaluationReport& report, const std::optional<std::pair<std::string, Evaluation>>& computed_otherwise) {
+void PrintEvaluation(const EvaluationReport& report,
+                     const std::optional<std::pair<std::string, Evaluation>>& computed_otherwise) {
   Table table({"network", "correct", "accuracy", "loss", "agrees", "KL to float"});
   table.Add(EvaluationRow("float", report.float_network));
   if (report.planned) table.Add(EvaluationRow("planned", *report.planned));
   if (computed_otherwise) table.Add(EvaluationRow(computed_otherwise->first, computed_otherwise->second));
   if (report.uniform && report.uniform_bits)
-    table.Add(EvaluationRow(fmt::format("uniform w{}a{}", report.uniform_bits->weight_bits, report.uniform_bits->activation_bits),
-                            *report.uniform));
+    table.Add(EvaluationRow(
+        fmt::format("uniform w{}a{}", report.uniform_bits->weight_bits, report.uniform_bits->activation_bits),
+        *report.uniform));
   fmt::print("{}", table.Text());
 }
 
@@ -148,11 +159,13 @@ void PrintInfeasible(const Problem& problem, const Solution& solution) {
   }
   const Infeasibility& why = solution.infeasibility;
   if (why.jointly) {
-    fmt::print(stderr, "bitplan: no plan is within all budgets together: the plan that comes closest needs {} {}, the budget is {}\n",
-               CostText(why.budget, why.least), why.budget, CostText(why.budget, why.limit));
+    fmt::print(
+        stderr,
+        "bitplan: no plan is within all budgets together: the plan that comes closest needs {} {}, the budget is {}\n",
+        CostText(why.budget, why.least), why.budget, CostText(why.budget, why.limit));
   } else {
-    fmt::print(stderr, "bitplan: no plan is within the budget {} = {}: the cheapest plan needs {} ({:.1f}% more)\n", why.budget,
-               CostText(why.budget, why.limit), CostText(why.budget, why.least),
+    fmt::print(stderr, "bitplan: no plan is within the budget {} = {}: the cheapest plan needs {} ({:.1f}% more)\n",
+               why.budget, CostText(why.budget, why.limit), CostText(why.budget, why.least),
                why.limit > 0 ? 100 * (why.least / why.limit - 1) : INFINITY);
   }
   std::vector<std::string> cheapest;

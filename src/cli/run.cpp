@@ -1,9 +1,9 @@
-#include "bitplan/files.h"
 #include "bitplan/run.h"
 
 #include <fmt/format.h>
 
 #include "bitplan/error.h"
+#include "bitplan/files.h"
 #include "bitplan/plan.h"
 #include "cli/agent_options.h"
 #include "cli/checkpoint.h"
@@ -48,19 +48,21 @@ int WriteResult(const CommandLine& line, const OutputFolder& folder, const RunRe
   if (result.choice) PrintChoice(result.problem, *result.choice);
   fmt::print("\n");
   PrintEvaluation(result.evaluation);
-  fmt::print("\nwritten to {}: quantized.pt, plan.json, sensitivity.json with its .npy files, evaluation.json{}\n", line.Required("out-dir"),
-             result.choice ? ", choice.json" : "");
+  fmt::print("\nwritten to {}: quantized.pt, plan.json, sensitivity.json with its .npy files, evaluation.json{}\n",
+             line.Required("out-dir"), result.choice ? ", choice.json" : "");
   return kDone;
 }
 
 }  // namespace
 
 int RunAll(const Arguments& arguments) {
-  CommandLine line("run MODEL.pt --data KIND:FILE --test KIND:FILE --budget weight_size=12.5% --out-dir FOLDER [options]",
-                   "Analyzes, searches, quantizes and measures; leaves sensitivity.json, plan.json, quantized.pt and "
-                   "evaluation.json in the folder.");
+  CommandLine line(
+      "run MODEL.pt --data KIND:FILE --test KIND:FILE --budget weight_size=12.5% --out-dir FOLDER [options]",
+      "Analyzes, searches, quantizes and measures; leaves sensitivity.json, plan.json, quantized.pt and "
+      "evaluation.json in the folder.");
   line.AddPositional("MODEL.pt", "TorchScript file");
-  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what to analyze and calibrate on: cifar10:FILE, idx:, npy:, npz:, pt:")(
+  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"),
+             "what to analyze and calibrate on: cifar10:FILE, idx:, npy:, npz:, pt:")(
       "test", po::value<std::string>()->value_name("KIND:FILE"), "what to measure on; other samples than --data")(
       "out-dir", po::value<std::string>()->value_name("FOLDER"), "where the results go");
   AddSearchOptions(line);

@@ -1,5 +1,3 @@
-#include "bitplan/files.h"
-#include "bitplan/robustness.h"
 #include "bitplan/search.h"
 
 #include <fmt/format.h>
@@ -8,7 +6,9 @@
 #include <optional>
 
 #include "bitplan/error.h"
+#include "bitplan/files.h"
 #include "bitplan/plan.h"
+#include "bitplan/robustness.h"
 #include "cli/agent_options.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
@@ -47,7 +47,8 @@ void PrintRobustness(const Problem& problem, const Solution& solution, const Rob
   fmt::print("\ngroups that change in any of {} draws of the measure's noise:\n", stability.draws);
   Table changes({"group", "changes"});
   for (std::size_t g = 0; g < problem.groups.size(); ++g)
-    if (stability.changes[g] > 0) changes.Add({problem.groups[g].name, fmt::format("{:.0f}%", 100 * stability.changes[g])});
+    if (stability.changes[g] > 0)
+      changes.Add({problem.groups[g].name, fmt::format("{:.0f}%", 100 * stability.changes[g])});
   fmt::print("{}", changes.Text());
 }
 
@@ -67,9 +68,12 @@ int SearchPlan(const Arguments& arguments) {
                    "Finds the plan with the least predicted loss within every budget, and proves how good it is.");
   AddSearchedOptions(line);
   line.Add()("out", po::value<std::string>()->value_name("FILE"), "where the plan goes")(
-      "explain", po::bool_switch(), "tell what the answer hangs on: the worth of each budget, the best other plan, and the groups whose choice the measure's noise could turn")(
-      "draws", po::value<std::int64_t>()->default_value(NoiseOptions().draws)->value_name("N"), "random draws of the measure's noise, for --explain")(
-      "write-lp", po::value<std::string>()->value_name("FILE"), "write the problem in the LP format of other solvers, too");
+      "explain", po::bool_switch(),
+      "tell what the answer hangs on: the worth of each budget, the best other plan, and the groups whose choice the "
+      "measure's noise could turn")(
+      "draws", po::value<std::int64_t>()->default_value(NoiseOptions().draws)->value_name("N"),
+      "random draws of the measure's noise, for --explain")("write-lp", po::value<std::string>()->value_name("FILE"),
+                                                            "write the problem in the LP format of other solvers, too");
   AddAgentOptions(line);
   if (!line.Parse(arguments)) return kDone;
   SearchOptions options = ReadSearchOptions(line);

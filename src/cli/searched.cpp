@@ -20,7 +20,8 @@ namespace {
 void Keep(const std::string& text, Problem& problem) {
   const auto equals = text.rfind('=');
   if (equals == std::string::npos)
-    throw Error(fmt::format("--keep {}: expected GROUP=CHOICE, both as in the problem file; several choices with commas", text));
+    throw Error(fmt::format(
+        "--keep {}: expected GROUP=CHOICE, both as in the problem file; several choices with commas", text));
   Rule rule{{""}, {}};
   std::istringstream names(text.substr(equals + 1));
   for (std::string name; std::getline(names, name, ',');) rule.allowed.push_back({name});
@@ -29,7 +30,8 @@ void Keep(const std::string& text, Problem& problem) {
     if (fnmatch(text.substr(0, equals).c_str(), group.name.c_str(), 0) != 0) continue;
     found = true;
     for (const auto& row : rule.allowed)
-      if (std::none_of(group.choices.begin(), group.choices.end(), [&](const Choice& choice) { return choice.name == row[0]; }))
+      if (std::none_of(group.choices.begin(), group.choices.end(),
+                       [&](const Choice& choice) { return choice.name == row[0]; }))
         throw Error(fmt::format("--keep {}: group '{}' has no choice '{}'", text, group.name, row[0]));
     rule.groups[0] = group.name;
     problem.rules.push_back(rule);
@@ -41,11 +43,13 @@ void Keep(const std::string& text, Problem& problem) {
 
 void AddSearchedOptions(CommandLine& line) {
   line.AddPositional("sensitivity.json", "from bitplan analyze");
-  line.Add()("problem", po::value<std::string>()->value_name("FILE"),
-             "search this bitplan.problem/1 file instead, which needs no model; --keep GROUP=CHOICE,CHOICE pins its groups");
+  line.Add()(
+      "problem", po::value<std::string>()->value_name("FILE"),
+      "search this bitplan.problem/1 file instead, which needs no model; --keep GROUP=CHOICE,CHOICE pins its groups");
   AddSearchOptions(line);
   AddCostOptions(line);
-  AddTargetOption(line, "leave each layer the widths that a device's compiler offers, in a sensitivity analyzed for it");
+  AddTargetOption(line,
+                  "leave each layer the widths that a device's compiler offers, in a sensitivity analyzed for it");
 }
 
 Searched ReadSearched(const CommandLine& line) {
@@ -55,14 +59,16 @@ Searched ReadSearched(const CommandLine& line) {
       if (line.Has(option) && !line.IsDefault(option))
         throw Error(fmt::format("--{} is for sensitivity files; a problem file has its choices already", option));
     searched.problem = ReadProblem(line.Get<std::string>("problem"));
-    for (const auto& [cost, value] : ParsePerCost("budget", line.List("budget"))) searched.problem.budgets[cost] = value;
+    for (const auto& [cost, value] : ParsePerCost("budget", line.List("budget")))
+      searched.problem.budgets[cost] = value;
     for (const auto& [cost, value] : ParsePerCost("price", line.List("price"))) searched.problem.prices[cost] = value;
     for (const std::string& text : line.List("keep")) Keep(text, searched.problem);
   } else {
     ProblemOptions& options = searched.options = ReadProblemOptions(line);
     searched.sensitivity = ReadSensitivity(line.Required("sensitivity.json"));
     AddCosts(*searched.sensitivity, ReadCostOptions(line, NamesOf(searched.sensitivity->layers)));
-    if (const auto target = ReadTargetOption(line)) options.pins = ApplyTarget(*searched.sensitivity, *target, options.pins);
+    if (const auto target = ReadTargetOption(line))
+      options.pins = ApplyTarget(*searched.sensitivity, *target, options.pins);
     searched.problem = MakeProblem(*searched.sensitivity, options);
   }
   searched.problem.Validate();

@@ -26,8 +26,9 @@ Format WithNumbers(Format format, const Format& target) {
 
 /// Throws Error where an option says what is the target's to say.
 void RefuseNumbers(const CommandLine& line, const Target& target) {
-  for (const char* option : {"weight-type", "weight-scheme", "weight-granularity", "weight-group", "weight-scales", "narrow-range",
-                             "reduce-range", "activation-type", "activation-scheme", "activation-scales"})
+  for (const char* option :
+       {"weight-type", "weight-scheme", "weight-granularity", "weight-group", "weight-scales", "narrow-range",
+        "reduce-range", "activation-type", "activation-scheme", "activation-scales"})
     if (!line.IsDefault(option)) throw Error(fmt::format("--{}: that is for --target {} to say", option, target.name));
 }
 
@@ -43,21 +44,26 @@ std::vector<int> WidthsOf(const std::vector<Perturbation>& choices) {
   return widths;
 }
 
-void Intersect(std::vector<int>& offered, const std::vector<int>& asked, const std::string& layer, std::string_view option) {
+void Intersect(std::vector<int>& offered, const std::vector<int>& asked, const std::string& layer,
+               std::string_view option) {
   if (offered.empty()) return;  // no input
   const std::string widths = fmt::format("{}", fmt::join(offered, ", "));
   std::erase_if(offered, [&](int bits) { return std::find(asked.begin(), asked.end(), bits) == asked.end(); });
-  if (offered.empty()) throw Error(fmt::format("--{}: none of the widths that the target offers for layer '{}' ({})", option, layer, widths));
+  if (offered.empty())
+    throw Error(
+        fmt::format("--{}: none of the widths that the target offers for layer '{}' ({})", option, layer, widths));
 }
 
 /// `asked`, as they were, for their names to be checked; then what they leave of the target's, a later one in the place
 /// of an earlier.
 template <typename NamedLayer>
-std::vector<Pin> NarrowedBy(const std::vector<Pin>& asked, std::vector<Pin> pins, const std::vector<NamedLayer>& layers) {
+std::vector<Pin> NarrowedBy(const std::vector<Pin>& asked, std::vector<Pin> pins,
+                            const std::vector<NamedLayer>& layers) {
   const std::vector<Pin> of_target = pins;
   for (const Pin& pin : asked)
     for (const std::size_t layer : MatchingLayers(layers, pin.pattern)) {
-      const auto found = std::find_if(pins.begin(), pins.end(), [&](const Pin& each) { return each.pattern == layers[layer].name; });
+      const auto found =
+          std::find_if(pins.begin(), pins.end(), [&](const Pin& each) { return each.pattern == layers[layer].name; });
       if (found == pins.end()) continue;
       const Pin& whole = of_target[static_cast<std::size_t>(found - pins.begin())];
       const auto narrow = [&](std::vector<int> Pin::* widths) {
@@ -75,7 +81,8 @@ std::vector<Pin> NarrowedBy(const std::vector<Pin>& asked, std::vector<Pin> pins
 }  // namespace
 
 void AddTargetOption(CommandLine& line, const char* what) {
-  line.Add()("target", po::value<std::string>()->value_name("NAME|FILE"), fmt::format("{}: {} or a file", what, fmt::join(TargetNames(), ", ")).c_str());
+  line.Add()("target", po::value<std::string>()->value_name("NAME|FILE"),
+             fmt::format("{}: {} or a file", what, fmt::join(TargetNames(), ", ")).c_str());
 }
 
 std::optional<Target> ReadTargetOption(const CommandLine& line) {
@@ -91,13 +98,14 @@ Plan MakeTargetPlan(const CommandLine& line, const Network& network, Target targ
   return bitplan::MakeTargetPlan(network, target);
 }
 
-std::vector<Pin> ApplyTarget(const CommandLine& line, const Network& network, const Target& target, AnalyzeOptions& options,
-                             const std::vector<Pin>& asked) {
+std::vector<Pin> ApplyTarget(const CommandLine& line, const Network& network, const Target& target,
+                             AnalyzeOptions& options, const std::vector<Pin>& asked) {
   RefuseNumbers(line, target);
   options.weight_format = WithNumbers(options.weight_format, target.weight);
   options.activation_format = WithNumbers(options.activation_format, target.activation);
   options.operands = TargetOperands(network, target);
-  for (OperandFormat& operand : options.operands) operand.format = WithNumbers(options.activation_format, target.activation).WithBits(operand.format.bits);
+  for (OperandFormat& operand : options.operands)
+    operand.format = WithNumbers(options.activation_format, target.activation).WithBits(operand.format.bits);
   std::vector<Pin> pins = TargetPins(network, target);
   if (line.IsDefault("weight-bits")) options.weight_bits = Union(pins, &Pin::weight_bits);
   if (line.IsDefault("activation-bits")) options.activation_bits = Union(pins, &Pin::activation_bits);
@@ -113,12 +121,14 @@ std::vector<Pin> ApplyTarget(const CommandLine& line, const Network& network, co
 std::vector<Pin> ApplyTarget(const Sensitivity& sensitivity, const Target& target, const std::vector<Pin>& asked) {
   if (WithNumbers(sensitivity.weight_format, target.weight) != sensitivity.weight_format ||
       WithNumbers(sensitivity.activation_format, target.activation) != sensitivity.activation_format)
-    throw Error(fmt::format("--target {0}: the sensitivity file is of other formats; analyze --target {0}", target.name));
+    throw Error(
+        fmt::format("--target {0}: the sensitivity file is of other formats; analyze --target {0}", target.name));
   std::vector<Pin> pins = TargetPins(sensitivity, target);
   for (std::size_t i = 0; i < pins.size(); ++i) {
     const LayerSensitivity& layer = sensitivity.layers[i];
     Intersect(pins[i].weight_bits, WidthsOf(layer.weight_choices), layer.name, "weight-bits of the analysis");
-    Intersect(pins[i].activation_bits, WidthsOf(layer.activation_choices), layer.name, "activation-bits of the analysis");
+    Intersect(pins[i].activation_bits, WidthsOf(layer.activation_choices), layer.name,
+              "activation-bits of the analysis");
   }
   return NarrowedBy(asked, std::move(pins), sensitivity.layers);
 }

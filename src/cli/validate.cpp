@@ -22,27 +22,32 @@ void Print(const Validation& validation) {
   Table table(header);
   for (const Agreement& agreement : validation.agreements) {
     std::vector<std::string> row{agreement.measure};
-    for (const double value : {agreement.spearman, agreement.kendall, agreement.spearman_small, agreement.kendall_small})
+    for (const double value :
+         {agreement.spearman, agreement.kendall, agreement.spearman_small, agreement.kendall_small})
       row.push_back(fmt::format("{:.3f}", value));
     if (tested) row.push_back(fmt::format("{:.3f}", agreement.spearman_accuracy.value_or(0)));
     table.Add(std::move(row));
   }
-  fmt::print("{}\nrank correlation with the measured KL to the float network over {} random plans; small: the half with the smallest\n",
-             table.Text(), validation.plans.size());
+  fmt::print(
+      "{}\nrank correlation with the measured KL to the float network over {} random plans; small: the half with the "
+      "smallest\n",
+      table.Text(), validation.plans.size());
 }
 
 }  // namespace
 
 int ValidateMeasures(const Arguments& arguments) {
-  CommandLine line("validate MODEL.pt --data KIND:FILE --out-dir FOLDER [--test KIND:FILE] [options]",
-                   "Draws random plans, measures their real rise of the loss, and says how well every measure ranks them; leaves "
-                   "validation.csv and validation.svg in the folder.");
+  CommandLine line(
+      "validate MODEL.pt --data KIND:FILE --out-dir FOLDER [--test KIND:FILE] [options]",
+      "Draws random plans, measures their real rise of the loss, and says how well every measure ranks them; leaves "
+      "validation.csv and validation.svg in the folder.");
   line.AddPositional("MODEL.pt", "TorchScript file");
   line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what to analyze, calibrate and measure on")(
       "test", po::value<std::string>()->value_name("KIND:FILE"), "labelled data to compare with accuracy as well")(
       "out-dir", po::value<std::string>()->value_name("FOLDER"), "where the results go")(
       "plans", po::value<int>()->default_value(ValidateOptions().plans)->value_name("N"), "random plans")(
-      "measures", po::value<std::string>()->default_value("all"), ("which to compare: " + Joined(AllMeasures())).c_str());
+      "measures", po::value<std::string>()->default_value("all"),
+      ("which to compare: " + Joined(AllMeasures())).c_str());
   AddSampleOptions(line, RunOptions().calibration_samples);
   AddBatchOption(line);
   AddAnalyzeOptions(line);
@@ -61,7 +66,8 @@ int ValidateMeasures(const Arguments& arguments) {
   DataOptions data_options = ReadSampleOptions(line);
   const Dataset data = Dataset::Load(line.Required("data"), data_options);
   data_options.samples = 0;
-  const auto test = line.Has("test") ? std::optional(Dataset::Load(line.Get<std::string>("test"), data_options)) : std::nullopt;
+  const auto test =
+      line.Has("test") ? std::optional(Dataset::Load(line.Get<std::string>("test"), data_options)) : std::nullopt;
   const Validation validation = Validate(network, data, test, options);
   ThrowIfInterrupted();
   WriteFile(folder / "validation.csv", ToCsv(validation));

@@ -30,15 +30,20 @@ std::vector<Number> ParseList(const std::string& option, const std::string& text
 
 }  // namespace
 
-std::vector<int> ParseIntegers(const std::string& option, const std::string& text) { return ParseList<int>(option, text); }
-std::vector<double> ParseNumbers(const std::string& option, const std::string& text) { return ParseList<double>(option, text); }
+std::vector<int> ParseIntegers(const std::string& option, const std::string& text) {
+  return ParseList<int>(option, text);
+}
+std::vector<double> ParseNumbers(const std::string& option, const std::string& text) {
+  return ParseList<double>(option, text);
+}
 
 std::int64_t ParseBytes(const std::string& option, const std::string& text) {
-  static const std::map<std::string, double> units = {{"", 1},          {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30},
-                                                      {"kB", 1e3},      {"MB", 1e6},     {"GB", 1e9}};
+  static const std::map<std::string, double> units = {{"", 1},     {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30},
+                                                      {"kB", 1e3}, {"MB", 1e6},     {"GB", 1e9}};
   const auto digits = text.find_first_not_of("0123456789.");
   const auto unit = units.find(digits == std::string::npos ? "" : text.substr(digits));
-  const std::vector<double> number = unit == units.end() || digits == 0 ? std::vector<double>() : ParseNumbers(option, text.substr(0, digits));
+  const std::vector<double> number =
+      unit == units.end() || digits == 0 ? std::vector<double>() : ParseNumbers(option, text.substr(0, digits));
   if (number.size() != 1 || number[0] * unit->second < 1 || number[0] * unit->second > 0x1p60)
     throw Error(fmt::format("--{} {}: expected bytes, with a unit or without: 1500000, 512MiB, 2GiB", option, text));
   return static_cast<std::int64_t>(number[0] * unit->second);
@@ -46,8 +51,10 @@ std::int64_t ParseBytes(const std::string& option, const std::string& text) {
 
 double ParsePercent(const std::string& option, const std::string& text) {
   const bool percent = text.size() > 1 && text.back() == '%';
-  const std::vector<double> number = percent ? ParseNumbers(option, text.substr(0, text.size() - 1)) : std::vector<double>();
-  if (number.size() != 1 || !(number[0] > 0 && number[0] < 100)) throw Error(fmt::format("--{} {}: expected a percentage, as 5%", option, text));
+  const std::vector<double> number =
+      percent ? ParseNumbers(option, text.substr(0, text.size() - 1)) : std::vector<double>();
+  if (number.size() != 1 || !(number[0] > 0 && number[0] < 100))
+    throw Error(fmt::format("--{} {}: expected a percentage, as 5%", option, text));
   return number[0] / 100;
 }
 
@@ -55,8 +62,10 @@ std::map<std::string, double> ParsePerCost(const std::string& option, const std:
   std::map<std::string, double> values;
   for (const std::string& text : texts) {
     const auto equals = text.find('=');
-    const auto numbers = equals == std::string::npos ? std::vector<double>{} : ParseNumbers(option, text.substr(equals + 1));
-    if (numbers.size() != 1) throw Error(fmt::format("--{} {}: expected COST=NUMBER, COST as in problem files", option, text));
+    const auto numbers =
+        equals == std::string::npos ? std::vector<double>{} : ParseNumbers(option, text.substr(equals + 1));
+    if (numbers.size() != 1)
+      throw Error(fmt::format("--{} {}: expected COST=NUMBER, COST as in problem files", option, text));
     values[text.substr(0, equals)] = numbers[0];
   }
   return values;

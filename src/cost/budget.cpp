@@ -35,8 +35,10 @@ const std::vector<CostName>& Costs() {
 }
 
 [[noreturn]] void Reject(std::string_view text, std::string_view why) {
-  throw Error(fmt::format("budget '{}': {}; expected weight_size=12.5%, weight_size=100KiB, bops=10%, bops=1.5G, average_bits=4, latency=5ms …",
-                          text, why));
+  throw Error(
+      fmt::format("budget '{}': {}; expected weight_size=12.5%, weight_size=100KiB, bops=10%, bops=1.5G, "
+                  "average_bits=4, latency=5ms …",
+                  text, why));
 }
 
 /// How a budget on `name` is written; a table's cost by its own name.

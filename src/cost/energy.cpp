@@ -20,9 +20,10 @@ CostTable Energy(const std::vector<LayerWork>& layers, const EnergyModel& model,
                  const std::vector<int>& activation_bits) {
   const auto energy = [&](std::size_t i, int weight, int activation) {
     const LayerWork& layer = layers[i];
-    const double picojoules = static_cast<double>(layer.macs) * MacEnergy(model, weight, activation) +
-                              PackedBytes(layer.weights, weight) * model.weight_byte_pj +
-                              (PackedBytes(layer.inputs, activation) + PackedBytes(layer.outputs, activation)) * model.activation_byte_pj;
+    const double picojoules =
+        static_cast<double>(layer.macs) * MacEnergy(model, weight, activation) +
+        PackedBytes(layer.weights, weight) * model.weight_byte_pj +
+        (PackedBytes(layer.inputs, activation) + PackedBytes(layer.outputs, activation)) * model.activation_byte_pj;
     return picojoules * 1e-6;
   };
   return Tabulate("energy_uj", model.source, weight_bits, activation_bits, NamesOf(layers), energy);

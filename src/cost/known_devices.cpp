@@ -2,8 +2,8 @@
 
 namespace bitplan {
 
-// Peaks as the makers publish them, dense, a multiply-accumulate counted as two operations there. The time to start a layer is
-// that of a kernel launch, 5 µs, on all of them.
+// Peaks as the makers publish them, dense, a multiply-accumulate counted as two operations there. The time to start a
+// layer is that of a kernel launch, 5 µs, on all of them.
 const std::map<std::string, Roofline, std::less<>>& KnownDevices() {
   static const std::map<std::string, Roofline, std::less<>> devices = {
       {"nvidia-t4",

@@ -12,7 +12,9 @@ namespace bitplan {
 
 namespace {
 
-std::string Widths(const std::vector<int>& widths) { return widths.empty() ? "any" : fmt::format("{}", fmt::join(widths, ", ")); }
+std::string Widths(const std::vector<int>& widths) {
+  return widths.empty() ? "any" : fmt::format("{}", fmt::join(widths, ", "));
+}
 
 }  // namespace
 
@@ -25,15 +27,16 @@ std::map<std::string, double> LayerCosts(const LayerSensitivity& layer, int weig
           {"average_bits", bits / static_cast<double>(std::max<std::int64_t>(all_weights, 1))}};
 }
 
-std::map<std::string, double> ChoiceCosts(const Sensitivity& sensitivity, std::size_t layer, int weight_bits, int activation_bits,
-                                          std::int64_t all_weights) {
+std::map<std::string, double> ChoiceCosts(const Sensitivity& sensitivity, std::size_t layer, int weight_bits,
+                                          int activation_bits, std::int64_t all_weights) {
   auto costs = LayerCosts(sensitivity.layers[layer], weight_bits, activation_bits, all_weights);
   for (const CostTable& table : sensitivity.costs) {
     const auto value = table.At(layer, weight_bits, activation_bits);
     if (!value)
-      throw Error(fmt::format("cost table {} ({}) has nothing for layer '{}' at w{}a{}; it has weight widths {} and activation widths {}", table.cost,
-                              table.source, sensitivity.layers[layer].name, weight_bits, activation_bits, Widths(table.weight_bits),
-                              Widths(table.activation_bits)));
+      throw Error(fmt::format(
+          "cost table {} ({}) has nothing for layer '{}' at w{}a{}; it has weight widths {} and activation widths {}",
+          table.cost, table.source, sensitivity.layers[layer].name, weight_bits, activation_bits,
+          Widths(table.weight_bits), Widths(table.activation_bits)));
     costs[table.cost] = *value + (layer == 0 ? table.fixed : 0);
   }
   return costs;
@@ -50,7 +53,8 @@ std::map<std::string, double> UniformCosts(const Sensitivity& sensitivity, int w
   const std::int64_t all_weights = WeightCount(sensitivity);
   std::map<std::string, double> total;
   for (std::size_t i = 0; i < sensitivity.layers.size(); ++i)
-    for (const auto& [cost, value] : LayerCosts(sensitivity.layers[i], weight_bits, input_bits(i), all_weights)) total[cost] += value;
+    for (const auto& [cost, value] : LayerCosts(sensitivity.layers[i], weight_bits, input_bits(i), all_weights))
+      total[cost] += value;
   for (const CostTable& table : sensitivity.costs) {
     std::optional<double> sum = table.fixed;
     for (std::size_t i = 0; i < table.layers.size() && sum; ++i) {

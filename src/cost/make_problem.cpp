@@ -38,9 +38,15 @@ double StandardErrorOf(const Curvature& curvature, const Perturbation& perturbat
 
 class ProblemMaker {
  public:
-  /// `sensitivity` as it was measured; `predicted` has the figures to predict with, and `share` is what counts of the cross terms.
-  ProblemMaker(const Sensitivity& sensitivity, const Sensitivity& predicted, double share, const ProblemOptions& options)
-      : sensitivity_(sensitivity), predicted_(predicted), share_(share), options_(options), offered_(ApplyPins(sensitivity, options.pins)) {
+  /// `sensitivity` as it was measured; `predicted` has the figures to predict with, and `share` is what counts of the
+  /// cross terms.
+  ProblemMaker(const Sensitivity& sensitivity, const Sensitivity& predicted, double share,
+               const ProblemOptions& options)
+      : sensitivity_(sensitivity),
+        predicted_(predicted),
+        share_(share),
+        options_(options),
+        offered_(ApplyPins(sensitivity, options.pins)) {
     all_weights_ = WeightCount(sensitivity);
     floor_ = CurvatureFloor(sensitivity, options.measure);
   }
@@ -49,9 +55,10 @@ class ProblemMaker {
     Problem problem;
     problem.name = sensitivity_.model_sha256.substr(0, 12);
     const bool curved = options_.measure == Measure::Eigenvalue || options_.measure == Measure::Trace;
-    problem.objective = options_.joint ? fmt::format("{} of the layers' summed shifts of the output", ToString(options_.measure))
-                                       : fmt::format("{}{}, summed over the layers", ToString(options_.measure),
-                                                     curved ? " times squared quantization error" : "");
+    problem.objective = options_.joint
+                            ? fmt::format("{} of the layers' summed shifts of the output", ToString(options_.measure))
+                            : fmt::format("{}{}, summed over the layers", ToString(options_.measure),
+                                          curved ? " times squared quantization error" : "");
     for (const std::vector<std::size_t>& members : Groups()) problem.groups.push_back(MakeGroup(members));
     problem.budgets = BudgetsOf(sensitivity_, options_.budgets, problem.groups);
     problem.prices = options_.prices;
@@ -116,7 +123,7 @@ class ProblemMaker {
 
   /// Widths that each of these layers offers, in the order of the first.
   std::vector<int> CommonWidths(const std::vector<std::size_t>& members,
-                                std::vector<Perturbation> OfferedWidths::*kind) const {
+                                std::vector<Perturbation> OfferedWidths::* kind) const {
     std::vector<int> widths;
     if (members.empty()) return widths;
     for (const Perturbation& choice : offered_[members[0]].*kind)
@@ -169,17 +176,21 @@ class ProblemMaker {
     Choice choice;
     choice.name = NameOf(bits);
     double variance = 0;
-    const auto charge = [&](std::size_t layer, Curvature LayerSensitivity::*curvature, std::vector<Perturbation> LayerSensitivity::*choices,
-                            int width) {
+    const auto charge = [&](std::size_t layer, Curvature LayerSensitivity::* curvature,
+                            std::vector<Perturbation> LayerSensitivity::* choices, int width) {
       choice.objective += Objective(layer, curvature, choices, width);
       const LayerSensitivity& predicted = predicted_.layers[layer];
-      const double error = options_.joint ? 0 : StandardErrorOf(predicted.*curvature, *Find(predicted.*choices, width), options_.measure);
+      const double error =
+          options_.joint ? 0
+                         : StandardErrorOf(predicted.*curvature, *Find(predicted.*choices, width), options_.measure);
       variance += error * error;
     };
     for (std::size_t m = 0; m < members.size(); ++m) {
       charge(members[m], &LayerSensitivity::weight, &LayerSensitivity::weight_choices, bits.weights[m]);
-      if (bits.activation < 32) charge(members[m], &LayerSensitivity::activation, &LayerSensitivity::activation_choices, bits.activation);
-      for (const auto& [cost, value] : ChoiceCosts(sensitivity_, members[m], bits.weights[m], bits.activation, all_weights_))
+      if (bits.activation < 32)
+        charge(members[m], &LayerSensitivity::activation, &LayerSensitivity::activation_choices, bits.activation);
+      for (const auto& [cost, value] :
+           ChoiceCosts(sensitivity_, members[m], bits.weights[m], bits.activation, all_weights_))
         choice.costs[cost] += value;
     }
     choice.standard_error = std::sqrt(variance);
@@ -187,12 +198,13 @@ class ProblemMaker {
   }
 
   /// What one width is charged; of a joint problem, beyond what the joint term charges for the width alone.
-  double Objective(std::size_t layer, Curvature LayerSensitivity::*curvature, std::vector<Perturbation> LayerSensitivity::*choices,
-                   int bits) const {
+  double Objective(std::size_t layer, Curvature LayerSensitivity::* curvature,
+                   std::vector<Perturbation> LayerSensitivity::* choices, int bits) const {
     const LayerSensitivity& predicted = predicted_.layers[layer];
     const double cost = PredictedCost(predicted.*curvature, *Find(predicted.*choices, bits), options_.measure, floor_);
     if (!options_.joint || bits == 32) return cost;
-    return cost - share_ * Find(sensitivity_.layers[layer].*choices, bits)->figures.at(JointFigure(options_.measure)).value;
+    return cost -
+           share_ * Find(sensitivity_.layers[layer].*choices, bits)->figures.at(JointFigure(options_.measure)).value;
   }
 
   const Sensitivity& sensitivity_;
@@ -209,7 +221,8 @@ class ProblemMaker {
 std::vector<Measure> MeasuresFor(const ProblemOptions& options) {
   std::vector<Measure> measures = {options.measure};
   if (IsOfShifts(options.measure) && options.measure != Measure::LogitShift) measures.push_back(Measure::LogitShift);
-  if (options.joint && JointFigure(options.measure) != options.measure) measures.push_back(JointFigure(options.measure));
+  if (options.joint && JointFigure(options.measure) != options.measure)
+    measures.push_back(JointFigure(options.measure));
   return measures;
 }
 

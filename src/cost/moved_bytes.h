@@ -10,7 +10,9 @@
 namespace bitplan {
 
 /// Bytes of so many elements, packed.
-inline double PackedBytes(std::int64_t elements, int bits) { return std::ceil(static_cast<double>(elements) * bits / 8); }
+inline double PackedBytes(std::int64_t elements, int bits) {
+  return std::ceil(static_cast<double>(elements) * bits / 8);
+}
 
 inline std::vector<std::string> NamesOf(const std::vector<LayerWork>& layers) {
   std::vector<std::string> names;

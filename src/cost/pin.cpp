@@ -40,7 +40,9 @@ std::vector<Perturbation> Restrict(const std::vector<Perturbation>& analyzed, co
 
 Pin ParsePin(std::string_view text) {
   const auto reject = [&](const std::string& why) {
-    return Error(fmt::format("keep '{}': {}; expected LAYER=8, LAYER=w8, LAYER=a8, LAYER=w8a8 or with several widths LAYER=w4,8a8", text, why));
+    return Error(fmt::format(
+        "keep '{}': {}; expected LAYER=8, LAYER=w8, LAYER=a8, LAYER=w8a8 or with several widths LAYER=w4,8a8", text,
+        why));
   };
   const auto equals = text.rfind('=');
   if (equals == std::string_view::npos) throw reject("there is no '='");

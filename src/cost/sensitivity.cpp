@@ -17,16 +17,16 @@ namespace bitplan {
 namespace {
 
 constexpr std::array<std::pair<Measure, std::string_view>, 11> kMeasures = {{{Measure::WeightError, "weight-error"},
-                                                                              {Measure::RelativeError, "relative-error"},
-                                                                              {Measure::OutputError, "output-error"},
-                                                                              {Measure::Eigenvalue, "eigenvalue"},
-                                                                              {Measure::Trace, "trace"},
-                                                                              {Measure::Fisher, "fisher"},
-                                                                              {Measure::LogitShift, "logit-shift"},
-                                                                              {Measure::Divergence, "divergence"},
-                                                                              {Measure::GaussNewton, "gauss-newton"},
-                                                                              {Measure::Quadratic, "quadratic"},
-                                                                              {Measure::SingleLoss, "single-loss"}}};
+                                                                             {Measure::RelativeError, "relative-error"},
+                                                                             {Measure::OutputError, "output-error"},
+                                                                             {Measure::Eigenvalue, "eigenvalue"},
+                                                                             {Measure::Trace, "trace"},
+                                                                             {Measure::Fisher, "fisher"},
+                                                                             {Measure::LogitShift, "logit-shift"},
+                                                                             {Measure::Divergence, "divergence"},
+                                                                             {Measure::GaussNewton, "gauss-newton"},
+                                                                             {Measure::Quadratic, "quadratic"},
+                                                                             {Measure::SingleLoss, "single-loss"}}};
 
 bool HasCurvature(const Curvature& curvature, Measure measure) {
   if (measure == Measure::Trace) return curvature.trace.has_value();
@@ -62,7 +62,8 @@ bool Sensitivity::Has(Measure measure) const {
     const bool quantizes_input = std::any_of(layer.activation_choices.begin(), layer.activation_choices.end(),
                                              [](const Perturbation& choice) { return choice.bits < 32; });
     return HasCurvature(layer.weight, measure) && HasFigure(layer.weight_choices, measure) &&
-           (!quantizes_input || (HasCurvature(layer.activation, measure) && HasFigure(layer.activation_choices, measure)));
+           (!quantizes_input ||
+            (HasCurvature(layer.activation, measure) && HasFigure(layer.activation_choices, measure)));
   });
 }
 
@@ -91,12 +92,14 @@ double WorstRelativeError(const Sensitivity& sensitivity, Measure measure) {
     for (const LayerSensitivity& layer : sensitivity.layers)
       for (const Perturbation& choice : layer.*kind) {
         const auto figure = choice.figures.find(measure);
-        if (figure != choice.figures.end() && figure->second.standard_error > 0) of_width[choice.bits].push_back(figure->second);
+        if (figure != choice.figures.end() && figure->second.standard_error > 0)
+          of_width[choice.bits].push_back(figure->second);
       }
     for (const auto& [bits, figures] : of_width) {
       double mean = 0;
       for (const Estimate& figure : figures) mean += std::abs(figure.value) / static_cast<double>(figures.size());
-      for (const Estimate& figure : figures) worst = std::max(worst, figure.standard_error / std::max(mean, std::abs(figure.value)));
+      for (const Estimate& figure : figures)
+        worst = std::max(worst, figure.standard_error / std::max(mean, std::abs(figure.value)));
     }
   }
   return worst;

@@ -21,15 +21,17 @@ struct Entry {
   double standard_error = 0;  ///< of it
 };
 
-/// What a figure is expected to be proportional to, as far as the noise-free measures know: to the error of the quantizer, and to the
-/// shift of the output where it was measured. Neither is right on its own, so it is their geometric mean.
+/// What a figure is expected to be proportional to, as far as the noise-free measures know: to the error of the
+/// quantizer, and to the shift of the output where it was measured. Neither is right on its own, so it is their
+/// geometric mean.
 double ReferenceOf(const Perturbation& choice, Measure measure) {
   const auto shift = choice.figures.find(Measure::LogitShift);
   if (measure == Measure::LogitShift || shift == choice.figures.end()) return choice.relative_error;
   return std::sqrt(choice.relative_error * std::max(shift->second.value, 0.0));
 }
 
-std::vector<Estimate> PulledTowards(const std::vector<Estimate>& estimates, const std::vector<double>& prior, std::size_t fitted) {
+std::vector<Estimate> PulledTowards(const std::vector<Estimate>& estimates, const std::vector<double>& prior,
+                                    std::size_t fitted) {
   return estimates.size() < std::max(kFewest, fitted + 2) ? estimates : Shrink(estimates, prior, fitted).posterior;
 }
 
@@ -43,7 +45,8 @@ double WeightedMean(const std::vector<Estimate>& estimates) {
   return sum / weights;
 }
 
-/// The ratio of each layer, in order of `layers`; a layer's widths see the same samples, so that their errors do not average out.
+/// The ratio of each layer, in order of `layers`; a layer's widths see the same samples, so that their errors do not
+/// average out.
 std::vector<Estimate> LayerRatios(const std::vector<Entry>& entries, const std::vector<std::size_t>& layers) {
   std::vector<Estimate> ratios;
   for (const std::size_t layer : layers) {
@@ -89,7 +92,8 @@ void ShrinkEntries(std::vector<Entry>& entries, Measure measure) {
   rest = PulledTowards(rest, prior, curve.size());
 
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    const auto at = static_cast<std::size_t>(std::find(layers.begin(), layers.end(), entries[i].layer) - layers.begin());
+    const auto at =
+        static_cast<std::size_t>(std::find(layers.begin(), layers.end(), entries[i].layer) - layers.begin());
     Estimate& figure = entries[i].choice->figures.at(measure);
     const double shrunk = std::exp(pulled[at].value + rest[i].value) * entries[i].reference;
     figure.standard_error *= std::min(1.0, rest[i].standard_error / entries[i].standard_error);

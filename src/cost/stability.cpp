@@ -26,7 +26,8 @@ bool HasContributions(const Sensitivity& sensitivity, Measure measure) {
 }
 
 bool CanResample(const Sensitivity& sensitivity, const ProblemOptions& problem) {
-  return HasContributions(sensitivity, problem.measure) && (!problem.joint || HasContributions(sensitivity, JointFigure(problem.measure)));
+  return HasContributions(sensitivity, problem.measure) &&
+         (!problem.joint || HasContributions(sensitivity, JointFigure(problem.measure)));
 }
 
 /// Mean of values that count several times, and its standard error.
@@ -37,7 +38,8 @@ Estimate WeightedMean(const double* values, const SampleCounts& counts) {
     all += static_cast<double>(counts[i]);
   }
   const double mean = sum / all;
-  for (std::size_t i = 0; i < counts.size(); ++i) squares += static_cast<double>(counts[i]) * (values[i] - mean) * (values[i] - mean);
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    squares += static_cast<double>(counts[i]) * (values[i] - mean) * (values[i] - mean);
   return {mean, std::sqrt(squares / (all - 1) / all)};
 }
 
@@ -53,7 +55,8 @@ std::vector<LayerBits> AllBits(const Problem& problem, const std::vector<std::si
 }  // namespace
 
 Sensitivity Resample(Sensitivity sensitivity, const Contributions& table, const SampleCounts& counts) {
-  if (counts.size() != table.samples) throw Error(fmt::format("{} counts were given for {} samples", counts.size(), table.samples));
+  if (counts.size() != table.samples)
+    throw Error(fmt::format("{} counts were given for {} samples", counts.size(), table.samples));
   const double* values = table.values.data();
   for (const Measure measure : table.measures)
     for (LayerSensitivity& layer : sensitivity.layers)
@@ -80,13 +83,15 @@ OutputShifts Resample(const OutputShifts& shifts, const SampleCounts& counts) {
       }
   };
   draw(shifts.logits, 0, result.logits);
-  for (std::size_t begin = 0; begin < shifts.shifts.size(); begin += of_choice) draw(shifts.shifts, begin, result.shifts);
+  for (std::size_t begin = 0; begin < shifts.shifts.size(); begin += of_choice)
+    draw(shifts.shifts, begin, result.shifts);
   result.samples = result.logits.size() / shifts.classes;
   return result;
 }
 
-std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, const ProblemOptions& problem, const SearchOptions& search,
-                                      const std::vector<std::size_t>& choices, const StabilityOptions& options) {
+std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, const ProblemOptions& problem,
+                                               const SearchOptions& search, const std::vector<std::size_t>& choices,
+                                               const StabilityOptions& options) {
   if (!CanResample(sensitivity, problem)) return std::nullopt;
   SearchOptions quick = search;
   quick.gap = std::max(search.gap, kEqual / 2);
@@ -105,11 +110,15 @@ std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, c
     const Solution best = again.joint ? search::SearchFrom(again, {choices, kMostNodes}, quick) : Search(again, quick);
     if (best.choices.empty()) throw Error("a resampled problem was not solved within the time limit");
     planned = AllBits(again, choices);
-    const double above = std::max(0.0, ObjectiveOf(again, choices) - best.objective) / std::max(std::abs(best.objective), 1e-300);
-    std::vector<double> figures = {above <= kEqual ? 1.0 : 0.0, above, best.status == SolutionStatus::Optimal ? 1.0 : 0.0};
+    const double above =
+        std::max(0.0, ObjectiveOf(again, choices) - best.objective) / std::max(std::abs(best.objective), 1e-300);
+    std::vector<double> figures = {above <= kEqual ? 1.0 : 0.0, above,
+                                   best.status == SolutionStatus::Optimal ? 1.0 : 0.0};
     const std::vector<LayerBits> other = AllBits(again, best.choices);
     for (std::size_t i = 0; i < planned.size(); ++i)
-      figures.push_back(planned[i].weight_bits == other[i].weight_bits && planned[i].activation_bits == other[i].activation_bits ? 1 : 0);
+      figures.push_back(
+          planned[i].weight_bits == other[i].weight_bits && planned[i].activation_bits == other[i].activation_bits ? 1
+                                                                                                                   : 0);
     Report(options.progress, "resampled plans", done++, options.bootstrap.resamples);
     return figures;
   };

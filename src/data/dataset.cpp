@@ -116,7 +116,8 @@ Batch Dataset::Get(std::int64_t begin, std::int64_t end, at::Device device) cons
 Batch Dataset::Get(const std::vector<std::int64_t>& samples, at::Device device) const {
   if (samples.empty()) throw Error(fmt::format("{}: no samples were asked for", source_));
   for (const std::int64_t sample : samples)
-    if (sample < 0 || sample >= size_) throw Error(fmt::format("{}: sample {} is not one of its {}", source_, sample, size_));
+    if (sample < 0 || sample >= size_)
+      throw Error(fmt::format("{}: sample {} is not one of its {}", source_, sample, size_));
   return Prepare([&](const at::Tensor& stored) { return Select(stored, samples); }, device);
 }
 

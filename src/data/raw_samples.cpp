@@ -54,8 +54,7 @@ at::Tensor ToTensor(decode::Array array) {
   const at::ScalarType type = ScalarTypeOf(array.type);
   if (array.bytes.empty()) return at::empty(array.shape, type);
   const auto bytes = std::make_shared<std::vector<std::uint8_t>>(std::move(array.bytes));
-  return at::from_blob(
-      bytes->data(), array.shape, [bytes](void*) {}, at::TensorOptions(type));
+  return at::from_blob(bytes->data(), array.shape, [bytes](void*) {}, at::TensorOptions(type));
 }
 
 bool IsLabelName(std::string_view name) {

@@ -80,7 +80,8 @@ std::vector<Evaluation> Evaluate(const Network& network, const std::vector<Quant
 }
 
 std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vector<ForwardFunction>& functions,
-                                          const Dataset& data, std::int64_t batch_size, const ProgressCallback& progress) {
+                                          const Dataset& data, std::int64_t batch_size,
+                                          const ProgressCallback& progress) {
   if (batch_size < 1) throw Error(fmt::format("batch size: {} given, at least 1 needed", batch_size));
   const at::NoGradGuard no_grad;
   std::vector<Tally> tallies(1 + functions.size());

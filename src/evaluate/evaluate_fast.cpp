@@ -35,8 +35,8 @@ double Speedup(const ForwardFunction& slow, const ForwardFunction& fast, const s
 
 }  // namespace
 
-FastComparison EvaluateFast(const QuantizedNetwork& quantized, const FastOptions& options, const Dataset& data, std::int64_t batch_size,
-                            const ProgressCallback& progress) {
+FastComparison EvaluateFast(const QuantizedNetwork& quantized, const FastOptions& options, const Dataset& data,
+                            std::int64_t batch_size, const ProgressCallback& progress) {
   const at::NoGradGuard no_grad;
   const FastNetwork network = FastNetwork::Create(quantized, options);
   const auto exact = [&](const std::vector<at::Tensor>& inputs) { return quantized.network().Forward(inputs); };

@@ -10,7 +10,8 @@ namespace bitplan {
 /// The operators that run in float, and why, as evaluations list them.
 inline Json InFloatJson(const std::vector<FloatOperator>& in_float) {
   Json list = Json::array();
-  for (const FloatOperator& each : in_float) list.push_back({{"name", each.name}, {"operator", each.op}, {"reason", each.reason}});
+  for (const FloatOperator& each : in_float)
+    list.push_back({{"name", each.name}, {"operator", each.op}, {"reason", each.reason}});
   return list;
 }
 

@@ -12,8 +12,8 @@ namespace {
 constexpr std::int64_t kGrain = 1 << 15;
 
 ByteSteps StepsOf(const ByteGrid& grid) {
-  return {1.0F / static_cast<float>(grid.scale), static_cast<float>(grid.low - grid.zero), static_cast<float>(grid.high - grid.zero),
-          static_cast<float>(grid.zero)};
+  return {1.0F / static_cast<float>(grid.scale), static_cast<float>(grid.low - grid.zero),
+          static_cast<float>(grid.high - grid.zero), static_cast<float>(grid.zero)};
 }
 
 /// In the layout that the kernels read, each element once.
@@ -26,8 +26,8 @@ at::Tensor InKernelLayout(const at::Tensor& x) {
 }  // namespace
 
 bool HasByteGrid(const QuantizedInput& input) {
-  return input.format.IsInteger() && input.format.bits <= 8 && input.format.calibrator != Calibrator::Dynamic && input.range.offset == 0 &&
-         !input.outliers.defined();
+  return input.format.IsInteger() && input.format.bits <= 8 && input.format.calibrator != Calibrator::Dynamic &&
+         input.range.offset == 0 && !input.outliers.defined();
 }
 
 ByteGrid ByteGridOf(const QuantizedInput& input) {
@@ -46,7 +46,8 @@ at::Tensor Bytes(const at::Tensor& x, const ByteGrid& grid) {
   return bytes;
 }
 
-at::Tensor AddAndClamp(at::Tensor& sum, const at::Tensor& other, const Bounds& bounds, const std::optional<ByteGrid>& grid) {
+at::Tensor AddAndClamp(at::Tensor& sum, const at::Tensor& other, const Bounds& bounds,
+                       const std::optional<ByteGrid>& grid) {
   sum = InKernelLayout(sum);
   const at::Tensor added = InKernelLayout(other);
   at::Tensor bytes = grid ? at::empty_like(sum, sum.options().dtype(at::kByte)) : at::Tensor();
@@ -55,7 +56,8 @@ at::Tensor AddAndClamp(at::Tensor& sum, const at::Tensor& other, const Bounds& b
   std::uint8_t* const coded = grid ? bytes.mutable_data_ptr<std::uint8_t>() : nullptr;
   const ByteSteps steps = StepsOf(grid.value_or(ByteGrid{}));
   at::parallel_for(0, sum.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-    if (coded) return AddAndClampToBytes(to + begin, from + begin, coded + begin, end - begin, bounds.least, bounds.most, steps);
+    if (coded)
+      return AddAndClampToBytes(to + begin, from + begin, coded + begin, end - begin, bounds.least, bounds.most, steps);
     AddAndClamp(to + begin, from + begin, end - begin, bounds.least, bounds.most);
   });
   return bytes;

@@ -10,7 +10,8 @@
 
 namespace bitplan {
 
-/// Integers of at most 8 bits as bytes q, which stand for scale · (q − zero): those of symmetric grids are moved up by 128.
+/// Integers of at most 8 bits as bytes q, which stand for scale · (q − zero): those of symmetric grids are moved up by
+/// 128.
 struct ByteGrid {
   double scale = 1;
   std::int64_t zero = 0, low = 0, high = 255;
@@ -34,6 +35,7 @@ struct Bounds {
 };
 
 /// sum ← clamp(sum + other), of the same shape, and its bytes where a grid is given; undefined otherwise.
-at::Tensor AddAndClamp(at::Tensor& sum, const at::Tensor& other, const Bounds& bounds, const std::optional<ByteGrid>& grid);
+at::Tensor AddAndClamp(at::Tensor& sum, const at::Tensor& other, const Bounds& bounds,
+                       const std::optional<ByteGrid>& grid);
 
 }  // namespace bitplan

@@ -9,7 +9,8 @@ namespace {
 
 /// Written out in every loop: a call would keep it from being vectorized for the newer processors.
 [[gnu::always_inline]] inline std::uint8_t ByteOf(float value, const ByteSteps& steps) {
-  constexpr float kNoFraction = 12582912.0F;  // 1.5 · 2^23: a sum with it has no bits for a fraction, and is rounded to even
+  constexpr float kNoFraction =
+      12582912.0F;  // 1.5 · 2^23: a sum with it has no bits for a fraction, and is rounded to even
   float step = value * steps.inverse_scale;
   step = step < steps.low ? steps.low : step;
   step = step > steps.high ? steps.high : step;
@@ -24,18 +25,20 @@ namespace {
 }  // namespace
 
 BITPLAN_VECTOR_CLONES
-void RoundToBytes(const float* __restrict from, std::uint8_t* __restrict to, const std::int64_t count, const ByteSteps steps) {
+void RoundToBytes(const float* __restrict from, std::uint8_t* __restrict to, const std::int64_t count,
+                  const ByteSteps steps) {
   for (std::int64_t i = 0; i < count; ++i) to[i] = ByteOf(from[i], steps);
 }
 
 BITPLAN_VECTOR_CLONES
-void AddAndClamp(float* __restrict to, const float* __restrict other, const std::int64_t count, const float least, const float most) {
+void AddAndClamp(float* __restrict to, const float* __restrict other, const std::int64_t count, const float least,
+                 const float most) {
   for (std::int64_t i = 0; i < count; ++i) to[i] = Clamped(to[i] + other[i], least, most);
 }
 
 BITPLAN_VECTOR_CLONES
-void AddAndClampToBytes(float* __restrict to, const float* __restrict other, std::uint8_t* __restrict bytes, const std::int64_t count,
-                        const float least, const float most, const ByteSteps steps) {
+void AddAndClampToBytes(float* __restrict to, const float* __restrict other, std::uint8_t* __restrict bytes,
+                        const std::int64_t count, const float least, const float most, const ByteSteps steps) {
   for (std::int64_t i = 0; i < count; ++i) {
     to[i] = Clamped(to[i] + other[i], least, most);
     bytes[i] = ByteOf(to[i], steps);

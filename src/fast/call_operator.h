@@ -9,7 +9,8 @@
 namespace bitplan {
 
 /// What one of LibTorch's operators gives that have no C++ function.
-inline std::vector<c10::IValue> CallOperator(const char* name, const char* overload, std::vector<c10::IValue> arguments) {
+inline std::vector<c10::IValue> CallOperator(const char* name, const char* overload,
+                                             std::vector<c10::IValue> arguments) {
   c10::Dispatcher::singleton().findSchemaOrThrow(name, overload).callBoxed(arguments);
   return arguments;
 }

@@ -28,19 +28,22 @@ struct LstmShape {
 /// A weight's integers as LibTorch's kernels take them, one scale a row.
 c10::IValue PackedRows(const QuantizedTensor& weight, const at::Tensor& bias) {
   const at::Tensor scale = weight.scale.expand({weight.q.size(0)}).to(at::kDouble).contiguous();
-  const at::Tensor rows =
-      at::_make_per_channel_quantized_tensor(weight.q.to(at::kChar).contiguous(), scale, at::zeros({scale.numel()}, at::kLong), 0);
+  const at::Tensor rows = at::_make_per_channel_quantized_tensor(weight.q.to(at::kChar).contiguous(), scale,
+                                                                 at::zeros({scale.numel()}, at::kLong), 0);
   return CallOperator("quantized::linear_prepack", "", {rows, bias})[0];
 }
 
 bool IsPackable(const QuantizedTensor& weight) {
-  return weight.format.IsInteger() && weight.format.bits <= 8 && weight.format.scheme == Scheme::Symmetric && weight.scale.dim() == 1;
+  return weight.format.IsInteger() && weight.format.bits <= 8 && weight.format.scheme == Scheme::Symmetric &&
+         weight.scale.dim() == 1;
 }
 
 class LstmReplacer {
  public:
-  LstmReplacer(const Network& network, const QuantizedState& state, StepProgram& program) : network_(network), state_(state), program_(program) {
-    for (std::size_t i = 0; i < network.layers().size(); ++i) layer_of_[static_cast<std::size_t>(network.layers()[i].weight)] = static_cast<int>(i);
+  LstmReplacer(const Network& network, const QuantizedState& state, StepProgram& program)
+      : network_(network), state_(state), program_(program) {
+    for (std::size_t i = 0; i < network.layers().size(); ++i)
+      layer_of_[static_cast<std::size_t>(network.layers()[i].weight)] = static_cast<int>(i);
   }
 
   /// The layers that a kernel took over; none where it cannot.
@@ -94,25 +97,29 @@ class LstmReplacer {
     return weight;
   }
 
-  c10::IValue Cell(const QuantizedTensor& input, const QuantizedTensor& hidden, const LstmShape& shape, const std::vector<std::size_t>& parameters,
-                   std::size_t first) const {
+  c10::IValue Cell(const QuantizedTensor& input, const QuantizedTensor& hidden, const LstmShape& shape,
+                   const std::vector<std::size_t>& parameters, std::size_t first) const {
     const at::Tensor none = at::zeros({input.q.size(0)});
     const at::Tensor of_input = shape.has_biases ? state_.parameters[parameters[first + 2]] : none;
     const at::Tensor of_hidden = shape.has_biases ? state_.parameters[parameters[first + 3]] : none;
-    return CallOperator("quantized::make_quantized_cell_params_dynamic", "",
-                {PackedRows(input, of_input), PackedRows(hidden, of_hidden), of_input, of_hidden, /*reduce_range=*/false})[0];
+    return CallOperator(
+        "quantized::make_quantized_cell_params_dynamic", "",
+        {PackedRows(input, of_input), PackedRows(hidden, of_hidden), of_input, of_hidden, /*reduce_range=*/false})[0];
   }
 
   void Put(Node* node, Node* states, const LstmShape& shape, const c10::impl::GenericList& cells) {
     const WithInsertPoint before(node);
-    const auto step = [shape, cells](const std::vector<at::Tensor>& operands, StepNotes& /*notes*/) -> std::vector<at::Tensor> {
+    const auto step = [shape, cells](const std::vector<at::Tensor>& operands,
+                                     StepNotes& /*notes*/) -> std::vector<at::Tensor> {
       const std::vector<c10::IValue> results =
           CallOperator("aten::quantized_lstm", "input",
-                       {operands[0], std::vector<at::Tensor>{operands[1], operands[2]}, cells, /*has_biases=*/true, shape.layers, /*dropout=*/0.0,
+                       {operands[0], std::vector<at::Tensor>{operands[1], operands[2]}, cells, /*has_biases=*/true,
+                        shape.layers, /*dropout=*/0.0,
                         /*train=*/false, shape.bidirectional, shape.batch_first, at::kQInt8, /*use_dynamic=*/true});
       return {results[0].toTensor(), results[1].toTensor(), results[2].toTensor()};
     };
-    const std::vector<Value*> made = program_.InsertSeveral({node->input(0), states->input(0), states->input(1)}, step, 3);
+    const std::vector<Value*> made =
+        program_.InsertSeveral({node->input(0), states->input(0), states->input(1)}, step, 3);
     for (std::size_t i = 0; i < made.size(); ++i) node->outputs()[i]->replaceAllUsesWith(made[i]);
   }
 
@@ -124,7 +131,8 @@ class LstmReplacer {
 
 }  // namespace
 
-void PutDynamicLstms(const Network& network, const QuantizedState& state, StepProgram& program, std::map<int, std::size_t>& uses) {
+void PutDynamicLstms(const Network& network, const QuantizedState& state, StepProgram& program,
+                     std::map<int, std::size_t>& uses) {
   if (!HasByteKernels()) return;
   LstmReplacer replacer(network, state, program);
   for (Node* node : AllNodes(program.graph()->block()))

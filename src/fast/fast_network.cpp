@@ -1,10 +1,9 @@
-#include "bitplan/fast.h"
-
 #include <fmt/format.h>
 
 #include <utility>
 
 #include "bitplan/error.h"
+#include "bitplan/fast.h"
 #include "fast/fast_program.h"
 #include "quantize/quantized_network.h"
 
@@ -19,7 +18,8 @@ FastNetwork FastNetwork::Create(const QuantizedNetwork& network, const FastOptio
   if (network.network().device() != "cpu")
     throw Error(fmt::format("the 8-bit kernels run on the CPU, and the network is on {}", network.network().device()));
   const at::NoGradGuard no_grad;
-  return FastNetwork(std::make_shared<const Impl>(Impl{network, MakeFastProgram(network.network(), StateOf(network), options)}));
+  return FastNetwork(
+      std::make_shared<const Impl>(Impl{network, MakeFastProgram(network.network(), StateOf(network), options)}));
 }
 
 at::Tensor FastNetwork::Forward(const std::vector<at::Tensor>& inputs) const {

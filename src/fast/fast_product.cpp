@@ -44,13 +44,17 @@ double OutputScale(const Epilogue& epilogue) { return epilogue.output ? epilogue
 std::int64_t OutputZero(const Epilogue& epilogue) { return epilogue.output ? epilogue.output->zero : 0; }
 at::ScalarType OutputType(const Epilogue& epilogue) { return epilogue.output ? at::kByte : at::kFloat; }
 
-at::Tensor PackedConvolution(const at::Tensor& weight, const at::Tensor& scale, const ByteGrid& input, const Sliding& sliding) {
+at::Tensor PackedConvolution(const at::Tensor& weight, const at::Tensor& scale, const ByteGrid& input,
+                             const Sliding& sliding) {
   return CallOperator("onednn::qconv_prepack", "",
-                      {weight, scale, input.scale, input.zero, sliding.stride, sliding.padding, sliding.dilation, sliding.groups, c10::IValue()})[0]
+                      {weight, scale, input.scale, input.zero, sliding.stride, sliding.padding, sliding.dilation,
+                       sliding.groups, c10::IValue()})[0]
       .toTensor();
 }
 
-at::Tensor PackedLinear(const at::Tensor& weight) { return CallOperator("onednn::qlinear_prepack", "", {weight, c10::IValue()})[0].toTensor(); }
+at::Tensor PackedLinear(const at::Tensor& weight) {
+  return CallOperator("onednn::qlinear_prepack", "", {weight, c10::IValue()})[0].toTensor();
+}
 
 /// A convolution over one axis as one over two, the first of length 1.
 std::optional<Sliding> InTwoAxes(std::optional<Sliding> sliding) {
@@ -64,17 +68,21 @@ std::optional<Sliding> InTwoAxes(std::optional<Sliding> sliding) {
 std::optional<std::string> WhyNot(const QuantizedTensor& weight, const LayerProduct& product) {
   if (weight.format.bits > 8) return "its weight has more than 8 bits";
   if (weight.format.scheme != Scheme::Symmetric) return "its weight's zero points are not 0";
-  if (!product.IsLinear() && !(product.sliding() && product.sliding()->stride.size() <= 2)) return "no 8-bit kernel computes it";
+  if (!product.IsLinear() && !(product.sliding() && product.sliding()->stride.size() <= 2))
+    return "no 8-bit kernel computes it";
   return std::nullopt;
 }
 
 }  // namespace
 
-bool HasKernel(const Bounds& bounds) { return IsRectifier(bounds) || IsClamp(bounds) || (std::isinf(bounds.least) && std::isinf(bounds.most)); }
+bool HasKernel(const Bounds& bounds) {
+  return IsRectifier(bounds) || IsClamp(bounds) || (std::isinf(bounds.least) && std::isinf(bounds.most));
+}
 
 bool HasByteKernels() { return at::hasMKLDNN() && at::cpu::is_avx512_vnni_supported(); }
 
-std::variant<FastProduct, std::string> FastProduct::Of(const Network& network, const QuantizedState& state, const LayerOperator& use, bool dynamic) {
+std::variant<FastProduct, std::string> FastProduct::Of(const Network& network, const QuantizedState& state,
+                                                       const LayerOperator& use, bool dynamic) {
   if (!HasByteKernels()) return "this processor has no 8-bit dot products";
   const Layer& layer = network.layers()[static_cast<std::size_t>(use.layer)];
   const auto product = LayerProduct::Of(network, use.layer, use.use);
@@ -103,7 +111,8 @@ std::variant<FastProduct, std::string> FastProduct::Of(const Network& network, c
   if (made.spatial_axes_ == 1) codes = codes.unsqueeze(2);
   made.bias_ = operands.bias.expand({codes.size(0)}).to(at::kFloat).contiguous();
   if (made.sliding_) made.kernel_ = codes.sizes().slice(2).vec();
-  made.weight_ = made.sliding_ ? PackedConvolution(codes, made.scale_, *made.input_, *made.sliding_) : PackedLinear(codes);
+  made.weight_ =
+      made.sliding_ ? PackedConvolution(codes, made.scale_, *made.input_, *made.sliding_) : PackedLinear(codes);
   return made;
 }
 
@@ -120,14 +129,17 @@ at::Tensor FastProduct::Convolved(const at::Tensor& x, const Epilogue& epilogue)
   at::Tensor images = batched ? x : x.unsqueeze(0);
   if (spatial_axes_ == 1) images = images.unsqueeze(2);
   at::Tensor result = at::native::QConvoneDNN::run_pointwise(
-      images, input_->scale, input_->zero, weight_, scale_, zero_point_, bias_, torch::List<std::int64_t>(sliding_->stride),
-      torch::List<std::int64_t>(sliding_->padding), torch::List<std::int64_t>(sliding_->dilation), sliding_->groups, OutputScale(epilogue),
-      OutputZero(epilogue), OutputType(epilogue), post.name, post.scalars, "");
+      images, input_->scale, input_->zero, weight_, scale_, zero_point_, bias_,
+      torch::List<std::int64_t>(sliding_->stride), torch::List<std::int64_t>(sliding_->padding),
+      torch::List<std::int64_t>(sliding_->dilation), sliding_->groups, OutputScale(epilogue), OutputZero(epilogue),
+      OutputType(epilogue), post.name, post.scalars, "");
   if (spatial_axes_ == 1) result = result.squeeze(2);
   return batched ? result : result.squeeze(0);
 }
 
-bool FastProduct::IsBatched(at::IntArrayRef input) const { return static_cast<std::int64_t>(input.size()) == spatial_axes_ + 2; }
+bool FastProduct::IsBatched(at::IntArrayRef input) const {
+  return static_cast<std::int64_t>(input.size()) == spatial_axes_ + 2;
+}
 
 std::vector<std::int64_t> FastProduct::ResultShape(at::IntArrayRef input) const {
   std::vector<std::int64_t> shape = input.vec();
@@ -149,11 +161,12 @@ at::Tensor FastProduct::Linear(const at::Tensor& x, const ByteGrid& grid, const 
   static const auto multiply =
       c10::Dispatcher::singleton()
           .findSchemaOrThrow("onednn::qlinear_pointwise", "")
-          .typed<at::Tensor(at::Tensor, double, std::int64_t, at::Tensor, at::Tensor, at::Tensor, std::optional<at::Tensor>, double, std::int64_t,
-                            std::optional<c10::ScalarType>, std::string_view, Scalars, std::string_view)>();
+          .typed<at::Tensor(at::Tensor, double, std::int64_t, at::Tensor, at::Tensor, at::Tensor,
+                            std::optional<at::Tensor>, double, std::int64_t, std::optional<c10::ScalarType>,
+                            std::string_view, Scalars, std::string_view)>();
   const PostOperation post = PostOperationOf(epilogue.bounds);
-  return multiply.call(x, grid.scale, grid.zero, weight_, scale_, zero_point_, bias_, OutputScale(epilogue), OutputZero(epilogue), OutputType(epilogue), post.name,
-                       post.scalars, "");
+  return multiply.call(x, grid.scale, grid.zero, weight_, scale_, zero_point_, bias_, OutputScale(epilogue),
+                       OutputZero(epilogue), OutputType(epilogue), post.name, post.scalars, "");
 }
 
 }  // namespace bitplan

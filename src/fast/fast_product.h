@@ -26,7 +26,8 @@ bool HasKernel(const Bounds& bounds);
 class FastProduct {
  public:
   /// Or why there is none. With `dynamic`, linear layers that read float have one.
-  static std::variant<FastProduct, std::string> Of(const Network& network, const QuantizedState& state, const LayerOperator& use, bool dynamic);
+  static std::variant<FastProduct, std::string> Of(const Network& network, const QuantizedState& state,
+                                                   const LayerOperator& use, bool dynamic);
 
   /// What it reads; nothing: float, whose range it finds itself.
   const std::optional<ByteGrid>& input() const { return input_; }
@@ -43,11 +44,11 @@ class FastProduct {
   at::Tensor Linear(const at::Tensor& x, const ByteGrid& grid, const Epilogue& epilogue) const;
 
   std::optional<ByteGrid> input_;
-  Format input_format_;  // of what is found in each batch
+  Format input_format_;               // of what is found in each batch
   std::int64_t spatial_axes_ = 0;     // of the network's convolution: 1 or 2
   std::optional<Sliding> sliding_;    // over two axes
   std::vector<std::int64_t> kernel_;  // its spatial sizes
-  at::Tensor weight_;  // packed
+  at::Tensor weight_;                 // packed
   at::Tensor scale_, zero_point_, bias_;
 };
 

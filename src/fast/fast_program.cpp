@@ -48,7 +48,11 @@ struct Fusion {
 class Walk {
  public:
   Walk(const Network& network, const QuantizedState& state, const FastOptions& options)
-      : network_(network), state_(state), options_(options), made_{StepProgram(network), {}, {}}, graph_(made_.program.graph()) {}
+      : network_(network),
+        state_(state),
+        options_(options),
+        made_{StepProgram(network), {}, {}},
+        graph_(made_.program.graph()) {}
 
   FastProgram Make() {
     torch::jit::RemoveTensorMutation(graph_);  // most activations are in place
@@ -153,7 +157,9 @@ class Walk {
   /// The grid on which kernels read a value behind a tap; nothing where two taps have two.
   std::optional<ByteGrid> BytesBehindTap(const Node* reader) const {
     const auto site = made_.program.SiteOf(reader);
-    if (!site || !state_.inputs.contains(*site) || !OnlyKernelsRead(reader->output()) || !HasByteGrid(state_.inputs.at(*site))) return std::nullopt;
+    if (!site || !state_.inputs.contains(*site) || !OnlyKernelsRead(reader->output()) ||
+        !HasByteGrid(state_.inputs.at(*site)))
+      return std::nullopt;
     return ByteGridOf(state_.inputs.at(*site));
   }
 
@@ -176,23 +182,28 @@ class Walk {
     if (!first) return found->second;
     Node* const tap = tapped->node();
     const WithInsertPoint before(tap);
-    return found->second = made_.program.Insert({tap->inputs()[0]}, [grid](const auto& operands, StepNotes& /*notes*/) { return Bytes(operands[0], grid); });
+    return found->second = made_.program.Insert({tap->inputs()[0]}, [grid](const auto& operands, StepNotes& /*notes*/) {
+      return Bytes(operands[0], grid);
+    });
   }
 
   void Put(const Product& product, const LayerOperator& use, const Fusion& fusion) {
     Value* const read = product->input() ? BytesBehind(use.input, *product->input()) : use.input->node()->inputs()[0];
     PutShape(product, read, fusion);
     const WithInsertPoint before(fusion.addition ? fusion.addition : fusion.Result()->node());
-    const std::vector<Value*> made = fusion.addition ? PutAddition(product, read, fusion) : PutProduct(product, read, fusion.epilogue);
+    const std::vector<Value*> made =
+        fusion.addition ? PutAddition(product, read, fusion) : PutProduct(product, read, fusion.epilogue);
     if (fusion.epilogue.output)
       for (Node* reader : ReadersOf(fusion.Result()))
         if (BytesBehindTap(reader)) bytes_[reader->output()] = made.back();
-    if (fusion.addition) fusion.addition->output()->replaceAllUsesWith(made.front());  // for who asks for its shape, and the activation, which goes
+    if (fusion.addition)
+      fusion.addition->output()->replaceAllUsesWith(
+          made.front());  // for who asks for its shape, and the activation, which goes
     fusion.Result()->replaceAllUsesWith(made.front());
   }
 
-  /// For those who only ask for the shape or the type of a product that is no longer made: a tensor of one element that seems to be it. An
-  /// activation keeps the shape; an addition may not, and its sum is there to be asked.
+  /// For those who only ask for the shape or the type of a product that is no longer made: a tensor of one element that
+  /// seems to be it. An activation keeps the shape; an addition may not, and its sum is there to be asked.
   void PutShape(const Product& product, Value* read, const Fusion& fusion) {
     const WithInsertPoint before(fusion.values.front()->node());
     Value* stand_in = nullptr;
@@ -210,13 +221,16 @@ class Walk {
   }
 
   std::vector<Value*> PutProduct(const Product& product, Value* read, const Epilogue& epilogue) {
-    return {made_.program.Insert({read}, [product, epilogue](const auto& operands, StepNotes& /*notes*/) { return (*product)(operands[0], epilogue); })};
+    return {made_.program.Insert({read}, [product, epilogue](const auto& operands, StepNotes& /*notes*/) {
+      return (*product)(operands[0], epilogue);
+    })};
   }
 
   /// The sum and, where they are wanted, its bytes.
   std::vector<Value*> PutAddition(const Product& product, Value* read, const Fusion& fusion) {
     Value* const other = fusion.addition->inputs()[fusion.other];  // as earlier kernels have left it
-    const auto step = [product, epilogue = fusion.epilogue](const std::vector<at::Tensor>& operands, StepNotes& /*notes*/) -> std::vector<at::Tensor> {
+    const auto step = [product, epilogue = fusion.epilogue](const std::vector<at::Tensor>& operands,
+                                                            StepNotes& /*notes*/) -> std::vector<at::Tensor> {
       at::Tensor sum = (*product)(operands[0], {});
       const at::Tensor& added = operands[1];
       if (added.scalar_type() == at::kFloat && added.sizes() == sum.sizes()) {
@@ -224,7 +238,8 @@ class Walk {
         return epilogue.output ? std::vector<at::Tensor>{sum, bytes} : std::vector<at::Tensor>{sum};
       }
       sum = (sum + added).clamp(epilogue.bounds.least, epilogue.bounds.most);
-      return epilogue.output ? std::vector<at::Tensor>{sum, Bytes(sum, *epilogue.output)} : std::vector<at::Tensor>{sum};
+      return epilogue.output ? std::vector<at::Tensor>{sum, Bytes(sum, *epilogue.output)}
+                             : std::vector<at::Tensor>{sum};
     };
     return made_.program.InsertSeveral({read, other}, step, fusion.epilogue.output ? 2 : 1);
   }
@@ -236,7 +251,8 @@ class Walk {
       made_.fast_layers.push_back(uses != fast_uses_.end() && uses->second == layer.uses.size());
       if (made_.fast_layers.back()) continue;
       const auto reason = reasons_.find(static_cast<int>(i));
-      made_.in_float.push_back({layer.op, layer.name, reason != reasons_.end() ? reason->second : "no 8-bit kernel computes it"});
+      made_.in_float.push_back(
+          {layer.op, layer.name, reason != reasons_.end() ? reason->second : "no 8-bit kernel computes it"});
     }
   }
 
@@ -245,16 +261,18 @@ class Walk {
   const FastOptions& options_;
   FastProgram made_;
   std::shared_ptr<torch::jit::Graph> graph_;
-  std::map<const LayerOperator*, Product> products_;              // in order of execution, as they lie in the program's list
-  std::map<const Node*, const LayerOperator*> readers_;           // by operator, those with a kernel
-  std::set<const Node*> taken_;                                   // additions
-  std::map<Value*, Value*> bytes_;                                // by tapped value
-  std::map<int, std::size_t> fast_uses_;                          // by layer
-  std::map<int, std::string> reasons_;                            // by layer, why it stays in float
+  std::map<const LayerOperator*, Product> products_;     // in order of execution, as they lie in the program's list
+  std::map<const Node*, const LayerOperator*> readers_;  // by operator, those with a kernel
+  std::set<const Node*> taken_;                          // additions
+  std::map<Value*, Value*> bytes_;                       // by tapped value
+  std::map<int, std::size_t> fast_uses_;                 // by layer
+  std::map<int, std::string> reasons_;                   // by layer, why it stays in float
 };
 
 }  // namespace
 
-FastProgram MakeFastProgram(const Network& network, const QuantizedState& state, const FastOptions& options) { return Walk(network, state, options).Make(); }
+FastProgram MakeFastProgram(const Network& network, const QuantizedState& state, const FastOptions& options) {
+  return Walk(network, state, options).Make();
+}
 
 }  // namespace bitplan

@@ -1,3 +1,5 @@
+#include "bitplan/files.h"
+
 #include <fmt/format.h>
 #include <openssl/evp.h>
 #include <unistd.h>
@@ -8,7 +10,6 @@
 #include <system_error>
 
 #include "bitplan/error.h"
-#include "bitplan/files.h"
 
 namespace bitplan {
 

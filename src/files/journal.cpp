@@ -51,8 +51,10 @@ std::vector<std::string> HeaderLines(std::istream& in) {
   throw Error(fmt::format("{}: {}", file.string(), why));
 }
 
-void CheckSubject(const std::filesystem::path& file, const std::vector<std::string>& lines, const JournalSubject& subject) {
-  if (lines.empty() || lines.front() != kFirstLine) Refuse(file, "is no journal of an interrupted computation; remove it or name another file");
+void CheckSubject(const std::filesystem::path& file, const std::vector<std::string>& lines,
+                  const JournalSubject& subject) {
+  if (lines.empty() || lines.front() != kFirstLine)
+    Refuse(file, "is no journal of an interrupted computation; remove it or name another file");
   std::istringstream expected(HeaderOf(subject));
   const std::vector<std::string> wanted = HeaderLines(expected);
   for (std::size_t i = 1; i < std::max(lines.size(), wanted.size()); ++i) {
@@ -60,8 +62,8 @@ void CheckSubject(const std::filesystem::path& file, const std::vector<std::stri
     if (there == here) continue;
     const auto value = [](const std::string& line) { return line.substr(std::min(line.size(), line.find('\t') + 1)); };
     const std::string& named = here.empty() ? there : here;
-    Refuse(file, fmt::format("was begun with another {}: {} there, {} here; remove the file to start anew", named.substr(0, named.find('\t')),
-                             value(there), value(here)));
+    Refuse(file, fmt::format("was begun with another {}: {} there, {} here; remove the file to start anew",
+                             named.substr(0, named.find('\t')), value(there), value(here)));
   }
 }
 
@@ -72,7 +74,8 @@ Journal::Journal(std::filesystem::path file, const JournalSubject& subject) : fi
   std::error_code ignored;
   if (std::filesystem::is_directory(file_, ignored)) Refuse(file_, "is a folder; expected a file name");
   const bool there = std::filesystem::exists(file_, ignored);
-  if (!std::ofstream(file_, std::ios::binary | std::ios::app)) Refuse(file_, "cannot be written; is the folder there, and writable?");
+  if (!std::ofstream(file_, std::ios::binary | std::ios::app))
+    Refuse(file_, "cannot be written; is the folder there, and writable?");
   if (!there) {  // stays away until there is something to keep
     std::filesystem::remove(file_, ignored);
     return;
@@ -93,12 +96,14 @@ void Journal::Index() {
   while (at + kSizes + kSum <= size) {
     in.seekg(static_cast<std::streamoff>(at));
     if (!in.read(sizes.data(), kSizes)) break;
-    const std::uint64_t name_size = Number(sizes), payload_size = Number(std::string_view(sizes).substr(sizeof(std::uint64_t)));
+    const std::uint64_t name_size = Number(sizes),
+                        payload_size = Number(std::string_view(sizes).substr(sizeof(std::uint64_t)));
     const std::uint64_t left = size - at - kSizes - kSum;
     if (name_size > left || payload_size > left - name_size) break;
     std::string name(name_size, '\0'), payload(payload_size, '\0');
-    if (!in.read(name.data(), static_cast<std::streamsize>(name_size)) || !in.read(payload.data(), static_cast<std::streamsize>(payload_size)) ||
-        !in.read(sum.data(), kSum) || Number(sum) != Checksum(payload, Checksum(name)))
+    if (!in.read(name.data(), static_cast<std::streamsize>(name_size)) ||
+        !in.read(payload.data(), static_cast<std::streamsize>(payload_size)) || !in.read(sum.data(), kSum) ||
+        Number(sum) != Checksum(payload, Checksum(name)))
       break;
     records_[name] = {at + kSizes + name_size, payload_size};
     at += kSizes + name_size + payload_size + kSum;
@@ -122,7 +127,8 @@ void Journal::Append(const std::string& step, std::string_view payload) {
   std::ofstream out(file_, std::ios::binary | std::ios::app);
   if (out.tellp() == 0) out << header_;
   const auto end = static_cast<std::uint64_t>(out.tellp());
-  out << Bytes(step.size()) << Bytes(payload.size()) << step << payload << Bytes(Checksum(payload, Checksum(step))) << std::flush;
+  out << Bytes(step.size()) << Bytes(payload.size()) << step << payload << Bytes(Checksum(payload, Checksum(step)))
+      << std::flush;
   if (!out) Refuse(file_, "cannot be written; is the disk full?");
   records_[step] = {end + 2 * sizeof(std::uint64_t) + step.size(), payload.size()};
 }

@@ -16,13 +16,14 @@ namespace bitplan {
 /// What a long computation is of: names and values that must be the same for its steps to be used again.
 using JournalSubject = std::vector<std::pair<std::string, std::string>>;
 
-/// Results of the finished steps of a long computation, in a file that is only ever appended to: what breaks off between two steps
-/// can go on from the last one, and a record that was not finished is dropped.
+/// Results of the finished steps of a long computation, in a file that is only ever appended to: what breaks off
+/// between two steps can go on from the last one, and a record that was not finished is dropped.
 class Journal {
  public:
   Journal() = default;  ///< keeps nothing
 
-  /// Opens `file` where it is there; else it is made with the first step. Throws Error when it cannot be written, is no journal, or is of another subject (naming what differs).
+  /// Opens `file` where it is there; else it is made with the first step. Throws Error when it cannot be written, is no
+  /// journal, or is of another subject (naming what differs).
   Journal(std::filesystem::path file, const JournalSubject& subject);
 
   /// The numbers of a step; nothing when it is not there.

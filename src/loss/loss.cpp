@@ -76,9 +76,10 @@ at::Tensor BinaryCrossEntropy(const at::Tensor& logits, const at::Tensor& target
   const bool has_column = logits.dim() == 2 && logits.size(1) == 1 && target.dim() == 1;
   const at::Tensor wanted = has_column ? target.unsqueeze(1) : target;
   if (wanted.sizes() != logits.sizes())
-    throw Error(fmt::format("labels of shape {} do not fit an output of shape {}: binary cross entropy needs a label 0 or 1 for "
-                            "every element",
-                            Shape(target), Shape(logits)));
+    throw Error(fmt::format(
+        "labels of shape {} do not fit an output of shape {}: binary cross entropy needs a label 0 or 1 for "
+        "every element",
+        Shape(target), Shape(logits)));
   const at::Tensor probabilities =
       wanted.is_floating_point() ? wanted.to(at::kDouble).sigmoid() : wanted.to(logits.device(), at::kDouble);
   if (probabilities.max().item<double>() > 1)

@@ -122,8 +122,8 @@ class ActivationTracer {
         found != current_.end() ? found->second : NewVersion(tensor, 0);  // one of the network's inputs
     const std::size_t now = steps_.size() - 1;
     lives_[version].second = now;
-    const bool fact =
-        !returned && std::none_of(observation.node->outputs().begin(), observation.node->outputs().end(), IsTensorValue);
+    const bool fact = !returned && std::none_of(observation.node->outputs().begin(), observation.node->outputs().end(),
+                                                IsTensorValue);
     if (fact) return;  // its shape, say
     const auto layer = first_reader_.find(observation.site);
     readers_[version].push_back(

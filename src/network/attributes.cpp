@@ -24,7 +24,9 @@ bool SameTensor(const at::Tensor& a, const at::Tensor& b) {
          a.sizes() == b.sizes() && a.strides() == b.strides() && a.scalar_type() == b.scalar_type();
 }
 
-std::string Join(const std::string& prefix, const std::string& name) { return prefix.empty() ? name : prefix + "." + name; }
+std::string Join(const std::string& prefix, const std::string& name) {
+  return prefix.empty() ? name : prefix + "." + name;
+}
 
 }  // namespace
 
@@ -179,9 +181,10 @@ void AttributeLifter::RemoveSelf() {
   if (self->hasUses()) {
     const Node* const user = self->uses()[0].user;
     const std::string attribute = user->hasAttribute(c10::attr::name) ? user->s(c10::attr::name) : "?";
-    throw Error(fmt::format("the model hands its submodule '{}' around as a value, which cannot be followed; call submodules "
-                            "directly in forward",
-                            attribute));
+    throw Error(
+        fmt::format("the model hands its submodule '{}' around as a value, which cannot be followed; call submodules "
+                    "directly in forward",
+                    attribute));
   }
   lowered_.graph->eraseInput(0);
 }
@@ -200,10 +203,11 @@ Value* AttributeLifter::LiftTensor(const at::Tensor& tensor, const std::string& 
 }
 
 Value* AttributeLifter::LiftConstant(const c10::IValue& value, const std::string& name) {
-  c10::IValue held = value.isTensor() ? c10::IValue() : value;  // an undefined tensor is None
+  c10::IValue held = value.isTensor() ? c10::IValue() : value;                    // an undefined tensor is None
   if (value.isObject()) held = value.toObject()->copy_to_weak_compilation_ref();  // the only form a graph may hold
   if (const auto constant = torch::jit::tryInsertConstant(*lowered_.graph, held)) return *constant;
-  throw Error(fmt::format("the model's attribute '{}' is of type {}, which cannot be lifted", name, value.type()->str()));
+  throw Error(
+      fmt::format("the model's attribute '{}' is of type {}, which cannot be lifted", name, value.type()->str()));
 }
 
 Value* AttributeLifter::Lift(const c10::IValue& value, const std::string& name) {
@@ -211,7 +215,9 @@ Value* AttributeLifter::Lift(const c10::IValue& value, const std::string& name) 
   auto& graph = *lowered_.graph;
   const WithInsertPoint at_start(*graph.nodes().begin());
   std::vector<Value*> keys, items;
-  const auto lift_item = [&](const c10::IValue& item, const std::string& key) { items.push_back(Lift(item, name + "." + key)); };
+  const auto lift_item = [&](const c10::IValue& item, const std::string& key) {
+    items.push_back(Lift(item, name + "." + key));
+  };
   // Lists and dicts are made anew in every run, since the forward may write to them.
   if (value.isList()) {
     for (const c10::IValue& item : value.toList()) lift_item(item, std::to_string(items.size()));

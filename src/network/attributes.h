@@ -21,8 +21,8 @@ class AttributeLifter {
   /// Replaces every attribute that the graph never sets.
   void LiftConstantAttributes();
 
-  /// Replaces the attributes that the graph does set by values that flow through it, so that each run starts from the saved
-  /// state and leaves no trace.
+  /// Replaces the attributes that the graph does set by values that flow through it, so that each run starts from the
+  /// saved state and leaves no trace.
   void FollowState();
 
   /// Removes the graph's self input. Throws Error when something still needs it.

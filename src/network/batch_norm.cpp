@@ -23,7 +23,8 @@ struct Affine {
 };
 
 /// The parameter behind an operand of a batch norm, `otherwise` where it is None, and nothing when it is an activation.
-std::optional<at::Tensor> Statistic(const LoweredGraph& lowered, const Value* value, const std::optional<at::Tensor>& otherwise) {
+std::optional<at::Tensor> Statistic(const LoweredGraph& lowered, const Value* value,
+                                    const std::optional<at::Tensor>& otherwise) {
   if (const auto parameter = lowered.ParameterOf(value)) return lowered.parameters[*parameter].value.to(at::kDouble);
   return value->mustBeNone() ? otherwise : std::nullopt;
 }
@@ -66,18 +67,19 @@ std::optional<WeightUse> FoldableLayer(const LoweredGraph& lowered, Node* norm, 
   return std::nullopt;
 }
 
-/// Batch norm works on axis 1, which is the layer's channel axis only where the layer's output has as many axes as its weight:
-/// not for a linear layer on sequences, nor a convolution without a batch axis. The shape is known when the network runs.
+/// Batch norm works on axis 1, which is the layer's channel axis only where the layer's output has as many axes as its
+/// weight: not for a linear layer on sequences, nor a convolution without a batch axis. The shape is known when the
+/// network runs.
 void RequireRank(torch::jit::Graph& graph, Node* layer, std::int64_t rank, const std::string& weight) {
   const torch::jit::WithInsertPoint after(layer->next());
   Value* const actual = graph.insert(c10::aten::dim, {layer->output()});
   Node* const branch = graph.insertNode(graph.create(c10::prim::If, {graph.insert(c10::aten::eq, {actual, rank})}, 0));
   branch->addBlock();
   const torch::jit::WithInsertPoint otherwise(branch->addBlock());
-  Value* const message = graph.insertConstant(
-      fmt::format("the batch norm after '{}' does not normalize over that layer's channels, so it cannot be folded into it; load "
-                  "the model with fold_batch_norm off (--no-fold-batch-norm)",
-                  weight));
+  Value* const message = graph.insertConstant(fmt::format(
+      "the batch norm after '{}' does not normalize over that layer's channels, so it cannot be folded into it; load "
+      "the model with fold_batch_norm off (--no-fold-batch-norm)",
+      weight));
   graph.insertNode(graph.create(c10::prim::RaiseException, {message, graph.insertConstant(c10::IValue())}, 0));
 }
 
@@ -93,7 +95,8 @@ void Fold(LoweredGraph& lowered, Node* norm, const WeightUse& use, const Affine&
     at::Tensor& value = lowered.parameters[*bias].value;
     value = (value.to(at::kDouble) * affine.scale + affine.shift).to(type);
   } else {
-    const std::string stem = weight.name.ends_with("weight") ? weight.name.substr(0, weight.name.size() - 6) : weight.name + ".";
+    const std::string stem =
+        weight.name.ends_with("weight") ? weight.name.substr(0, weight.name.size() - 6) : weight.name + ".";
     layer->replaceInput(bias_operand, lowered.AddParameter(stem + "bias", affine.shift.to(type)));
   }
   const Parameter& folded = lowered.parameters[weight_index];
@@ -111,8 +114,8 @@ at::Tensor WeightScale(const at::Tensor& weight, const at::Tensor& scale, std::i
     shape[static_cast<std::size_t>(axis)] = scale.numel();
     return scale.view(shape);
   }
-  // A grouped transposed convolution holds its output channels as (group, channel within the group), the group being that of the
-  // input channel.
+  // A grouped transposed convolution holds its output channels as (group, channel within the group), the group being
+  // that of the input channel.
   const std::int64_t groups = scale.numel() / weight.size(1);
   shape[0] = weight.size(0);
   shape[1] = weight.size(1);

@@ -50,11 +50,19 @@ class Expectations {
     const Node* const node = value->node();
     if (node->kind() == TapSymbol()) return OfTap(node);
     if (!node->kind().is_aten() || node->inputs().empty()) return std::nullopt;
-    static const std::set<std::string, std::less<>> same_mean = {
-        "dropout",    "contiguous", "detach",              "clone",
-        "alias",      "flatten",    "view",                "reshape",
-        "avg_pool1d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_avg_pool1d",
-        "mean"};
+    static const std::set<std::string, std::less<>> same_mean = {"dropout",
+                                                                 "contiguous",
+                                                                 "detach",
+                                                                 "clone",
+                                                                 "alias",
+                                                                 "flatten",
+                                                                 "view",
+                                                                 "reshape",
+                                                                 "avg_pool1d",
+                                                                 "avg_pool2d",
+                                                                 "adaptive_avg_pool2d",
+                                                                 "adaptive_avg_pool1d",
+                                                                 "mean"};
     const std::string op = OperatorName(node);
     if (same_mean.contains(op)) return Of(node->inputs()[0]);
     if (op == "relu" || op == "relu_") return Clip(node, 0, std::numeric_limits<double>::infinity());
@@ -82,7 +90,8 @@ class Expectations {
     for (const Layer& layer : network_.layers())
       for (const LayerUse& use : layer.uses) {
         if (use.output_site != site) continue;
-        const auto folded = lowered_.folded_norms.find(network_.parameters()[static_cast<std::size_t>(layer.weight)].name);
+        const auto folded =
+            lowered_.folded_norms.find(network_.parameters()[static_cast<std::size_t>(layer.weight)].name);
         if (folded == lowered_.folded_norms.end()) return std::nullopt;
         return Moments{folded->second.mean, folded->second.deviation.square()};
       }
@@ -110,7 +119,8 @@ class Expectations {
   std::optional<Moments> Sum(const Node* node) const {
     const auto left = Of(node->inputs()[0]), right = Of(node->inputs()[1]);
     if (!left || !right || left->mean.numel() != right->mean.numel()) return std::nullopt;
-    const auto factor = node->inputs().size() > 2 ? torch::jit::toIValue(node->inputs()[2]) : std::optional(c10::IValue(1));
+    const auto factor =
+        node->inputs().size() > 2 ? torch::jit::toIValue(node->inputs()[2]) : std::optional(c10::IValue(1));
     if (!factor || !factor->isScalar() || factor->toScalar().toDouble() != 1) return std::nullopt;
     return Moments{left->mean + right->mean, left->variance + right->variance};
   }

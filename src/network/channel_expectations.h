@@ -8,9 +8,10 @@
 
 namespace bitplan {
 
-/// The mean of every channel of what the layer's first use reads, float64 [channels], as the batch norms before it tell it (Nagel et al.
-/// 2019, section 4.2.1 and appendix C): a batch norm's output is normal with mean β and deviation |γ|, a ReLU clips
-/// the normal distribution, sums add means and variances. Nothing where the channels come from anything else.
+/// The mean of every channel of what the layer's first use reads, float64 [channels], as the batch norms before it tell
+/// it (Nagel et al. 2019, section 4.2.1 and appendix C): a batch norm's output is normal with mean β and deviation |γ|,
+/// a ReLU clips the normal distribution, sums add means and variances. Nothing where the channels come from anything
+/// else.
 std::optional<at::Tensor> ExpectedInput(const Network& network, std::size_t layer);
 
 }  // namespace bitplan

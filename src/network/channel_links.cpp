@@ -24,10 +24,10 @@ using torch::jit::Value;
 /// f(s x) = s f(x) for s > 0, channel by channel, channels staying where they are.
 bool KeepsChannels(const std::string& op) {
   static const std::set<std::string, std::less<>> names = {
-      "relu",          "relu_",         "leaky_relu",    "leaky_relu_",         "dropout",
-      "max_pool1d",    "max_pool2d",    "max_pool3d",    "avg_pool1d",          "avg_pool2d",
-      "avg_pool3d",    "contiguous",    "detach",        "adaptive_avg_pool1d", "adaptive_avg_pool2d",
-      "clone",         "alias",         "feature_dropout", "adaptive_avg_pool3d"};
+      "relu",       "relu_",      "leaky_relu",      "leaky_relu_",         "dropout",
+      "max_pool1d", "max_pool2d", "max_pool3d",      "avg_pool1d",          "avg_pool2d",
+      "avg_pool3d", "contiguous", "detach",          "adaptive_avg_pool1d", "adaptive_avg_pool2d",
+      "clone",      "alias",      "feature_dropout", "adaptive_avg_pool3d"};
   return names.contains(op);
 }
 
@@ -51,8 +51,7 @@ class LinkWalk {
     Node* const node = use.user;
     if (node->kind() == TapSymbol()) return FollowTap(node, dim, flattened);
     if (node->outputs().empty() || node->kind() == c10::prim::Return) return false;
-    if (!node->outputs()[0]->type()->isSubtypeOf(*c10::TensorType::get()))
-      return AsksForFact(node);
+    if (!node->outputs()[0]->type()->isSubtypeOf(*c10::TensorType::get())) return AsksForFact(node);
     if (use.offset != 0 || node->outputs().size() != 1) return false;
     const std::string op = OperatorName(node);
     if (KeepsChannels(op)) return Follow(node->output(), dim, flattened);

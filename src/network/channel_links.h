@@ -22,9 +22,9 @@ struct ChannelLink {
   };
 
   std::int64_t channels = 0;
-  std::optional<std::size_t> made_by;  ///< layer; nothing where a normalization with a weight makes them
+  std::optional<std::size_t> made_by;   ///< layer; nothing where a normalization with a weight makes them
   std::vector<std::size_t> parameters;  ///< what makes them: a layer's bias, a normalization's weight and bias
-  int channel_dim = -1;                ///< of the tensor that the readers read, from the back
+  int channel_dim = -1;                 ///< of the tensor that the readers read, from the back
   std::vector<Reader> readers;
 };
 

@@ -15,7 +15,8 @@ namespace bitplan {
 namespace {
 
 [[noreturn]] void Reject(const std::string& text) {
-  throw Error(fmt::format("input shape '{}': expected the positive sizes of one sample, as in 3,32,32 or 16:int64", text));
+  throw Error(
+      fmt::format("input shape '{}': expected the positive sizes of one sample, as in 3,32,32 or 16:int64", text));
 }
 
 std::vector<std::int64_t> ParseSizes(std::string_view sizes, const std::string& text) {
@@ -47,7 +48,8 @@ std::vector<at::Tensor> ExampleInputs(const std::vector<std::string>& shapes, co
     try {
       inputs.push_back((type == "int64" ? at::zeros(shape, at::kLong) : at::randn(shape, generator)).to(found));
     } catch (const std::exception& error) {
-      throw Error(fmt::format("an input of shape '{}' cannot be made on device '{}': {}", text, device, TorchReason(error)));
+      throw Error(
+          fmt::format("an input of shape '{}' cannot be made on device '{}': {}", text, device, TorchReason(error)));
     }
   }
   return inputs;

@@ -22,7 +22,8 @@ using torch::jit::Node;
 using torch::jit::Value;
 
 /// Their layers are inside; where they stand in a branch, the other branch calls the layers.
-constexpr std::array<std::string_view, 2> kFastPaths = {"_transformer_encoder_layer_fwd", "_native_multi_head_attention"};
+constexpr std::array<std::string_view, 2> kFastPaths = {"_transformer_encoder_layer_fwd",
+                                                        "_native_multi_head_attention"};
 
 /// Has no second derivative where a fused kernel computes it.
 constexpr std::string_view kProduct = "scaled_dot_product_attention";

@@ -8,8 +8,8 @@
 
 namespace bitplan {
 
-/// Images are laid out channels last before a network is run on them, unless it cannot be run so (it may ask for views that need
-/// another order): convolutions are faster then, and hand the layout on.
+/// Images are laid out channels last before a network is run on them, unless it cannot be run so (it may ask for views
+/// that need another order): convolutions are faster then, and hand the layout on.
 class ImageLayout {
  public:
   /// Tries it on one sample.

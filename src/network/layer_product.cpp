@@ -1,7 +1,6 @@
 #include "network/layer_product.h"
 
 #include <ATen/ATen.h>
-
 #include <torch/csrc/jit/ir/constants.h>
 
 #include <map>
@@ -108,7 +107,8 @@ std::optional<LayerProduct> LayerProduct::Of(const Network& network, int layer, 
   if (!weight) return std::nullopt;
   LayerProduct product(torch::jit::Code(slice.graph, "layer"), std::move(parameters), *weight);
   const Node* const node = output->inputs()[0]->node();
-  const Value* const weight_input = network.lowered().ParameterInput(static_cast<std::size_t>(network.layers()[index].weight));
+  const Value* const weight_input =
+      network.lowered().ParameterInput(static_cast<std::size_t>(network.layers()[index].weight));
   if (node->inputs().size() > 1 && node->inputs()[0] == input->output() && node->inputs()[1] == weight_input) {
     product.linear_ = OperatorName(node) == "linear";
     if (!product.linear_)
@@ -119,7 +119,8 @@ std::optional<LayerProduct> LayerProduct::Of(const Network& network, int layer, 
 
 at::Tensor LayerProduct::operator()(const at::Tensor& x, const at::Tensor& weight) const {
   std::vector<c10::IValue> stack{x};
-  for (std::size_t i = 0; i < parameters_.size(); ++i) stack.emplace_back(i == weight_ ? weight : parameters_[i].to(x.scalar_type()));
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    stack.emplace_back(i == weight_ ? weight : parameters_[i].to(x.scalar_type()));
   torch::jit::InterpreterState(code_).run(stack);
   return stack.back().toTensor();
 }
@@ -129,7 +130,8 @@ at::Tensor LayerProduct::WithEach(const at::Tensor& x, const at::Tensor& weights
   if (linear_) return at::linear(x, weights.flatten(0, 1)).unflatten(-1, {count, channels}).movedim(-2, 0);
   if (sliding_ && sliding_->groups == 1 && x.dim() == weights.dim() - 1) {
     const std::vector<std::int64_t> no_output_padding(sliding_->stride.size(), 0);
-    return at::convolution(x, weights.flatten(0, 1), c10::nullopt, sliding_->stride, sliding_->padding, sliding_->dilation,
+    return at::convolution(x, weights.flatten(0, 1), c10::nullopt, sliding_->stride, sliding_->padding,
+                           sliding_->dilation,
                            /*transposed=*/false, no_output_padding, /*groups=*/1)
         .unflatten(1, {count, channels})
         .movedim(1, 0);

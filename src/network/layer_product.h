@@ -17,11 +17,12 @@ struct Sliding {
   std::int64_t groups = 1;
 };
 
-/// What one use of a layer computes from its input and its weight, its bias left out: bilinear, y = x ∗ W. Differentiable in both.
+/// What one use of a layer computes from its input and its weight, its bias left out: bilinear, y = x ∗ W.
+/// Differentiable in both.
 class LayerProduct {
  public:
-  /// Nothing where input or output cannot be tapped, or the result depends on more than these two (a bias that is computed
-  /// while the network runs).
+  /// Nothing where input or output cannot be tapped, or the result depends on more than these two (a bias that is
+  /// computed while the network runs).
   static std::optional<LayerProduct> Of(const Network& network, int layer, std::size_t use);
 
   /// `weight` has the shape of Network::Weight; `x` that of the layer's input in any number of samples.
@@ -31,7 +32,8 @@ class LayerProduct {
   at::Tensor WithEach(const at::Tensor& x, const at::Tensor& weights) const;
 
   bool IsLinear() const { return linear_; }  ///< y = x Wᵀ for a weight [out, in], over any leading axes
-  /// Of a convolution [N, C, …] with a weight [out, C / groups, …], not transposed, padded with zeros alike on both sides.
+  /// Of a convolution [N, C, …] with a weight [out, C / groups, …], not transposed, padded with zeros alike on both
+  /// sides.
   const std::optional<Sliding>& sliding() const { return sliding_; }
 
  private:
@@ -39,8 +41,9 @@ class LayerProduct {
       : code_(std::move(code)), parameters_(std::move(parameters)), weight_(weight) {}
 
   torch::jit::Code code_;
-  std::vector<at::Tensor> parameters_;  // zeros for all but the weight, which is undefined: after it, the operands of the program
-  std::size_t weight_;                  // position of the weight's value among them
+  std::vector<at::Tensor>
+      parameters_;      // zeros for all but the weight, which is undefined: after it, the operands of the program
+  std::size_t weight_;  // position of the weight's value among them
   bool linear_ = false;
   std::optional<Sliding> sliding_;
 };

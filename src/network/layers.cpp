@@ -64,31 +64,36 @@ class LayerFinder {
       }
     }
     CountMacs(node, use, weight, layer, input_tap, output_tap);
-    bias_operands_[layer].push_back(use.bias_operand >= 0 ? node->inputs()[static_cast<std::size_t>(use.bias_operand)] : nullptr);
+    bias_operands_[layer].push_back(use.bias_operand >= 0 ? node->inputs()[static_cast<std::size_t>(use.bias_operand)]
+                                                          : nullptr);
     map_.layers[static_cast<std::size_t>(layer)].adds_shared_bias |= use.adds_other;
     map_.layers[static_cast<std::size_t>(layer)].uses.push_back(entry);
     map_.use_taps[static_cast<std::size_t>(layer)].push_back({input_tap, output_tap});
   }
 
-  void CountMacs(Node* node, const WeightUse& use, const WeightOperand& weight, int layer, int input_tap, int output_tap) {
+  void CountMacs(Node* node, const WeightUse& use, const WeightOperand& weight, int layer, int input_tap,
+                 int output_tap) {
     const auto rank = static_cast<int>(weight.sizes.size());
-    const std::int64_t elements = std::accumulate(weight.sizes.begin(), weight.sizes.end(), std::int64_t{1}, std::multiplies<>());
+    const std::int64_t elements =
+        std::accumulate(weight.sizes.begin(), weight.sizes.end(), std::int64_t{1}, std::multiplies<>());
     const std::int64_t channels = std::max<std::int64_t>(weight.sizes.front(), 1);
     MacRule rule{layer, output_tap, 0, 1};
     switch (use.count) {
       case WeightUse::Count::None:
         return;
       case WeightUse::Count::PerOutput:
-        rule.numerator = use.op.starts_with("conv") ? elements / channels
-                                                    : weight.sizes[static_cast<std::size_t>((use.contracted_axis + rank) % rank)];
+        rule.numerator = use.op.starts_with("conv")
+                             ? elements / channels
+                             : weight.sizes[static_cast<std::size_t>((use.contracted_axis + rank) % rank)];
         break;
       case WeightUse::Count::PerInput:
         rule.tap = input_tap;
         rule.numerator = elements / channels;
         break;
       case WeightUse::Count::PerStep:
-        rule.tap = input_tap >= 0 && use.input_operand == use.step_operand ? input_tap
-                                                                           : TapOperand(node, use.step_operand, layer).second;
+        rule.tap = input_tap >= 0 && use.input_operand == use.step_operand
+                       ? input_tap
+                       : TapOperand(node, use.step_operand, layer).second;
         rule.numerator = elements;
         rule.denominator = use.step_features;
         break;
@@ -140,10 +145,10 @@ class LayerFinder {
 
   void NoteFloatOperator(const Node* node) {
     static const std::set<std::string, std::less<>> products = {"matmul", "mm", "bmm", "baddbmm", "addmm", "einsum"};
-    static const std::set<std::string, std::less<>> norms = {"batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"};
-    static const std::set<std::string, std::less<>> other_products = {"bilinear", "_trilinear", "conv_tbc",   "mv",
-                                                                      "addmv",    "addbmm",     "tensordot", "chain_matmul",
-                                                                      "inner",    "kron"};
+    static const std::set<std::string, std::less<>> norms = {"batch_norm", "layer_norm", "group_norm", "instance_norm",
+                                                             "rms_norm"};
+    static const std::set<std::string, std::less<>> other_products = {
+        "bilinear", "_trilinear", "conv_tbc", "mv", "addmv", "addbmm", "tensordot", "chain_matmul", "inner", "kron"};
     if (node->kind().is_prim() || IsView(node) || node->outputs().empty()) return;
     if (!node->outputs()[0]->type()->isSubtypeOf(*c10::TensorType::get())) return;
     const std::string op = OperatorName(node);
@@ -152,9 +157,10 @@ class LayerFinder {
       if (name.empty()) name = ComputedFrom(lowered_, input);
     std::string reason;
     if (norms.contains(op)) {
-      reason = op == "batch_norm" ? "a normalization that does not follow a layer it could be folded into" : "a normalization";
-    } else if ((products.contains(op) || op == "linear" || op.starts_with("conv") || op == "_convolution") && !name.empty() &&
-               op != "conv_tbc") {
+      reason = op == "batch_norm" ? "a normalization that does not follow a layer it could be folded into"
+                                  : "a normalization";
+    } else if ((products.contains(op) || op == "linear" || op.starts_with("conv") || op == "_convolution") &&
+               !name.empty() && op != "conv_tbc") {
       reason = fmt::format("its weight is computed from '{}' in the forward", name);
     } else if (products.contains(op)) {
       reason = name.empty() ? "it multiplies two activations" : "a product whose operands cannot be told apart";
@@ -182,7 +188,8 @@ class LayerFinder {
     std::map<std::string, int> taken;
     for (std::size_t i = 0; i < map_.sites.size(); ++i) {
       const bool input = map_.sites[i].kind == Site::Kind::LayerInput;
-      const std::string name = map_.layers[static_cast<std::size_t>(layer_of_site_[i])].name + (input ? ".input" : ".output");
+      const std::string name =
+          map_.layers[static_cast<std::size_t>(layer_of_site_[i])].name + (input ? ".input" : ".output");
       const int number = ++taken[name];
       map_.sites[i].name = number == 1 ? name : fmt::format("{}#{}", name, number);
     }
@@ -193,11 +200,14 @@ class LayerFinder {
     for (std::size_t i = 0; i < map_.layers.size(); ++i) {
       const std::vector<Value*>& operands = bias_operands_[static_cast<int>(i)];
       Layer& layer = map_.layers[i];
-      layer.adds_shared_bias |= std::any_of(operands.begin(), operands.end(), [](const Value* each) { return each && !each->mustBeNone(); });
+      layer.adds_shared_bias |=
+          std::any_of(operands.begin(), operands.end(), [](const Value* each) { return each && !each->mustBeNone(); });
       Value* const bias = operands.front();
-      if (!bias || std::any_of(operands.begin(), operands.end(), [&](const Value* other) { return other != bias; })) continue;
+      if (!bias || std::any_of(operands.begin(), operands.end(), [&](const Value* other) { return other != bias; }))
+        continue;
       const auto parameter = lowered_.ParameterOf(bias);
-      if (!parameter || CountReaders(bias) != operands.size() || lowered_.parameters[*parameter].value.dim() != 1) continue;
+      if (!parameter || CountReaders(bias) != operands.size() || lowered_.parameters[*parameter].value.dim() != 1)
+        continue;
       layer.bias = static_cast<int>(*parameter);
       layer.adds_shared_bias = false;
       Parameter& value = lowered_.parameters[*parameter];

@@ -1,5 +1,6 @@
 #include "network/lower.h"
 
+#include <fmt/format.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/constant_propagation.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
@@ -7,8 +8,6 @@
 #include <torch/csrc/jit/passes/loop_unrolling.h>
 #include <torch/csrc/jit/passes/lower_tuples.h>
 #include <torch/csrc/jit/passes/peephole.h>
-
-#include <fmt/format.h>
 
 #include <string>
 #include <utility>
@@ -24,7 +23,8 @@ namespace {
 using torch::jit::Node;
 using torch::jit::Value;
 
-/// The caller gives the tensors; every other argument of forward is fixed at its default, so that branches on it settle.
+/// The caller gives the tensors; every other argument of forward is fixed at its default, so that branches on it
+/// settle.
 void BindArguments(LoweredGraph& lowered, const c10::FunctionSchema& schema) {
   auto& graph = *lowered.graph;
   for (std::size_t index = 1; index < schema.arguments().size(); ++index) {
@@ -35,8 +35,8 @@ void BindArguments(LoweredGraph& lowered, const c10::FunctionSchema& schema) {
       continue;
     }
     if (!argument.default_value() && argument.type()->kind() != c10::TypeKind::OptionalType)
-      throw Error(fmt::format("the model's input '{}' is of type {} and has no default; only tensors can be given", argument.name(),
-                              argument.type()->str()));
+      throw Error(fmt::format("the model's input '{}' is of type {} and has no default; only tensors can be given",
+                              argument.name(), argument.type()->str()));
     const torch::jit::WithInsertPoint at_start(*graph.nodes().begin());
     Value* const constant = graph.insertConstant(argument.default_value().value_or(c10::IValue()));
     graph.inputs()[position]->replaceAllUsesWith(constant);
@@ -88,7 +88,8 @@ void Simplify(LoweredGraph& lowered) {
 LoweredGraph Lower(const torch::jit::Module& module) {
   auto method = module.find_method("forward");
   if (!method) method = module.find_method("forward__0");  // the first of a scripted module's overloads, as nn.LSTM has
-  if (!method) throw Error("the model has no forward method; save the module itself with torch.jit.script or torch.jit.trace");
+  if (!method)
+    throw Error("the model has no forward method; save the module itself with torch.jit.script or torch.jit.trace");
   LoweredGraph lowered;
   lowered.graph = method->graph()->copy();
   lowered.inlined_from.push_back(module._ivalue()->compilation_unit());

@@ -24,10 +24,11 @@ struct LoweredGraph {
   std::shared_ptr<torch::jit::Graph> graph;
   std::vector<std::string> arguments;  ///< names of the tensors that the caller gives
   std::vector<Parameter> parameters;   ///< values of the graph inputs after the arguments
-  std::map<std::string, FoldedNorm> folded_norms;  ///< of the layers that batch norms were folded into, by the weight's name
-  std::vector<int> tap_sites;          ///< site of each tap, by the number that its operator carries; see InsertTaps
-  /// Graph inputs (by position) that an in-place operator may write to: they are copied before each run, so that every run
-  /// starts from the saved state and the caller's tensors stay as they are.
+  std::map<std::string, FoldedNorm>
+      folded_norms;            ///< of the layers that batch norms were folded into, by the weight's name
+  std::vector<int> tap_sites;  ///< site of each tap, by the number that its operator carries; see InsertTaps
+  /// Graph inputs (by position) that an in-place operator may write to: they are copied before each run, so that every
+  /// run starts from the saved state and the caller's tensors stay as they are.
   std::vector<std::size_t> written_inputs;
   /// Owners of the functions that were inlined: nodes point to them, and an operator that fails names them.
   std::vector<std::shared_ptr<torch::jit::CompilationUnit>> inlined_from;

@@ -30,9 +30,10 @@ torch::jit::Module LoadModule(const std::filesystem::path& file, const at::Devic
     module.eval();
     return module;
   } catch (const std::exception& error) {
-    throw Error(fmt::format("{}: not a TorchScript file that can be read ({}); save the model with "
-                            "torch.jit.script(model).save(file)",
-                            file.string(), TorchReason(error)));
+    throw Error(
+        fmt::format("{}: not a TorchScript file that can be read ({}); save the model with "
+                    "torch.jit.script(model).save(file)",
+                    file.string(), TorchReason(error)));
   }
 }
 
@@ -60,7 +61,8 @@ std::set<std::size_t> MustBeFinite(const LoweredGraph& lowered, const std::vecto
 void CheckFinite(const LoweredGraph& lowered, const std::vector<Layer>& layers) {
   for (const Parameter& parameter : lowered.parameters)
     if (parameter.value.is_floating_point() && parameter.value.isnan().any().item<bool>())
-      throw Error(fmt::format("parameter '{}' holds NaN; the model file is damaged or its training diverged", parameter.name));
+      throw Error(
+          fmt::format("parameter '{}' holds NaN; the model file is damaged or its training diverged", parameter.name));
   for (const std::size_t index : MustBeFinite(lowered, layers)) {
     const Parameter& parameter = lowered.parameters[index];
     if (!parameter.value.isfinite().all().item<bool>())
@@ -139,7 +141,8 @@ Network Network::WithParameters(const std::vector<at::Tensor>& values) const {
 
 at::Tensor Network::Forward(const std::vector<at::Tensor>& inputs) const { return Forward(inputs, ParameterValues()); }
 
-at::Tensor Network::Forward(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters, Probe* probe) const {
+at::Tensor Network::Forward(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,
+                            Probe* probe) const {
   return impl_->Run(inputs, parameters, impl_->Handle(probe));
 }
 
@@ -158,7 +161,8 @@ at::Tensor Network::Impl::Run(const std::vector<at::Tensor>& inputs, const std::
 }
 
 std::vector<c10::IValue> Network::Impl::Run(const torch::jit::Code& program, const std::vector<at::Tensor>& inputs,
-                                            const std::vector<at::Tensor>& parameters, c10::intrusive_ptr<ProbeHandle> probe,
+                                            const std::vector<at::Tensor>& parameters,
+                                            c10::intrusive_ptr<ProbeHandle> probe,
                                             const std::vector<c10::IValue>& more) const {
   if (inputs.size() != lowered.arguments.size())
     throw Error(fmt::format("the network takes {} input tensor(s) ({}), not {}", lowered.arguments.size(),

@@ -91,13 +91,14 @@ class OperandFinder {
   void Visit(Node* node, const std::string& op) {
     const std::vector<Reading> readings = ReadingsOf(node, op);
     const bool of_two = op == "add" || op == "mul" || op == "matmul";
-    const auto carried =
-        std::count_if(readings.begin(), readings.end(), [&](const Reading& each) { return activations_.contains(each.value()); });
+    const auto carried = std::count_if(readings.begin(), readings.end(),
+                                       [&](const Reading& each) { return activations_.contains(each.value()); });
     if (carried < (of_two ? 2 : 1)) return;
     const std::string name = fmt::format("{}_{}", op, counts_[op]++);
     map_.operand_operators[node] = {op, name};
     for (std::size_t i = 0; i < readings.size(); ++i)
-      if (activations_.contains(readings[i].value())) AddSite(readings[i], fmt::format("{}.{}", name, i), op == "softmax");
+      if (activations_.contains(readings[i].value()))
+        AddSite(readings[i], fmt::format("{}.{}", name, i), op == "softmax");
   }
 
   /// The tensors that an operator of this name computes with, activations or not: of those of one operand the first.
@@ -126,19 +127,21 @@ class OperandFinder {
       map_.taps.push_back({place.node, place.operand, static_cast<int>(map_.sites.size()) - 1});
   }
 
-  /// Where the scores of a softmax are read by what hides some of them (with −inf, or a number as low): masks come from elsewhere than
-  /// activations. Nothing without a mask.
+  /// Where the scores of a softmax are read by what hides some of them (with −inf, or a number as low): masks come from
+  /// elsewhere than activations. Nothing without a mask.
   std::vector<Reading> BeforeMask(const Reading& reading) const {
     Node* const maker = reading.value()->node();
     if (reading.value()->uses().size() != 1) return {};
     if (maker->kind() == c10::prim::If) {
       std::vector<Reading> places;
       for (torch::jit::Block* block : maker->blocks()) {
-        const std::vector<Reading> inside = BeforeMask({block->return_node(), static_cast<int>(reading.value()->offset())});
+        const std::vector<Reading> inside =
+            BeforeMask({block->return_node(), static_cast<int>(reading.value()->offset())});
         if (inside.empty()) return {};
         places.insert(places.end(), inside.begin(), inside.end());
       }
-      const bool same = std::all_of(places.begin(), places.end(), [&](const Reading& each) { return each.value() == places[0].value(); });
+      const bool same = std::all_of(places.begin(), places.end(),
+                                    [&](const Reading& each) { return each.value() == places[0].value(); });
       return same ? places : std::vector<Reading>{};
     }
     const std::string op = WithoutUnderscore(OperatorName(maker));
@@ -157,7 +160,8 @@ class OperandFinder {
     return earlier.empty() ? scores : earlier;
   }
 
-  /// Whether something that may lie in the same memory is read once the operator has written there, its own result aside.
+  /// Whether something that may lie in the same memory is read once the operator has written there, its own result
+  /// aside.
   bool IsReadAfter(const Reading& written) const {
     const auto is_read = [&](const Value* value) {
       if (!IsTensorValue(value) || !aliases_.mayAlias(value, written.value())) return false;

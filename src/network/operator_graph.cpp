@@ -18,12 +18,14 @@ using torch::jit::Value;
 
 namespace {
 
-/// Whether the result holds the elements of the first operand in another arrangement. In eval mode dropout is such an operator too.
+/// Whether the result holds the elements of the first operand in another arrangement. In eval mode dropout is such an
+/// operator too.
 bool Rearranges(const Node* node) {
   static const std::set<std::string, std::less<>> operators = {
       "view",   "reshape", "flatten",   "unflatten", "permute", "unsqueeze", "squeeze",         "expand", "expand_as",
       "select", "unbind",  "transpose", "movedim",   "dropout", "dropout_",  "feature_dropout", "roll",   "repeat"};
-  return node->kind().is_prim() || node->kind() == TapSymbol() || IsView(node) || operators.contains(OperatorName(node));
+  return node->kind().is_prim() || node->kind() == TapSymbol() || IsView(node) ||
+         operators.contains(OperatorName(node));
 }
 
 }  // namespace
@@ -32,7 +34,10 @@ bool Rearranges(const Node* node) {
 class OperatorTracer {
  public:
   explicit OperatorTracer(const Network& network)
-      : network_(network), lowered_(network.lowered()), map_(network.impl_->map), activations_(Activations(lowered_, map_)) {
+      : network_(network),
+        lowered_(network.lowered()),
+        map_(network.impl_->map),
+        activations_(Activations(lowered_, map_)) {
     for (std::size_t i = 0; i < lowered_.arguments.size(); ++i) makers_[lowered_.graph->inputs()[i]] = {-1};
   }
 
@@ -47,7 +52,8 @@ class OperatorTracer {
  private:
   void Visit(const Node* node) {
     const bool is_layer = map_.layer_of_node.contains(node);
-    const bool computes = !node->outputs().empty() && IsTensorValue(node->outputs()[0]) && activations_.contains(node->outputs()[0]);
+    const bool computes =
+        !node->outputs().empty() && IsTensorValue(node->outputs()[0]) && activations_.contains(node->outputs()[0]);
     if (is_layer || (computes && !Rearranges(node))) {
       Add(node);
     } else {
@@ -64,7 +70,8 @@ class OperatorTracer {
       made.layer = layer->second;
       made.op = network_.layers()[static_cast<std::size_t>(layer->second)].op;
       made.name = network_.layers()[static_cast<std::size_t>(layer->second)].name;
-    } else if (const auto operand_operator = map_.operand_operators.find(node); operand_operator != map_.operand_operators.end()) {
+    } else if (const auto operand_operator = map_.operand_operators.find(node);
+               operand_operator != map_.operand_operators.end()) {
       made.op = operand_operator->second.op;
       made.name = operand_operator->second.name;
     }
@@ -85,7 +92,9 @@ class OperatorTracer {
   }
 
   /// A layer's result is tapped as well; that is no other tensor.
-  int TensorNumber(const Value* value) { return tensors_.try_emplace(value, static_cast<int>(tensors_.size())).first->second; }
+  int TensorNumber(const Value* value) {
+    return tensors_.try_emplace(value, static_cast<int>(tensors_.size())).first->second;
+  }
 
   int SiteOf(const Value* input) const {
     for (const Value* value = input; value->node()->kind() == TapSymbol(); value = value->node()->inputs()[0]) {
@@ -107,7 +116,8 @@ class OperatorTracer {
     }
     if (node->kind() == c10::prim::If) {
       for (const torch::jit::Block* block : node->blocks())
-        for (std::size_t i = 0; i < node->outputs().size(); ++i) inside_[node->outputs()[i]].push_back(block->outputs()[i]);
+        for (std::size_t i = 0; i < node->outputs().size(); ++i)
+          inside_[node->outputs()[i]].push_back(block->outputs()[i]);
       return;
     }
     for (const Value* input : node->inputs())
@@ -135,7 +145,8 @@ class OperatorTracer {
   std::set<const Value*> activations_;
   std::vector<Operator> operators_;
   std::map<const Value*, std::set<int>> makers_;
-  std::map<const Value*, std::vector<const Value*>> inside_;  // results of the blocks of a branch or loop, by the result of the node
+  std::map<const Value*, std::vector<const Value*>>
+      inside_;  // results of the blocks of a branch or loop, by the result of the node
   std::map<const Value*, int> tensors_;
 };
 

@@ -32,7 +32,8 @@ Named Parts(const c10::IValue& value) {
     for (const at::Tensor& element : value.toTensorVector()) add(element);
   } else if (value.isGenericDict()) {
     for (const auto& entry : value.toGenericDict())
-      parts.emplace_back(entry.key().isString() ? entry.key().toStringRef() : fmt::format("{}", parts.size()), entry.value());
+      parts.emplace_back(entry.key().isString() ? entry.key().toStringRef() : fmt::format("{}", parts.size()),
+                         entry.value());
   }
   return parts;
 }
@@ -103,7 +104,8 @@ at::Tensor SelectOutput(const c10::IValue& output, const std::string& which) {
     Named tensors = parts;
     std::erase_if(tensors, [](const auto& part) { return part.second.isNone(); });
     if (tensors.size() == 1) return SelectOutput(tensors[0].second, "");
-    throw Error(fmt::format("the network has {} outputs ({}); name one with the option output", parts.size(), Names(parts)));
+    throw Error(
+        fmt::format("the network has {} outputs ({}); name one with the option output", parts.size(), Names(parts)));
   }
   const auto dot = which.find('.');
   const std::string head = which.substr(0, dot), rest = dot == std::string::npos ? "" : which.substr(dot + 1);

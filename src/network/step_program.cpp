@@ -37,12 +37,13 @@ auto Run(const Steps& steps, const std::vector<at::Tensor>& operands, const Step
   }
 }
 
-at::Tensor RunStep(const std::vector<at::Tensor>& operands, const c10::intrusive_ptr<StepHandle>& handle, std::int64_t number) {
+at::Tensor RunStep(const std::vector<at::Tensor>& operands, const c10::intrusive_ptr<StepHandle>& handle,
+                   std::int64_t number) {
   return Run(*handle->steps, operands, *handle, number);
 }
 
-std::vector<at::Tensor> RunStepOfSeveral(const std::vector<at::Tensor>& operands, const c10::intrusive_ptr<StepHandle>& handle,
-                                         std::int64_t number) {
+std::vector<at::Tensor> RunStepOfSeveral(const std::vector<at::Tensor>& operands,
+                                         const c10::intrusive_ptr<StepHandle>& handle, std::int64_t number) {
   return Run(*handle->steps_of_several, operands, *handle, number);
 }
 
@@ -97,7 +98,8 @@ Value* StepProgram::Insert(const std::vector<Value*>& operands, Step step) {
   return node->output();
 }
 
-std::vector<Value*> StepProgram::InsertSeveral(const std::vector<Value*>& operands, StepOfSeveral step, std::size_t count) {
+std::vector<Value*> StepProgram::InsertSeveral(const std::vector<Value*>& operands, StepOfSeveral step,
+                                               std::size_t count) {
   static const auto symbol = c10::Symbol::fromQualString("bitplan::step_of_several");
   Node* const node = InsertNode(symbol, operands, steps_of_several_.size());
   steps_of_several_.push_back(std::move(step));

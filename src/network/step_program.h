@@ -51,7 +51,8 @@ class StepProgram {
   torch::jit::Value* Insert(const std::vector<torch::jit::Value*>& operands, Step step);
 
   /// The same of a step with `count` results, as many values.
-  std::vector<torch::jit::Value*> InsertSeveral(const std::vector<torch::jit::Value*>& operands, StepOfSeveral step, std::size_t count);
+  std::vector<torch::jit::Value*> InsertSeveral(const std::vector<torch::jit::Value*>& operands, StepOfSeveral step,
+                                                std::size_t count);
 
   static bool IsStep(const torch::jit::Node* node);
 

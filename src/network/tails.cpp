@@ -82,9 +82,9 @@ bool IsContainer(const Value* value) {
 
 struct Tails::Impl {
   struct Tail {
-    std::size_t begin = 0;                 // position of its first top-level node
-    std::vector<std::size_t> kept;         // in Prefix::kept_, its inputs after those of the whole graph
-    std::vector<std::size_t> written;      // of these, the ones that it writes to
+    std::size_t begin = 0;             // position of its first top-level node
+    std::vector<std::size_t> kept;     // in Prefix::kept_, its inputs after those of the whole graph
+    std::vector<std::size_t> written;  // of these, the ones that it writes to
     torch::jit::Code code;
   };
 
@@ -237,7 +237,8 @@ at::Tensor Tails::Run(const Prefix& prefix, int layer, const std::vector<at::Ten
   std::vector<c10::IValue> kept;
   for (const std::size_t number : tail.kept) kept.push_back(prefix.kept_[number]);
   for (const std::size_t index : tail.written) kept[index] = kept[index].toTensor().clone();
-  return SelectOutput(network.Run(tail.code, prefix.inputs_, parameters, network.Handle(probe), kept).back(), network.output);
+  return SelectOutput(network.Run(tail.code, prefix.inputs_, parameters, network.Handle(probe), kept).back(),
+                      network.output);
 }
 
 }  // namespace bitplan

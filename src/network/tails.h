@@ -11,12 +11,12 @@
 
 namespace bitplan {
 
-/// Runs a network from one of its layers onward, as often as is asked for, on inputs that it has seen once: the layer's weight,
-/// its input or its output may be changed every time, what comes before them is kept.
+/// Runs a network from one of its layers onward, as often as is asked for, on inputs that it has seen once: the layer's
+/// weight, its input or its output may be changed every time, what comes before them is kept.
 ///
-/// A tail begins where the first operator of a layer, at the top level of the graph, reads its weight, bias or input. What is
-/// kept is, for every layer, the tensors that were computed before that point and are read after it; a tensor is kept once,
-/// for however many layers, unless something writes to it.
+/// A tail begins where the first operator of a layer, at the top level of the graph, reads its weight, bias or input.
+/// What is kept is, for every layer, the tensors that were computed before that point and are read after it; a tensor
+/// is kept once, for however many layers, unless something writes to it.
 class Tails {
  public:
   /// Compiles one graph a layer.
@@ -40,9 +40,10 @@ class Tails {
   /// Of some layers the one whose tail begins first.
   int Earliest(const std::vector<int>& layers) const;
 
-  /// Output of the network, with these values for the parameters and, unless null, a probe; neither may change anything before
-  /// the layer's tail begins. The probe is called at the sites of the tail alone.
-  at::Tensor Run(const Prefix& prefix, int layer, const std::vector<at::Tensor>& parameters, Probe* probe = nullptr) const;
+  /// Output of the network, with these values for the parameters and, unless null, a probe; neither may change anything
+  /// before the layer's tail begins. The probe is called at the sites of the tail alone.
+  at::Tensor Run(const Prefix& prefix, int layer, const std::vector<at::Tensor>& parameters,
+                 Probe* probe = nullptr) const;
 
  private:
   struct Impl;

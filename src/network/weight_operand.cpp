@@ -15,12 +15,15 @@ namespace {
 using torch::jit::Node;
 using torch::jit::Value;
 
-constexpr std::array<std::string_view, 10> kKeepAxes = {"detach", "contiguous", "to",  "alias", "clone",
+constexpr std::array<std::string_view, 10> kKeepAxes = {"detach", "contiguous", "to",      "alias",   "clone",
                                                         "slice",  "narrow",     "view_as", "type_as", "unchecked_cast"};
 constexpr std::array<std::string_view, 4> kTransposeLast = {"t", "numpy_T", "mT", "transpose"};
-constexpr std::array<std::string_view, 5> kParts = {"chunk", "unsafe_chunk", "split", "split_with_sizes", "unsafe_split"};
+constexpr std::array<std::string_view, 5> kParts = {"chunk", "unsafe_chunk", "split", "split_with_sizes",
+                                                    "unsafe_split"};
 
-bool Among(const auto& names, std::string_view name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool Among(const auto& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 std::optional<std::int64_t> ConstantInt(const Value* value) {
   const auto constant = torch::jit::toIValue(value);
@@ -49,7 +52,8 @@ std::optional<WeightOperand> Transposed(WeightOperand operand, const Node* node)
   return operand;
 }
 
-/// The operand that one of `split`'s parts is: equal parts of chunk and split (the last, smaller one is taken for equal).
+/// The operand that one of `split`'s parts is: equal parts of chunk and split (the last, smaller one is taken for
+/// equal).
 WeightOperand Part(WeightOperand operand, const Node* split) {
   const auto rank = static_cast<std::int64_t>(operand.sizes.size());
   const auto parts = ConstantInt(split->inputs()[1]), dim = ConstantInt(split->inputs()[2]);
@@ -97,7 +101,8 @@ std::optional<WeightOperand> ResolveWeight(const LoweredGraph& lowered, const Va
   if (const auto parameter = lowered.ParameterOf(value)) {
     const at::Tensor& tensor = lowered.parameters[*parameter].value;
     if (!tensor.is_floating_point() || tensor.dim() < 2) return std::nullopt;
-    WeightOperand operand{*parameter, std::vector<std::int64_t>(static_cast<std::size_t>(tensor.dim())), tensor.sizes().vec()};
+    WeightOperand operand{*parameter, std::vector<std::int64_t>(static_cast<std::size_t>(tensor.dim())),
+                          tensor.sizes().vec()};
     std::iota(operand.axes.begin(), operand.axes.end(), 0);
     return operand;
   }
@@ -109,7 +114,8 @@ std::optional<WeightOperand> ResolveWeight(const LoweredGraph& lowered, const Va
     return whole;
   }
   auto operand = ResolveWeight(lowered, node->inputs()[0]);
-  if (operand && (OperatorName(node) == "slice" || OperatorName(node) == "narrow")) return Section(std::move(*operand), node);
+  if (operand && (OperatorName(node) == "slice" || OperatorName(node) == "narrow"))
+    return Section(std::move(*operand), node);
   if (operand && Among(kTransposeLast, OperatorName(node))) return Transposed(std::move(*operand), node);
   return operand;
 }
@@ -123,7 +129,8 @@ std::string ComputedFrom(const LoweredGraph& lowered, const Value* value) {
   for (const Value* input : node->inputs()) {
     if (input->node()->kind() == c10::prim::Constant) continue;
     const std::string found = ComputedFrom(lowered, input);
-    const bool is_tensor = input->type()->isSubtypeOf(*c10::TensorType::get()) || input->type()->kind() == c10::TypeKind::ListType;
+    const bool is_tensor =
+        input->type()->isSubtypeOf(*c10::TensorType::get()) || input->type()->kind() == c10::TypeKind::ListType;
     if (found.empty() && is_tensor) return "";
     if (name.empty()) name = found;
   }

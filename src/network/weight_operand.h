@@ -11,8 +11,9 @@ namespace bitplan {
 /// A parameter seen through views that keep its elements (transposes, slices, chunks, casts).
 struct WeightOperand {
   std::size_t parameter = 0;
-  std::vector<std::int64_t> axes;   ///< axis of the parameter for each axis of the operand
-  std::vector<std::int64_t> sizes;  ///< shape of the operand; where a view takes a part that only a run tells, the whole
+  std::vector<std::int64_t> axes;  ///< axis of the parameter for each axis of the operand
+  std::vector<std::int64_t>
+      sizes;  ///< shape of the operand; where a view takes a part that only a run tells, the whole
 };
 
 /// The parameter behind `value`, or nothing when it is an activation or computed in a way that does not keep elements.

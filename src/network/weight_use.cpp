@@ -133,7 +133,8 @@ std::vector<WeightUse> PossibleUses(const LoweredGraph& lowered, Node* node) {
     return {Product(node, 2, 1, one(3) && one(4) ? 0 : -1), Product(node, 1, 2, -1)};
   }
   if (name == "embedding" || name == "embedding_bag") return {Embedding(node)};
-  if (name == "lstm" || name == "gru" || name == "rnn_tanh" || name == "rnn_relu") return Recurrent(lowered, node, name);
+  if (name == "lstm" || name == "gru" || name == "rnn_tanh" || name == "rnn_relu")
+    return Recurrent(lowered, node, name);
   if (name.ends_with("_cell")) return RecurrentCell(lowered, node, name.substr(0, name.size() - 5));
   return {};
 }

@@ -9,7 +9,8 @@ namespace bitplan {
 
 namespace {
 
-/// `format` with what the object says of it. A width may bring another type with it, as Format::WithBits says, and a type given goes first.
+/// `format` with what the object says of it. A width may bring another type with it, as Format::WithBits says, and a
+/// type given goes first.
 Format ReadFormatChange(JsonReader reader, Format format, bool of_weight) {
   if (reader.Has("type")) format.type = ReadName(reader, "type", ParseNumberType);
   if (reader.Has("bits")) format = format.WithBits(reader.Width("bits"));
@@ -42,7 +43,8 @@ Configuration ReadConfiguration(const std::filesystem::path& file, const Configu
   JsonReader reader = JsonReader::FromText(YamlFileAsJson(file), file.string(), "bitplan.configuration/1");
   Configuration configuration = defaults;
   ReadFormats(reader, configuration.weight, configuration.activation);
-  if (reader.Has("corrections")) configuration.corrections = ReadCorrectionsChange(reader.Object("corrections"), configuration.corrections);
+  if (reader.Has("corrections"))
+    configuration.corrections = ReadCorrectionsChange(reader.Object("corrections"), configuration.corrections);
   configuration.rules.clear();
   if (reader.Has("layers"))
     for (JsonReader& rule : reader.Objects("layers")) {

@@ -29,7 +29,8 @@ Roofline ReadRoofline(const std::filesystem::path& file) {
   for (const auto& [width, rate] : reader.NumberMap("macs_per_second")) {
     int bits = 0;
     const auto [end, status] = std::from_chars(width.data(), width.data() + width.size(), bits);
-    if (status != std::errc() || end != width.data() + width.size()) reader.Fail("macs_per_second", "widths as keys, \"8\" for one");
+    if (status != std::errc() || end != width.data() + width.size())
+      reader.Fail("macs_per_second", "widths as keys, \"8\" for one");
     device.macs_per_second[bits] = rate;
   }
   device.bytes_per_second = reader.Number("bytes_per_second", 0);

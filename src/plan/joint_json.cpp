@@ -28,7 +28,8 @@ NumberArray ReadArrayFile(const std::filesystem::path& file, std::size_t axes) {
   const decode::Array array = decode::DecodeNpy(decode::ReadFile(file), file.string());
   const bool wide = array.type == decode::ElementType::Float64;
   if (!wide && array.type != decode::ElementType::Float32)
-    throw Error(fmt::format("{}: holds {}; expected float32 or float64", file.string(), decode::ElementName(array.type)));
+    throw Error(
+        fmt::format("{}: holds {}; expected float32 or float64", file.string(), decode::ElementName(array.type)));
   if (array.shape.size() != axes)
     throw Error(
         fmt::format("{}: has the shape {}; expected {} axes", file.string(), decode::ShapeText(array.shape), axes));

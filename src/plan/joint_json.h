@@ -13,13 +13,15 @@ namespace bitplan {
 
 /// A problem's joint term, one of
 ///   {"kind": "quadratic", "matrix": A}                                          A: [choices, choices]
-///   {"kind": "logit", "temperature": T, "scale": s, "logits": A, "shifts": A}    A: [samples, classes], [choices, samples, classes]
+///   {"kind": "logit", "temperature": T, "scale": s, "logits": A, "shifts": A}    A: [samples, classes], [choices,
+///   samples, classes]
 ///   {"kind": "logit-shift", "scale": s, "shifts": A}
 /// where an array A is nested lists, or the name of a .npy file in `folder` (float32 or float64).
 JointTerm ReadJointTerm(JsonReader& reader, const std::filesystem::path& folder);
 
 /// An array under `key`, in either form, and its shape; `axes` of them.
-NumberArray ReadArray(JsonReader& reader, const std::string& key, std::size_t axes, const std::filesystem::path& folder);
+NumberArray ReadArray(JsonReader& reader, const std::string& key, std::size_t axes,
+                      const std::filesystem::path& folder);
 
 /// At most float's precision; numbers beyond its range become infinite.
 std::vector<float> Narrow(const std::vector<double>& numbers);

@@ -30,7 +30,8 @@ LayerPlan PlanLayer(const Sensitivity& sensitivity, const std::string& name, int
 std::vector<OperandPlan> PlanOperands(const Sensitivity& sensitivity, const std::vector<LayerPlan>& layers) {
   std::vector<OperandPlan> operands;
   for (const OperandFormat& operand : sensitivity.operands) {
-    const auto layer = std::find_if(layers.begin(), layers.end(), [&](const LayerPlan& each) { return each.name == operand.layer; });
+    const auto layer =
+        std::find_if(layers.begin(), layers.end(), [&](const LayerPlan& each) { return each.name == operand.layer; });
     const bool shared = layer != layers.end() && layer->activation.bits < 32;
     operands.push_back({operand.name, shared ? layer->activation : operand.format});
   }

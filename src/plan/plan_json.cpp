@@ -26,7 +26,11 @@ Certificate ReadCertificate(JsonReader reader) {
 }
 
 Json StabilityJson(const BootstrapStability& stability) {
-  return {{"resamples", stability.resamples}, {"best", stability.best}, {"regret", stability.regret}, {"proven", stability.proven}, {"kept", stability.kept}};
+  return {{"resamples", stability.resamples},
+          {"best", stability.best},
+          {"regret", stability.regret},
+          {"proven", stability.proven},
+          {"kept", stability.kept}};
 }
 
 BootstrapStability ReadStability(JsonReader reader, const std::vector<LayerPlan>& layers) {
@@ -82,7 +86,8 @@ LearnedGrid ReadLearnedGrid(JsonReader reader) {
   grid.scales = ReadScales(reader, "scales", count);
   if (reader.Has("zero_points")) {
     for (const double number : reader.Numbers("zero_points")) {
-      if (number != std::trunc(number) || std::abs(number) > 65535) reader.Fail("zero_points", "integers of at most 16 bits");
+      if (number != std::trunc(number) || std::abs(number) > 65535)
+        reader.Fail("zero_points", "integers of at most 16 bits");
       grid.zero_points.push_back(static_cast<std::int64_t>(number));
     }
     if (grid.zero_points.size() != count) reader.Fail("zero_points", std::to_string(count) + " numbers, one a scale");

@@ -60,7 +60,8 @@ Json ChoicesJson(const std::vector<Perturbation>& choices) {
   for (const Perturbation& choice : choices) {
     Json figures = Json::object();
     for (const auto& [measure, estimate] : choice.figures)
-      figures[std::string(ToString(measure))] = {{"value", estimate.value}, {"standard_error", estimate.standard_error}};
+      figures[std::string(ToString(measure))] = {{"value", estimate.value},
+                                                 {"standard_error", estimate.standard_error}};
     list.push_back({{"bits", choice.bits},
                     {"squared_error", choice.squared_error},
                     {"relative_error", choice.relative_error},
@@ -119,7 +120,8 @@ LayerSensitivity ReadLayer(JsonReader& reader) {
   layer.tied_group = static_cast<int>(reader.Integer("tied_group", -1, std::numeric_limits<int>::max()));
   layer.weight = ReadCurvature(reader.Object("weight"));
   layer.activation = ReadCurvature(reader.Object("activation"));
-  if (!reader.IsNull("difference_from_float32")) layer.difference_from_float32 = ReadDifference(reader.Object("difference_from_float32"));
+  if (!reader.IsNull("difference_from_float32"))
+    layer.difference_from_float32 = ReadDifference(reader.Object("difference_from_float32"));
   layer.weight_choices = ReadChoices(reader, "weight_choices");
   layer.activation_choices = ReadChoices(reader, "activation_choices");
   if (reader.Has("shape")) layer.shape = ReadShape(reader.Object("shape"));
@@ -148,7 +150,8 @@ Json SensitivityJson(const Sensitivity& sensitivity) {
             {"shifts", nullptr}};
   for (const LayerSensitivity& layer : sensitivity.layers) json["layers"].push_back(LayerJson(layer));
   for (const OperandFormat& operand : sensitivity.operands)
-    json["operands"].push_back({{"name", operand.name}, {"format", FormatJson(operand.format)}, {"layer", operand.layer}});
+    json["operands"].push_back(
+        {{"name", operand.name}, {"format", FormatJson(operand.format)}, {"layer", operand.layer}});
   for (const CostTable& table : sensitivity.costs) json["costs"].push_back(CostTableJson(table));
   return json;
 }
@@ -165,8 +168,8 @@ OutputShifts ReadShifts(JsonReader reader, const Sensitivity& sensitivity, const
   const NumberArray logits = ReadArray(reader, "logits", 2, folder), shifts = ReadArray(reader, "shifts", 3, folder);
   const std::vector<std::size_t> expected{QuantizedChoices(sensitivity), logits.shape[0], logits.shape[1]};
   if (shifts.shape != expected)
-    reader.Reject(fmt::format("shifts: have the shape [{}]; expected choices, samples and classes, [{}]", fmt::join(shifts.shape, ", "),
-                              fmt::join(expected, ", ")));
+    reader.Reject(fmt::format("shifts: have the shape [{}]; expected choices, samples and classes, [{}]",
+                              fmt::join(shifts.shape, ", "), fmt::join(expected, ", ")));
   reader.Finish();
   OutputShifts result{logits.shape[0], logits.shape[1], Narrow(logits.numbers), Narrow(shifts.numbers)};
   for (const std::vector<float>* numbers : {&result.logits, &result.shifts})
@@ -175,17 +178,20 @@ OutputShifts ReadShifts(JsonReader reader, const Sensitivity& sensitivity, const
   return result;
 }
 
-Contributions ReadContributions(JsonReader reader, const Sensitivity& sensitivity, const std::filesystem::path& folder) {
+Contributions ReadContributions(JsonReader reader, const Sensitivity& sensitivity,
+                                const std::filesystem::path& folder) {
   Contributions table;
   for (const std::string& name : reader.Strings("measures")) {
     table.measures.push_back(ParseMeasure(name));
-    if (!IsOfShifts(table.measures.back())) reader.Fail("measures", "a measure of the shifts of the output, logit-shift for one");
+    if (!IsOfShifts(table.measures.back()))
+      reader.Fail("measures", "a measure of the shifts of the output, logit-shift for one");
   }
   NumberArray values = ReadArray(reader, "values", 3, folder);
-  const std::vector<std::size_t> expected{table.measures.size(), QuantizedChoices(sensitivity), static_cast<std::size_t>(sensitivity.samples)};
+  const std::vector<std::size_t> expected{table.measures.size(), QuantizedChoices(sensitivity),
+                                          static_cast<std::size_t>(sensitivity.samples)};
   if (values.shape != expected)
-    reader.Reject(fmt::format("values: have the shape [{}]; expected measures, choices and samples, [{}]", fmt::join(values.shape, ", "),
-                              fmt::join(expected, ", ")));
+    reader.Reject(fmt::format("values: have the shape [{}]; expected measures, choices and samples, [{}]",
+                              fmt::join(values.shape, ", "), fmt::join(expected, ", ")));
   reader.Finish();
   table.choices = expected[1];
   table.samples = expected[2];
@@ -214,14 +220,18 @@ void WriteSensitivity(const std::filesystem::path& file, const Sensitivity& sens
   const std::filesystem::path stem = std::filesystem::path(file).replace_extension();
   if (sensitivity.contributions) {
     const Contributions& table = *sensitivity.contributions;
-    json["contributions"] = {{"measures", Json::array()},
-                             {"values", WriteArray(stem, "contributions", {table.measures.size(), table.choices, table.samples}, table.values)}};
+    json["contributions"] = {
+        {"measures", Json::array()},
+        {"values",
+         WriteArray(stem, "contributions", {table.measures.size(), table.choices, table.samples}, table.values)}};
     for (const Measure measure : table.measures) json["contributions"]["measures"].push_back(ToString(measure));
   }
   if (sensitivity.shifts) {
     const OutputShifts& shifts = *sensitivity.shifts;
-    json["shifts"] = {{"logits", WriteArray(stem, "logits", {shifts.samples, shifts.classes}, shifts.logits)},
-                      {"shifts", WriteArray(stem, "shifts", {QuantizedChoices(sensitivity), shifts.samples, shifts.classes}, shifts.shifts)}};
+    json["shifts"] = {
+        {"logits", WriteArray(stem, "logits", {shifts.samples, shifts.classes}, shifts.logits)},
+        {"shifts",
+         WriteArray(stem, "shifts", {QuantizedChoices(sensitivity), shifts.samples, shifts.classes}, shifts.shifts)}};
   }
   WriteFile(file, JsonText(json));
 }
@@ -247,7 +257,8 @@ Sensitivity ReadSensitivity(const std::filesystem::path& file) {
   }
   if (reader.Has("operands"))
     for (JsonReader& operand : reader.Objects("operands")) {
-      sensitivity.operands.push_back({operand.String("name"), ReadFormat(operand.Object("format")), operand.String("layer")});
+      sensitivity.operands.push_back(
+          {operand.String("name"), ReadFormat(operand.Object("format")), operand.String("layer")});
       operand.Finish();
       if (!sensitivity.operands.back().layer.empty() && !names.contains(sensitivity.operands.back().layer))
         operand.Fail("layer", "the name of a layer, or an empty one");
@@ -255,7 +266,8 @@ Sensitivity ReadSensitivity(const std::filesystem::path& file) {
   ReadCostTables(reader, sensitivity);
   if (!reader.IsNull("contributions"))
     sensitivity.contributions = ReadContributions(reader.Object("contributions"), sensitivity, file.parent_path());
-  if (!reader.IsNull("shifts")) sensitivity.shifts = ReadShifts(reader.Object("shifts"), sensitivity, file.parent_path());
+  if (!reader.IsNull("shifts"))
+    sensitivity.shifts = ReadShifts(reader.Object("shifts"), sensitivity, file.parent_path());
   reader.Finish();
   return sensitivity;
 }

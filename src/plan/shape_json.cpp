@@ -3,9 +3,12 @@
 namespace bitplan {
 
 Json ShapeJson(const LayerShape& shape) {
-  return {{"input_channels", shape.input_channels}, {"output_channels", shape.output_channels},
-          {"kernel_size", shape.kernel_size},       {"stride", shape.stride},
-          {"feature_size", shape.feature_size},     {"parameters", shape.parameters},
+  return {{"input_channels", shape.input_channels},
+          {"output_channels", shape.output_channels},
+          {"kernel_size", shape.kernel_size},
+          {"stride", shape.stride},
+          {"feature_size", shape.feature_size},
+          {"parameters", shape.parameters},
           {"depthwise", shape.depthwise}};
 }
 

@@ -41,7 +41,9 @@ Json SolutionJson(const Problem& problem, const Solution& solution) {
 
 }  // namespace
 
-std::string ToJson(const Problem& problem, const Solution& solution) { return JsonText(SolutionJson(problem, solution)); }
+std::string ToJson(const Problem& problem, const Solution& solution) {
+  return JsonText(SolutionJson(problem, solution));
+}
 
 std::string ToJson(const Problem& problem, const Solution& solution, const Robustness& robustness) {
   Json json = SolutionJson(problem, solution);
@@ -56,7 +58,10 @@ std::string ToJson(const Problem& problem, const Solution& solution, const Robus
 }
 
 std::string ToJson(const Problem& problem, const ParetoFront& front) {
-  Json json{{"schema", "bitplan.front/1"}, {"tool_version", Version()}, {"complete", front.complete}, {"points", Json::array()}};
+  Json json{{"schema", "bitplan.front/1"},
+            {"tool_version", Version()},
+            {"complete", front.complete},
+            {"points", Json::array()}};
   for (const auto& [budgets, solution] : front.points)
     json["points"].push_back({{"status", ToString(solution.status)},
                               {"objective", solution.objective},

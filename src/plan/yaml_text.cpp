@@ -60,7 +60,8 @@ ordered_json Value(const YAML::Node& node, int depth) {
 
 std::string YamlFileAsJson(const std::filesystem::path& file) {
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(file, ignored)) throw Error(fmt::format("{}: cannot be read; expected a YAML or JSON file", file.string()));
+  if (!std::filesystem::is_regular_file(file, ignored))
+    throw Error(fmt::format("{}: cannot be read; expected a YAML or JSON file", file.string()));
   try {
     return Value(YAML::LoadFile(file.string()), 0).dump();
   } catch (const YAML::BadFile&) {

@@ -4,10 +4,12 @@
 
 namespace bitplan {
 
-/// Asymmetric integers of 8 bits on the smallest and largest value of each batch: what layers read that are quantized when they run.
+/// Asymmetric integers of 8 bits on the smallest and largest value of each batch: what layers read that are quantized
+/// when they run.
 Format DynamicFormat();
 
-/// The range of a dynamic format for one batch: of its smallest and largest value; the default for none, or for values that are not finite.
+/// The range of a dynamic format for one batch: of its smallest and largest value; the default for none, or for values
+/// that are not finite.
 ActivationRange DynamicRange(const at::Tensor& x, const Format& format);
 
 }  // namespace bitplan

@@ -84,8 +84,8 @@ class RoundedWithGradient : public torch::autograd::Function<RoundedWithGradient
 std::optional<Minifloats> MinifloatsOf(const Format& format, double scale) {
   const auto bits = MinifloatBitsOf(format.type);
   if (!bits) return std::nullopt;
-  return Minifloats{static_cast<float>(scale), static_cast<float>(LargestLevel(format.type)), std::ldexp(1.0F, 1 - bits->Bias()),
-                    std::ldexp(1.0F, -bits->mantissa)};
+  return Minifloats{static_cast<float>(scale), static_cast<float>(LargestLevel(format.type)),
+                    std::ldexp(1.0F, 1 - bits->Bias()), std::ldexp(1.0F, -bits->mantissa)};
 }
 
 /// By arithmetic, where the format allows it and the values lie in memory as the loops need them.
@@ -94,11 +94,13 @@ std::optional<at::Tensor> RoundedByArithmetic(const at::Tensor& values, const Fo
   if (format.type == NumberType::PowerOfTwo) {
     const PowersOfTwo levels{static_cast<float>(scale), std::ldexp(1.0F, 2 - (1 << (format.bits - 1)))};
     if (levels.least < std::numeric_limits<float>::min()) return std::nullopt;
-    return EachRounded(values, [&](const float* from, float* to, std::int64_t count) { RoundToPowersOfTwo(from, to, count, levels); });
+    return EachRounded(
+        values, [&](const float* from, float* to, std::int64_t count) { RoundToPowersOfTwo(from, to, count, levels); });
   }
   const auto levels = MinifloatsOf(format, scale);
   if (!levels) return std::nullopt;
-  return EachRounded(values, [&](const float* from, float* to, std::int64_t count) { RoundToMinifloats(from, to, count, *levels); });
+  return EachRounded(
+      values, [&](const float* from, float* to, std::int64_t count) { RoundToMinifloats(from, to, count, *levels); });
 }
 
 at::Tensor OnCodebook(const at::Tensor& x, const Format& format, double scale) {

@@ -17,13 +17,15 @@ namespace {
 template <typename Number>
 void CheckCount(const std::vector<Number>& numbers, std::int64_t expected, const char* what) {
   if (static_cast<std::int64_t>(numbers.size()) != expected)
-    throw Error(fmt::format("learned {}: {} given, {} expected for this weight and format", what, numbers.size(), expected));
+    throw Error(
+        fmt::format("learned {}: {} given, {} expected for this weight and format", what, numbers.size(), expected));
 }
 
 void CheckScales(const std::vector<double>& scales, ScaleType type) {
   for (const double scale : scales) {
     const auto number = static_cast<float>(scale);
-    if (!(number > 0) || !std::isfinite(number)) throw Error(fmt::format("learned scales: {} is not a positive float32", scale));
+    if (!(number > 0) || !std::isfinite(number))
+      throw Error(fmt::format("learned scales: {} is not a positive float32", scale));
     int exponent = 0;
     if (type == ScaleType::PowerOfTwo && std::frexp(number, &exponent) != 0.5F)
       throw Error(fmt::format("learned scales: {} is not a power of two, which the format's scales are", scale));
@@ -31,8 +33,10 @@ void CheckScales(const std::vector<double>& scales, ScaleType type) {
 }
 
 void CheckGrid(const Format& format, const LearnedGrid& learned, std::int64_t count) {
-  if (!format.HasScale()) throw Error(fmt::format("a learned grid needs a format with scales, not {}", ToString(format.type)));
-  if (format.scale_type == ScaleType::DoubleQuantized) throw Error("learned scales cannot be double-quantized; use float32 or power-of-two");
+  if (!format.HasScale())
+    throw Error(fmt::format("a learned grid needs a format with scales, not {}", ToString(format.type)));
+  if (format.scale_type == ScaleType::DoubleQuantized)
+    throw Error("learned scales cannot be double-quantized; use float32 or power-of-two");
   const bool ternary = format.type == NumberType::Ternary;
   CheckCount(learned.scales, count, "scales");
   CheckCount(learned.zero_points, format.HasZeroPoint() ? count : 0, "zero points");
@@ -42,12 +46,14 @@ void CheckGrid(const Format& format, const LearnedGrid& learned, std::int64_t co
   CheckScales(learned.negative_scales, format.scale_type);
   for (const std::int64_t zero : learned.zero_points)
     if (zero < format.QuantMin() || zero > format.QuantMax())
-      throw Error(fmt::format("learned zero points: {} is outside the grid {} … {}", zero, format.QuantMin(), format.QuantMax()));
+      throw Error(fmt::format("learned zero points: {} is outside the grid {} … {}", zero, format.QuantMin(),
+                              format.QuantMax()));
 }
 
 }  // namespace
 
-QuantizedTensor PutOnLearnedGrid(const at::Tensor& weight, const Format& format, int channel_axis, const LearnedGrid& learned) {
+QuantizedTensor PutOnLearnedGrid(const at::Tensor& weight, const Format& format, int channel_axis,
+                                 const LearnedGrid& learned) {
   CheckWeight(weight, channel_axis);
   format.Validate();
   QuantizedTensor grid;
@@ -60,7 +66,9 @@ QuantizedTensor PutOnLearnedGrid(const at::Tensor& weight, const Format& format,
     return format.InGroups() ? flat.view({weight.size(grid.channel_axis), -1}) : flat;
   };
   grid.scale = shaped(learned.scales, at::kFloat);
-  if (format.IsInteger()) grid.zero_point = format.HasZeroPoint() ? shaped(learned.zero_points, at::kInt) : at::zeros_like(grid.scale, at::kInt);
+  if (format.IsInteger())
+    grid.zero_point =
+        format.HasZeroPoint() ? shaped(learned.zero_points, at::kInt) : at::zeros_like(grid.scale, at::kInt);
   if (!learned.thresholds.empty()) grid.threshold = shaped(learned.thresholds, at::kFloat);
   if (!learned.negative_scales.empty()) grid.negative_scale = shaped(learned.negative_scales, at::kFloat);
   return PutOnGrid(weight, grid);

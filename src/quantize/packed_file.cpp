@@ -108,8 +108,10 @@ PackedPart OutlierPart(const Network& network, const QuantizedState& state) {
     if (!weight.outlier_columns.defined()) continue;
     const std::string& name = network.parameters()[static_cast<std::size_t>(network.layers()[i].weight)].name;
     const auto index = static_cast<int>(i);
-    part.tensors.push_back({PackedRole::OutlierColumns, name + "/outlier_columns", "I32", {weight.outlier_columns.numel()}, 4, index});
-    part.tensors.push_back({PackedRole::OutlierValues, name + "/outlier_values", "F16", weight.outlier_values.sizes().vec(), 2, index});
+    part.tensors.push_back(
+        {PackedRole::OutlierColumns, name + "/outlier_columns", "I32", {weight.outlier_columns.numel()}, 4, index});
+    part.tensors.push_back(
+        {PackedRole::OutlierValues, name + "/outlier_values", "F16", weight.outlier_values.sizes().vec(), 2, index});
   }
   return part;
 }

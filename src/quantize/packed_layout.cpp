@@ -111,19 +111,23 @@ std::vector<int> OwnInputSites(const Network& network, std::size_t index) {
   return {own.begin(), own.end()};
 }
 
-void AddRange(const Network& network, int site, const Format& format, const std::optional<ActivationRange>& learned, PackedPart& part) {
+void AddRange(const Network& network, int site, const Format& format, const std::optional<ActivationRange>& learned,
+              PackedPart& part) {
   const std::string& name = network.sites()[static_cast<std::size_t>(site)].name;
   const bool dynamic = format.HasScale() && format.calibrator == Calibrator::Dynamic;
   part.notes.push_back({name, fmt::format("{};{}{}", format.bits, ToString(format.type), dynamic ? ";dynamic" : "")});
   if (!format.HasScale() || dynamic) return;
   part.tensors.push_back(Floats(PackedRole::InputScale, name + "/scale", 1, site));
-  if (format.HasZeroPoint()) part.tensors.push_back(ZeroPoints(PackedRole::InputZeroPoint, name + "/zero_point", 1, site, format));
-  if (learned && learned->offset != 0) part.tensors.push_back(Floats(PackedRole::InputOffset, name + "/offset", 1, site));
+  if (format.HasZeroPoint())
+    part.tensors.push_back(ZeroPoints(PackedRole::InputZeroPoint, name + "/zero_point", 1, site, format));
+  if (learned && learned->offset != 0)
+    part.tensors.push_back(Floats(PackedRole::InputOffset, name + "/offset", 1, site));
 }
 
 void AddInputs(const Network& network, std::size_t index, const LayerPlan& plan, PackedPart& part) {
   if (plan.activation.bits == 32) return;
-  for (const int site : OwnInputSites(network, index)) AddRange(network, site, plan.activation, plan.learned_input, part);
+  for (const int site : OwnInputSites(network, index))
+    AddRange(network, site, plan.activation, plan.learned_input, part);
 }
 
 /// Whether the channel correction of the layer is added to its output.
@@ -181,7 +185,8 @@ PackedPart LayerPart(const Network& network, std::size_t layer, const LayerPlan&
 
 PackedPart OperandPart(const Network& network, const std::vector<OperandPlan>& operands) {
   PackedPart part;
-  for (const OperandPlan& operand : operands) AddRange(network, OperandSite(network, operand.name), operand.format, operand.learned, part);
+  for (const OperandPlan& operand : operands)
+    AddRange(network, OperandSite(network, operand.name), operand.format, operand.learned, part);
   return part;
 }
 
@@ -196,14 +201,15 @@ CostTable FileSize(const Network& network, const Format& weight_format, const Fo
                    const std::vector<int>& activation_bits, const std::vector<OperandPlan>& operands) {
   std::vector<std::string> names;
   for (const Layer& layer : network.layers()) names.push_back(layer.name);
-  CostTable table = Tabulate(
-      "file_size_bytes", "bitplan quantize --packed", weight_bits, activation_bits, names,
-      [&](std::size_t layer, int weight, int activation) {
-        const LayerPlan plan{names[layer], weight_format.WithBits(weight), activation_format.WithBits(activation)};
-        return static_cast<double>(LayerPart(network, layer, plan, channel_correction).Bytes());
-      });
-  table.fixed = static_cast<double>(FixedPart(network).Bytes() + OperandPart(network, operands).Bytes() + kHeaderLengthBytes) +
-                static_cast<double>(HeaderText({}, {}).size());
+  CostTable table = Tabulate("file_size_bytes", "bitplan quantize --packed", weight_bits, activation_bits, names,
+                             [&](std::size_t layer, int weight, int activation) {
+                               const LayerPlan plan{names[layer], weight_format.WithBits(weight),
+                                                    activation_format.WithBits(activation)};
+                               return static_cast<double>(LayerPart(network, layer, plan, channel_correction).Bytes());
+                             });
+  table.fixed =
+      static_cast<double>(FixedPart(network).Bytes() + OperandPart(network, operands).Bytes() + kHeaderLengthBytes) +
+      static_cast<double>(HeaderText({}, {}).size());
   return table;
 }
 

@@ -17,14 +17,14 @@ enum class PackedRole {
   ScaleBlock,   ///< float32, of double-quantized scales
   ScaleOffset,  ///< float32 [1], of double-quantized scales
   WeightNegativeScale,  ///< float32, of learned ternary codes: the scale of −1
-  WeightZeroPoint,  ///< one a scale, of asymmetric codes: a byte, int32 of 16 bits
-  InputScale,       ///< float32 [1]
-  InputZeroPoint,   ///< of asymmetric inputs: a byte, int32 of 16 bits
-  InputOffset,      ///< float32 [1], of learned ranges that have one: taken off before rounding
-  OutlierColumns,   ///< int32, of a weight: the inputs that stay in float16, here and in the layer's input
-  OutlierValues,    ///< float16 [out, columns]: their weights
-  OutputShift,      ///< float32 [channels]: what the channel correction adds where the layer has no bias
-  Parameter,        ///< any other parameter of the network, as it is
+  WeightZeroPoint,      ///< one a scale, of asymmetric codes: a byte, int32 of 16 bits
+  InputScale,           ///< float32 [1]
+  InputZeroPoint,       ///< of asymmetric inputs: a byte, int32 of 16 bits
+  InputOffset,          ///< float32 [1], of learned ranges that have one: taken off before rounding
+  OutlierColumns,       ///< int32, of a weight: the inputs that stay in float16, here and in the layer's input
+  OutlierValues,        ///< float16 [out, columns]: their weights
+  OutputShift,          ///< float32 [channels]: what the channel correction adds where the layer has no bias
+  Parameter,            ///< any other parameter of the network, as it is
 };
 
 /// One tensor of a packed file, and what its header says of it.

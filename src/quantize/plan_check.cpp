@@ -84,7 +84,9 @@ void CheckLearned(const Plan& plan) {
   if (plan.corrections.rescaling == Rescaling::None) return;
   for (const LayerPlan& layer : plan.layers)
     if (layer.learned_weight || layer.learned_input)
-      throw Error(fmt::format("the plan rescales channels ({}), but layer '{}' has a grid that was learned without that", ToString(plan.corrections.rescaling), layer.name));
+      throw Error(
+          fmt::format("the plan rescales channels ({}), but layer '{}' has a grid that was learned without that",
+                      ToString(plan.corrections.rescaling), layer.name));
 }
 
 void CheckOperands(const Network& network, const std::vector<OperandPlan>& operands) {

@@ -169,12 +169,14 @@ QuantizedTensor PutOnGrid(const at::Tensor& weight, const QuantizedTensor& grid)
     result.value = result.q.to(at::kFloat);
     if (!result.value.isfinite().all().item<bool>())
       throw Error(fmt::format("a weight beyond {:.6g}, the largest {}, does not fit 16 bits; keep it at 32",
-                              grid.format.type == NumberType::Float16 ? 65504 : std::ldexp(255.0, 120), ToString(grid.format.type)));
+                              grid.format.type == NumberType::Float16 ? 65504 : std::ldexp(255.0, 120),
+                              ToString(grid.format.type)));
     return result;
   }
   if (grid.outlier_columns.defined()) {
     result.outlier_values = result.value.index_select(1, grid.outlier_columns).to(at::kHalf);
-    if (!result.outlier_values.isfinite().all().item<bool>()) throw Error("an outlier column holds a weight beyond 65504, the largest float16");
+    if (!result.outlier_values.isfinite().all().item<bool>())
+      throw Error("an outlier column holds a weight beyond 65504, the largest float16");
     result.value = result.value.index_fill(1, grid.outlier_columns, 0);
   }
   result.q = CodesOf(result.value, grid).q;

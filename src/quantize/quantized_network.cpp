@@ -26,14 +26,17 @@ namespace bitplan {
 
 namespace {
 
-QuantizedTensor Quantize(const at::Tensor& weight, const Layer& layer, const LayerPlan& planned, const std::map<int, Outliers>& outliers) {
-  if (planned.learned_weight) return PutOnLearnedGrid(weight, planned.weight, layer.channel_axis, *planned.learned_weight);
+QuantizedTensor Quantize(const at::Tensor& weight, const Layer& layer, const LayerPlan& planned,
+                         const std::map<int, Outliers>& outliers) {
+  if (planned.learned_weight)
+    return PutOnLearnedGrid(weight, planned.weight, layer.channel_axis, *planned.learned_weight);
   const auto found = layer.uses.empty() ? outliers.end() : outliers.find(layer.uses.front().input_site);
   if (found != outliers.end()) return QuantizeBeside(found->second.columns, weight, planned.weight, layer.channel_axis);
   return QuantizeWeight(weight, planned.weight, layer.channel_axis);
 }
 
-QuantizedState QuantizeWeights(const Network& network, const Plan& plan, const std::map<int, Outliers>& outliers, const ProgressCallback& progress) {
+QuantizedState QuantizeWeights(const Network& network, const Plan& plan, const std::map<int, Outliers>& outliers,
+                               const ProgressCallback& progress) {
   QuantizedState state;
   state.parameters = network.ParameterValues();
   state.gains.resize(network.layers().size());
@@ -61,19 +64,23 @@ void KeepOutliers(const Network& network, const std::map<int, Outliers>& outlier
       if (found == outliers.end()) continue;
       QuantizedInput& input = state.inputs.at(use.input_site);
       input.range = found->second.range;
-      input.outliers = at::zeros({network.Weight(network.layers()[i]).size(1)}, found->second.columns.options().dtype(at::kBool));
+      input.outliers =
+          at::zeros({network.Weight(network.layers()[i]).size(1)}, found->second.columns.options().dtype(at::kBool));
       input.outliers.index_fill_(0, found->second.columns, true);
     }
 }
 
 /// Whether the range of some input or operand is to be found.
 bool CalibratesInputs(const Plan& plan) {
-  return std::any_of(plan.layers.begin(), plan.layers.end(), [](const LayerPlan& layer) { return layer.activation.bits < 32 && !layer.learned_input; }) ||
-         std::any_of(plan.operands.begin(), plan.operands.end(), [](const OperandPlan& operand) { return !operand.learned; });
+  return std::any_of(plan.layers.begin(), plan.layers.end(),
+                     [](const LayerPlan& layer) { return layer.activation.bits < 32 && !layer.learned_input; }) ||
+         std::any_of(plan.operands.begin(), plan.operands.end(),
+                     [](const OperandPlan& operand) { return !operand.learned; });
 }
 
 /// `statistics`: null where the plan knows all ranges.
-void QuantizeInputs(const Network& network, const Plan& plan, const ActivationStatistics* statistics, QuantizedState& state) {
+void QuantizeInputs(const Network& network, const Plan& plan, const ActivationStatistics* statistics,
+                    QuantizedState& state) {
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const LayerPlan& planned = plan.layers[i];
     if (planned.activation.bits == 32) continue;
@@ -82,13 +89,16 @@ void QuantizeInputs(const Network& network, const Plan& plan, const ActivationSt
       if (planned.learned_input) {
         state.inputs.try_emplace(use.input_site, QuantizedInput{planned.activation, *planned.learned_input});
       } else if (statistics->Has(use.input_site)) {
-        state.inputs.try_emplace(use.input_site, QuantizedInput{planned.activation, statistics->Range(use.input_site, planned.activation)});
+        state.inputs.try_emplace(
+            use.input_site, QuantizedInput{planned.activation, statistics->Range(use.input_site, planned.activation)});
       }
     }
   }
   for (const OperandPlan& operand : plan.operands) {
     const int site = OperandSite(network, operand.name);
-    state.inputs.try_emplace(site, QuantizedInput{operand.format, operand.learned ? *operand.learned : statistics->Range(site, operand.format)});
+    state.inputs.try_emplace(
+        site,
+        QuantizedInput{operand.format, operand.learned ? *operand.learned : statistics->Range(site, operand.format)});
   }
 }
 
@@ -127,7 +137,9 @@ at::Tensor QuantizingProbe::Visit(int site, const at::Tensor& value) {
   if (const auto found = state_.inputs.find(site); found != state_.inputs.end()) {
     const QuantizedInput& input = found->second;
     const at::Tensor quantized = FakeQuantize(value, input.format, input.range);
-    return input.outliers.defined() ? at::where(input.outliers, FakeQuantize(value, input.format.WithBits(16), {}), quantized) : quantized;
+    return input.outliers.defined()
+               ? at::where(input.outliers, FakeQuantize(value, input.format.WithBits(16), {}), quantized)
+               : quantized;
   }
   if (const auto shift = state_.shifts.find(site); shift != state_.shifts.end()) return value + shift->second;
   return value;
@@ -155,11 +167,13 @@ struct Calibration::Impl {
   mutable std::map<int, ChannelMoments> moments_;
 };
 
-Calibration Calibration::Collect(const Network& network, const Dataset& data, bool activations, const QuantizeOptions& options) {
+Calibration Calibration::Collect(const Network& network, const Dataset& data, bool activations,
+                                 const QuantizeOptions& options) {
   options.Validate();
   const auto impl = std::make_shared<Impl>();
   if (activations && options.statistics) impl->activations = options.statistics;
-  if (activations && !options.statistics) impl->activations = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
+  if (activations && !options.statistics)
+    impl->activations = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
   const std::int64_t samples = std::min(options.correction_samples, data.size());
   const at::Device device(network.device());
   impl->inputs = ImageLayout(network, data.Get(0, 1, device).inputs)(data.Get(0, samples, device).inputs);
@@ -175,7 +189,8 @@ QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& pl
     throw Error("statistics: of layers' inputs before they are rescaled; leave them out, or leave off the rescaling");
   options.Validate();
   const Network prepared = rescaled ? Rescale(network, checked, calibration, options.batch_size) : network;
-  return FromCalibration(prepared, checked, Calibration::Collect(prepared, calibration, CalibratesInputs(checked), options));
+  return FromCalibration(prepared, checked,
+                         Calibration::Collect(prepared, calibration, CalibratesInputs(checked), options));
 }
 
 QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& plan, const Calibration& calibration) {
@@ -184,7 +199,8 @@ QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& pl
   return FromCalibration(network, PlanFor(network, plan), calibration);
 }
 
-QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const Plan& plan, const Calibration& calibration) {
+QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const Plan& plan,
+                                                   const Calibration& calibration) {
   const at::NoGradGuard no_grad;
   const Calibration::Impl& known = *calibration.impl_;
   auto impl = std::make_shared<Impl>(Impl{network, plan, {}});
@@ -196,8 +212,10 @@ QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const
   KeepOutliers(network, outliers, impl->state);
   Report(known.progress, "corrections", 0, 1);
   static const std::map<int, ChannelMoments> kNone;
-  const bool by_moments = plan.corrections.output != OutputCorrection::None && plan.corrections.output != OutputCorrection::BiasFromBatchNorm;
-  FitCorrections(network, plan.corrections, by_moments ? known.Moments(network) : kNone, known.inputs, known.progress, impl->state);
+  const bool by_moments = plan.corrections.output != OutputCorrection::None &&
+                          plan.corrections.output != OutputCorrection::BiasFromBatchNorm;
+  FitCorrections(network, plan.corrections, by_moments ? known.Moments(network) : kNone, known.inputs, known.progress,
+                 impl->state);
   Report(known.progress, "corrections", 1, 1);
   return QuantizedNetwork(std::move(impl));
 }

@@ -28,8 +28,8 @@ struct QuantizedState {
 
 struct ChannelCorrection;
 
-/// Folds corrections, by layer, into a state: α into the weight's scales; β into the layer's bias where it has one of its own,
-/// else it is added to the output.
+/// Folds corrections, by layer, into a state: α into the weight's scales; β into the layer's bias where it has one of
+/// its own, else it is added to the output.
 void FoldCorrection(const Network& network, const std::map<int, ChannelCorrection>& corrections, QuantizedState& state);
 
 struct QuantizedNetwork::Impl {

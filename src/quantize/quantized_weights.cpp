@@ -29,7 +29,8 @@ QuantizedWeights::QuantizedWeights(const Network& network, const Format& format,
   const std::vector<Layer>& layers = network.layers();
   for (std::size_t i = 0; i < layers.size(); ++i) {
     std::map<int, QuantizedTensor>& grids = grids_.emplace_back();
-    for (QuantizedTensor& grid : ForLayer(layers[i], [&] { return FindGrids(network.Weight(layers[i]), formats, layers[i].channel_axis); }))
+    for (QuantizedTensor& grid :
+         ForLayer(layers[i], [&] { return FindGrids(network.Weight(layers[i]), formats, layers[i].channel_axis); }))
       grids.emplace(grid.format.bits, std::move(grid));
     Report(progress, "quantizing weights", static_cast<std::int64_t>(i + 1), static_cast<std::int64_t>(layers.size()));
   }
@@ -39,7 +40,8 @@ QuantizedTensor QuantizedWeights::At(std::size_t layer, int bits) const {
   const Layer& found = network_.layers()[layer];
   return ForLayer(found, [&] {
     const at::Tensor weight = network_.Weight(found);
-    return bits == 32 ? QuantizeWeight(weight, format_.WithBits(bits), found.channel_axis) : PutOnGrid(weight, grids_[layer].at(bits));
+    return bits == 32 ? QuantizeWeight(weight, format_.WithBits(bits), found.channel_axis)
+                      : PutOnGrid(weight, grids_[layer].at(bits));
   });
 }
 

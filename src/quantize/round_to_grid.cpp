@@ -50,17 +50,19 @@ void RoundToMinifloats(const float* __restrict from, float* __restrict to, const
 }
 
 BITPLAN_VECTOR_CLONES
-void RoundToPowersOfTwo(const float* __restrict from, float* __restrict to, const std::int64_t count, const PowersOfTwo levels) {
+void RoundToPowersOfTwo(const float* __restrict from, float* __restrict to, const std::int64_t count,
+                        const PowersOfTwo levels) {
   constexpr std::uint32_t kSign = 0x80000000U, kExponent = 0x7F800000U, kBelowHalf = 0x003FFFFFU;
   const std::uint32_t least = std::bit_cast<std::uint32_t>(levels.least);
-  const std::uint32_t odd = (least >> 23) + 1;  // so that the code of 2^e, 1 for the least, is even where (exponent + odd) is
+  const std::uint32_t odd =
+      (least >> 23) + 1;  // so that the code of 2^e, 1 for the least, is even where (exponent + odd) is
   for (std::int64_t i = 0; i < count; ++i) {
     const float ratio = from[i] / levels.scale;
     const std::uint32_t bits = std::bit_cast<std::uint32_t>(ratio), magnitude = bits & ~kSign;
     std::uint32_t power = (magnitude + kBelowHalf + (((magnitude >> 23) + odd) & 1U)) & kExponent;
     power = power < least ? least : power;
     power = power > std::bit_cast<std::uint32_t>(1.0F) ? std::bit_cast<std::uint32_t>(1.0F) : power;
-    power = magnitude <= least - (1U << 23) ? 0 : power;  // up to half of the least
+    power = magnitude <= least - (1U << 23) ? 0 : power;                      // up to half of the least
     const float level = std::bit_cast<float>(power | (bits & kSign)) + 0.0F;  // −0 becomes 0
     to[i] = ratio == ratio ? level * levels.scale : ratio;
   }

@@ -13,8 +13,8 @@ struct Grid {
 /// overlap.
 void RoundToGrid(const float* from, float* to, std::int64_t count, Grid grid);
 
-/// to[i] = gradient[i] where round_half_even(x[i] · (1 / scale)) lies on the grid, 0 elsewhere. `to` may overlap neither
-/// of the others.
+/// to[i] = gradient[i] where round_half_even(x[i] · (1 / scale)) lies on the grid, 0 elsewhere. `to` may overlap
+/// neither of the others.
 void GradientOnGrid(const float* x, const float* gradient, float* to, std::int64_t count, Grid grid);
 
 /// Floating-point numbers of few bits, times `scale`.
@@ -35,8 +35,8 @@ struct PowersOfTwo {
   float least = 1;  ///< a power of two, not subnormal
 };
 
-/// to[i] = scale · the level nearest to from[i] / scale, of two as near the one with the even code: 0 for zero, 1 for the least
-/// magnitude, 2 for the next. NaN stays NaN. The two may not overlap.
+/// to[i] = scale · the level nearest to from[i] / scale, of two as near the one with the even code: 0 for zero, 1 for
+/// the least magnitude, 2 for the next. NaN stays NaN. The two may not overlap.
 void RoundToPowersOfTwo(const float* from, float* to, std::int64_t count, PowersOfTwo levels);
 
 }  // namespace bitplan

@@ -78,14 +78,17 @@ class SingleChoices::Fitter : public Probe {
     watched.weight_changes.push_back(choices_.weights_[choice].value - network_.Weight(network_.layers()[index]));
   }
 
-  static void Join(std::optional<ChannelMoments>& sum, const ChannelMoments& more) { sum = sum ? Together(*sum, more) : more; }
+  static void Join(std::optional<ChannelMoments>& sum, const ChannelMoments& more) {
+    sum = sum ? Together(*sum, more) : more;
+  }
 
   void Add(Watched& layer, const at::Tensor& y) {
     if (!layer.target.Fits(y)) return;
     const at::Tensor& x = inputs_.at(layer.input_site);
     Join(layer.moments, MomentsOfChannels(y, layer.target.channel_dim));
     layer.squared_norm += SquaredNorm(y);
-    const at::Tensor of_weights = layer.weight_changes.empty() ? at::Tensor() : layer.product.WithEach(x, at::stack(layer.weight_changes));
+    const at::Tensor of_weights =
+        layer.weight_changes.empty() ? at::Tensor() : layer.product.WithEach(x, at::stack(layer.weight_changes));
     for (Effect& effect : layer.effects) {
       const at::Tensor change = effect.weight ? of_weights[*effect.weight] : InputChange(layer, effect, x);
       if (!change.defined()) continue;
@@ -110,8 +113,9 @@ class SingleChoices::Fitter : public Probe {
   std::map<int, at::Tensor> inputs_;
 };
 
-SingleChoices SingleChoices::Fit(const Network& network, const QuantizedWeights& weights, std::vector<SingleChoice> choices,
-                                 const Dataset& calibration, const SingleChoicesOptions& options) {
+SingleChoices SingleChoices::Fit(const Network& network, const QuantizedWeights& weights,
+                                 std::vector<SingleChoice> choices, const Dataset& calibration,
+                                 const SingleChoicesOptions& options) {
   const at::NoGradGuard no_gradient;
   SingleChoices result(network);
   result.choices_ = std::move(choices);
@@ -122,7 +126,8 @@ SingleChoices SingleChoices::Fit(const Network& network, const QuantizedWeights&
   result.output_errors_.resize(count);
 
   std::optional<ActivationStatistics> statistics;
-  if (std::any_of(result.choices_.begin(), result.choices_.end(), [](const SingleChoice& each) { return each.activation; }))
+  if (std::any_of(result.choices_.begin(), result.choices_.end(),
+                  [](const SingleChoice& each) { return each.activation; }))
     statistics = ActivationStatistics::Collect(network, calibration, options.batch_size, options.progress);
   for (std::size_t i = 0; i < count; ++i) {
     const SingleChoice& choice = result.choices_[i];
@@ -133,8 +138,8 @@ SingleChoices SingleChoices::Fit(const Network& network, const QuantizedWeights&
     for (const int index : choice.layers)
       for (const LayerUse& use : network.layers()[static_cast<std::size_t>(index)].uses)
         if (use.input_site >= 0 && statistics->Has(use.input_site))
-          result.inputs_[i].try_emplace(use.input_site,
-                                        QuantizedInput{choice.format, statistics->Range(use.input_site, choice.format)});
+          result.inputs_[i].try_emplace(
+              use.input_site, QuantizedInput{choice.format, statistics->Range(use.input_site, choice.format)});
   }
 
   Fitter fitter(network, result);

@@ -32,8 +32,9 @@ struct SingleChoicesOptions {
   ProgressCallback progress;
 };
 
-/// Some choices, each made alone, with the quantizer that is later applied: weights on their grids, ranges of inputs, and the
-/// channel correction of the layers concerned, all from streamed passes of the float network over the calibration data.
+/// Some choices, each made alone, with the quantizer that is later applied: weights on their grids, ranges of inputs,
+/// and the channel correction of the layers concerned, all from streamed passes of the float network over the
+/// calibration data.
 class SingleChoices {
  public:
   /// `weights`: the network's, at the widths that choices give them.
@@ -46,8 +47,8 @@ class SingleChoices {
   /// The network with one of the choices made.
   QuantizedState State(std::size_t i) const;
 
-  /// mean ‖Δy‖² / mean ‖y‖² of the outputs of the layers concerned, before the correction, summed over the layers (the inverse of
-  /// SQNR); nothing where an output is not the plain product.
+  /// mean ‖Δy‖² / mean ‖y‖² of the outputs of the layers concerned, before the correction, summed over the layers (the
+  /// inverse of SQNR); nothing where an output is not the plain product.
   std::optional<double> OutputError(std::size_t i) const { return output_errors_[i]; }
 
  private:
@@ -56,7 +57,7 @@ class SingleChoices {
 
   Network network_;
   std::vector<SingleChoice> choices_;
-  std::vector<QuantizedTensor> weights_;  // of each choice of a weight
+  std::vector<QuantizedTensor> weights_;               // of each choice of a weight
   std::vector<std::map<int, QuantizedInput>> inputs_;  // of each choice
   std::vector<std::map<int, ChannelCorrection>> corrections_;
   std::vector<std::optional<double>> output_errors_;

@@ -98,7 +98,10 @@ ActivationStatistics ActivationStatistics::Read(const std::filesystem::path& fil
     if (impl->sites[i].kind != Site::Kind::LayerOutput) by_name.emplace(impl->sites[i].name, i);
   for (JsonReader& site : reader.Objects("sites")) {
     const auto found = by_name.find(site.String("name"));
-    if (found == by_name.end()) site.Fail("name", "an input of one of the network's layers, or an operand where it was loaded with their sites, named once");
+    if (found == by_name.end())
+      site.Fail(
+          "name",
+          "an input of one of the network's layers, or an operand where it was loaded with their sites, named once");
     impl->histograms[found->second] = ReadHistogram(site);
     by_name.erase(found);
   }

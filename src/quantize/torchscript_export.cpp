@@ -34,12 +34,14 @@ class QuantizedWriter : public ModuleWriter {
   Value* ParameterValue(std::size_t index) override {
     const std::string name = AttributeName(lowered_.parameters[index].name);
     const auto layer = layer_of_weight_.find(index);
-    return layer != layer_of_weight_.end() ? Weight(name, state_.weights[layer->second]) : Buffer(name, state_.parameters[index]);
+    return layer != layer_of_weight_.end() ? Weight(name, state_.weights[layer->second])
+                                           : Buffer(name, state_.parameters[index]);
   }
 
   /// What the quantized network computes with at a site.
   Value* SiteValue(int site, Value* value) override {
-    if (const auto input = state_.inputs.find(site); input != state_.inputs.end()) return Quantized(site, value, input->second);
+    if (const auto input = state_.inputs.find(site); input != state_.inputs.end())
+      return Quantized(site, value, input->second);
     if (const auto shift = state_.shifts.find(site); shift != state_.shifts.end())
       return graph_->insert(c10::aten::add,
                             {value, Buffer(AttributeName(fmt::format("shift{}", site)), shift->second)});
@@ -50,17 +52,21 @@ class QuantizedWriter : public ModuleWriter {
     Value* const quantized = OnGrid(site, value, input);
     if (!input.outliers.defined()) return quantized;
     Value* const kept = Cast(Cast(value, at::kHalf), at::kFloat);
-    return graph_->insert(c10::aten::where, {Buffer(AttributeName(fmt::format("outliers{}", site)), input.outliers), kept, quantized});
+    return graph_->insert(c10::aten::where,
+                          {Buffer(AttributeName(fmt::format("outliers{}", site)), input.outliers), kept, quantized});
   }
 
   Value* OnGrid(int site, Value* value, const QuantizedInput& input) {
     const auto& [format, range, outliers] = input;
     if (range.offset != 0) value = graph_->insert(c10::aten::sub, {value, range.offset});
-    if (!format.HasScale()) return Cast(Cast(value, format.type == NumberType::Float16 ? at::kHalf : at::kBFloat16), at::kFloat);
+    if (!format.HasScale())
+      return Cast(Cast(value, format.type == NumberType::Float16 ? at::kHalf : at::kBFloat16), at::kFloat);
     if (format.calibrator == Calibrator::Dynamic)
-      throw Error(fmt::format("the range of site {} is found at run time, which no standard operator does; give it a fixed one", site));
+      throw Error(fmt::format(
+          "the range of site {} is found at run time, which no standard operator does; give it a fixed one", site));
     if (!format.IsInteger()) return OnCodebook(value, format, range.scale);
-    return graph_->insert(c10::aten::fake_quantize_per_tensor_affine, {value, range.scale, range.zero_point, format.QuantMin(), format.QuantMax()});
+    return graph_->insert(c10::aten::fake_quantize_per_tensor_affine,
+                          {value, range.scale, range.zero_point, format.QuantMin(), format.QuantMax()});
   }
 
   /// As FakeQuantize does.
@@ -107,12 +113,14 @@ class QuantizedWriter : public ModuleWriter {
                              {value, AlongWeightValue(name + "_zero_point", weight.zero_point.to(at::kFloat), weight)});
     Value* scale = AlongWeightValue(name + "_scale", weight.scale, weight);
     if (weight.negative_scale.defined())
-      scale = graph_->insert(c10::aten::where, {graph_->insert(c10::aten::lt, {value, 0}),
-                                                AlongWeightValue(name + "_negative_scale", weight.negative_scale, weight), scale});
+      scale = graph_->insert(c10::aten::where,
+                             {graph_->insert(c10::aten::lt, {value, 0}),
+                              AlongWeightValue(name + "_negative_scale", weight.negative_scale, weight), scale});
     value = graph_->insert(c10::aten::mul, {value, scale});
     if (!weight.outlier_values.defined()) return value;
     Value* const kept = Cast(Buffer(name + "_outliers", weight.outlier_values), at::kFloat);
-    return graph_->insert(c10::aten::index_copy, {value, 1, Buffer(name + "_outlier_columns", weight.outlier_columns), kept});
+    return graph_->insert(c10::aten::index_copy,
+                          {value, 1, Buffer(name + "_outlier_columns", weight.outlier_columns), kept});
   }
 
   Value* Buffer(const std::string& name, const at::Tensor& value) {

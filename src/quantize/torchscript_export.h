@@ -6,8 +6,9 @@
 
 namespace bitplan {
 
-/// The bytes of a TorchScript file of standard operators: integer weights as int8 with their scales, turned back into float32 in
-/// the graph, and fake-quantize operators on layer inputs; the plan's JSON stands beside the code as plan.json. Throws Error.
+/// The bytes of a TorchScript file of standard operators: integer weights as int8 with their scales, turned back into
+/// float32 in the graph, and fake-quantize operators on layer inputs; the plan's JSON stands beside the code as
+/// plan.json. Throws Error.
 std::string ExportTorchScript(const Network& network, const QuantizedState& state, const std::string& plan_json);
 
 }  // namespace bitplan

@@ -18,7 +18,8 @@ QuantizedTensor GridWithGain(QuantizedTensor grid, const at::Tensor& gain) {
   const at::Tensor factor = grid.scale.dim() < 2 ? gain : gain.unsqueeze(1);
   grid.scale = grid.scale * factor;
   if (grid.negative_scale.defined()) grid.negative_scale = grid.negative_scale * factor;
-  if (grid.outlier_values.defined()) grid.outlier_values = (grid.outlier_values.to(at::kFloat) * gain.unsqueeze(1)).to(at::kHalf);
+  if (grid.outlier_values.defined())
+    grid.outlier_values = (grid.outlier_values.to(at::kFloat) * gain.unsqueeze(1)).to(at::kHalf);
   return grid;
 }
 
@@ -83,7 +84,8 @@ at::Tensor AlongWeight(const at::Tensor& numbers, at::IntArrayRef weight_shape, 
 QuantizedTensor RowsOf(const QuantizedTensor& grid, std::int64_t first, std::int64_t count) {
   QuantizedTensor part = grid;
   for (at::Tensor* numbers : {&part.scale, &part.zero_point, &part.threshold, &part.negative_scale})
-    if (numbers->defined() && grid.format.granularity != Granularity::Tensor) *numbers = numbers->narrow(0, first, count);
+    if (numbers->defined() && grid.format.granularity != Granularity::Tensor)
+      *numbers = numbers->narrow(0, first, count);
   return part;
 }
 
@@ -113,7 +115,8 @@ CodedWeight CodesOf(const at::Tensor& weight, const QuantizedTensor& grid) {
 
 at::Tensor ValueOnGrid(const at::Tensor& q, const QuantizedTensor& grid) {
   at::Tensor value = ValueOfCodes(q, grid);
-  return grid.outlier_values.defined() ? value.index_copy_(1, grid.outlier_columns, grid.outlier_values.to(at::kFloat)) : value;
+  return grid.outlier_values.defined() ? value.index_copy_(1, grid.outlier_columns, grid.outlier_values.to(at::kFloat))
+                                       : value;
 }
 
 QuantizedTensor WithGain(const QuantizedTensor& weight, const at::Tensor& gain) {

@@ -12,8 +12,8 @@ void CheckWeight(const at::Tensor& weight, int channel_axis);
 /// How many scales a format with scales gives a weight whose channels lie along `channel_axis`, counted from the front.
 std::int64_t ScaleCount(const at::Tensor& weight, const Format& format, int channel_axis);
 
-/// The grids that QuantizeWeight finds for these formats, which differ in `bits` alone: without q and value. Throws Error as it does, a value
-/// beyond float16 aside.
+/// The grids that QuantizeWeight finds for these formats, which differ in `bits` alone: without q and value. Throws
+/// Error as it does, a value beyond float16 aside.
 std::vector<QuantizedTensor> FindGrids(const at::Tensor& weight, const std::vector<Format>& formats, int channel_axis);
 
 /// `weight` on a grid found for it. Throws Error: a value beyond float16 at 16 bits.

@@ -16,8 +16,9 @@ namespace bitplan {
 namespace {
 
 /// The uniform plan to compare with, or nothing when no width fits the budgets.
-std::vector<QuantizedNetwork> WidestUniformNetwork(const Network& network, const RunResult& result, const Dataset& calibration,
-                                                   const RunOptions& options, std::optional<LayerBits>& bits) {
+std::vector<QuantizedNetwork> WidestUniformNetwork(const Network& network, const RunResult& result,
+                                                   const Dataset& calibration, const RunOptions& options,
+                                                   std::optional<LayerBits>& bits) {
   static constexpr std::array kWidths = {2, 3, 4, 5, 6, 7, 8, 16, 32};
   const std::vector<int> weight_bits(kWidths.begin(), kWidths.end());
   const LayerBits widest =
@@ -34,8 +35,8 @@ void AddAllCosts(const Network& network, const Dataset& data, const RunOptions& 
   AddCosts(sensitivity, options.costs);
 }
 
-/// Whether any plan fits, found out before the long analysis; also refuses pins and budgets that make no sense. Without a plan
-/// `result` says why.
+/// Whether any plan fits, found out before the long analysis; also refuses pins and budgets that make no sense. Without
+/// a plan `result` says why.
 bool FitsBudgets(const Network& network, const Dataset& data, const RunOptions& options, RunResult& result) {
   Sensitivity outline = Outline(network, data, options.analyze);
   AddAllCosts(network, data, options, outline);
@@ -44,7 +45,8 @@ bool FitsBudgets(const Network& network, const Dataset& data, const RunOptions& 
   problem_options.joint = false;
   Problem problem = MakeProblem(outline, problem_options);
   if (options.choose.candidates > 1 && options.choose.distance > std::ssize(problem.groups))
-    throw Error(fmt::format("candidates are to differ in {} groups, but there are {} groups", options.choose.distance, problem.groups.size()));
+    throw Error(fmt::format("candidates are to differ in {} groups, but there are {} groups", options.choose.distance,
+                            problem.groups.size()));
   SearchOptions search_options = options.search;
   if (search_options.method != SearchMethod::Greedy) search_options.method = SearchMethod::Exact;
   Solution solution = Search(problem, search_options);
@@ -56,12 +58,13 @@ bool FitsBudgets(const Network& network, const Dataset& data, const RunOptions& 
 }
 
 /// By the learning agent, or by Search.
-Solution FindPlan(const Network& network, const Dataset& calibration, const std::optional<Dataset>& held_out, const RunOptions& options,
-                  RunResult& result) {
+Solution FindPlan(const Network& network, const Dataset& calibration, const std::optional<Dataset>& held_out,
+                  const RunOptions& options, RunResult& result) {
   if (options.search.method != SearchMethod::Agent) return Search(result.problem, options.search);
   AgentOptions agent = options.agent;
   if (options.measured_reward)
-    agent.measured_loss = MeasuredLoss(network, result.sensitivity, result.problem, calibration, *held_out, options.quantize);
+    agent.measured_loss =
+        MeasuredLoss(network, result.sensitivity, result.problem, calibration, *held_out, options.quantize);
   AgentResult learned = SearchByAgent(result.problem, agent);
   result.episodes = std::move(learned.episodes);
   return learned.solution;
@@ -85,7 +88,8 @@ RunOptions Shared(const RunOptions& given) {
 }
 
 bool BudgetsFileSize(const ProblemOptions& problem) {
-  return std::any_of(problem.budgets.begin(), problem.budgets.end(), [](const BudgetSpec& budget) { return budget.cost == "file_size_bytes"; });
+  return std::any_of(problem.budgets.begin(), problem.budgets.end(),
+                     [](const BudgetSpec& budget) { return budget.cost == "file_size_bytes"; });
 }
 
 }  // namespace
@@ -100,14 +104,19 @@ void RunOptions::Validate() const {
   if (choose.Wanted() && !problem.prices.empty())
     throw Error("plans of a problem with prices cannot be chosen by measuring: it is the loss alone that is measured");
   if (problem.joint && search.method != SearchMethod::Convex && search.method != SearchMethod::Agent)
-    throw Error(fmt::format("a joint plan is searched by the methods convex and agent, not {}", ToString(search.method)));
+    throw Error(
+        fmt::format("a joint plan is searched by the methods convex and agent, not {}", ToString(search.method)));
   if (corrections.outlier_threshold > 0 && BudgetsFileSize(problem))
-    throw Error("file_size cannot be budgeted with an outlier threshold: how many columns stay in float16 is known only after the search");
+    throw Error(
+        "file_size cannot be budgeted with an outlier threshold: how many columns stay in float16 is known only after "
+        "the search");
   if (resamples != 0) BootstrapOptions{.resamples = resamples}.Validate();
-  if (calibration_samples < 2) throw Error(fmt::format("calibration samples: {} given, at least 2 needed", calibration_samples));
+  if (calibration_samples < 2)
+    throw Error(fmt::format("calibration samples: {} given, at least 2 needed", calibration_samples));
 }
 
-RunResult Run(const Network& network, const Dataset& data, const Dataset& test, const RunOptions& given, const std::optional<Dataset>& held_out) {
+RunResult Run(const Network& network, const Dataset& data, const Dataset& test, const RunOptions& given,
+              const std::optional<Dataset>& held_out) {
   const RunOptions options = Shared(given);
   options.Validate();
   if ((options.choose.Wanted() || options.measured_reward) && !held_out)
@@ -122,14 +131,16 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
   result.solution = FindPlan(network, calibration, held_out, options, result);
   if (result.solution.choices.empty()) return result;
   if (options.choose.Wanted()) {
-    result.choice = ChooseByMeasuring(network, result.sensitivity, result.problem, result.solution, calibration, *held_out, options.choose);
+    result.choice = ChooseByMeasuring(network, result.sensitivity, result.problem, result.solution, calibration,
+                                      *held_out, options.choose);
     result.solution = WithChoices(result.problem, result.solution, result.choice->Best().choices);
   }
   result.plan = MakePlan(result.sensitivity, result.problem, result.solution, options.problem.measure);
   result.plan.corrections = options.corrections;
   if (options.resamples > 0)
-    result.plan.stability = ResamplePlan(result.sensitivity, options.problem, options.choose.search, result.solution.choices,
-                                         {{.resamples = options.resamples, .seed = options.analyze.seed}, options.progress});
+    result.plan.stability =
+        ResamplePlan(result.sensitivity, options.problem, options.choose.search, result.solution.choices,
+                     {{.resamples = options.resamples, .seed = options.analyze.seed}, options.progress});
 
   result.quantized = {QuantizedNetwork::Create(network, result.plan, calibration, options.quantize)};
   std::vector<QuantizedNetwork> compared = result.quantized;
@@ -137,7 +148,8 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
        WidestUniformNetwork(network, result, calibration, options, result.evaluation.uniform_bits))
     compared.push_back(std::move(uniform));
 
-  const std::vector<Evaluation> measured = Evaluate(network, compared, test, options.analyze.batch_size, options.progress);
+  const std::vector<Evaluation> measured =
+      Evaluate(network, compared, test, options.analyze.batch_size, options.progress);
   result.evaluation.model_sha256 = network.sha256();
   result.evaluation.data_sha256 = test.sha256();
   result.evaluation.float_network = measured[0];

@@ -29,9 +29,8 @@ std::string Describe(const Format& format, bool of_weight) {
 bool Includes(const Format& offered, const Format& asked, bool of_weight) {
   if (!asked.HasScale()) return true;  // float16 and float32 are a matter of widths
   const bool scheme = asked.scheme == offered.scheme || offered.scheme == Scheme::Asymmetric;
-  const bool granularity =
-      !of_weight || asked.granularity == offered.granularity ||
-      (asked.granularity == Granularity::Tensor && offered.granularity == Granularity::Channel);
+  const bool granularity = !of_weight || asked.granularity == offered.granularity ||
+                           (asked.granularity == Granularity::Tensor && offered.granularity == Granularity::Channel);
   const bool scales = asked.scale_type == offered.scale_type ||
                       (asked.scale_type == ScaleType::PowerOfTwo && offered.scale_type == ScaleType::Float32);
   const bool range = (asked.narrow_range || !offered.narrow_range) && (asked.reduce_range || !offered.reduce_range);
@@ -56,17 +55,21 @@ class PlanChecker {
   void CheckLayer(int index) const {
     const Layer& layer = network_.layers()[static_cast<std::size_t>(index)];
     const auto found = layers_.find(layer.name);
-    if (found == layers_.end()) throw Error(fmt::format("the plan is another model's: it says nothing of layer '{}'", layer.name));
+    if (found == layers_.end())
+      throw Error(fmt::format("the plan is another model's: it says nothing of layer '{}'", layer.name));
     const LayerPlan& plan = *found->second;
     const auto offer = OfferFor(network_.layers(), static_cast<std::size_t>(index), target_);
     if (!offer) {
       if (plan.weight.bits < 32 || plan.activation.bits < 32)
-        Refuse(fmt::format("layer '{}'", layer.name), fmt::format("{} bits for a {}", std::min(plan.weight.bits, plan.activation.bits), layer.op),
+        Refuse(fmt::format("layer '{}'", layer.name),
+               fmt::format("{} bits for a {}", std::min(plan.weight.bits, plan.activation.bits), layer.op),
                fmt::format("float alone; of integers {}", Names(target_.layers)));
       return;
     }
     CheckFormat(fmt::format("layer '{}', weight", layer.name), plan.weight, offer->weight_bits, target_.weight, true);
-    if (layer.HasInputSite()) CheckFormat(fmt::format("layer '{}', input", layer.name), plan.activation, offer->input_bits, target_.activation, false);
+    if (layer.HasInputSite())
+      CheckFormat(fmt::format("layer '{}', input", layer.name), plan.activation, offer->input_bits, target_.activation,
+                  false);
   }
 
   /// A tensor's operands, and that all who read it find the same grid.
@@ -85,9 +88,11 @@ class PlanChecker {
         CheckFormat(what, *format, offer.bits, target_.activation, false);
       }
       if (first && !(*first == *format))
-        throw Error(fmt::format("target {} cannot run the plan: '{}' and '{}' read the same tensor, which it keeps on one grid, but the plan has "
-                                "two formats for it ({} and {} bits)",
-                                target_.name, tensor.readers[0], tensor.readers[i], first->bits, format->bits));
+        throw Error(
+            fmt::format("target {} cannot run the plan: '{}' and '{}' read the same tensor, which it keeps on one "
+                        "grid, but the plan has "
+                        "two formats for it ({} and {} bits)",
+                        target_.name, tensor.readers[0], tensor.readers[i], first->bits, format->bits));
       first = format;
     }
   }
@@ -97,18 +102,21 @@ class PlanChecker {
     for (const PlacedTensor& tensor : placement_.tensors)
       if (std::find(tensor.sites.begin(), tensor.sites.end(), name) != tensor.sites.end()) return;
     for (const LeftInFloat& left : placement_.left_in_float)
-      if (left.site == name) Refuse(fmt::format("operand '{}'", name), "integers", fmt::format("float: {}", left.reason));
+      if (left.site == name)
+        Refuse(fmt::format("operand '{}'", name), "integers", fmt::format("float: {}", left.reason));
     throw Error(fmt::format("the plan is another model's: the network has no operand '{}'", name));
   }
 
-  void CheckFormat(const std::string& what, const Format& asked, const std::vector<int>& widths, const Format& offered, bool of_weight) const {
+  void CheckFormat(const std::string& what, const Format& asked, const std::vector<int>& widths, const Format& offered,
+                   bool of_weight) const {
     if (std::find(widths.begin(), widths.end(), asked.bits) == widths.end())
       Refuse(what, fmt::format("{} bits", asked.bits), fmt::format("{} bits", fmt::join(widths, ", ")));
     if (!Includes(offered, asked, of_weight)) Refuse(what, Describe(asked, of_weight), Describe(offered, of_weight));
   }
 
   [[noreturn]] void Refuse(const std::string& what, const std::string& asked, const std::string& offered) const {
-    throw Error(fmt::format("target {} cannot run the plan: {}: the plan asks for {}, the target offers {}", target_.name, what, asked, offered));
+    throw Error(fmt::format("target {} cannot run the plan: {}: the plan asks for {}, the target offers {}",
+                            target_.name, what, asked, offered));
   }
 
   static std::string Names(const std::map<std::string, LayerOffer>& layers) {
@@ -126,6 +134,8 @@ class PlanChecker {
 
 }  // namespace
 
-void CheckPlan(const Plan& plan, const Network& network, const Target& target) { PlanChecker(plan, network, target).Check(); }
+void CheckPlan(const Plan& plan, const Network& network, const Target& target) {
+  PlanChecker(plan, network, target).Check();
+}
 
 }  // namespace bitplan

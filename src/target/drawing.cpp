@@ -37,7 +37,8 @@ struct LongEdge {
 class Drawing {
  public:
   Drawing(const Network& network, const Placement& placement) : graph_(OperatorGraph(network)), boxes_(graph_.size()) {
-    for (std::size_t i = 0; i < network.sites().size(); ++i) number_of_site_[network.sites()[i].name] = static_cast<int>(i);
+    for (std::size_t i = 0; i < network.sites().size(); ++i)
+      number_of_site_[network.sites()[i].name] = static_cast<int>(i);
     for (const PlacedTensor& tensor : placement.tensors)
       for (const std::string& site : tensor.sites) bits_of_site_[number_of_site_.at(site)] = tensor.format.bits;
     for (const PlacedWeight& weight : placement.weights) bits_of_weight_[weight.layer] = weight.format.bits;
@@ -100,7 +101,8 @@ class Drawing {
     const auto begin_of = [&](const LongEdge& edge) {
       return boxes_[static_cast<std::size_t>(graph_[edge.to].inputs[edge.input].from)].row;
     };
-    std::stable_sort(edges.begin(), edges.end(), [&](const LongEdge& a, const LongEdge& b) { return begin_of(a) < begin_of(b); });
+    std::stable_sort(edges.begin(), edges.end(),
+                     [&](const LongEdge& a, const LongEdge& b) { return begin_of(a) < begin_of(b); });
     for (LongEdge& edge : edges) {
       std::size_t lane = 0;
       while (lane < free_from.size() && free_from[lane] > begin_of(edge)) ++lane;

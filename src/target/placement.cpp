@@ -17,7 +17,11 @@ bool IsEmbedding(const Operator& made) { return made.op == "embedding"; }
 class Placer {
  public:
   Placer(const Network& network, const Target& target)
-      : network_(network), target_(target), graph_(OperatorGraph(network)), depth_(graph_.size(), 0), readers_(graph_.size(), 0) {
+      : network_(network),
+        target_(target),
+        graph_(OperatorGraph(network)),
+        depth_(graph_.size(), 0),
+        readers_(graph_.size(), 0) {
     for (std::size_t i = 0; i < graph_.size(); ++i) {
       for (const OperatorInput& input : graph_[i].inputs) {
         if (input.from < 0) continue;
@@ -45,14 +49,16 @@ class Placer {
   void PlaceLayer(const Operator& made) {
     const auto offer = OfferFor(network_.layers(), static_cast<std::size_t>(made.layer), target_);
     if (!offer) {
-      placement_.left_in_float.push_back({made.name, "", fmt::format("{} has no {} of integers", target_.name, made.op)});
+      placement_.left_in_float.push_back(
+          {made.name, "", fmt::format("{} has no {} of integers", target_.name, made.op)});
       return;
     }
     if (placed_layers_.insert(made.layer).second)
       placement_.weights.push_back({made.name, target_.weight.WithBits(offer->weight_bits.front())});
     for (const OperatorInput& input : made.inputs) {
       if (input.site < 0) {
-        if (!IsEmbedding(made)) placement_.left_in_float.push_back({made.name, "", "it reads a tensor that is inside the operator"});
+        if (!IsEmbedding(made))
+          placement_.left_in_float.push_back({made.name, "", "it reads a tensor that is inside the operator"});
       } else {
         Quantize(input, made.name, offer->input_bits.front());
       }
@@ -77,7 +83,8 @@ class Placer {
         placement_.left_in_float.push_back({reader, site, "it adds embeddings, which are looked up in float"});
       } else if (static_cast<int>(i) == fused) {
         const Operator& layer = graph_[static_cast<std::size_t>(input.from)];
-        placement_.left_in_float.push_back({reader, site, fmt::format("it is added in the accumulator of {}", layer.name)});
+        placement_.left_in_float.push_back(
+            {reader, site, fmt::format("it is added in the accumulator of {}", layer.name)});
       } else {
         Quantize(input, reader, offer->second.bits.front());
       }
@@ -89,7 +96,8 @@ class Placer {
     const bool numbered = made.name != made.op;
     const bool before_mask = made.op == "softmax" && seen_.contains(made.name);
     if (!numbered || before_mask || !target_.operators.contains(made.op)) return;
-    placement_.left_in_float.push_back({made.name, "", "an operand is overwritten in place while others still read it"});
+    placement_.left_in_float.push_back(
+        {made.name, "", "an operand is overwritten in place while others still read it"});
   }
 
   bool AddsEmbeddings(const Operator& made) const {
@@ -107,7 +115,8 @@ class Placer {
       if (made.inputs[i].from < 0) continue;
       const auto from = static_cast<std::size_t>(made.inputs[i].from);
       if (graph_[from].layer < 0 || IsEmbedding(graph_[from]) || readers_[from] != 1) continue;
-      if (fused < 0 || depth_[from] > depth_[static_cast<std::size_t>(made.inputs[static_cast<std::size_t>(fused)].from)])
+      if (fused < 0 ||
+          depth_[from] > depth_[static_cast<std::size_t>(made.inputs[static_cast<std::size_t>(fused)].from)])
         fused = static_cast<int>(i);
     }
     return fused;
@@ -148,7 +157,8 @@ std::string KindOfOperator(const std::string& name) { return name.substr(0, name
 
 Placement Place(const Network& network, const Target& target) {
   if (!network.has_operand_sites())
-    throw Error(fmt::format("target {}: quantizers cannot be placed in a network that was loaded without operand_sites", target.name));
+    throw Error(fmt::format("target {}: quantizers cannot be placed in a network that was loaded without operand_sites",
+                            target.name));
   return Placer(network, target).Place();
 }
 

@@ -18,8 +18,10 @@ namespace {
 constexpr const char* kSchema = "bitplan.target/1";
 
 constexpr std::array<std::string_view, 14> kLayers = {
-    "conv1d", "conv2d", "conv3d",    "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "linear",
-    "addmm",  "matmul", "embedding", "lstm",             "gru",              "rnn_tanh",         "rnn_relu"};
+    "conv1d",           "conv2d",           "conv3d", "conv_transpose1d",
+    "conv_transpose2d", "conv_transpose3d", "linear", "addmm",
+    "matmul",           "embedding",        "lstm",   "gru",
+    "rnn_tanh",         "rnn_relu"};
 
 /// The keys that say which numbers a target has. How their ranges are found stays as it is in `format`.
 Format ReadNumbers(JsonReader reader, Format format, bool of_weights) {
@@ -50,7 +52,8 @@ std::vector<int> ReadWidths(JsonReader& reader, const std::string& key, const Fo
 }
 
 LayerOffer ReadLayerOffer(JsonReader reader, const Target& target) {
-  LayerOffer offer{ReadWidths(reader, "weight_bits", target.weight, true), ReadWidths(reader, "input_bits", target.activation, false)};
+  LayerOffer offer{ReadWidths(reader, "weight_bits", target.weight, true),
+                   ReadWidths(reader, "input_bits", target.activation, false)};
   reader.Finish();
   return offer;
 }
@@ -58,7 +61,8 @@ LayerOffer ReadLayerOffer(JsonReader reader, const Target& target) {
 OperandOffer ReadOperandOffer(JsonReader reader, const Target& target) {
   OperandOffer offer{ReadWidths(reader, "bits", target.activation, false)};
   const std::string operands = reader.String("operands");
-  if (operands != "all" && operands != "one") reader.Fail("operands", "\"all\", or \"one\" where the operator is fused into a layer");
+  if (operands != "all" && operands != "one")
+    reader.Fail("operands", "\"all\", or \"one\" where the operator is fused into a layer");
   offer.fused = operands == "one";
   reader.Finish();
   return offer;
@@ -84,7 +88,8 @@ Target Read(JsonReader reader) {
     if (std::find(known.begin(), known.end(), op) == known.end())
       operators.Fail(op, fmt::format("an operator without a weight: {}", fmt::join(known, ", ")));
     target.operators.emplace(op, ReadOperandOffer(operators.Object(op), target));
-    if (target.operators.at(op).fused && op != "add") operators.Fail(op + ".operands", "\"all\"; only additions are fused into layers");
+    if (target.operators.at(op).fused && op != "add")
+      operators.Fail(op + ".operands", "\"all\"; only additions are fused into layers");
   }
   reader.Finish();
   return target;

@@ -59,7 +59,8 @@ Plan MakeTargetPlan(const Network& network, const Target& target) {
     }
     plan.layers.push_back(std::move(planned));
   }
-  for (const OperandFormat& operand : TargetOperands(network, target)) plan.operands.push_back({operand.name, operand.format});
+  for (const OperandFormat& operand : TargetOperands(network, target))
+    plan.operands.push_back({operand.name, operand.format});
   return plan;
 }
 

@@ -72,8 +72,8 @@ at::Tensor WithSecondProduct(NormedLayer& layer, const at::Tensor& product, cons
 
 at::Tensor RescaledNorm(NormedLayer& layer, const at::Tensor& product) {
   const at::Tensor folded = FoldScale(layer, layer.variance);
-  // Weight decay leaves channels whose γ is next to nothing. They are not divided, whose gradients would be without bounds,
-  // and keep their statistics.
+  // Weight decay leaves channels whose γ is next to nothing. They are not divided, whose gradients would be without
+  // bounds, and keep their statistics.
   constexpr double kOff = 1e-4;  // of the largest channel
   const at::Tensor size = folded.detach().abs();
   const at::Tensor off = size.le(kOff * size.max());

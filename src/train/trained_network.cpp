@@ -101,9 +101,10 @@ TrainedNetwork::TrainedNetwork(const std::filesystem::path& model, const Network
                     ToString(options.batch_norm)));
   if (options.batch_norm == BatchNormFolding::Rescaled && !incremental_ && !LevelsFollowWeight(method_) &&
       plan.fold_batch_norm && !float_network_.lowered().folded_norms.empty())
-    throw Error(fmt::format("method {}: its levels know nothing of the batch norm's statistics, which run away when it is "
-                            "trained as rescaled; choose smoothed or frozen",
-                            ToString(method_)));
+    throw Error(
+        fmt::format("method {}: its levels know nothing of the batch norm's statistics, which run away when it is "
+                    "trained as rescaled; choose smoothed or frozen",
+                    ToString(method_)));
   plan_.corrections = {};
   plan_.corrections.output = OutputCorrection::None;
   values_ = float_network_.ParameterValues();

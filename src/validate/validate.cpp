@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <random>
 #include <utility>
@@ -34,7 +34,8 @@ struct Predictor {
 std::vector<Predictor> MakePredictors(const Sensitivity& sensitivity, const std::vector<Measure>& measures) {
   std::vector<Predictor> predictors;
   const auto add = [&](const ProblemOptions& options) {
-    predictors.push_back({fmt::format("{}{}{}", ToString(options.measure), options.shrink ? ", shrunk" : "", options.joint ? ", joint" : ""),
+    predictors.push_back({fmt::format("{}{}{}", ToString(options.measure), options.shrink ? ", shrunk" : "",
+                                      options.joint ? ", joint" : ""),
                           MakeProblem(sensitivity, options)});
   };
   for (const Measure measure : measures) {
@@ -48,7 +49,8 @@ std::vector<Predictor> MakePredictors(const Sensitivity& sensitivity, const std:
 }
 
 bool QuantizesActivations(const AnalyzeOptions& options) {
-  return std::any_of(options.activation_bits.begin(), options.activation_bits.end(), [](int bits) { return bits < 32; });
+  return std::any_of(options.activation_bits.begin(), options.activation_bits.end(),
+                     [](int bits) { return bits < 32; });
 }
 
 /// How likely each width is in one plan.
@@ -61,8 +63,8 @@ double ShareOf(int width, WidthShares& shares, std::mt19937_64& random) {
   return share->second;
 }
 
-/// Every plan has shares of the widths of its own, uniform over the simplex, and draws each layer's from them: so plans are of all sizes, as
-/// those are that a search has to tell apart, and not all of about the mean width.
+/// Every plan has shares of the widths of its own, uniform over the simplex, and draws each layer's from them: so plans
+/// are of all sizes, as those are that a search has to tell apart, and not all of about the mean width.
 std::vector<std::size_t> DrawChoices(const Problem& problem, std::mt19937_64& random) {
   WidthShares of_weights, of_activations;
   std::vector<std::size_t> choices;
@@ -122,7 +124,8 @@ void ValidateOptions::Validate() const {
   if (plans < 10) throw Error(fmt::format("{} plans asked for, at least 10 are needed", plans));
 }
 
-Validation Validate(const Network& network, const Dataset& data, const std::optional<Dataset>& test, const ValidateOptions& given) {
+Validation Validate(const Network& network, const Dataset& data, const std::optional<Dataset>& test,
+                    const ValidateOptions& given) {
   ValidateOptions options = given;
   options.Validate();
   options.analyze.keep_shifts = true;
@@ -131,11 +134,13 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
   const std::vector<Predictor> predictors = MakePredictors(sensitivity, options.analyze.measures);
   if (predictors.empty()) throw Error("none of the measures has figures for every layer");
   const Problem& problem = predictors.front().problem;
-  if (problem.ChoiceCount() == problem.groups.size()) throw Error("every layer has one width only: there is one plan, nothing to compare");
+  if (problem.ChoiceCount() == problem.groups.size())
+    throw Error("every layer has one width only: there is one plan, nothing to compare");
 
   Validation validation;
   for (const Group& group : problem.groups) validation.groups.push_back(group.name);
-  for (const Predictor& predictor : predictors) validation.agreements.push_back({predictor.name, {}, 0, 0, 0, 0, std::nullopt});
+  for (const Predictor& predictor : predictors)
+    validation.agreements.push_back({predictor.name, {}, 0, 0, 0, 0, std::nullopt});
   std::mt19937_64 random(options.seed);
   QuantizeOptions quantize = options.quantize;
   quantize.progress = options.progress;
@@ -146,8 +151,8 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
     for (int i = 0; i < kTogether && std::ssize(validation.plans) < options.plans; ++i) {
       Solution solution;
       solution.choices = DrawChoices(problem, random);
-      quantized.push_back(
-          QuantizedNetwork::Create(network, MakePlan(sensitivity, problem, solution, options.analyze.measures.front()), calibration));
+      quantized.push_back(QuantizedNetwork::Create(
+          network, MakePlan(sensitivity, problem, solution, options.analyze.measures.front()), calibration));
       DrawnPlan& drawn = validation.plans.emplace_back();
       for (std::size_t g = 0; g < problem.groups.size(); ++g)
         drawn.choices.push_back(problem.groups[g].choices[solution.choices[g]].name);

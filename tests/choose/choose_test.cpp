@@ -29,7 +29,9 @@ class Choosing : public testing::Test {
     analyze.weight_bits = {2, 4, 8};
     analyze.activation_bits = {4, 8};
     sensitivity_ = Analyze(network_, data_, analyze);
-    problem_ = MakeProblem(sensitivity_, {.measure = Measure::Divergence, .budgets = {ParseBudget("average_bits=4"), ParseBudget("bops=3%")}, .pins = {}});
+    problem_ = MakeProblem(sensitivity_, {.measure = Measure::Divergence,
+                                          .budgets = {ParseBudget("average_bits=4"), ParseBudget("bops=3%")},
+                                          .pins = {}});
     best_ = Search(problem_, {});
   }
 
@@ -37,9 +39,12 @@ class Choosing : public testing::Test {
     const at::Tensor images = AllInputs(Samples({count, 3, 8, 8}, seed))[0];
     return Dataset::FromTensors({images}, network_.Forward({images}).argmax(1));
   }
-  MeasuredChoice Choose(const ChooseOptions& options) const { return ChooseByMeasuring(network_, sensitivity_, problem_, best_, data_, held_out_, options); }
+  MeasuredChoice Choose(const ChooseOptions& options) const {
+    return ChooseByMeasuring(network_, sensitivity_, problem_, best_, data_, held_out_, options);
+  }
 
-  const Network network_ = Network::Load(std::filesystem::path(BITPLAN_TEST_DIR) / "network" / "models" / "small_resnet.scripted.pt");
+  const Network network_ =
+      Network::Load(std::filesystem::path(BITPLAN_TEST_DIR) / "network" / "models" / "small_resnet.scripted.pt");
   const Dataset data_ = Images(24, 1), held_out_ = Images(40, 2);
   Sensitivity sensitivity_;
   Problem problem_;
@@ -62,7 +67,8 @@ TEST_F(Choosing, MeasuresEveryPlanOnTheHeldOutSamplesAndRecordsIt) {
     EXPECT_NEAR(trial.loss.value, Evaluate(network_, quantized, held_out_)[1].divergence, 1e-9);
     for (const auto& [cost, limit] : problem_.budgets) {
       double spent = 0;
-      for (std::size_t g = 0; g < trial.choices.size(); ++g) spent += problem_.groups[g].choices[trial.choices[g]].costs.at(cost);
+      for (std::size_t g = 0; g < trial.choices.size(); ++g)
+        spent += problem_.groups[g].choices[trial.choices[g]].costs.at(cost);
       EXPECT_LE(spent, limit * (1 + 1e-9));
     }
   }
@@ -70,7 +76,8 @@ TEST_F(Choosing, MeasuresEveryPlanOnTheHeldOutSamplesAndRecordsIt) {
     for (std::size_t b = 0; b < a; ++b) {
       EXPECT_EQ(choice.trials[a].origin, "candidate");
       int apart = 0;
-      for (std::size_t g = 0; g < best_.choices.size(); ++g) apart += choice.trials[a].choices[g] != choice.trials[b].choices[g];
+      for (std::size_t g = 0; g < best_.choices.size(); ++g)
+        apart += choice.trials[a].choices[g] != choice.trials[b].choices[g];
       EXPECT_GE(apart, 2);
     }
 }
@@ -101,8 +108,10 @@ TEST_F(Choosing, GivesTheSameRecordAgain) {
 }
 
 TEST_F(Choosing, RefusesWhatCannotBeMeasured) {
-  const auto message = [&](const Problem& problem, const Dataset& held_out, const ChooseOptions& options, const char* part) {
-    EXPECT_THAT([&] { ChooseByMeasuring(network_, sensitivity_, problem, best_, data_, held_out, options); }, ThrowsMessage<Error>(HasSubstr(part)));
+  const auto message = [&](const Problem& problem, const Dataset& held_out, const ChooseOptions& options,
+                           const char* part) {
+    EXPECT_THAT([&] { ChooseByMeasuring(network_, sensitivity_, problem, best_, data_, held_out, options); },
+                ThrowsMessage<Error>(HasSubstr(part)));
   };
   message(problem_, held_out_.First(1), {}, "at least 2");
   Problem priced = problem_;
@@ -117,7 +126,8 @@ TEST_F(Choosing, RefusesWhatCannotBeMeasured) {
   message(problem_, held_out_, with([](ChooseOptions& options) { options.distance = 0; }), "distance");
   message(problem_, held_out_, with([](ChooseOptions& options) { options.refine = -1; }), "refine");
   message(problem_, held_out_, with([](ChooseOptions& options) { options.model_samples = 1; }), "model_samples");
-  message(problem_, held_out_, with([](ChooseOptions& options) { options.candidates = 2, options.distance = 99; }), "distance");
+  message(problem_, held_out_, with([](ChooseOptions& options) { options.candidates = 2, options.distance = 99; }),
+          "distance");
 }
 
 }  // namespace

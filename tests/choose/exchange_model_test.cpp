@@ -20,7 +20,8 @@ using Choices = std::vector<std::size_t>;
 at::Tensor Random(at::IntArrayRef shape, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   at::Tensor values = at::empty(shape, at::kDouble);
-  for (std::int64_t i = 0; i < values.numel(); ++i) values.mutable_data_ptr<double>()[i] = static_cast<double>(random() % 2001) / 500 - 2;
+  for (std::int64_t i = 0; i < values.numel(); ++i)
+    values.mutable_data_ptr<double>()[i] = static_cast<double>(random() % 2001) / 500 - 2;
   return values;
 }
 
@@ -34,7 +35,8 @@ double MeanDivergence(const at::Tensor& from, const at::Tensor& to) {
       to_sum += std::exp(to[n][c].item<double>());
     }
     for (std::int64_t c = 0; c < from.size(1); ++c) {
-      const double log_p = from[n][c].item<double>() - std::log(from_sum), log_q = to[n][c].item<double>() - std::log(to_sum);
+      const double log_p = from[n][c].item<double>() - std::log(from_sum),
+                   log_q = to[n][c].item<double>() - std::log(to_sum);
       sum += std::exp(log_p) * (log_p - log_q);
     }
   }
@@ -54,7 +56,8 @@ TEST(ChangeEffects, AreTheLossOfOneChangeAndTheMixedDerivativeOfTwo) {
         const at::Tensor a = (changed[i] - now)[n] * kStep, b = (changed[j] - now)[n] * kStep;
         const double mixed = MeanDivergence(from[n], now[n] + a + b) - MeanDivergence(from[n], now[n] + a - b) -
                              MeanDivergence(from[n], now[n] - a + b) + MeanDivergence(from[n], now[n] - a - b);
-        const at::Tensor cross = effects.shifts[static_cast<std::int64_t>(i)][n] * effects.shifts[static_cast<std::int64_t>(j)][n];
+        const at::Tensor cross =
+            effects.shifts[static_cast<std::int64_t>(i)][n] * effects.shifts[static_cast<std::int64_t>(j)][n];
         EXPECT_NEAR(cross.sum().item<double>(), mixed / (4 * kStep * kStep), 1e-4);
       }
     }
@@ -66,10 +69,12 @@ Problem Widths() {
     Group group{name, {name}, {}};
     for (const int weight : {2, 4, 8})
       for (const int input : {4, 8})
-        group.choices.push_back({"w" + std::to_string(weight) + "a" + std::to_string(input), 0, {{"c", weight * input / 2.0}}});
+        group.choices.push_back(
+            {"w" + std::to_string(weight) + "a" + std::to_string(input), 0, {{"c", weight * input / 2.0}}});
     problem.groups.push_back(group);
   }
-  problem.rules = {{{"a", "b"}, {{"w2a4", "w2a4"}, {"w4a4", "w4a4"}, {"w4a4", "w2a4"}, {"w4a4", "w4a8"}, {"w8a4", "w4a4"}}}};
+  problem.rules = {
+      {{"a", "b"}, {{"w2a4", "w2a4"}, {"w4a4", "w4a4"}, {"w4a4", "w2a4"}, {"w4a4", "w4a8"}, {"w8a4", "w4a4"}}}};
   return problem;
 }
 
@@ -78,8 +83,9 @@ TEST(Neighbors, AreTheNextWidthsOfWeightsOrInputs) {
   std::set<std::pair<std::size_t, std::string>> found;
   for (const Change& change : NeighborsOf(problem, {2, 0, 5}))  // w4a4, w2a4, w8a8
     found.emplace(change.group, problem.groups[change.group].choices[change.choice].name);
-  EXPECT_THAT(found, UnorderedElementsAre(std::pair(0, "w2a4"), std::pair(0, "w8a4"), std::pair(0, "w4a8"), std::pair(1, "w4a4"),
-                                          std::pair(1, "w2a8"), std::pair(2, "w4a8"), std::pair(2, "w8a4")));
+  EXPECT_THAT(found, UnorderedElementsAre(std::pair(0, "w2a4"), std::pair(0, "w8a4"), std::pair(0, "w4a8"),
+                                          std::pair(1, "w4a4"), std::pair(1, "w2a8"), std::pair(2, "w4a8"),
+                                          std::pair(2, "w8a4")));
 }
 
 TEST(Neighbors, GoTogetherWhereWidthsAreEqual) {
@@ -106,7 +112,8 @@ TEST(Exchanges, AreAllThatBudgetsAndRulesAllowInTheOrderOfWhatTheyArePredictedTo
       double spent = 0;
       for (std::size_t g = 0; g < 3; ++g) spent += problem.groups[g].choices[next[g]].costs.at("c");
       const auto& rows = problem.rules[0].allowed;
-      const std::vector<std::string> row{problem.groups[0].choices[next[0]].name, problem.groups[1].choices[next[1]].name};
+      const std::vector<std::string> row{problem.groups[0].choices[next[0]].name,
+                                         problem.groups[1].choices[next[1]].name};
       if (spent <= 40 && std::find(rows.begin(), rows.end(), row) != rows.end()) allowed.insert(next);
     }
   std::set<Choices> found;
@@ -123,26 +130,31 @@ TEST(Exchanges, AreAllThatBudgetsAndRulesAllowInTheOrderOfWhatTheyArePredictedTo
   }
   EXPECT_EQ(found, allowed);
   EXPECT_GT(found.size(), 5U);
-  EXPECT_TRUE(std::is_sorted(ranked.begin(), ranked.end(), [](const Exchange& a, const Exchange& b) { return a.expected < b.expected; }));
+  EXPECT_TRUE(std::is_sorted(ranked.begin(), ranked.end(),
+                             [](const Exchange& a, const Exchange& b) { return a.expected < b.expected; }));
 }
 
-/// Samples say what the problem predicts, in another unit and with much noise: expectations are nearer to the truth than their means.
+/// Samples say what the problem predicts, in another unit and with much noise: expectations are nearer to the truth
+/// than their means.
 TEST(Exchanges, AreShrunkTowardsWhatTheProblemPredicts) {
   Problem problem = Widths();
   problem.rules.clear();
   for (Group& group : problem.groups)
-    for (std::size_t c = 0; c < group.choices.size(); ++c) group.choices[c].objective = 1.0 / static_cast<double>(c + 1);
+    for (std::size_t c = 0; c < group.choices.size(); ++c)
+      group.choices[c].objective = 1.0 / static_cast<double>(c + 1);
   const Choices plan{2, 2, 2};
   const std::vector<Change> changes = NeighborsOf(problem, plan);
   const auto count = static_cast<std::int64_t>(changes.size());
   at::Tensor truth = at::empty({count, 1}, at::kDouble);
   for (std::int64_t i = 0; i < count; ++i) {
     const Change& change = changes[static_cast<std::size_t>(i)];
-    truth[i][0] = 3 * (problem.groups[change.group].choices[change.choice].objective - problem.groups[change.group].choices[2].objective);
+    truth[i][0] = 3 * (problem.groups[change.group].choices[change.choice].objective -
+                       problem.groups[change.group].choices[2].objective);
   }
   const at::Tensor noisy = truth + 3 * Random({count, 20}, 8);
   double error = 0, unshrunk = 0;
-  for (const Exchange& exchange : RankedExchanges(problem, plan, changes, {noisy, at::zeros({count, 20, 1}, at::kDouble)})) {
+  for (const Exchange& exchange :
+       RankedExchanges(problem, plan, changes, {noisy, at::zeros({count, 20, 1}, at::kDouble)})) {
     double expected = 0, mean = 0;
     for (const Change& change : exchange.changes) {
       const auto at = std::find(changes.begin(), changes.end(), change) - changes.begin();

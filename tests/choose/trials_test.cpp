@@ -16,7 +16,8 @@ using Choices = std::vector<std::size_t>;
 Problem Groups(std::size_t count) {
   Problem problem{.name = "groups", .objective = "none", .groups = {}, .budgets = {}};
   for (std::size_t g = 0; g < count; ++g)
-    problem.groups.push_back({std::to_string(g), {std::to_string(g)}, {{"w2a8", 2, {}}, {"w4a8", 1, {}}, {"w8a8", 0, {}}}});
+    problem.groups.push_back(
+        {std::to_string(g), {std::to_string(g)}, {{"w2a8", 2, {}}, {"w4a8", 1, {}}, {"w8a8", 0, {}}}});
   return problem;
 }
 
@@ -70,7 +71,8 @@ TEST(Refine, TriesInOrderAndRanksAnewAfterEachAcceptedExchange) {
     return std::vector<Exchange>{{{{0, 0}}, -4}, {{{0, 1}}, -3}, {{{1, 2}}, -2}, {{{1, 1}, {0, 2}}, -1}, {{{0, 2}}, 0}};
   };
   Refine(trials, 10, rank, {});
-  // 10 is better than 00 at once; from there 00 was tried; 12 is better than that; of 12's exchanges 02 is worse, 21 as well.
+  // 10 is better than 00 at once; from there 00 was tried; 12 is better than that; of 12's exchanges 02 is worse, 21 as
+  // well.
   EXPECT_THAT(ranked, ElementsAre(Choices{0, 0}, Choices{1, 0}, Choices{1, 2}));
   EXPECT_THAT(measured, ElementsAre(Choices{0, 0}, Choices{1, 0}, Choices{1, 2}, Choices{0, 2}, Choices{2, 1}));
   EXPECT_EQ(trials.result().Best().choices, (Choices{1, 2}));
@@ -83,7 +85,8 @@ TEST(Refine, MeasuresNoMoreThanItMay) {
   for (const std::int64_t most : {0, 1, 2}) {
     Trials trials(problem, [&](const Choices& choices) { return Losses(choices, 0); });
     trials.Try("candidate", {1, 1});
-    Refine(trials, most, [](const Choices&) { return std::vector<Exchange>{{{{0, 0}}, -3}, {{{1, 0}}, -2}, {{{0, 2}}, -1}}; }, {});
+    Refine(trials, most,
+           [](const Choices&) { return std::vector<Exchange>{{{{0, 0}}, -3}, {{{1, 0}}, -2}, {{{0, 2}}, -1}}; }, {});
     EXPECT_EQ(std::ssize(trials.result().trials), 1 + most);
     EXPECT_EQ(trials.result().Best().choices, (Choices{1, 1}));
   }

@@ -15,7 +15,8 @@ using nlohmann::json;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-const std::string kAgent = "search --problem '" BITPLAN_TEST_DIR "/search/instances/hawq-v3-resnet18-bops-0.5.json' --method agent ";
+const std::string kAgent =
+    "search --problem '" BITPLAN_TEST_DIR "/search/instances/hawq-v3-resnet18-bops-0.5.json' --method agent ";
 
 TEST(AgentCommand, WritesItsLearningCurveAndGoesOnToMoreEpisodes) {
   const Workspace work;
@@ -53,14 +54,18 @@ TEST(AgentCommand, RefusesOptionsThatMakeNoSense) {
   expect(kAgent + "--warm-up 0", "warm_up is 0");
   expect(kAgent + "--curve-csv no/such/folder/c.csv", "no/such/folder");
   expect("search --problem x.json --episodes 5", "--method agent");
-  expect("pareto --problem '" BITPLAN_TEST_DIR "/search/instances/hawq-v3-resnet18-bops-0.5.json' --along bops --method agent", "SearchByAgent");
-  const std::string run = "run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget weight_size=12.5% --out-dir result ";
+  expect("pareto --problem '" BITPLAN_TEST_DIR
+         "/search/instances/hawq-v3-resnet18-bops-0.5.json' --along bops --method agent",
+         "SearchByAgent");
+  const std::string run =
+      "run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget weight_size=12.5% --out-dir result ";
   expect(run + "--candidates 0", "candidates is 0");
   expect(run + "--refine -1", "refine is -1");
   expect(run + "--apart 0 --candidates 2", "distance is 0");
   expect(run + "--held-out 9", "--candidates or --refine");
   expect(run + "--candidates 2 --held-out 1", "at least 2 samples");
-  expect(run + "--candidates 2 --held-out 600", "train.bin has 1024 samples, --samples 512 and --held-out 600 take 1112");
+  expect(run + "--candidates 2 --held-out 600",
+         "train.bin has 1024 samples, --samples 512 and --held-out 600 take 1112");
   expect(run + "--candidates 2 --samples 0", "--samples 0");
   expect(run + "--candidates 2 --apart 99", "20 groups");
   expect(run + "--refine 2 --price bops=1e-12", "prices");

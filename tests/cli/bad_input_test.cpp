@@ -47,7 +47,8 @@ TEST(BadModel, IsRefused) {
   work.Write("empty.pt", "");
   ExpectRefused(work, "inspect missing.pt --input 3,32,32", "missing.pt: there is no such file");
   for (const char* file : {"truncated.pt", "noise.pt", "empty.pt"})
-    ExpectRefused(work, std::string("inspect ") + file + " --input 3,32,32", std::string(file) + ": not a TorchScript file");
+    ExpectRefused(work, std::string("inspect ") + file + " --input 3,32,32",
+                  std::string(file) + ": not a TorchScript file");
   ExpectRefused(work, "inspect resnet20.pt --input 5,32,32", "[1, 5, 32, 32]");
 }
 
@@ -83,7 +84,8 @@ TEST(BadSpectrum, IsRefused) {
 TEST(BadBudget, IsRefused) {
   const Workspace work;
   ExpectRefused(work, kRun + "--budget weight_size=-3%", "above 0");
-  ExpectRefused(work, kRun + "--budget speed=3", "budget speed: there is no such cost; there are activation_memory_bytes, average_bits");
+  ExpectRefused(work, kRun + "--budget speed=3",
+                "budget speed: there is no such cost; there are activation_memory_bytes, average_bits");
   ExpectRefused(work, kRun + "--budget weight_size=10% --keep nosuch=8", "no layer or operator");
   ExpectRefused(work, kRun + "--budget weight_size=10% --keep first=5", "analyzed at weight bits");
   ExpectRefused(work, kRun + "--budget weight_size=10% --weight-bits 2,9", "9");
@@ -96,7 +98,9 @@ TEST(BudgetBelowTheCheapestPlan, ExitsWithThreeAndSaysHowFar) {
 
 TEST(OutputFolder, ThatCannotBeMadeIsRefusedBeforeTheWork) {
   const Workspace work;
-  ExpectRefused(work, "run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget weight_size=12.5% --out-dir train.bin/x",
+  ExpectRefused(work,
+                "run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget weight_size=12.5% --out-dir "
+                "train.bin/x",
                 "train.bin/x");
   ExpectRefused(work, "analyze resnet20.pt --data cifar10:train.bin --out nowhere/s.json", "nowhere");
 }
@@ -104,9 +108,11 @@ TEST(OutputFolder, ThatCannotBeMadeIsRefusedBeforeTheWork) {
 class PlanFiles : public testing::Test {
  protected:
   void SetUp() override {
-    const ToolRun analyze = work_.Run("analyze resnet20.pt --data cifar10:train.bin --samples 8 --measures relative-error --out s.json");
+    const ToolRun analyze =
+        work_.Run("analyze resnet20.pt --data cifar10:train.bin --samples 8 --measures relative-error --out s.json");
     ASSERT_EQ(analyze.code, 0) << analyze.err;
-    const ToolRun search = work_.Run("search s.json --budget weight_size=12.5% --measure relative-error --out plan.json");
+    const ToolRun search =
+        work_.Run("search s.json --budget weight_size=12.5% --measure relative-error --out plan.json");
     ASSERT_EQ(search.code, 0) << search.err;
     plan_ = nlohmann::json::parse(work_.Read("plan.json"));
   }
@@ -150,12 +156,15 @@ TEST_F(PlanFiles, AskForTheFiguresThatTheMeasureNeeds) {
 TEST(Interrupt, LeavesNothingBehindButWhatCanBeGoneOnFrom) {
   const Workspace work;
   const std::size_t before = work.Files();
-  const ToolRun run = RunTool(work.path(), "analyze resnet20.pt --data cifar10:train.bin --samples 1017 --measures all --out s.json",
-                              "timeout --preserve-status --signal=INT 4");
+  const ToolRun run =
+      RunTool(work.path(), "analyze resnet20.pt --data cifar10:train.bin --samples 1017 --measures all --out s.json",
+              "timeout --preserve-status --signal=INT 4");
   EXPECT_EQ(run.code, 130) << run.err;
   const bool kept = std::filesystem::exists(work / "s.json.checkpoint");
   EXPECT_EQ(work.Files(), before + (kept ? 1 : 0));
-  EXPECT_NE(run.err.find(kept ? "s.json.checkpoint: the same command with --resume" : "nothing was written"), std::string::npos) << run.err;
+  EXPECT_NE(run.err.find(kept ? "s.json.checkpoint: the same command with --resume" : "nothing was written"),
+            std::string::npos)
+      << run.err;
 }
 
 }  // namespace

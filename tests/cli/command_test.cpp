@@ -16,7 +16,8 @@ TEST(Help, ListsCommandsAndOptions) {
   const Workspace work;
   const ToolRun help = work.Run("--help");
   EXPECT_EQ(help.code, 0);
-  for (const char* command : {"inspect", "analyze", "search", "pareto", "calibrate", "profile", "quantize", "eval", "validate", "spectrum", "run"}) {
+  for (const char* command : {"inspect", "analyze", "search", "pareto", "calibrate", "profile", "quantize", "eval",
+                              "validate", "spectrum", "run"}) {
     EXPECT_THAT(help.out, HasSubstr(command));
     const ToolRun own = work.Run(std::string(command) + " --help");
     EXPECT_EQ(own.code, 0);
@@ -37,13 +38,15 @@ TEST(InspectCommand, CountsResNet20AsPublished) {
 
 TEST(SearchCommand, SolvesAProblemFileWithoutAModel) {
   const Workspace work;
-  const ToolRun run = work.Run("search --problem '" BITPLAN_TEST_DIR "/search/instances/hawq-v3-resnet18-bops-0.5.json' --json -");
+  const ToolRun run =
+      work.Run("search --problem '" BITPLAN_TEST_DIR "/search/instances/hawq-v3-resnet18-bops-0.5.json' --json -");
   ASSERT_EQ(run.code, 0) << run.err;
   const json solution = json::parse(run.out);
   EXPECT_EQ(solution["schema"], "bitplan.solution/1");
   EXPECT_EQ(solution["status"], "optimal");
   EXPECT_NEAR(solution["objective"].get<double>(), 0.215689323024, 1e-12);
-  for (const char* key : {"method", "bound", "gap", "costs", "budgets", "seconds"}) EXPECT_TRUE(solution.contains(key)) << key;
+  for (const char* key : {"method", "bound", "gap", "costs", "budgets", "seconds"})
+    EXPECT_TRUE(solution.contains(key)) << key;
   EXPECT_EQ(solution["choices"].size(), 16U);  // groups: three of them tie two layers each
 }
 
@@ -85,12 +88,14 @@ TEST(SpectrumCommand, ShowsBothMatricesOfSomeLayers) {
   const double largest = report["largest_eigenvalue"];
   EXPECT_NEAR(json::parse(exact.out)["largest_eigenvalue"], largest, 1e-3 * largest);
   const ToolRun table = work.Run(spectrum);
-  for (const char* line : {"largest eigenvalue", "trace", "eigenvalues near zero"}) EXPECT_THAT(table.out, HasSubstr(line));
+  for (const char* line : {"largest eigenvalue", "trace", "eigenvalues near zero"})
+    EXPECT_THAT(table.out, HasSubstr(line));
 }
 
 TEST(AnalyzeCommand, GivesTheSameBytesForTheSameSeed) {
   const Workspace work;
-  const std::string analyze = "analyze resnet20.pt --data cifar10:train.bin --samples 8 --measures trace --activation-bits 8,32 --out ";
+  const std::string analyze =
+      "analyze resnet20.pt --data cifar10:train.bin --samples 8 --measures trace --activation-bits 8,32 --out ";
   ASSERT_EQ(work.Run(analyze + "a.json").code, 0);
   ASSERT_EQ(work.Run(analyze + "b.json").code, 0);
   EXPECT_EQ(work.Read("a.json"), work.Read("b.json"));
@@ -98,7 +103,8 @@ TEST(AnalyzeCommand, GivesTheSameBytesForTheSameSeed) {
 
 TEST(AnalyzeCommand, TellsHowFarBFloat16IsFromFloat32) {
   const Workspace work;
-  const std::string analyze = "analyze resnet20.pt --data cifar10:train.bin --samples 4 --measures trace --out s.json --compute ";
+  const std::string analyze =
+      "analyze resnet20.pt --data cifar10:train.bin --samples 4 --measures trace --out s.json --compute ";
   const ToolRun run = work.Run(analyze + "bfloat16");
   ASSERT_EQ(run.code, 0) << run.err;
   double most = 0;
@@ -119,8 +125,12 @@ TEST(AnalyzeCommand, TellsHowFarBFloat16IsFromFloat32) {
 
 TEST(SearchCommand, TellsHowStableAJointPlanIs) {
   const Workspace work;
-  ASSERT_EQ(work.Run("analyze resnet20.pt --data cifar10:train.bin --samples 12 --measures logit-shift --weight-bits 3,6 --shifts --out s.json").code, 0);
-  const ToolRun search = work.Run("search s.json --joint --measure logit-shift --budget average_bits=4 --resamples 10 --out plan.json");
+  ASSERT_EQ(work.Run("analyze resnet20.pt --data cifar10:train.bin --samples 12 --measures logit-shift --weight-bits "
+                     "3,6 --shifts --out s.json")
+                .code,
+            0);
+  const ToolRun search =
+      work.Run("search s.json --joint --measure logit-shift --budget average_bits=4 --resamples 10 --out plan.json");
   ASSERT_EQ(search.code, 0) << search.err;
   EXPECT_THAT(search.out, HasSubstr("on 10 resamples of the samples the plan stays the best"));
   const json stability = json::parse(work.Read("plan.json"))["stability"];
@@ -135,7 +145,8 @@ TEST(SearchCommand, TellsHowStableAJointPlanIs) {
 TEST(SearchCommand, TakesTheFisherMeasureWithChoicesOfActivations) {
   const Workspace work;
   const ToolRun analyze = work.Run(
-      "analyze resnet20.pt --data cifar10:train.bin --samples 8 --measures fisher --weight-bits 4,8 --activation-bits 4,8 --out s.json");
+      "analyze resnet20.pt --data cifar10:train.bin --samples 8 --measures fisher --weight-bits 4,8 --activation-bits "
+      "4,8 --out s.json");
   ASSERT_EQ(analyze.code, 0) << analyze.err;
   const ToolRun search = work.Run("search s.json --measure fisher --budget bops=3% --out plan.json");
   ASSERT_EQ(search.code, 0) << search.err;

@@ -12,7 +12,9 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-const std::string kEval = "eval resnet20.pt --calibration cifar10:train.bin --calibration-samples 64 --data cifar10:test.bin --samples 100 --json - ";
+const std::string kEval =
+    "eval resnet20.pt --calibration cifar10:train.bin --calibration-samples 64 --data cifar10:test.bin --samples 100 "
+    "--json - ";
 
 TEST(Configuration, TakesThePlaceOfAPlan) {
   const Workspace work;
@@ -28,13 +30,15 @@ TEST(Configuration, TakesThePlaceOfAPlan) {
     EXPECT_EQ(run.code, 0) << run.err;
     return json::parse(run.out)["planned"]["divergence"].get<double>();
   };
-  const double eight = divergence("--weight-bits 8 --activation-bits 8"), four = divergence("--weight-bits 4 --activation-bits 32");
+  const double eight = divergence("--weight-bits 8 --activation-bits 8"),
+               four = divergence("--weight-bits 4 --activation-bits 32");
   EXPECT_LT(eight, 0.01);
   EXPECT_LT(eight, four);
   EXPECT_GT(divergence("--weight-bits 4 --activation-bits 32 --layer-config layers.yaml"), four);
   EXPECT_GT(divergence("--weight-bits 4 --activation-bits 32 --weight-granularity tensor"), four);
-  const ToolRun quantize = work.Run("quantize resnet20.pt --layer-config layers.yaml --calibration cifar10:train.bin --calibration-samples 64 "
-                                    "--packed packed.safetensors --json -");
+  const ToolRun quantize = work.Run(
+      "quantize resnet20.pt --layer-config layers.yaml --calibration cifar10:train.bin --calibration-samples 64 "
+      "--packed packed.safetensors --json -");
   ASSERT_EQ(quantize.code, 0) << quantize.err;
   // 2 bits in the last stage, which has three quarters of the weights; 8 elsewhere.
   EXPECT_LT(json::parse(quantize.out)["packed_size_bytes"].get<double>(), 0.5 * 268336 + 16000);

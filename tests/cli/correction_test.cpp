@@ -24,8 +24,10 @@ class Corrections : public testing::Test {
   }
 
   json Evaluated(const std::string& options) const {
-    const ToolRun run = work.Run("eval resnet20.pt --plan plan.json --calibration-samples 64 --data cifar10:test.bin "
-                                 "--samples 200 --json - " + options);
+    const ToolRun run = work.Run(
+        "eval resnet20.pt --plan plan.json --calibration-samples 64 --data cifar10:test.bin "
+        "--samples 200 --json - " +
+        options);
     EXPECT_EQ(run.code, 0) << run.err;
     return json::parse(run.out);
   }
@@ -36,14 +38,19 @@ class Corrections : public testing::Test {
 TEST_F(Corrections, OverrideThePlansOwn) {
   EXPECT_EQ(json::parse(work.Read("plan.json"))["corrections"],
             json::parse(R"({"rescaling": "none", "smoothing": 0.5, "rounding": "nearest", "output": "channel"})"));
-  const auto divergence = [&](const std::string& options) { return Evaluated(options)["planned"]["divergence"].get<double>(); };
+  const auto divergence = [&](const std::string& options) {
+    return Evaluated(options)["planned"]["divergence"].get<double>();
+  };
   const double none = divergence("--output-correction none"), channel = divergence("");
   EXPECT_LT(channel, 0.5 * none);
   EXPECT_LT(divergence("--rounding gptq"), channel);
   EXPECT_LT(divergence("--rounding gptq --output-correction none"), 0.5 * none);
   EXPECT_LT(divergence("--output-correction bias"), none);
   EXPECT_NE(divergence("--rescaling equalization"), channel);
-  ASSERT_EQ(work.Run("quantize resnet20.pt plan.json --rounding gptq --calibration-samples 64 --out q.pt --packed q.safetensors").code, 0);
+  ASSERT_EQ(work.Run("quantize resnet20.pt plan.json --rounding gptq --calibration-samples 64 --out q.pt --packed "
+                     "q.safetensors")
+                .code,
+            0);
 }
 
 TEST_F(Corrections, ThatCannotBeAreRefusedByName) {

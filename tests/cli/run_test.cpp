@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -15,15 +15,17 @@ namespace {
 using nlohmann::json;
 
 json RunAt(const Workspace& work, const std::string& budget) {
-  const ToolRun run = work.Run("run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget weight_size=" + budget +
-                               " --out-dir result --json -");
+  const ToolRun run =
+      work.Run("run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget weight_size=" + budget +
+               " --out-dir result --json -");
   EXPECT_EQ(run.code, 0) << run.err;
   return json::parse(run.out);
 }
 
 TEST(AnalyzeCommand, GoesOnFromWhereItWasInterruptedToTheSameBytes) {
   const Workspace work;
-  const std::string command = "analyze resnet20.pt --data cifar10:train.bin --samples 192 --weight-bits 3,4 --shifts --out s.json";
+  const std::string command =
+      "analyze resnet20.pt --data cifar10:train.bin --samples 192 --weight-bits 3,4 --shifts --out s.json";
   ASSERT_EQ(work.Run(command).code, 0);
   const std::vector<std::string> files = {"s.json", "s.contributions.npy", "s.shifts.npy", "s.logits.npy"};
   std::vector<std::string> whole;
@@ -73,8 +75,9 @@ TEST(RunCommand, ReachesTheAccuracyAtThreeBitsOnAverage) {
 
 TEST(RunCommand, MeasuresCandidatesAndExchangesOnSamplesThatTheAnalysisDidNotUse) {
   const Workspace work;
-  const ToolRun run = work.Run("run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget average_bits=3 --out-dir result "
-                               "--samples 64 --held-out 96 --candidates 2 --refine 2 --json result.json");
+  const ToolRun run = work.Run(
+      "run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget average_bits=3 --out-dir result "
+      "--samples 64 --held-out 96 --candidates 2 --refine 2 --json result.json");
   ASSERT_EQ(run.code, 0) << run.err;
   const json choice = json::parse(work.Read("result/choice.json")), plan = json::parse(work.Read("result/plan.json"));
   EXPECT_EQ(json::parse(work.Read("result.json"))["choice"], choice);
@@ -93,8 +96,9 @@ TEST(RunCommand, MeasuresCandidatesAndExchangesOnSamplesThatTheAnalysisDidNotUse
 
 TEST(RunCommand, LearnsFromMeasuredLossesToo) {
   const Workspace work;
-  const ToolRun run = work.Run("run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget average_bits=3 --out-dir result "
-                               "--samples 64 --held-out 32 --method agent --reward measured --episodes 6 --warm-up 3 --curve-csv curve.csv");
+  const ToolRun run = work.Run(
+      "run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget average_bits=3 --out-dir result "
+      "--samples 64 --held-out 32 --method agent --reward measured --episodes 6 --warm-up 3 --curve-csv curve.csv");
   ASSERT_EQ(run.code, 0) << run.err;
   EXPECT_EQ(json::parse(work.Read("result/plan.json"))["certificate"]["method"], "agent");
   const std::string curve = work.Read("curve.csv");

@@ -61,7 +61,8 @@ TEST(SearchCommand, ExplainsWhatTheAnswerHangsOn) {
 
 TEST(ParetoCommand, WritesTheFrontAsTableChartAndJson) {
   const Workspace work;
-  const ToolRun run = work.Run("pareto " + kHawq + "--along size_bytes --csv front.csv --svg front.svg --json front.json");
+  const ToolRun run =
+      work.Run("pareto " + kHawq + "--along size_bytes --csv front.csv --svg front.svg --json front.json");
   ASSERT_EQ(run.code, 0) << run.err;
   const json front = json::parse(work.Read("front.json"));
   EXPECT_EQ(front["schema"], "bitplan.front/1");
@@ -123,8 +124,12 @@ TEST(SearchCommand, SaysWhenTimeWasTooShortToTell) {
   const Workspace work;
   json problem{{"schema", "bitplan.problem/1"}, {"name", "odd"}, {"objective", "o"}, {"groups", json::array()}};
   for (int g = 0; g < 15; ++g)
-    problem["groups"].push_back({{"name", std::to_string(g)}, {"members", json::array()}, {"choices", json::parse(
-        R"([{"name": "x", "objective": 2, "costs": {"c": 0, "d": 3}}, {"name": "y", "objective": 1, "costs": {"c": 2, "d": 0}}])")}});
+    problem["groups"].push_back(
+        {{"name", std::to_string(g)},
+         {"members", json::array()},
+         {"choices",
+          json::parse(
+              R"([{"name": "x", "objective": 2, "costs": {"c": 0, "d": 3}}, {"name": "y", "objective": 1, "costs": {"c": 2, "d": 0}}])")}});
   problem["budgets"] = {{"c", 15}, {"d", 22.5}};
   work.Write("odd.json", problem.dump());
   const ToolRun run = work.Run("search --problem odd.json --time-limit 1e-9");

@@ -25,8 +25,8 @@ std::string ReadAll(const fs::path& file) {
 
 ToolRun RunTool(const fs::path& folder, const std::string& arguments, const std::string& under) {
   const fs::path out = fs::path(folder.string() + ".out"), err = fs::path(folder.string() + ".err");
-  const std::string command = "cd '" + folder.string() + "' && " + under + " '" BITPLAN_TOOL "' " + arguments + " >'" + out.string() + "' 2>'" +
-                              err.string() + "' </dev/null";
+  const std::string command = "cd '" + folder.string() + "' && " + under + " '" BITPLAN_TOOL "' " + arguments + " >'" +
+                              out.string() + "' 2>'" + err.string() + "' </dev/null";
   const int status = std::system(command.c_str());
   ToolRun run{WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), ReadAll(out), ReadAll(err)};
   fs::remove(out);

@@ -78,16 +78,10 @@ TEST(CostTable, IsRefusedWhereItDoesNotFitTheModel) {
   more.layers.push_back({"head", {}});
   EXPECT_THAT([&] { WithCosts({lacks}); }, OneLineError("latency_ms", "numbered", "says nothing of layer 'linear'"));
   EXPECT_THAT([&] { WithCosts({more}); }, OneLineError("latency_ms", "'head', which the model has not"));
-  EXPECT_THAT(
-      [&] {
-        WithCosts({Numbered("latency_ms"), Numbered("latency_ms")});
-      },
-      OneLineError("two cost tables for latency_ms"));
-  EXPECT_THAT(
-      [&] {
-        MakeProblem(WithCosts({Numbered("latency_ms", {2, 8, 32})}), {});
-      },
-      OneLineError("latency_ms", "'conv1' at w4a8", "weight widths 2, 8, 32"));
+  EXPECT_THAT([&] { WithCosts({Numbered("latency_ms"), Numbered("latency_ms")}); },
+              OneLineError("two cost tables for latency_ms"));
+  EXPECT_THAT([&] { MakeProblem(WithCosts({Numbered("latency_ms", {2, 8, 32})}), {}); },
+              OneLineError("latency_ms", "'conv1' at w4a8", "weight widths 2, 8, 32"));
 }
 
 TEST(CostTable, IsRefusedWithNumbersThatAreNoCosts) {
@@ -159,16 +153,10 @@ TEST(BudgetOnATable, TakesAPercentageOfTheNetworkInFloat) {
   table.fixed = 50;
   const Problem problem = MakeProblem(WithCosts({table}), Within({{"latency_ms", 10, true}}));
   EXPECT_DOUBLE_EQ(problem.budgets.at("latency_ms"), (50 + 4 * 3232 + 60000) * 0.1);
-  EXPECT_THAT(
-      [&] {
-        MakeProblem(WithCosts({Numbered("cycles", {2, 4, 8})}), Within({{"cycles", 10, true}}));
-      },
-      OneLineError("cycles", "no entry at 32 bits"));
-  EXPECT_THAT(
-      [&] {
-        MakeProblem(WithCosts({table}), Within({{"cycles", 10, false}}));
-      },
-      OneLineError("cycles", "average_bits, bops, latency_ms, macs, weight_size_bytes", "--costs"));
+  EXPECT_THAT([&] { MakeProblem(WithCosts({Numbered("cycles", {2, 4, 8})}), Within({{"cycles", 10, true}})); },
+              OneLineError("cycles", "no entry at 32 bits"));
+  EXPECT_THAT([&] { MakeProblem(WithCosts({table}), Within({{"cycles", 10, false}})); },
+              OneLineError("cycles", "average_bits, bops, latency_ms, macs, weight_size_bytes", "--costs"));
 }
 
 TEST(UniformCosts, LeaveOutTablesWithoutTheWidths) {

@@ -52,11 +52,8 @@ TEST(RooflineLatency, RefusesWidthsAboveTheDevicesAndRatesThatAreNone) {
   EXPECT_THAT([&] { RooflineLatency(kLayers, eight, {8}, {32}); }, OneLineError("test", "at most 8 bits", "32"));
   for (const double wrong :
        {0.0, -1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-    EXPECT_THAT(
-        [&] {
-          (Roofline{"test", {{8, wrong}}, 1e6, 0}.Validate());
-        },
-        OneLineError("macs_per_second", "8 bits"));
+    EXPECT_THAT([&] { (Roofline{"test", {{8, wrong}}, 1e6, 0}.Validate()); },
+                OneLineError("macs_per_second", "8 bits"));
     EXPECT_THAT([&] { (Roofline{"test", {{8, 1}}, wrong, 0}.Validate()); }, OneLineError("bytes_per_second"));
     if (wrong == 0) continue;
     EXPECT_THAT([&] { (Roofline{"test", {{8, 1}}, 1, wrong}.Validate()); }, OneLineError("seconds_per_layer"));

@@ -14,7 +14,8 @@ inline std::vector<Perturbation> Choices(const std::vector<int>& widths, double 
     const double error = bits == 32 ? 0 : error_at_1_bit / static_cast<double>(1 << (2 * bits));
     choices.push_back({bits, error, error / 2, {}});
     if (bits == 32) continue;
-    for (const Measure measure : {Measure::LogitShift, Measure::GaussNewton}) choices.back().figures[measure] = {error * 3, error / 10};
+    for (const Measure measure : {Measure::LogitShift, Measure::GaussNewton})
+      choices.back().figures[measure] = {error * 3, error / 10};
   }
   return choices;
 }

@@ -72,7 +72,8 @@ struct Example {
     sensitivity.shifts = shifts;
     Contributions table{{kMeasures.begin(), kMeasures.end()}, kWidths * layers, shifts.samples, {}};
     for (std::size_t i = 0; i < layers; ++i) {
-      LayerSensitivity& layer = sensitivity.layers.emplace_back(ExampleLayer("layer" + std::to_string(i), "conv2d", 100, 100));
+      LayerSensitivity& layer =
+          sensitivity.layers.emplace_back(ExampleLayer("layer" + std::to_string(i), "conv2d", 100, 100));
       layer.weight_choices = Choices({2, 4}, 16);
       layer.activation_choices = {Perturbation{}};
     }
@@ -111,13 +112,15 @@ SearchOptions Convexly() { return {.method = SearchMethod::Convex}; }
 
 BootstrapStability StabilityOf(const Sensitivity& sensitivity, const ProblemOptions& options, std::int64_t resamples) {
   const Solution solution = Search(MakeProblem(sensitivity, options), Convexly());
-  const auto stability = ResamplePlan(sensitivity, options, Convexly(), solution.choices, {{.resamples = resamples, .seed = 3}, {}});
+  const auto stability =
+      ResamplePlan(sensitivity, options, Convexly(), solution.choices, {{.resamples = resamples, .seed = 3}, {}});
   EXPECT_TRUE(stability);
   return stability.value_or(BootstrapStability{});
 }
 
 TEST(ResampleShifts, TakesEachSampleAsOftenAsItWasDrawn) {
-  const OutputShifts given{4, 1, {0, 1, 2, 3}, {10, 11, 12, 13, 20, 21, 22, 23}};  // two samples of two positions, two choices
+  const OutputShifts given{
+      4, 1, {0, 1, 2, 3}, {10, 11, 12, 13, 20, 21, 22, 23}};  // two samples of two positions, two choices
   const OutputShifts drawn = Resample(given, {0, 2});
   EXPECT_EQ(drawn.samples, 4U);
   EXPECT_EQ(drawn.classes, 1U);
@@ -141,8 +144,9 @@ TEST(ResampleJointPlan, ThatIsTheBestOnEverySampleAlwaysIs) {
   for (const char* layer : {"layer0", "layer1", "layer2"}) EXPECT_NEAR(stability.kept.at(layer), 1, 1e-12);
 }
 
-/// Both layers at 2 bits are charged 1.1² = 1.21 on four samples and nothing on the fifth, where they cancel; the first alone 1 and 4.
-/// So both is the better plan unless the fifth is not drawn, in (4/5)⁵ of the resamples, and then worse by 21 %.
+/// Both layers at 2 bits are charged 1.1² = 1.21 on four samples and nothing on the fifth, where they cancel; the first
+/// alone 1 and 4. So both is the better plan unless the fifth is not drawn, in (4/5)⁵ of the resamples, and then worse
+/// by 21 %.
 TEST(ResampleJointPlan, ThatHangsOnOneSampleIsTheBestWhereThatIsDrawn) {
   const Sensitivity given = OfTwoBits({{1, 1, 1, 1, 2}, {-2.1F, -2.1F, -2.1F, -2.1F, -2}}).Sensitivity();
   ASSERT_EQ(Search(MakeProblem(given, Jointly("3")), Convexly()).choices, (Plan{0, 0}));
@@ -162,7 +166,8 @@ Example Random(std::uint64_t seed) {
   Example example{{8, 3, {}, {}}, 6};
   for (std::size_t i = 0; i < 8 * 3; ++i) example.shifts.logits.push_back(normal(random));
   for (std::size_t choice = 0; choice < 2 * 6; ++choice)
-    for (std::size_t i = 0; i < 8 * 3; ++i) example.shifts.shifts.push_back((choice % 2 == 0 ? 1.0F : 0.25F) * normal(random));
+    for (std::size_t i = 0; i < 8 * 3; ++i)
+      example.shifts.shifts.push_back((choice % 2 == 0 ? 1.0F : 0.25F) * normal(random));
   return example;
 }
 
@@ -192,13 +197,18 @@ TEST_P(JointMeasure, ResampledIsWhatTryingEveryPlanOnEveryResampleGives) {
       });
     };
     const Plan planned = least(SampleCounts(8, 1));
-    const Bootstrapped tried = Bootstrap(8, [&](const SampleCounts& counts) {
-      const Plan best = least(counts);
-      const double loss = example.Loss(GetParam(), counts, best), above = example.Loss(GetParam(), counts, planned) / loss - 1;
-      return std::vector<double>{above <= 1e-4 ? 1.0 : 0.0, above, best[2] == planned[2] ? 1.0 : 0.0};
-    }, bootstrap);
+    const Bootstrapped tried = Bootstrap(
+        8,
+        [&](const SampleCounts& counts) {
+          const Plan best = least(counts);
+          const double loss = example.Loss(GetParam(), counts, best),
+                       above = example.Loss(GetParam(), counts, planned) / loss - 1;
+          return std::vector<double>{above <= 1e-4 ? 1.0 : 0.0, above, best[2] == planned[2] ? 1.0 : 0.0};
+        },
+        bootstrap);
     const auto mean = [&](std::size_t figure) { return Mean(tried.replicates[figure]).value; };
-    const BootstrapStability stability = StabilityOf(example.Sensitivity(), Jointly("3", GetParam()), bootstrap.resamples);
+    const BootstrapStability stability =
+        StabilityOf(example.Sensitivity(), Jointly("3", GetParam()), bootstrap.resamples);
     EXPECT_NEAR(stability.best, mean(0), 1e-12);
     EXPECT_NEAR(stability.regret, mean(1), 1e-4);
     EXPECT_NEAR(stability.kept.at("layer2"), mean(2), 1e-12);

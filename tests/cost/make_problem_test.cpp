@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-
 #include <set>
 
 #include "bitplan/cost.h"
@@ -207,11 +206,7 @@ TEST(BitsOfChoice, ReadsBackEveryChoiceOfAProblem) {
 TEST(BitsOfChoice, RefusesOtherNames) {
   for (const char* name : {"", "w", "a", "wa", "w4", "a8", "4a8", "w4a", "wa8", "w4-a8", "w-4a8", "w4-4a8", "w9a8",
                            "w4a12", "w4a8b", "w4 a8", "w444a8", "int4"})
-    EXPECT_THAT(
-        [&] {
-          BitsOfChoice({"group", {"a", "b", "c"}, {}}, {name, 0, {}});
-        },
-        OneLineError("group", name))
+    EXPECT_THAT([&] { BitsOfChoice({"group", {"a", "b", "c"}, {}}, {name, 0, {}}); }, OneLineError("group", name))
         << name;
 }
 

@@ -32,8 +32,8 @@ TEST(ParsePin, ReadsEveryForm) {
 TEST(ParsePin, RefusesNonsenseInOneLineThatShowsTheForm) {
   for (const char* text : {"",         "=",           "first",     "first=",      "=8",        "first=w",
                            "first=a",  "first=wa",    "first=w8a", "first=a8w8",  "first=9",   "first=0",
-                           "first=33",  "first=w4a12", "first=-8",  "first=8bits", "first=8.0", "first=99999999999",
-                           "first= 8", "first=w8w8",  "first=8a8", "first=4,",  "first=,4",   "first=w4,a8"})
+                           "first=33", "first=w4a12", "first=-8",  "first=8bits", "first=8.0", "first=99999999999",
+                           "first= 8", "first=w8w8",  "first=8a8", "first=4,",    "first=,4",  "first=w4,a8"})
     EXPECT_THAT([&] { ParsePin(text); }, OneLineError("keep '", text, "LAYER=w8a8")) << text;
 }
 

@@ -13,7 +13,8 @@ namespace {
 Sensitivity WithRatios(const std::vector<double>& ratios, double relative_standard_error) {
   Sensitivity sensitivity;
   for (std::size_t i = 0; i < ratios.size(); ++i) {
-    LayerSensitivity& layer = sensitivity.layers.emplace_back(ExampleLayer("layer" + std::to_string(i), "conv2d", 100, 100));
+    LayerSensitivity& layer =
+        sensitivity.layers.emplace_back(ExampleLayer("layer" + std::to_string(i), "conv2d", 100, 100));
     for (Perturbation& choice : layer.weight_choices) {
       const double figure = ratios[i] * choice.relative_error;
       choice.figures[Measure::LogitShift] = {figure, relative_standard_error * figure};
@@ -31,7 +32,8 @@ double RatioOf(const Sensitivity& sensitivity, std::size_t layer) {
 TEST(Shrunk, LeavesPreciseFiguresAlmostAsTheyAre) {
   const Sensitivity given = WithRatios({1, 2, 4, 8, 16}, 1e-3);
   const Sensitivity shrunk = Shrunk(given, Measure::LogitShift);
-  for (std::size_t i = 0; i < given.layers.size(); ++i) EXPECT_NEAR(RatioOf(shrunk, i), RatioOf(given, i), 1e-3 * RatioOf(given, i));
+  for (std::size_t i = 0; i < given.layers.size(); ++i)
+    EXPECT_NEAR(RatioOf(shrunk, i), RatioOf(given, i), 1e-3 * RatioOf(given, i));
 }
 
 TEST(Shrunk, PullsNoisyLayersToTheirCommonRatio) {
@@ -41,7 +43,8 @@ TEST(Shrunk, PullsNoisyLayersToTheirCommonRatio) {
   for (std::size_t i = 0; i < given.layers.size(); ++i) EXPECT_NEAR(RatioOf(shrunk, i), 1, 0.01);
 }
 
-/// With equal standard errors s and a prior variance τ² the posterior keeps τ² / (τ² + s²) of every distance from the mean.
+/// With equal standard errors s and a prior variance τ² the posterior keeps τ² / (τ² + s²) of every distance from the
+/// mean.
 TEST(Shrunk, KeepsTheShareOfEveryDistanceThatIsNotNoise) {
   const Sensitivity given = WithRatios({1, 2, 4, 8, 16}, 0.8);
   const Sensitivity shrunk = Shrunk(given, Measure::LogitShift);
@@ -60,7 +63,8 @@ TEST(Shrunk, CountsAFigureBelowItsStandardErrorAsThat) {
     for (const Perturbation& choice : layer.weight_choices) EXPECT_GT(choice.figures.at(Measure::LogitShift).value, 0);
 }
 
-/// Figures of another measure are compared with √(relative error · logit shift): noisy ones end up proportional to that.
+/// Figures of another measure are compared with √(relative error · logit shift): noisy ones end up proportional to
+/// that.
 TEST(Shrunk, PullsOtherMeasuresToTheErrorsAndTheShiftsOfTheOutput) {
   Sensitivity given = WithRatios({1, 4, 9, 16, 25}, 0.03);
   const std::vector<double> noise = {1.1, 0.9, 1.05, 0.95, 1.0};
@@ -82,7 +86,10 @@ TEST(Shrunk, LeavesMeasuresWithoutStandardErrorsAlone) {
   const Sensitivity shrunk = Shrunk(given, Measure::LogitShift);
   for (std::size_t i = 0; i < given.layers.size(); ++i) EXPECT_EQ(RatioOf(shrunk, i), RatioOf(given, i));
   EXPECT_EQ(MakeProblem(given, {.measure = Measure::Trace, .budgets = {}, .pins = {}}).groups[0].choices[0].objective,
-            MakeProblem(Shrunk(given, Measure::Trace), {.measure = Measure::Trace, .budgets = {}, .pins = {}}).groups[0].choices[0].objective);
+            MakeProblem(Shrunk(given, Measure::Trace), {.measure = Measure::Trace, .budgets = {}, .pins = {}})
+                .groups[0]
+                .choices[0]
+                .objective);
 }
 
 }  // namespace

@@ -12,7 +12,8 @@
 namespace bitplan {
 namespace {
 
-/// Two layers of equal size with 2 and 4 bits; `of_first[n]` and `of_second[n]` is what sample n charges their 2 bits, 0 their 4.
+/// Two layers of equal size with 2 and 4 bits; `of_first[n]` and `of_second[n]` is what sample n charges their 2 bits,
+/// 0 their 4.
 Sensitivity TwoLayers(const std::vector<double>& of_first, const std::vector<double>& of_second) {
   Sensitivity sensitivity;
   sensitivity.samples = static_cast<std::int64_t>(of_first.size());
@@ -39,7 +40,8 @@ ProblemOptions ThreeBitsOnAverage() {
   return options;
 }
 
-std::optional<BootstrapStability> StabilityOf(const Sensitivity& sensitivity, const ProblemOptions& options, std::int64_t resamples = 2000) {
+std::optional<BootstrapStability> StabilityOf(const Sensitivity& sensitivity, const ProblemOptions& options,
+                                              std::int64_t resamples = 2000) {
   const Solution solution = Search(MakeProblem(sensitivity, options), {});
   return ResamplePlan(sensitivity, options, {}, solution.choices, {{.resamples = resamples, .seed = 5}, {}});
 }
@@ -78,8 +80,9 @@ TEST(ResamplePlan, OfAClearChoiceIsAlwaysTheBest) {
   EXPECT_NEAR(stability->kept.at("layer1"), 1, 1e-12);
 }
 
-/// The first layer is the cheaper one unless the last of three samples is drawn too often: with k of it among three, its sum is
-/// 3 k against 2 · 3, so that the plan loses when k = 3, in (1/3)³ of the draws; by (9 − 6) / 6 then. k = 2 is a tie.
+/// The first layer is the cheaper one unless the last of three samples is drawn too often: with k of it among three,
+/// its sum is 3 k against 2 · 3, so that the plan loses when k = 3, in (1/3)³ of the draws; by (9 − 6) / 6 then. k = 2
+/// is a tie.
 TEST(ResamplePlan, CountsTheResamplesThatWouldChooseOtherwise) {
   const auto stability = StabilityOf(TwoLayers({0, 0, 3}, {2, 2, 2}), ThreeBitsOnAverage());
   ASSERT_TRUE(stability);
@@ -104,8 +107,8 @@ TEST(Precision, IsTheWorstStandardErrorOverItsFigureOrTheMeanOfItsWidth) {
   const auto figure = [&](std::size_t layer, std::size_t choice) -> Estimate& {
     return sensitivity.layers[layer].weight_choices[choice].figures[Measure::LogitShift];
   };
-  figure(0, 0) = {10, 1};    // 10 % of itself
-  figure(1, 0) = {2, 0.6};   // 30 % of itself, 10 % of the mean of 10 and 2
+  figure(0, 0) = {10, 1};   // 10 % of itself
+  figure(1, 0) = {2, 0.6};  // 30 % of itself, 10 % of the mean of 10 and 2
   figure(0, 1) = {0.1, 0.001};
   figure(1, 1) = {0.1, 0.002};
   EXPECT_NEAR(WorstRelativeError(sensitivity, Measure::LogitShift), 0.1, 1e-12);

@@ -108,7 +108,8 @@ TEST(Dataset, FromIsWhatFirstLeaves) {
   EXPECT_EQ(rest.size(), 3);
   EXPECT_EQ(Values(rest.Get(0, 3).inputs[0]), Values(dataset.Get(2, 5).inputs[0]));
   EXPECT_THAT(Values(rest.Get(0, 3).labels), ElementsAre(2, 3, 4));
-  for (const std::int64_t bad : {-1, 5}) EXPECT_THAT(ErrorMessage([&] { dataset.From(bad); }), HasSubstr("there are 5"));
+  for (const std::int64_t bad : {-1, 5})
+    EXPECT_THAT(ErrorMessage([&] { dataset.From(bad); }), HasSubstr("there are 5"));
 }
 
 TEST(Normalization, AppliesToScaledPixelsByChannel) {

@@ -14,7 +14,8 @@ namespace {
 TEST(RoundToBytes, IsTheRuleInDoublePrecision) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal(0, 3);
-  for (const auto& [scale, zero, low, high] : {std::tuple{0.05F, 117, 0, 255}, {0.5F, 128, 0, 255}, {0.125F, 0, 0, 15}, {1.0F, 128, 120, 135}}) {
+  for (const auto& [scale, zero, low, high] :
+       {std::tuple{0.05F, 117, 0, 255}, {0.5F, 128, 0, 255}, {0.125F, 0, 0, 15}, {1.0F, 128, 120, 135}}) {
     std::vector<float> values(1001);
     for (float& value : values) value = normal(random);
     values[0] = 0;

@@ -1,5 +1,3 @@
-#include "bitplan/fast.h"
-
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,6 +5,7 @@
 
 #include <algorithm>
 
+#include "bitplan/fast.h"
 #include "fast/fast_product.h"
 #include "files/temporary_folder.h"
 #include "network/model_case.h"
@@ -40,7 +39,8 @@ TEST(FastNetwork, EveryModelRunsCloseToTheFakeQuantizedOneAndAlikeEachTime) {
       SCOPED_TRACE(kind);
       const Network network = model.Load(kind);
       const std::vector<at::Tensor> inputs = model.Inputs();
-      const Dataset data = Dataset::FromTensors(model.expected().at("batch_first").get<bool>() ? inputs : model.SampleInputs(), {});
+      const Dataset data =
+          Dataset::FromTensors(model.expected().at("batch_first").get<bool>() ? inputs : model.SampleInputs(), {});
       std::optional<QuantizedNetwork> quantized;
       try {
         quantized = QuantizedNetwork::Create(network, UniformPlan(network, 8, 8), data);
@@ -50,13 +50,15 @@ TEST(FastNetwork, EveryModelRunsCloseToTheFakeQuantizedOneAndAlikeEachTime) {
       const FastNetwork fast = FastNetwork::Create(*quantized);
       std::vector<at::Tensor> given;
       for (const at::Tensor& input : inputs) given.push_back(input.clone());
-      const at::Tensor expected = quantized->Forward(inputs), output = fast.Forward(given), exact = network.Forward(inputs);
+      const at::Tensor expected = quantized->Forward(inputs), output = fast.Forward(given),
+                       exact = network.Forward(inputs);
       ASSERT_EQ(output.sizes(), expected.sizes());
       if (output.numel() == 0 || !output.is_floating_point()) continue;
       const double range = std::max(exact.abs().max().item<double>(), 1e-3);
       EXPECT_LE(LargestDifference(output, expected), 0.01 * range + 2 * LargestDifference(expected, exact));
       EXPECT_TRUE(at::equal(fast.Forward(given), output)) << "a run left something behind";
-      for (std::size_t i = 0; i < inputs.size(); ++i) EXPECT_TRUE(at::equal(given[i], inputs[i])) << "an input was written to";
+      for (std::size_t i = 0; i < inputs.size(); ++i)
+        EXPECT_TRUE(at::equal(given[i], inputs[i])) << "an input was written to";
       with_kernels += AnyFast(fast) ? 1 : 0;
     }
   });
@@ -65,7 +67,8 @@ TEST(FastNetwork, EveryModelRunsCloseToTheFakeQuantizedOneAndAlikeEachTime) {
 
 class Schemes : public testing::TestWithParam<std::tuple<Scheme, int>> {};
 INSTANTIATE_TEST_SUITE_P(FastNetwork, Schemes,
-                         testing::Combine(testing::Values(Scheme::Asymmetric, Scheme::Symmetric), testing::Values(8, 4, 2)));
+                         testing::Combine(testing::Values(Scheme::Asymmetric, Scheme::Symmetric),
+                                          testing::Values(8, 4, 2)));
 
 TEST_P(Schemes, OneLayerIsTheProductOfItsIntegers) {
   const Network network = LoadModel("Chain", 0);
@@ -73,14 +76,17 @@ TEST_P(Schemes, OneLayerIsTheProductOfItsIntegers) {
   const auto& [scheme, bits] = GetParam();
   Format activation = DefaultActivationFormat().WithBits(bits);
   activation.scheme = scheme;
-  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, UniformPlan(network, DefaultWeightFormat().WithBits(bits), activation), data);
+  const QuantizedNetwork quantized =
+      QuantizedNetwork::Create(network, UniformPlan(network, DefaultWeightFormat().WithBits(bits), activation), data);
   const at::Tensor expected = quantized.Forward(AllInputs(data));
-  EXPECT_LE(LargestDifference(FastNetwork::Create(quantized).Forward(AllInputs(data)), expected), 2e-6 * expected.abs().max().item<double>());
+  EXPECT_LE(LargestDifference(FastNetwork::Create(quantized).Forward(AllInputs(data)), expected),
+            2e-6 * expected.abs().max().item<double>());
 }
 
 TEST_F(OnByteKernels, AllLayersOfAPlanWithFewBitsRun) {
   const Network network = LoadModel("Chain", 2);
-  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, UniformPlan(network, 3, 4), Samples({16, 3, 8, 8}));
+  const QuantizedNetwork quantized =
+      QuantizedNetwork::Create(network, UniformPlan(network, 3, 4), Samples({16, 3, 8, 8}));
   EXPECT_TRUE(FastNetwork::Create(quantized).in_float().empty());
 }
 
@@ -88,7 +94,8 @@ TEST_F(OnByteKernels, WhatHasNoKernelIsNamedWithTheReason) {
   const Network network = LoadModel("Chain", 2);
   const Dataset data = Samples({16, 3, 8, 8});
   const auto reason = [&](const Format& weight, const Format& activation) {
-    const FastNetwork fast = FastNetwork::Create(QuantizedNetwork::Create(network, UniformPlan(network, weight, activation), data));
+    const FastNetwork fast =
+        FastNetwork::Create(QuantizedNetwork::Create(network, UniformPlan(network, weight, activation), data));
     EXPECT_FALSE(AnyFast(fast));
     EXPECT_EQ(fast.in_float().size(), network.layers().size());
     return fast.in_float().at(0).reason;
@@ -97,7 +104,8 @@ TEST_F(OnByteKernels, WhatHasNoKernelIsNamedWithTheReason) {
   asymmetric.scheme = Scheme::Asymmetric;
   EXPECT_THAT(reason(asymmetric, DefaultActivationFormat()), HasSubstr("zero points"));
   EXPECT_THAT(reason(DefaultWeightFormat().WithBits(16), DefaultActivationFormat()), HasSubstr("not of integers"));
-  EXPECT_THAT(reason(DefaultWeightFormat(), DefaultActivationFormat().WithBits(32)), HasSubstr("its input is in float"));
+  EXPECT_THAT(reason(DefaultWeightFormat(), DefaultActivationFormat().WithBits(32)),
+              HasSubstr("its input is in float"));
 }
 
 TEST_F(OnByteKernels, ADynamicPlanOfLinearLayersIsTheFakeQuantizedOne) {
@@ -105,7 +113,8 @@ TEST_F(OnByteKernels, ADynamicPlanOfLinearLayersIsTheFakeQuantizedOne) {
   Format dynamic = DefaultActivationFormat();
   dynamic.calibrator = Calibrator::Dynamic;
   const Dataset data = Samples({32, 6});
-  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, UniformPlan(network, DefaultWeightFormat(), dynamic), data);
+  const QuantizedNetwork quantized =
+      QuantizedNetwork::Create(network, UniformPlan(network, DefaultWeightFormat(), dynamic), data);
   const FastNetwork fast = FastNetwork::Create(quantized);
   EXPECT_TRUE(AnyFast(fast));
   for (const double size : {1.0, 100.0}) {  // another range in each batch
@@ -178,9 +187,11 @@ TEST_F(OnByteKernels, LstmsRunDynamicallyWhenAsked) {
       const Network network = model.Load(kind);
       const auto is_lstm = [](const Layer& layer) { return layer.op == "lstm"; };
       if (std::none_of(network.layers().begin(), network.layers().end(), is_lstm)) continue;
-      const bool has_kernel = model.name() != "lstm_cells" && model.name() != "lstm_packed" && model.name() != "lstm_projected";
+      const bool has_kernel =
+          model.name() != "lstm_cells" && model.name() != "lstm_packed" && model.name() != "lstm_projected";
       const std::vector<at::Tensor> inputs = model.Inputs();
-      const Dataset data = Dataset::FromTensors(model.expected().at("batch_first").get<bool>() ? inputs : model.SampleInputs(), {});
+      const Dataset data =
+          Dataset::FromTensors(model.expected().at("batch_first").get<bool>() ? inputs : model.SampleInputs(), {});
       const QuantizedNetwork quantized = QuantizedNetwork::Create(network, UniformPlan(network, 8, 32), data);
       const FastNetwork fast = FastNetwork::Create(quantized, {.dynamic = true});
       for (std::size_t i = 0; i < network.layers().size(); ++i)

@@ -1,3 +1,5 @@
+#include "bitplan/files.h"
+
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +8,6 @@
 
 #include <iterator>
 
-#include "bitplan/files.h"
 #include "cost/error_message.h"
 #include "files/temporary_folder.h"
 

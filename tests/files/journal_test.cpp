@@ -83,7 +83,8 @@ TEST_F(JournalFile, DropsARecordWhoseBytesChanged) {
 TEST_F(JournalFile, OfAnotherSubjectIsRefusedNamingWhatDiffers) {
   Journal(file_, subject_).Add<double>("one", {1});
   EXPECT_EQ(Refusal(subject_), "");
-  EXPECT_THAT(Refusal({{"model", "abc"}, {"widths", "2,4"}}), AllOf(HasSubstr("another widths: 2,3 there, 2,4 here"), HasSubstr("remove the file")));
+  EXPECT_THAT(Refusal({{"model", "abc"}, {"widths", "2,4"}}),
+              AllOf(HasSubstr("another widths: 2,3 there, 2,4 here"), HasSubstr("remove the file")));
   EXPECT_THAT(Refusal({{"model", "abc"}}), HasSubstr("another widths"));
   EXPECT_THAT(Refusal({{"model", "abc"}, {"widths", "2,3"}, {"seed", "1"}}), HasSubstr("another seed"));
 }

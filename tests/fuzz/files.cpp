@@ -1,5 +1,5 @@
-// Any bytes as a problem, plan or sensitivity file: read or refused with an Error, nothing else. What is read as a small
-// problem is searched, too, and the answer checked. The first byte says which kind of file.
+// Any bytes as a problem, plan or sensitivity file: read or refused with an Error, nothing else. What is read as a
+// small problem is searched, too, and the answer checked. The first byte says which kind of file.
 #include <unistd.h>
 
 #include <cmath>
@@ -48,7 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   static const std::filesystem::path file =
       std::filesystem::temp_directory_path() / ("bitplan-fuzz-" + std::to_string(getpid()) + ".json");
-  std::ofstream(file, std::ios::binary).write(reinterpret_cast<const char*>(data + 1), static_cast<std::streamsize>(size - 1));
+  std::ofstream(file, std::ios::binary)
+      .write(reinterpret_cast<const char*>(data + 1), static_cast<std::streamsize>(size - 1));
   try {
     if (data[0] == 'p')
       bitplan::ToJson(bitplan::ReadPlan(file));

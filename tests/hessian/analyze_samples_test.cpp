@@ -123,7 +123,8 @@ TEST(Checkpoint, GivesTheSameBytesWhereverTheAnalysisWasStopped) {
     std::int64_t more = 0;
     options.progress = [&](const Progress&) { ++more; };
     WriteSensitivity(folder / "s.json", Analyze(network, images, options));
-    for (std::size_t i = 0; i < files.size(); ++i) EXPECT_EQ(Contents(folder / files[i]), whole[i]) << files[i] << " after " << stop;
+    for (std::size_t i = 0; i < files.size(); ++i)
+      EXPECT_EQ(Contents(folder / files[i]), whole[i]) << files[i] << " after " << stop;
     if (stop > calls / 2) {
       EXPECT_LT(more, calls) << "nothing was gone on from";
     }

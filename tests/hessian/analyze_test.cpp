@@ -257,7 +257,8 @@ TEST(Analyze, FiguresOfATensorThatSeveralLayersReadAreTheFirstOnes) {
     EXPECT_GT(sensitivity.layers[0].activation_choices[0].figures.at(measure).value, 0);
     for (std::size_t i = 1; i < sensitivity.layers.size(); ++i)
       EXPECT_EQ(sensitivity.layers[i].activation_choices[0].figures.at(measure).value, 0);
-    for (const LayerSensitivity& layer : sensitivity.layers) EXPECT_GT(layer.weight_choices[0].figures.at(measure).value, 0);
+    for (const LayerSensitivity& layer : sensitivity.layers)
+      EXPECT_GT(layer.weight_choices[0].figures.at(measure).value, 0);
   }
 }
 

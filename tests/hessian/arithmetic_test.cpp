@@ -49,7 +49,9 @@ at::Tensor OnlyRow(Arithmetic compute) {
 }
 
 TEST(Arithmetic, DifferenceIsThatOfTwoAnalyses) {
-  const auto layer = [](Arithmetic compute) { return Analyze(TwoLogits(), OneSample(), Options(Measure::Trace, compute)).layers.at(0); };
+  const auto layer = [](Arithmetic compute) {
+    return Analyze(TwoLogits(), OneSample(), Options(Measure::Trace, compute)).layers.at(0);
+  };
   const LayerSensitivity exact = layer(Arithmetic::Float32), rounded = layer(Arithmetic::BFloat16);
   EXPECT_FALSE(exact.difference_from_float32);
   ASSERT_TRUE(rounded.difference_from_float32);
@@ -68,7 +70,9 @@ TEST(Arithmetic, DifferenceIsThatOfTwoAnalyses) {
 
 TEST(Arithmetic, DifferenceIsTheSameWhateverNeedsTheMatrix) {
   const auto difference = [](Measure measure) {
-    return Analyze(TwoLogits(), OneSample(), Options(measure, Arithmetic::BFloat16)).layers.at(0).difference_from_float32;
+    return Analyze(TwoLogits(), OneSample(), Options(measure, Arithmetic::BFloat16))
+        .layers.at(0)
+        .difference_from_float32;
   };
   const auto of_trace = difference(Measure::Trace), of_fisher = difference(Measure::Fisher);
   ASSERT_TRUE(of_trace && of_fisher);

@@ -35,13 +35,15 @@ struct GaussNewtonCase {
 
   Network Load() const {
     at::set_num_threads(1);  // the models are tiny: threads would only wait for each other
-    return Network::Load(std::filesystem::path(BITPLAN_TEST_DIR) / "hessian" / "models" / "gauss_newton" / (model + ".pt"));
+    return Network::Load(std::filesystem::path(BITPLAN_TEST_DIR) / "hessian" / "models" / "gauss_newton" /
+                         (model + ".pt"));
   }
 
   at::Tensor Inputs() const {
     const nlohmann::json& input = Model().at("input");
     const auto shape = input.at("shape").get<std::vector<std::int64_t>>();
-    if (input.at("dtype") == "int64") return torch::tensor(input.at("values").get<std::vector<std::int64_t>>()).view(shape);
+    if (input.at("dtype") == "int64")
+      return torch::tensor(input.at("values").get<std::vector<std::int64_t>>()).view(shape);
     return torch::tensor(input.at("values").get<std::vector<float>>()).view(shape);
   }
 

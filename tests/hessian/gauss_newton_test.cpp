@@ -37,13 +37,15 @@ std::string WeightName(const Network& network, int layer) {
 at::Tensor Dense(const GaussNewtonOperator& matrix) {
   const auto rows = static_cast<std::int64_t>(matrix.rows());
   const at::Tensor identity = torch::eye(rows, torch::kDouble), columns = torch::empty({rows, rows}, torch::kDouble);
-  for (std::int64_t i = 0; i < rows; ++i) matrix.perform_op(identity[i].data_ptr<double>(), columns[i].data_ptr<double>());
+  for (std::int64_t i = 0; i < rows; ++i)
+    matrix.perform_op(identity[i].data_ptr<double>(), columns[i].data_ptr<double>());
   return columns.t();
 }
 
 /// Compares eigenvalues, relative to the largest one.
 void ExpectEigenvalues(const at::Tensor& matrix, const std::vector<double>& expected) {
-  ASSERT_LT((matrix - matrix.t()).abs().max().item<double>(), kTolerance * std::max(1e-30, matrix.abs().max().item<double>()));
+  ASSERT_LT((matrix - matrix.t()).abs().max().item<double>(),
+            kTolerance * std::max(1e-30, matrix.abs().max().item<double>()));
   const at::Tensor values = std::get<0>(at::linalg_eigh((matrix + matrix.t()) / 2)).flip(0);
   for (std::int64_t i = 0; i < values.numel(); ++i) {
     const double wanted = i < static_cast<std::int64_t>(expected.size()) ? expected[static_cast<std::size_t>(i)] : 0;
@@ -70,8 +72,10 @@ TEST_P(DenseGaussNewton, HasTheTracesDiagonalsNormsAndEigenvaluesOfEveryLayer) {
                                            [&](double sum, double t) { return sum + (t - trace) * (t - trace); });
     EXPECT_NEAR(matrix.Trace(i).standard_error, std::sqrt(squares / (samples - 1) / samples), kTolerance * trace);
     const at::Tensor diagonal = torch::tensor(expected.at("diagonal").get<std::vector<double>>(), torch::kDouble);
-    EXPECT_LT((matrix.Diagonal(i).flatten() - diagonal).abs().max().item<double>(), kTolerance * diagonal.max().item<double>());
-    EXPECT_NEAR(matrix.FrobeniusNorm(i), expected.at("frobenius_norm"), kTolerance * expected.at("frobenius_norm").get<double>());
+    EXPECT_LT((matrix.Diagonal(i).flatten() - diagonal).abs().max().item<double>(),
+              kTolerance * diagonal.max().item<double>());
+    EXPECT_NEAR(matrix.FrobeniusNorm(i), expected.at("frobenius_norm"),
+                kTolerance * expected.at("frobenius_norm").get<double>());
     ExpectEigenvalues(Dense({matrix, {i}}), expected.at("eigenvalues"));
   }
 }
@@ -89,7 +93,8 @@ TEST_P(DenseGaussNewton, IsTheSameInPartsThatAreMadeAgainForEachUse) {
   GaussNewtonOptions options = Exactly(GetParam());
   // The least that is accepted: chunks of one sample, nothing kept. Found as a user would, from the message.
   options.memory_bytes = 1;
-  const std::string message = MessageOf([&] { GaussNewton::Compute(GetParam().Load(), GetParam().Samples(), options); });
+  const std::string message =
+      MessageOf([&] { GaussNewton::Compute(GetParam().Load(), GetParam().Samples(), options); });
   ASSERT_THAT(message, HasSubstr("one sample takes"));
   for (options.memory_bytes = 1 << 10; options.memory_bytes < (1 << 24); options.memory_bytes *= 2) {
     try {
@@ -132,8 +137,9 @@ TEST(GaussNewton, LeavesOutNoMoreThanTheCut) {
 }
 
 TEST(GaussNewton, DrawnRowsAreUnbiased) {
-  for (const char* name : {"ReluConv_cross_entropy", "ReluConv_logit_shift", "ReluConv_binary_cross_entropy",
-                           "ReluConv_mean_squared_error", "TokenClassifier_cross_entropy", "Segmentation_logit_shift"}) {
+  for (const char* name :
+       {"ReluConv_cross_entropy", "ReluConv_logit_shift", "ReluConv_binary_cross_entropy",
+        "ReluConv_mean_squared_error", "TokenClassifier_cross_entropy", "Segmentation_logit_shift"}) {
     SCOPED_TRACE(name);
     const GaussNewtonCase& test = CaseOf(name);
     GaussNewtonOptions options = Exactly(test);
@@ -173,7 +179,8 @@ TEST_P(DenseGaussNewton, InBFloat16IsOffByNoMoreThanItsRounding) {
     const std::string name = WeightName(network, matrix.layers()[i]);
     SCOPED_TRACE(name);
     const double trace = GetParam().Expected().at("weights").at(name).at("trace");
-    // Most are off by less than 1 %. In ReluConv's first layer some units switch: PyTorch's autocast is off by 5.3 % there.
+    // Most are off by less than 1 %. In ReluConv's first layer some units switch: PyTorch's autocast is off by 5.3 %
+    // there.
     EXPECT_NEAR(matrix.Trace(i).value, trace, 0.07 * trace);
     EXPECT_LT(matrix.FromFloat32(i).rows, 0.15);
     EXPECT_GE(matrix.Trace(i).standard_error, matrix.FromFloat32(i).trace * matrix.Trace(i).value);
@@ -197,8 +204,11 @@ TEST(GaussNewton, TopEigenpairsAreTheLargestOfTheDenseMatrix) {
   options.count = 3;
   options.tolerance = 1e-4;
   for (std::size_t i = 0; i < matrix.layers().size(); ++i) {
-    const auto expected =
-        test.Expected().at("weights").at(WeightName(network, matrix.layers()[i])).at("eigenvalues").get<std::vector<double>>();
+    const auto expected = test.Expected()
+                              .at("weights")
+                              .at(WeightName(network, matrix.layers()[i]))
+                              .at("eigenvalues")
+                              .get<std::vector<double>>();
     const Eigenpairs pairs = TopEigenpairs(GaussNewtonOperator(matrix, {i}), options);
     for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(pairs.values[k], expected[k], 1e-3 * expected[0]);
   }

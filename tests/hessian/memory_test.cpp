@@ -25,8 +25,8 @@ struct Load {
 
 /// What memory_use, a process of its own, prints.
 std::string Measure(const Load& load, std::int64_t limit, const std::string& what) {
-  const std::string command = fmt::format("OMP_NUM_THREADS=1 {} {} {} {} {} {} {} 2>&1", BITPLAN_MEMORY_USE, load.model.string(),
-                                          load.channels, load.size, load.samples, limit, what);
+  const std::string command = fmt::format("OMP_NUM_THREADS=1 {} {} {} {} {} {} {} 2>&1", BITPLAN_MEMORY_USE,
+                                          load.model.string(), load.channels, load.size, load.samples, limit, what);
   const auto close = [](FILE* file) { pclose(file); };
   const std::unique_ptr<FILE, decltype(close)> pipe(popen(command.c_str(), "r"), close);
   std::string text;
@@ -39,7 +39,8 @@ std::int64_t Growth(const Load& load, std::int64_t limit, const std::string& wha
   long long before = 0, growth = 0;
   EXPECT_EQ(std::sscanf(text.c_str(), "%lld %lld", &before, &growth), 2) << text;
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;  // the library prints nothing
-  std::printf("%s: limit %.1f MiB, growth %.1f MiB\n", what.c_str(), static_cast<double>(limit) / kMebibyte, static_cast<double>(growth) / kMebibyte);
+  std::printf("%s: limit %.1f MiB, growth %.1f MiB\n", what.c_str(), static_cast<double>(limit) / kMebibyte,
+              static_cast<double>(growth) / kMebibyte);
   return growth;
 }
 
@@ -66,7 +67,8 @@ Load HundredLayers() {
 
 TEST(Memory, StaysWithinTheLimitOnResNet20) {
   for (const std::int64_t mebibytes : {64, 128, 256, 512})
-    EXPECT_LE(Growth(ResNet20(), mebibytes * kMebibyte), 1.1 * static_cast<double>(mebibytes * kMebibyte)) << mebibytes << " MiB";
+    EXPECT_LE(Growth(ResNet20(), mebibytes * kMebibyte), 1.1 * static_cast<double>(mebibytes * kMebibyte))
+        << mebibytes << " MiB";
 }
 
 TEST(Memory, StaysWithinTheLimitInBFloat16) {
@@ -79,18 +81,19 @@ TEST_P(OutputFigures, StayWithinTheLimit) {
   for (const std::int64_t mebibytes : {64, 128, 256}) {
     Load load = ResNet20();
     load.samples = 128;
-    EXPECT_LE(Growth(load, mebibytes * kMebibyte, GetParam()), 1.1 * static_cast<double>(mebibytes * kMebibyte)) << mebibytes << " MiB";
+    EXPECT_LE(Growth(load, mebibytes * kMebibyte, GetParam()), 1.1 * static_cast<double>(mebibytes * kMebibyte))
+        << mebibytes << " MiB";
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Memory, OutputFigures, testing::Values("measured", "linear", "input-fisher"), [](const auto& each) {
-  return each.param == "input-fisher" ? "InputFisher" : each.param;
-});
+INSTANTIATE_TEST_SUITE_P(Memory, OutputFigures, testing::Values("measured", "linear", "input-fisher"),
+                         [](const auto& each) { return each.param == "input-fisher" ? "InputFisher" : each.param; });
 
 TEST(Memory, StaysWithinTheLimitOnAHundredLayersOf25MillionWeights) {
   const Load load = HundredLayers();
   for (const std::int64_t mebibytes : {256, 512})
-    EXPECT_LE(Growth(load, mebibytes * kMebibyte), 1.1 * static_cast<double>(mebibytes * kMebibyte)) << mebibytes << " MiB";
+    EXPECT_LE(Growth(load, mebibytes * kMebibyte), 1.1 * static_cast<double>(mebibytes * kMebibyte))
+        << mebibytes << " MiB";
   EXPECT_THAT(Measure(load, 16 * kMebibyte, "float32"), testing::HasSubstr("one sample takes"));
   std::filesystem::remove(load.model);
 }

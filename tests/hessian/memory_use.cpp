@@ -1,6 +1,7 @@
-// By how much the resident memory of this process grows at most in a computation over samples, over what it is once it was made of
-// one sample: that loads LibTorch's code and makes its kernels. Prints both in bytes, or the error. WHAT: float32 or bfloat16 (the
-// curvature of all layers, computed so), measured or linear (the shifts of the output), input-fisher.
+// By how much the resident memory of this process grows at most in a computation over samples, over what it is once it
+// was made of one sample: that loads LibTorch's code and makes its kernels. Prints both in bytes, or the error. WHAT:
+// float32 or bfloat16 (the curvature of all layers, computed so), measured or linear (the shifts of the output),
+// input-fisher.
 //
 //   curvature_memory MODEL.pt CHANNELS SIZE SAMPLES LIMIT_BYTES WHAT
 
@@ -50,9 +51,11 @@ void Shifts(const Network& network, const Dataset& data, std::int64_t limit, bit
   std::vector<bitplan::SingleChoice> choices;
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     choices.push_back({{static_cast<int>(i)}, false, bitplan::DefaultWeightFormat().WithBits(4)});
-    if (network.layers()[i].tied_group < 0) choices.push_back({{static_cast<int>(i)}, true, bitplan::DefaultActivationFormat().WithBits(4)});
+    if (network.layers()[i].tied_group < 0)
+      choices.push_back({{static_cast<int>(i)}, true, bitplan::DefaultActivationFormat().WithBits(4)});
   }
-  const auto fitted = bitplan::SingleChoices::Fit(network, {network, bitplan::DefaultWeightFormat(), {4}}, choices, data.First(1), {});
+  const auto fitted =
+      bitplan::SingleChoices::Fit(network, {network, bitplan::DefaultWeightFormat(), {4}}, choices, data.First(1), {});
   const bitplan::ShiftPasses passes(network, data, fitted, {delta, limit, {}});
   for (std::int64_t begin = 0; begin < data.size(); begin += passes.chunk())
     passes.Run(begin, std::min(begin + passes.chunk(), data.size()), [](auto&&...) {});
@@ -61,7 +64,8 @@ void Shifts(const Network& network, const Dataset& data, std::int64_t limit, bit
 /// Of all layers' inputs at 4 bits.
 void InputFisher(const Network& network, const Dataset& data, std::int64_t limit) {
   std::vector<bitplan::InputChoice> choices;
-  for (const bitplan::Layer& layer : network.layers()) choices.push_back({{layer.uses.front().input_site}, bitplan::DefaultActivationFormat().WithBits(4)});
+  for (const bitplan::Layer& layer : network.layers())
+    choices.push_back({{layer.uses.front().input_site}, bitplan::DefaultActivationFormat().WithBits(4)});
   bitplan::AnalyzeOptions options;
   options.memory_bytes = limit;
   options.batch_size = 1;  // of the ranges, which are not under the limit

@@ -25,11 +25,15 @@ using testing::HasSubstr;
 struct AllShifts {
   std::vector<at::Tensor> shifts;
 
-  AllShifts(const Network& network, const Dataset& data, const SingleChoices& choices, const ShiftPassOptions& options = {}) : shifts(choices.size()) {
+  AllShifts(const Network& network, const Dataset& data, const SingleChoices& choices,
+            const ShiftPassOptions& options = {})
+      : shifts(choices.size()) {
     const ShiftPasses passes(network, data, choices, options);
     std::vector<std::vector<at::Tensor>> parts(choices.size());
     for (std::int64_t begin = 0; begin < data.size(); begin += passes.chunk())
-      passes.Run(begin, std::min(begin + passes.chunk(), data.size()), [&](const at::Tensor&, std::size_t choice, const at::Tensor& shift) { parts[choice].push_back(shift); });
+      passes.Run(
+          begin, std::min(begin + passes.chunk(), data.size()),
+          [&](const at::Tensor&, std::size_t choice, const at::Tensor& shift) { parts[choice].push_back(shift); });
     for (std::size_t i = 0; i < parts.size(); ++i) shifts[i] = at::cat(parts[i]);
   }
 };
@@ -41,10 +45,13 @@ std::vector<GaussNewtonCase> OneCaseAModel() {
   return cases;
 }
 
-at::Tensor Numbers(const nlohmann::json& values) { return torch::tensor(values.get<std::vector<double>>(), torch::kDouble); }
+at::Tensor Numbers(const nlohmann::json& values) {
+  return torch::tensor(values.get<std::vector<double>>(), torch::kDouble);
+}
 
 at::Tensor FloatOutput(const GaussNewtonCase& test) {
-  return Numbers(test.Model().at("float_output")).view(test.Model().at("output_shape").get<std::vector<std::int64_t>>());
+  return Numbers(test.Model().at("float_output"))
+      .view(test.Model().at("output_shape").get<std::vector<std::int64_t>>());
 }
 
 class Shifts : public testing::TestWithParam<GaussNewtonCase> {};
@@ -61,7 +68,8 @@ TEST_P(Shifts, RowsTimesAChangeOfTheWeightAreItsShiftToFirstOrder) {
     if (perturbation.at("kind") != "weight") continue;
     const int layer = LayerOf(network, perturbation.at("layer"));
     const GradientPass pass(network, {layer}, {inputs.narrow(0, 0, 2)});
-    const at::Tensor delta = Numbers(perturbation.at("delta")).view(perturbation.at("shape").get<std::vector<std::int64_t>>());
+    const at::Tensor delta =
+        Numbers(perturbation.at("delta")).view(perturbation.at("shape").get<std::vector<std::int64_t>>());
     at::Tensor shift;
     if (pass.HasProducts(0)) {
       std::vector<at::Tensor> parts;
@@ -95,7 +103,8 @@ TEST_P(Shifts, MeasuredAreThoseOfTheQuantizedNetworkWithThatChoiceAlone) {
     if (network.layers()[i].uses.front().input_site < 0 || network.layers()[i].tied_group >= 0) continue;
     choices.push_back({{static_cast<int>(i)}, true, DefaultActivationFormat().WithBits(4)});
   }
-  const auto single = SingleChoices::Fit(network, {network, DefaultWeightFormat(), {3}}, choices, data, {.batch_size = 2, .progress = {}});
+  const auto single = SingleChoices::Fit(network, {network, DefaultWeightFormat(), {3}}, choices, data,
+                                         {.batch_size = 2, .progress = {}});
   const AllShifts shifts(network, data, single);
   for (std::size_t i = 0; i < choices.size(); ++i) {
     Plan plan;
@@ -109,7 +118,8 @@ TEST_P(Shifts, MeasuredAreThoseOfTheQuantizedNetworkWithThatChoiceAlone) {
     const auto quantized = QuantizedNetwork::Create(network, plan, data);
     const at::Tensor expected = quantized.Forward({GetParam().Inputs()}) - network.Forward({GetParam().Inputs()});
     const std::string name = network.layers()[static_cast<std::size_t>(choices[i].layers.front())].name;
-    EXPECT_LT((shifts.shifts[i] - expected).abs().max().item<double>(), 1e-4 * (1 + expected.abs().max().item<double>()))
+    EXPECT_LT((shifts.shifts[i] - expected).abs().max().item<double>(),
+              1e-4 * (1 + expected.abs().max().item<double>()))
         << name << (choices[i].activation ? " input" : " weight");
     EXPECT_GT(expected.abs().max().item<double>(), 0) << name;
   }
@@ -135,11 +145,13 @@ TEST_P(Shifts, LinearAreCloseToMeasuredForFineSteps) {
   for (std::size_t i = 0; i < choices.size(); ++i) {
     const double size = measured.shifts[i].norm().item<double>();
     EXPECT_LT((linear.shifts[i] - measured.shifts[i]).norm().item<double>(), 0.3 * size + 1e-6)
-        << network.layers()[static_cast<std::size_t>(choices[i].layers.front())].name << (choices[i].activation ? " input" : "");
+        << network.layers()[static_cast<std::size_t>(choices[i].layers.front())].name
+        << (choices[i].activation ? " input" : "");
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Shifts, testing::ValuesIn(OneCaseAModel()), [](const auto& each) { return each.param.model; });
+INSTANTIATE_TEST_SUITE_P(Models, Shifts, testing::ValuesIn(OneCaseAModel()),
+                         [](const auto& each) { return each.param.model; });
 
 class ShiftFigures : public testing::TestWithParam<GaussNewtonCase> {};
 
@@ -174,7 +186,8 @@ TEST(ShiftPasses, InChunksAreTheSame) {
   const GaussNewtonCase test{"ReluConv", 0};
   const Network network = test.Load();
   const Dataset data = Dataset::FromTensors({test.Inputs()}, {});
-  const auto single = SingleChoices::Fit(network, {network, DefaultWeightFormat(), {2}}, {{{1}, false, DefaultWeightFormat().WithBits(2)}}, data, {});
+  const auto single = SingleChoices::Fit(network, {network, DefaultWeightFormat(), {2}},
+                                         {{{1}, false, DefaultWeightFormat().WithBits(2)}}, data, {});
   const AllShifts whole(network, data, single);
   ShiftPassOptions options;
   options.memory_bytes = 1;

@@ -107,16 +107,16 @@ TEST(LossValue, NamesWhatDoesNotFit) {
   EXPECT_THAT(cross_entropy({}), HasSubstr("int64"));
   EXPECT_THAT(MessageOf([&] { LossValue(Loss::Divergence, logits, torch::zeros({2, 4})); }), HasSubstr("[2, 3]"));
   EXPECT_THAT(MessageOf([&] { LossValue(Loss::Auto, logits, logits); }), HasSubstr("auto"));
-  EXPECT_THAT(MessageOf([&] {
-                LossValue(Loss::Divergence, torch::zeros({2, 3}, torch::kLong), logits);
-              }),
+  EXPECT_THAT(MessageOf([&] { LossValue(Loss::Divergence, torch::zeros({2, 3}, torch::kLong), logits); }),
               HasSubstr("floating-point"));
 }
 
 TEST(Loss, NamesReadBack) {
-  for (const Loss loss : {Loss::Auto, Loss::CrossEntropy, Loss::Divergence, Loss::LogitShift, Loss::BinaryCrossEntropy, Loss::MeanSquaredError})
+  for (const Loss loss : {Loss::Auto, Loss::CrossEntropy, Loss::Divergence, Loss::LogitShift, Loss::BinaryCrossEntropy,
+                          Loss::MeanSquaredError})
     EXPECT_EQ(ParseLoss(ToString(loss)), loss);
-  EXPECT_THAT(MessageOf([] { ParseLoss("mse"); }), HasSubstr("auto, cross-entropy, divergence, logit-shift, binary-cross-entropy, mean-squared-error"));
+  EXPECT_THAT(MessageOf([] { ParseLoss("mse"); }),
+              HasSubstr("auto, cross-entropy, divergence, logit-shift, binary-cross-entropy, mean-squared-error"));
 }
 
 }  // namespace

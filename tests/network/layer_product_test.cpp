@@ -35,16 +35,18 @@ TEST(LayerProduct, IsWhatAChangeOfTheWeightAddsToTheOutput) {
       if (!product) continue;
       const auto [x, before] = InputAndOutput(network, model.Inputs(), network.ParameterValues(), layer.uses[0]);
       if (!x.defined() || !before.defined()) continue;  // in a branch that is not taken
-      const at::Tensor change = at::sin(at::arange(network.Weight(layer).numel(), at::kFloat)).view_as(network.Weight(layer));
+      const at::Tensor change =
+          at::sin(at::arange(network.Weight(layer).numel(), at::kFloat)).view_as(network.Weight(layer));
       std::vector<at::Tensor> changed = network.ParameterValues();
       changed[static_cast<std::size_t>(layer.weight)] = network.Weight(layer) + change;
       const auto [same_x, after] = InputAndOutput(network, model.Inputs(), changed, layer.uses[0]);
-      EXPECT_LT(MaxDifference(before + (*product)(x, change), after), 1e-4 * (1 + after.abs().max().item<double>())) << layer.name;
+      EXPECT_LT(MaxDifference(before + (*product)(x, change), after), 1e-4 * (1 + after.abs().max().item<double>()))
+          << layer.name;
       operators.insert(layer.op);
     }
   });
-  EXPECT_EQ(operators, (std::set<std::string>{"addmm", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
-                                              "conv_transpose3d", "linear", "matmul"}));
+  EXPECT_EQ(operators, (std::set<std::string>{"addmm", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
+                                              "conv_transpose2d", "conv_transpose3d", "linear", "matmul"}));
 }
 
 TEST(LayerProduct, WithSeveralWeightsAtOnceIsWithEachAlone) {

@@ -28,7 +28,8 @@ std::vector<std::string> Operands(const Network& network) {
 }
 
 Network Encoder(const std::string& kind) {
-  return Network::Load(std::filesystem::path(BITPLAN_TEST_DIR) / "target" / "models" / ("bert." + kind + ".pt"), WithOperands());
+  return Network::Load(std::filesystem::path(BITPLAN_TEST_DIR) / "target" / "models" / ("bert." + kind + ".pt"),
+                       WithOperands());
 }
 
 int SiteOf(const Network& network, const std::string& name) {
@@ -113,7 +114,8 @@ TEST(OperandSites, SeeWhatTheirOperatorsRead) {
 TEST(OperandSites, ChangeWhatOneOperatorReadsAlone) {
   const Network network = Encoder("scripted");
   const std::vector<at::Tensor> inputs{at::arange(24).view({2, 12}), at::ones({2, 12}, at::kLong)};
-  Replacer replacer(SiteOf(network, "add_1.1"), [](const at::Tensor& value) { return at::zeros_like(value); });  // the residual
+  Replacer replacer(SiteOf(network, "add_1.1"),
+                    [](const at::Tensor& value) { return at::zeros_like(value); });  // the residual
   network.Forward(inputs, network.ParameterValues(), &replacer);
   EXPECT_TRUE(at::equal(replacer.First(SiteOf(network, "layer_norm_1.0")), replacer.First(SiteOf(network, "add_1.0"))));
 }
@@ -122,9 +124,9 @@ TEST(OperandSites, OfAResidualNetworkAreItsAdditionsAndPooling) {
   const Network network =
       Network::Load(std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10" / "resnet20.pt", WithOperands());
   EXPECT_THAT(Operands(network),
-              ElementsAre("add_0.0", "add_0.1", "add_1.0", "add_1.1", "add_2.0", "add_2.1", "add_3.0", "add_3.1", "add_4.0",
-                          "add_4.1", "add_5.0", "add_5.1", "add_6.0", "add_6.1", "add_7.0", "add_7.1", "add_8.0", "add_8.1",
-                          "avg_pool_0.0"));
+              ElementsAre("add_0.0", "add_0.1", "add_1.0", "add_1.1", "add_2.0", "add_2.1", "add_3.0", "add_3.1",
+                          "add_4.0", "add_4.1", "add_5.0", "add_5.1", "add_6.0", "add_6.1", "add_7.0", "add_7.1",
+                          "add_8.0", "add_8.1", "avg_pool_0.0"));
 }
 
 }  // namespace

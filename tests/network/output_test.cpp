@@ -40,9 +40,8 @@ TEST(Output, ErrorsAreOneLine) {
 }
 
 TEST(Output, ThatIsNoTensorIsAnError) {
-  const std::string message = MessageOf([] {
-    Network::Load(ModelPath("refused_no_tensor_output.pt")).Forward({at::zeros({1, 3})});
-  });
+  const std::string message =
+      MessageOf([] { Network::Load(ModelPath("refused_no_tensor_output.pt")).Forward({at::zeros({1, 3})}); });
   EXPECT_TRUE(IsOneLine(message)) << message;
   EXPECT_THAT(message, HasSubstr("output"));
 }

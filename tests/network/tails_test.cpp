@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-
 #include "network/model_case.h"
 
 namespace bitplan::test {
@@ -33,7 +32,8 @@ TEST(Tails, GiveTheOutputOfTheWholeNetworkWithAnotherWeight) {
     for (int round = 0; round < 2; ++round)
       for (std::size_t i = 0; i < network.layers().size(); ++i) {
         const std::vector<at::Tensor> changed = WithScaled(network, network.layers()[i].weight, 0.75);
-        EXPECT_TRUE(at::equal(tails.Run(prefix, static_cast<int>(i), changed), network.Forward(model.Inputs(), changed)))
+        EXPECT_TRUE(
+            at::equal(tails.Run(prefix, static_cast<int>(i), changed), network.Forward(model.Inputs(), changed)))
             << network.layers()[i].name;
         ++layers;
       }

@@ -86,7 +86,8 @@ TEST(ConfigurationFile, LeavesWhatItDoesNotSayAsItIsGiven) {
   Configuration defaults;
   defaults.weight = defaults.weight.WithBits(3);
   defaults.corrections.output = OutputCorrection::Bias;
-  const Configuration read = Read("schema: bitplan.configuration/1\nlayers:\n- match: last\n  weight: {scheme: asymmetric}\n", defaults);
+  const Configuration read =
+      Read("schema: bitplan.configuration/1\nlayers:\n- match: last\n  weight: {scheme: asymmetric}\n", defaults);
   EXPECT_EQ(read.weight, defaults.weight);
   EXPECT_EQ(read.corrections, defaults.corrections);
   EXPECT_EQ(read.rules.at(0).weight.bits, 3);
@@ -94,7 +95,8 @@ TEST(ConfigurationFile, LeavesWhatItDoesNotSayAsItIsGiven) {
 }
 
 TEST(ConfigurationFile, TellsTextsInQuotesFromNumbers) {
-  EXPECT_EQ(Read("schema: bitplan.configuration/1\nlayers: [{match: \"0\", weight: {bits: 8}}]").rules.at(0).layers, "0");
+  EXPECT_EQ(Read("schema: bitplan.configuration/1\nlayers: [{match: \"0\", weight: {bits: 8}}]").rules.at(0).layers,
+            "0");
   EXPECT_THAT(Refusal("schema: bitplan.configuration/1\nlayers: [{match: 0}]"), HasSubstr("match"));
   EXPECT_THAT(Refusal("schema: bitplan.configuration/1\nweight: {bits: \"4\"}"), HasSubstr("weight.bits"));
 }

@@ -134,11 +134,8 @@ TEST_F(CostFile, AsAnArrayHasLayersThenWeightThenActivationBitsFromOne) {
 
 TEST_F(CostFile, AsAnArrayIsRefusedInAnotherShapeOrType) {
   const auto file = folder.Put("t.npy", SmallArray());
-  EXPECT_THAT(
-      [&] {
-        ReadCostArray(file, "latency_cycles", {"a", "b", "c"});
-      },
-      OneLineError("t.npy", "[2, 3, 2]", "[3, 1 … 32, 1 … 32]"));
+  EXPECT_THAT([&] { ReadCostArray(file, "latency_cycles", {"a", "b", "c"}); },
+              OneLineError("t.npy", "[2, 3, 2]", "[3, 1 … 32, 1 … 32]"));
   const std::vector<std::string> layers{"a", "b"};
   folder.Put("u.npy", SmallArray("<f2"));
   EXPECT_THAT([&] { ReadCostArray(folder / "u.npy", "cycles", layers); }, OneLineError("u.npy"));

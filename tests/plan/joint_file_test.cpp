@@ -60,36 +60,19 @@ TEST(JointFile, RefusesWhatBreaksItsRules) {
     const auto file = folder.Put("changed.json", json.dump());
     EXPECT_THAT([&] { ReadProblem(file); }, OneLineError(part)) << part;
   };
-  expect(
-      0, [](auto& joint) { joint["kind"] = "cubic"; }, "joint.kind");
-  expect(
-      0, [](auto& joint) { joint.erase("matrix"); }, "joint.matrix");
-  expect(
-      0, [](auto& joint) { joint["surprise"] = 1; }, "surprise");
-  expect(
-      0, [](auto& joint) { joint["matrix"][2].erase(0); }, "joint.matrix");
-  expect(
-      0, [](auto& joint) { joint["matrix"][0][0] = nullptr; }, "joint.matrix");
-  expect(
-      0, [](auto& joint) { joint["matrix"] = 4; }, "joint.matrix");
-  expect(
-      0, [](auto& joint) { joint["matrix"][0][0] = -5; }, "not positive semidefinite");
-  expect(
-      0, [](auto& joint) { joint["matrix"] = "../m.npy"; }, "in the same folder");
-  expect(
-      0, [](auto& joint) { joint["matrix"] = "missing.npy"; }, "missing.npy");
-  expect(
-      1,
-      [](auto& joint) {
-        joint["logits"] = {{1, 2}, {3, 4}};
-      },
-      "joint.logits");
-  expect(
-      1, [](auto& joint) { joint["temperature"] = -1; }, "temperature");
-  expect(
-      2, [](auto& joint) { joint["temperature"] = 1; }, "temperature");
-  expect(
-      2, [](auto& joint) { joint["shifts"].erase(0); }, "shifts");
+  expect(0, [](auto& joint) { joint["kind"] = "cubic"; }, "joint.kind");
+  expect(0, [](auto& joint) { joint.erase("matrix"); }, "joint.matrix");
+  expect(0, [](auto& joint) { joint["surprise"] = 1; }, "surprise");
+  expect(0, [](auto& joint) { joint["matrix"][2].erase(0); }, "joint.matrix");
+  expect(0, [](auto& joint) { joint["matrix"][0][0] = nullptr; }, "joint.matrix");
+  expect(0, [](auto& joint) { joint["matrix"] = 4; }, "joint.matrix");
+  expect(0, [](auto& joint) { joint["matrix"][0][0] = -5; }, "not positive semidefinite");
+  expect(0, [](auto& joint) { joint["matrix"] = "../m.npy"; }, "in the same folder");
+  expect(0, [](auto& joint) { joint["matrix"] = "missing.npy"; }, "missing.npy");
+  expect(1, [](auto& joint) { joint["logits"] = {{1, 2}, {3, 4}}; }, "joint.logits");
+  expect(1, [](auto& joint) { joint["temperature"] = -1; }, "temperature");
+  expect(2, [](auto& joint) { joint["temperature"] = 1; }, "temperature");
+  expect(2, [](auto& joint) { joint["shifts"].erase(0); }, "shifts");
 }
 
 TEST(JointFile, RefusesArrayFilesOfOtherTypesAndShapes) {

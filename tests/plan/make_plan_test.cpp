@@ -6,8 +6,8 @@
 #include "bitplan/plan.h"
 #include "bitplan/version.h"
 #include "cost/error_message.h"
-#include "plan/example_files.h"
 #include "files/temporary_folder.h"
+#include "plan/example_files.h"
 
 namespace bitplan {
 namespace {
@@ -43,7 +43,9 @@ TEST(MakePlan, PutsOperandsOnTheGridOfTheLayerThatReadsTheSameTensor) {
   const TemporaryFolder folder;
   Sensitivity sensitivity = Tied();
   const Format eight = DefaultActivationFormat();
-  sensitivity.operands = {{"add_0.0", eight}, {"add_0.1", eight, sensitivity.layers[1].name}, {"gelu_0.0", eight, sensitivity.layers[2].name}};
+  sensitivity.operands = {{"add_0.0", eight},
+                          {"add_0.1", eight, sensitivity.layers[1].name},
+                          {"gelu_0.0", eight, sensitivity.layers[2].name}};
   WriteSensitivity(folder / "sensitivity.json", sensitivity);
   sensitivity = ReadSensitivity(folder / "sensitivity.json");
   ASSERT_EQ(sensitivity.operands.size(), 3U);

@@ -5,8 +5,8 @@
 
 #include "bitplan/plan.h"
 #include "cost/error_message.h"
-#include "plan/example_files.h"
 #include "files/temporary_folder.h"
+#include "plan/example_files.h"
 
 namespace bitplan {
 namespace {

@@ -7,8 +7,8 @@
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
 #include "cost/error_message.h"
-#include "plan/example_files.h"
 #include "files/temporary_folder.h"
+#include "plan/example_files.h"
 
 namespace bitplan {
 namespace {
@@ -86,10 +86,12 @@ TEST(PlanFile, HasGridsOnlyWhereTheyWereLearned) {
     EXPECT_EQ(read.layers[i].learned_input, plan.layers[i].learned_input);
   }
   EXPECT_EQ(read.operands[0].learned, plan.operands[0].learned);
-  const auto rejects = [&](const std::string& part, const nlohmann::json& value, const std::string& key, const std::string& expected) {
+  const auto rejects = [&](const std::string& part, const nlohmann::json& value, const std::string& key,
+                           const std::string& expected) {
     nlohmann::json json = nlohmann::json::parse(ToJson(plan));
     json["layers"][1][part][key] = value;
-    EXPECT_THAT([&] { ReadPlan(folder.Put("plan.json", json.dump())); }, OneLineError("plan.json", "layers[1]." + part + "." + key, expected));
+    EXPECT_THAT([&] { ReadPlan(folder.Put("plan.json", json.dump())); },
+                OneLineError("plan.json", "layers[1]." + part + "." + key, expected));
   };
   rejects("learned_weight", std::vector<double>{0}, "scales", "positive");
   rejects("learned_weight", std::vector<double>{}, "scales", "one a scale");
@@ -156,8 +158,10 @@ TEST(PlanFile, RefusesFormatsThatDoNotExist) {
                 "(0, 100]");
   ExpectRefused([](auto& j) { j["layers"][0]["weight"]["type"] = "x"; }, "layers[0].weight.type", "nf4");
   ExpectRefused([](auto& j) { j["layers"][0]["weight"]["type"] = "nf4"; }, "layers[0].weight", "nf4 has 4");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["scale_type"] = "x"; }, "layers[0].weight.scale_type", "power-of-two");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["group_size"] = -1; }, "layers[0].weight.group_size", "at least 0");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["scale_type"] = "x"; }, "layers[0].weight.scale_type",
+                "power-of-two");
+  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["group_size"] = -1; }, "layers[0].weight.group_size",
+                "at least 0");
   ExpectRefused([](auto& j) { j["layers"][0]["weight"]["granularity"] = "group"; }, "layers[0].weight", "group_size");
   ExpectRefused([](auto& j) { j["layers"][0]["weight"]["deviations"] = 0; }, "layers[0].weight", "deviations");
   ExpectRefused([](auto& j) { j["layers"][0]["weight"].erase("type"); }, "layers[0].weight", "type");

@@ -5,8 +5,8 @@
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
 #include "cost/error_message.h"
-#include "plan/example_files.h"
 #include "files/temporary_folder.h"
+#include "plan/example_files.h"
 
 namespace bitplan {
 namespace {
@@ -109,8 +109,10 @@ TEST(SensitivityFile, RefusesValuesOutsideTheirRange) {
   ExpectRefused([](auto& j) { j["layers"][0]["weight"]["elements"] = -1; }, "layers[0].weight.elements", "at least 0");
   ExpectRefused([](auto& j) { j["layers"][0]["weight"]["trace_standard_error"] = -1; }, "weight.trace_standard_error",
                 "0");
-  ExpectRefused([](auto& j) { j["layers"][1]["difference_from_float32"]["rows"] = -1; }, "difference_from_float32.rows", "at least 0");
-  ExpectRefused([](auto& j) { j["layers"][0].erase("difference_from_float32"); }, "layers[0].difference_from_float32", "missing");
+  ExpectRefused([](auto& j) { j["layers"][1]["difference_from_float32"]["rows"] = -1; }, "difference_from_float32.rows",
+                "at least 0");
+  ExpectRefused([](auto& j) { j["layers"][0].erase("difference_from_float32"); }, "layers[0].difference_from_float32",
+                "missing");
   ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"][1]["bits"] = 9; }, "weight_choices[1].bits",
                 "1 to 8, 16 or 32");
   ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"][1]["bits"] = 2; }, "weight_choices[1].bits",

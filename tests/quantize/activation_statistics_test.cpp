@@ -5,8 +5,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "files/temporary_folder.h"
 #include "bitplan/files.h"
+#include "files/temporary_folder.h"
 #include "quantize/networks.h"
 
 namespace bitplan {

@@ -36,9 +36,12 @@ TEST(ConfiguredPlan, KeepsLayersFromBeingClipped) {
   whole.weight.calibrator = whole.activation.calibrator = Calibrator::Max;
   configuration.rules = {whole};
   configuration.corrections.output = OutputCorrection::None;
-  const auto quantized = QuantizedNetwork::Create(network, MakeConfiguredPlan(network, configuration), Samples({8, 3, 16, 16}));
+  const auto quantized =
+      QuantizedNetwork::Create(network, MakeConfiguredPlan(network, configuration), Samples({8, 3, 16, 16}));
   const at::Tensor weight = network.Weight(network.layers()[3]);
-  EXPECT_LE((quantized.weights()[3].value - weight).abs().div(quantized.weights()[3].scale.unsqueeze(1)).max().item<double>(), 0.5 + 1e-5);
+  EXPECT_LE(
+      (quantized.weights()[3].value - weight).abs().div(quantized.weights()[3].scale.unsqueeze(1)).max().item<double>(),
+      0.5 + 1e-5);
 }
 
 TEST(ConfiguredPlan, LeavesInputsInFloatThatCannotBeQuantized) {

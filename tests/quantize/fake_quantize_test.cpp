@@ -60,11 +60,13 @@ TEST(FakeQuantize, PowersOfTwoAreTheNearestAndOfTwoTheOneWithTheEvenCode) {
     const int n = (1 << (bits - 1)) - 2;
     std::vector<float> values = {0, -0.0F, 1e-30F, 7, -7, 1e3F};
     for (int i = 0; i <= n + 2; ++i)
-      for (const float factor : {1.0F, 0.75F, 0.7499999F, 0.7500001F, 1.3F, -0.75F}) values.push_back(std::ldexp(factor, -i));
+      for (const float factor : {1.0F, 0.75F, 0.7499999F, 0.7500001F, 1.3F, -0.75F})
+        values.push_back(std::ldexp(factor, -i));
     const at::Tensor x = at::tensor(values) * 0.5;
     const at::Tensor actual = FakeQuantize(x, format, {0.5, 0});
     for (std::size_t i = 0; i < values.size(); ++i)
-      EXPECT_EQ(actual[static_cast<std::int64_t>(i)].item<double>(), 0.5 * NearestPower(values[i], n)) << bits << " bits, " << values[i];
+      EXPECT_EQ(actual[static_cast<std::int64_t>(i)].item<double>(), 0.5 * NearestPower(values[i], n))
+          << bits << " bits, " << values[i];
     EXPECT_TRUE(FakeQuantize(at::full({3}, NAN), format, {0.5, 0}).isnan().all().item<bool>());
   }
 }

@@ -127,10 +127,10 @@ TEST(Formats, RefuseWhatTheyCannotBe) {
   doubled.scale_type = ScaleType::DoubleQuantized;
   EXPECT_NE(message(doubled).find("of groups or blocks"), std::string::npos);
   for (const NumberType type : {NumberType::Ternary, NumberType::Nf4})
-    EXPECT_NE(
-        MessageOf([&] { Of(type, type == NumberType::Nf4 ? 4 : 2, Granularity::Tensor).ValidateForActivations(); })
-            .find("is for weights"),
-        std::string::npos);
+    EXPECT_NE(MessageOf([&] {
+                Of(type, type == NumberType::Nf4 ? 4 : 2, Granularity::Tensor).ValidateForActivations();
+              }).find("is for weights"),
+              std::string::npos);
 }
 
 TEST(Formats, BinaryActivationsAreSignsTimesTheScale) {

@@ -1,11 +1,12 @@
 // Grids that training left are used as they are, wherever a plan goes.
 
+#include "quantize/learned_grid.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/jit/serialization/import.h>
 
 #include "files/temporary_folder.h"
-#include "quantize/learned_grid.h"
 #include "quantize/networks.h"
 #include "quantize/quantized_network.h"
 
@@ -81,8 +82,10 @@ TEST(LearnedGrid, OfMinusOneIsMultipliedByGainsToo) {
   const Network network = LoadModel("WithoutBias", 2);
   Plan plan = UniformPlan(network, Ternary(), DefaultActivationFormat().WithBits(32));
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
-    const auto channels = static_cast<std::size_t>(network.Weight(network.layers()[i]).size(network.layers()[i].channel_axis));
-    plan.layers[i].learned_weight = LearnedGrid{std::vector<double>(channels, 0.5), {}, std::vector<double>(channels, 0.01), std::vector<double>(channels, 2)};
+    const auto channels =
+        static_cast<std::size_t>(network.Weight(network.layers()[i]).size(network.layers()[i].channel_axis));
+    plan.layers[i].learned_weight = LearnedGrid{
+        std::vector<double>(channels, 0.5), {}, std::vector<double>(channels, 0.01), std::vector<double>(channels, 2)};
   }
   const TemporaryFolder folder;
   const Dataset data = Samples({32, 3, 8, 8});
@@ -146,10 +149,12 @@ TEST(LearnedGrid, IsRefusedInPlansThatContradictIt) {
   const Network network = LoadModel("SharedInput");
   Plan plan = UniformPlan(network, 8, 8);
   plan.layers[0].learned_input = ActivationRange{0.5, 0};
-  EXPECT_THAT(MessageOf([&] { QuantizedNetwork::Create(network, plan, Samples({4, 6})); }), HasSubstr("two learned ranges"));
+  EXPECT_THAT(MessageOf([&] { QuantizedNetwork::Create(network, plan, Samples({4, 6})); }),
+              HasSubstr("two learned ranges"));
   plan.layers[1].learned_input = plan.layers[0].learned_input;
   plan.corrections.rescaling = Rescaling::Equalization;
-  EXPECT_THAT(MessageOf([&] { QuantizedNetwork::Create(network, plan, Samples({4, 6})); }), HasSubstr("learned without that"));
+  EXPECT_THAT(MessageOf([&] { QuantizedNetwork::Create(network, plan, Samples({4, 6})); }),
+              HasSubstr("learned without that"));
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ inline Dataset Samples(const std::vector<std::int64_t>& shape, std::uint64_t see
   return Dataset::FromTensors({at::randn(shape, at::make_generator<at::CPUGeneratorImpl>(seed))}, {});
 }
 
-/// ±`magnitude` in every pattern of signs, [2^features, features]: some of them overflow any product with large weights.
+/// ±`magnitude` in every pattern of signs, [2^features, features]: some of them overflow any product with large
+/// weights.
 inline Dataset SignPatterns(std::int64_t features, double magnitude) {
   const at::Tensor numbers = at::arange(std::int64_t{1} << features).unsqueeze(1);
   const at::Tensor bits = at::__and__(at::__rshift__(numbers, at::arange(features)), 1);

@@ -7,9 +7,9 @@
 
 #include <filesystem>
 
+#include "bitplan/files.h"
 #include "files/temporary_folder.h"
 #include "network/model_case.h"
-#include "bitplan/files.h"
 #include "quantize/networks.h"
 
 namespace bitplan::test {
@@ -100,7 +100,8 @@ TEST_F(Operands, HaveTheirRangesInThePackedFileWhoseSizeIsKnown) {
   for (const Scheme scheme : {Scheme::Symmetric, Scheme::Asymmetric}) {
     const Plan plan = OperandsAlone(network, scheme);
     QuantizedNetwork::Create(network, plan, data).SavePacked(folder / "packed.safetensors");
-    const CostTable table = FileSize(network, DefaultWeightFormat(), DefaultActivationFormat(), false, {32}, {32}, plan.operands);
+    const CostTable table =
+        FileSize(network, DefaultWeightFormat(), DefaultActivationFormat(), false, {32}, {32}, plan.operands);
     double size = table.fixed;
     for (std::size_t i = 0; i < plan.layers.size(); ++i) size += table.At(i, 32, 32).value();
     EXPECT_EQ(size, static_cast<double>(std::filesystem::file_size(folder / "packed.safetensors")));

@@ -158,8 +158,8 @@ void ExpectPacked(const Network& network, const Plan& plan, const Calibration& c
   const QuantizedNetwork quantized = QuantizedNetwork::Create(network, plan, calibration);
   quantized.SavePacked(file);
   const Packed packed(file);
-  const CostTable table =
-      FileSize(network, plan.layers[0].weight, plan.layers[0].activation, plan.corrections.output != OutputCorrection::None, kWidths, kWidths);
+  const CostTable table = FileSize(network, plan.layers[0].weight, plan.layers[0].activation,
+                                   plan.corrections.output != OutputCorrection::None, kWidths, kWidths);
   EXPECT_EQ(CostOf(table, plan), static_cast<double>(std::filesystem::file_size(file)));
   std::size_t covered = 0;
   for (const auto& [name, entry] : packed.header.items()) {

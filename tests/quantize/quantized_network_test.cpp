@@ -67,7 +67,8 @@ TEST(Calibration, WithoutActivationsRefusesPlansThatQuantizeThem) {
   const Network network = LoadModel("DeadChannel");
   const auto calibration = Calibration::Collect(network, Samples({64, 6}), /*activations=*/false);
   EXPECT_NO_THROW(QuantizedNetwork::Create(network, UniformPlan(network, 4, 32), calibration));
-  EXPECT_THAT(MessageOf([&] { QuantizedNetwork::Create(network, UniformPlan(network, 4, 8), calibration); }), HasSubstr("without activations"));
+  EXPECT_THAT(MessageOf([&] { QuantizedNetwork::Create(network, UniformPlan(network, 4, 8), calibration); }),
+              HasSubstr("without activations"));
 }
 
 TEST(QuantizedNetwork, HandsGradientsToFloatWeightsStraightThrough) {
@@ -204,9 +205,7 @@ TEST(QuantizedNetwork, RefusesBadOptionsInputsAndWeights) {
   EXPECT_THROW(quantized.Forward({torch::zeros({2, 7})}), Error);
   EXPECT_THROW(quantized.Forward({}), Error);
   EXPECT_THROW(quantized.Forward(AllInputs(data), {}), Error);
-  EXPECT_THAT(MessageOf([&] {
-                quantized.Forward(AllInputs(data), {torch::zeros({4, 6}), torch::zeros({4, 5})});
-              }),
+  EXPECT_THAT(MessageOf([&] { quantized.Forward(AllInputs(data), {torch::zeros({4, 6}), torch::zeros({4, 5})}); }),
               AllOf(HasSubstr("right"), HasSubstr("[4, 6]")));
 }
 

@@ -19,7 +19,8 @@ TEST(QuantizedWeights, AreThoseThatQuantizeWeightGivesWidthByWidth) {
     for (std::size_t i = 0; i < network.layers().size(); ++i)
       for (const int bits : {2, 5, 8, 16, 32}) {
         const Layer& layer = network.layers()[i];
-        const QuantizedTensor expected = QuantizeWeight(network.Weight(layer), format.WithBits(bits), layer.channel_axis);
+        const QuantizedTensor expected =
+            QuantizeWeight(network.Weight(layer), format.WithBits(bits), layer.channel_axis);
         const QuantizedTensor actual = weights.At(i, bits);
         EXPECT_EQ(actual.format, expected.format);
         EXPECT_EQ(actual.channel_axis, expected.channel_axis);
@@ -34,7 +35,8 @@ TEST(QuantizedWeights, AreThoseThatQuantizeWeightGivesWidthByWidth) {
 TEST(QuantizedWeights, NameTheLayerThatCannotBeQuantized) {
   const Network network = LoadModel("Chain");
   const auto naming = [&](const std::string& what) {
-    return testing::ThrowsMessage<Error>(testing::AllOf(testing::HasSubstr(network.layers()[0].name), testing::HasSubstr(what)));
+    return testing::ThrowsMessage<Error>(
+        testing::AllOf(testing::HasSubstr(network.layers()[0].name), testing::HasSubstr(what)));
   };
   at::Tensor weight = network.Weight(network.layers()[0]);  // of this network's own
   weight.view(-1)[0] = 1e6;

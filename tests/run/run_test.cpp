@@ -110,7 +110,8 @@ TEST(RunTest, ChoosesByMeasuringOnHeldOutSamples) {
   EXPECT_EQ(result.choice->samples, held_out.size());
   EXPECT_EQ(result.solution.choices, result.choice->Best().choices);
   EXPECT_EQ(result.plan.certificate.objective, ObjectiveOf(result.problem, result.solution.choices));
-  EXPECT_EQ(result.plan.certificate.bound, bitplan::Run(network, data, test, AtBudget("weight_size=14%")).solution.bound);
+  EXPECT_EQ(result.plan.certificate.bound,
+            bitplan::Run(network, data, test, AtBudget("weight_size=14%")).solution.bound);
   EXPECT_NEAR(result.choice->Best().loss.value, Evaluate(network, result.quantized, held_out)[1].divergence, 1e-9);
 }
 

@@ -87,7 +87,7 @@ TEST(AnytimeSearch, ReportsProgressOften) {
   SearchOptions options{.time_limit_seconds = 1};
   options.progress = [&](const Progress&) { ++calls; };
   Search(HardProblem(40), options);
-  EXPECT_GE(calls, 3);   // of fifty, on a machine that has time for it
+  EXPECT_GE(calls, 3);    // of fifty, on a machine that has time for it
   EXPECT_LE(calls, 200);  // and not so often that it costs time
 }
 

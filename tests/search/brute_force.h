@@ -10,7 +10,7 @@ namespace bitplan::search_test {
 
 /// What trying every plan tells about a problem.
 struct Truth {
-  bool keeps_rules = false;             ///< whether any plan does; the others do not count
+  bool keeps_rules = false;  ///< whether any plan does; the others do not count
   bool feasible = false;
   double optimum = 0;                   ///< the least objective within the budgets
   std::map<std::string, double> least;  ///< per budget, the least that any plan spends

@@ -55,7 +55,8 @@ Case MakeCase(std::uint64_t seed, JointKind kind) {
   for (const auto& group : made.problem.groups) before.push_back(before.back() + group.choices.size());
   for (std::size_t c = 0; c < parts.size(); ++c) {
     parts[c] = {before[made.core.group[c]] + made.core.choice[c]};
-    linear[static_cast<Eigen::Index>(c)] = made.problem.groups[made.core.group[c]].choices[made.core.choice[c]].objective;
+    linear[static_cast<Eigen::Index>(c)] =
+        made.problem.groups[made.core.group[c]].choices[made.core.choice[c]].objective;
   }
   made.objective = MakeJointObjective(*made.problem.joint, made.problem.ChoiceCount(), std::move(linear), parts);
   std::vector<Index> groups(made.core.groups());

@@ -25,7 +25,8 @@ std::optional<std::vector<std::size_t>> SolveByCbc(const Problem& problem) {
   const auto stem = std::filesystem::temp_directory_path() / ("bitplan-lp-" + std::to_string(getpid()));
   const std::string lp = stem.string() + ".lp", answer = stem.string() + ".txt";
   std::ofstream(lp) << ToLp(problem);
-  const std::string command = std::string(BITPLAN_CBC) + " '" + lp + "' ratioGap 0 allowableGap 0 solve solu '" + answer + "' > /dev/null";
+  const std::string command =
+      std::string(BITPLAN_CBC) + " '" + lp + "' ratioGap 0 allowableGap 0 solve solu '" + answer + "' > /dev/null";
   EXPECT_EQ(std::system(command.c_str()), 0);
   std::ifstream in(answer);
   std::string line;

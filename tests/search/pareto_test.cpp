@@ -21,7 +21,8 @@ using testing::ThrowsMessage;
 /// Objective and costs of a plan.
 using Figures = std::vector<double>;
 
-Figures FiguresOf(const Problem& problem, const std::vector<std::size_t>& choices, const std::vector<ParetoAxis>& axes) {
+Figures FiguresOf(const Problem& problem, const std::vector<std::size_t>& choices,
+                  const std::vector<ParetoAxis>& axes) {
   Figures figures{Objective(problem, choices)};
   for (const ParetoAxis& axis : axes) figures.push_back(Spent(problem, axis.cost, choices));
   return figures;
@@ -127,9 +128,12 @@ TEST(Pareto, OverAGridHasTheBestPlanOfEveryCell) {
         cell.budgets["cost1"] -= j / 3.0 * (problem.budgets.at("cost1") - LeastSpent(problem, "cost1"));
         const Truth truth = BruteForce(cell);
         if (!truth.feasible) continue;
-        EXPECT_TRUE(std::any_of(front.points.begin(), front.points.end(), [&](const ParetoPoint& point) {
-          return point.solution.objective <= truth.optimum + 1e-9 && WithinBudgets(cell, point.solution.choices);
-        })) << problem.name << " cell " << i << ", " << j;
+        EXPECT_TRUE(std::any_of(front.points.begin(), front.points.end(),
+                                [&](const ParetoPoint& point) {
+                                  return point.solution.objective <= truth.optimum + 1e-9 &&
+                                         WithinBudgets(cell, point.solution.choices);
+                                }))
+            << problem.name << " cell " << i << ", " << j;
       }
   }
 }

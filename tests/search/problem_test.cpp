@@ -70,9 +70,9 @@ TEST(ProblemValidate, NamesAnEmptyGroup) {
 
 TEST(ProblemValidate, NamesTheGroupWhoseShapeNoLayerCanHave) {
   EXPECT_EQ(MessageAfter([](Problem& p) { p.groups[1].shape = LayerShape{}; }), "");
-  for (const LayerShape& bad : {LayerShape{.input_channels = 0}, LayerShape{.output_channels = -1},
-                                LayerShape{.kernel_size = 0}, LayerShape{.stride = -1}, LayerShape{.feature_size = 0},
-                                LayerShape{.parameters = 0}})
+  for (const LayerShape& bad :
+       {LayerShape{.input_channels = 0}, LayerShape{.output_channels = -1}, LayerShape{.kernel_size = 0},
+        LayerShape{.stride = -1}, LayerShape{.feature_size = 0}, LayerShape{.parameters = 0}})
     EXPECT_THAT(MessageAfter([&](Problem& p) { p.groups[1].shape = bad; }),
                 AllOf(HasSubstr("shape"), HasSubstr("'second'")));
 }

@@ -106,8 +106,7 @@ void AddRandomRulesAndPrices(std::uint64_t seed, Problem& problem) {
     for (const auto& member : members) rule.groups.push_back(member.name);
     for (int row = Whole(random, 1, 12); row > 0; --row) {
       auto& allowed = rule.allowed.emplace_back();
-      for (const auto& member : members)
-        allowed.push_back(member.choices[random() % member.choices.size()].name);
+      for (const auto& member : members) allowed.push_back(member.choices[random() % member.choices.size()].name);
     }
     problem.rules.push_back(std::move(rule));
   }

@@ -24,7 +24,8 @@ std::size_t Distance(const std::vector<std::size_t>& a, const std::vector<std::s
 }
 
 /// The best plan that is far enough from those before it, again and again, by trying all.
-void ExpectBestPlans(const Problem& problem, const std::vector<Solution>& plans, std::size_t count, std::size_t distance) {
+void ExpectBestPlans(const Problem& problem, const std::vector<Solution>& plans, std::size_t count,
+                     std::size_t distance) {
   std::vector<std::vector<std::size_t>> left = AllPlans(problem);
   for (std::size_t k = 0; k < count; ++k) {
     if (left.empty()) {
@@ -107,7 +108,9 @@ TEST(Stability, FollowsTheGroupsThatABudgetLinks) {
 TEST(Stability, IsTheSameForTheSameSeedAndCountsOnlyWhatWasDrawn) {
   Problem problem;
   problem.groups = {Pair("a", 0.1, 0.2), Pair("b", 0.2, 0.2)};
-  const auto changes = [&](std::uint64_t seed) { return StabilityOf(problem, {0, 0}, {.draws = 50, .seed = seed}, {}).changes; };
+  const auto changes = [&](std::uint64_t seed) {
+    return StabilityOf(problem, {0, 0}, {.draws = 50, .seed = seed}, {}).changes;
+  };
   EXPECT_EQ(changes(1), changes(1));
   EXPECT_NE(changes(1), changes(2));
   const Stability stopped = StabilityOf(problem, {0, 0}, {}, {.stop = [] { return true; }});
@@ -131,7 +134,8 @@ TEST(ShadowPrice, IsTheSlopeOfTheBound) {
         return Search(moved, {.method = SearchMethod::Greedy}).bound;
       };
       const double step = 1e-6 * problem.budgets.at(cost);
-      EXPECT_NEAR(price, (bound_at(1 - 1e-6) - bound_at(1 + 1e-6)) / (2 * step), 1e-4 * std::max(price, 1e-3)) << problem.name;
+      EXPECT_NEAR(price, (bound_at(1 - 1e-6) - bound_at(1 + 1e-6)) / (2 * step), 1e-4 * std::max(price, 1e-3))
+          << problem.name;
       binding += price > 0;
     }
   }

@@ -100,8 +100,9 @@ TEST(Rule, GivesWeightAndInputEqualBits) {
 
 TEST(Rule, KeepsAnInputFromGoingBelowItsWeight) {
   Problem problem = WeightAndInput();
-  problem.groups[0].choices[0].objective = 1000;  // else the weight would go down to 4 bits, the input to 8, or the other way round
-  problem.groups[1].choices[1].objective = 1;     // the input is content with 4
+  problem.groups[0].choices[0].objective =
+      1000;  // else the weight would go down to 4 bits, the input to 8, or the other way round
+  problem.groups[1].choices[1].objective = 1;  // the input is content with 4
   EXPECT_EQ(Search(problem, {}).choices, (std::vector<std::size_t>{2, 1}));
   problem.rules = {{{"weight", "input"}, {{"2", "2"}, {"2", "4"}, {"2", "8"}, {"4", "4"}, {"4", "8"}, {"8", "8"}}}};
   EXPECT_EQ(Search(problem, {}).choices, (std::vector<std::size_t>{1, 1}));
@@ -145,8 +146,8 @@ TEST(Rule, NamesWhatIsWrongWithIt) {
   const auto expect = [](const Rule& rule, const std::string& part) {
     Problem problem = WeightAndInput();
     problem.rules = {{{"weight"}, {{"2"}}}, rule};
-    EXPECT_THAT([&] { problem.Validate(); },
-                testing::ThrowsMessage<Error>(testing::AllOf(testing::HasSubstr("rules[1]"), testing::HasSubstr(part))));
+    EXPECT_THAT([&] { problem.Validate(); }, testing::ThrowsMessage<Error>(testing::AllOf(
+                                                 testing::HasSubstr("rules[1]"), testing::HasSubstr(part))));
   };
   expect({{}, {}}, "no groups");
   expect({{"weight"}, {}}, "allows nothing");

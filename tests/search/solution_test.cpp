@@ -20,7 +20,8 @@ Problem TwoChoices(double budget) {
 }
 
 TEST(SearchNames, AreReadBackAsTheyAreWritten) {
-  for (const SearchMethod method : {SearchMethod::Greedy, SearchMethod::Exact, SearchMethod::Convex, SearchMethod::Agent})
+  for (const SearchMethod method :
+       {SearchMethod::Greedy, SearchMethod::Exact, SearchMethod::Convex, SearchMethod::Agent})
     EXPECT_EQ(ParseSearchMethod(ToString(method)), method);
 }
 

@@ -57,18 +57,24 @@ TEST_P(WarmStart, NeverEndsAboveItsPlanNorPassesItsNodes) {
   EXPECT_GT(stopped, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, WarmStart, testing::Values(JointKind::Matrix, JointKind::SquaredShift, JointKind::Divergence));
+INSTANTIATE_TEST_SUITE_P(Kinds, WarmStart,
+                         testing::Values(JointKind::Matrix, JointKind::SquaredShift, JointKind::Divergence));
 
 /// Two groups; both may not take their second choice together.
 Problem TwoGroups() {
-  Problem problem{"two", "loss", {{"a", {}, {{"x", 1, {{"size", 1}}}, {"y", 0, {{"size", 3}}}}},
-                                  {"b", {}, {{"x", 1, {{"size", 1}}}, {"y", 0, {{"size", 3}}}}}}, {{"size", 4}}};
+  Problem problem{"two",
+                  "loss",
+                  {{"a", {}, {{"x", 1, {{"size", 1}}}, {"y", 0, {{"size", 3}}}}},
+                   {"b", {}, {{"x", 1, {{"size", 1}}}, {"y", 0, {{"size", 3}}}}}},
+                  {{"size", 4}}};
   problem.joint = QuadraticTerm{{1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1}};
   return problem;
 }
 
 TEST(WarmStart, RefusesWhatIsNoPlanOfTheProblem) {
-  const auto from = [](const Problem& problem, const std::vector<std::size_t>& plan) { return [=] { SearchFrom(problem, {plan, 1}, {}); }; };
+  const auto from = [](const Problem& problem, const std::vector<std::size_t>& plan) {
+    return [=] { SearchFrom(problem, {plan, 1}, {}); };
+  };
   const auto says = [](const char* text) { return testing::ThrowsMessage<Error>(testing::HasSubstr(text)); };
   EXPECT_NO_THROW(from(TwoGroups(), {0, 1})());
   EXPECT_THAT(from(TwoGroups(), {1, 1}), says("not within the budgets"));

@@ -93,11 +93,8 @@ TEST(Bootstrap, RefusesBadOptionsAndStatistics) {
   EXPECT_THAT([&] { Bootstrap(1, fine, {}); }, OneLineError("1 samples", "at least 2"));
   EXPECT_THAT([&] { Bootstrap(0, fine, {}); }, OneLineError("0 samples", "at least 2"));
   EXPECT_THAT([&] { Bootstrap(5, {}, {}); }, OneLineError("no statistic"));
-  EXPECT_THAT(
-      [&] {
-        Bootstrap(5, [](const SampleCounts&) { return Values{1, kNan}; }, {});
-      },
-      OneLineError("without resampling", "value 1 is nan"));
+  EXPECT_THAT([&] { Bootstrap(5, [](const SampleCounts&) { return Values{1, kNan}; }, {}); },
+              OneLineError("without resampling", "value 1 is nan"));
   int calls = 0;
   EXPECT_THAT([&] { Bootstrap(5, [&](const SampleCounts&) { return Values{++calls == 4 ? kNan : 1}; }, {}); },
               OneLineError("of resample 2", "value 0 is nan"));

@@ -25,7 +25,8 @@ TEST_P(SixTargets, LoseAtMostThreeImagesOfResNet20) {
   EXPECT_GE(evaluation.correct, 932 - 3);
 }
 
-INSTANTIATE_TEST_SUITE_P(Shipped, SixTargets, ::testing::Values("academic", "tensorrt", "fbgemm", "tvm", "acl", "snpe"));
+INSTANTIATE_TEST_SUITE_P(Shipped, SixTargets,
+                         ::testing::Values("academic", "tensorrt", "fbgemm", "tvm", "acl", "snpe"));
 
 class Patterns : public ::testing::TestWithParam<const char*> {};
 

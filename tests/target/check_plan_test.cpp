@@ -22,7 +22,8 @@ class PlanOfATarget : public ::testing::Test {
   }
 
   static LayerPlan& LayerOf(Plan& plan, const std::string& name) {
-    return *std::find_if(plan.layers.begin(), plan.layers.end(), [&](const LayerPlan& layer) { return layer.name == name; });
+    return *std::find_if(plan.layers.begin(), plan.layers.end(),
+                         [&](const LayerPlan& layer) { return layer.name == name; });
   }
 
   const Network network = ResNet20();
@@ -39,8 +40,8 @@ TEST_F(PlanOfATarget, RunsOnIt) {
 TEST_F(PlanOfATarget, WithAWidthThatIsNotOfferedIsRefused) {
   Plan plan = MakeTargetPlan(network, tensorrt);
   LayerOf(plan, "layer2.1.conv1").weight.bits = 4;
-  EXPECT_THAT(Refusal(plan, tensorrt), AllOf(HasSubstr("tensorrt"), HasSubstr("'layer2.1.conv1', weight"), HasSubstr("4 bits"),
-                                             HasSubstr("offers 8 bits")));
+  EXPECT_THAT(Refusal(plan, tensorrt), AllOf(HasSubstr("tensorrt"), HasSubstr("'layer2.1.conv1', weight"),
+                                             HasSubstr("4 bits"), HasSubstr("offers 8 bits")));
   plan = MakeTargetPlan(network, tensorrt);
   LayerOf(plan, "linear").activation = LayerOf(plan, "linear").activation.WithBits(32);
   EXPECT_THAT(Refusal(plan, tensorrt), AllOf(HasSubstr("'linear', input"), HasSubstr("32 bits")));
@@ -49,7 +50,8 @@ TEST_F(PlanOfATarget, WithAWidthThatIsNotOfferedIsRefused) {
 TEST_F(PlanOfATarget, WithNumbersThatAreNotOfferedIsRefused) {
   Plan plan = MakeTargetPlan(network, tensorrt);
   LayerOf(plan, "conv1").activation.scheme = Scheme::Asymmetric;
-  EXPECT_THAT(Refusal(plan, tensorrt), AllOf(HasSubstr("'conv1', input"), HasSubstr("asymmetric"), HasSubstr("offers symmetric")));
+  EXPECT_THAT(Refusal(plan, tensorrt),
+              AllOf(HasSubstr("'conv1', input"), HasSubstr("asymmetric"), HasSubstr("offers symmetric")));
   const Target tvm = ReadTarget("tvm");
   plan = MakeTargetPlan(network, tvm);
   LayerOf(plan, "conv1").weight.granularity = Granularity::Channel;
@@ -65,8 +67,9 @@ TEST_F(PlanOfATarget, WithNumbersThatAreNotOfferedIsRefused) {
 TEST_F(PlanOfATarget, WithNumbersThatItsOwnIncludeRuns) {
   Plan plan = MakeTargetPlan(network, ReadTarget("tvm"));  // tensors, powers of two
   plan.operands = MakeTargetPlan(network, tensorrt).operands;
-  EXPECT_EQ(Refusal(plan, tensorrt), "target tensorrt cannot run the plan: 'layer1.0.conv1' and 'add_0' read the same tensor, which it "
-                                     "keeps on one grid, but the plan has two formats for it (8 and 8 bits)");
+  EXPECT_EQ(Refusal(plan, tensorrt),
+            "target tensorrt cannot run the plan: 'layer1.0.conv1' and 'add_0' read the same tensor, which it "
+            "keeps on one grid, but the plan has two formats for it (8 and 8 bits)");
   for (OperandPlan& operand : plan.operands) operand.format = plan.layers.front().activation;
   EXPECT_EQ(Refusal(plan, tensorrt), "");
   plan = MakeTargetPlan(network, ReadTarget("academic"));  // symmetric tensors
@@ -77,10 +80,12 @@ TEST_F(PlanOfATarget, WithNumbersThatItsOwnIncludeRuns) {
 TEST_F(PlanOfATarget, WithoutItsOperandsOrWithOthersIsRefused) {
   Plan plan = MakeTargetPlan(network, tensorrt);
   plan.operands.clear();
-  EXPECT_THAT(Refusal(plan, tensorrt), AllOf(HasSubstr("operand 'add_0.1'"), HasSubstr("asks for float"), HasSubstr("8 bits")));
+  EXPECT_THAT(Refusal(plan, tensorrt),
+              AllOf(HasSubstr("operand 'add_0.1'"), HasSubstr("asks for float"), HasSubstr("8 bits")));
   plan = MakeTargetPlan(network, tensorrt);
   plan.operands.push_back({"add_2.0", plan.operands.front().format});
-  EXPECT_THAT(Refusal(plan, tensorrt), AllOf(HasSubstr("operand 'add_2.0'"), HasSubstr("accumulator of layer1.2.conv2")));
+  EXPECT_THAT(Refusal(plan, tensorrt),
+              AllOf(HasSubstr("operand 'add_2.0'"), HasSubstr("accumulator of layer1.2.conv2")));
   plan.operands.back().name = "add_99.0";
   EXPECT_THAT(Refusal(plan, tensorrt), HasSubstr("no operand 'add_99.0'"));
 }
@@ -97,7 +102,8 @@ TEST_F(PlanOfATarget, ThatQuantizesALayerItHasNoIntegersForIsRefused) {
   Target target = tensorrt;
   target.layers.erase("linear");
   const Plan plan = MakeTargetPlan(network, tensorrt);
-  EXPECT_THAT(Refusal(plan, target), AllOf(HasSubstr("layer 'linear'"), HasSubstr("8 bits for a linear"), HasSubstr("float alone")));
+  EXPECT_THAT(Refusal(plan, target),
+              AllOf(HasSubstr("layer 'linear'"), HasSubstr("8 bits for a linear"), HasSubstr("float alone")));
   EXPECT_EQ(Refusal(MakeTargetPlan(network, target), target), "");
 }
 

@@ -24,7 +24,8 @@ TEST(Placement, OfTheSixTargetsQuantizesEveryLayerOfAResidualNetwork) {
   for (const char* name : {"academic", "tensorrt", "fbgemm", "tvm", "acl", "snpe"}) {
     const Placement placement = Place(network, ReadTarget(name));
     EXPECT_THAT(placement.weights, SizeIs(20)) << name;
-    for (const Layer& layer : network.layers()) EXPECT_NE(TensorRead(placement, layer.name + ".input"), nullptr) << name << ' ' << layer.name;
+    for (const Layer& layer : network.layers())
+      EXPECT_NE(TensorRead(placement, layer.name + ".input"), nullptr) << name << ' ' << layer.name;
     for (const PlacedTensor& tensor : placement.tensors) EXPECT_EQ(tensor.format.bits, 8);
   }
 }
@@ -43,8 +44,8 @@ TEST(Placement, OfOneOperandQuantizesTheShortcutOnTheGridThatTheConvolutionReads
   const Network network = ResNet20();
   const Target target = ReadTarget("tensorrt");
   EXPECT_THAT(PlacedOperands(network, target),
-              ElementsAreArray(Sorted({"add_0.1", "add_1.1", "add_2.1", "add_3.1", "add_4.1", "add_5.1", "add_6.1", "add_7.1",
-                                       "add_8.1", "avg_pool_0.0"})));
+              ElementsAreArray(Sorted({"add_0.1", "add_1.1", "add_2.1", "add_3.1", "add_4.1", "add_5.1", "add_6.1",
+                                       "add_7.1", "add_8.1", "avg_pool_0.0"})));
   const Placement placement = Place(network, target);
   const PlacedTensor* const shortcut = TensorRead(placement, "add_1.1");  // of layer1.1: the identity
   ASSERT_NE(shortcut, nullptr);
@@ -148,7 +149,8 @@ std::size_t CountIn(const std::string& text, const std::string& part) {
 
 TEST(Drawing, HasALongEdgeForEveryShortcutAndNoOther) {
   const Network network = Bert(), residual = ResNet20();
-  EXPECT_EQ(CountIn(ToSvg(network, Place(network, ReadTarget("demobert"))), "<polyline"), 2U * 3);  // two residuals and the values
+  EXPECT_EQ(CountIn(ToSvg(network, Place(network, ReadTarget("demobert"))), "<polyline"),
+            2U * 3);  // two residuals and the values
   EXPECT_EQ(CountIn(ToSvg(residual, Place(residual, ReadTarget("acl"))), "<polyline"), 9U);
 }
 

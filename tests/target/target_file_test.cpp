@@ -24,7 +24,11 @@ std::string MessageOf(const std::string& target) {
 }
 
 json Good() {
-  const json numbers{{"type", "integer"}, {"scheme", "symmetric"}, {"scale_type", "float32"}, {"narrow_range", false}, {"reduce_range", false}};
+  const json numbers{{"type", "integer"},
+                     {"scheme", "symmetric"},
+                     {"scale_type", "float32"},
+                     {"narrow_range", false},
+                     {"reduce_range", false}};
   json weight = numbers;
   weight["granularity"] = "channel";
   return {{"schema", "bitplan.target/1"},

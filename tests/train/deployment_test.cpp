@@ -64,8 +64,8 @@ INSTANTIATE_TEST_SUITE_P(Methods, Deployed,
                          testing::Values(TrainingMethod::Fixed, TrainingMethod::MovingAverage, TrainingMethod::DoReFa,
                                          TrainingMethod::Pact, TrainingMethod::PactChannel, TrainingMethod::Lsq,
                                          TrainingMethod::LsqPlus, TrainingMethod::Qil, TrainingMethod::BinaryConnect,
-                                         TrainingMethod::BinaryConnectStochastic, TrainingMethod::Bwn, TrainingMethod::XnorNet, TrainingMethod::Twn,
-                                         TrainingMethod::Ttq),
+                                         TrainingMethod::BinaryConnectStochastic, TrainingMethod::Bwn,
+                                         TrainingMethod::XnorNet, TrainingMethod::Twn, TrainingMethod::Ttq),
                          [](const auto& test) {
                            std::string name(ToString(test.param));
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -59,11 +59,13 @@ TEST(RescaledNorm, IsBatchNormOfTheProductInItsOwnUnits) {
   const at::Tensor fold = layer.scale / (layer.variance + layer.epsilon).sqrt();
   const at::Tensor unfolded =
       torch::linear(x, AtLeast(layer.weight * fold.unsqueeze(1))).to(at::kDouble) / fold + layer.bias;
-  const at::Tensor wanted = (unfolded - unfolded.mean(0)) / (unfolded.var(0, false) + layer.epsilon).sqrt() * layer.scale + layer.offset;
+  const at::Tensor wanted =
+      (unfolded - unfolded.mean(0)) / (unfolded.var(0, false) + layer.epsilon).sqrt() * layer.scale + layer.offset;
   const at::Tensor mean = 0.9 * layer.mean + 0.1 * unfolded.mean(0);
   const at::Tensor y = Normalize(layer, torch::linear(x, ProductWeight(layer, AtLeast)), x, AtLeast);
   const at::Tensor on = torch::arange(kChannels).ne(kOff);
-  EXPECT_TRUE(torch::allclose(y.to(at::kDouble).index({at::indexing::Slice(), on}), wanted.index({at::indexing::Slice(), on}), 1e-4, 1e-5));
+  EXPECT_TRUE(torch::allclose(y.to(at::kDouble).index({at::indexing::Slice(), on}),
+                              wanted.index({at::indexing::Slice(), on}), 1e-4, 1e-5));
   EXPECT_TRUE(torch::allclose(layer.mean.to(at::kDouble).index({on}), mean.index({on}), 1e-4, 1e-5));
 }
 

@@ -62,13 +62,15 @@ TEST(Validate, ComparesEveryMeasureAndTheJointOnes) {
     EXPECT_FALSE(agreement.spearman_accuracy);
   }
   EXPECT_THAT(names, testing::UnorderedElementsAre("relative-error", "divergence", "divergence, joint", "logit-shift",
-                                                   "logit-shift, joint", "gauss-newton", "gauss-newton, shrunk", "gauss-newton, joint"));
+                                                   "logit-shift, joint", "gauss-newton", "gauss-newton, shrunk",
+                                                   "gauss-newton, joint"));
   EXPECT_TRUE(std::is_sorted(validation.agreements.begin(), validation.agreements.end(),
                              [](const Agreement& a, const Agreement& b) { return a.spearman > b.spearman; }));
   EXPECT_GT(validation.agreements.front().spearman, 0.7);
 }
 
-/// A plan that quantizes one layer alone has exactly the shift that was measured: joint and own predictions are its real rise.
+/// A plan that quantizes one layer alone has exactly the shift that was measured: joint and own predictions are its
+/// real rise.
 TEST(Validate, PredictsPlansOfOneQuantizedLayerExactly) {
   const Network network = SmallNetwork();
   ValidateOptions options = FewPlans();
@@ -82,7 +84,8 @@ TEST(Validate, PredictsPlansOfOneQuantizedLayerExactly) {
     ++compared;
     for (const Agreement& agreement : validation.agreements) {
       if (!agreement.measure.starts_with("divergence")) continue;
-      EXPECT_NEAR(agreement.predictions[i], validation.plans[i].rise, 1e-3 * validation.plans[i].rise + 1e-7) << agreement.measure;
+      EXPECT_NEAR(agreement.predictions[i], validation.plans[i].rise, 1e-3 * validation.plans[i].rise + 1e-7)
+          << agreement.measure;
     }
   }
   EXPECT_GE(compared, 1U);
@@ -91,7 +94,8 @@ TEST(Validate, PredictsPlansOfOneQuantizedLayerExactly) {
 TEST(Validate, GivesTheSameBytesForTheSameSeed) {
   const Network network = SmallNetwork();
   const Dataset data = Images(network, 1);
-  const Validation first = Validate(network, data, data, FewPlans()), second = Validate(network, data, data, FewPlans());
+  const Validation first = Validate(network, data, data, FewPlans()),
+                   second = Validate(network, data, data, FewPlans());
   EXPECT_EQ(ToCsv(first), ToCsv(second));
   EXPECT_EQ(ToSvg(first), ToSvg(second));
   std::istringstream lines(ToCsv(first));

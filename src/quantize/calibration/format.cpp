@@ -152,9 +152,10 @@ void Format::ValidateForActivations() const {
   if (granularity != Granularity::Tensor)
     throw Error(fmt::format("granularity: activations have one scale a tensor, not one a {}", ToString(granularity)));
   if (type == NumberType::Ternary || type == NumberType::Nf4)
-    throw Error(fmt::format("type: {} is for weights; expected integer, binary, power-of-two, e4m3, e5m2, e2m1, float16, "
-                            "bfloat16 or float32",
-                            ToString(type)));
+    throw Error(
+        fmt::format("type: {} is for weights; expected integer, binary, power-of-two, e4m3, e5m2, e2m1, float16, "
+                    "bfloat16 or float32",
+                    ToString(type)));
 }
 
 Format DefaultWeightFormat() { return {}; }

@@ -60,27 +60,21 @@ double GaussClip(int bits) {
 
 Clip DeviationsClip(const Distribution& distribution, const Format& format) {
   const auto all = [](double) { return true; };
-  const double mean = Mean(
-      distribution, [](double x) { return x; }, all);
-  const double variance = Mean(
-      distribution, [&](double x) { return (x - mean) * (x - mean); }, all);
+  const double mean = Mean(distribution, [](double x) { return x; }, all);
+  const double variance = Mean(distribution, [&](double x) { return (x - mean) * (x - mean); }, all);
   return Around(mean, format.deviations * std::sqrt(variance), distribution);
 }
 
 Clip AnalyticClip(const Distribution& distribution, const Format& format) {
   const bool half = distribution.min >= 0;
   const auto counts = [&](double x) { return !half || x > 0; };
-  const double center = half ? 0
-                             : Mean(
-                                   distribution, [](double x) { return x; }, counts);
+  const double center = half ? 0 : Mean(distribution, [](double x) { return x; }, counts);
   const int bits = format.bits + (half && format.scheme != Scheme::Symmetric ? 1 : 0);
   if (format.calibrator == Calibrator::Laplace) {
-    const double spread = Mean(
-        distribution, [&](double x) { return std::abs(x - center); }, counts);
+    const double spread = Mean(distribution, [&](double x) { return std::abs(x - center); }, counts);
     return Around(center, LaplaceClip(bits) * spread, distribution);
   }
-  const double variance = Mean(
-      distribution, [&](double x) { return (x - center) * (x - center); }, counts);
+  const double variance = Mean(distribution, [&](double x) { return (x - center) * (x - center); }, counts);
   return Around(center, GaussClip(bits) * std::sqrt(variance), distribution);
 }
 

@@ -31,8 +31,8 @@ QuantizationRange Refine(QuantizationRange range, const SquaredError& error, con
   return range;
 }
 
-/// Of the scale that covers `full`, the one above it (the rule of MX blocks clips) and some finer ones, the one with the
-/// least error.
+/// Of the scale that covers `full`, the one above it (the rule of MX blocks clips) and some finer ones, the one with
+/// the least error.
 QuantizationRange SearchPowerOfTwo(const Clip& full, const Format& format, const RangeError& error_of) {
   constexpr int kFiner = 8;
   QuantizationRange best = RangeCovering(full.low, full.high, format);

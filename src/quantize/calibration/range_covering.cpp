@@ -80,7 +80,8 @@ double Float32Scale(double scale) {
   return static_cast<double>(static_cast<float>(std::clamp(scale, kLeast, kMost)));
 }
 
-QuantizationRange WithItsSign(const Format& format, double low, const std::function<QuantizationRange(const Format&)>& range_of) {
+QuantizationRange WithItsSign(const Format& format, double low,
+                              const std::function<QuantizationRange(const Format&)>& range_of) {
   Format fixed = format;
   fixed.scheme = low < 0 ? Scheme::Symmetric : Scheme::Unsigned;
   QuantizationRange range = range_of(fixed);

@@ -41,7 +41,6 @@ class RangeSearch {
  private:
   static constexpr int kFiner = 8;  // steps of a refinement in one of the scan before
 
-
   void ConsiderClip(int low, int high, int steps) {
     constexpr double kNarrowest = 0.02;
     const Clip clip{full_.low * low / steps, full_.high * high / steps};
@@ -64,7 +63,8 @@ class RangeSearch {
 
   void Consider(QuantizationRange range) {
     range.scale = Float32Scale(range.scale);
-    if (format_.HasZeroPoint() && range.zero_point != std::clamp(range.zero_point, format_.QuantMin(), format_.QuantMax()))
+    if (format_.HasZeroPoint() &&
+        range.zero_point != std::clamp(range.zero_point, format_.QuantMin(), format_.QuantMax()))
       return;
     const double error = error_of_(range, least_);
     if (!(error < least_)) return;

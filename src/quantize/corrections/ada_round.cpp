@@ -48,11 +48,15 @@ class Adam {
 QuantizedTensor RoundByAdaRound(const at::Tensor& weight, const QuantizedTensor& grid, const at::Tensor& moments) {
   const at::NoGradGuard no_grad;
   const std::int64_t groups = moments.size(0);
-  const auto by_group = [&](const at::Tensor& t) { return t.expand(weight.sizes()).reshape({groups, weight.size(0) / groups, -1}); };
-  const at::Tensor w = by_group(weight.to(at::kDouble)), scale = by_group(AlongWeight(grid.scale, weight.sizes(), grid).to(at::kDouble));
+  const auto by_group = [&](const at::Tensor& t) {
+    return t.expand(weight.sizes()).reshape({groups, weight.size(0) / groups, -1});
+  };
+  const at::Tensor w = by_group(weight.to(at::kDouble)),
+                   scale = by_group(AlongWeight(grid.scale, weight.sizes(), grid).to(at::kDouble));
   const at::Tensor zero_point = by_group(AlongWeight(grid.zero_point, weight.sizes(), grid).to(at::kDouble));
   const at::Tensor low = (w / scale).floor();
-  const auto lowest = static_cast<double>(grid.format.QuantMin()), highest = static_cast<double>(grid.format.QuantMax());
+  const auto lowest = static_cast<double>(grid.format.QuantMin()),
+             highest = static_cast<double>(grid.format.QuantMax());
 
   // In units in which an error of one step in one weight costs about 1, whatever the layer's inputs and scales.
   const at::Tensor cost = (scale.square() * moments.diagonal(0, 1, 2).unsqueeze(1)).mean();

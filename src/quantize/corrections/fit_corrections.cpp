@@ -80,8 +80,8 @@ class WeightRounder {
     const at::Tensor weight = network_.Weight(network_.layers()[layer]);
     const QuantizedTensor& nearest = state_.grids[layer];
     const at::Tensor moments = InputMoments(product, x, weight.sizes());
-    QuantizedTensor rounded = rounding_ == Rounding::Gptq ? RoundByGptq(weight, nearest, moments)
-                                                          : RoundByAdaRound(weight, nearest, moments);
+    QuantizedTensor rounded =
+        rounding_ == Rounding::Gptq ? RoundByGptq(weight, nearest, moments) : RoundByAdaRound(weight, nearest, moments);
     changed_[layer] = rounded.value - nearest.value;
     state_.weights[layer] = state_.grids[layer] = std::move(rounded);
     state_.parameters[static_cast<std::size_t>(network_.layers()[layer].weight)] = state_.grids[layer].value;
@@ -150,7 +150,8 @@ class CorrectionFitter : public Probe {
     if (output_ == OutputCorrection::BatchNorm &&
         (found.uses.size() != 1 || !norms_.contains(found.uses[0].output_site)))
       return;
-    target->with_gain = output_ == OutputCorrection::BatchNorm || (output_ == OutputCorrection::Channel && target->with_gain);
+    target->with_gain =
+        output_ == OutputCorrection::BatchNorm || (output_ == OutputCorrection::Channel && target->with_gain);
     targets_.Add(network_, *target);
   }
 
@@ -172,12 +173,14 @@ class CorrectionFitter : public Probe {
     const Layer& found = network_.layers()[layer];
     const auto expected = ExpectedInput(network_, layer);
     const at::Tensor weight = network_.Weight(found);
-    if (!expected || found.channel_axis != 0 || weight.dim() < 2 || found.op.starts_with("conv_transpose")) return std::nullopt;
+    if (!expected || found.channel_axis != 0 || weight.dim() < 2 || found.op.starts_with("conv_transpose"))
+      return std::nullopt;
     const std::int64_t groups = expected->numel() / weight.size(1);
     if (groups * weight.size(1) != expected->numel() || weight.size(0) % groups != 0) return std::nullopt;
     at::Tensor change = (state_.weights[layer].value - weight).to(at::kDouble).flatten(2 < weight.dim() ? 2 : 1);
     if (weight.dim() > 2) change = change.sum(-1);
-    const at::Tensor shift = change.view({groups, -1, weight.size(1)}).matmul(expected->view({groups, -1, 1})).flatten();
+    const at::Tensor shift =
+        change.view({groups, -1, weight.size(1)}).matmul(expected->view({groups, -1, 1})).flatten();
     return ChannelCorrection{at::ones_like(shift, at::kFloat), (-shift).to(at::kFloat)};
   }
 
@@ -200,7 +203,8 @@ void FitCorrections(const Network& network, const Corrections& corrections, cons
   CorrectionFitter fitter(network, corrections, wanted, progress, state);
   if (corrections.output == OutputCorrection::BatchNorm && !fitter.HasTargets())
     throw Error(
-        "output correction batch-norm: no batch norm follows a quantized layer; load the model with batch norm unfolded "
+        "output correction batch-norm: no batch norm follows a quantized layer; load the model with batch norm "
+        "unfolded "
         "(--no-fold-batch-norm), or choose channel");
   if (!fitter.HasTargets() && corrections.rounding == Rounding::Nearest) return;
   const std::vector<at::Tensor> parameters = state.parameters;  // the run's own; rounding changes the state's

@@ -19,11 +19,12 @@ at::Tensor InverseFactor(const at::Tensor& moments) {
   return at::linalg_cholesky(at::cholesky_inverse(lower), /*upper=*/true);
 }
 
-/// A clipped weight hands on no more than so many scales. One that is clipped further is lost: what would make up for it
-/// on the samples where it counts spoils all others (rows of transformers that make massive activations).
+/// A clipped weight hands on no more than so many scales. One that is clipped further is lost: what would make up for
+/// it on the samples where it counts spoils all others (rows of transformers that make massive activations).
 constexpr double kMostSteps = 16;
 
-/// Some rows of a weight [out, d], all of one group of a convolution, their grids being `scales` … [out] or [out, parts].
+/// Some rows of a weight [out, d], all of one group of a convolution, their grids being `scales` … [out] or [out,
+/// parts].
 at::Tensor CodesOfRows(at::Tensor rows, const QuantizedTensor& grid, const at::Tensor& moments) {
   const at::Tensor order = moments.diagonal().argsort(/*dim=*/0, /*descending=*/true);
   const at::Tensor factor = InverseFactor(moments.index_select(0, order).index_select(1, order));
@@ -53,7 +54,8 @@ QuantizedTensor RoundByGptq(const at::Tensor& weight, const QuantizedTensor& gri
   const at::Tensor rows = weight.to(at::kDouble).flatten(1);
   std::vector<at::Tensor> codes;
   for (std::int64_t g = 0; g < groups; ++g)
-    codes.push_back(CodesOfRows(rows.narrow(0, g * channels, channels), RowsOf(grid, g * channels, channels), moments[g]));
+    codes.push_back(
+        CodesOfRows(rows.narrow(0, g * channels, channels), RowsOf(grid, g * channels, channels), moments[g]));
   QuantizedTensor result = grid;
   result.q = at::cat(codes).view(weight.sizes());
   result.value = ValueOnGrid(result.q, grid);

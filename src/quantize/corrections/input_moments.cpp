@@ -17,7 +17,8 @@ at::Tensor Patches(const at::Tensor& x, const Sliding& sliding, at::IntArrayRef 
   at::Tensor windows = at::constant_pad_nd(x, pads);
   for (std::size_t axis = 0; axis < spatial; ++axis) {
     const std::int64_t dilation = sliding.dilation[axis], reach = (weight_shape[axis + 2] - 1) * dilation + 1;
-    windows = windows.unfold(static_cast<std::int64_t>(axis) + 2, reach, sliding.stride[axis]).slice(-1, 0, reach, dilation);
+    windows =
+        windows.unfold(static_cast<std::int64_t>(axis) + 2, reach, sliding.stride[axis]).slice(-1, 0, reach, dilation);
   }
   // [N, groups · channels, positions…, kernel…] → [groups, N, positions…, channels, kernel…]
   windows = windows.unflatten(1, {sliding.groups, weight_shape[1]}).movedim(1, 0);
@@ -41,8 +42,7 @@ at::Tensor InputMoments(const LayerProduct& product, const at::Tensor& x, at::In
   const std::int64_t chunk =
       std::max<std::int64_t>(1, kChunkElements / std::max<std::int64_t>(1, samples[0].numel() * growth));
   for (const at::Tensor& part : samples.split(chunk)) {
-    const at::Tensor patches =
-        product.IsLinear() ? part.unsqueeze(0) : Patches(part, *product.sliding(), weight_shape);
+    const at::Tensor patches = product.IsLinear() ? part.unsqueeze(0) : Patches(part, *product.sliding(), weight_shape);
     sum += patches.transpose(1, 2).matmul(patches);
     rows += patches.size(1);
   }

@@ -46,8 +46,9 @@ std::map<int, Format> SitesOfLinearLayers(const Network& network, const Plan& pl
       const int site = network.layers()[i].uses[use].input_site;
       if (site < 0) continue;
       const auto product = LayerProduct::Of(network, static_cast<int>(i), use);
-      const bool fits = product && product->IsLinear() && KeepsColumns(planned.weight) && planned.activation.HasScale() &&
-                        planned.activation.calibrator != Calibrator::Dynamic && !planned.learned_weight && !planned.learned_input;
+      const bool fits = product && product->IsLinear() && KeepsColumns(planned.weight) &&
+                        planned.activation.HasScale() && planned.activation.calibrator != Calibrator::Dynamic &&
+                        !planned.learned_weight && !planned.learned_input;
       if (fits) sites.emplace(site, planned.activation);
       if (!fits) others.insert(site);
     }
@@ -80,7 +81,10 @@ std::map<int, Outliers> FindOutliers(const Network& network, const Plan& plan, c
   SiteReader measure(Keys(formats), [&](int site, const at::Tensor& value) {
     const at::Tensor& kept = beyond.at(site);
     if (!kept.any().item<bool>() || kept.all().item<bool>()) return;
-    const at::Tensor others = value.flatten(0, -2).index_select(1, kept.logical_not().nonzero().flatten()).to(at::kCPU, at::kFloat).contiguous();
+    const at::Tensor others = value.flatten(0, -2)
+                                  .index_select(1, kept.logical_not().nonzero().flatten())
+                                  .to(at::kCPU, at::kFloat)
+                                  .contiguous();
     rest[site].Add({others.const_data_ptr<float>(), static_cast<std::size_t>(others.numel())});
   });
   network.Forward(inputs, network.ParameterValues(), &measure);
@@ -93,7 +97,8 @@ std::map<int, Outliers> FindOutliers(const Network& network, const Plan& plan, c
   return outliers;
 }
 
-QuantizedTensor QuantizeBeside(const at::Tensor& columns, const at::Tensor& weight, const Format& format, int channel_axis) {
+QuantizedTensor QuantizeBeside(const at::Tensor& columns, const at::Tensor& weight, const Format& format,
+                               int channel_axis) {
   QuantizedTensor grid = FindGrids(weight.detach().index_fill(1, columns, 0), {format}, channel_axis).front();
   grid.outlier_columns = columns;
   return PutOnGrid(weight, grid);

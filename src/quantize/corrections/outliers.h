@@ -17,11 +17,13 @@ struct Outliers {
   ActivationRange range;
 };
 
-/// By input site: the features whose magnitude exceeds the plan's threshold on some of `inputs`, where linear layers alone read the tensor and
-/// the plan puts it and their weights on grids that are yet to be found, and where some features are not outliers.
+/// By input site: the features whose magnitude exceeds the plan's threshold on some of `inputs`, where linear layers
+/// alone read the tensor and the plan puts it and their weights on grids that are yet to be found, and where some
+/// features are not outliers.
 std::map<int, Outliers> FindOutliers(const Network& network, const Plan& plan, const std::vector<at::Tensor>& inputs);
 
 /// QuantizeWeight of a weight [out, in] whose `columns` stay in float16: they take no part in finding the grid.
-QuantizedTensor QuantizeBeside(const at::Tensor& columns, const at::Tensor& weight, const Format& format, int channel_axis);
+QuantizedTensor QuantizeBeside(const at::Tensor& columns, const at::Tensor& weight, const Format& format,
+                               int channel_axis);
 
 }  // namespace bitplan

@@ -22,8 +22,8 @@ namespace {
 
 /// What SmoothQuant and activation-aware scales need to know of what the readers of links read.
 struct InputFigures {
-  std::map<int, at::Tensor> largest, magnitude;    // by input site: max and mean of |x| a channel, float64
-  std::map<std::size_t, at::Tensor> moments;       // by layer: InputMoments
+  std::map<int, at::Tensor> largest, magnitude;  // by input site: max and mean of |x| a channel, float64
+  std::map<std::size_t, at::Tensor> moments;     // by layer: InputMoments
 };
 
 class InputRecorder : public Probe {
@@ -32,7 +32,9 @@ class InputRecorder : public Probe {
     for (const ChannelLink& link : links)
       for (const ChannelLink::Reader& reader : link.readers) {
         dim_of_site_[reader.input_site] = link.channel_dim;
-        if (with_moments) products_.emplace(reader.input_site, std::pair(reader.layer, *LayerProduct::Of(network, static_cast<int>(reader.layer), 0)));
+        if (with_moments)
+          products_.emplace(reader.input_site,
+                            std::pair(reader.layer, *LayerProduct::Of(network, static_cast<int>(reader.layer), 0)));
       }
   }
 
@@ -40,7 +42,8 @@ class InputRecorder : public Probe {
     const auto dim = dim_of_site_.find(site);
     if (dim == dim_of_site_.end()) return value;
     const at::Tensor magnitudes = value.abs().movedim(dim->second, 0).flatten(1).to(at::kDouble);
-    Add(figures.largest, site, magnitudes.amax(1), [](const at::Tensor& a, const at::Tensor& b) { return at::maximum(a, b); });
+    Add(figures.largest, site, magnitudes.amax(1),
+        [](const at::Tensor& a, const at::Tensor& b) { return at::maximum(a, b); });
     Add(figures.magnitude, site, magnitudes.mean(1), [](const at::Tensor& a, const at::Tensor& b) { return a + b; });
     const auto [first, last] = products_.equal_range(site);
     for (auto found = first; found != last; ++found) {
@@ -98,8 +101,9 @@ class Rescaler {
 
   void Smooth(const InputFigures& figures) {
     for (const ChannelLink& link : links_) {
-      if (std::none_of(link.readers.begin(), link.readers.end(),
-                       [&](const ChannelLink::Reader& reader) { return plan_.layers[reader.layer].activation.HasScale(); }))
+      if (std::none_of(link.readers.begin(), link.readers.end(), [&](const ChannelLink::Reader& reader) {
+            return plan_.layers[reader.layer].activation.HasScale();
+          }))
         continue;
       const at::Tensor x = figures.largest.at(link.readers[0].input_site), w = ReadRange(link);
       Apply(link, OrOne(x.pow(plan_.corrections.smoothing) / w.pow(1 - plan_.corrections.smoothing), x, w));
@@ -136,7 +140,8 @@ class Rescaler {
   at::Tensor ReadRange(const ChannelLink& link) {
     at::Tensor range;
     for (const ChannelLink::Reader& reader : link.readers) {
-      const at::Tensor own = InputChannelsFirst(Weight(reader.layer), reader.groups).abs().flatten(1).amax(1).to(at::kDouble);
+      const at::Tensor own =
+          InputChannelsFirst(Weight(reader.layer), reader.groups).abs().flatten(1).amax(1).to(at::kDouble);
       range = range.defined() ? at::maximum(range, own) : own;
     }
     return range;
@@ -144,7 +149,9 @@ class Rescaler {
 
   /// What makes the channels / scale, what reads them · scale.
   void Apply(const ChannelLink& link, const at::Tensor& scale) {
-    const auto scaled = [](const at::Tensor& value, const at::Tensor& by) { return (value.to(at::kDouble) * by).to(value.scalar_type()); };
+    const auto scaled = [](const at::Tensor& value, const at::Tensor& by) {
+      return (value.to(at::kDouble) * by).to(value.scalar_type());
+    };
     for (const std::size_t parameter : link.parameters) values_[parameter] = scaled(values_[parameter], 1 / scale);
     if (link.made_by) {
       at::Tensor& weight = Weight(*link.made_by);
@@ -165,7 +172,8 @@ class Rescaler {
       const Format& format = plan_.layers[reader.layer].weight;
       if (!format.HasScale()) continue;
       const at::Tensor weight = Weight(reader.layer), along = AlongInputChannels(scale, weight, reader.groups);
-      const at::Tensor quantized = QuantizeWeight((weight.to(at::kDouble) * along).to(at::kFloat), format, 0).value / along;
+      const at::Tensor quantized =
+          QuantizeWeight((weight.to(at::kDouble) * along).to(at::kFloat), format, 0).value / along;
       const at::Tensor rows = (quantized - weight).view({reader.groups, weight.size(0) / reader.groups, -1});
       error += (rows.matmul(figures.moments.at(reader.layer)) * rows).sum().item<double>();
     }
@@ -183,9 +191,12 @@ void CheckSameOutput(const Network& before, const Network& after, const Dataset&
   constexpr double kLimit = 1e-4;
   const auto inputs = data.Get(0, std::min(kSamples, data.size()), at::Device(before.device())).inputs;
   const at::Tensor wanted = before.Forward(inputs), given = after.Forward(inputs);
-  const double change = (given - wanted).abs().max().item<double>() / std::max(1e-30, wanted.abs().max().item<double>());
+  const double change =
+      (given - wanted).abs().max().item<double>() / std::max(1e-30, wanted.abs().max().item<double>());
   if (!(change <= kLimit))
-    throw Error(fmt::format("rescaling: the float network's output moves by {:.2g} of its size, more than {}; leave it off", change, kLimit));
+    throw Error(
+        fmt::format("rescaling: the float network's output moves by {:.2g} of its size, more than {}; leave it off",
+                    change, kLimit));
 }
 
 }  // namespace
@@ -195,9 +206,10 @@ Network Rescale(const Network& network, const Plan& plan, const Dataset& data, s
   std::vector<ChannelLink> links = FindChannelLinks(network);
   const Rescaling kind = plan.corrections.rescaling;
   if (links.empty())
-    throw Error(fmt::format("rescaling {}: no tensor of this network is made and read by layers alone, with nothing between "
-                            "them but operators that keep factors; leave it off",
-                            ToString(kind)));
+    throw Error(
+        fmt::format("rescaling {}: no tensor of this network is made and read by layers alone, with nothing between "
+                    "them but operators that keep factors; leave it off",
+                    ToString(kind)));
   Rescaler rescaler(network, plan, links);
   if (kind == Rescaling::Equalization) {
     rescaler.Equalize();

@@ -1,7 +1,8 @@
+#include "quantize/corrections/channel_correction.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "quantize/corrections/channel_correction.h"
 #include "quantize/networks.h"
 #include "quantize/weight_grid.h"
 

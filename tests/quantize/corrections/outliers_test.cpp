@@ -41,18 +41,22 @@ TEST(Outliers, ALayerIsTheSumOfAnIntegerAndAFloat16Product) {
   const at::Tensor x_rest = x.index_select(1, rest);
   const double low = x_rest.min().item<double>(), covering = (x_rest.max().item<double>() - low) / 255;
   const QuantizedNetwork quantized = QuantizedNetwork::Create(network, PlanFor(network, 6), data);
-  const double x_scale = static_cast<float>(StateOf(quantized).inputs.begin()->second.range.scale), zero = std::nearbyint(-low / x_scale);
+  const double x_scale = static_cast<float>(StateOf(quantized).inputs.begin()->second.range.scale),
+               zero = std::nearbyint(-low / x_scale);
   EXPECT_NEAR(x_scale, covering, 0.01 * covering) << "the range is of the rest";
   const at::Tensor q = ((x_rest / x_scale).round() + zero).clamp(0, 255) - zero;
   at::Tensor expected = at::zeros({x.size(0), 4}, at::kDouble);
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const Layer& layer = network.layers()[i];
-    const at::Tensor w = network.Weight(layer).to(at::kDouble), scale = quantized.weights()[i].scale.to(at::kDouble).unsqueeze(1);
+    const at::Tensor w = network.Weight(layer).to(at::kDouble),
+                     scale = quantized.weights()[i].scale.to(at::kDouble).unsqueeze(1);
     const at::Tensor codes = (w.index_select(1, rest) / scale).round().clamp(-128, 127);
-    expected += (q * x_scale).matmul((codes * scale).t()) + InFloat16(x.index_select(1, kept)).matmul(InFloat16(w.index_select(1, kept)).t()) +
+    expected += (q * x_scale).matmul((codes * scale).t()) +
+                InFloat16(x.index_select(1, kept)).matmul(InFloat16(w.index_select(1, kept)).t()) +
                 network.parameters()[static_cast<std::size_t>(layer.bias)].value;
     EXPECT_TRUE(at::equal(quantized.weights()[i].outlier_columns, kept));
-    EXPECT_LT(scale.max().item<double>(), w.index_select(1, rest).abs().max().item<double>() / 100) << "the grid is of the rest";
+    EXPECT_LT(scale.max().item<double>(), w.index_select(1, rest).abs().max().item<double>() / 100)
+        << "the grid is of the rest";
   }
   EXPECT_LE((quantized.Forward(AllInputs(data)) - expected).abs().max().item<double>(), 1e-4);
 }
@@ -62,7 +66,10 @@ TEST(Outliers, LeaveASmallerErrorThanOneRangeForAll) {
   const Dataset data = WithOutliers();
   const at::Tensor exact = network.Forward(AllInputs(data));
   const auto error = [&](double threshold) {
-    return (QuantizedNetwork::Create(network, PlanFor(network, threshold), data).Forward(AllInputs(data)) - exact).square().mean().item<double>();
+    return (QuantizedNetwork::Create(network, PlanFor(network, threshold), data).Forward(AllInputs(data)) - exact)
+        .square()
+        .mean()
+        .item<double>();
   };
   EXPECT_LT(error(6), 0.1 * error(0));
   EXPECT_EQ(error(1000), error(0)) << "nothing is beyond";
@@ -95,7 +102,8 @@ TEST(Outliers, AreOfLinearLayersAlone) {
   const Dataset data = Dataset::FromTensors({AllInputs(Samples({8, 3, 8, 8}))[0] * 100}, {});
   const QuantizedNetwork quantized = QuantizedNetwork::Create(network, PlanFor(network, 6), data);
   for (std::size_t i = 0; i < network.layers().size(); ++i)
-    EXPECT_TRUE(network.layers()[i].op == "linear" || !quantized.weights()[i].outlier_columns.defined()) << network.layers()[i].name;
+    EXPECT_TRUE(network.layers()[i].op == "linear" || !quantized.weights()[i].outlier_columns.defined())
+        << network.layers()[i].name;
 }
 
 TEST(Outliers, AThresholdBelowZeroOrNotANumberIsRefused) {

@@ -47,12 +47,14 @@ TEST(ExpectedInput, IsTheMeanOfClippedNormalNumbers) {
       const auto expected = ExpectedInput(network, static_cast<std::size_t>(test::LayerIndex(network, layer)));
       ASSERT_TRUE(expected) << layer;
       const at::Tensor gamma = parameter(std::string(norm) + ".weight"), beta = parameter(std::string(norm) + ".bias");
-      const at::Tensor numbers = at::randn({1000000, gamma.numel()}, at::make_generator<at::CPUGeneratorImpl>(5), at::kDouble);
+      const at::Tensor numbers =
+          at::randn({1000000, gamma.numel()}, at::make_generator<at::CPUGeneratorImpl>(5), at::kDouble);
       const at::Tensor sampled = (numbers * gamma + beta).relu().mean(0);
       EXPECT_LT(((*expected - sampled) / (gamma.abs() + beta.abs())).abs().max().item<double>(), 0.005) << layer;
     }
-    EXPECT_FALSE(ExpectedInput(network, static_cast<std::size_t>(test::LayerIndex(network, "depthwise"))));  // max pooling
-    EXPECT_FALSE(ExpectedInput(network, static_cast<std::size_t>(test::LayerIndex(network, "first"))));      // the image
+    EXPECT_FALSE(
+        ExpectedInput(network, static_cast<std::size_t>(test::LayerIndex(network, "depthwise"))));       // max pooling
+    EXPECT_FALSE(ExpectedInput(network, static_cast<std::size_t>(test::LayerIndex(network, "first"))));  // the image
   }
 }
 
@@ -66,7 +68,8 @@ TEST(BiasFromBatchNorm, TakesOffWhatTheWeightErrorMakesOfTheExpectedInput) {
   const Layer& layer = network.layers()[last];
   const at::Tensor change = quantized.weights()[last].value - network.Weight(layer);
   const at::Tensor wanted = -change.to(at::kDouble).mv(*ExpectedInput(network, last));
-  // The output for an input of zeros is the bias: taken from the difference to the network with the same weights, uncorrected.
+  // The output for an input of zeros is the bias: taken from the difference to the network with the same weights,
+  // uncorrected.
   plan.corrections.output = OutputCorrection::None;
   plan.layers[static_cast<std::size_t>(test::LayerIndex(network, "third"))].weight = Format().WithBits(32);
   Plan corrected = plan;
@@ -92,14 +95,16 @@ TEST(BatchNormCorrection, MakesTheNormsOutputWhatItWasRelativeToTheFloatNetwork)
   plan.corrections.output = OutputCorrection::Channel;
   const at::Tensor by_channel = QuantizedNetwork::Create(network, plan, data).Forward(AllInputs(data));
   EXPECT_FALSE(torch::allclose(deviation(by_channel), deviation(wanted), 1e-3, 1e-4));
-  EXPECT_TRUE(torch::equal(corrected.weights()[0].value, QuantizeWeight(network.Weight(network.layers()[0]), weight, 0).value));
+  EXPECT_TRUE(
+      torch::equal(corrected.weights()[0].value, QuantizeWeight(network.Weight(network.layers()[0]), weight, 0).value));
 }
 
 TEST(BatchNormCorrection, IsRefusedWhereNoBatchNormIsLeft) {
   const Network network = LoadModel("Normalized");
   Plan plan = UniformPlan(network, 3, 32);
   plan.corrections.output = OutputCorrection::BatchNorm;
-  EXPECT_THAT(MessageOf([&] { QuantizedNetwork::Create(network, plan, Samples({8, 3, 8, 8})); }), HasSubstr("--no-fold-batch-norm"));
+  EXPECT_THAT(MessageOf([&] { QuantizedNetwork::Create(network, plan, Samples({8, 3, 8, 8})); }),
+              HasSubstr("--no-fold-batch-norm"));
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include "quantize/corrections/rescaling.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -5,7 +7,6 @@
 
 #include "network/channel_links.h"
 #include "network/model_case.h"
-#include "quantize/corrections/rescaling.h"
 #include "quantize/networks.h"
 
 namespace bitplan {
@@ -22,7 +23,8 @@ Plan PlanWith(const Network& network, Rescaling rescaling, int weight_bits = 4, 
 std::set<std::string> LinkNames(const Network& network) {
   std::set<std::string> names;
   for (const ChannelLink& link : FindChannelLinks(network)) {
-    std::string name = link.made_by ? network.layers()[*link.made_by].name : network.parameters()[link.parameters[0]].name;
+    std::string name =
+        link.made_by ? network.layers()[*link.made_by].name : network.parameters()[link.parameters[0]].name;
     for (const auto& reader : link.readers) name += " " + network.layers()[reader.layer].name;
     names.insert(name);
   }
@@ -31,7 +33,8 @@ std::set<std::string> LinkNames(const Network& network) {
 
 TEST(ChannelLinks, AreThoseThatNothingElseReads) {
   EXPECT_EQ(LinkNames(LoadModel("Links")), (std::set<std::string>{"first depthwise", "depthwise third", "third last"}));
-  EXPECT_EQ(LinkNames(LoadModel("NormThenLinear")), (std::set<std::string>{"norm.weight left right"}));  // GELU is in the way
+  EXPECT_EQ(LinkNames(LoadModel("NormThenLinear")),
+            (std::set<std::string>{"norm.weight left right"}));  // GELU is in the way
   EXPECT_TRUE(LinkNames(LoadModel("SharedBias")).empty());
   const Network resnet = Network::Load(std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10" / "resnet20.pt");
   std::set<std::string> blocks;
@@ -73,7 +76,8 @@ TEST(ChannelLinks, CanBeScaledByAnything) {
           weight = weight * AlongInputChannels(scale, weight, reader.groups);
         }
       }
-      const at::Tensor wanted = network->Forward(model.Inputs()), given = network->WithParameters(values).Forward(model.Inputs());
+      const at::Tensor wanted = network->Forward(model.Inputs()),
+                       given = network->WithParameters(values).Forward(model.Inputs());
       EXPECT_TRUE(torch::allclose(given, wanted, 1e-3, 1e-4)) << model.name() << " folded " << fold;
     }
   });
@@ -81,7 +85,8 @@ TEST(ChannelLinks, CanBeScaledByAnything) {
 }
 
 TEST(Rescaling, LeavesTheFloatOutput) {
-  for (const auto& [name, shape] : {std::pair("Links", std::vector<std::int64_t>{64, 3, 16, 16}), {"NormThenLinear", {64, 5, 8}}})
+  for (const auto& [name, shape] :
+       {std::pair("Links", std::vector<std::int64_t>{64, 3, 16, 16}), {"NormThenLinear", {64, 5, 8}}})
     for (const Rescaling rescaling : {Rescaling::Equalization, Rescaling::SmoothQuant, Rescaling::ActivationAware}) {
       const Network network = LoadModel(name);
       const Dataset data = Samples(shape);
@@ -96,7 +101,9 @@ TEST(Rescaling, LeavesTheFloatOutput) {
 TEST(Equalization, GivesBothSidesOfEveryChannelTheSameRange) {
   const Network network = LoadModel("Links");
   const Network rescaled = Rescale(network, PlanWith(network, Rescaling::Equalization), Samples({8, 3, 16, 16}), 8);
-  const auto weight = [&](const char* name) { return rescaled.Weight(rescaled.layers()[static_cast<std::size_t>(test::LayerIndex(rescaled, name))]); };
+  const auto weight = [&](const char* name) {
+    return rescaled.Weight(rescaled.layers()[static_cast<std::size_t>(test::LayerIndex(rescaled, name))]);
+  };
   const auto range = [](const at::Tensor& w, std::int64_t axis) { return w.abs().movedim(axis, 0).flatten(1).amax(1); };
   EXPECT_TRUE(torch::allclose(range(weight("first"), 0), range(weight("depthwise"), 0), 1e-3, 0));
   EXPECT_TRUE(torch::allclose(range(weight("depthwise"), 0), range(weight("third"), 1), 1e-3, 0));
@@ -213,7 +220,8 @@ TEST(Rescaling, IsRefusedWhereItCannotBeDone) {
               HasSubstr("calibration data"));
   QuantizeOptions options;
   options.statistics = ActivationStatistics::Collect(links, images, 8);
-  EXPECT_THAT(MessageOf([&] { QuantizedNetwork::Create(links, plan, images, options); }), HasSubstr("before they are rescaled"));
+  EXPECT_THAT(MessageOf([&] { QuantizedNetwork::Create(links, plan, images, options); }),
+              HasSubstr("before they are rescaled"));
 }
 
 }  // namespace

@@ -81,8 +81,8 @@ std::vector<Format> RoundedFormats() {
   return formats;
 }
 
-/// Each column in turn goes to its nearest code, and those still to come are moved to where they make the damped squared
-/// error least, found by solving their normal equations anew every time.
+/// Each column in turn goes to its nearest code, and those still to come are moved to where they make the damped
+/// squared error least, found by solving their normal equations anew every time.
 at::Tensor RoundedOneByOne(const at::Tensor& weight, const QuantizedTensor& grid, at::Tensor moments) {
   const std::int64_t d = weight.size(1);
   moments = moments + 0.01 * moments.diagonal().mean() * at::eye(d, moments.options());
@@ -176,7 +176,8 @@ double LeastError(const at::Tensor& row, const QuantizedTensor& grid, const at::
     at::Tensor q = low.clone();
     for (std::int64_t i = 0; i < d; ++i)
       if ((up >> i) & 1U) q[i] += 1;
-    const at::Tensor error = q.clamp(static_cast<double>(grid.format.QuantMin()), static_cast<double>(grid.format.QuantMax())) * scale - row;
+    const at::Tensor error =
+        q.clamp(static_cast<double>(grid.format.QuantMin()), static_cast<double>(grid.format.QuantMax())) * scale - row;
     least = std::min(least, error.dot(moments.mv(error)).item<double>());
   }
   return least;
@@ -228,7 +229,8 @@ double Error(const Network& network, const QuantizedNetwork& quantized, const Da
 }
 
 TEST(Rounding, OfAWholeNetworkLowersItsErrorAndIsWhatItsFilesHold) {
-  for (const auto& [name, output, x] : {std::tuple("Chain", 2, at::randn({64, 3, 8, 8}, Seeded(0))), {"UsedTwice", 0, Dependent(6, 3)}}) {
+  for (const auto& [name, output, x] :
+       {std::tuple("Chain", 2, at::randn({64, 3, 8, 8}, Seeded(0))), {"UsedTwice", 0, Dependent(6, 3)}}) {
     const Network network = LoadModel(name, output);
     const Dataset data = Dataset::FromTensors({x}, {});
     Plan plan = UniformPlan(network, 3, 8);
@@ -238,7 +240,8 @@ TEST(Rounding, OfAWholeNetworkLowersItsErrorAndIsWhatItsFilesHold) {
       const auto quantized = QuantizedNetwork::Create(network, plan, data);
       EXPECT_LT(Error(network, quantized, data), nearest) << name << " " << ToString(rounding);
       for (std::size_t i = 0; i < network.layers().size(); ++i)
-        EXPECT_TRUE(torch::equal(quantized.weights()[i].value, ValueOnGrid(quantized.weights()[i].q, quantized.weights()[i])));
+        EXPECT_TRUE(
+            torch::equal(quantized.weights()[i].value, ValueOnGrid(quantized.weights()[i].q, quantized.weights()[i])));
     }
   }
 }

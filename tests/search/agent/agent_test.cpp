@@ -65,7 +65,8 @@ TEST(Ddpg, FindsTheActionOfTheLargestReward) {
   EXPECT_NEAR(agent.Act(state), 0.7, 0.05);
 }
 
-/// Of two steps, the second one's best action is the first one's, and both are rewarded with what became of them together.
+/// Of two steps, the second one's best action is the first one's, and both are rewarded with what became of them
+/// together.
 TEST(Ddpg, LearnsActionsThatDependOnEarlierOnes) {
   search::Ddpg agent(4096, 4);
   std::mt19937_64 random(4);
@@ -145,7 +146,8 @@ class AgentCheckpoint : public testing::Test {
   }
 
   const std::filesystem::path file_ =
-      std::filesystem::temp_directory_path() / (std::string("agent-") + testing::UnitTest::GetInstance()->current_test_info()->name());
+      std::filesystem::temp_directory_path() /
+      (std::string("agent-") + testing::UnitTest::GetInstance()->current_test_info()->name());
   const Problem problem_ = LargeProblem(2, 8, 4, 2);
 };
 
@@ -192,10 +194,13 @@ TEST(Agent, StopsWhenAskedTo) {
 
 TEST(Agent, NamesOptionsOutOfRange) {
   const Problem problem = LargeProblem(2, 4, 3, 1);
-  EXPECT_THAT([&] { SearchByAgent(problem, {.episodes = 0, .certificate = {}}); }, ThrowsMessage<Error>(HasSubstr("episodes")));
-  EXPECT_THAT([&] { SearchByAgent(problem, {.warm_up = 0, .certificate = {}}); }, ThrowsMessage<Error>(HasSubstr("warm_up")));
+  EXPECT_THAT([&] { SearchByAgent(problem, {.episodes = 0, .certificate = {}}); },
+              ThrowsMessage<Error>(HasSubstr("episodes")));
+  EXPECT_THAT([&] { SearchByAgent(problem, {.warm_up = 0, .certificate = {}}); },
+              ThrowsMessage<Error>(HasSubstr("warm_up")));
   EXPECT_THROW(SearchByAgent(Problem{}, {}), Error);
-  EXPECT_THAT([&] { Search(problem, {.method = SearchMethod::Agent}); }, ThrowsMessage<Error>(HasSubstr("SearchByAgent")));
+  EXPECT_THAT([&] { Search(problem, {.method = SearchMethod::Agent}); },
+              ThrowsMessage<Error>(HasSubstr("SearchByAgent")));
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ using search::StepStates;
 using Choices = std::vector<std::size_t>;
 
 /// A walk by random actions; what was carried out goes to `executed`.
-Choices WalkAtRandom(const PlanSpace& space, const Choices& plan, std::mt19937_64& random, std::vector<double>& executed) {
+Choices WalkAtRandom(const PlanSpace& space, const Choices& plan, std::mt19937_64& random,
+                     std::vector<double>& executed) {
   const StepStates states(space);
   PlanWalk walk(space, states, plan);
   executed.clear();
@@ -84,7 +85,8 @@ TEST(PlanWalk, ReachesEveryPlanWithinTheBudgets) {
     std::set<Choices> reached;
     std::mt19937_64 random(seed);
     std::vector<double> executed;
-    for (int i = 0; i < 6000 && reached.size() < plans.size(); ++i) reached.insert(WalkAtRandom(space, *plan, random, executed));
+    for (int i = 0; i < 6000 && reached.size() < plans.size(); ++i)
+      reached.insert(WalkAtRandom(space, *plan, random, executed));
     EXPECT_EQ(reached, std::set(plans.begin(), plans.end())) << problem.name;
   }
 }
@@ -96,7 +98,9 @@ TEST(PlanWalk, DecidesEveryWidthOfAGroupInAStepOfItsOwn) {
   for (const int a : {2, 4, 8})
     for (const int b : {2, 4})
       for (const int input : {4, 8})
-        group.choices.push_back({"w" + std::to_string(a) + "-" + std::to_string(b) + "a" + std::to_string(input), 1.0 / a + 1.0 / b, {{"c", 1.0 * (a + b)}}});
+        group.choices.push_back({"w" + std::to_string(a) + "-" + std::to_string(b) + "a" + std::to_string(input),
+                                 1.0 / a + 1.0 / b,
+                                 {{"c", 1.0 * (a + b)}}});
   problem.groups = {group, {"c", {"c"}, {{"w2a8", 1, {{"c", 2}}}, {"w8a8", 0, {{"c", 8}}}}}};
   problem.budgets = {{"c", 16}};
   const PlanSpace space(problem, {});
@@ -121,7 +125,8 @@ TEST(PlanWalk, DecidesEveryWidthOfAGroupInAStepOfItsOwn) {
 /// HAQ's ten numbers (Wang et al. 2019, section 3.1), each over the largest.
 TEST(PlanWalk, ShowsTheLayersShapesWhereTheProblemHasThem) {
   Problem problem;
-  const std::vector<Choice> choices = {{"w2a4", 1, {{"c", 2}}}, {"w2a8", 1, {{"c", 2}}}, {"w8a4", 0, {{"c", 8}}}, {"w8a8", 0, {{"c", 8}}}};
+  const std::vector<Choice> choices = {
+      {"w2a4", 1, {{"c", 2}}}, {"w2a8", 1, {{"c", 2}}}, {"w8a4", 0, {{"c", 8}}}, {"w8a8", 0, {{"c", 8}}}};
   problem.groups = {{"a", {"a"}, choices, LayerShape{3, 16, 5, 2, 32, 1200, false}},
                     {"b", {"b"}, choices, LayerShape{16, 16, 3, 1, 16, 144, true}},
                     {"c", {"c"}, choices, LayerShape{16, 10, 1, 0, 1, 160, false}}};
@@ -142,7 +147,8 @@ TEST(PlanWalk, ShowsTheLayersShapesWhereTheProblemHasThem) {
   EXPECT_EQ(states[0], (search::AgentState{0, 3 / 16.0F, 1, 1, 1, 1, 1, 0, 0, 1}));
   EXPECT_EQ(states[1], (search::AgentState{0, 3 / 16.0F, 1, 1, 1, 1, 1, 0, 1, 0.75}));
   EXPECT_EQ(states[2], (search::AgentState{0.5, 1, 1, 0.6F, 0.5, 0.5, 0.12F, 1, 0, 0.75}));
-  EXPECT_EQ(states[5], (search::AgentState{1, 1, 0.625, 0.2F, 0, 1 / 32.0F, static_cast<float>(160 / 1200.0), 0, 1, 0.75}));
+  EXPECT_EQ(states[5],
+            (search::AgentState{1, 1, 0.625, 0.2F, 0, 1 / 32.0F, static_cast<float>(160 / 1200.0), 0, 1, 0.75}));
   problem.groups[1].shape.reset();
   EXPECT_NE(states_of()[0], states[0]);
 }

@@ -1,5 +1,6 @@
-// On ResNet-20's own problem: its gauss-newton figures of 512 training images, weights of 2, 3, 4, 6 or 8 bits, 3 on average.
-// resnet20-3.json is what MakeProblem makes of `bitplan analyze resnet20.pt --data cifar10:train.bin --samples 512
+// On ResNet-20's own problem: its gauss-newton figures of 512 training images, weights of 2, 3, 4, 6 or 8 bits, 3 on
+// average. resnet20-3.json is what MakeProblem makes of `bitplan analyze resnet20.pt --data cifar10:train.bin --samples
+// 512
 // --measures gauss-newton,logit-shift` with the budget average_bits=3.
 #include <gtest/gtest.h>
 
@@ -22,8 +23,8 @@ TEST(AgentOnResNet20, BeatsRandomSearchWithAsManyEvaluations) {
     const Solution random = SearchByAgent(problem, options).solution;
     EXPECT_LT(learned.objective, 0.8 * random.objective) << seed;
     EXPECT_EQ(learned.bound, Search(problem, {}).objective);
-    std::printf("seed %d: %.2f %% above the optimum, random search %.2f %%\n", static_cast<int>(seed), 100 * (learned.objective / learned.bound - 1),
-                100 * (random.objective / learned.bound - 1));
+    std::printf("seed %d: %.2f %% above the optimum, random search %.2f %%\n", static_cast<int>(seed),
+                100 * (learned.objective / learned.bound - 1), 100 * (random.objective / learned.bound - 1));
   }
 }
 

@@ -57,14 +57,16 @@ TEST(Methods, RefuseFirstValuesThatAreNoneOrNotFinite) {
     for (const Format& format : {WeightFormat(3), WeightFormat(1, Granularity::Tensor, NumberType::Binary),
                                  WeightFormat(2, Granularity::Tensor, NumberType::Ternary)}) {
       if (!SuitsWeights(method, format)) continue;
-      EXPECT_NE(MessageOf([&] { MakeWeightQuantizer(method, format, 0, {})->Finish(); }), "no error") << ToString(method);
+      EXPECT_NE(MessageOf([&] { MakeWeightQuantizer(method, format, 0, {})->Finish(); }), "no error")
+          << ToString(method);
       EXPECT_NE(MessageOf([&] { MakeWeightQuantizer(method, format, 0, {})->Initialize(bad); }), "no error")
           << ToString(method);
     }
     for (const Format& format : {InputFormat(3), InputFormat(1)}) {
       if (!SuitsInputs(method, format)) continue;
       EXPECT_NE(MessageOf([&] { MakeInputQuantizer(method, format)->Finish(); }), "no error") << ToString(method);
-      EXPECT_NE(MessageOf([&] { MakeInputQuantizer(method, format)->Initialize(bad); }), "no error") << ToString(method);
+      EXPECT_NE(MessageOf([&] { MakeInputQuantizer(method, format)->Initialize(bad); }), "no error")
+          << ToString(method);
     }
   }
 }
