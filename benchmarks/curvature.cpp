@@ -15,6 +15,7 @@
 
 #include "bitplan/data.h"
 #include "bitplan/gauss_newton.h"
+#include "bitplan/memory.h"
 #include "bitplan/network.h"
 #include "bitplan/plot.h"
 
@@ -78,6 +79,7 @@ void MeasureScaling(const bitplan::Network& network, const std::string& spec, co
 }  // namespace
 
 int main(int argc, char** argv) {
+  bitplan::KeepFreedMemory();
   try {
     if (argc < 4)
       throw std::invalid_argument("MODEL.pt DATA IMAGES [TOLERANCE] [ROWS] [JSON] [COMPUTE] [MEMORY_BYTES]");

@@ -8,12 +8,14 @@
 #include <filesystem>
 #include <vector>
 
+#include "bitplan/memory.h"
 #include "stopwatch.h"
 #include "uniform_plan.h"
 
 using bitplan::Network;
 
 int main() {
+  bitplan::KeepFreedMemory();
   const at::NoGradGuard no_grad;
   const std::filesystem::path folder = std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10";
   const Network network = Network::Load(folder / "resnet20.pt");

@@ -7,12 +7,14 @@
 #include <filesystem>
 #include <vector>
 
+#include "bitplan/memory.h"
 #include "stopwatch.h"
 #include "uniform_plan.h"
 
 using bitplan::Network;
 
 int main() {
+  bitplan::KeepFreedMemory();
   const std::filesystem::path folder = std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10";
   const Network network = Network::Load(folder / "resnet20.pt");
   bitplan::DataOptions data_options;
@@ -20,7 +22,7 @@ int main() {
   const auto data = bitplan::Dataset::Load("cifar10:" + (folder / "train.bin").string(), data_options);
   const auto inputs = data.Get(0, data.size()).inputs;
   fmt::print("ResNet-20, batch 128, median of 5 rounds; times of the float network\n");
-  fmt::print("{:<8}{:>13}{:>10}{:>10}{:>14}{:>10}\n", "plan", "accumulators", "float ms", "integer ms",
+  fmt::print("{:<8}{:>13}{:>10}{:>12}{:>16}{:>10}\n", "plan", "accumulators", "float ms", "integer ms",
              "fake-quantized", "integer");
   for (const int weight_bits : {8, 4})
     for (const int accumulator_bits : {32, 16}) {
@@ -32,7 +34,7 @@ int main() {
         fake.push_back(Seconds([&] { quantized.Forward(inputs); }));
         whole.push_back(Seconds([&] { integer.Forward(inputs); }));
       }
-      fmt::print("w{}a8{:>17}{:>10.1f}{:>10.1f}{:>13.2f}x{:>9.2f}x\n", weight_bits, accumulator_bits,
+      fmt::print("w{}a8{:>17}{:>10.1f}{:>12.1f}{:>15.2f}x{:>9.2f}x\n", weight_bits, accumulator_bits,
                  1e3 * Median(exact), 1e3 * Median(whole), Median(fake) / Median(exact), Median(whole) / Median(exact));
     }
 }

@@ -25,6 +25,7 @@
 #include "bitplan/analyze.h"
 #include "bitplan/data.h"
 #include "bitplan/files.h"
+#include "bitplan/memory.h"
 #include "bitplan/network.h"
 #include "bitplan/plot.h"
 #include "hessian/gradient_pass.h"
@@ -190,6 +191,7 @@ void Scaling(const Network& network, const Dataset& all, const std::string& pref
 }  // namespace
 
 int main(int argc, char** argv) {
+  bitplan::KeepFreedMemory();
   try {
     const std::filesystem::path folder = std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10";
     const Network network = Network::Load(folder / "resnet20.pt");

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "bitplan/evaluate.h"
+#include "bitplan/memory.h"
 #include "bitplan/quantize.h"
 
 namespace {
@@ -163,6 +164,7 @@ std::vector<std::pair<std::string, Corrections>> AllCorrections() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  bitplan::KeepFreedMemory();
   try {
     if (argc != 4 && !(argc == 5 && argv[4] == std::string("corrections")))
       throw std::invalid_argument("MODEL.pt DATA TEST [corrections]");

@@ -1,7 +1,7 @@
 // What training under a plan is worth, and what a step of it costs. Tables in Markdown, for docs/training.md.
 //
 //   bench_qat MODEL.pt DATA TEST [--epochs=N] [--methods=lsq,pact] [--settings=W4A4,mixed] [--learning-rate=X]
-//   [--batch-norm=NAME] [--distillation=X]
+//   [--batch-norm=NAME] [--distillation=X] [--optimizer=NAME]
 //   bench_qat MODEL.pt DATA TEST steps
 //
 // Accuracies: every method trains every setting for the same epochs on DATA, in batches of 128 with crops and flips;
@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "bitplan/evaluate.h"
+#include "bitplan/memory.h"
 #include "bitplan/run.h"
 #include "bitplan/train.h"
 
@@ -80,6 +81,8 @@ Arguments Parse(const std::vector<std::string>& words) {
       arguments.settings = Split(value);
     else if (name == "--learning-rate")
       arguments.train.learning_rate = std::stod(value);
+    else if (name == "--optimizer")
+      arguments.train.optimizer = ParseOptimizer(value);
     else if (name == "--distillation")
       arguments.train.distillation = std::stod(value);
     else if (name == "--batch-norm")
@@ -261,6 +264,7 @@ void PrintSteps(const Arguments& arguments, const Network& network, const Datase
 }  // namespace
 
 int main(int argc, char** argv) {
+  bitplan::KeepFreedMemory();
   try {
     const Arguments arguments = Parse({argv + 1, argv + argc});
     const Network network = Network::Load(arguments.model);

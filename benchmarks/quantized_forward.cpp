@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bitplan/configuration.h"
+#include "bitplan/memory.h"
 #include "bitplan/quantize.h"
 #include "stopwatch.h"
 
@@ -25,6 +26,7 @@ bitplan::Format Of(bitplan::NumberType type, int bits) {
 }  // namespace
 
 int main() {
+  bitplan::KeepFreedMemory();
   const std::filesystem::path folder = std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10";
   const Network network = Network::Load(folder / "resnet20.pt");
   bitplan::DataOptions options;

@@ -10,6 +10,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)  # Debian's libzip CMake files ask for the command line tools too
 if(BITPLAN_TORCH)
   find_package(Torch 2.13 REQUIRED)
+  find_package(OpenMP REQUIRED COMPONENTS CXX)  # without it at::parallel_for runs on one thread
   find_package(Spectra REQUIRED)
   find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
 endif()

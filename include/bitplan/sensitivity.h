@@ -27,8 +27,8 @@ enum class Measure {
 
   Eigenvalue,  ///< λ_max · ‖Δ‖² (HAWQ, Dong et al. 2019)
   Trace,       ///< trace / n · ‖Δ‖² (HAWQ-V2, Dong et al. 2020)
-  Fisher,  ///< ½ Σ_i G_ii Δ_i², G the Gauss-Newton matrix in the tensor: the expected squared gradient times the
-           ///< squared change
+  Fisher,      ///< ½ Σ_i G_ii Δ_i², G the Gauss-Newton matrix in the tensor: the expected squared gradient times the
+               ///< squared change
 
   LogitShift,   ///< ½ ‖P δz‖², P = I − 11ᵀ/C: the change of the centered logits
   Divergence,   ///< T² · KL(softmax(z / T) ‖ softmax((z + δz) / T))

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "bitplan/error.h"
+#include "bitplan/memory.h"
 #include "bitplan/version.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
@@ -64,6 +65,7 @@ int Dispatch(const Arguments& arguments) {
 
 int main(int count, char** values) {
   using namespace bitplan::cli;
+  bitplan::KeepFreedMemory();
   CatchInterrupts();
   try {
     return Dispatch(Arguments(values + 1, values + count));
