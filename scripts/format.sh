@@ -9,7 +9,7 @@ if [ ! -x "$tool" ]; then
   .deps/venv/bin/python -m pip install --quiet --target .deps/clang-format "clang-format==$version"
 fi
 export PYTHONPATH=.deps/clang-format
-mapfile -t files < <(git ls-files '*.h' '*.cpp')
+mapfile -t files < <(git ls-files --cached --others --exclude-standard '*.h' '*.cpp')
 if [ "${1:-}" = --check ]; then
   "$tool" --dry-run --Werror "${files[@]}"
 else

@@ -4,6 +4,7 @@
 #include <bitplan/data.h>
 #include <bitplan/error.h>
 #include <bitplan/files.h>
+#include <bitplan/memory.h>
 #include <bitplan/network.h>
 #include <bitplan/plan.h>
 #include <bitplan/quantize.h>
@@ -16,6 +17,7 @@ int main(int argc, char** argv) {
     std::cerr << "usage: plan_in_cpp MODEL.pt KIND:FILE\n";
     return 2;
   }
+  bitplan::KeepFreedMemory();  // passes of this program find their memory again
   try {
     const auto network = bitplan::Network::Load(argv[1]);
     bitplan::DataOptions samples;

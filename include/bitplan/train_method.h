@@ -30,8 +30,8 @@ enum class TrainingMethod {
 bool SuitsWeights(TrainingMethod method, const Format& format);
 bool SuitsInputs(TrainingMethod method, const Format& format);
 
-/// Whether levels grow with the weight, or are learned at the pace that it grows at. Those of the others know nothing
-/// of the statistics of a batch norm that is folded in: such norms cannot be trained as Rescaled.
+/// Whether larger weights find larger levels, or are clipped by learned ones. Where neither holds (BinaryConnect, TTQ),
+/// batch norm that is folded in cannot be trained as Rescaled: its variance would run away.
 bool LevelsFollowWeight(TrainingMethod method);
 
 /// Names used on the command line and in files: "lsq", "binary-connect", …; the parser throws Error listing them.

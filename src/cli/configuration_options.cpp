@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "bitplan/error.h"
 
 namespace bitplan::cli {
@@ -18,16 +20,16 @@ void AddConfigurationOptions(CommandLine& line) {
 bool HasConfiguration(const CommandLine& line) {
   const bool by_hand = line.Has("layer-config") || line.Has("weight-bits") || line.Has("activation-bits");
   if (by_hand || (line.Has("target") && !line.Has("plan") && !line.Has("plan.json"))) return by_hand;
-  for (const char* option :
-       {"weight-type", "weight-scheme", "weight-granularity", "weight-group", "weight-scales", "weight-calibrator",
-        "narrow-range", "reduce-range", "activation-type", "activation-scheme", "activation-scales",
-        "activation-calibrator", "percentile", "deviations"})
+  const auto refuse = [&](const char* option) {
     if (!line.IsDefault(option))
       throw Error(
           fmt::format("--{}: formats are the plan's to say; or give them by hand, with --weight-bits, "
                       "--activation-bits or --layer-config",
                       option));
-  return by_hand;
+  };
+  std::for_each(kNumberOptions.begin(), kNumberOptions.end(), refuse);
+  std::for_each(kRangeOptions.begin(), kRangeOptions.end(), refuse);
+  return false;
 }
 
 Configuration ReadConfigurationOptions(const CommandLine& line) {

@@ -26,9 +26,7 @@ Format WithNumbers(Format format, const Format& target) {
 
 /// Throws Error where an option says what is the target's to say.
 void RefuseNumbers(const CommandLine& line, const Target& target) {
-  for (const char* option :
-       {"weight-type", "weight-scheme", "weight-granularity", "weight-group", "weight-scales", "narrow-range",
-        "reduce-range", "activation-type", "activation-scheme", "activation-scales"})
+  for (const char* const option : kNumberOptions)
     if (!line.IsDefault(option)) throw Error(fmt::format("--{}: that is for --target {} to say", option, target.name));
 }
 

@@ -12,9 +12,6 @@ namespace bitplan {
 
 namespace {
 
-constexpr double kLeastGain = 0.5, kMostGain = 2;
-constexpr double kFewValues = 1.0 / 16;
-
 class MomentRecorder : public Probe {
  public:
   explicit MomentRecorder(const CorrectionTargets& targets) : targets_(targets) {}
@@ -49,8 +46,9 @@ bool GainFolds(const Layer& layer, const Format& weight) {
 /// variance by about pL², shift² / lost variance, which is p, is small.
 at::Tensor IsOfFewValues(const at::Tensor& shift, const at::Tensor& gain, const ChannelMoments& wanted,
                          const ChannelMoments& quantized) {
+  constexpr double kMuchMore = 2, kFew = 1.0 / 16;
   const at::Tensor lost_variance = wanted.deviation.square() - quantized.deviation.square();
-  return gain.gt(kMostGain * gain.median()).logical_and(shift.square().lt(kFewValues * lost_variance));
+  return gain.gt(kMuchMore * gain.median()).logical_and(shift.square().lt(kFew * lost_variance));
 }
 
 }  // namespace
@@ -86,12 +84,13 @@ const CorrectionTarget* CorrectionTargets::Find(int site, const at::Tensor& valu
 
 ChannelCorrection FitChannels(const Network& network, const CorrectionTarget& target, const ChannelMoments& wanted,
                               const ChannelMoments& quantized) {
+  constexpr double kLeastGain = 0.5, kMostGain = 2;
   const at::Tensor constant = wanted.IsConstant().logical_or(quantized.IsConstant());
   const at::Tensor gain = at::where(constant, at::ones_like(wanted.mean), wanted.deviation / quantized.deviation);
-  const at::Tensor alpha = target.with_gain ? gain.clamp(kLeastGain, kMostGain) : at::ones_like(gain);
-  at::Tensor beta = wanted.mean - alpha.to(at::kFloat) * quantized.mean;
+  const at::Tensor alpha = (target.with_gain ? gain.clamp(kLeastGain, kMostGain) : at::ones_like(gain)).to(at::kFloat);
+  at::Tensor beta = wanted.mean - alpha * quantized.mean;
   if (!target.with_gain) beta = beta.masked_fill(IsOfFewValues(beta, gain, wanted, quantized), 0);
-  ChannelCorrection correction{alpha.to(at::kFloat), beta.to(at::kFloat)};
+  const ChannelCorrection correction{alpha, beta.to(at::kFloat)};
   if (!correction.alpha.isfinite().all().item<bool>() || !correction.beta.isfinite().all().item<bool>())
     throw Error(fmt::format("layer '{}': its output on the calibration samples is not finite",
                             network.layers()[target.layer].name));
