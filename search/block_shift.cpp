@@ -2,16 +2,22 @@
 
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
+#include <Eigen/QR>
 #include <cmath>
+
+#include "search/vector_sums.h"
 
 namespace bitplan::search {
 namespace {
 
 constexpr double kSpread = 0.1;
 
+/// Of the largest link between groups: what is none.
+constexpr double kNothing = 1e-11;
+
 /// Share of the loss that may be left each time.
 constexpr double kSlacks[] = {0.3, 0.1, 0.03};
-constexpr int kSweeps = 6;
+constexpr int kSweeps = 4;
 
 /// Orthonormal columns, orthogonal to (1, …, 1) (Helmert).
 Eigen::MatrixXd StepsOf(Eigen::Index width) {
@@ -37,43 +43,78 @@ double LeastMultiple(const Eigen::MatrixXd& off, const Eigen::MatrixXd& blocks) 
 }  // namespace
 
 BlockShift::BlockShift(const Eigen::MatrixXd& matrix, std::vector<Index> first)
-    : first_(std::move(first)), off_(matrix) {
-  step_.push_back(0);
+    : first_(std::move(first)),
+      off_(matrix),
+      lift_(kNothing * static_cast<double>(matrix.rows()) * (matrix.size() > 0 ? matrix.cwiseAbs().maxCoeff() : 0)) {
+  std::vector<Eigen::MatrixXd> own;
   for (Eigen::Index g = 0; g < groups(); ++g) {
-    basis_.push_back(StepsOf(Width(g)));
-    step_.push_back(step_.back() + Width(g) - 1);
+    auto block = off_.block(first_[g], first_[g], Width(g), Width(g));
+    own.push_back(block);
+    block.setZero();
   }
-  Eigen::MatrixXd blocks = Eigen::MatrixXd::Zero(step_.back(), step_.back());
-  matrix_ = blocks;
-  for (Eigen::Index g = 0; g < groups(); ++g) {
-    const auto own = matrix.block(first_[g], first_[g], Width(g), Width(g));
-    blocks.block(step_[g], step_[g], Width(g) - 1, Width(g) - 1) = basis_[g].transpose() * own * basis_[g];
-    off_.block(first_[g], first_[g], Width(g), Width(g)).setZero();
-  }
-  for (Eigen::Index g = 0; g < groups(); ++g)
-    for (Eigen::Index h = 0; h < groups(); ++h)
-      if (g != h)
-        matrix_.block(step_[g], step_[h], Width(g) - 1, Width(h) - 1) =
-            basis_[g].transpose() * off_.block(first_[g], first_[h], Width(g), Width(h)) * basis_[h];
+  FindSteps();
   if (matrix_.size() == 0) return;
+  Eigen::MatrixXd blocks = Eigen::MatrixXd::Zero(step_.back(), step_.back());
+  for (Eigen::Index g = 0; g < groups(); ++g)
+    blocks.block(step_[g], step_[g], Rank(g), Rank(g)) = basis_[g].transpose() * own[g] * basis_[g];
   const double least = 1e-7 * blocks.trace() / static_cast<double>(blocks.rows()) + 1e-9 * matrix.cwiseAbs().maxCoeff();
   blocks.diagonal().array() += std::max(least, 1e-300);
   matrix_ += (1.05 * LeastMultiple(matrix_, blocks) + 1e-3) * blocks;
-  Invert();
 }
 
-void BlockShift::Invert() {
+void BlockShift::FindSteps() {
+  step_.push_back(0);
+  for (Eigen::Index g = 0; g < groups(); ++g) {
+    basis_.push_back(LinkedSteps(g));
+    step_.push_back(step_.back() + basis_.back().cols());
+  }
+  matrix_ = Eigen::MatrixXd::Zero(step_.back(), step_.back());
+  for (Eigen::Index g = 0; g < groups(); ++g) {
+    const Eigen::MatrixXd rows = basis_[g].transpose() * off_.middleRows(first_[g], Width(g));
+    for (Eigen::Index h = 0; h < groups(); ++h)
+      matrix_.block(step_[g], step_[h], Rank(g), Rank(h)) = rows.middleCols(first_[h], Width(h)) * basis_[h];
+  }
+  matrix_ = (matrix_ + matrix_.transpose()).eval() / 2;
+}
+
+BlockShift BlockShift::Of(const std::vector<Index>& columns, std::vector<Index> first) const {
+  BlockShift part;
+  part.first_ = std::move(first);
+  part.lift_ = lift_;
+  part.off_ = off_(columns, columns);
+  part.FindSteps();
+  const Eigen::MatrixXd shifted = Matrix()(columns, columns);
+  for (Eigen::Index g = 0; g < part.groups(); ++g) {
+    const Eigen::MatrixXd& basis = part.basis_[g];
+    auto block = part.matrix_.block(part.step_[g], part.step_[g], part.Rank(g), part.Rank(g));
+    block = basis.transpose() * shifted.block(part.first_[g], part.first_[g], part.Width(g), part.Width(g)) * basis;
+  }
+  return part;
+}
+
+Eigen::MatrixXd BlockShift::LinkedSteps(Eigen::Index group) const {
+  const Eigen::MatrixXd steps = StepsOf(Width(group));
+  if (steps.cols() == 0) return steps;
+  Eigen::ColPivHouseholderQR<Eigen::MatrixXd> links(steps.transpose() * off_.middleRows(first_[group], Width(group)));
+  links.setThreshold(kNothing);
+  const Eigen::Index rank = links.rank();
+  return steps * (links.householderQ() * Eigen::MatrixXd::Identity(steps.cols(), rank));
+}
+
+void BlockShift::Lift() {
   Eigen::LLT<Eigen::MatrixXd> factor(matrix_);
   for (double lift = 1e-12 * std::max(matrix_.diagonal().cwiseAbs().maxCoeff(), 1e-288);
        factor.info() != Eigen::Success; lift *= 10) {
     matrix_.diagonal().array() += lift;
     factor.compute(matrix_);
+    inverse_.resize(0, 0);
   }
-  inverse_ = factor.solve(Eigen::MatrixXd::Identity(matrix_.rows(), matrix_.cols()));
+  if (inverse_.size() == 0) inverse_ = factor.solve(Eigen::MatrixXd::Identity(matrix_.rows(), matrix_.cols()));
 }
 
 void BlockShift::Fit(const Eigen::VectorXd& shares, double slack, int sweeps) {
   if (matrix_.size() == 0) return;
+  if (inverse_.size() == 0) Lift();  // afresh: rounding adds up in its updates
   const double barrier = slack / static_cast<double>(matrix_.rows());
   std::vector<Eigen::MatrixXd> target;
   for (Eigen::Index g = 0; g < groups(); ++g) {
@@ -84,18 +125,22 @@ void BlockShift::Fit(const Eigen::VectorXd& shares, double slack, int sweeps) {
   }
   for (int sweep = 0; sweep < sweeps; ++sweep) {
     for (Eigen::Index g = 0; g < groups(); ++g) {
-      const Eigen::Index at = step_[g], width = Width(g) - 1;
+      const Eigen::Index at = step_[g], width = Rank(g);
       if (width == 0) continue;
-      const Eigen::MatrixXd block = inverse_.block(at, at, width, width);
+      Eigen::MatrixXd columns(inverse_.rows(), width);  // of the inverse, whose lower triangle is up to date
+      columns.topRows(at) = inverse_.middleRows(at, width).leftCols(at).transpose();
+      columns.bottomRows(columns.rows() - at) = inverse_.middleCols(at, width).bottomRows(columns.rows() - at);
+      columns.middleRows(at, width).triangularView<Eigen::StrictlyUpper>() =
+          columns.middleRows(at, width).transpose().eval();
+      const Eigen::MatrixXd block = columns.middleRows(at, width);
       const Eigen::MatrixXd precision = block.llt().solve(Eigen::MatrixXd::Identity(width, width));
       matrix_.block(at, at, width, width) += target[g].llt().solve(Eigen::MatrixXd::Identity(width, width)) - precision;
       const Eigen::MatrixXd change = precision * (target[g] - block) * precision;
-      const Eigen::MatrixXd columns = inverse_.middleCols(at, width);
-      inverse_.noalias() += columns * (change * columns.transpose());
+      AddToLower(columns, change * columns.transpose(), inverse_);
     }
     matrix_ = (matrix_ + matrix_.transpose()).eval() / 2;
-    Invert();
   }
+  Lift();
 }
 
 void BlockShift::FitDown(const Eigen::VectorXd& shares) {
@@ -103,8 +148,10 @@ void BlockShift::FitDown(const Eigen::VectorXd& shares) {
 }
 
 Eigen::MatrixXd BlockShift::BlockOf(Eigen::Index group) const {
-  const Eigen::Index width = Width(group) - 1;
-  return basis_[group] * matrix_.block(step_[group], step_[group], width, width) * basis_[group].transpose();
+  const auto shifted = matrix_.block(step_[group], step_[group], Rank(group), Rank(group));
+  Eigen::MatrixXd block = basis_[group] * shifted * basis_[group].transpose();
+  block.diagonal().array() += lift_;
+  return block;
 }
 
 Eigen::VectorXd BlockShift::LossAt(const Eigen::VectorXd& shares) const {
@@ -136,10 +183,10 @@ BlockShift BlockShift::WithoutFirstGroup() const {
     rest.first_.push_back(first_[g] - first_[1]);
     rest.step_.push_back(step_[g] - step_[1]);
   }
+  rest.lift_ = lift_;
   rest.basis_.assign(basis_.begin() + 1, basis_.end());
   rest.off_ = off_.bottomRightCorner(columns, columns);
   rest.matrix_ = matrix_.bottomRightCorner(steps, steps);
-  if (steps > 0) rest.Invert();
   return rest;
 }
 

@@ -37,6 +37,10 @@ class BlockShift {
   /// diag(T).
   Eigen::VectorXd Diagonal() const;
 
+  /// The same for some of the columns, in any order of the groups: still convex. `first` begins the groups' columns in
+  /// `columns`, and ends them.
+  BlockShift Of(const std::vector<Index>& columns, std::vector<Index> first) const;
+
   /// The same without the first group: still convex.
   BlockShift WithoutFirstGroup() const;
 
@@ -44,15 +48,19 @@ class BlockShift {
   BlockShift() = default;
   Eigen::Index groups() const { return static_cast<Eigen::Index>(first_.size()) - 1; }
   Eigen::Index Width(Eigen::Index group) const { return first_[group + 1] - first_[group]; }
+  Eigen::Index Rank(Eigen::Index group) const { return step_[group + 1] - step_[group]; }
   Eigen::MatrixXd BlockOf(Eigen::Index group) const;  // T_g
-  void Invert();
+  Eigen::MatrixXd LinkedSteps(Eigen::Index group) const;
+  void FindSteps();
+  void Lift();
 
   std::vector<Index> first_;
-  std::vector<Eigen::Index> step_;  // groups + 1: first_ for the steps, one fewer a group
+  std::vector<Eigen::Index> step_;  // groups + 1: first_ for the steps
   std::vector<Eigen::MatrixXd> basis_;
   Eigen::MatrixXd off_;      // Q with zeros for the groups' own blocks
+  double lift_ = 0;          // of the diagonal: for links that count as none
   Eigen::MatrixXd matrix_;   // on the plane, [step, step]
-  Eigen::MatrixXd inverse_;  // of matrix_
+  Eigen::MatrixXd inverse_;  // of matrix_; empty where not needed yet
 };
 
 /// Shares to fit a shift to: some of each group's is spread evenly, as the nodes of a tree have other minima than

@@ -40,6 +40,18 @@ double QuadraticModel::Value(const CorePlan& plan) const {
   return value;
 }
 
+QuadraticModel QuadraticObjective::MinorantOver(const JointRegion& region, const Eigen::VectorXd&) const {
+  const auto& column = region.order.column;
+  QuadraticModel over{model_.Value(region.settled), model_.linear(column), model_.matrix(column, column)};
+  for (const Index settled : region.settled) over.linear += model_.matrix.col(settled)(column);
+  return over;
+}
+
+QuadraticBound JointObjective::TangentBound(const JointRegion& region, const RegionBudgets&, const QuadraticModel&,
+                                            double, Monitor&) const {
+  return {-kInfinity, Eigen::VectorXd::Zero(region.point.shares.size()), region.point};
+}
+
 std::unique_ptr<JointObjective> MakeJointObjective(const JointTerm& term, std::size_t choices, Eigen::VectorXd linear,
                                                    const std::vector<Together>& parts) {
   if (const auto* quadratic = std::get_if<QuadraticTerm>(&term))

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "search/core.h"
-#include "search/joint_bounder.h"
+#include "search/joint_region.h"
 #include "search/linked_groups.h"
+#include "search/monitor.h"
 
 namespace bitplan::search {
 
@@ -33,10 +35,17 @@ class JointObjective {
   /// The second-order expansion at relaxed columns `x`, as a function of the columns themselves (not of the step).
   virtual QuadraticModel ExpandAt(const Eigen::VectorXd& x) const = 0;
 
-  /// What bounds the nodes of a tree over `order`. `shares` (per column of the order): where the relaxation's minimum
-  /// is expected. Arguments must outlive it.
-  virtual std::unique_ptr<JointBounder> MakeBounder(const Core& core, const JointOrder& order,
-                                                    const Eigen::VectorXd& shares) const = 0;
+  /// A bound on the plans of a region by tangents of the objective, at points on the way to the relaxation's minimum;
+  /// steps are taken on `guide`, an expansion near there. Infinitely bad by default, with the region's own point.
+  virtual QuadraticBound TangentBound(const JointRegion& region, const RegionBudgets& budgets,
+                                      const QuadraticModel& guide, double cutoff, Monitor& monitor) const;
+
+  /// A quadratic in the columns of the region's order, convex in them, that is at most the objective on the region's
+  /// plans, and close to it near `shares`.
+  virtual QuadraticModel MinorantOver(const JointRegion& region, const Eigen::VectorXd& shares) const = 0;
+
+  /// Nodes that are bounded by a minorant before it is worth another one for what is left.
+  virtual std::int64_t NodesAMinorant() const = 0;
 };
 
 /// The objective with a joint term. `linear`: the columns' own objectives; `parts`: the choices of the term that each

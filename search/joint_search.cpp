@@ -97,7 +97,7 @@ Solution SolveJoint(const Problem& problem, const Joint& joint, const SearchOpti
   const auto objective = ObjectiveOver(joint, problem, FileOrder(problem, core));
   const JointLimits limits{GapToReach(options),
                            joint.start ? joint.start->most_nodes : std::numeric_limits<std::int64_t>::max()};
-  const JointTreeResult result = SearchConvexly(core, *objective, std::move(plan), floor, limits, monitor);
+  const JointResult result = SearchConvexly(core, *objective, std::move(plan), floor, limits, monitor);
   Outcome outcome{ChoicesOf(core, result.plan), result.value,    result.bound,
                   result.nodes + start.nodes,   result.complete, core.PricesInProblem(result.multipliers, 1)};
   return Describe(problem, std::move(outcome), options.gap);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 
 #include "search/joint_exchange.h"
@@ -9,229 +10,165 @@
 namespace bitplan::search {
 namespace {
 
-/// Beyond this, waiting nodes are taken last in, first out: their number then grows with the depth of the tree only.
-constexpr std::size_t kMostWaitingBytes = std::size_t{1} << 30;
+/// Of a node's bound: see ShiftedBounder.
+constexpr double kPrecision = 0.1;
 
-/// A node whose relaxation was solved, for its children to start from.
-struct Parent {
-  std::vector<Index> settled;
-  std::vector<char> allowed;
-  Eigen::VectorXf shares;
-  Eigen::VectorXd multipliers;
-};
-
-struct Child {
-  double bound = -kInfinity;
-  std::int64_t serial = 0;
-  Index column = 0;  // that the parent's first free group takes
-  std::shared_ptr<const Parent> parent;
-};
-
-bool WaitsLonger(const Child& a, const Child& b) {
-  return a.bound > b.bound || (a.bound == b.bound && a.serial < b.serial);
-}
+bool WaitsLonger(const OpenRegion& a, const OpenRegion& b) { return a.bound() > b.bound(); }
 
 class JointTree {
  public:
-  JointTree(const Core& core, const JointObjective& objective, const JointOrder& order, JointBounder& bounder,
-            CorePlan plan, double bound, const JointLimits& limits, Monitor& monitor)
-      : core_(core), objective_(objective), order_(order), bounder_(bounder), limits_(limits), monitor_(monitor) {
-    result_.plan = std::move(plan);
-    result_.value = objective.Value(result_.plan);
-    root_bound_ = result_.bound = bound;
-    const std::size_t node_bytes = order.column.size() * 5 + order.groups() * sizeof(Child) + 256;
-    most_waiting_ = order.groups() * (kMostWaitingBytes / node_bytes);
-    for (Index g = 0; g < order_.groups(); ++g)
-      for (std::size_t i = 0; i < core_.budgets(); ++i) {
-        double least = kInfinity;
-        for (Index c = order_.first[g]; c < order_.first[g + 1]; ++c)
-          least = std::min(least, core_.Cost(i, order_.column[c]));
-        least_cost_.push_back(least);
-      }
-  }
+  JointTree(const Core& core, const JointObjective& objective, std::shared_ptr<const JointRegion> region,
+            ShiftedBounder& bounder, std::int64_t most_nodes, JointIncumbent& incumbent, Monitor& monitor)
+      : core_(core),
+        objective_(objective),
+        region_(std::move(region)),
+        bounder_(bounder),
+        most_nodes_(most_nodes),
+        incumbent_(incumbent),
+        monitor_(monitor) {}
 
-  JointTreeResult Run(RelaxedPoint start) {
-    JointNode root;
-    root.allowed.assign(order_.column.size(), 1);
-    root.start = std::move(start);
-    Explore(std::move(root), result_.bound);
-    while (!interrupted_) {
-      auto next = TakeWaiting();
-      if (!next) break;
-      if (next->bound >= Cutoff()) {
-        pruned_ = std::min(pruned_, next->bound);
-        if (stack_.empty()) {  // the best of all that wait
-          heap_.clear();
-          break;
-        }
+  JointTreeResult Run(double bound) {
+    Explore({{}, std::vector<char>(region_->order.column.size(), 1), region_->point}, bound);
+    while (!result_.open.empty() && !Ended()) {
+      std::pop_heap(result_.open.begin(), result_.open.end(), WaitsLonger);
+      const OpenRegion next = std::move(result_.open.back());
+      result_.open.pop_back();
+      if (next.bound() >= incumbent_.Cutoff()) {
+        RuleOut(next.bound());
         continue;
       }
-      Explore(NodeOf(*next), next->bound);
+      Explore(next.Node(), next.bound());
     }
-    result_.complete = !interrupted_;
-    result_.bound = std::max(result_.bound, std::min({pruned_, WaitingBound(), result_.value}));
+    MergeOpen();
     return std::move(result_);
   }
 
  private:
-  double Cutoff() const { return JointCutoff(result_.value, limits_.gap); }
+  /// What is open, as parts of the whole region by the column that its first group takes.
+  void MergeOpen() {
+    if (result_.open.empty()) return;
+    std::map<Index, double> bounds;
+    for (const OpenRegion& open : result_.open) {
+      double& bound = bounds.emplace(open.FirstColumn(), kInfinity).first->second;
+      bound = std::min(bound, open.bound());
+    }
+    result_.open.clear();
+    for (const auto& [column, bound] : bounds) result_.open.emplace_back(root_, column, bound);
+  }
 
-  void Explore(JointNode node, double inherited) {
+  bool Ended() const { return result_.nodes >= most_nodes_ || monitor_.Expired(); }
+  void RuleOut(double bound) { result_.pruned = std::min(result_.pruned, bound); }
+
+  void Explore(JointNode node, double bound) {
     while (true) {
-      ReportProgress(inherited);
-      interrupted_ = monitor_.Expired() || result_.nodes >= limits_.most_nodes;
-      if (interrupted_) {
-        pruned_ = std::min(pruned_, inherited);
-        return;
-      }
       ++result_.nodes;
-      if (node.settled.size() == order_.groups()) return Offer(PlanOf(node.settled));
-      if (!DropUnaffordable(node)) return;
-      QuadraticBound solved = bounder_.Bound(node, Cutoff(), Effort::Full, monitor_);
-      const double bound = std::max(inherited, solved.bound);
-      if (bound >= Cutoff()) {
-        pruned_ = std::min(pruned_, bound);
-        return;
-      }
+      if (node.settled.size() == region_->order.groups())
+        return RuleOut(incumbent_.Offer(core_, objective_, PlanOf(node.settled), monitor_));
+      QuadraticBound solved = bounder_.Bound(node, incumbent_.Cutoff(), kPrecision, monitor_);
+      bound = std::max(bound, solved.bound);
+      if (bound >= incumbent_.Cutoff()) return RuleOut(bound);
       const auto best = Divide(std::move(node), std::move(solved), bound);
       if (!best) return;
-      inherited = best->bound;
-      node = NodeOf(*best);
+      if (Ended()) return Wait(*best);
+      bound = best->bound();
+      node = best->Node();
     }
   }
 
   /// Lets all children wait but the best one, which is returned.
-  std::optional<Child> Divide(JointNode node, QuadraticBound solved, double bound) {
-    auto parent = std::make_shared<Parent>();
-    const auto depth = static_cast<Index>(node.settled.size());
-    const Index begin = order_.first[depth], width = order_.first[depth + 1] - begin;
+  std::optional<OpenRegion> Divide(JointNode node, QuadraticBound solved, double bound) {
+    const auto& first = region_->order.first;
+    const std::size_t depth = node.settled.size();
     for (std::size_t c = 0; c < node.allowed.size(); ++c) {
       const double least = solved.bound + solved.reduced_loss[static_cast<Eigen::Index>(c)];
-      if (!node.allowed[c] || least < Cutoff()) continue;
+      if (!node.allowed[c] || least < incumbent_.Cutoff()) continue;
       node.allowed[c] = 0;
-      pruned_ = std::min(pruned_, least);
+      RuleOut(least);
     }
-    parent->settled = std::move(node.settled);
-    parent->shares = solved.point.shares.cast<float>();
-    parent->multipliers = std::move(solved.point.multipliers);
-    std::vector<Child> children;
-    for (Index c = 0; c < width; ++c)
+    for (Index g = static_cast<Index>(depth); g < region_->order.groups(); ++g) {
+      const auto at = node.allowed.begin() - first[depth];
+      if (std::find(at + first[g], at + first[g + 1], 1) == at + first[g + 1]) return std::nullopt;
+    }
+    const auto parent = std::make_shared<const OpenRegion::Parent>(
+        OpenRegion::Parent{region_, std::move(node.settled), node.allowed, solved.point.shares.cast<float>(),
+                           std::move(solved.point.multipliers)});
+    if (depth == 0) root_ = parent;
+    std::vector<OpenRegion> children;
+    for (Index c = 0; c < first[depth + 1] - first[depth]; ++c)
       if (node.allowed[c])
-        children.push_back({std::max(bound, solved.bound + solved.reduced_loss[c]), 0, begin + c, parent});
-    parent->allowed = std::move(node.allowed);
-    if (children.empty()) return std::nullopt;
+        children.emplace_back(parent, first[depth] + c, std::max(bound, solved.bound + solved.reduced_loss[c]));
     std::stable_sort(children.begin(), children.end(),
-                     [](const Child& a, const Child& b) { return a.bound < b.bound; });
+                     [](const OpenRegion& a, const OpenRegion& b) { return a.bound() < b.bound(); });
     for (std::size_t i = children.size(); i-- > 1;) Wait(std::move(children[i]));
     return children[0];
   }
 
-  JointNode NodeOf(const Child& child) const {
-    JointNode node;
-    const Parent& parent = *child.parent;
-    const auto depth = static_cast<Index>(parent.settled.size());
-    const Index width = order_.first[depth + 1] - order_.first[depth];
-    node.settled = parent.settled;
-    node.settled.push_back(child.column);
-    node.allowed.assign(parent.allowed.begin() + width, parent.allowed.end());
-    node.start.shares = parent.shares.tail(parent.shares.size() - width).cast<double>();
-    node.start.multipliers = parent.multipliers;
-    return node;
-  }
-
-  /// Drops columns that are over a budget even when all other groups take their cheapest. Returns whether every group
-  /// has some left.
-  bool DropUnaffordable(JointNode& node) const {
-    const auto depth = static_cast<Index>(node.settled.size());
-    for (std::size_t i = 0; i < core_.budgets(); ++i) {
-      double left = core_.limits[i] * (1 + 1e-12);
-      for (const Index c : node.settled) left -= core_.Cost(i, order_.column[c]);
-      for (Index g = depth; g < order_.groups(); ++g) left -= least_cost_[g * core_.budgets() + i];
-      for (Index g = depth; g < order_.groups(); ++g)
-        for (Index c = order_.first[g]; c < order_.first[g + 1]; ++c)
-          if (core_.Cost(i, order_.column[c]) - least_cost_[g * core_.budgets() + i] > left)
-            node.allowed[c - order_.first[depth]] = 0;
-    }
-    for (Index g = depth; g < order_.groups(); ++g) {
-      const auto at = node.allowed.begin() - order_.first[depth];
-      if (std::find(at + order_.first[g], at + order_.first[g + 1], 1) == at + order_.first[g + 1]) return false;
-    }
-    return true;
-  }
-
   CorePlan PlanOf(const std::vector<Index>& settled) const {
     CorePlan plan(core_.groups());
-    for (const Index c : settled) plan[core_.group[order_.column[c]]] = order_.column[c];
+    for (const Index column : region_->settled) plan[core_.group[column]] = column;
+    for (const Index c : settled) plan[core_.group[region_->order.column[c]]] = region_->order.column[c];
     return plan;
   }
 
-  void Offer(CorePlan plan) {
-    if (core_.Value(plan) == kInfinity) return;
-    const double value = objective_.Value(plan);
-    pruned_ = std::min(pruned_, value);
-    if (!(value < result_.value)) return;
-    result_.plan = ExchangeJointly(core_, objective_, std::move(plan), monitor_);
-    result_.value = objective_.Value(result_.plan);
-  }
-
-  void Wait(Child child) {
-    child.serial = serial_++;
-    if (heap_.size() >= most_waiting_) {
-      stack_.push_back(std::move(child));
-      return;
-    }
-    heap_.push_back(std::move(child));
-    std::push_heap(heap_.begin(), heap_.end(), WaitsLonger);
-  }
-
-  std::optional<Child> TakeWaiting() {
-    if (stack_.empty() && heap_.empty()) return std::nullopt;
-    auto& from = stack_.empty() ? heap_ : stack_;
-    if (stack_.empty()) std::pop_heap(heap_.begin(), heap_.end(), WaitsLonger);
-    Child next = std::move(from.back());
-    from.pop_back();
-    return next;
-  }
-
-  double WaitingBound() const {
-    double bound = heap_.empty() ? kInfinity : heap_.front().bound;
-    for (const Child& child : stack_) bound = std::min(bound, child.bound);
-    return bound;
-  }
-
-  /// Thousandths of the gap between the root's bound and the best plan that are closed.
-  void ReportProgress(double current) {
-    const double bound = std::min({pruned_, WaitingBound(), current});
-    const double closed = (bound - root_bound_) / (result_.value - root_bound_);
-    reported_ = std::max(reported_, std::isfinite(closed) ? std::clamp(closed, 0.0, 1.0) : 0.0);
-    monitor_.SetProgress("search", static_cast<std::int64_t>(1000 * reported_), 1000);
+  void Wait(OpenRegion open) {
+    result_.open.push_back(std::move(open));
+    std::push_heap(result_.open.begin(), result_.open.end(), WaitsLonger);
   }
 
   const Core& core_;
   const JointObjective& objective_;
-  const JointOrder& order_;
-  JointBounder& bounder_;
-  const JointLimits limits_;
+  const std::shared_ptr<const JointRegion> region_;
+  ShiftedBounder& bounder_;
+  const std::int64_t most_nodes_;
+  JointIncumbent& incumbent_;
   Monitor& monitor_;
   JointTreeResult result_;
-  std::vector<double> least_cost_;  // [group, budget]
-  std::vector<Child> heap_, stack_;
-  std::size_t most_waiting_ = 0;
-  std::int64_t serial_ = 0;
-  double root_bound_ = -kInfinity;
-  double pruned_ = kInfinity;  // the least bound at which anything was ruled out
-  double reported_ = 0;
-  bool interrupted_ = false;
+  std::shared_ptr<const OpenRegion::Parent> root_;
 };
 
 }  // namespace
 
-double JointCutoff(double best, double gap) { return best - std::max(gap, 1e-12) * std::abs(best); }
+double JointIncumbent::Cutoff() const { return value - std::max(gap, 1e-12) * std::abs(value); }
 
-JointTreeResult SearchJointTree(const Core& core, const JointObjective& objective, const JointOrder& order,
-                                JointBounder& bounder, RelaxedPoint start, CorePlan plan, double bound,
-                                const JointLimits& limits, Monitor& monitor) {
-  return JointTree(core, objective, order, bounder, std::move(plan), bound, limits, monitor).Run(std::move(start));
+double JointIncumbent::Offer(const Core& core, const JointObjective& objective, CorePlan offered, Monitor& monitor) {
+  if (core.Value(offered) == kInfinity) return kInfinity;
+  const double before = objective.Value(offered);
+  if (!(before < value)) return before;
+  plan = ExchangeJointly(core, objective, std::move(offered), monitor);
+  value = objective.Value(plan);
+  return before;
+}
+
+Index OpenRegion::FirstColumn() const { return parent_->settled.empty() ? column_ : parent_->settled.front(); }
+
+JointNode OpenRegion::Node() const {
+  const auto& first = parent_->region->order.first;
+  const std::size_t depth = parent_->settled.size();
+  const Index width = first[depth + 1] - first[depth];
+  JointNode node{parent_->settled, {}, {}};
+  node.settled.push_back(column_);
+  node.allowed.assign(parent_->allowed.begin() + width, parent_->allowed.end());
+  node.start = {parent_->shares.tail(parent_->shares.size() - width).cast<double>(), parent_->multipliers};
+  return node;
+}
+
+JointRegion OpenRegion::Region() const {
+  const JointRegion& whole = *parent_->region;
+  const JointNode node = Node();
+  const auto depth = static_cast<std::ptrdiff_t>(node.settled.size());
+  const Index begin = whole.order.first[static_cast<std::size_t>(depth)];
+  JointRegion region{whole.settled, {{whole.order.column.begin() + begin, whole.order.column.end()}, {}}, node.start};
+  for (const Index c : node.settled) region.settled.push_back(whole.order.column[c]);
+  for (auto first = whole.order.first.begin() + depth; first != whole.order.first.end(); ++first)
+    region.order.first.push_back(*first - begin);
+  KeepOnly(node.allowed, region);
+  return region;
+}
+
+JointTreeResult SearchJointTree(const Core& core, const JointObjective& objective,
+                                std::shared_ptr<const JointRegion> region, ShiftedBounder& bounder, double bound,
+                                std::int64_t most_nodes, JointIncumbent& incumbent, Monitor& monitor) {
+  return JointTree(core, objective, std::move(region), bounder, most_nodes, incumbent, monitor).Run(bound);
 }
 
 }  // namespace bitplan::search

@@ -1,32 +1,63 @@
 #pragma once
 
-#include "search/joint_bounder.h"
-#include "search/joint_objective.h"
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "search/joint_region.h"
+#include "search/monitor.h"
+#include "search/shifted_bounder.h"
 
 namespace bitplan::search {
 
-/// When a search of the tree ends.
-struct JointLimits {
-  double gap = 0;  ///< relative: plans within it of the best one need not be found
-  std::int64_t most_nodes = std::numeric_limits<std::int64_t>::max();
+/// The best plan so far.
+struct JointIncumbent {
+  CorePlan plan;
+  double value = kInfinity;
+  double gap = 0;  ///< relative: plans within it of this one need not be found
+
+  /// Plans of at least this value need not be found.
+  double Cutoff() const;
+
+  /// Takes a plan that is better, after exchanges. Returns its value before them, infinite where it is over a budget.
+  double Offer(const Core& core, const JointObjective& objective, CorePlan offered, Monitor& monitor);
+};
+
+/// A part of a region that is still to be searched: the plans of a node that take a column of its first free group.
+class OpenRegion {
+ public:
+  /// What children of a node have in common.
+  struct Parent {
+    std::shared_ptr<const JointRegion> region;
+    std::vector<Index> settled;  ///< as in JointNode
+    std::vector<char> allowed;
+    Eigen::VectorXf shares;
+    Eigen::VectorXd multipliers;
+  };
+  OpenRegion(std::shared_ptr<const Parent> parent, Index column, double bound)
+      : parent_(std::move(parent)), column_(column), bound_(bound) {}
+
+  double bound() const { return bound_; }  ///< no plan that counts is below it
+  Index FirstColumn() const;               ///< that the first group of the region takes
+  JointNode Node() const;                  ///< of the region that it is a part of
+  JointRegion Region() const;
+
+ private:
+  std::shared_ptr<const Parent> parent_;
+  Index column_;  // position in the region's order
+  double bound_;
 };
 
 struct JointTreeResult {
-  CorePlan plan;
-  double value = kInfinity;
-  double bound = -kInfinity;  ///< no plan that counts is below it
+  std::vector<OpenRegion> open;  ///< what is left, where nodes or time did not suffice
+  double pruned = kInfinity;     ///< the least bound at which anything was ruled out
   std::int64_t nodes = 0;
-  bool complete = false;                 ///< ended by itself
-  std::vector<double> multipliers = {};  ///< of the budgets, at the root's relaxation
 };
 
-/// Branch and bound: the groups are settled in the given order, nodes taken best bound first, each followed down to its
-/// best child. `plan` must count. `bound` is proven already.
-JointTreeResult SearchJointTree(const Core& core, const JointObjective& objective, const JointOrder& order,
-                                JointBounder& bounder, RelaxedPoint start, CorePlan plan, double bound,
-                                const JointLimits& limits, Monitor& monitor);
-
-/// Plans of at least this value need not be found when there is one of value `best`.
-double JointCutoff(double best, double gap);
+/// Branch and bound: the region's groups are settled in its order, nodes taken best bound first, each followed down to
+/// its best child. `bound` of the region is proven already.
+JointTreeResult SearchJointTree(const Core& core, const JointObjective& objective,
+                                std::shared_ptr<const JointRegion> region, ShiftedBounder& bounder, double bound,
+                                std::int64_t most_nodes, JointIncumbent& incumbent, Monitor& monitor);
 
 }  // namespace bitplan::search

@@ -1,24 +1,43 @@
 #include "search/logit_objective.h"
 
 #include <cmath>
+#include <map>
+#include <numeric>
 
-#include "search/logit_bounder.h"
+#include "search/vector_sums.h"
 
 namespace bitplan::search {
+namespace {
+
+/// Parts in the order of their first use, numbered from 0.
+std::map<std::size_t, Index> NumberParts(const std::vector<Together>& parts) {
+  std::map<std::size_t, Index> number;
+  for (const Together& together : parts)
+    for (const std::size_t part : together) number.emplace(part, static_cast<Index>(number.size()));
+  return number;
+}
+
+}  // namespace
 
 LogitObjective::LogitObjective(const LogitTerm& term, const std::vector<Together>& parts, Eigen::VectorXd linear)
     : samples_(static_cast<Eigen::Index>(term.samples)),
       classes_(static_cast<Eigen::Index>(term.classes)),
       weight_(term.scale * term.temperature * term.temperature / static_cast<double>(term.samples)),
       linear_(std::move(linear)),
-      shifts_(Eigen::MatrixXd::Zero(samples_ * classes_, linear_.size())),
       logits_(Eigen::Map<const Eigen::VectorXf>(term.logits.data(), samples_ * classes_).cast<double>() /
               term.temperature) {
-  const Eigen::Map<const Eigen::MatrixXf> all(term.shifts.data(), shifts_.rows(),
-                                              static_cast<Eigen::Index>(term.shifts.size()) / shifts_.rows());
-  for (Eigen::Index c = 0; c < shifts_.cols(); ++c)
-    for (const std::size_t part : parts[static_cast<std::size_t>(c)])
-      shifts_.col(c) += all.col(static_cast<Eigen::Index>(part)).cast<double>() / term.temperature;
+  const Eigen::Map<const Eigen::MatrixXf> all(term.shifts.data(), logits_.size(),
+                                              static_cast<Eigen::Index>(term.shifts.size()) / logits_.size());
+  const std::map<std::size_t, Index> number = NumberParts(parts);
+  parts_.resize(logits_.size(), static_cast<Eigen::Index>(number.size()));
+  for (const auto& [part, position] : number)
+    parts_.col(position) = all.col(static_cast<Eigen::Index>(part)).cast<double>() / term.temperature;
+  std::vector<Eigen::Triplet<double>> taken;
+  for (std::size_t c = 0; c < parts.size(); ++c)
+    for (const std::size_t part : parts[c])
+      taken.emplace_back(static_cast<int>(number.at(part)), static_cast<int>(c), 1.0);
+  takes_.resize(parts_.cols(), linear_.size());
+  takes_.setFromTriplets(taken.begin(), taken.end());
   for (Eigen::Index n = 0; n < samples_; ++n) {
     auto z = logits_.segment(n * classes_, classes_);
     const double most = z.maxCoeff();
@@ -45,16 +64,24 @@ LogitObjective::Slope LogitObjective::SlopeAt(const Eigen::VectorXd& shift) cons
 }
 
 double LogitObjective::Value(const CorePlan& plan) const {
-  double own = 0;
-  Eigen::VectorXd shift = Eigen::VectorXd::Zero(shifts_.rows());
-  for (const Index column : plan) {
-    own += linear_[column];
-    shift += shifts_.col(column);
-  }
-  return own + SlopeAt(shift).value;
+  const Eigen::VectorXd ones = Eigen::VectorXd::Ones(static_cast<Eigen::Index>(plan.size()));
+  return linear_(plan).sum() + SlopeAt(ShiftOf(plan, ones)).value;
 }
 
-double LogitObjective::Own(Index column) const { return linear_[column] + SlopeAt(shifts_.col(column)).value; }
+Eigen::VectorXd LogitObjective::ShiftOf(const std::vector<Index>& column, const Eigen::VectorXd& shares) const {
+  Eigen::VectorXd shift = Eigen::VectorXd::Zero(logits_.size());
+  Eigen::VectorXd of_parts = Eigen::VectorXd::Zero(parts_.cols());
+  for (std::size_t c = 0; c < column.size(); ++c)
+    for (Takes::InnerIterator part(takes_, column[c]); part; ++part)
+      of_parts[part.row()] += shares[static_cast<Eigen::Index>(c)];
+  for (Eigen::Index part = 0; part < of_parts.size(); ++part)
+    if (of_parts[part] != 0) shift += of_parts[part] * parts_.col(part);
+  return shift;
+}
+
+Eigen::VectorXd LogitObjective::GradientOf(const Slope& slope) const {
+  return linear_ + takes_.transpose() * (parts_.transpose() * slope.derivative);
+}
 
 Eigen::VectorXd LogitObjective::SoftmaxAt(const Eigen::VectorXd& shift) const {
   Eigen::VectorXd softmax = logits_ + shift;
@@ -66,50 +93,38 @@ Eigen::VectorXd LogitObjective::SoftmaxAt(const Eigen::VectorXd& shift) const {
   return softmax;
 }
 
-Eigen::MatrixXd LogitObjective::Center(const Eigen::VectorXd& shift, Eigen::MatrixXd shifts) const {
+Eigen::MatrixXd LogitObjective::Centered(const Eigen::VectorXd& shift, const std::vector<Index>& part) const {
   const Eigen::VectorXd softmax = SoftmaxAt(shift);
+  Eigen::MatrixXd centered = parts_(Eigen::all, part);
   for (Eigen::Index n = 0; n < samples_; ++n) {
-    auto block = shifts.middleRows(n * classes_, classes_);
+    auto block = centered.middleRows(n * classes_, classes_);
     const Eigen::RowVectorXd mean = softmax.segment(n * classes_, classes_).transpose() * block;
     block.rowwise() -= mean;
   }
-  return shifts;
-}
-
-Eigen::MatrixXd LogitObjective::CurvatureRows(const Eigen::VectorXd& shift, Eigen::MatrixXd centered,
-                                              const Eigen::VectorXd& weights) const {
-  Eigen::VectorXd scale = weight_ * SoftmaxAt(shift);
-  for (Eigen::Index n = 0; n < samples_; ++n) scale.segment(n * classes_, classes_) *= weights[n];
-  centered.array().colwise() *= scale.array().sqrt();
   return centered;
 }
 
-Eigen::MatrixXd LogitObjective::HessianAt(const Eigen::VectorXd& shift, const Eigen::MatrixXd& shifts) const {
-  return GramOf(CurvatureRows(shift, Center(shift, shifts), Eigen::VectorXd::Ones(samples_)));
-}
-
-Eigen::MatrixXd GramOf(const Eigen::MatrixXd& rows) {
-  Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(rows.cols(), rows.cols());
-  gram.selfadjointView<Eigen::Lower>().rankUpdate(rows.transpose());
-  gram = gram.selfadjointView<Eigen::Lower>();
-  return gram;
+Eigen::MatrixXd LogitObjective::CurvatureOf(const Eigen::VectorXd& shift, Eigen::MatrixXd centered,
+                                            const Eigen::VectorXd& weights) const {
+  Eigen::VectorXd scale = weight_ * SoftmaxAt(shift);
+  for (Eigen::Index n = 0; n < samples_; ++n) scale.segment(n * classes_, classes_) *= weights[n];
+  centered.array().colwise() *= scale.array().sqrt();
+  return GramOf(centered);
 }
 
 QuadraticModel LogitObjective::ExpandAt(const Eigen::VectorXd& x) const {
-  const Eigen::VectorXd shift = shifts_ * x;
+  std::vector<Index> all(static_cast<std::size_t>(x.size())), part(static_cast<std::size_t>(parts_.cols()));
+  std::iota(all.begin(), all.end(), Index{0});
+  std::iota(part.begin(), part.end(), Index{0});
+  const Eigen::VectorXd shift = ShiftOf(all, x);
   const Slope slope = SlopeAt(shift);
+  const Eigen::MatrixXd of_parts = CurvatureOf(shift, Centered(shift, part), Eigen::VectorXd::Ones(samples_));
   QuadraticModel model;
-  model.matrix = HessianAt(shift, shifts_);
-  const Eigen::VectorXd gradient = shifts_.transpose() * slope.derivative;
-  const Eigen::VectorXd curved = model.matrix * x;
-  model.linear = linear_ + gradient - curved;
-  model.constant = slope.value - gradient.dot(x) + curved.dot(x) / 2;
+  model.matrix = takes_.transpose() * of_parts * takes_;
+  const Eigen::VectorXd gradient = GradientOf(slope), curved = model.matrix * x;
+  model.linear = gradient - curved;
+  model.constant = slope.value + linear_.dot(x) - gradient.dot(x) + curved.dot(x) / 2;
   return model;
-}
-
-std::unique_ptr<JointBounder> LogitObjective::MakeBounder(const Core& core, const JointOrder& order,
-                                                          const Eigen::VectorXd& shares) const {
-  return std::make_unique<LogitBounder>(core, *this, order, shares);
 }
 
 QuadraticTerm QuadraticOf(const LogitTerm& term) {

@@ -1,7 +1,8 @@
 #pragma once
 
+#include <limits>
+
 #include "search/joint_objective.h"
-#include "search/shifted_bounder.h"
 
 namespace bitplan::search {
 
@@ -13,10 +14,8 @@ class QuadraticObjective : public JointObjective {
   double Value(const CorePlan& plan) const override { return model_.Value(plan); }
   double Own(Index column) const override { return model_.linear[column] + model_.matrix(column, column) / 2; }
   QuadraticModel ExpandAt(const Eigen::VectorXd&) const override { return model_; }
-  std::unique_ptr<JointBounder> MakeBounder(const Core& core, const JointOrder& order,
-                                            const Eigen::VectorXd& shares) const override {
-    return std::make_unique<ShiftedBounder>(core, model_, order, shares);
-  }
+  QuadraticModel MinorantOver(const JointRegion& region, const Eigen::VectorXd& shares) const override;
+  std::int64_t NodesAMinorant() const override { return std::numeric_limits<std::int64_t>::max(); }  // it is exact
 
  private:
   QuadraticModel model_;

@@ -1,7 +1,7 @@
 // Without LibTorch's headers, and at -O3, so that the loops are vectorized.
 #include "fast/byte_loops.h"
 
-#include "quantize/vector_clones.h"
+#include "vector_clones.h"
 
 namespace bitplan {
 

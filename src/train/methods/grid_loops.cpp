@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "quantize/vector_clones.h"
+#include "vector_clones.h"
 
 namespace bitplan {
 
