@@ -7,6 +7,7 @@ namespace bitplan::search {
 namespace {
 
 constexpr int kMostSteps = 16;
+constexpr double kShortestStep = 1.0 / 32;
 
 /// How close to the minimum a bound is brought, as a share of its distance from the cutoff.
 constexpr double kPrecision = 0.1;
@@ -44,38 +45,45 @@ QuadraticBound LogitObjective::TangentBound(const JointRegion& region, const Reg
     model.constant = value - gradient.dot(at.shares) + curved.dot(at.shares) / 2;
     model.linear = gradient - curved;
     RelaxedPoint next = BoundFrom(model, at, cutoff, kPrecision / 2, monitor).point;
-    // The model's minimum may be too far: the best of some points on the way there.
-    const Eigen::VectorXd way = next.shares - at.shares, start = ShiftOf(column, at.shares),
-                          shift = ShiftOf(column, way);
+    const Eigen::VectorXd way = next.shares - at.shares;
     const double rate = linear_(column).dot(way) + next.multipliers.dot(budgets.cost * way);
-    double length = 1, least = kInfinity;
-    for (double tried = 1; tried > 0.02; tried /= 2) {
-      const double there = tried * rate + SlopeAt(settled + start + tried * shift).value;
-      if (there >= least) break;
-      least = there;
-      length = tried;
-    }
+    const double length = StepLength(settled + ShiftOf(column, at.shares), ShiftOf(column, way), rate);
     at = {at.shares + length * way, std::move(next.multipliers)};
   }
 }
 
-QuadraticModel LogitObjective::MinorantOver(const JointRegion& region, const Eigen::VectorXd& shares) const {
-  const auto& column = region.order.column;
-  std::vector<Index> part;
+double LogitObjective::StepLength(const Eigen::VectorXd& from, const Eigen::VectorXd& way, double rate) const {
+  double length = 1, least = kInfinity;
+  for (double tried = 1; tried >= kShortestStep; tried /= 2) {
+    const double there = tried * rate + SlopeAt(from + tried * way).value;
+    if (there >= least) break;
+    least = there;
+    length = tried;
+  }
+  return length;
+}
+
+LogitObjective::Parts LogitObjective::PartsOf(const std::vector<Index>& column) const {
   std::vector<int> position(static_cast<std::size_t>(parts_.cols()), -1);
   std::vector<Eigen::Triplet<double>> taken;
+  Parts parts;
   for (std::size_t c = 0; c < column.size(); ++c)
-    for (Takes::InnerIterator of_column(takes_, column[c]); of_column; ++of_column) {
-      int& at = position[static_cast<std::size_t>(of_column.row())];
+    for (Takes::InnerIterator part(takes_, column[c]); part; ++part) {
+      int& at = position[static_cast<std::size_t>(part.row())];
       if (at < 0) {
-        at = static_cast<int>(part.size());
-        part.push_back(static_cast<Index>(of_column.row()));
+        at = static_cast<int>(parts.number.size());
+        parts.number.push_back(static_cast<Index>(part.row()));
       }
       taken.emplace_back(at, static_cast<int>(c), 1.0);
     }
-  Takes takes(static_cast<Eigen::Index>(part.size()), static_cast<Eigen::Index>(column.size()));
-  takes.setFromTriplets(taken.begin(), taken.end());
+  parts.takes.resize(static_cast<Eigen::Index>(parts.number.size()), static_cast<Eigen::Index>(column.size()));
+  parts.takes.setFromTriplets(taken.begin(), taken.end());
+  return parts;
+}
 
+QuadraticModel LogitObjective::MinorantOver(const JointRegion& region, const Eigen::VectorXd& shares) const {
+  const auto& column = region.order.column;
+  const auto [part, takes] = PartsOf(column);
   const Eigen::VectorXd ones = Eigen::VectorXd::Ones(static_cast<Eigen::Index>(region.settled.size()));
   const Eigen::VectorXd shift = ShiftOf(region.settled, ones) + ShiftOf(column, shares);
   const Slope slope = SlopeAt(shift);

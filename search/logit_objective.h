@@ -33,6 +33,13 @@ class LogitObjective : public JointObjective {
  private:
   using Takes = Eigen::SparseMatrix<double>;
 
+  /// The parts that some columns take.
+  struct Parts {
+    std::vector<Index> number;
+    Takes takes;  ///< [position in `number`, column]
+  };
+  Parts PartsOf(const std::vector<Index>& column) const;
+
   /// The joint term at a sum of shifts, and its derivative there.
   struct Slope {
     double value = 0;
@@ -43,6 +50,10 @@ class LogitObjective : public JointObjective {
 
   /// What `column` of the columns take, summed up.
   Eigen::VectorXd ShiftOf(const std::vector<Index>& column, const Eigen::VectorXd& shares) const;
+
+  /// The best of 1, ½, ¼, … for a step `way` of shifts, along which `rate` is added: steps of a second-order model may
+  /// be too long.
+  double StepLength(const Eigen::VectorXd& from, const Eigen::VectorXd& way, double rate) const;
 
   /// Per column: the derivative by its share.
   Eigen::VectorXd GradientOf(const Slope& slope) const;

