@@ -11,19 +11,17 @@ constexpr Eigen::Index kRowsAtOnce = 128;  // they stay in the cache
 
 /// sum += Σ_k scale_k · column k, of `count` columns of `rows` rows that begin `step` apart.
 BITPLAN_VECTOR_CLONES
-void AddScaledColumns(const double* columns, Eigen::Index step, Eigen::Index rows, Eigen::Index count,
-                      const double* scale, double* sum) {
+void AddScaledColumns(const double* __restrict columns, Eigen::Index step, Eigen::Index rows, Eigen::Index count,
+                      const double* scale, double* __restrict sum) {
   Eigen::Index k = 0;
   for (; k + 4 <= count; k += 4) {
     const double *a = columns + k * step, *b = a + step, *c = b + step, *d = c + step;
     const double p = scale[k], q = scale[k + 1], r = scale[k + 2], s = scale[k + 3];
-#pragma GCC ivdep
     for (Eigen::Index i = 0; i < rows; ++i) sum[i] += p * a[i] + q * b[i] + r * c[i] + s * d[i];
   }
   for (; k < count; ++k) {
     const double* a = columns + k * step;
     const double p = scale[k];
-#pragma GCC ivdep
     for (Eigen::Index i = 0; i < rows; ++i) sum[i] += p * a[i];
   }
 }
