@@ -101,20 +101,19 @@ Eigen::MatrixXd BlockShift::LinkedSteps(Eigen::Index group) const {
   return steps * (links.householderQ() * Eigen::MatrixXd::Identity(steps.cols(), rank));
 }
 
-void BlockShift::Lift() {
+Eigen::LLT<Eigen::MatrixXd> BlockShift::Lift() {
   Eigen::LLT<Eigen::MatrixXd> factor(matrix_);
   for (double lift = 1e-12 * std::max(matrix_.diagonal().cwiseAbs().maxCoeff(), 1e-288);
        factor.info() != Eigen::Success; lift *= 10) {
     matrix_.diagonal().array() += lift;
     factor.compute(matrix_);
-    inverse_.resize(0, 0);
   }
-  if (inverse_.size() == 0) inverse_ = factor.solve(Eigen::MatrixXd::Identity(matrix_.rows(), matrix_.cols()));
+  return factor;
 }
 
 void BlockShift::Fit(const Eigen::VectorXd& shares, double slack, int sweeps) {
   if (matrix_.size() == 0) return;
-  if (inverse_.size() == 0) Lift();  // afresh: rounding adds up in its updates
+  Eigen::MatrixXd inverse = Lift().solve(Eigen::MatrixXd::Identity(matrix_.rows(), matrix_.cols()));
   const double barrier = slack / static_cast<double>(matrix_.rows());
   std::vector<Eigen::MatrixXd> target;
   for (Eigen::Index g = 0; g < groups(); ++g) {
@@ -127,16 +126,16 @@ void BlockShift::Fit(const Eigen::VectorXd& shares, double slack, int sweeps) {
     for (Eigen::Index g = 0; g < groups(); ++g) {
       const Eigen::Index at = step_[g], width = Rank(g);
       if (width == 0) continue;
-      Eigen::MatrixXd columns(inverse_.rows(), width);  // of the inverse, whose lower triangle is up to date
-      columns.topRows(at) = inverse_.middleRows(at, width).leftCols(at).transpose();
-      columns.bottomRows(columns.rows() - at) = inverse_.middleCols(at, width).bottomRows(columns.rows() - at);
+      Eigen::MatrixXd columns(inverse.rows(), width);  // of the inverse, whose lower triangle is up to date
+      columns.topRows(at) = inverse.middleRows(at, width).leftCols(at).transpose();
+      columns.bottomRows(columns.rows() - at) = inverse.middleCols(at, width).bottomRows(columns.rows() - at);
       columns.middleRows(at, width).triangularView<Eigen::StrictlyUpper>() =
           columns.middleRows(at, width).transpose().eval();
       const Eigen::MatrixXd block = columns.middleRows(at, width);
       const Eigen::MatrixXd precision = block.llt().solve(Eigen::MatrixXd::Identity(width, width));
       matrix_.block(at, at, width, width) += target[g].llt().solve(Eigen::MatrixXd::Identity(width, width)) - precision;
       const Eigen::MatrixXd change = precision * (target[g] - block) * precision;
-      AddToLower(columns, change * columns.transpose(), inverse_);
+      AddToLower(columns, change * columns.transpose(), inverse);
     }
     matrix_ = (matrix_ + matrix_.transpose()).eval() / 2;
   }

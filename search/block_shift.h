@@ -1,5 +1,6 @@
 #pragma once
 
+#include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <vector>
 
@@ -11,8 +12,9 @@ namespace bitplan::search {
 /// other and x² = x, so every symmetric block T_g in place of Q_gg, with ½ diag(Q_gg − T_g) added to the linear term,
 /// gives each plan its value again; relaxed plans gain ½ (Σ T_aa x_a − xᵀTx) less. So the best T is the least that
 /// leaves Q convex on the plane Σ_{columns of a group} x = 1 (quadratic convex reformulation: Billionnet, Elloumi and
-/// Plateau 2009). It is kept in coordinates of that plane, one orthonormal basis H_g of the steps within each group,
-/// T_g = H_g S_g H_gᵀ, and found by
+/// Plateau 2009). It is kept in coordinates of that plane, T_g = H_g S_g H_gᵀ, with H_g an orthonormal basis of the
+/// steps within each group that change another group's gradient: steps that link no groups need no shift, and there are
+/// few others where choices are sums, as those of a layer's weight and input are. It is found by
 ///
 ///     min_S Σ_g ⟨C_g, S_g⟩ − μ log det(offdiagonal blocks of HᵀQH + S),   C_g = ½ H_gᵀ (diag(x) − x xᵀ) H_g,
 ///
@@ -52,15 +54,14 @@ class BlockShift {
   Eigen::MatrixXd BlockOf(Eigen::Index group) const;  // T_g
   Eigen::MatrixXd LinkedSteps(Eigen::Index group) const;
   void FindSteps();
-  void Lift();
+  Eigen::LLT<Eigen::MatrixXd> Lift();  // what rounding needs to stay positive definite
 
   std::vector<Index> first_;
   std::vector<Eigen::Index> step_;  // groups + 1: first_ for the steps
   std::vector<Eigen::MatrixXd> basis_;
-  Eigen::MatrixXd off_;      // Q with zeros for the groups' own blocks
-  double lift_ = 0;          // of the diagonal: for links that count as none
-  Eigen::MatrixXd matrix_;   // on the plane, [step, step]
-  Eigen::MatrixXd inverse_;  // of matrix_; empty where not needed yet
+  Eigen::MatrixXd off_;     // Q with zeros for the groups' own blocks
+  double lift_ = 0;         // of the diagonal: for links that count as none
+  Eigen::MatrixXd matrix_;  // on the plane, [step, step]
 };
 
 /// Shares to fit a shift to: some of each group's is spread evenly, as the nodes of a tree have other minima than

@@ -85,9 +85,9 @@ class ConvexSearch {
     for (int round = 0; round < kMostRounds && !Ended(); ++round) {
       const auto before = static_cast<double>(region.order.column.size());
       bounder = Narrow(region, bound);
+      if (multipliers_.empty()) multipliers_.assign(region.point.multipliers.begin(), region.point.multipliers.end());
       if (!bounder) return;
       bound_ = std::max(bound_, std::min(bound, incumbent_.Cutoff()));
-      if (multipliers_.empty()) multipliers_.assign(region.point.multipliers.begin(), region.point.multipliers.end());
       Improve(region.order);
       Eigen::VectorXd shares = Eigen::VectorXd::Zero(static_cast<Eigen::Index>(core_.columns()));
       shares(region.order.column) = region.point.shares;
@@ -122,17 +122,17 @@ class ConvexSearch {
     const RegionBudgets budgets = BudgetsOf(core_, region);
     QuadraticBound solved = objective_.TangentBound(region, budgets, guide_, cutoff, monitor_);
     std::optional<ShiftedBounder> bounder;
+    region.point = solved.point;
     if (solved.bound < cutoff) {
-      region.point = solved.point;
       bounder.emplace(objective_.MinorantOver(region, region.point.shares), budgets, region);
       Raise(region, *bounder, cutoff, solved);
+      region.point = solved.point;
     }
     bound = std::max(bound, solved.bound);
     if (bound >= cutoff) {
       RuleOut(bound);
       return std::nullopt;
     }
-    region.point = solved.point;
     kept.assign(region.order.column.size(), 1);
     for (std::size_t c = 0; c < kept.size(); ++c) {
       const double least = solved.bound + solved.reduced_loss[static_cast<Eigen::Index>(c)];
@@ -217,8 +217,6 @@ class ConvexSearch {
     from.pop_back();
     return next;
   }
-
-  static bool WaitsLonger(const OpenRegion& a, const OpenRegion& b) { return a.bound() > b.bound(); }
 
   double WaitingBound() const {
     double bound = waiting_.empty() ? kInfinity : waiting_.front().bound();

@@ -13,8 +13,6 @@ namespace {
 /// Of a node's bound: see ShiftedBounder.
 constexpr double kPrecision = 0.1;
 
-bool WaitsLonger(const OpenRegion& a, const OpenRegion& b) { return a.bound() > b.bound(); }
-
 class JointTree {
  public:
   JointTree(const Core& core, const JointObjective& objective, std::shared_ptr<const JointRegion> region,
@@ -127,6 +125,8 @@ class JointTree {
 };
 
 }  // namespace
+
+bool WaitsLonger(const OpenRegion& a, const OpenRegion& b) { return a.bound() > b.bound(); }
 
 double JointIncumbent::Cutoff() const { return value - std::max(gap, 1e-12) * std::abs(value); }
 

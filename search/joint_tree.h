@@ -48,6 +48,9 @@ class OpenRegion {
   double bound_;
 };
 
+/// The order of heaps whose top has the least bound.
+bool WaitsLonger(const OpenRegion& a, const OpenRegion& b);
+
 struct JointTreeResult {
   std::vector<OpenRegion> open;  ///< what is left, where nodes or time did not suffice
   double pruned = kInfinity;     ///< the least bound at which anything was ruled out

@@ -97,6 +97,25 @@ TEST_P(ConvexSearch, StopsAtTheGapAskedFor) {
   }
 }
 
+TEST_P(ConvexSearch, PricesTheBudgetsAlsoWhereTheFirstRelaxationProvesThePlan) {
+  int proven_at_once = 0, priced = 0;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    const Problem problem = RandomJointProblem(seed, GetParam());
+    const Solution solution = Search(problem, {.method = SearchMethod::Convex, .gap = 0.5});
+    const Solution optimum = Search(problem, {.method = SearchMethod::Convex});
+    if (solution.status == SolutionStatus::Infeasible) continue;
+    proven_at_once += solution.nodes == 0;
+    for (const auto& [budget, price] : optimum.shadow_prices) {
+      ASSERT_TRUE(solution.shadow_prices.contains(budget)) << problem.name;
+      EXPECT_GE(solution.shadow_prices.at(budget), 0) << problem.name;
+      ++priced;
+    }
+    EXPECT_EQ(solution.shadow_prices.size(), optimum.shadow_prices.size()) << problem.name;
+  }
+  EXPECT_GT(proven_at_once, 10);
+  EXPECT_GT(priced, 30);
+}
+
 TEST_P(ConvexSearch, TakesGroupsOfOneChoiceAsPinned) {
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     Problem problem = RandomProblem(seed);
