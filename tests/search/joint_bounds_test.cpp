@@ -7,25 +7,12 @@
 #include <numeric>
 #include <random>
 
-#include "search/convex.h"
-#include "search/infeasibility.h"
-#include "search/joint_objective.h"
-#include "search/random_joint_problem.h"
-#include "search/shifted_bounder.h"
+#include "search/joint_case.h"
 
 namespace bitplan::search {
 namespace {
 
-using search_test::JointKind;
-using search_test::RandomJointProblem;
 using Generator = std::mt19937_64;
-
-/// With the budgets, where each can be met.
-Core CoreOf(const Problem& problem) {
-  Problem separable{problem.name, "", problem.groups, problem.budgets, {}};
-  if (FindUnmeetableBudget(separable)) separable.budgets.clear();
-  return BuildCore(separable, Goal::Loss, Dominated::Kept);
-}
 
 Eigen::VectorXd RandomShares(Generator& random, const JointOrder& order) {
   Eigen::VectorXd shares(static_cast<Eigen::Index>(order.column.size()));
@@ -36,29 +23,6 @@ Eigen::VectorXd RandomShares(Generator& random, const JointOrder& order) {
     part /= part.sum();
   }
   return shares;
-}
-
-struct Case {
-  Problem problem;
-  Core core;
-  std::unique_ptr<JointObjective> objective;
-};
-
-Case MakeCase(std::uint64_t seed, JointKind kind) {
-  Case made;
-  made.problem = RandomJointProblem(seed, kind);
-  made.core = CoreOf(made.problem);
-  std::vector<Together> parts(made.core.columns());
-  Eigen::VectorXd linear(static_cast<Eigen::Index>(parts.size()));
-  std::vector<std::size_t> before{0};
-  for (const auto& group : made.problem.groups) before.push_back(before.back() + group.choices.size());
-  for (std::size_t c = 0; c < parts.size(); ++c) {
-    parts[c] = {before[made.core.group[c]] + made.core.choice[c]};
-    linear[static_cast<Eigen::Index>(c)] =
-        made.problem.groups[made.core.group[c]].choices[made.core.choice[c]].objective;
-  }
-  made.objective = MakeJointObjective(*made.problem.joint, made.problem.ChoiceCount(), std::move(linear), parts);
-  return made;
 }
 
 /// Groups in random order, the first of them settled; of the others some columns are left. At least one group is free.
@@ -96,36 +60,6 @@ JointNode RandomNode(Generator& random, const JointRegion& region) {
   for (Index g = depth; g < order.groups(); ++g) node.allowed[order.first[g] - begin] = 1;
   node.start = {region.point.shares.tail(static_cast<Eigen::Index>(node.allowed.size())), region.point.multipliers};
   return node;
-}
-
-JointNode WholeOf(const JointRegion& region) {
-  return {{}, std::vector<char>(region.order.column.size(), 1), region.point};
-}
-
-/// Shows every plan of a node: its columns of the core, group by group, and the positions that the free groups take.
-using Show = std::function<void(const CorePlan&, const std::vector<Index>&)>;
-void ForEachPlan(const Core& core, const JointRegion& region, const JointNode& node, const Show& show) {
-  const auto depth = static_cast<Index>(node.settled.size());
-  const Index begin = region.order.first[depth];
-  CorePlan plan(core.groups());
-  std::vector<Index> taken;
-  for (const Index column : region.settled) plan[core.group[column]] = column;
-  const auto place = [&](Index position) {
-    const Index column = region.order.column[position];
-    plan[core.group[column]] = column;
-  };
-  for (const Index position : node.settled) place(position);
-  const std::function<void(Index)> visit = [&](Index g) {
-    if (g == region.order.groups()) return show(plan, taken);
-    for (Index c = region.order.first[g]; c < region.order.first[g + 1]; ++c) {
-      if (!node.allowed[c - begin]) continue;
-      place(c);
-      taken.push_back(c);
-      visit(g + 1);
-      taken.pop_back();
-    }
-  };
-  visit(depth);
 }
 
 /// The least objective of the node's plans that take each free column; infinite where there is none.
@@ -259,65 +193,9 @@ TEST_P(JointBoundsContract, NoPlanIsBelowTheShiftedRelaxationOfAPart) {
   });
 }
 
-/// An objective whose minorants are soon worth making anew.
-class Impatient : public JointObjective {
- public:
-  Impatient(const JointObjective& of, std::int64_t nodes) : of_(of), nodes_(nodes) {}
-  double Value(const CorePlan& plan) const override { return of_.Value(plan); }
-  double Own(Index column) const override { return of_.Own(column); }
-  QuadraticModel ExpandAt(const Eigen::VectorXd& x) const override { return of_.ExpandAt(x); }
-  QuadraticBound TangentBound(const JointRegion& region, const RegionBudgets& budgets, const QuadraticModel& guide,
-                              double cutoff, Monitor& monitor) const override {
-    return of_.TangentBound(region, budgets, guide, cutoff, monitor);
-  }
-  QuadraticModel MinorantOver(const JointRegion& region, const Eigen::VectorXd& shares) const override {
-    return of_.MinorantOver(region, shares);
-  }
-  std::int64_t NodesAMinorant() const override { return nodes_; }
-
- private:
-  const JointObjective& of_;
-  std::int64_t nodes_;
-};
-
-TEST_P(JointBoundsContract, TheOptimumIsFoundHoweverOftenMinorantsAreMade) {
-  std::int64_t regions = 0;
-  for (std::uint64_t seed = 0; seed < 100; ++seed) {
-    const Case made = MakeCase(seed, GetParam());
-    CorePlan any;
-    double optimum = kInfinity;
-    JointRegion whole{{}, {std::vector<Index>(made.core.columns()), made.core.first}, {}};
-    std::iota(whole.order.column.begin(), whole.order.column.end(), Index{0});
-    whole.point.shares.setZero(static_cast<Eigen::Index>(made.core.columns()));
-    ForEachPlan(made.core, whole, WholeOf(whole), [&](const CorePlan& plan, const std::vector<Index>&) {
-      if (made.core.Value(plan) == kInfinity) return;
-      optimum = std::min(optimum, made.objective->Value(plan));
-      any = plan;
-    });
-    if (any.empty()) continue;
-    for (const std::int64_t nodes : {1, 2, 5}) {
-      const Impatient impatient(*made.objective, nodes);
-      const JointResult result = SearchConvexly(made.core, impatient, any, -kInfinity, {}, monitor_);
-      const double slack = 1e-9 * std::max(1.0, std::abs(optimum));
-      ASSERT_NEAR(result.value, optimum, slack) << made.problem.name;
-      ASSERT_NEAR(result.bound, optimum, slack) << made.problem.name;
-      ASSERT_TRUE(result.complete);
-      regions += result.nodes > nodes;
-      const JointResult cut = SearchConvexly(made.core, impatient, any, -kInfinity, {.most_nodes = nodes}, monitor_);
-      ASSERT_LE(cut.bound, optimum + slack) << made.problem.name;
-      ASSERT_GE(cut.value, optimum - slack) << made.problem.name;
-    }
-  }
-  EXPECT_GT(regions, 5);
-}
-
-std::string NameOf(const testing::TestParamInfo<JointKind>& kind) {
-  constexpr const char* kNames[] = {"Matrix", "SquaredShift", "Divergence"};
-  return kNames[static_cast<std::size_t>(kind.param)];
-}
-
 INSTANTIATE_TEST_SUITE_P(Kinds, JointBoundsContract,
-                         testing::Values(JointKind::Matrix, JointKind::SquaredShift, JointKind::Divergence), NameOf);
+                         testing::Values(JointKind::Matrix, JointKind::SquaredShift, JointKind::Divergence),
+                         NameOfKind);
 
 }  // namespace
 }  // namespace bitplan::search
