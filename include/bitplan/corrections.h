@@ -14,7 +14,8 @@ enum class Rescaling {
   ActivationAware,  ///< s = mean|x|^α, α the one of 20 with the least output error (AWQ, Lin et al. 2024, equation 4)
 };
 
-/// How a weight finds its code on a grid. All but the nearest are of linear layers and convolutions, others keep that.
+/// How a weight finds its code on a grid. All but the nearest are of layers that multiply a tensor of the graph, linear
+/// layers, matrix products and convolutions, transposed ones too; others keep that (QuantizedNetwork::roundings).
 enum class Rounding {
   Nearest,
   AdaRound,  ///< up or down, to the least squared output error, learned (Nagel et al. 2020); of integers

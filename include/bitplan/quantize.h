@@ -100,6 +100,9 @@ struct QuantizeOptions {
       512;  ///< the channel correction is fitted on the first so many samples, in one batch; ≥ 2
   std::optional<ActivationStatistics> statistics =
       {};  ///< collected before, on the same network; the calibration data's own otherwise
+  /// Limit of what rounding and rescaling keep beside the network and a batch: the second moments of layers' inputs.
+  /// Where those of all of a layer's inputs do not fit, blocks of them are rounded apart (LayerRounding). > 0
+  std::int64_t memory_bytes = std::int64_t{2} << 30;
   ProgressCallback progress;
 
   void Validate() const;  ///< throws Error
@@ -121,6 +124,13 @@ class Calibration {
   std::shared_ptr<const Impl> impl_;
 };
 
+/// How the codes of one layer's weights were chosen.
+struct LayerRounding {
+  Rounding rounding = Rounding::Nearest;
+  std::int64_t input_blocks = 1;  ///< parts of the layer's inputs that make up for their own errors alone
+  std::string reason;             ///< why not as the plan's corrections ask; empty where it is, or nothing is rounded
+};
+
 /// The network as a plan has it: weights on their grids, inputs fake-quantized, channels corrected. A value, like
 /// Network.
 class QuantizedNetwork {
@@ -131,8 +141,9 @@ class QuantizedNetwork {
 
   /// Throws Error when the plan is another model's (layers or SHA-256 differ, named), has operands that the network has
   /// not or was loaded without, or asks for a format that a layer cannot have: activations on one scale a channel, or
-  /// on a layer without an input site, or in two formats on layers that read the same tensor. `calibration` is read for
-  /// activation ranges and the channel correction only.
+  /// on a layer without an input site, or in two formats on layers that read the same tensor; and, before anything is
+  /// run, when `options.memory_bytes` is too little for a layer to be rounded as the plan asks. `calibration` is read
+  /// for activation ranges and corrections only.
   static QuantizedNetwork Create(const Network& network, const Plan& plan, const Dataset& calibration,
                                  const QuantizeOptions& options = {});
 
@@ -153,6 +164,7 @@ class QuantizedNetwork {
   const Plan& plan() const;        ///< its layers in the order of Network::layers()
   const std::vector<QuantizedTensor>& weights()
       const;  ///< as Network::layers(); correction folded into scale and value
+  const std::vector<LayerRounding>& roundings() const;  ///< as Network::layers()
 
   /// Writes a TorchScript file of standard operators: plain PyTorch and LibTorch load it and give Forward's output.
   /// Integer weights are stored as int8 with their scales. Throws Error when the file cannot be written.

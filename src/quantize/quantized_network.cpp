@@ -40,6 +40,7 @@ QuantizedState QuantizeWeights(const Network& network, const Plan& plan, const s
   QuantizedState state;
   state.parameters = network.ParameterValues();
   state.gains.resize(network.layers().size());
+  state.roundings.resize(network.layers().size());
   const auto total = static_cast<std::int64_t>(network.layers().size());
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     Report(progress, "quantizing weights", static_cast<std::int64_t>(i), total);
@@ -149,6 +150,7 @@ void QuantizeOptions::Validate() const {
   if (batch_size < 1) throw Error(fmt::format("batch size: {} given, at least 1 needed", batch_size));
   if (correction_samples < 2)
     throw Error(fmt::format("correction samples: {} given, at least 2 needed", correction_samples));
+  if (memory_bytes <= 0) throw Error(fmt::format("memory_bytes is {}, must be above 0", memory_bytes));
 }
 
 struct Calibration::Impl {
@@ -221,6 +223,7 @@ QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const
 }
 
 QuantizedNetwork QuantizedNetwork::FromState(const Network& network, const Plan& plan, QuantizedState state) {
+  state.roundings.resize(network.layers().size());
   return QuantizedNetwork(std::make_shared<Impl>(Impl{network, plan, std::move(state)}));
 }
 
@@ -250,6 +253,7 @@ const QuantizedState& StateOf(const QuantizedNetwork& network) { return network.
 const Network& QuantizedNetwork::network() const { return impl_->network; }
 const Plan& QuantizedNetwork::plan() const { return impl_->plan; }
 const std::vector<QuantizedTensor>& QuantizedNetwork::weights() const { return impl_->state.weights; }
+const std::vector<LayerRounding>& QuantizedNetwork::roundings() const { return impl_->state.roundings; }
 
 void QuantizedNetwork::Save(const std::filesystem::path& file) const {
   WriteFile(file, ExportTorchScript(impl_->network, impl_->state, ToJson(impl_->plan)));

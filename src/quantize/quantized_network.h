@@ -24,6 +24,7 @@ struct QuantizedState {
   std::vector<at::Tensor> parameters;    ///< all parameters' values: quantized weights, corrected biases
   std::map<int, QuantizedInput> inputs;  ///< by LayerInput or Operand site
   std::map<int, at::Tensor> shifts;      ///< by LayerOutput site: β of layers without a bias of their own, to be added
+  std::vector<LayerRounding> roundings = {};  ///< one per layer
 };
 
 struct ChannelCorrection;
