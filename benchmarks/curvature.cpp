@@ -15,9 +15,9 @@
 
 #include "bitplan/data.h"
 #include "bitplan/gauss_newton.h"
-#include "bitplan/memory.h"
 #include "bitplan/network.h"
 #include "bitplan/plot.h"
+#include "bitplan/process.h"
 
 namespace {
 
@@ -79,6 +79,7 @@ void MeasureScaling(const bitplan::Network& network, const std::string& spec, co
 }  // namespace
 
 int main(int argc, char** argv) {
+  bitplan::ShareProcessors(argv);
   bitplan::KeepFreedMemory();
   try {
     if (argc < 4)

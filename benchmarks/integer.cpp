@@ -7,13 +7,14 @@
 #include <filesystem>
 #include <vector>
 
-#include "bitplan/memory.h"
+#include "bitplan/process.h"
 #include "stopwatch.h"
 #include "uniform_plan.h"
 
 using bitplan::Network;
 
-int main() {
+int main(int, char** argv) {
+  bitplan::ShareProcessors(argv);
   bitplan::KeepFreedMemory();
   const std::filesystem::path folder = std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10";
   const Network network = Network::Load(folder / "resnet20.pt");

@@ -25,9 +25,9 @@
 #include "bitplan/analyze.h"
 #include "bitplan/data.h"
 #include "bitplan/files.h"
-#include "bitplan/memory.h"
 #include "bitplan/network.h"
 #include "bitplan/plot.h"
+#include "bitplan/process.h"
 #include "hessian/gradient_pass.h"
 #include "hessian/shift_passes.h"
 #include "quantize/single_choices.h"
@@ -191,6 +191,7 @@ void Scaling(const Network& network, const Dataset& all, const std::string& pref
 }  // namespace
 
 int main(int argc, char** argv) {
+  bitplan::ShareProcessors(argv);
   bitplan::KeepFreedMemory();
   try {
     const std::filesystem::path folder = std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10";

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "bitplan/evaluate.h"
-#include "bitplan/memory.h"
+#include "bitplan/process.h"
 #include "bitplan/quantize.h"
 
 namespace {
@@ -164,6 +164,7 @@ std::vector<std::pair<std::string, Corrections>> AllCorrections() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  bitplan::ShareProcessors(argv);
   bitplan::KeepFreedMemory();
   try {
     if (argc != 4 && !(argc == 5 && argv[4] == std::string("corrections")))

@@ -25,7 +25,7 @@
 #include <vector>
 
 #include "bitplan/evaluate.h"
-#include "bitplan/memory.h"
+#include "bitplan/process.h"
 #include "bitplan/run.h"
 #include "bitplan/train.h"
 
@@ -264,6 +264,7 @@ void PrintSteps(const Arguments& arguments, const Network& network, const Datase
 }  // namespace
 
 int main(int argc, char** argv) {
+  bitplan::ShareProcessors(argv);
   bitplan::KeepFreedMemory();
   try {
     const Arguments arguments = Parse({argv + 1, argv + argc});

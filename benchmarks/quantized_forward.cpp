@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bitplan/configuration.h"
-#include "bitplan/memory.h"
+#include "bitplan/process.h"
 #include "bitplan/quantize.h"
 #include "stopwatch.h"
 
@@ -25,7 +25,8 @@ bitplan::Format Of(bitplan::NumberType type, int bits) {
 
 }  // namespace
 
-int main() {
+int main(int, char** argv) {
+  bitplan::ShareProcessors(argv);
   bitplan::KeepFreedMemory();
   const std::filesystem::path folder = std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10";
   const Network network = Network::Load(folder / "resnet20.pt");

@@ -11,11 +11,11 @@
 #include "bitplan/gauss_newton.h"
 #include "bitplan/quantize.h"
 #include "hessian/input_perturbation.h"
-#include "hessian/memory.h"
 #include "hessian/output_curvature.h"
 #include "hessian/resolve_loss.h"
 #include "hessian/sample_axis.h"
 #include "hessian/shift_figures.h"
+#include "process/memory_limit.h"
 
 namespace bitplan {
 

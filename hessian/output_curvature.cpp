@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bitplan/error.h"
-#include "hessian/memory.h"
+#include "process/memory_limit.h"
 
 namespace bitplan {
 

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "bitplan/error.h"
-#include "hessian/memory.h"
+#include "process/memory_limit.h"
 
 namespace bitplan {
 

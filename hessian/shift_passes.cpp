@@ -12,7 +12,7 @@
 
 #include "bitplan/error.h"
 #include "hessian/local_changes.h"
-#include "hessian/memory.h"
+#include "process/memory_limit.h"
 
 namespace bitplan {
 

@@ -4,15 +4,16 @@
 #include <bitplan/data.h>
 #include <bitplan/error.h>
 #include <bitplan/files.h>
-#include <bitplan/memory.h>
 #include <bitplan/network.h>
 #include <bitplan/plan.h>
+#include <bitplan/process.h>
 #include <bitplan/quantize.h>
 #include <bitplan/search.h>
 
 #include <iostream>
 
 int main(int argc, char** argv) {
+  bitplan::ShareProcessors(argv);  // first: it may start the program anew
   if (argc != 3) {
     std::cerr << "usage: plan_in_cpp MODEL.pt KIND:FILE\n";
     return 2;

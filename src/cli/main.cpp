@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "bitplan/error.h"
-#include "bitplan/memory.h"
+#include "bitplan/process.h"
 #include "bitplan/version.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
@@ -65,6 +65,7 @@ int Dispatch(const Arguments& arguments) {
 
 int main(int count, char** values) {
   using namespace bitplan::cli;
+  bitplan::ShareProcessors(values);
   bitplan::KeepFreedMemory();
   CatchInterrupts();
   try {

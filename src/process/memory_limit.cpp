@@ -1,4 +1,4 @@
-#include "hessian/memory.h"
+#include "process/memory_limit.h"
 
 #include <c10/core/Allocator.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
