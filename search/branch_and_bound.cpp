@@ -10,6 +10,7 @@
 #include "search/exchange.h"
 #include "search/rounding.h"
 #include "search/shrunk_core.h"
+#include "search/swaps.h"
 
 namespace bitplan::search {
 namespace {
@@ -41,6 +42,7 @@ class Tree {
     Node first = root;
     if (Closed(first) || !RuleOutColumns(whole_, first)) return;
     shrunk_ = Shrink(whole_, first);
+    swaps_.emplace(core_);
     most_waiting_ = kMostWaitingBytes / (sizeof(WaitingNode) + core_.columns() / 8 + core_.budgets() * 32 + 64);
     Explore(shrunk_.root);
   }
@@ -131,9 +133,9 @@ class Tree {
     double best_score = -1;
     for (Branch branch : ProposeBranches(core_, node.part, node.relaxation)) {
       Sides sides;
-      sides[0] = SolveSide(node, *Restrict(core_, node.part, branch));
+      sides[0] = SolveSide(node, branch);
       branch.below = false;
-      sides[1] = SolveSide(node, *Restrict(core_, node.part, branch));
+      sides[1] = SolveSide(node, branch);
       if (!sides[0] || !sides[1]) return sides;
       double score = 1;
       for (const auto& side : sides) score *= std::clamp(side->bound - node.bound, 1e-6 * most, most);
@@ -144,9 +146,12 @@ class Tree {
     return best;
   }
 
-  std::optional<Node> SolveSide(const Node& node, Subproblem part) {
-    Relaxation relaxation = Solve(part, node.relaxation.basis);
-    Node side(std::move(part), std::move(relaxation), node.bound);
+  std::optional<Node> SolveSide(const Node& node, const Branch& branch) {
+    std::optional<Subproblem> part = Restrict(core_, node.part, branch);
+    if (swaps_->Concern(branch.group)) part = swaps_->Restrict(core_, *part, branch.group);
+    if (!part) return std::nullopt;
+    Relaxation relaxation = Solve(*part, node.relaxation.basis);
+    Node side(std::move(*part), std::move(relaxation), node.bound);
     if (Closed(side)) return std::nullopt;
     return side;
   }
@@ -200,6 +205,7 @@ class Tree {
   const Core& whole_;
   ShrunkCore shrunk_;  // of the root, columns ruled out
   const Core& core_ = shrunk_.core;
+  std::optional<Swaps> swaps_;  // of `core_`
   const TreeOptions options_;
   Monitor& monitor_;
   TreeResult result_;

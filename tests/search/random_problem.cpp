@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <random>
 
 namespace bitplan::search_test {
@@ -92,6 +93,44 @@ Problem LargeProblem(std::uint64_t seed, int groups, int choices, int budgets) {
     }
   }
   for (int i = 0; i < budgets; ++i) problem.budgets[fmt::format("cost{}", i)] = 6.5 * groups;
+  return problem;
+}
+
+Problem TiedProblem(std::uint64_t seed, int groups, int sizes, int choices, int budgets, double tie) {
+  Generator random(seed);
+  std::normal_distribution<double> normal;
+  Problem problem;
+  problem.name = fmt::format("tied {}, {} groups, tie {}", seed, groups, tie);
+  std::vector<int> units;
+  for (int s = 0; s < sizes; ++s) units.push_back(Whole(random, 1, 9));
+  std::vector<double> errors;
+  std::vector<std::vector<int>> widths;  // per choice and budget
+  for (int c = 0; c < choices; ++c) {
+    errors.push_back(std::pow(4.0, -c) * Uniform(random, 0.9, 1.1));
+    auto& of_choice = widths.emplace_back();
+    for (int i = 0; i < budgets; ++i) of_choice.push_back(2 + c + Whole(random, 0, i));
+  }
+  for (int g = 0; g < groups; ++g) {
+    auto& group = problem.groups.emplace_back();
+    group.name = fmt::format("g{}", g);
+    const int unit = units[static_cast<std::size_t>(g % sizes)];
+    for (int c = 0; c < choices; ++c) {
+      const auto at = static_cast<std::size_t>(c);
+      Choice choice{fmt::format("c{}", c), errors[at] * (1 + tie * normal(random)), {}};
+      for (int i = 0; i < budgets; ++i)
+        choice.costs[fmt::format("cost{}", i)] = unit * widths[at][static_cast<std::size_t>(i)];
+      group.choices.push_back(choice);
+    }
+  }
+  for (int i = 0; i < budgets; ++i) {
+    const auto cost = fmt::format("cost{}", i);
+    double least = 0, most = 0;
+    for (const auto& group : problem.groups) {
+      least += group.choices.front().costs.at(cost);
+      most += group.choices.back().costs.at(cost);
+    }
+    problem.budgets[cost] = std::floor(least + Uniform(random, 0.2, 0.6) * (most - least));
+  }
   return problem;
 }
 

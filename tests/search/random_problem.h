@@ -14,6 +14,10 @@ Problem RandomProblem(std::uint64_t seed);
 /// `groups` groups of `choices` choices with real-valued costs, `budgets` budgets about half way up.
 Problem LargeProblem(std::uint64_t seed, int groups, int choices, int budgets);
 
+/// As LargeProblem, but of `sizes` sizes of groups only, whole costs in proportion to them, and objectives that are the
+/// same for all groups of a size but for a share of `tie`: what near ties and symmetry between layers look like.
+Problem TiedProblem(std::uint64_t seed, int groups, int sizes, int choices, int budgets, double tie);
+
 /// Some rules on one to three groups each, which may contradict each other, and sometimes prices.
 void AddRandomRulesAndPrices(std::uint64_t seed, Problem& problem);
 
