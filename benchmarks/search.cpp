@@ -28,7 +28,7 @@ void SolveAndPrint(const bitplan::Problem& problem, bitplan::SearchOptions optio
   const auto solution = bitplan::Search(problem, options);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  fmt::print("{:<40} {:>6} {:>10.6f} {:>16.10g} {:>16.10g} {:>9.2g} {:>9} {:>6} {}\n", problem.name,
+  fmt::print("{:<52} {:>6} {:>10.6f} {:>16.10g} {:>16.10g} {:>9.2g} {:>9} {:>6} {}\n", problem.name,
              problem.groups.size(), solution.seconds, solution.objective, solution.bound, solution.gap, solution.nodes,
              usage.ru_maxrss / 1024, bitplan::ToString(solution.status));
 }
@@ -62,7 +62,7 @@ int main(int argc, char** argv) try {
       problems.push_back(bitplan::ReadProblem(argument));
   }
   if (problems.empty()) problems = NetworkLikeProblems();
-  fmt::print("{:<40} {:>6} {:>10} {:>16} {:>16} {:>9} {:>9} {:>6} {}\n", "problem", "groups", "seconds", "objective",
+  fmt::print("{:<52} {:>6} {:>10} {:>16} {:>16} {:>9} {:>9} {:>6} {}\n", "problem", "groups", "seconds", "objective",
              "bound", "gap", "nodes", "MiB", "status");
   for (std::size_t i = 0; i < problems.size(); ++i) {
     if (problems[i].name.find(only) == std::string::npos) continue;

@@ -1,7 +1,11 @@
 """Times bitplan's search beside HiGHS, CBC and SCIP on the same problems, the same relative gap and two threads (bitplan: one).
 
-usage: search.py BENCH_SEARCH [--limit SECONDS] [--gap 1e-6] [--groups 20,53,150,500,2000] [--seeds 1,2,3,4,5] [--joint]
+usage: search.py BENCH_SEARCH [--limit SECONDS] [--gap 1e-6] [--groups 20,53,150,500,2000] [--seeds 1,2,3,4,5]
+                 [--tied-groups 20,60,210,600,2000] [--tied-budgets 1,2,3,4] [--ties 0,1e-6,1e-3,1e-2] [--joint]
 (see search.sh)
+
+Problems: those of make_instance.py (spread out), those of make_tied_instance.py (repeated sizes, near ties; of each combination one, of shapes and
+objectives by turns), and the real ones under tests/search/instances.
 
 The others read the LP file that bitplan writes, which is scaled; reading is not timed, but for CBC, which is a program of its own. A solver that is stopped by the limit counts
 with the limit, so that ratios are at least what is printed. --joint: the generated problems with a quadratic joint term, beside SCIP.
@@ -61,11 +65,11 @@ SOLVERS = {"highs": highs, "cbc": cbc, "scip": scip}
 def solve_in_a_process_of_its_own(solver, lp, gap, limit):
     """Seconds and objective, in the problem's own unit."""
     try:
-        out = subprocess.run([sys.executable, __file__, "--solver", solver, lp, str(gap), str(limit)], capture_output=True, text=True,
-                             timeout=limit + 60)
-        seconds, objective = json.loads(out.stdout)
-    except (subprocess.TimeoutExpired, ValueError):
+        out = subprocess.run([sys.executable, __file__, "--solver", solver, lp, str(gap), str(limit)], stdout=subprocess.PIPE, text=True,
+                             timeout=limit + 60, check=True)
+    except subprocess.TimeoutExpired:
         return limit, math.nan
+    seconds, objective = json.loads(out.stdout.splitlines()[-1])  # what comes before is the solver's own
     with open(lp, encoding="utf-8") as f:
         factor = next(float(line.split()[-1]) for line in f if "multiplied by" in line)
     return seconds, objective / factor
@@ -81,12 +85,12 @@ def compare(bench, arguments, solvers, a):
     with tempfile.TemporaryDirectory() as folder:
         out = subprocess.run([bench, "--gap", str(a.gap), "--limit", str(a.limit), "--write-lp", folder, *arguments], check=True,
                              capture_output=True, text=True)
-        lines = [re.match(r"(.{40}) +(\d+) +(\S+) +(\S+) +(\S+) +(\S+) +(\d+) +(\d+) (\w+)", line)
+        lines = [re.match(r"(.+?) +(\d+) +(\S+) +(\S+) +(\S+) +(\S+) +(\d+) +(\d+) (\w+)", line)
                  for line in out.stdout.splitlines()[1:]]
         files = sorted(glob.glob(os.path.join(folder, "*.lp")), key=lambda f: int(os.path.basename(f)[:-3]))
         for line, lp in zip([l for l in lines if "divergence" not in l.group(1)], files):
             own, objective = max(float(line.group(3)), 1e-6), float(line.group(4))
-            row = f"{line.group(1).strip():<36} {own:>10.6f} s gap {float(line.group(6)):<8.2g} {line.group(8):>4} MiB"
+            row = f"{line.group(1):<48} {own:>10.6f} s gap {float(line.group(6)):<8.2g} {line.group(8):>4} MiB"
             ratios = {}
             for solver in solvers:
                 seconds, found = solve_in_a_process_of_its_own(solver, lp, a.gap, a.limit)
@@ -98,6 +102,41 @@ def compare(bench, arguments, solvers, a):
     return rows
 
 
+def listed(text):
+    return [item for item in text.split(",") if item]
+
+
+def tied_problems(a):
+    problems = []
+    for groups in listed(a.tied_groups):
+        for budgets in listed(a.tied_budgets):
+            for tie in listed(a.ties):
+                turn = len(problems)
+                shapes, objective = ("transformer", "repeated")[turn // 2 % 2], ("relative", "absolute")[turn % 2]
+                problems.append(("make_tied_instance.py", groups, str(turn), "--budgets", budgets, "--tie", tie, "--shapes", shapes,
+                                 "--objective", objective))
+    return problems
+
+
+def compare_generated(problems, a):
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        problem = os.path.join(folder, "problem.json")
+        for generator, groups, seed, *options in problems:
+            subprocess.run([sys.executable, os.path.join(HERE, generator), groups, seed, problem, *options], check=True)
+            rows += compare(a.bench, [problem], list(SOLVERS), a)
+    return rows
+
+
+def summarize(what, rows):
+    if not rows:
+        return
+    for solver in SOLVERS:
+        print(f"{what}: {solver}: geometric mean {geometric_mean([row[solver] for row in rows]):.1f}x, least {min(row[solver] for row in rows):.2f}x")
+    best = [min(row["highs"], row["cbc"]) for row in rows]
+    print(f"{what}: better of HiGHS and CBC: geometric mean {geometric_mean(best):.1f}x, least {min(best):.2f}x over {len(best)} problems\n", flush=True)
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("bench")
@@ -106,22 +145,17 @@ def main():
     ap.add_argument("--seeds", default="1,2,3,4,5")
     ap.add_argument("--joint", action="store_true")
     ap.add_argument("--groups", default="20,53,150,500,2000")
+    ap.add_argument("--tied-groups", default="20,60,210,600,2000")
+    ap.add_argument("--tied-budgets", default="1,2,3,4")
+    ap.add_argument("--ties", default="0,1e-6,1e-3,1e-2")
     a = ap.parse_args()
     if a.joint:
         compare(a.bench, ["--only", "squared shift"], ["scip"], a)
         return
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for groups in a.groups.split(","):
-            for seed in a.seeds.split(","):
-                problem = os.path.join(folder, f"{groups}-{seed}.json")
-                subprocess.run([sys.executable, os.path.join(HERE, "make_instance.py"), groups, seed, problem], check=True)
-                rows += compare(a.bench, [problem], list(SOLVERS), a)
-    for solver in SOLVERS:
-        print(f"{solver}: geometric mean {geometric_mean([row[solver] for row in rows]):.1f}x, least {min(row[solver] for row in rows):.2f}x")
-    best = [min(row["highs"], row["cbc"]) for row in rows]
-    print(f"better of HiGHS and CBC: geometric mean {geometric_mean(best):.1f}x, least {min(best):.2f}x over {len(best)} problems")
-    compare(a.bench, sorted(glob.glob(os.path.join(HERE, "../tests/search/instances/hawq-*.json"))), list(SOLVERS), a)
+    spread = [("make_instance.py", groups, seed) for groups in listed(a.groups) for seed in listed(a.seeds)]
+    summarize("spread-out problems", compare_generated(spread, a))
+    summarize("tied problems", compare_generated(tied_problems(a), a))
+    summarize("real problems", compare(a.bench, sorted(glob.glob(os.path.join(HERE, "../tests/search/instances/*.json"))), list(SOLVERS), a))
 
 
 if __name__ == "__main__":
