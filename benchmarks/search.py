@@ -4,8 +4,8 @@ usage: search.py BENCH_SEARCH [--limit SECONDS] [--gap 1e-6] [--groups 20,53,150
                  [--tied-groups 20,60,210,600,2000] [--tied-budgets 1,2,3,4] [--ties 0,1e-6,1e-3,1e-2] [--joint]
 (see search.sh)
 
-Problems: those of make_instance.py (spread out), those of make_tied_instance.py (repeated sizes, near ties; of each combination one, of shapes and
-objectives by turns), and the real ones under tests/search/instances.
+Problems: those of make_instance.py (spread out), those of make_tied_instance.py (repeated sizes, near ties; of each combination one, of shapes,
+objectives and exact or measured latencies by turns), and the real ones under tests/search/instances.
 
 The others read the LP file that bitplan writes, which is scaled; reading is not timed, but for CBC, which is a program of its own. A solver that is stopped by the limit counts
 with the limit, so that ratios are at least what is printed. --joint: the generated problems with a quadratic joint term, beside SCIP.
@@ -114,7 +114,7 @@ def tied_problems(a):
                 turn = len(problems)
                 shapes, objective = ("transformer", "repeated")[turn // 2 % 2], ("relative", "absolute")[turn % 2]
                 problems.append(("make_tied_instance.py", groups, str(turn), "--budgets", budgets, "--tie", tie, "--shapes", shapes,
-                                 "--objective", objective))
+                                 "--objective", objective, "--noise", "0.02" if turn % 3 == 2 else "0"))
     return problems
 
 

@@ -11,12 +11,13 @@
 #include "search/rounding.h"
 #include "search/shrunk_core.h"
 #include "search/swaps.h"
+#include "search/tallies.h"
 
 namespace bitplan::search {
 namespace {
 
 /// Beyond this, waiting nodes are taken last in, first out: their number then grows with the depth of the tree only.
-constexpr std::size_t kMostWaitingBytes = std::size_t{1} << 30;
+constexpr std::size_t kMostWaitingBytes = std::size_t{1} << 29;
 
 /// A node that waits: which columns it has, and where its relaxation was solved.
 struct WaitingNode {
@@ -33,9 +34,13 @@ bool WaitsLonger(const WaitingNode& a, const WaitingNode& b) {
 
 using Sides = std::array<std::optional<Node>, 2>;
 
+/// What a tree may branch on.
+enum class Branching { Groups, GroupsAndTallies };
+
 class Tree {
  public:
-  Tree(const Core& core, const Node& root, const TreeOptions& options, Incumbent start, Monitor& monitor)
+  Tree(const Core& core, const Node& root, const TreeOptions& options, Branching branching, Incumbent start,
+       Monitor& monitor)
       : whole_(core), options_(options), monitor_(monitor) {
     result_.best = std::move(start);
     root_bound_ = root.bound;
@@ -43,11 +48,23 @@ class Tree {
     if (Closed(first) || !RuleOutColumns(whole_, first)) return;
     shrunk_ = Shrink(whole_, first);
     swaps_.emplace(core_);
+    if (branching == Branching::GroupsAndTallies)
+      tallies_ = AddTallies(whole_, shrunk_.group, shrunk_.core, shrunk_.root);
     most_waiting_ = kMostWaitingBytes / (sizeof(WaitingNode) + core_.columns() / 8 + core_.budgets() * 32 + 64);
-    Explore(shrunk_.root);
+    Wait(shrunk_.root);
   }
 
-  TreeResult Run() {
+  bool HasTallies() const { return !tallies_.empty(); }
+  const Incumbent& Best() const { return result_.best; }
+  void Offer(const Incumbent& plan) {
+    if (plan.value < result_.best.value) result_.best = plan;
+  }
+
+  /// Explores up to `nodes` more nodes. Returns whether the tree has ended by itself.
+  bool Run(std::int64_t nodes) {
+    most_nodes_ = std::min(options_.most_nodes, nodes < options_.most_nodes - result_.nodes ? result_.nodes + nodes
+                                                                                             : options_.most_nodes);
+    interrupted_ = false;
     while (!Stopped()) {
       auto next = TakeWaiting();
       if (!next) break;
@@ -55,9 +72,13 @@ class Tree {
       Relaxation relaxation = Solve(part, next->basis);
       Explore(Node(std::move(part), std::move(relaxation), next->bound));
     }
+    return !interrupted_;
+  }
+
+  TreeResult Result() {
     result_.bound = std::min({pruned_, WaitingBound(), result_.best.value});
     result_.complete = !interrupted_;
-    return std::move(result_);
+    return result_;
   }
 
  private:
@@ -72,7 +93,7 @@ class Tree {
   void Explore(Node node) {
     while (true) {
       ReportProgress(node);
-      interrupted_ = interrupted_ || monitor_.Expired() || result_.nodes >= options_.most_nodes;
+      interrupted_ = interrupted_ || monitor_.Expired() || result_.nodes >= most_nodes_;
       if (Stopped()) return Wait(node);
       ++result_.nodes;
       if (Closed(node)) return;
@@ -131,24 +152,36 @@ class Tree {
     const double most = std::isfinite(cutoff) ? cutoff - node.bound : 1.0;
     Sides best;
     double best_score = -1;
+    const auto closes = [&](Sides sides) {  // and remembers the best sides
+      const bool closed = !sides[0] || !sides[1];
+      double score = closed ? kInfinity : 1;
+      if (!closed)
+        for (const auto& side : sides) score *= std::clamp(side->bound - node.bound, 1e-6 * most, most);
+      if (score > best_score) {
+        best_score = score;
+        best = std::move(sides);
+      }
+      return closed;
+    };
+    for (const Tally& tally : tallies_) {
+      TallySides parts = search::Divide(core_, node, tally);
+      if (parts.below && closes({SolveSide(node, std::move(parts.below)), SolveSide(node, std::move(parts.above))})) return best;
+    }
     for (Branch branch : ProposeBranches(core_, node.part, node.relaxation)) {
-      Sides sides;
-      sides[0] = SolveSide(node, branch);
-      branch.below = false;
-      sides[1] = SolveSide(node, branch);
-      if (!sides[0] || !sides[1]) return sides;
-      double score = 1;
-      for (const auto& side : sides) score *= std::clamp(side->bound - node.bound, 1e-6 * most, most);
-      if (score <= best_score) continue;
-      best_score = score;
-      best = std::move(sides);
+      Branch other = branch;
+      other.below = false;
+      if (closes({SolveSide(node, PartOf(node, branch)), SolveSide(node, PartOf(node, other))})) return best;
     }
     return best;
   }
 
-  std::optional<Node> SolveSide(const Node& node, const Branch& branch) {
+  std::optional<Subproblem> PartOf(const Node& node, const Branch& branch) const {
     std::optional<Subproblem> part = Restrict(core_, node.part, branch);
     if (swaps_->Concern(branch.group)) part = swaps_->Restrict(core_, *part, branch.group);
+    return part;
+  }
+
+  std::optional<Node> SolveSide(const Node& node, std::optional<Subproblem> part) {
     if (!part) return std::nullopt;
     Relaxation relaxation = Solve(*part, node.relaxation.basis);
     Node side(std::move(*part), std::move(relaxation), node.bound);
@@ -206,6 +239,7 @@ class Tree {
   ShrunkCore shrunk_;  // of the root, columns ruled out
   const Core& core_ = shrunk_.core;
   std::optional<Swaps> swaps_;  // of `core_`
+  std::vector<Tally> tallies_;  // likewise
   const TreeOptions options_;
   Monitor& monitor_;
   TreeResult result_;
@@ -215,8 +249,27 @@ class Tree {
   double root_bound_ = -kInfinity;
   double pruned_ = kInfinity;  // the least bound at which anything was ruled out
   double reported_ = 0;
+  std::int64_t most_nodes_ = 0;
   bool interrupted_ = false;
 };
+
+/// Two trees by turns, each with the other's best plan, until one has ended.
+TreeResult Race(Tree& first, Tree& second, const TreeOptions& options, Monitor& monitor) {
+  for (std::int64_t nodes = std::max<std::int64_t>(options.nodes_alone, 1);; nodes *= 2) {
+    second.Offer(first.Best());
+    if (second.Run(nodes)) break;
+    first.Offer(second.Best());
+    if (first.Run(nodes) || monitor.Expired() || first.Result().nodes >= options.most_nodes) break;
+  }
+  TreeResult a = first.Result(), b = second.Result();
+  TreeResult& result = a.complete || !b.complete ? a : b;
+  const TreeResult& other = &result == &a ? b : a;
+  if (other.best.value < result.best.value) result.best = other.best;
+  if (!result.complete) result.bound = std::max(a.bound, b.bound);
+  result.bound = std::min(result.bound, result.best.value);
+  result.nodes += other.nodes;
+  return result;
+}
 
 }  // namespace
 
@@ -236,7 +289,14 @@ void Node::Narrow(const Core& core, Subproblem to, const std::vector<char>& kept
 
 TreeResult BranchAndBound(const Core& core, const Node& root, const TreeOptions& options, Incumbent start,
                           Monitor& monitor) {
-  return Tree(core, root, options, std::move(start), monitor).Run();
+  Tree groups(core, root, options, Branching::Groups, std::move(start), monitor);
+  const bool by_groups_alone = core.goal == Goal::PeakUse;
+  if (groups.Run(by_groups_alone ? options.most_nodes : options.nodes_alone)) return groups.Result();
+  if (by_groups_alone || monitor.Expired()) return groups.Result();
+  Tree tallies(core, root, options, Branching::GroupsAndTallies, groups.Best(), monitor);
+  if (tallies.HasTallies()) return Race(groups, tallies, options, monitor);
+  groups.Run(options.most_nodes);
+  return groups.Result();
 }
 
 }  // namespace bitplan::search

@@ -33,8 +33,11 @@ class Trees {
     return tree.complete;
   }
 
-  void Offer(Incumbent plan) {
-    if (plan.value < result_.best.value) result_.best = std::move(plan);
+  /// Whether `plan` is better than what there is.
+  bool Offer(Incumbent plan) {
+    const bool better = plan.value < result_.best.value;
+    if (better) result_.best = std::move(plan);
+    return better;
   }
 
   double FirstCutoff() const { return root_.bound + kFirstCutoff * (result_.best.value - root_.bound); }
@@ -70,8 +73,8 @@ TreeResult SearchExactly(const Core& core, const Node& root, double gap, Incumbe
       cutoff = trees.NextCutoff(cutoff);
     } else if (most_nodes == kNodesBeforeGreedy && !monitor.Expired()) {
       most_nodes = std::numeric_limits<std::int64_t>::max();
-      trees.Offer(SearchGreedily(core, root.relaxation.multipliers, monitor));
-      cutoff = std::min(cutoff, trees.FirstCutoff());
+      if (trees.Offer(SearchGreedily(core, root.relaxation.multipliers, monitor)))
+        cutoff = std::min(cutoff, trees.FirstCutoff());
     } else {
       return trees.Take(false);
     }

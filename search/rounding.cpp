@@ -55,6 +55,7 @@ std::vector<std::vector<Index>> OptionsOfSplitGroups(const Core& core, const Sub
   if (groups.empty()) return {};
   const double most = std::pow(kMostCombinations, 1.0 / static_cast<double>(groups.size()));
   const std::size_t width = std::max<std::size_t>(2, static_cast<std::size_t>(most));
+  double combinations = 1;
   std::vector<std::vector<Index>> options;
   for (const Index group : groups) {
     const auto at = std::lower_bound(part.free_group.begin(), part.free_group.end(), group) - part.free_group.begin();
@@ -63,7 +64,8 @@ std::vector<std::vector<Index>> OptionsOfSplitGroups(const Core& core, const Sub
     for (Index c = part.first[g]; c < part.first[g + 1]; ++c) columns.push_back(c);
     std::stable_sort(columns.begin(), columns.end(),
                      [&](Index a, Index b) { return relaxation.reduced_loss[a] < relaxation.reduced_loss[b]; });
-    columns.resize(std::min(columns.size(), width));
+    columns.resize(combinations > kMostCombinations ? 1 : std::min(columns.size(), width));
+    combinations *= static_cast<double>(columns.size());
     for (Index& column : columns) column = part.column[column];
     options.push_back(std::move(columns));
   }

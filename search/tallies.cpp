@@ -1,0 +1,132 @@
+#include "search/tallies.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <utility>
+
+namespace bitplan::search {
+namespace {
+
+constexpr std::size_t kMostKinds = 6;    // in a budget; with more the groups are not alike, and tallies tell little
+constexpr std::size_t kMostTallies = 8;  // each makes every relaxation dearer; those of most groups come first
+constexpr double kWhole = 1e-6;
+
+/// Groups of the core that are alike in a budget, with the costs that their columns have there.
+struct Kind {
+  std::size_t budget = 0;
+  std::vector<Index> groups;
+  std::vector<double> costs;  // rising
+};
+
+/// Least and largest cost of a group.
+std::pair<double, double> RangeOf(const Core& core, Index group, std::size_t budget) {
+  const auto begin = core.cost.begin() + static_cast<std::ptrdiff_t>(budget * core.columns());
+  const auto [least, most] = std::minmax_element(begin + core.first[group], begin + core.first[group + 1]);
+  return {*least, *most};
+}
+
+bool CostTheSame(const Core& core, Index a, Index b) {
+  for (std::size_t i = 0; i < core.budgets(); ++i)
+    if (RangeOf(core, a, i) != RangeOf(core, b, i)) return false;
+  return true;
+}
+
+std::vector<Kind> KindsOf(const Core& whole, const std::vector<Index>& groups, const Core& core) {
+  std::vector<Kind> kinds;
+  for (std::size_t i = 0; i < core.budgets(); ++i) {
+    std::map<std::pair<double, double>, Kind> by_range;
+    for (Index g = 0; g < core.groups(); ++g) by_range[RangeOf(whole, groups[g], i)].groups.push_back(g);
+    if (by_range.size() > kMostKinds) continue;
+    for (auto& [range, kind] : by_range) {
+      const auto differs = [&](Index g) { return !CostTheSame(whole, groups[g], groups[kind.groups.front()]); };
+      if (std::none_of(kind.groups.begin(), kind.groups.end(), differs)) continue;
+      kind.budget = i;
+      for (const Index g : kind.groups)
+        for (Index c = core.first[g]; c < core.first[g + 1]; ++c) kind.costs.push_back(core.Cost(i, c));
+      std::sort(kind.costs.begin(), kind.costs.end());
+      kind.costs.erase(std::unique(kind.costs.begin(), kind.costs.end()), kind.costs.end());
+      if (kind.costs.size() > 1) kinds.push_back(std::move(kind));
+    }
+  }
+  std::stable_sort(kinds.begin(), kinds.end(), [](const Kind& a, const Kind& b) { return a.groups.size() > b.groups.size(); });
+  if (kinds.size() > kMostTallies) kinds.resize(kMostTallies);
+  return kinds;
+}
+
+/// Per column of the core its rank, and the highest one of its group; 0 outside the kind.
+std::vector<double> Ranks(const Kind& kind, const Core& core) {
+  std::vector<double> ranks(core.columns(), 0.0);
+  for (const Index g : kind.groups)
+    for (Index c = core.first[g]; c < core.first[g + 1]; ++c)
+      ranks[c] = static_cast<double>(
+          std::lower_bound(kind.costs.begin(), kind.costs.end(), core.Cost(kind.budget, c)) - kind.costs.begin());
+  return ranks;
+}
+
+Index AddRow(Core& core, Node& root, const std::vector<double>& row, double limit) {
+  const auto at = static_cast<Index>(core.budgets());
+  core.cost.insert(core.cost.end(), row.begin(), row.end());
+  core.limits.push_back(limit);
+  core.settled_cost.push_back(0);
+  root.part.cost.insert(root.part.cost.end(), row.begin(), row.end());
+  root.part.rest.push_back(limit);
+  root.part.settled_cost.push_back(0);
+  root.relaxation.multipliers.push_back(0);
+  if (!root.relaxation.basis.empty()) root.relaxation.basis.push_back({.extra = true, .at = at, .key = 0});
+  return at;
+}
+
+/// What a plan, or shares, spend of a row.
+double Spent(const Core& core, const Node& node, Index row) {
+  double spent = node.part.settled_cost[row];
+  auto share = node.relaxation.split.begin();
+  for (std::size_t g = 0; g < node.part.groups(); ++g) {
+    bool split = false;
+    for (; share != node.relaxation.split.end() && core.group[share->column] == node.part.free_group[g]; ++share) {
+      spent += share->value * core.Cost(row, share->column);
+      split = true;
+    }
+    if (!split) spent += core.Cost(row, node.relaxation.leading[g]);
+  }
+  return spent;
+}
+
+Subproblem Lowered(const Subproblem& part, Index row, double limit) {
+  Subproblem lowered = part;
+  lowered.rest[row] = std::min(part.rest[row], limit - part.settled_cost[row]);
+  return lowered;
+}
+
+}  // namespace
+
+std::vector<Tally> AddTallies(const Core& whole, const std::vector<Index>& groups, Core& core, Node& root) {
+  std::vector<Tally> tallies;
+  for (const Kind& kind : KindsOf(whole, groups, core)) {
+    std::vector<double> ranks = Ranks(kind, core), above = ranks;
+    Tally tally;
+    for (const Index g : kind.groups) {
+      const double highest = *std::max_element(ranks.begin() + core.first[g], ranks.begin() + core.first[g + 1]);
+      tally.highest += highest;
+      for (Index c = core.first[g]; c < core.first[g + 1]; ++c) above[c] = highest - ranks[c];
+    }
+    tally.unit = std::exp2(-std::ceil(std::log2(tally.highest + 1)));  // rows of about 1, as the budgets are
+    for (auto* row : {&ranks, &above})
+      for (double& rank : *row) rank *= tally.unit;
+    const double limit = tally.highest * tally.unit;
+    tally.at_most = AddRow(core, root, ranks, limit);
+    tally.at_least = AddRow(core, root, above, limit);
+    tallies.push_back(tally);
+  }
+  return tallies;
+}
+
+TallySides Divide(const Core& core, const Node& node, const Tally& tally) {
+  const double value = Spent(core, node, tally.at_most) / tally.unit;
+  if (std::abs(value - std::round(value)) < kWhole) return {};
+  const double below = std::floor(value);
+  return {Lowered(node.part, tally.at_most, below * tally.unit),
+          Lowered(node.part, tally.at_least, (tally.highest - below - 1) * tally.unit)};
+}
+
+}  // namespace bitplan::search

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "search/branch_and_bound.h"
+
+namespace bitplan::search {
+
+/// A sum of whole numbers over some groups that are alike in one budget, such as layers of one size: the rank of the
+/// column that each takes, by its cost. The relaxation, which takes shares, gives it any value; plans a whole one. To
+/// branch on it tells how much of the budget such groups get together, which single groups do not tell as long as the
+/// others can make up for them.
+struct Tally {
+  Index at_most = 0;   ///< row of the core for Σ rank ≤ …
+  Index at_least = 0;  ///< row for Σ (highest − rank) ≤ …
+  double unit = 1;     ///< of both rows
+  double highest = 0;  ///< Σ of the groups' highest ranks
+};
+
+/// Adds rows to `core`, whose groups are those of `groups` in `whole`, and to its `root`: budgets that nothing exceeds
+/// until a branch lowers them. There are none for groups that cost the same in all budgets, which Swaps does better.
+std::vector<Tally> AddTallies(const Core& whole, const std::vector<Index>& groups, Core& core, Node& root);
+
+/// The two sides of a branch at the value that `node` has of `tally`; nothing when that is whole.
+struct TallySides {
+  std::optional<Subproblem> below, above;
+};
+TallySides Divide(const Core& core, const Node& node, const Tally& tally);
+
+}  // namespace bitplan::search

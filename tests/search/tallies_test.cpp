@@ -1,0 +1,107 @@
+#include "search/tallies.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <random>
+
+#include "search/brute_force.h"
+#include "search/feasibility.h"
+#include "search/random_problem.h"
+
+namespace bitplan::search {
+namespace {
+
+/// Tied problems, but for their last budget, which is a measured one: no two groups cost the same in it.
+Problem MeasuredProblem(std::uint64_t seed, int groups, int budgets) {
+  Problem problem = search_test::TiedProblem(seed, groups, 2, 4, budgets, 0.01);
+  std::mt19937_64 random(seed);
+  std::uniform_real_distribution<double> noise(0.95, 1.05);
+  const std::string measured = problem.budgets.rbegin()->first;
+  for (Group& group : problem.groups)
+    for (Choice& choice : group.choices) choice.costs[measured] *= noise(random);
+  return problem;
+}
+
+/// A core with its tallies, at the root.
+struct Case {
+  Core core;
+  Node root;
+  std::vector<Tally> tallies;
+};
+Case CaseOf(const Problem& problem) {
+  Monitor monitor({});
+  Case made{BuildCore(problem, Goal::Loss), {}, {}};
+  made.root = SolveRoot(made.core, monitor);
+  const Core whole = made.core;
+  std::vector<Index> groups(whole.groups());
+  std::iota(groups.begin(), groups.end(), Index{0});
+  made.tallies = AddTallies(whole, groups, made.core, made.root);
+  return made;
+}
+
+bool Has(const Core& core, const Subproblem& part, const CorePlan& plan) {
+  for (std::size_t row = 0; row < core.budgets(); ++row) {
+    double spent = 0;
+    for (const Index column : plan) spent += core.Cost(row, column);
+    if (spent > part.rest[row] + part.settled_cost[row] + 1e-12) return false;
+  }
+  return true;
+}
+
+TEST(Tallies, SidesShareOutAllPlans) {
+  int divided = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const Problem problem = MeasuredProblem(seed, 6, 2 + static_cast<int>(seed % 2));
+    const Case made = CaseOf(problem);
+    if (made.root.relaxation.infeasible || made.core.groups() < problem.groups.size()) continue;
+    for (const Tally& tally : made.tallies) {
+      const TallySides sides = Divide(made.core, made.root, tally);
+      if (!sides.below) continue;
+      ++divided;
+      for (const auto& choices : search_test::AllPlans(problem)) {
+        const CorePlan plan = PlanOf(made.core, choices);
+        if (ChoicesOf(made.core, plan) != choices) continue;  // takes a choice that is dominated
+        ASSERT_NE(Has(made.core, *sides.below, plan), Has(made.core, *sides.above, plan)) << problem.name;
+      }
+    }
+  }
+  EXPECT_GT(divided, 20);
+}
+
+TEST(Tallies, AreOfGroupsThatSwapsCannotOrder) {
+  EXPECT_TRUE(CaseOf(search_test::TiedProblem(1, 12, 3, 5, 3, 0.01)).tallies.empty());
+  EXPECT_TRUE(CaseOf(search_test::LargeProblem(1, 12, 5, 3)).tallies.empty());
+  EXPECT_FALSE(CaseOf(MeasuredProblem(1, 12, 2)).tallies.empty());
+}
+
+TEST(Tallies, TreesThatBranchOnThemFindTheOptimum) {
+  int solved = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    const Problem problem = MeasuredProblem(seed, 6, 2 + static_cast<int>(seed % 2));
+    const Core core = BuildCore(problem, Goal::Loss);
+    Monitor monitor({});
+    const Node root = SolveRoot(core, monitor);
+    const search_test::Truth truth = search_test::BruteForce(problem);
+    if (!truth.feasible) continue;
+    TreeOptions options;
+    options.nodes_alone = 0;
+    const TreeResult tree = BranchAndBound(core, root, options, {}, monitor);
+    ASSERT_TRUE(tree.complete) << problem.name;
+    ASSERT_NEAR(tree.best.value * core.loss_scale + core.loss_shift, truth.optimum, 1e-12 * truth.optimum) << problem.name;
+    ++solved;
+  }
+  EXPECT_GT(solved, 100);
+}
+
+TEST(Tallies, MeasuredCostsOfEqualLayersAreProvenInAFewNodes) {
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    const Problem problem = MeasuredProblem(seed, 40, 2);
+    const Solution solution = Search(problem, {.gap = 1e-6, .time_limit_seconds = 60});
+    EXPECT_EQ(solution.status, SolutionStatus::Optimal) << problem.name;
+    EXPECT_LT(solution.nodes, 20'000) << problem.name;
+  }
+}
+
+}  // namespace
+}  // namespace bitplan::search
