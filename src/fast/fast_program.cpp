@@ -3,7 +3,6 @@
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
-#include <torch/csrc/jit/passes/remove_mutation.h>
 
 #include <algorithm>
 #include <map>
@@ -55,7 +54,6 @@ class Walk {
         graph_(made_.program.graph()) {}
 
   FastProgram Make() {
-    torch::jit::RemoveTensorMutation(graph_);  // most activations are in place
     FindProducts();
     AskBeforeTaps();
     const torch::jit::AliasDb aliases(graph_);

@@ -14,7 +14,9 @@
 
 #include "bitplan/error.h"
 #include "network/attributes.h"
+#include "network/functionalize.h"
 #include "network/fused_attention.h"
+#include "network/list_contents.h"
 
 namespace bitplan {
 
@@ -74,10 +76,11 @@ void Simplify(LoweredGraph& lowered) {
   std::string before, after = lowered.graph->toString(/*print_source_locations=*/false);
   do {  // what the peephole pass returns does not serve: on some graphs it reports a change for ever
     before = std::move(after);
+    SettleLists(*lowered.graph);
     torch::jit::ConstantPropagation(lowered.graph);
     torch::jit::PeepholeOptimize(lowered.graph, /*disable_shape_peepholes=*/true);
     torch::jit::LowerSimpleTuples(lowered.graph);
-    if (LoopsOverParameters(lowered)) torch::jit::UnrollConstantLoops(lowered.graph);
+    if (LoopsOverParameters(lowered) || WritesToListsInLoops(*lowered.graph)) torch::jit::UnrollConstantLoops(lowered.graph);
     after = lowered.graph->toString(/*print_source_locations=*/false);
   } while (after != before);
   torch::jit::EliminateDeadCode(lowered.graph);
@@ -104,6 +107,8 @@ LoweredGraph Lower(const torch::jit::Module& module) {
   Simplify(lowered);
   if (ResolveFusedAttention(lowered)) Simplify(lowered);
   LiftConstants(lowered, lifter);
+  Simplify(lowered);
+  Functionalize(lowered);
   Simplify(lowered);
   lowered.RemoveUnusedParameters();
   return lowered;
