@@ -17,6 +17,7 @@
 #include "network/functionalize.h"
 #include "network/fused_attention.h"
 #include "network/list_contents.h"
+#include "network/strides.h"
 
 namespace bitplan {
 
@@ -109,6 +110,7 @@ LoweredGraph Lower(const torch::jit::Module& module) {
   LiftConstants(lowered, lifter);
   Simplify(lowered);
   Functionalize(lowered);
+  FreeViewsOfStrides(lowered);
   Simplify(lowered);
   lowered.RemoveUnusedParameters();
   return lowered;

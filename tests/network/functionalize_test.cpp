@@ -1,10 +1,13 @@
 #include <ATen/ATen.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/types.h>
 
 #include <string>
 #include <vector>
 
 #include "bitplan/network.h"
+#include "network/derivatives.h"
 #include "network/lowered_graph.h"
 #include "network/model_case.h"
 
@@ -96,6 +99,18 @@ TEST(InPlaceSites, AreThoseOfThePlainSpelling) {
 TEST(InPlaceThatCannotBeFollowed, StaysInPlace) {
   EXPECT_NE(Writers(ModelCase("in_place_may_be_copied").Load("scripted")), std::vector<std::string>());
   EXPECT_NE(Writers(ModelCase("in_place_kept_in_list").Load("scripted")), std::vector<std::string>());
+}
+
+// Sigmoid's derivative needs its result, which is written over.
+TEST(InPlaceThatCannotBeFollowed, IsNamedWhereADerivativeNeedsWhatItWritesOver) {
+  const ModelCase model("in_place_may_be_copied");
+  const Network network = model.Load("scripted");
+  std::vector<at::Tensor> values = network.ParameterValues();
+  for (at::Tensor& value : values) value = value.clone().requires_grad_();
+  const at::Tensor output = network.Forward(model.Inputs(), values).sum();
+  const std::string message = MessageOf([&] { Differentiate(network, [&] { output.backward(); }); });
+  EXPECT_THAT(message, testing::HasSubstr("'mul_' after layer 'fc1' writes in place"));
+  EXPECT_TRUE(IsOneLine(message));
 }
 
 }  // namespace

@@ -27,11 +27,13 @@ from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from cases import attention, batch_norms, control_flow, convolutions, in_place, inputs_outputs, numbers, products, recurrent, state
+from cases import attention, batch_norms, computed_weights, control_flow, convolutions, in_place, inputs_outputs, numbers
+from cases import products, recurrent, state
 from cases.case import Case, HookCounter
 
 MODELS = pathlib.Path(__file__).parent / "models"
-GROUPS = (convolutions, batch_norms, products, recurrent, attention, control_flow, inputs_outputs, state, numbers, in_place)
+GROUPS = (convolutions, batch_norms, products, recurrent, attention, control_flow, inputs_outputs, state, numbers, in_place,
+          computed_weights)
 
 
 def save(module: torch.jit.ScriptModule, path: pathlib.Path) -> None:
