@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "hessian/sample_axis.h"
+#include "network/derivatives.h"
 
 namespace bitplan {
 
@@ -204,9 +205,11 @@ std::vector<std::vector<UseRun>> GradientPass::Run(const std::vector<at::Tensor>
   const at::Tensor given = rows.to(output.scalar_type());
   if (output.requires_grad())
     for (; recorder.row < recorder.rows; ++recorder.row)
-      torch::autograd::grad({output}, recorder.leaves, {given[recorder.row]},
-                            /*retain_graph=*/recorder.row + 1 < recorder.rows,
-                            /*create_graph=*/false, /*allow_unused=*/true);
+      Differentiate(network_, [&] {
+        torch::autograd::grad({output}, recorder.leaves, {given[recorder.row]},
+                              /*retain_graph=*/recorder.row + 1 < recorder.rows,
+                              /*create_graph=*/false, /*allow_unused=*/true);
+      });
   std::vector<std::vector<UseRun>> result(wanted.size());
   for (Recorder::Run& run : recorder.runs) {
     if (!run.gradients.defined()) continue;  // the output does not depend on it
@@ -242,8 +245,10 @@ std::vector<at::Tensor> GradientPass::GradientsOfOne(const std::vector<at::Tenso
   for (std::int64_t row = 0; row < rows.size(0); ++row) {
     std::vector<at::Tensor> of_row(variables.size());
     if (output.requires_grad())
-      of_row = torch::autograd::grad({output}, variables, {rows[row]}, /*retain_graph=*/row + 1 < rows.size(0), false,
-                                     /*allow_unused=*/true);
+      Differentiate(network_, [&] {
+        of_row = torch::autograd::grad({output}, variables, {rows[row]}, /*retain_graph=*/row + 1 < rows.size(0), false,
+                                       /*allow_unused=*/true);
+      });
     for (std::size_t i = 0; i < variables.size(); ++i)
       gradients[i].push_back(of_row[i].defined() ? of_row[i].detach() : at::zeros_like(variables[i]));
   }

@@ -22,7 +22,7 @@ std::vector<LayerWork> WorkOf(const Network& network, const std::vector<at::Tens
 /// The cost `activation_memory_bytes`: the most that activations take at any moment of a run, as tables
 /// `activation_memory_bytes@MOMENT`, a moment being the execution of an operator. Only moments that are the peak for
 /// some plan have one. A tensor counts from the operator that makes it to the last that reads it, as LibTorch's
-/// interpreter keeps it; views and in-place operators share memory with what they are made from, as they do in the run;
+/// interpreter keeps it; views share memory with what they are made from, as they do in the run;
 /// a batch of one sample; parameters, the operators' own workspace and integer grids' scales do not count. A tensor
 /// that nothing but layers reads, through operators that commute with rounding (ReLU, clamping, largest elements,
 /// copies), is kept at those layers' input width, packed to whole bytes; any other in float32.

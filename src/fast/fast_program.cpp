@@ -3,9 +3,9 @@
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
-#include <torch/csrc/jit/passes/remove_mutation.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +17,7 @@
 
 #include "fast/dynamic_lstm.h"
 #include "fast/fast_product.h"
+#include "network/strides.h"
 
 namespace bitplan {
 
@@ -52,10 +53,10 @@ class Walk {
         state_(state),
         options_(options),
         made_{StepProgram(network), {}, {}},
-        graph_(made_.program.graph()) {}
+        graph_(made_.program.graph()),
+        in_order_(DependsOnStrides(*graph_)) {}
 
   FastProgram Make() {
-    torch::jit::RemoveTensorMutation(graph_);  // most activations are in place
     FindProducts();
     AskBeforeTaps();
     const torch::jit::AliasDb aliases(graph_);
@@ -221,25 +222,34 @@ class Walk {
   }
 
   std::vector<Value*> PutProduct(const Product& product, Value* read, const Epilogue& epilogue) {
-    return {made_.program.Insert({read}, [product, epilogue](const auto& operands, StepNotes& /*notes*/) {
-      return (*product)(operands[0], epilogue);
-    })};
+    return {made_.program.Insert(
+        {read}, [product, epilogue, laid_out = Layout(epilogue)](const auto& operands, StepNotes& /*notes*/) {
+          return laid_out((*product)(operands[0], epilogue));
+        })};
+  }
+
+  /// What puts a kernel's numbers, which lie channels last, in the order that the network's own operators leave, where
+  /// others hang on that. Bytes are for kernels alone.
+  std::function<at::Tensor(const at::Tensor&)> Layout(const Epilogue& epilogue) const {
+    return [in_order = in_order_ && !epilogue.output](const at::Tensor& result) {
+      return in_order ? result.contiguous() : result;
+    };
   }
 
   /// The sum and, where they are wanted, its bytes.
   std::vector<Value*> PutAddition(const Product& product, Value* read, const Fusion& fusion) {
     Value* const other = fusion.addition->inputs()[fusion.other];  // as earlier kernels have left it
-    const auto step = [product, epilogue = fusion.epilogue](const std::vector<at::Tensor>& operands,
-                                                            StepNotes& /*notes*/) -> std::vector<at::Tensor> {
+    const auto step = [product, epilogue = fusion.epilogue, laid_out = Layout({})](
+                          const std::vector<at::Tensor>& operands, StepNotes& /*notes*/) -> std::vector<at::Tensor> {
       at::Tensor sum = (*product)(operands[0], {});
       const at::Tensor& added = operands[1];
       if (added.scalar_type() == at::kFloat && added.sizes() == sum.sizes()) {
         at::Tensor bytes = AddAndClamp(sum, added, epilogue.bounds, epilogue.output);
-        return epilogue.output ? std::vector<at::Tensor>{sum, bytes} : std::vector<at::Tensor>{sum};
+        return epilogue.output ? std::vector<at::Tensor>{laid_out(sum), bytes} : std::vector<at::Tensor>{laid_out(sum)};
       }
       sum = (sum + added).clamp(epilogue.bounds.least, epilogue.bounds.most);
-      return epilogue.output ? std::vector<at::Tensor>{sum, Bytes(sum, *epilogue.output)}
-                             : std::vector<at::Tensor>{sum};
+      return epilogue.output ? std::vector<at::Tensor>{laid_out(sum), Bytes(sum, *epilogue.output)}
+                             : std::vector<at::Tensor>{laid_out(sum)};
     };
     return made_.program.InsertSeveral({read, other}, step, fusion.epilogue.output ? 2 : 1);
   }
@@ -261,6 +271,7 @@ class Walk {
   const FastOptions& options_;
   FastProgram made_;
   std::shared_ptr<torch::jit::Graph> graph_;
+  bool in_order_;  // an operator depends on how tensors lie in memory
   std::map<const LayerOperator*, Product> products_;     // in order of execution, as they lie in the program's list
   std::map<const Node*, const LayerOperator*> readers_;  // by operator, those with a kernel
   std::set<const Node*> taken_;                          // additions

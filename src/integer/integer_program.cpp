@@ -2,7 +2,6 @@
 
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
-#include <torch/csrc/jit/passes/remove_mutation.h>
 
 #include <algorithm>
 #include <functional>
@@ -57,7 +56,6 @@ class Walk {
     const auto& graph = made_.program.graph();
     Layers();
     torch::jit::EliminateDeadCode(graph);
-    torch::jit::RemoveTensorMutation(graph);  // most activations are in place
     const Writers writers(graph);
     for (Value* product : products_)
       if (writers.WriteTo(product)) ReadInFloat(product);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bitplan/error.h"
+#include "network/strides.h"
 
 namespace bitplan {
 
@@ -21,7 +22,7 @@ std::vector<at::Tensor> ChannelsLast(std::vector<at::Tensor> inputs) {
 }  // namespace
 
 ImageLayout::ImageLayout(const Network& network, const std::vector<at::Tensor>& one_sample) {
-  if (std::none_of(one_sample.begin(), one_sample.end(), IsImage)) return;
+  if (std::none_of(one_sample.begin(), one_sample.end(), IsImage) || DependsOnStrides(*network.lowered().graph)) return;
   const at::NoGradGuard no_gradient;
   try {
     network.Forward(ChannelsLast(one_sample));

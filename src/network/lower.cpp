@@ -14,7 +14,10 @@
 
 #include "bitplan/error.h"
 #include "network/attributes.h"
+#include "network/functionalize.h"
 #include "network/fused_attention.h"
+#include "network/list_contents.h"
+#include "network/strides.h"
 
 namespace bitplan {
 
@@ -74,10 +77,11 @@ void Simplify(LoweredGraph& lowered) {
   std::string before, after = lowered.graph->toString(/*print_source_locations=*/false);
   do {  // what the peephole pass returns does not serve: on some graphs it reports a change for ever
     before = std::move(after);
+    SettleLists(*lowered.graph);
     torch::jit::ConstantPropagation(lowered.graph);
     torch::jit::PeepholeOptimize(lowered.graph, /*disable_shape_peepholes=*/true);
     torch::jit::LowerSimpleTuples(lowered.graph);
-    if (LoopsOverParameters(lowered)) torch::jit::UnrollConstantLoops(lowered.graph);
+    if (LoopsOverParameters(lowered) || WritesToListsInLoops(*lowered.graph)) torch::jit::UnrollConstantLoops(lowered.graph);
     after = lowered.graph->toString(/*print_source_locations=*/false);
   } while (after != before);
   torch::jit::EliminateDeadCode(lowered.graph);
@@ -104,6 +108,9 @@ LoweredGraph Lower(const torch::jit::Module& module) {
   Simplify(lowered);
   if (ResolveFusedAttention(lowered)) Simplify(lowered);
   LiftConstants(lowered, lifter);
+  Simplify(lowered);
+  Functionalize(lowered);
+  FreeViewsOfStrides(lowered);
   Simplify(lowered);
   lowered.RemoveUnusedParameters();
   return lowered;

@@ -13,6 +13,8 @@
 #include "bitplan/files.h"
 #include "network/batch_norm.h"
 #include "network/device.h"
+#include "network/fixed_weights.h"
+#include "network/float_types.h"
 #include "network/impl.h"
 #include "network/lower.h"
 #include "network/operands.h"
@@ -34,14 +36,6 @@ torch::jit::Module LoadModule(const std::filesystem::path& file, const at::Devic
         fmt::format("{}: not a TorchScript file that can be read ({}); save the model with "
                     "torch.jit.script(model).save(file)",
                     file.string(), TorchReason(error)));
-  }
-}
-
-/// Everything is computed in float32, whatever the file holds; parameters are plain tensors without history.
-void Normalize(std::vector<Parameter>& parameters) {
-  for (Parameter& parameter : parameters) {
-    parameter.value = parameter.value.detach();
-    if (parameter.value.is_floating_point()) parameter.value = parameter.value.to(at::kFloat);
   }
 }
 
@@ -86,7 +80,8 @@ Network Network::Load(const std::filesystem::path& file, const NetworkOptions& o
   try {
     impl->lowered = Lower(module);
     impl->output = NarrowOutput(impl->lowered, options.output);
-    Normalize(impl->lowered.parameters);
+    ComputeInFloat(impl->lowered);
+    FixWeights(impl->lowered);
     impl->map = FindLayers(impl->lowered);
     CheckFinite(impl->lowered, impl->map.layers);  // before folding, which would spread what is not finite
     if (options.fold_batch_norm) {

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "bitplan/error.h"
+#include "network/derivatives.h"
 #include "train/learning_rate.h"
 #include "train/methods/bit_stages.h"
 #include "train/methods/incremental_weight.h"
@@ -110,7 +111,7 @@ std::optional<std::string> TrainingRun::Step() {
   const BatchLoss batch_loss = LossOf(network_.Forward(batch.inputs, true), batch, network_.float_network(), options_);
   const auto loss = batch_loss.loss.item<double>();
   if (!std::isfinite(loss)) return fmt::format("the loss is {}", loss);
-  batch_loss.loss.backward();
+  Differentiate(network_.float_network(), [&] { batch_loss.loss.backward(); });
   if (const auto name = optimizer_->Step(Rate())) return fmt::format("the gradient of '{}' is not finite", *name);
   network_.AfterStep();
   state_.loss_sum += loss;

@@ -65,6 +65,25 @@ TEST(FastNetwork, EveryModelRunsCloseToTheFakeQuantizedOneAndAlikeEachTime) {
   EXPECT_GE(with_kernels, HasByteKernels() ? 40 : 0);
 }
 
+TEST_F(OnByteKernels, RunWhatIsSpelledInPlaceAsThePlainSpelling) {
+  for (const char* const name : {"in_place_residual", "in_place_activations", "in_place_decoder", "in_place_lists"}) {
+    const test::ModelCase model(name);
+    const Dataset data = Dataset::FromTensors(model.Inputs(), {});
+    const auto fast = [&](const std::string& kind) {
+      const Network network = model.Load(kind);
+      return FastNetwork::Create(QuantizedNetwork::Create(network, UniformPlan(network, 8, 8), data));
+    };
+    const FastNetwork plain = fast("plain");
+    EXPECT_TRUE(plain.in_float().empty());
+    for (const std::string& kind : model.kinds()) {
+      const FastNetwork other = fast(kind);
+      EXPECT_EQ(other.fast_layers(), plain.fast_layers()) << name << " " << kind;
+      EXPECT_LE(LargestDifference(other.Forward(model.Inputs()), plain.Forward(model.Inputs())), 1e-6)
+          << name << " " << kind;
+    }
+  }
+}
+
 class Schemes : public testing::TestWithParam<std::tuple<Scheme, int>> {};
 INSTANTIATE_TEST_SUITE_P(FastNetwork, Schemes,
                          testing::Combine(testing::Values(Scheme::Asymmetric, Scheme::Symmetric),

@@ -67,6 +67,28 @@ TEST(IntegerNetwork, EveryModelRunsCloseToTheFakeQuantizedOne) {
   EXPECT_GE(with_integers, 60);
 }
 
+TEST(IntegerNetwork, OfOperatorsInPlaceAndGrowingListsIsThatOfThePlainSpelling) {
+  for (const char* const name : {"in_place_residual", "in_place_lists"}) {
+    const test::ModelCase model(name);
+    const Dataset data = Dataset::FromTensors(model.Inputs(), {});
+    const auto integer = [&](const std::string& kind) {
+      const Network network = model.Load(kind);
+      return Integer(QuantizedNetwork::Create(network, UniformPlan(network, 8, 8), data));
+    };
+    const IntegerNetwork plain = integer("plain");
+    EXPECT_EQ(plain.integer_layers(), std::vector<bool>(4, true));
+    for (const std::string& kind : model.kinds()) {
+      SCOPED_TRACE(std::string(name) + " " + kind);
+      const IntegerNetwork other = integer(kind);
+      EXPECT_EQ(other.integer_layers(), plain.integer_layers());
+      ASSERT_EQ(other.in_float().size(), plain.in_float().size());
+      for (std::size_t i = 0; i < plain.in_float().size(); ++i)
+        EXPECT_EQ(other.in_float()[i].op, plain.in_float()[i].op);
+      EXPECT_TRUE(at::equal(other.Forward(model.Inputs()), plain.Forward(model.Inputs())));
+    }
+  }
+}
+
 TEST(IntegerNetwork, OneLayerIsTheFakeQuantizedLayer) {
   const Network network = LoadModel("Chain", 0);
   const Dataset data = Samples({64, 3, 8, 8});

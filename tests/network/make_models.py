@@ -27,11 +27,13 @@ from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from cases import attention, batch_norms, control_flow, convolutions, inputs_outputs, numbers, products, recurrent, state
+from cases import attention, batch_norms, computed_weights, control_flow, convolutions, in_place, inputs_outputs, numbers
+from cases import products, recurrent, state
 from cases.case import Case, HookCounter
 
 MODELS = pathlib.Path(__file__).parent / "models"
-GROUPS = (convolutions, batch_norms, products, recurrent, attention, control_flow, inputs_outputs, state, numbers)
+GROUPS = (convolutions, batch_norms, products, recurrent, attention, control_flow, inputs_outputs, state, numbers, in_place,
+          computed_weights)
 
 
 def save(module: torch.jit.ScriptModule, path: pathlib.Path) -> None:
@@ -57,6 +59,8 @@ def export(case: Case, kind: str) -> torch.jit.ScriptModule:
     inputs = tuple(x.clone() for x in case.inputs)
     if kind == "training":
         return torch.jit.script(model.train())
+    if kind == "plain":
+        return torch.jit.script(case.plain)
     if kind in ("scripted", "frozen"):
         module = torch.jit.script(model.eval())
     else:
@@ -95,8 +99,9 @@ def check_total(case: Case, layers) -> None:
 
 def derivatives(case: Case) -> dict:
     """Gradient g of s(w) = Σ cos(i) · y_i² in the weights, and the Hessian's product with v = sin(j), in float64."""
-    model = copy.deepcopy(case.model).double()
-    weights = {name: p.detach().clone().requires_grad_() for name, p in model.named_parameters() if name.endswith("weight")}
+    model = copy.deepcopy(case.plain or case.model).double()
+    weights = {name: p.detach().clone().requires_grad_() for name, p in model.named_parameters()
+               if name.endswith("weight") and p.dim() > 1}
     output = functional_call(model, weights, tuple(x.double() for x in case.inputs)).flatten()
     scalar = (torch.cos(torch.arange(output.numel(), dtype=torch.double)) * output**2).sum()
     gradients = torch.autograd.grad(scalar, list(weights.values()), create_graph=True)
@@ -118,6 +123,9 @@ def expectations(case: Case) -> dict:
     if case.counted:
         check_total(case, layers)
     output = run(case)
+    if case.plain:
+        with torch.no_grad():
+            assert torch.allclose(case.plain(*(x.clone() for x in case.inputs)), output, atol=1e-6), case.name
     outputs = case.outputs(output) if case.outputs else {"": output}
     expected = {
         "kinds": list(case.kinds),

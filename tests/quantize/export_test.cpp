@@ -64,6 +64,28 @@ TEST(Export, GivesTheSameOutputInLibTorchCallAfterCall) {
   });
 }
 
+TEST(Export, OfANetworkInAnotherTypeIsAllFloat32AndTakesThatTypeToo) {
+  const TemporaryFolder scratch;
+  for (const std::string name : {"half", "bfloat16", "double", "half_made_tensors"}) {
+    const ModelCase model(name);
+    for (const std::string& kind : model.kinds()) {
+      SCOPED_TRACE(name + " " + kind);
+      const std::vector<at::Tensor> inputs = model.Inputs();
+      const QuantizedNetwork quantized = Quantized(model.Load(kind), Dataset::FromTensors(inputs, {}));
+      quantized.Save(scratch.path() / "quantized.pt");
+      auto module = torch::jit::load((scratch.path() / "quantized.pt").string());
+      for (const auto& buffer : module.named_buffers())
+        EXPECT_TRUE(!buffer.value.is_floating_point() || buffer.value.scalar_type() == at::kFloat) << buffer.name;
+      const at::Tensor expected = quantized.Forward(inputs);
+      for (const at::ScalarType type : {inputs[0].scalar_type(), at::kFloat}) {
+        const at::Tensor output = module.forward({inputs[0].to(type)}).toTensor();
+        EXPECT_EQ(output.scalar_type(), at::kFloat);
+        EXPECT_LE(MaxDifference(output, expected), 1e-6);
+      }
+    }
+  }
+}
+
 /// A plan's formats by a name.
 std::map<std::string, std::pair<Format, Format>> KindsOfFormats() {
   std::map<std::string, std::pair<Format, Format>> kinds;

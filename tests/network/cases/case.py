@@ -56,6 +56,7 @@ class Case:
     visits: bool = True  # whether the hooks see the layers' inputs and outputs in the order of the graph
     tolerance: float = 1e-5
     contains: dict[str, str] = dataclasses.field(default_factory=dict)  # kind -> operator that its graph must contain
+    plain: nn.Module | None = None  # the same spelled without writing in place; saved as the kind "plain"
     derivatives: bool = False  # whether to write gradients and a Hessian product too
 
 

@@ -225,9 +225,7 @@ def cases():
     yield Case("early_return", EarlyReturn(), [rows], kinds=("scripted",))
     yield Case("while", While(), [torch.randn(1, 3)], kinds=("scripted",))
     yield Case("in_place", InPlace(), [torch.randn(2, 2, 4, 4)], kinds=("scripted", "traced", "frozen"), visits=False)
-    yield Case("in_place_between_readers", InPlaceBetweenReaders(), [rows], visits=False, tied=[["fc2", "fc3"]],
-               kinds=("scripted",))
-    yield Case("in_place_between_readers_traced", InPlaceBetweenReaders(), [rows], visits=False, tied=[], kinds=("traced",))
+    yield Case("in_place_between_readers", InPlaceBetweenReaders(), [rows], visits=False, tied=[])
     yield Case("containers", Containers(), [rows], kinds=("scripted", "traced", "frozen", "training"))
     yield Case("tensor_attributes", TensorAttributes(), [rows], kinds=("scripted",),
                layers=[linear("steps.0", 4, 4, 1), linear("steps.1", 4, 4, 1), linear("pair.0", 3, 4, 1),

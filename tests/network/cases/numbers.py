@@ -1,7 +1,6 @@
 """Other number types, names that look alike, and files whose numbers are no numbers."""
 
 import math
-import math
 import warnings
 
 import torch
@@ -22,6 +21,18 @@ class MadeTensors(nn.Module):
     def forward(self, x):
         steps = torch.arange(3, dtype=x.dtype)
         return self.fc(x + torch.ones(3, dtype=x.dtype)) * steps + torch.tensor(0.5, dtype=x.dtype)
+
+
+class CastsItself(nn.Module):
+    """Takes float32 and computes in its own type."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(3, 3)
+
+    def forward(self, x):
+        state = torch.zeros(3, dtype=torch.float16)
+        return (self.fc(x.half()) + state).float()
 
 
 class AlikeInner(nn.Module):
@@ -75,6 +86,8 @@ def cases():
     yield Case("double", randomize_statistics(SmallResNet()).double(), [images.double()], batch_norms=(6, 0),
                kinds=("traced",))
     yield Case("double_made_tensors", MadeTensors().double(), [torch.randn(2, 3).double()])
+    yield Case("half_made_tensors", MadeTensors().half(), [torch.randn(2, 3).half()], tolerance=2e-2)
+    yield Case("half_casts", CastsItself().half(), [torch.randn(2, 3)], tolerance=2e-2, layers=[linear("fc", 3, 3, 1)])
     yield Case("alike_names", AlikeNames(), [torch.randn(2, 3)],
                layers=[linear("a.b_c", 3, 3, 1), linear("a_b.c", 3, 3, 1), Layer("a_b", "matmul", [3, 3], 9, 1),
                        linear("output", 3, 3, 1), Layer("weight", "matmul", [3, 3], 9, 1), linear("input", 3, 3, 1)])

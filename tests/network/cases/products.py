@@ -222,11 +222,10 @@ def cases():
     yield Case("two_names", TwoNames(), [torch.randn(2, 3)], layers=[linear("first", 3, 3, 2)])
     yield Case("tied_autoencoder", TiedAutoencoder(), [torch.randn(2, 5)], layers=[linear("code", 3, 5, 2)])
     yield Case("shared_input", SharedInput(), [rows], tied=[["a", "b", "c", "d"]], kinds=everything)
-    yield Case("computed_weight", WeightNorm(), [rows], layers=[linear("head", 2, 3, 1)],
-               floats=[Float("linear", reason="computed")], counted=False)
-    yield Case("weight_standardized", ScaledConvolution(), [torch.randn(2, 2, 4, 4)], layers=[],
-               floats=[Float("conv2d", "kernel", "computed")], counted=False, kinds=("scripted",))
-    yield Case("weight_norm", weight_normed(), [rows], layers=[linear("2", 2, 3, 1)],
-               floats=[Float("linear", reason="computed")], kinds=("traced",), counted=False)
-    yield Case("spectral_norm", spectral_normed(), [rows], layers=[linear("2", 2, 3, 1)],
-               floats=[Float("linear", reason="computed")], kinds=("traced",), counted=False)
+    yield Case("computed_weight", WeightNorm(), [rows], layers=[linear("v", 3, 4, 1), linear("head", 2, 3, 1)], counted=False)
+    yield Case("weight_standardized", ScaledConvolution(), [torch.randn(2, 2, 4, 4)], counted=False, kinds=("scripted",),
+               layers=[Layer("kernel", "conv2d", [4, 2, 3, 3], 4 * 4 * 18)])
+    yield Case("weight_norm", weight_normed(), [rows], layers=[linear("0", 3, 4, 1), linear("2", 2, 3, 1)], kinds=("traced",),
+               counted=False)
+    yield Case("spectral_norm", spectral_normed(), [rows], layers=[linear("0", 3, 4, 1), linear("2", 2, 3, 1)],
+               kinds=("traced",), counted=False)

@@ -1,0 +1,133 @@
+#include "network/fixed_weights.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "network/fixed_values.h"
+#include "network/weight_operand.h"
+
+namespace bitplan {
+
+namespace {
+
+using torch::jit::Node;
+using torch::jit::Value;
+
+/// A result of more than so many times the elements of its parameters is left to the forward: an expanded vector would
+/// be written out.
+constexpr std::int64_t kMostGrowth = 2;
+
+/// Operators with weights and biases among their operands.
+bool HasWeights(const Node* node) {
+  static const std::set<std::string, std::less<>> names = {
+      "linear",   "matmul",     "mm",         "bmm",        "addmm",         "embedding", "embedding_bag", "lstm", "gru",
+      "rnn_tanh", "rnn_relu",   "batch_norm", "layer_norm", "instance_norm", "rms_norm",  "group_norm",    "prelu"};
+  const std::string name = OperatorName(node);
+  return node->kind().is_aten() &&
+         (names.contains(name) || name.starts_with("conv") || name.starts_with("_conv") || name.ends_with("_cell"));
+}
+
+/// The module's own name for what it computes: conv.weight for conv.weight_v and
+/// conv.parametrizations.weight.original0.
+std::string PlainName(std::string name) {
+  constexpr std::string_view kParametrized = "parametrizations.";
+  if (const auto begin = name.find(kParametrized); begin != std::string::npos) {
+    const std::string rest = name.substr(begin + kParametrized.size());
+    return name.substr(0, begin) + rest.substr(0, rest.find('.'));
+  }
+  for (const std::string_view suffix : {"_v", "_g", "_orig", "_bar"})
+    if (name.ends_with(suffix)) return name.substr(0, name.size() - suffix.size());
+  return name;
+}
+
+/// The modules that both names begin with, with the dot after them.
+std::string CommonModule(const std::string& a, const std::string& b) {
+  const auto [end, unused] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  const std::string common(a.begin(), end);
+  return common.substr(0, common.rfind('.') + 1);
+}
+
+class WeightFixer {
+ public:
+  explicit WeightFixer(LoweredGraph& lowered) : lowered_(lowered), values_(lowered) {}
+
+  void Fix() {
+    for (Node* node : AllNodes(lowered_.graph->block())) {
+      if (!HasWeights(node)) continue;
+      for (Value* operand : node->inputs()) {
+        if (operand->node()->kind() != c10::prim::ListConstruct) {
+          Visit(operand);
+        } else {
+          for (Value* item : operand->node()->inputs()) Visit(item);
+        }
+      }
+    }
+    if (computed_.empty()) return;
+    torch::jit::EliminateDeadCode(lowered_.graph);
+    lowered_.RemoveUnusedParameters();
+    TellNamesApart();
+  }
+
+ private:
+  void Visit(Value* operand) {
+    while (IsView(operand->node())) operand = operand->node()->inputs()[0];
+    const bool tensor = operand->type()->isSubtypeOf(*c10::TensorType::get());
+    if (!tensor || operand->node()->kind() == c10::prim::Constant || operand->node()->kind() == c10::prim::Param ||
+        !values_.Holds(operand))
+      return;
+    const auto [parameter, first] = computed_.try_emplace(values_.NumberOf(operand), nullptr);
+    if (first) parameter->second = MakeParameter(operand);
+    if (parameter->second) operand->replaceAllUsesWith(parameter->second);
+  }
+
+  /// Null where the result is no weight, or too large.
+  Value* MakeParameter(Value* operand) {
+    std::int64_t elements = 0;
+    for (const std::size_t index : values_.ParametersOf(operand)) elements += lowered_.parameters[index].value.numel();
+    const at::Tensor value = values_.Compute(operand);
+    if (!value.is_floating_point() || value.numel() > kMostGrowth * elements) return nullptr;
+    return lowered_.AddParameter(NameOf(operand), value.to(at::kFloat));
+  }
+
+  /// Of the largest parameter that it is made of; of several, weight of the module that they all are in.
+  std::string NameOf(Value* operand) const {
+    std::int64_t most = 0;
+    std::vector<std::string> names;
+    for (const std::size_t index : values_.ParametersOf(operand)) {
+      const Parameter& parameter = lowered_.parameters[index];
+      if (parameter.value.numel() > most) names.clear();
+      most = std::max(most, parameter.value.numel());
+      if (parameter.value.numel() == most) names.push_back(PlainName(parameter.name));
+    }
+    std::string module = names.front();
+    for (const std::string& name : names)
+      if (name != module) module = CommonModule(module, name);
+    return module.empty() || module == names.front() ? names.front() : module + "weight";
+  }
+
+  void TellNamesApart() {
+    std::map<std::string, int> taken;
+    for (Parameter& parameter : lowered_.parameters) {
+      const int number = ++taken[parameter.name];
+      if (number > 1) parameter.name = fmt::format("{}_{}", parameter.name, number);
+    }
+  }
+
+  LoweredGraph& lowered_;
+  FixedValues values_;
+  std::map<int, Value*> computed_;  // by the number of the value
+};
+
+}  // namespace
+
+void FixWeights(LoweredGraph& lowered) { WeightFixer(lowered).Fix(); }
+
+}  // namespace bitplan

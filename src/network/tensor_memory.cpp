@@ -1,0 +1,335 @@
+#include "network/tensor_memory.h"
+
+#include <torch/csrc/jit/ir/constants.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "network/plain_variant.h"
+
+namespace bitplan {
+
+namespace {
+
+using torch::jit::Block;
+using torch::jit::Node;
+using torch::jit::Value;
+using Names = std::set<std::string, std::less<>>;
+
+/// A tensor, or None in its place.
+bool IsTensor(const Value* value) {
+  const c10::TypePtr& type = value->type();
+  if (const auto optional = type->cast<c10::OptionalType>())
+    return optional->getElementType()->isSubtypeOf(*c10::TensorType::get());
+  return type->isSubtypeOf(*c10::TensorType::get());
+}
+
+bool MayHoldTensors(const c10::TypePtr& type) {
+  switch (type->kind()) {
+    case c10::TypeKind::TensorType:
+    case c10::TypeKind::ClassType:
+    case c10::TypeKind::InterfaceType:
+    case c10::TypeKind::AnyType:
+    case c10::TypeKind::AnyListType:
+    case c10::TypeKind::AnyTupleType:
+    case c10::TypeKind::FutureType:
+      return true;
+    default: {
+      const auto contained = type->containedTypes();
+      return std::any_of(contained.begin(), contained.end(), MayHoldTensors);
+    }
+  }
+}
+
+bool IsContainer(const Value* value) { return !IsTensor(value) && MayHoldTensors(value->type()); }
+
+bool IsConstruct(const Node* node) {
+  return node->kind() == c10::prim::ListConstruct || node->kind() == c10::prim::TupleConstruct ||
+         node->kind() == c10::prim::DictConstruct;
+}
+
+/// Operators whose result always lies in the memory of their first operand: a tensor, or a list of parts.
+bool IsViewOperator(const Node* node) {
+  static const Names views = {"select",     "slice",      "narrow",      "transpose",   "t",
+                              "permute",    "view",       "unsqueeze",   "squeeze",     "expand",
+                              "expand_as",  "view_as",    "broadcast_to", "diagonal",
+                              "movedim",    "moveaxis",   "swapaxes",    "swapdims",    "numpy_T",
+                              "mT",         "unflatten",  "unfold",      "alias",       "chunk",
+                              "split",      "split_with_sizes", "tensor_split", "unbind", "hsplit",
+                              "vsplit",     "dsplit"};
+  static const Names dropouts = {"dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"};
+  if (!node->kind().is_aten() || node->outputs().size() != 1) return false;
+  const std::string name = OperatorName(node);
+  if (dropouts.contains(name)) return ConstantBool(node->inputs()[2]) == false;  // hands its operand on
+  return views.contains(name) && node->schema().overload_name() != "dtype";
+}
+
+/// Whether `node` may hand on an operand, or a view of it. The schemas of some operators do not say so.
+bool MayHandOn(const Node* node) {
+  static const Names unsaid = {"dropout",    "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "type_as",
+                               "atleast_1d", "atleast_2d",      "atleast_3d",    "broadcast_tensors",     "meshgrid",
+                               "einsum",     "sum_to_size",     "unsafe_chunk",  "unsafe_split"};
+  const auto* const schema = node->maybeSchema();
+  if (!schema || unsaid.contains(OperatorName(node))) return true;
+  return std::any_of(schema->returns().begin(), schema->returns().end(),
+                     [](const c10::Argument& result) { return result.alias_info() != nullptr; });
+}
+
+/// Whether `node`'s operand at `index` is changed.
+bool Writes(const Node* node, std::size_t index) {
+  const auto* const schema = node->maybeSchema();
+  if (!schema || index >= schema->arguments().size()) return false;
+  const auto* const alias = schema->arguments()[index].alias_info();
+  return alias && alias->isWrite();
+}
+
+bool TakesFromList(const Node* node) {
+  return node->kind() == c10::prim::ListUnpack || node->kind() == c10::aten::__getitem__;
+}
+
+bool TakesApart(const Node* node) {
+  return TakesFromList(node) || node->kind() == c10::prim::TupleUnpack || node->kind() == c10::prim::TupleIndex;
+}
+
+/// Whether what `node` reads may be found later in a list or an object.
+bool Keeps(const Node* node) {
+  const auto outputs = node->outputs();
+  if (node->kind() == c10::prim::SetAttr || std::any_of(outputs.begin(), outputs.end(), IsContainer)) return true;
+  if (!node->maybeSchema())
+    return !TakesApart(node) && std::any_of(outputs.begin(), outputs.end(),
+                                            [](const Value* output) { return MayHoldTensors(output->type()); });
+  for (std::size_t i = 0; i < node->inputs().size(); ++i)
+    if (IsContainer(node->inputs()[i]) && Writes(node, i)) return true;
+  return false;
+}
+
+bool IsInside(const Node* node, const Node* outer) {
+  for (const Block* block = node->owningBlock(); block && block->owningNode(); block = block->owningNode()->owningBlock())
+    if (block->owningNode() == outer) return true;
+  return false;
+}
+
+/// The loops that both nodes are in.
+std::vector<const Node*> CommonLoops(const Node* a, const Node* b) {
+  std::vector<const Node*> loops;
+  for (const Block* block = a->owningBlock(); block && block->owningNode(); block = block->owningNode()->owningBlock())
+    if (block->owningNode()->kind() == c10::prim::Loop && IsInside(b, block->owningNode()))
+      loops.push_back(block->owningNode());
+  return loops;
+}
+
+/// Whether each iteration of the loop makes `value` anew, and not from what the last one left.
+bool IsMadeIn(const Value* value, const Node* loop) {
+  return IsInside(value->node(), loop) && value->node() != loop->blocks()[0]->param_node();
+}
+
+}  // namespace
+
+bool IsOpenContainer(const Value* value) {
+  if (!IsConstruct(value->node())) return false;
+  return std::all_of(value->uses().begin(), value->uses().end(), [](const torch::jit::Use& use) {
+    const Node* const user = use.user;
+    if (user->kind() == c10::prim::Return) return user->owningBlock()->owningNode() == nullptr;
+    if (IsConstruct(user)) return IsOpenContainer(user->output());
+    return TakesApart(user) ? std::none_of(user->outputs().begin(), user->outputs().end(), IsContainer) : !Keeps(user);
+  });
+}
+
+TensorMemory::TensorMemory(const LoweredGraph& lowered) {
+  Number(lowered.graph->block());
+  for (Node* node : AllNodes(lowered.graph->block())) Visit(node);
+  for (Value* output : lowered.graph->outputs()) Take(output, lowered.graph->return_node());
+  for (const auto& [node, position] : begin_)
+    for (Value* output : const_cast<Node*>(node)->outputs())
+      if (IsTensor(output) || bases_.contains(output)) members_[RootOf(output)].push_back(output);
+  for (Write& write : writes_) write.root = RootOf(write.root);
+  FindSharers();
+  Settle();
+}
+
+void TensorMemory::Number(Block* block) {
+  begin_[block->param_node()] = moments_++;
+  for (Node* node : block->nodes()) {
+    begin_[node] = moments_++;
+    for (Block* inner : node->blocks()) Number(inner);
+    made_[node] = moments_++;
+  }
+  begin_[block->return_node()] = moments_++;
+  made_[block->param_node()] = begin_[block->param_node()];
+}
+
+Value* TensorMemory::BaseOf(const Value* value) const {
+  const auto found = bases_.find(value);
+  return found == bases_.end() ? nullptr : found->second;
+}
+
+const Value* TensorMemory::RootOf(const Value* value) const {
+  while (const Value* const base = BaseOf(value)) value = base;
+  return value;
+}
+
+void TensorMemory::Visit(Node* node) {
+  if (node->kind() == c10::prim::If) return VisitBranch(node);
+  if (node->kind() == c10::prim::Loop) return VisitLoop(node);
+  const bool constant = node->kind() == c10::prim::Constant || node->kind() == c10::prim::Uninitialized;
+  if (constant || (IsConstruct(node) && IsOpenContainer(node->output()))) return;
+  const bool cast = node->kind() == c10::prim::unchecked_cast && IsTensor(node->output()) && IsTensor(node->input());
+  if (WritesToFirst(node) || cast) {
+    if (!cast) writes_.push_back({node, node->inputs()[0]});
+    for (const Value* output : node->outputs()) same_.insert(output);
+    for (const Value* output : node->outputs()) bases_[output] = node->inputs()[0];
+  } else if (IsViewOperator(node) || (TakesFromList(node) && bases_.contains(node->inputs()[0]))) {
+    for (const Value* output : node->outputs()) bases_[output] = node->inputs()[0];
+  } else {
+    VisitOther(node);
+  }
+}
+
+void TensorMemory::VisitOther(Node* node) {
+  std::vector<Value*> sources;
+  for (std::size_t i = 0; i < node->inputs().size(); ++i) {
+    Value* const input = node->inputs()[i];
+    if (IsTensor(input) && Writes(node, i)) writes_.push_back({node, input});
+    for (Value* tensor : TensorsIn(input)) sources.push_back(tensor);
+    if (IsClosed(input)) sources.push_back(nullptr);
+    Take(input, node);
+    if (Keeps(node)) PutAway(input, node);
+  }
+  if (MayHandOn(node))
+    for (const Value* output : node->outputs())
+      if (IsTensor(output)) sources_[output] = sources;
+}
+
+void TensorMemory::VisitBranch(const Node* node) {
+  for (const Block* block : node->blocks())
+    for (std::size_t i = 0; i < node->outputs().size(); ++i)
+      HandOn(const_cast<Value*>(block->outputs()[i]), node->outputs()[i], block->return_node());
+}
+
+void TensorMemory::VisitLoop(const Node* node) {
+  const Block* const body = node->blocks()[0];
+  for (std::size_t i = 0; i < node->outputs().size(); ++i) {
+    Value* const first = const_cast<Value*>(node->inputs()[2 + i]);
+    Value* const next = const_cast<Value*>(body->outputs()[1 + i]);
+    for (const Value* to : {body->inputs()[1 + i], node->outputs()[i]}) {
+      HandOn(first, to, node);
+      HandOn(next, to, body->return_node());
+    }
+  }
+}
+
+void TensorMemory::HandOn(Value* from, const Value* to, const Node* node) {
+  if (IsTensor(to)) {
+    sources_[to].push_back(from);
+  } else if (IsContainer(to)) {
+    PutAway(from, node);
+  }
+}
+
+bool TensorMemory::IsClosed(const Value* value) const {
+  return IsContainer(value) && !IsOpenContainer(value) && !bases_.contains(value);
+}
+
+void TensorMemory::Take(const Value* value, const Node* node) {
+  if (IsClosed(value) && !AsksForFact(node)) takers_.push_back(node);
+}
+
+void TensorMemory::PutAway(Value* value, const Node* node) {
+  for (Value* tensor : TensorsIn(value)) put_away_.emplace_back(tensor, node);
+}
+
+std::vector<Value*> TensorMemory::TensorsIn(Value* value) const {
+  if (IsTensor(value) || bases_.contains(value)) return {value};
+  std::vector<Value*> tensors;
+  if (IsConstruct(value->node()))
+    for (Value* item : value->node()->inputs())
+      for (Value* tensor : TensorsIn(item)) tensors.push_back(tensor);
+  return tensors;
+}
+
+void TensorMemory::FindSharers() {
+  for (const auto& [root, values] : members_) sharers_[root] = {root};
+  const auto add = [](Roots& to, const Roots& from) {
+    const std::size_t before = to.size();
+    to.insert(from.begin(), from.end());
+    return to.size() != before;
+  };
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const auto& [value, sources] : sources_)
+      for (const Value* source : sources)
+        changed |= add(sharers_[value], source ? sharers_[RootOf(source)] : store_);
+    for (const auto& [value, node] : put_away_) changed |= add(store_, sharers_[RootOf(value)]);
+  }
+}
+
+void TensorMemory::Settle() {
+  for (const Write& write : writes_)
+    if (!CanBeFollowed(write)) unfollowed_.insert(write.root);
+  for (std::size_t before = unfollowed_.size() + 1; before != unfollowed_.size();) {
+    before = unfollowed_.size();
+    for (const Write& write : writes_)
+      if (std::any_of(unfollowed_.begin(), unfollowed_.end(), [&](const Value* root) {
+            return Meet(sharers_.at(root), sharers_.at(write.root));
+          }))
+        unfollowed_.insert(write.root);
+  }
+}
+
+bool TensorMemory::CanBeFollowed(const Write& write) const {
+  if (!WritesToFirst(write.node) || !HasPlainVariant(write.node) || MayBeTakenOut(write)) return false;
+  return std::none_of(sharers_.begin(), sharers_.end(), [&](const auto& other) {
+    return other.first != write.root && Meet(other.second, sharers_.at(write.root)) && IsReadStale(other.first, write);
+  });
+}
+
+bool TensorMemory::IsReadStale(const Value* root, const Write& write) const {
+  const std::size_t written = begin_.at(write.node);
+  const std::vector<const Node*> readers = ReadersOf(root);
+  return std::any_of(readers.begin(), readers.end(), [&](const Node* reader) {
+    if (made_.at(root->node()) < written && begin_.at(reader) > written) return true;
+    const auto loops = CommonLoops(reader, write.node);
+    return std::any_of(loops.begin(), loops.end(), [&](const Node* loop) { return !IsMadeIn(root, loop); });
+  });
+}
+
+bool TensorMemory::MayBeTakenOut(const Write& write) const {
+  const std::size_t written = begin_.at(write.node);
+  const bool taken = std::any_of(takers_.begin(), takers_.end(), [&](const Node* taker) {
+    return begin_.at(taker) > written || !CommonLoops(taker, write.node).empty();
+  });
+  if (!taken) return false;
+  const auto sources = sources_.find(write.root);
+  const bool was_put_away = sources != sources_.end() && std::count(sources->second.begin(), sources->second.end(), nullptr);
+  return std::any_of(put_away_.begin(), put_away_.end(), [&](const auto& put) {
+    if (!Meet(sharers_.at(RootOf(put.first)), sharers_.at(write.root))) return false;
+    const auto loops = CommonLoops(put.second, write.node);
+    return was_put_away || begin_.at(put.second) < written ||
+           std::any_of(loops.begin(), loops.end(), [&](const Node* loop) { return !IsMadeIn(write.root, loop); });
+  });
+}
+
+std::vector<const Node*> TensorMemory::ReadersOf(const Value* root) const {
+  std::vector<const Node*> readers;
+  for (const Value* member : members_.at(root)) AddReaders(member, readers);
+  return readers;
+}
+
+void TensorMemory::AddReaders(const Value* value, std::vector<const Node*>& readers) const {
+  for (const torch::jit::Use& use : value->uses()) {
+    const auto outputs = use.user->outputs();
+    if (IsConstruct(use.user) && IsOpenContainer(use.user->output())) {
+      AddReaders(use.user->output(), readers);
+    } else if (!AsksForFact(use.user) &&
+               std::none_of(outputs.begin(), outputs.end(), [&](const Value* each) { return BaseOf(each) == value; })) {
+      readers.push_back(use.user);
+    }
+  }
+}
+
+bool TensorMemory::Meet(const Roots& a, const Roots& b) {
+  return std::any_of(a.begin(), a.end(), [&](const Value* root) { return b.contains(root); });
+}
+
+}  // namespace bitplan
