@@ -49,7 +49,7 @@ class Dataset {
   ///   idx:FILE[,LABELS_FILE]  IDX (MNIST), also gzip-compressed; [n, h, w] images become [n, 1, h, w]
   ///   npy:FILE[,LABELS_FILE]  one NumPy array, the first axis counts samples
   ///   npz:FILE       arrays by name (DataOptions::input_names) or in file order are the inputs; the one named label,
-  ///                  labels, y, target or targets the labels
+  ///                  labels, y, target, targets, label_ids, class, classes or ground_truth (also in capitals) the labels
   ///   pt:FILE[,LABELS_FILE]   by torch.save: a tensor, a list or tuple of tensors (all inputs), or a dict (as in npz)
   /// Labels are integers from 0, [n] or [n, …]; [n, 1] becomes [n].
   /// KIND: may be left out where the file name's ending tells it (.npy, .npz, .pt, .pth, …-ubyte[.gz], .idx[.gz]).

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -59,9 +60,13 @@ at::Tensor ToTensor(decode::Array array) {
   return at::from_blob(bytes->data(), array.shape, [bytes](void*) {}, at::TensorOptions(type));
 }
 
-bool IsLabelName(std::string_view name) {
-  constexpr std::array<std::string_view, 5> kNames = {"label", "labels", "y", "target", "targets"};
-  return std::ranges::find(kNames, name) != kNames.end();
+constexpr std::array<std::string_view, 9> kLabelNames = {
+    "label", "labels", "y", "target", "targets", "label_ids", "class", "classes", "ground_truth"};
+
+/// In small letters or capitals.
+bool IsLabelName(std::string name) {
+  std::ranges::transform(name, name.begin(), [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return std::ranges::find(kLabelNames, name) != kLabelNames.end();
 }
 
 using NamedTensors = std::vector<std::pair<std::string, RawTensor>>;
@@ -102,8 +107,7 @@ RawSamples ByName(NamedTensors entries, const std::string& file, const std::vect
     if (!IsLabelName(name)) {
       if (in_file_order) samples.inputs.push_back(std::move(raw));
     } else if (samples.labels.tensor.defined()) {
-      throw Error(
-          fmt::format("{} is a second one for labels; keep one of label, labels, y, target, targets", raw.where));
+      throw Error(fmt::format("{} is a second one for labels; keep one of {}", raw.where, fmt::join(kLabelNames, ", ")));
     } else {
       samples.labels = std::move(raw);
     }
