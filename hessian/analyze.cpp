@@ -60,6 +60,7 @@ Journal OpenJournal(const Network& network, const Dataset& data, const AnalyzeOp
           {{"version", std::string(Version())},
            {"model", network.sha256()},
            {"batch norm folded", fmt::format("{}", network.batch_norm_folded())},
+           {"input values", fmt::format("{}", network.input_values())},
            {"device", network.device()},
            {"data", data.sha256()},
            {"samples", fmt::format("{}", data.size())},
@@ -143,6 +144,7 @@ Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOp
   result.loss = ToString(ResolveLoss(options.loss, data));
   result.temperature = options.temperature;
   result.fold_batch_norm = network.batch_norm_folded();
+  result.input_values = network.input_values();
   result.channel_correction = options.channel_correction;
   result.operands = options.operands;
   result.weight_format = WithLeast(options.weight_format, options.weight_bits);

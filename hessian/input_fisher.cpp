@@ -1,6 +1,7 @@
 #include "hessian/input_fisher.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <optional>
 #include <set>
 
+#include "bitplan/error.h"
 #include "bitplan/gauss_newton.h"
 #include "bitplan/quantize.h"
 #include "hessian/input_perturbation.h"
@@ -122,6 +124,8 @@ std::vector<Estimate> InputFisher(const Network& network, const Dataset& data, c
         const at::Tensor x = squared.inputs[i].value.detach();
         const at::Tensor change = FakeQuantize(x, choices[k].format, range->second) - x;
         const at::Tensor sums = SumOfSamples(change.square_().mul_(squared.sums[i]), axes.empty() ? -1 : axes[i]).cpu();
+        if (sums.numel() != std::ssize(samples))
+          throw Error(fmt::format("a layer reads {} rows for {} samples", sums.numel(), samples.size()));
         for (std::size_t n = 0; n < samples.size(); ++n)
           of_samples[k][static_cast<std::size_t>(samples[n])] += sums.const_data_ptr<double>()[n] / 2;
       }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "bitplan/error.h"
 #include "hessian/alternatives.h"
 #include "hessian/resolve_loss.h"
 #include "hessian/shift_figures.h"
@@ -28,6 +29,13 @@ struct ChunkFigures {
   std::vector<float> logits,
       shifts;  ///< [samples, classes], [choices, samples, classes]; empty where they are not kept
 };
+
+/// Before its memory is read: one number a sample.
+void CheckCount(const at::Tensor& values, std::size_t samples) {
+  if (static_cast<std::size_t>(values.numel()) != samples)
+    throw Error(fmt::format("{} figures come of {} samples: the network's output does not count them along its first axis",
+                            values.numel(), samples));
+}
 
 /// Appends an output [N, …] as rows of classes.
 void AppendRows(std::vector<float>& rows, const at::Tensor& output, std::int64_t class_axis) {
@@ -88,6 +96,7 @@ class ChunkSource {
       if (labels_.defined()) judge.labels = labels_.narrow(0, begin, end - begin);
       for (std::size_t m = 0; m < measures_.size(); ++m) {
         const at::Tensor values = judge.OfSamples(measures_[m], shift).contiguous();
+        CheckCount(values, samples);
         std::copy_n(values.const_data_ptr<double>(), samples,
                     chunk.contributions.begin() + static_cast<std::ptrdiff_t>((m * choices_ + choice) * samples));
       }

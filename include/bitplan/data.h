@@ -26,6 +26,10 @@ struct DataOptions {
   /// int64 and refuses a normalization; int8 is refused.
   std::vector<double> mean;
   std::vector<double> std;
+  /// Names of the network's inputs (Network::input_names), for files that name their tensors: where it has all of these
+  /// names they are its inputs, in this order, and its other tensors, the labels aside, are left out; where it has none
+  /// of them its tensors are the inputs in file order. Empty: always in file order.
+  std::vector<std::string> input_names = {};
 
   void Validate() const;  ///< throws Error
 };
@@ -44,13 +48,14 @@ class Dataset {
   ///   cifar100:FILE  the same with a coarse and a fine label byte; the fine one is the label (0 … 99)
   ///   idx:FILE[,LABELS_FILE]  IDX (MNIST), also gzip-compressed; [n, h, w] images become [n, 1, h, w]
   ///   npy:FILE[,LABELS_FILE]  one NumPy array, the first axis counts samples
-  ///   npz:FILE       arrays in file order are the inputs; the one named label, labels, y, target or targets the labels
+  ///   npz:FILE       arrays by name (DataOptions::input_names) or in file order are the inputs; the one named label,
+  ///                  labels, y, target, targets, label_ids, class, classes or ground_truth (also in capitals) the labels
   ///   pt:FILE[,LABELS_FILE]   by torch.save: a tensor, a list or tuple of tensors (all inputs), or a dict (as in npz)
   /// Labels are integers from 0, [n] or [n, …]; [n, 1] becomes [n].
   /// KIND: may be left out where the file name's ending tells it (.npy, .npz, .pt, .pth, …-ubyte[.gz], .idx[.gz]).
   /// A comma or colon in a file's name is part of it where a file of that name exists.
   /// Throws Error: unknown KIND, unreadable, truncated or malformed file, label out of range, unequal counts, NaN or
-  /// Inf, fewer samples than asked for.
+  /// Inf, fewer samples than asked for, some of the network's inputs by name but not all.
   static Dataset Load(std::string_view spec, const DataOptions& options);
 
   /// Data that is in memory already; `options` as above. Tensors of a stored type (uint8, float32, int64) are not

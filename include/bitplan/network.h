@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,12 @@ struct NetworkOptions {
   std::string device = "cpu";   ///< as LibTorch writes it: cpu, cuda, cuda:1
   bool operand_sites =
       false;  ///< also tap what operators without a weight read (Site::Kind::Operand), for plans with operands
+  /// Values of inputs that are no tensors, by their names in the model's forward, as text: {"sr", "16000"}. int, bool
+  /// (true, false), float, str, and Optional of these (none). Those that have a default may be left out.
+  std::map<std::string, std::string> input_values = {};
+  /// Inputs and output count samples along their first axis, and no sample has a part in what another gives: seen to as
+  /// Network says. Off: every run takes what it is given and gives what comes out, as tests of single operators want.
+  bool samples_first = true;
 };
 
 /// One tensor of the model file that the network reads: a weight, a bias, a statistic.
@@ -89,11 +96,19 @@ class Probe {
 /// plain eager autograd (first and second derivatives). A value: copies share the immutable graph and parameters.
 /// Running is re-entrant: nothing of one run is seen by another, also when the module keeps state or writes to its
 /// buffers.
+///
+/// Whether the network keeps samples apart is found out by the first run over two that differ, by two runs over two
+/// samples. One that does so only in batches of a fixed size, as tracing may leave it (a view with the batch in it), is
+/// run in batches of that size whatever it is given: inputs are split, the last batch is filled up with copies of the
+/// last sample, and what these give is dropped. Probes still see all samples of a run at once, at the sites that are
+/// not inside a loop or branch. One that gives a wrong shape for a single sample (squeeze()) is given two of it. One
+/// that mixes its samples is refused.
 class Network {
  public:
   /// Loads a TorchScript file (scripted or traced, frozen or not). Throws Error: missing, truncated or no TorchScript
-  /// file, NaN or Inf in a parameter (named), unknown device, an input that is not a tensor and has no default (named),
-  /// a module state that cannot be followed (named).
+  /// file, NaN or Inf in a parameter (named), unknown device, an input that is not a tensor and has neither a value nor
+  /// a default (named), a value for no such input (those there are, named) or of another type, a module state that
+  /// cannot be followed (named).
   static Network Load(const std::filesystem::path& file, const NetworkOptions& options = {});
 
   const std::vector<Layer>& layers() const;  ///< in order of execution
@@ -105,6 +120,7 @@ class Network {
   const std::string& device() const;
   bool batch_norm_folded() const;
   bool has_operand_sites() const;       ///< as the options say
+  const std::map<std::string, std::string>& input_values() const;  ///< as the options say, each in one way of writing
   const LoweredGraph& lowered() const;  ///< for the rooms that rewrite graphs; see src/network/lowered_graph.h
 
   at::Tensor Weight(const Layer& layer) const { return parameters()[static_cast<std::size_t>(layer.weight)].value; }
@@ -113,8 +129,9 @@ class Network {
   /// The same network with other values for its parameters (as many as parameters(), in their order).
   Network WithParameters(const std::vector<at::Tensor>& values) const;
 
-  /// Output of the network, [N, …], for inputs [N, …]. Throws Error when the inputs do not fit the network, with
-  /// LibTorch's reason in one line, and when there is no such output as was asked for (the ones there are, named).
+  /// Output of the network, [N] or [N, …], for inputs [N, …]. Throws Error when the inputs do not fit the network, with
+  /// LibTorch's reason in one line, when there is no such output as was asked for (the ones there are, named), when the
+  /// output's first axis does not count the samples, and when the network mixes samples.
   at::Tensor Forward(const std::vector<at::Tensor>& inputs) const;
 
   /// The same with other values for the parameters (as many as parameters(), in their order) and, unless null, a probe.
@@ -123,6 +140,7 @@ class Network {
 
  private:
   friend NetworkProfile ProfileNetwork(const Network& network, const std::vector<at::Tensor>& inputs);
+  friend class Batching;          // src/network/batching.h
   friend class Tails;             // src/network/tails.h
   friend class OperatorTracer;    // src/network/operator_graph.h
   friend class ActivationTracer;  // src/network/activation_trace.h

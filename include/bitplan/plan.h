@@ -78,6 +78,7 @@ struct Plan {
   DataSource data;  ///< what the sensitivity was measured on
   std::uint64_t seed = 0;
   bool fold_batch_norm = true;
+  std::map<std::string, std::string> input_values = {};  ///< as Network::input_values(); absent in files where empty
   Corrections corrections;
   std::string measure;
   std::vector<LayerPlan> layers;  ///< in order of execution

@@ -128,6 +128,7 @@ struct Sensitivity {
   std::string loss;        ///< what curvature, quadratic and single-loss are of
   double temperature = 1;  ///< of the divergence
   bool fold_batch_norm = true;
+  std::map<std::string, std::string> input_values = {};  ///< as Network::input_values(); absent in files where empty
   bool channel_correction = true;  ///< passed on to the plan
   Format weight_format;            ///< quantizer of the weights, `bits` aside
   Format activation_format;        ///< quantizer of the activations, `bits` aside

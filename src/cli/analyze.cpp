@@ -165,7 +165,7 @@ int AnalyzeModel(const Arguments& arguments) {
   network_options.operand_sites = target.has_value();
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
   if (target) ApplyTarget(line, network, *target, options);
-  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
+  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
   WithCheckpoint(line, file, [&](const std::filesystem::path& checkpoint) {
     options.checkpoint = checkpoint;
     Sensitivity sensitivity = Analyze(network, data, options);

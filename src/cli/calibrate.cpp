@@ -52,7 +52,7 @@ int CalibrateModel(const Arguments& arguments) {
   NetworkOptions network_options = ReadModelOptions(line);
   network_options.operand_sites = line.Get<bool>("operands");
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
-  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
+  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
   const auto statistics =
       ActivationStatistics::Collect(network, data, line.Get<std::int64_t>("batch-size"), ShowProgress());
   const std::string json = statistics.ToJson();

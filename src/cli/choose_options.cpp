@@ -61,9 +61,9 @@ void ReadChooseOptions(const CommandLine& line, RunOptions& options) {
 }
 
 /// A larger draw begins with the samples of a smaller one.
-SplitData LoadData(const CommandLine& line, const RunOptions& options) {
+SplitData LoadData(const CommandLine& line, const Network& network, const RunOptions& options) {
   const std::string spec = line.Required("data");
-  DataOptions data_options = ReadSampleOptions(line);
+  DataOptions data_options = ReadSampleOptions(line, network);
   if (!MeasuresPlans(options)) return {Dataset::Load(spec, data_options), std::nullopt};
   const std::int64_t analyzed = data_options.samples, measured = line.Get<std::int64_t>("held-out");
   if (measured < 2)

@@ -19,7 +19,7 @@ struct SplitData {
 };
 
 /// Throws Error when --data has too few samples for both.
-SplitData LoadData(const CommandLine& line, const RunOptions& options);
+SplitData LoadData(const CommandLine& line, const Network& network, const RunOptions& options);
 
 /// A row a plan that was measured.
 void PrintChoice(const Problem& problem, const MeasuredChoice& choice);

@@ -80,7 +80,7 @@ int EvaluateModel(const Arguments& arguments) {
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
   if (HasConfiguration(line)) plan = MakeConfiguredPlan(network, ReadConfigurationOptions(line));
   if (plan) plan->corrections = ReadCorrections(line, plan->corrections);
-  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
+  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
   EvaluationReport report;
   report.model_sha256 = network.sha256();
   report.data_sha256 = data.sha256();
@@ -93,7 +93,7 @@ int EvaluateModel(const Arguments& arguments) {
   QuantizeOptions options;
   options.batch_size = batch_size;
   options.progress = ShowProgress();
-  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, *plan, LoadCalibration(line, *plan), options);
+  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, *plan, LoadCalibration(line, *plan, network), options);
   if (WantsInteger(line)) {
     OnIntegers(line, quantized, data, report);
   } else if (WantsFast(line)) {

@@ -16,7 +16,9 @@ void AddOneSampleOptions(CommandLine& line) {
 
 std::vector<at::Tensor> OneSample(const CommandLine& line, const Network& network) {
   if (line.Has("data")) {
-    const Dataset data = Dataset::Load(line.Get<std::string>("data"), {});
+    DataOptions options;
+    options.input_names = network.input_names();
+    const Dataset data = Dataset::Load(line.Get<std::string>("data"), options);
     return data.Get(0, 1, at::Device(network.device())).inputs;
   }
   const auto shapes = line.List("input");

@@ -33,7 +33,8 @@ void AddModelOptions(CommandLine& line) {
   line.Add()("output", po::value<std::string>()->default_value(defaults.output, "")->value_name("NAME|INDEX"),
              "which output of the model to use, where it has several")("no-fold-batch-norm", po::bool_switch(),
                                                                        "keep batch norm as an operator of its own")(
-      "device", po::value<std::string>()->default_value(defaults.device), "cpu, cuda, cuda:1");
+      "input-value", po::value<std::vector<std::string>>()->value_name("NAME=VALUE"),
+      "of an input that is no tensor: sr=16000; may be given several times")("device", po::value<std::string>()->default_value(defaults.device), "cpu, cuda, cuda:1");
 }
 
 NetworkOptions ReadModelOptions(const CommandLine& line) {
@@ -41,12 +42,20 @@ NetworkOptions ReadModelOptions(const CommandLine& line) {
   options.output = line.Get<std::string>("output");
   options.fold_batch_norm = !line.Get<bool>("no-fold-batch-norm");
   options.device = line.Get<std::string>("device");
+  for (const std::string& text : line.List("input-value")) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos || equals == 0)
+      throw Error(fmt::format("--input-value {}: expected NAME=VALUE, as in sr=16000", text));
+    if (!options.input_values.emplace(text.substr(0, equals), text.substr(equals + 1)).second)
+      throw Error(fmt::format("--input-value {}: the value of that input is given twice", text));
+  }
   return options;
 }
 
 void MatchPlan(const Plan& plan, NetworkOptions& options) {
   options.fold_batch_norm = plan.fold_batch_norm;
   options.operand_sites = options.operand_sites || !plan.operands.empty();
+  for (const auto& [name, value] : plan.input_values) options.input_values.try_emplace(name, value);
 }
 
 void AddPreparationOptions(CommandLine& line) {
@@ -63,8 +72,9 @@ void AddSampleOptions(CommandLine& line, std::int64_t default_samples) {
   AddPreparationOptions(line);
 }
 
-DataOptions ReadSampleOptions(const CommandLine& line) {
+DataOptions ReadSampleOptions(const CommandLine& line, const Network& network) {
   DataOptions options;
+  options.input_names = network.input_names();
   if (line.Has("samples")) options.samples = line.Get<std::int64_t>("samples");
   options.fewer_allowed = line.IsDefault("samples");
   options.seed = line.Get<std::uint64_t>("seed");
@@ -214,8 +224,8 @@ void AddCalibrationOptions(CommandLine& line) {
       "samples drawn from it; the default takes fewer where there are fewer");
 }
 
-Dataset LoadCalibration(const CommandLine& line, const Plan& plan) {
-  DataOptions options = ReadSampleOptions(line);
+Dataset LoadCalibration(const CommandLine& line, const Plan& plan, const Network& network) {
+  DataOptions options = ReadSampleOptions(line, network);
   options.samples = line.Get<std::int64_t>("calibration-samples");
   options.fewer_allowed = line.IsDefault("calibration-samples");
   if (line.Has("calibration")) return Dataset::Load(line.Get<std::string>("calibration"), options);

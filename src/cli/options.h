@@ -24,7 +24,7 @@ void MatchPlan(const Plan& plan, NetworkOptions& options);
 
 void AddPreparationOptions(CommandLine& line);                           ///< seed and normalization
 void AddSampleOptions(CommandLine& line, std::int64_t default_samples);  ///< these and --samples
-DataOptions ReadSampleOptions(const CommandLine& line);
+DataOptions ReadSampleOptions(const CommandLine& line, const Network& network);  ///< of data for this network
 
 struct Formats {
   Format weight, activation;
@@ -53,7 +53,7 @@ Corrections ReadCorrections(const CommandLine& line, Corrections corrections);
 /// The data to calibrate a plan's network on: --calibration, or the data that the plan was analyzed on, found where the
 /// plan says and checked to be the same. Throws Error when neither is there.
 void AddCalibrationOptions(CommandLine& line);
-Dataset LoadCalibration(const CommandLine& line, const Plan& plan);
+Dataset LoadCalibration(const CommandLine& line, const Plan& plan, const Network& network);
 
 void AddBatchOption(CommandLine& line);
 

@@ -65,7 +65,7 @@ int QuantizeModel(const Arguments& arguments) {
   options.progress = ShowProgress();
   if (line.Has("statistics"))
     options.statistics = ActivationStatistics::Read(line.Get<std::string>("statistics"), network);
-  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, plan, LoadCalibration(line, plan), options);
+  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, plan, LoadCalibration(line, plan, network), options);
   if (runnable) quantized.Save(out);
   if (packed) quantized.SavePacked(packed_out);
 

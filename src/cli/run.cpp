@@ -94,9 +94,9 @@ int RunAll(const Arguments& arguments) {
   network_options.operand_sites = target.has_value();
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
   if (target) options.problem.pins = ApplyTarget(line, network, *target, options.analyze, options.problem.pins);
-  const SplitData split = LoadData(line, options);
+  const SplitData split = LoadData(line, network, options);
   options.costs = ReadCostOptions(line, NamesOf(network.layers()));
-  DataOptions data_options = ReadSampleOptions(line);
+  DataOptions data_options = ReadSampleOptions(line, network);
   data_options.samples = 0;
   const Dataset test = Dataset::Load(line.Required("test"), data_options);
   int code = kDone;

@@ -156,7 +156,7 @@ int ShowSpectrum(const Arguments& arguments) {
     if (line.Has(file)) RequireWritable(line.Get<std::string>(file));
   const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
   const std::vector<int> layers = ChooseLayers(network, line.Get<std::string>("layers"));
-  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
+  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
   const SpectralDensity density = Compute(line, network, data, layers);
   ThrowIfInterrupted();
   const DensityCurve curve = Smoothed(density);

@@ -146,8 +146,9 @@ int TrainModel(const Arguments& arguments) {
   const Outputs outputs(line);
   NetworkOptions network = ReadModelOptions(line);
   const Plan plan = ReadOrMakePlan(line, network);
-  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
-  DataOptions test_options = ReadSampleOptions(line);
+  const Network before = Network::Load(line.Required("MODEL.pt"), network);
+  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, before));
+  DataOptions test_options = ReadSampleOptions(line, before);
   test_options.samples = 0;
   std::optional<Dataset> test;
   if (line.Has("test")) test = Dataset::Load(line.Get<std::string>("test"), test_options);
@@ -160,7 +161,7 @@ int TrainModel(const Arguments& arguments) {
   });
 
   std::optional<EvaluationReport> report;
-  if (test) report = Measure(Network::Load(line.Required("MODEL.pt"), network), *result, *test, options.batch_size);
+  if (test) report = Measure(before, *result, *test, options.batch_size);
   if (WriteJson(line, JsonOf(outputs, *result, report))) {
     PrintCurve(*result);
     if (report) fmt::print("\n");

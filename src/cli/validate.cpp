@@ -63,7 +63,7 @@ int ValidateMeasures(const Arguments& arguments) {
   options.progress = ShowProgress();
   const OutputFolder folder(line.Required("out-dir"));
   const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
-  DataOptions data_options = ReadSampleOptions(line);
+  DataOptions data_options = ReadSampleOptions(line, network);
   const Dataset data = Dataset::Load(line.Required("data"), data_options);
   data_options.samples = 0;
   const auto test =

@@ -88,7 +88,7 @@ Dataset Dataset::Load(std::string_view spec, const DataOptions& options) {
   options.Validate();
   const data::Spec parsed = data::ParseSpec(spec);
   try {
-    Dataset dataset = Make(data::ReadSamples(parsed), WithDefaults(options, parsed.kind), std::string(spec));
+    Dataset dataset = Make(data::ReadSamples(parsed, options.input_names), WithDefaults(options, parsed.kind), std::string(spec));
     dataset.sha256_ = data::DataSha256(parsed);
     return dataset;
   } catch (const std::bad_alloc&) {

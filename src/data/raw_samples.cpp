@@ -2,10 +2,13 @@
 
 #include <ATen/Functions.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -57,20 +60,54 @@ at::Tensor ToTensor(decode::Array array) {
   return at::from_blob(bytes->data(), array.shape, [bytes](void*) {}, at::TensorOptions(type));
 }
 
-bool IsLabelName(std::string_view name) {
-  constexpr std::array<std::string_view, 5> kNames = {"label", "labels", "y", "target", "targets"};
-  return std::ranges::find(kNames, name) != kNames.end();
+constexpr std::array<std::string_view, 9> kLabelNames = {
+    "label", "labels", "y", "target", "targets", "label_ids", "class", "classes", "ground_truth"};
+
+/// In small letters or capitals.
+bool IsLabelName(std::string name) {
+  std::ranges::transform(name, name.begin(), [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return std::ranges::find(kLabelNames, name) != kLabelNames.end();
+}
+
+using NamedTensors = std::vector<std::pair<std::string, RawTensor>>;
+
+std::string NamesOf(const NamedTensors& entries) {
+  std::vector<std::string> names;
+  for (const auto& [name, raw] : entries) names.push_back(name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// Takes the inputs of these names out of `entries`; nothing where it has none of them.
+std::vector<RawTensor> TakeNamed(NamedTensors& entries, const std::vector<std::string>& names,
+                                 const std::string& file) {
+  std::vector<RawTensor> taken;
+  std::vector<std::string> missing;
+  const std::string held = NamesOf(entries);
+  for (const std::string& name : names) {
+    const auto found = std::ranges::find(entries, name, [](const auto& entry) { return entry.first; });
+    if (found == entries.end()) {
+      missing.push_back(name);
+      continue;
+    }
+    taken.push_back(std::move(found->second));
+    entries.erase(found);
+  }
+  if (taken.empty() || missing.empty()) return taken;
+  throw Error(fmt::format("{}: holds {}, but not the network's {} {}; its inputs are {}: give all by name, or none", file,
+                          held, missing.size() == 1 ? "input" : "inputs", fmt::join(missing, ", "),
+                          fmt::join(names, ", ")));
 }
 
 /// Sorts named entries into inputs and labels by their names.
-RawSamples ByName(std::vector<std::pair<std::string, RawTensor>> entries, const std::string& file) {
+RawSamples ByName(NamedTensors entries, const std::string& file, const std::vector<std::string>& input_names) {
   RawSamples samples;
+  samples.inputs = TakeNamed(entries, input_names, file);
+  const bool in_file_order = samples.inputs.empty();
   for (auto& [name, raw] : entries) {
     if (!IsLabelName(name)) {
-      samples.inputs.push_back(std::move(raw));
+      if (in_file_order) samples.inputs.push_back(std::move(raw));
     } else if (samples.labels.tensor.defined()) {
-      throw Error(
-          fmt::format("{} is a second one for labels; keep one of label, labels, y, target, targets", raw.where));
+      throw Error(fmt::format("{} is a second one for labels; keep one of {}", raw.where, fmt::join(kLabelNames, ", ")));
     } else {
       samples.labels = std::move(raw);
     }
@@ -106,14 +143,14 @@ RawSamples ReadArrays(const Spec& spec) {
   return samples;
 }
 
-RawSamples ReadNpz(const Spec& spec) {
+RawSamples ReadNpz(const Spec& spec, const std::vector<std::string>& input_names) {
   const std::string file = spec.file.string();
-  std::vector<std::pair<std::string, RawTensor>> entries;
+  NamedTensors entries;
   for (decode::NamedArray& named : decode::DecodeNpz(decode::ReadFile(spec.file), file)) {
     const std::string where = fmt::format("{}: array {}", file, named.name);
     entries.emplace_back(named.name, RawTensor{ToTensor(std::move(named.array)), where});
   }
-  return ByName(std::move(entries), file);
+  return ByName(std::move(entries), file, input_names);
 }
 
 /// The one tensor of a labels file.
@@ -125,17 +162,17 @@ RawTensor ReadTorchLabels(const std::filesystem::path& path) {
   return {std::move(tensors.front().tensor), path.string()};
 }
 
-RawSamples ReadTorch(const Spec& spec) {
+RawSamples ReadTorch(const Spec& spec, const std::vector<std::string>& input_names) {
   const std::string file = spec.file.string();
   std::vector<NamedTensor> tensors = DecodeTorchFile(decode::ReadFile(spec.file), file);
-  std::vector<std::pair<std::string, RawTensor>> entries;
+  NamedTensors entries;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const std::string where = !tensors[i].name.empty() ? fmt::format("{}: entry '{}'", file, tensors[i].name)
                               : tensors.size() > 1     ? fmt::format("{}: entry {}", file, i)
                                                        : file;
     entries.emplace_back(tensors[i].name, RawTensor{std::move(tensors[i].tensor), where});
   }
-  RawSamples samples = ByName(std::move(entries), file);
+  RawSamples samples = ByName(std::move(entries), file, input_names);
   if (!spec.labels) return samples;
   if (samples.labels.tensor.defined()) {
     throw Error(fmt::format("{} holds labels already; leave {} out", samples.labels.where, spec.labels->string()));
@@ -146,7 +183,7 @@ RawSamples ReadTorch(const Spec& spec) {
 
 }  // namespace
 
-RawSamples ReadSamples(const Spec& spec) {
+RawSamples ReadSamples(const Spec& spec, const std::vector<std::string>& input_names) {
   switch (spec.kind) {
     case FileKind::Cifar10:
     case FileKind::Cifar100:
@@ -155,9 +192,9 @@ RawSamples ReadSamples(const Spec& spec) {
     case FileKind::Npy:
       return ReadArrays(spec);
     case FileKind::Npz:
-      return ReadNpz(spec);
+      return ReadNpz(spec, input_names);
     case FileKind::Pt:
-      return ReadTorch(spec);
+      return ReadTorch(spec, input_names);
   }
   throw Error("a data file of unknown kind");
 }

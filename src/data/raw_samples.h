@@ -21,7 +21,8 @@ struct RawSamples {
   RawTensor labels;               ///< an undefined tensor where there are none
 };
 
-/// Throws Error: as the decoders do, or none or several labels where one is expected.
-RawSamples ReadSamples(const Spec& spec);
+/// `input_names`: as DataOptions has them. Throws Error: as the decoders do, none or several labels where one is
+/// expected, some of the names but not all.
+RawSamples ReadSamples(const Spec& spec, const std::vector<std::string>& input_names = {});
 
 }  // namespace bitplan::data

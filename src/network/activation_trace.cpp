@@ -55,14 +55,13 @@ class ActivationTracer {
     const at::NoGradGuard no_grad;
     const GraphObserver observer(network.lowered(), network.sites());
     graph_ = observer.graph();
-    const torch::jit::Code code(graph_, "observed");
     auto handle = c10::make_intrusive<ProbeHandle>();
     std::vector<Seen> seen;
     handle->visit = [&](std::int64_t tap, const at::Tensor& value) {
       if (const Observation* const observation = observer.Of(tap)) seen.push_back({observation, value});
       return value;
     };
-    network.impl_->Run(code, inputs, network.ParameterValues(), handle);
+    Run(*network.impl_, inputs, handle);
     for (const Parameter& parameter : network.parameters())
       if (parameter.value.has_storage()) parameters_.insert(parameter.value.storage().unsafeGetStorageImpl());
     ReadFirst();
@@ -91,6 +90,14 @@ class ActivationTracer {
     int layer = -1;
     std::optional<std::size_t> handed_on;
   };
+
+  /// One batch: where the network takes no less than several samples, a sample's tensors are a share of theirs.
+  void Run(const Network::Impl& network, const std::vector<at::Tensor>& inputs,
+           const c10::intrusive_ptr<ProbeHandle>& handle) {
+    const Batches batches = network.batching->Divide(network, inputs);
+    if (!batches.AsGiven()) copies_ = batches.size / batches.samples;
+    network.Run(Program(graph_, "observed"), {}, batches.Inputs(inputs, 0), network_.ParameterValues(), handle);
+  }
 
   void ReadFirst() {
     const auto& layers = network_.layers();
@@ -152,7 +159,7 @@ class ActivationTracer {
     auto* const storage = tensor.storage().unsafeGetStorageImpl();
     const auto size = static_cast<std::int64_t>(tensor.element_size());
     const std::size_t buffer = buffers_.try_emplace(storage, buffers_.size()).first->second;
-    const BufferVersion version{buffer, static_cast<std::int64_t>(storage->nbytes()) / size, size};
+    const BufferVersion version{buffer, static_cast<std::int64_t>(storage->nbytes()) / size / copies_, size};
     is_float_.push_back(tensor.is_floating_point());
     trace_.versions.push_back(version);
     lives_.emplace_back(born, born);
@@ -200,6 +207,7 @@ class ActivationTracer {
   std::vector<std::pair<std::size_t, std::size_t>> pending_;  // version and reader: what the operator at hand has read
   std::vector<Step> steps_;
   std::map<int, int> first_reader_;  // layer by site
+  std::int64_t copies_ = 1;          // of each sample
   std::map<std::string, int> names_;
 };
 

@@ -9,6 +9,7 @@
 #include <torch/csrc/jit/passes/lower_tuples.h>
 #include <torch/csrc/jit/passes/peephole.h>
 
+#include <map>
 #include <string>
 #include <utility>
 
@@ -16,6 +17,7 @@
 #include "network/attributes.h"
 #include "network/functionalize.h"
 #include "network/fused_attention.h"
+#include "network/input_value.h"
 #include "network/list_contents.h"
 #include "network/strides.h"
 
@@ -26,22 +28,29 @@ namespace {
 using torch::jit::Node;
 using torch::jit::Value;
 
-/// The caller gives the tensors; every other argument of forward is fixed at its default, so that branches on it
-/// settle.
-void BindArguments(LoweredGraph& lowered, const c10::FunctionSchema& schema) {
+/// The caller gives the tensors; every other argument of forward is fixed at the value given or its default, so that
+/// branches on it settle.
+void BindArguments(LoweredGraph& lowered, const c10::FunctionSchema& schema,
+                   const std::map<std::string, std::string>& values) {
   auto& graph = *lowered.graph;
+  CheckInputNames(schema, values);
   for (std::size_t index = 1; index < schema.arguments().size(); ++index) {
     const c10::Argument& argument = schema.arguments()[index];
     const std::size_t position = 1 + lowered.arguments.size();
-    if (argument.type()->kind() == c10::TypeKind::TensorType && !argument.default_value()) {
+    const auto given = values.find(argument.name());
+    if (argument.type()->kind() == c10::TypeKind::TensorType && !argument.default_value() && given == values.end()) {
       lowered.arguments.push_back(argument.name());
       continue;
     }
-    if (!argument.default_value() && argument.type()->kind() != c10::TypeKind::OptionalType)
-      throw Error(fmt::format("the model's input '{}' is of type {} and has no default; only tensors can be given",
-                              argument.name(), argument.type()->str()));
+    c10::IValue value = argument.default_value().value_or(c10::IValue());
+    if (given != values.end()) {
+      value = ParseInputValue(argument, given->second);
+      lowered.input_values[argument.name()] = InputValueText(value);
+    } else if (!argument.default_value() && argument.type()->kind() != c10::TypeKind::OptionalType) {
+      RejectMissingValue(argument);
+    }
     const torch::jit::WithInsertPoint at_start(*graph.nodes().begin());
-    Value* const constant = graph.insertConstant(argument.default_value().value_or(c10::IValue()));
+    Value* const constant = graph.insertConstant(value);
     graph.inputs()[position]->replaceAllUsesWith(constant);
     graph.eraseInput(position);
   }
@@ -89,7 +98,7 @@ void Simplify(LoweredGraph& lowered) {
 
 }  // namespace
 
-LoweredGraph Lower(const torch::jit::Module& module) {
+LoweredGraph Lower(const torch::jit::Module& module, const std::map<std::string, std::string>& input_values) {
   auto method = module.find_method("forward");
   if (!method) method = module.find_method("forward__0");  // the first of a scripted module's overloads, as nn.LSTM has
   if (!method)
@@ -98,7 +107,7 @@ LoweredGraph Lower(const torch::jit::Module& module) {
   lowered.graph = method->graph()->copy();
   lowered.inlined_from.push_back(module._ivalue()->compilation_unit());
   torch::jit::Inline(*lowered.graph);
-  BindArguments(lowered, method->function().getSchema());
+  BindArguments(lowered, method->function().getSchema(), input_values);
 
   AttributeLifter lifter(lowered, module);
   lifter.LiftConstantAttributes();  // settles `training` and the like, on which branches depend

@@ -2,12 +2,15 @@
 
 #include <torch/csrc/jit/api/module.h>
 
+#include <map>
+#include <string>
+
 #include "network/lowered_graph.h"
 
 namespace bitplan {
 
 /// Lowers the forward of a module in eval mode (design.md, section 4). Throws Error naming the attribute that cannot be
-/// lifted or followed.
-LoweredGraph Lower(const torch::jit::Module& module);
+/// lifted or followed. `input_values`: as NetworkOptions has them.
+LoweredGraph Lower(const torch::jit::Module& module, const std::map<std::string, std::string>& input_values = {});
 
 }  // namespace bitplan

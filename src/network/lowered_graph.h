@@ -24,6 +24,7 @@ struct LoweredGraph {
   std::shared_ptr<torch::jit::Graph> graph;
   std::vector<std::string> arguments;  ///< names of the tensors that the caller gives
   std::vector<Parameter> parameters;   ///< values of the graph inputs after the arguments
+  std::map<std::string, std::string> input_values;  ///< of inputs that are no tensors, those given: fixed in the graph
   std::map<std::string, FoldedNorm>
       folded_norms;            ///< of the layers that batch norms were folded into, by the weight's name
   std::vector<int> tap_sites;  ///< site of each tap, by the number that its operator carries; see InsertTaps

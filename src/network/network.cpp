@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <torch/csrc/jit/runtime/interpreter.h>
 #include <torch/csrc/jit/serialization/import.h>
 
 #include <set>
@@ -11,7 +10,9 @@
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
+#include "network/baked_batch.h"
 #include "network/batch_norm.h"
+#include "network/batching.h"
 #include "network/device.h"
 #include "network/fixed_weights.h"
 #include "network/float_types.h"
@@ -64,6 +65,17 @@ void CheckFinite(const LoweredGraph& lowered, const std::vector<Layer>& layers) 
   }
 }
 
+void CheckCounts(const LoweredGraph& lowered, const std::vector<at::Tensor>& inputs,
+                 const std::vector<at::Tensor>& parameters) {
+  if (inputs.size() != lowered.arguments.size())
+    throw Error(fmt::format("the network takes {} input tensor(s) ({}), not {}", lowered.arguments.size(),
+                            fmt::join(lowered.arguments, ", "), inputs.size()));
+  if (parameters.size() != lowered.parameters.size())
+    throw Error(fmt::format("the network has {} parameters, not {}", lowered.parameters.size(), parameters.size()));
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (!inputs[i].defined()) throw Error(fmt::format("input '{}' is an undefined tensor", lowered.arguments[i]));
+}
+
 std::string Shapes(const std::vector<at::Tensor>& tensors) {
   std::vector<std::string> shapes;
   for (const at::Tensor& tensor : tensors) shapes.push_back(fmt::format("[{}]", fmt::join(tensor.sizes(), ", ")));
@@ -78,7 +90,7 @@ Network Network::Load(const std::filesystem::path& file, const NetworkOptions& o
   const torch::jit::Module module = LoadModule(file, device);
   auto impl = std::make_shared<Impl>();
   try {
-    impl->lowered = Lower(module);
+    impl->lowered = Lower(module, options.input_values);
     impl->output = NarrowOutput(impl->lowered, options.output);
     ComputeInFloat(impl->lowered);
     FixWeights(impl->lowered);
@@ -91,13 +103,16 @@ Network Network::Load(const std::filesystem::path& file, const NetworkOptions& o
     if (options.operand_sites) FindOperands(impl->lowered, impl->map);
     impl->lowered.written_inputs = WrittenInputs(impl->lowered);
     InsertTaps(impl->lowered, impl->map.taps);
-    impl->code = torch::jit::Code(impl->lowered.graph, "forward");
+    impl->program = Program(impl->lowered.graph, "forward");
+    impl->batching = std::make_shared<Batching>(impl->program, FindBakedBatch(module, *impl->lowered.graph),
+                                                options.samples_first);
   } catch (const Error& error) {
     throw Error(fmt::format("{}: {}", file.string(), error.what()));
   } catch (const std::exception& error) {
     throw Error(fmt::format("{}: the forward cannot be followed: {}", file.string(), TorchReason(error)));
   }
   impl->options = options;
+  impl->options.input_values = impl->lowered.input_values;
   impl->device = device;
   impl->sha256 = sha256;
   return Network(std::move(impl));
@@ -112,6 +127,7 @@ const std::string& Network::sha256() const { return impl_->sha256; }
 const std::string& Network::device() const { return impl_->options.device; }
 bool Network::batch_norm_folded() const { return impl_->options.fold_batch_norm; }
 bool Network::has_operand_sites() const { return impl_->options.operand_sites; }
+const std::map<std::string, std::string>& Network::input_values() const { return impl_->options.input_values; }
 const LoweredGraph& Network::lowered() const { return impl_->lowered; }
 
 std::vector<at::Tensor> Network::ParameterValues() const {
@@ -152,34 +168,49 @@ c10::intrusive_ptr<ProbeHandle> Network::Impl::Handle(Probe* probe) const {
 
 at::Tensor Network::Impl::Run(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,
                               c10::intrusive_ptr<ProbeHandle> probe) const {
-  return SelectOutput(Run(code, inputs, parameters, std::move(probe)).back(), output);
+  const Batches batches = batching->Divide(*this, inputs);
+  const auto results = Run(program, batches, inputs, parameters, probe);
+  return Output(results, results.front().size() - 1, batches);
 }
 
-std::vector<c10::IValue> Network::Impl::Run(const torch::jit::Code& program, const std::vector<at::Tensor>& inputs,
-                                            const std::vector<at::Tensor>& parameters,
-                                            c10::intrusive_ptr<ProbeHandle> probe,
-                                            const std::vector<c10::IValue>& more) const {
-  if (inputs.size() != lowered.arguments.size())
-    throw Error(fmt::format("the network takes {} input tensor(s) ({}), not {}", lowered.arguments.size(),
-                            fmt::join(lowered.arguments, ", "), inputs.size()));
-  if (parameters.size() != lowered.parameters.size())
-    throw Error(fmt::format("the network has {} parameters, not {}", lowered.parameters.size(), parameters.size()));
-  std::vector<c10::IValue> stack;
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    if (!inputs[i].defined()) throw Error(fmt::format("input '{}' is an undefined tensor", lowered.arguments[i]));
-  for (const at::Tensor& input : inputs)
-    stack.emplace_back(input.is_floating_point() ? input.to(device, at::kFloat) : input.to(device));
-  for (const at::Tensor& parameter : parameters) stack.emplace_back(parameter);
-  for (const std::size_t index : lowered.written_inputs) stack[index] = stack[index].toTensor().clone();
-  stack.emplace_back(probe);
-  stack.insert(stack.end(), more.begin(), more.end());
+std::vector<torch::jit::Stack> Network::Impl::Run(const Program& part, const Batches& batches,
+                                                  const std::vector<at::Tensor>& inputs,
+                                                  const std::vector<at::Tensor>& parameters,
+                                                  const c10::intrusive_ptr<ProbeHandle>& probe,
+                                                  const MoreInputs& more) const {
+  CheckCounts(lowered, inputs, parameters);
+  std::vector<torch::jit::Stack> stacks(batches.count());
+  for (std::size_t batch = 0; batch < stacks.size(); ++batch) {
+    torch::jit::Stack& stack = stacks[batch];
+    for (const at::Tensor& input : batches.Inputs(inputs, batch))
+      stack.emplace_back(input.is_floating_point() ? input.to(device, at::kFloat) : input.to(device));
+    for (const at::Tensor& parameter : parameters) stack.emplace_back(parameter);
+    for (const std::size_t index : lowered.written_inputs) stack[index] = stack[index].toTensor().clone();
+    stack.emplace_back(probe);
+    if (!more) continue;
+    const std::vector<c10::IValue> further = more(batch);
+    stack.insert(stack.end(), further.begin(), further.end());
+  }
   try {
-    torch::jit::InterpreterState(program).run(stack);
+    if (batches.AsGiven())
+      part.Run(stacks.front());
+    else
+      part.RunTogether(stacks, BatchMeeting(batches));
   } catch (const std::exception& error) {
     if (probe->error) std::rethrow_exception(probe->error);
     throw Error(fmt::format("the network cannot be run on inputs of shape {}: {}", Shapes(inputs), TorchReason(error)));
   }
-  return stack;
+  return stacks;
+}
+
+at::Tensor Network::Impl::Output(const std::vector<torch::jit::Stack>& results, std::size_t position,
+                                 const Batches& batches) const {
+  std::vector<at::Tensor> outputs;
+  for (const torch::jit::Stack& result : results) {
+    outputs.push_back(SelectOutput(result[position], output));
+    if (batches.samples >= 0) CheckSampleAxis(outputs.back(), batches.size);
+  }
+  return batches.AsGiven() ? outputs.front() : batches.Join(outputs);
 }
 
 }  // namespace bitplan

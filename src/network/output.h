@@ -2,6 +2,7 @@
 
 #include <ATen/core/ivalue.h>
 
+#include <cstdint>
 #include <string>
 
 #include "network/lowered_graph.h"
@@ -16,5 +17,8 @@ std::string NarrowOutput(LoweredGraph& lowered, std::string which);
 /// them
 /// ("0.logits"); empty picks the only one. Throws Error listing the outputs there are.
 at::Tensor SelectOutput(const c10::IValue& output, const std::string& which);
+
+/// Throws Error unless the first axis of an output counts this many samples.
+void CheckSampleAxis(const at::Tensor& output, std::int64_t samples);
 
 }  // namespace bitplan

@@ -4,8 +4,6 @@
 
 namespace bitplan {
 
-namespace {
-
 at::Tensor VisitTap(const at::Tensor& value, const c10::intrusive_ptr<ProbeHandle>& probe, std::int64_t tap) {
   if (!probe->visit) return value;
   try {
@@ -15,8 +13,6 @@ at::Tensor VisitTap(const at::Tensor& value, const c10::intrusive_ptr<ProbeHandl
     throw;
   }
 }
-
-}  // namespace
 
 TORCH_LIBRARY(bitplan, library) {
   library.class_<ProbeHandle>("Probe");

@@ -15,6 +15,9 @@ struct ProbeHandle : torch::CustomClassHolder {
   std::exception_ptr error;  ///< what `visit` threw; the interpreter loses the type of exceptions that pass through it
 };
 
+/// What a tap operator gives: what `visit` makes of the value.
+at::Tensor VisitTap(const at::Tensor& value, const c10::intrusive_ptr<ProbeHandle>& probe, std::int64_t tap);
+
 /// Adds the probe as last graph input and an identity operator at every tap; fills in `tap_sites`.
 void InsertTaps(LoweredGraph& lowered, const std::vector<Tap>& taps);
 

@@ -10,7 +10,6 @@
 
 #include "bitplan/error.h"
 #include "network/impl.h"
-#include "network/output.h"
 
 namespace bitplan {
 
@@ -112,7 +111,7 @@ bool StepProgram::IsStep(const Node* node) { return node->kind() == StepSymbol()
 
 void StepProgram::Compile() {
   torch::jit::EliminateDeadCode(graph_);
-  code_ = torch::jit::Code(graph_, "steps");
+  program_ = Program(graph_, "steps");
 }
 
 at::Tensor StepProgram::Run(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,
@@ -123,8 +122,10 @@ at::Tensor StepProgram::Run(const std::vector<at::Tensor>& inputs, const std::ve
   handle->steps_of_several = &steps_of_several_;
   handle->notes = &notes;
   handle->probe = network.Handle(probe);
-  const auto results = network.Run(code_, inputs, parameters, handle->probe, {c10::IValue(handle)});
-  return SelectOutput(results.back(), network.output);
+  const Batches batches = network.batching->Divide(network, inputs);
+  const auto results = network.Run(program_, batches, inputs, parameters, handle->probe,
+                                   [&](std::size_t /*batch*/) { return std::vector<c10::IValue>{c10::IValue(handle)}; });
+  return network.Output(results, results.front().size() - 1, batches);
 }
 
 }  // namespace bitplan

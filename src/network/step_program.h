@@ -1,8 +1,6 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <torch/csrc/jit/runtime/interpreter.h>
-
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -11,6 +9,7 @@
 
 #include "bitplan/network.h"
 #include "network/lowered_graph.h"
+#include "network/program.h"
 
 namespace bitplan {
 
@@ -72,7 +71,7 @@ class StepProgram {
   std::vector<LayerOperator> layers_;
   std::vector<Step> steps_;
   std::vector<StepOfSeveral> steps_of_several_;
-  torch::jit::Code code_;
+  Program program_;
 };
 
 }  // namespace bitplan

@@ -1,15 +1,14 @@
 #include "network/tails.h"
 
 #include <torch/csrc/jit/ir/alias_analysis.h>
-#include <torch/csrc/jit/runtime/interpreter.h>
 
 #include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
 
+#include "network/graph_copy.h"
 #include "network/impl.h"
-#include "network/output.h"
 
 namespace bitplan {
 
@@ -19,56 +18,12 @@ using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
 
-/// A graph that is built from nodes of another one, with the same inputs.
-class GraphCopy {
- public:
-  explicit GraphCopy(const Graph& from) : graph_(std::make_shared<Graph>()) {
-    for (const Value* input : from.inputs()) AddInput(input);
-  }
-
-  void AddInput(const Value* value) { copies_[value] = graph_->addInput()->copyMetadata(const_cast<Value*>(value)); }
-
-  /// Operands that are neither inputs nor copied before must be constants; they are copied as well.
-  void Add(Node* node) {
-    Node* const copy = graph_->createClone(node, [this](Value* value) { return Find(value); });
-    graph_->insertNode(copy);
-    for (std::size_t i = 0; i < node->outputs().size(); ++i) copies_[node->outputs()[i]] = copy->outputs()[i];
-  }
-
-  Value* Find(Value* value) {
-    if (!copies_.contains(value)) Add(value->node());
-    return copies_.at(value);
-  }
-
-  const std::shared_ptr<Graph>& graph() const { return graph_; }
-
- private:
-  std::shared_ptr<Graph> graph_;
-  std::map<const Value*, Value*> copies_;
-};
-
-/// The nodes at the top level of a graph, in order, and where the others belong.
-class TopLevel {
- public:
-  explicit TopLevel(Graph& graph) {
-    for (Node* node : graph.nodes()) {
-      position_[node] = nodes_.size();
-      nodes_.push_back(node);
-    }
-  }
-
-  const std::vector<Node*>& nodes() const { return nodes_; }
-
-  /// Position of the top-level node that `node` is, or is in; the end for the node that returns.
-  std::size_t PositionOf(const Node* node) const {
-    while (node && !position_.contains(node)) node = node->owningBlock()->owningNode();
-    return node ? position_.at(node) : nodes_.size();
-  }
-
- private:
-  std::vector<Node*> nodes_;
-  std::map<const Node*, std::size_t> position_;
-};
+/// A copy to be made of `from`, with the same inputs.
+GraphCopy WithInputsOf(const Graph& from) {
+  GraphCopy copy;
+  for (const Value* input : from.inputs()) copy.AddInput(const_cast<Value*>(input));
+  return copy;
+}
 
 bool IsTensor(const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); }
 
@@ -85,14 +40,14 @@ struct Tails::Impl {
     std::size_t begin = 0;             // position of its first top-level node
     std::vector<std::size_t> kept;     // in Prefix::kept_, its inputs after those of the whole graph
     std::vector<std::size_t> written;  // of these, the ones that it writes to
-    torch::jit::Code code;
+    Program program;
   };
 
   explicit Impl(Network given) : network(std::move(given)) {}
 
   Network network;
-  torch::jit::Code recording;  // the whole network, returning what the tails keep as well
-  std::size_t outputs = 1;     // of the whole network, before what is kept
+  Program recording;       // the whole network, returning what the tails keep as well
+  std::size_t outputs = 1;  // of the whole network, before what is kept
   std::vector<Tail> tails;
 };
 
@@ -178,12 +133,12 @@ Tails::Tails(const Network& network) {
     beginning[impl->tails.back().begin].push_back(i);
   }
 
-  GraphCopy recording(finder.graph());
+  GraphCopy recording = WithInputsOf(finder.graph());
   std::vector<Value*> kept;
   std::map<const Value*, std::size_t> number_of;  // in `kept`, of values that nothing writes to
   for (std::size_t position = 0; position <= finder.nodes().size(); ++position) {
     if (const auto found = beginning.find(position); found != beginning.end()) {
-      GraphCopy tail(finder.graph());
+      GraphCopy tail = WithInputsOf(finder.graph());
       std::vector<std::size_t> numbers;
       for (Value* value : finder.LiveAt(position)) {
         tail.AddInput(value);
@@ -199,11 +154,11 @@ Tails::Tails(const Network& network) {
       for (std::size_t i = position; i < finder.nodes().size(); ++i) tail.Add(finder.nodes()[i]);
       for (Value* output : finder.graph().outputs()) tail.graph()->registerOutput(tail.Find(output));
       const std::vector<std::size_t> written = WrittenFrom(tail.graph(), finder.graph().inputs().size());
-      const torch::jit::Code code(tail.graph(), "tail");
+      const Program program(tail.graph(), "tail");
       for (const std::size_t layer : found->second) {
         impl->tails[layer].kept = numbers;
         impl->tails[layer].written = written;
-        impl->tails[layer].code = code;
+        impl->tails[layer].program = program;
       }
     }
     if (position < finder.nodes().size()) recording.Add(finder.nodes()[position]);
@@ -211,18 +166,20 @@ Tails::Tails(const Network& network) {
   impl->outputs = finder.graph().outputs().size();
   for (Value* output : finder.graph().outputs()) recording.graph()->registerOutput(recording.Find(output));
   for (Value* value : kept) recording.graph()->registerOutput(value);
-  impl->recording = torch::jit::Code(recording.graph(), "recording");
+  impl->recording = Program(recording.graph(), "recording");
   impl_ = std::move(impl);
 }
 
 Tails::Prefix Tails::Run(const std::vector<at::Tensor>& inputs) const {
   const Network::Impl& network = *impl_->network.impl_;
-  const std::vector<c10::IValue> results =
-      network.Run(impl_->recording, inputs, impl_->network.ParameterValues(), network.Handle(nullptr));
   Prefix prefix;
   prefix.inputs_ = inputs;
-  prefix.output_ = SelectOutput(results[impl_->outputs - 1], network.output);
-  prefix.kept_.assign(results.begin() + static_cast<std::ptrdiff_t>(impl_->outputs), results.end());
+  prefix.batches_ = network.batching->Divide(network, inputs);
+  std::vector<torch::jit::Stack> results = network.Run(impl_->recording, prefix.batches_, inputs,
+                                                       impl_->network.ParameterValues(), network.Handle(nullptr));
+  prefix.output_ = network.Output(results, impl_->outputs - 1, prefix.batches_);
+  for (torch::jit::Stack& result : results)
+    prefix.kept_.emplace_back(result.begin() + static_cast<std::ptrdiff_t>(impl_->outputs), result.end());
   return prefix;
 }
 
@@ -234,11 +191,15 @@ int Tails::Earliest(const std::vector<int>& layers) const {
 at::Tensor Tails::Run(const Prefix& prefix, int layer, const std::vector<at::Tensor>& parameters, Probe* probe) const {
   const Network::Impl& network = *impl_->network.impl_;
   const Impl::Tail& tail = impl_->tails[static_cast<std::size_t>(layer)];
-  std::vector<c10::IValue> kept;
-  for (const std::size_t number : tail.kept) kept.push_back(prefix.kept_[number]);
-  for (const std::size_t index : tail.written) kept[index] = kept[index].toTensor().clone();
-  return SelectOutput(network.Run(tail.code, prefix.inputs_, parameters, network.Handle(probe), kept).back(),
-                      network.output);
+  const auto kept = [&](std::size_t batch) {
+    std::vector<c10::IValue> values;
+    for (const std::size_t number : tail.kept) values.push_back(prefix.kept_[batch][number]);
+    for (const std::size_t index : tail.written) values[index] = values[index].toTensor().clone();
+    return values;
+  };
+  const auto results =
+      network.Run(tail.program, prefix.batches_, prefix.inputs_, parameters, network.Handle(probe), kept);
+  return network.Output(results, results.front().size() - 1, prefix.batches_);
 }
 
 }  // namespace bitplan

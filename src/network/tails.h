@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bitplan/network.h"
+#include "network/batching.h"
 
 namespace bitplan {
 
@@ -30,7 +31,8 @@ class Tails {
    private:
     friend class Tails;
     std::vector<at::Tensor> inputs_;
-    std::vector<c10::IValue> kept_;
+    Batches batches_;
+    std::vector<std::vector<c10::IValue>> kept_;  // of each batch
     at::Tensor output_;
   };
 

@@ -240,6 +240,18 @@ std::map<std::string, double> JsonReader::NumberMap(const std::string& key) {
   return numbers;
 }
 
+std::map<std::string, std::string> JsonReader::TextMap(const std::string& key) {
+  constexpr const char* kExpected = "an object of texts";
+  const json& value = At(key, kExpected);
+  if (!value.is_object()) Fail(key, kExpected);
+  std::map<std::string, std::string> texts;
+  for (const auto& [name, text] : value.items()) {
+    if (!text.is_string()) Fail(key + "." + name, "a text");
+    texts[name] = text.get<std::string>();
+  }
+  return texts;
+}
+
 void JsonReader::Finish() const {
   for (const auto& [key, value] : value_->items())
     if (!read_.contains(key)) throw Error(fmt::format("{}: unknown key '{}{}'", file_, path_, key));

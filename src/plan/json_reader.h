@@ -45,6 +45,7 @@ class JsonReader {
   int Width(const std::string& key);  ///< bits: 1 … 8, 16 or 32
   std::uint64_t Unsigned(const std::string& key);
   std::map<std::string, double> NumberMap(const std::string& key);
+  std::map<std::string, std::string> TextMap(const std::string& key);
   NumberArray Array(const std::string& key, std::size_t axes);  ///< nested lists of finite numbers
   bool IsString(const std::string& key) { return At(key, "a value").is_string(); }
   bool IsNull(const std::string& key) { return At(key, "a value or null").is_null(); }

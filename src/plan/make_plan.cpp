@@ -17,6 +17,7 @@ Plan Framed(Plan plan, const Sensitivity& sensitivity) {
   plan.data = sensitivity.data;
   plan.seed = sensitivity.seed;
   plan.fold_batch_norm = sensitivity.fold_batch_norm;
+  plan.input_values = sensitivity.input_values;
   plan.corrections.output = sensitivity.channel_correction ? OutputCorrection::Channel : OutputCorrection::None;
   return plan;
 }

@@ -151,6 +151,7 @@ std::string ToJson(const Plan& plan) {
               {"gap", NumberOrNull(plan.certificate.gap)}}},
             {"stability", plan.stability ? StabilityJson(*plan.stability) : Json()},
             {"layers", Json::array()}};
+  if (!plan.input_values.empty()) json["input_values"] = plan.input_values;
   for (const LayerPlan& layer : plan.layers) json["layers"].push_back(LayerJson(layer));
   for (const OperandPlan& operand : plan.operands) json["operands"].push_back(OperandJson(operand));
   return JsonText(json);
@@ -164,6 +165,7 @@ Plan ReadPlan(const std::filesystem::path& file) {
   plan.data = ReadDataSource(reader.Object("data"));
   plan.seed = reader.Unsigned("seed");
   plan.fold_batch_norm = reader.Bool("fold_batch_norm");
+  if (reader.Has("input_values")) plan.input_values = reader.TextMap("input_values");
   plan.corrections = ReadCorrections(reader.Object("corrections"));
   plan.measure = reader.String("measure");
   plan.predicted_loss = reader.NumberOrNull("predicted_loss").value_or(kNone);

@@ -148,6 +148,7 @@ Json SensitivityJson(const Sensitivity& sensitivity) {
             {"costs", Json::array()},
             {"contributions", nullptr},
             {"shifts", nullptr}};
+  if (!sensitivity.input_values.empty()) json["input_values"] = sensitivity.input_values;
   for (const LayerSensitivity& layer : sensitivity.layers) json["layers"].push_back(LayerJson(layer));
   for (const OperandFormat& operand : sensitivity.operands)
     json["operands"].push_back(
@@ -246,6 +247,7 @@ Sensitivity ReadSensitivity(const std::filesystem::path& file) {
   sensitivity.loss = reader.String("loss");
   sensitivity.temperature = reader.Number("temperature", 0);
   sensitivity.fold_batch_norm = reader.Bool("fold_batch_norm");
+  if (reader.Has("input_values")) sensitivity.input_values = reader.TextMap("input_values");
   sensitivity.channel_correction = reader.Bool("channel_correction");
   sensitivity.weight_format = ReadFormat(reader.Object("weight_format"));
   sensitivity.activation_format = ReadFormat(reader.Object("activation_format"));

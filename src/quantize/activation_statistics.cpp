@@ -63,6 +63,7 @@ ActivationStatistics ActivationStatistics::Collect(const Network& network, const
   auto impl = std::make_shared<Impl>();
   impl->model_sha256 = network.sha256();
   impl->batch_norm_folded = network.batch_norm_folded();
+  impl->input_values = network.input_values();
   impl->sites = network.sites();
   impl->histograms.resize(network.sites().size());
   InputRecorder recorder(impl->sites, impl->histograms);

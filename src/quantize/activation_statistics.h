@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@ namespace bitplan {
 struct ActivationStatistics::Impl {
   std::string model_sha256;
   bool batch_norm_folded = true;
+  std::map<std::string, std::string> input_values;
   std::vector<Site> sites;
   std::vector<Histogram> histograms;  // by site; those of outputs stay empty
 

@@ -14,6 +14,7 @@ Plan MakeConfiguredPlan(const Network& network, const Configuration& configurati
   Plan plan = PlanWithoutSearch("configuration", "configuration");
   plan.model_sha256 = network.sha256();
   plan.fold_batch_norm = network.batch_norm_folded();
+  plan.input_values = network.input_values();
   plan.corrections = configuration.corrections;
   for (const Layer& layer : network.layers())
     plan.layers.push_back({layer.name, configuration.weight, configuration.activation});

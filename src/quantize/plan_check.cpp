@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 #include <utility>
 
 #include "bitplan/error.h"
@@ -11,6 +12,12 @@
 namespace bitplan {
 
 namespace {
+
+std::string ValuesText(const std::map<std::string, std::string>& values) {
+  std::string text;
+  for (const auto& [name, value] : values) text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, value);
+  return text.empty() ? "no input values" : "the input values " + text;
+}
 
 void CheckModel(const Network& network, const Plan& plan) {
   if (!plan.model_sha256.empty() && plan.model_sha256 != network.sha256())
@@ -20,6 +27,9 @@ void CheckModel(const Network& network, const Plan& plan) {
     throw Error(fmt::format("the plan was made with batch norm {}, the network was loaded with it {}",
                             plan.fold_batch_norm ? "folded" : "unfolded",
                             network.batch_norm_folded() ? "folded" : "unfolded"));
+  if (plan.input_values != network.input_values())
+    throw Error(fmt::format("the plan was made with {}, the network was loaded with {}", ValuesText(plan.input_values),
+                            ValuesText(network.input_values())));
 }
 
 std::vector<LayerPlan> InNetworkOrder(const Network& network, const Plan& plan) {

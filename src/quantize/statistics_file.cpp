@@ -71,6 +71,7 @@ std::string ActivationStatistics::ToJson() const {
             {"model_sha256", impl_->model_sha256},
             {"fold_batch_norm", impl_->batch_norm_folded},
             {"sites", Json::array()}};
+  if (!impl_->input_values.empty()) json["input_values"] = impl_->input_values;
   for (std::size_t i = 0; i < impl_->sites.size(); ++i)
     if (impl_->histograms[i].count() > 0)
       json["sites"].push_back(SiteJson(impl_->sites[i].name, impl_->histograms[i].State()));
@@ -83,6 +84,7 @@ ActivationStatistics ActivationStatistics::Read(const std::filesystem::path& fil
   auto impl = std::make_shared<Impl>();
   impl->model_sha256 = reader.String("model_sha256");
   impl->batch_norm_folded = reader.Bool("fold_batch_norm");
+  if (reader.Has("input_values")) impl->input_values = reader.TextMap("input_values");
   impl->sites = network.sites();
   impl->histograms.resize(network.sites().size());
   if (impl->model_sha256 != network.sha256())
@@ -93,6 +95,9 @@ ActivationStatistics ActivationStatistics::Read(const std::filesystem::path& fil
     throw Error(fmt::format("{}: the statistics were collected with batch norm {}, the network was loaded with it {}",
                             file.string(), impl->batch_norm_folded ? "folded" : "unfolded",
                             network.batch_norm_folded() ? "folded" : "unfolded"));
+  if (impl->input_values != network.input_values())
+    throw Error(fmt::format("{}: the statistics were collected with other input values than the network was loaded with",
+                            file.string()));
   std::map<std::string, std::size_t> by_name;
   for (std::size_t i = 0; i < impl->sites.size(); ++i)
     if (impl->sites[i].kind != Site::Kind::LayerOutput) by_name.emplace(impl->sites[i].name, i);

@@ -47,6 +47,7 @@ Plan MakeTargetPlan(const Network& network, const Target& target) {
   Plan plan = PlanWithoutSearch("target " + target.name, "target");
   plan.model_sha256 = network.sha256();
   plan.fold_batch_norm = network.batch_norm_folded();
+  plan.input_values = network.input_values();
   for (const Layer& layer : network.layers()) {
     LayerPlan planned{layer.name, target.weight.WithBits(32), target.activation.WithBits(32)};
     for (const PlacedWeight& weight : placement.weights)

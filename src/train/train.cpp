@@ -42,6 +42,8 @@ TrainResult Train(const std::filesystem::path& model, const NetworkOptions& netw
   WriteFile(wide, WidenedModelFile(narrow, {.factor = options.widen, .seed = options.seed}));
   loading.output = TrainingGraph::RemainingOutput(narrow);
   Plan widened = plan;
+  loading.input_values.clear();  // fixed in the file
+  widened.input_values.clear();
   widened.model_sha256.clear();
   widened.costs.clear();  // of the narrow network
   return TrainAsItIs(wide, loading, widened, data, options);

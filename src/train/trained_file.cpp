@@ -20,6 +20,8 @@ TrainResult Deploy(const TrainedNetwork& trained, const NetworkOptions& options,
   NetworkOptions loading = options;
   loading.output = TrainingGraph::RemainingOutput(trained.float_network());
   loading.fold_batch_norm = plan.fold_batch_norm;
+  loading.input_values.clear();  // fixed in the file
+  plan.input_values.clear();
   loading.operand_sites = !plan.operands.empty();
   const Network network = Network::Load(file, loading);
   plan.model_sha256 = network.sha256();

@@ -55,7 +55,7 @@ Network TrainingGraph::Of(const Network& network, bool batch_norm) {
     }
   }
   if (!changed) return network;
-  impl->code = torch::jit::Code(impl->lowered.graph, "training");
+  impl->program = Program(impl->lowered.graph, "training");
   return Network(std::move(impl));
 }
 

@@ -54,6 +54,7 @@ Network ModelCase::Load(const std::string& kind, bool fold_batch_norm) const {
   NetworkOptions options;
   options.fold_batch_norm = fold_batch_norm && expected_.at("foldable").get<bool>();
   options.output = AnyOutput();
+  options.samples_first = false;  // of an operator alone, whatever its axes are
   return Load(kind, options);
 }
 

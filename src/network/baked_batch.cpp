@@ -1,0 +1,91 @@
+#include "network/baked_batch.h"
+
+#include <torch/csrc/jit/ir/constants.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "network/lowered_graph.h"
+
+namespace bitplan {
+
+namespace {
+
+using torch::jit::Node;
+using torch::jit::Value;
+
+/// The first tensor's samples.
+std::optional<std::int64_t> TracedSamples(const c10::IValue& value) {
+  if (value.isTensor()) {
+    const at::Tensor& tensor = value.toTensor();
+    return tensor.defined() && tensor.dim() > 0 ? std::optional(tensor.size(0)) : std::nullopt;
+  }
+  std::vector<c10::IValue> items;
+  if (value.isTuple()) items = value.toTupleRef().elements().vec();
+  if (value.isList()) items = value.toListRef().vec();
+  if (value.isGenericDict())
+    for (const auto& entry : value.toGenericDict()) items.push_back(entry.value());
+  for (const c10::IValue& item : items)
+    if (const auto samples = TracedSamples(item)) return samples;
+  return std::nullopt;
+}
+
+/// Samples stand on the first axis or, in recurrent states and sequences that begin with their steps, on the second.
+constexpr std::size_t kLeadingSizes = 2;
+
+void AddLeadingSizes(const Value* sizes, std::set<std::int64_t>& found) {
+  std::vector<std::optional<c10::IValue>> items;
+  if (const auto constant = torch::jit::toIValue(sizes); constant && constant->isIntList()) {
+    for (const std::int64_t size : constant->toIntVector()) items.emplace_back(size);
+  } else if (sizes->node()->kind() == c10::prim::ListConstruct) {
+    for (const Value* item : sizes->node()->inputs()) items.push_back(torch::jit::toIValue(item));
+  }
+  for (std::size_t i = 0; i < std::min(items.size(), kLeadingSizes); ++i)
+    if (items[i] && items[i]->isInt() && items[i]->toInt() > 0) found.insert(items[i]->toInt());
+}
+
+/// Whether the operator works along the first axis.
+bool IsAlongFirst(const Node* node) {
+  const auto axis = node->schema().argumentIndexWithName("dim");
+  const auto constant = axis ? torch::jit::toIValue(node->inputs()[static_cast<std::size_t>(*axis)]) : std::nullopt;
+  return constant && constant->isInt() && constant->toInt() == 0;
+}
+
+/// The sizes along the first axis that taking parts of it tells: the third item stands for at least three.
+void AddParts(const Node* node, std::set<std::int64_t>& found) {
+  const std::string op = OperatorName(node);
+  if (op == "select" && IsAlongFirst(node)) {
+    const auto index = torch::jit::toIValue(node->namedInput("index"));
+    if (index && index->isInt() && index->toInt() >= 0) found.insert(index->toInt() + 1);
+  }
+  if (op != "unbind" && op != "split" && op != "chunk") return;
+  if (!IsAlongFirst(node)) return;
+  for (const torch::jit::Use& use : node->output()->uses())
+    if (use.user->kind() == c10::prim::ListUnpack) found.insert(static_cast<std::int64_t>(use.user->outputs().size()));
+}
+
+}  // namespace
+
+bool BakedBatch::HasSizeOf(std::int64_t batch) const {
+  return std::any_of(sizes.begin(), sizes.end(),
+                     [&](std::int64_t size) { return batch == 1 ? size == 1 : size % batch == 0; });
+}
+
+BakedBatch FindBakedBatch(const torch::jit::Module& module, torch::jit::Graph& graph) {
+  constexpr std::array kSizes = {"size", "shape", "sizes", "repeats"};
+  BakedBatch found;
+  for (const auto& entry : module.retrieve_traced_inputs())
+    if (entry.key() == "forward") found.traced = TracedSamples(c10::IValue(entry.value()));
+  for (Node* node : AllNodes(graph.block())) {
+    if (!node->maybeSchema()) continue;
+    for (const char* name : kSizes)
+      if (const auto operand = node->schema().argumentIndexWithName(name))
+        AddLeadingSizes(node->inputs()[static_cast<std::size_t>(*operand)], found.sizes);
+    AddParts(node, found.sizes);
+  }
+  return found;
+}
+
+}  // namespace bitplan

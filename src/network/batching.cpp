@@ -1,0 +1,342 @@
+#include "network/batching.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <torch/csrc/jit/ir/constants.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "bitplan/error.h"
+#include "network/impl.h"
+#include "network/output.h"
+
+namespace bitplan {
+
+using torch::jit::Node;
+
+std::vector<at::Tensor> Batches::Inputs(const std::vector<at::Tensor>& all, std::size_t batch) const {
+  if (AsGiven()) return all;
+  const std::int64_t begin = static_cast<std::int64_t>(batch) * size, given = std::min(size, samples - begin);
+  std::vector<at::Tensor> inputs;
+  for (const at::Tensor& input : all) {
+    const at::Tensor own = input.narrow(0, begin, given);
+    inputs.push_back(given == size ? own : at::cat({own, own.narrow(0, given - 1, 1).repeat_interleave(size - given, 0)}));
+  }
+  return inputs;
+}
+
+at::Tensor Batches::Join(const std::vector<at::Tensor>& outputs) const {
+  for (const at::Tensor& output : outputs)
+    if (output.sizes() != outputs.front().sizes())
+      throw Error(fmt::format("the network gives outputs of different shapes, [{}] and [{}], for its samples",
+                              fmt::join(outputs.front().sizes(), ", "), fmt::join(output.sizes(), ", ")));
+  return at::cat(outputs).narrow(0, 0, samples);
+}
+
+namespace {
+
+std::int64_t VersionOf(const at::Tensor& value) {
+  return value.is_inference() ? 0 : static_cast<std::int64_t>(value._version());
+}
+
+/// Spatial axes of a convolution; 0 for other operators.
+std::int64_t SpatialAxes(const Node* node) {
+  const std::string op = OperatorName(node);
+  for (std::int64_t axes = 1; axes <= 3; ++axes)
+    if (op == fmt::format("conv{}d", axes) || op == fmt::format("conv_transpose{}d", axes)) return axes;
+  if (op != "_convolution" && op != "convolution") return 0;
+  const auto stride = torch::jit::toIValue(node->namedInput("stride"));
+  return stride && stride->isIntList() ? static_cast<std::int64_t>(stride->toIntVector().size()) : 0;
+}
+
+/// Whether a tensor at a tap is a convolution's without an axis for samples.
+bool IsUnbatchedConvolution(const Node* tap, const at::Tensor& value) {
+  if (SpatialAxes(tap->inputs()[0]->node()) == value.dim() - 1) return true;
+  const auto& uses = tap->output()->uses();
+  return std::any_of(uses.begin(), uses.end(),
+                     [&](const torch::jit::Use& use) { return SpatialAxes(use.user) == value.dim() - 1; });
+}
+
+std::int64_t TapNumber(const torch::jit::Stack& others) { return others[1].toInt(); }
+
+/// A batch norm that normalizes by its batch, on the samples of all batches.
+at::Tensor RunOperator(const Node* node, const at::Tensor& value, const torch::jit::Stack& others) {
+  torch::jit::Stack stack{value};
+  stack.insert(stack.end(), others.begin(), others.end());
+  node->getOperation()(stack);
+  return stack.back().toTensor();
+}
+
+}  // namespace
+
+std::optional<BatchMeeting::Form> BatchMeeting::FormOf(const Node* node, const std::vector<at::Tensor>& values) const {
+  const at::Tensor& first = values.front();
+  const bool alike = std::all_of(values.begin(), values.end(),
+                                 [&](const at::Tensor& value) { return value.sizes() == first.sizes(); });
+  if (!alike || first.dim() == 0) return std::nullopt;
+  const auto count = static_cast<std::int64_t>(values.size());
+  if (batches_.size == 1 && (first.dim() == 1 || IsUnbatchedConvolution(node, first))) return Form{true, 1, count};
+  Form form{false, first.size(0), count * first.size(0)};
+  const bool mixed = node->kind() == TapSymbol() && batches_.mixed_taps &&
+                     batches_.mixed_taps->contains(torch::jit::toIValue(node->inputs()[2])->toInt());
+  if (!mixed && form.rows % batches_.size == 0) form.taken = form.rows / batches_.size * batches_.samples;
+  return form;
+}
+
+at::Tensor BatchMeeting::Together(const std::vector<at::Tensor>& values, const Form& form) {
+  const at::Tensor& first = values.front();
+  std::erase_if(met_, [](const Met& met) { return met.first.expired() || met.joined.expired(); });
+  for (const Met& met : met_) {
+    if (met.first._unsafe_get_target() != first.unsafeGetTensorImpl() || met.version != VersionOf(first)) continue;
+    if (auto joined = met.joined.lock()) return at::Tensor(std::move(joined));
+  }
+  const at::Tensor joined = form.stacked ? at::stack(values) : at::cat(values).narrow(0, 0, form.taken);
+  met_.push_back({Met::Weak(first.getIntrusivePtr()), Met::Weak(joined.getIntrusivePtr()), VersionOf(first)});
+  return joined;
+}
+
+std::vector<at::Tensor> BatchMeeting::Apart(const at::Tensor& joined, const Form& form, std::size_t batches) const {
+  std::vector<at::Tensor> values;
+  for (std::size_t i = 0; i < batches; ++i) {
+    const auto begin = static_cast<std::int64_t>(i) * form.rows;
+    if (form.stacked) {
+      values.push_back(joined.select(0, begin).clone());
+      continue;
+    }
+    const std::int64_t given = std::min(form.rows, joined.size(0) - begin);
+    at::Tensor value = joined.narrow(0, begin, given);
+    if (given < form.rows) {  // the copies of the last sample
+      const std::int64_t of_sample = form.rows / batches_.size;
+      const at::Tensor last = value.narrow(0, given - of_sample, of_sample);
+      std::vector<at::Tensor> parts{value};
+      parts.insert(parts.end(), static_cast<std::size_t>((form.rows - given) / of_sample), last);
+      values.push_back(at::cat(parts));
+    } else {
+      values.push_back(value.clone());  // each its own, since operators may write to it
+    }
+  }
+  return values;
+}
+
+std::vector<at::Tensor> BatchMeeting::operator()(const Node* node, const std::vector<at::Tensor>& values,
+                                                 const torch::jit::Stack& others) {
+  const bool is_tap = node->kind() == TapSymbol();
+  const auto probe = is_tap ? others[0].toCustomClass<ProbeHandle>() : c10::intrusive_ptr<ProbeHandle>();
+  if (is_tap && !probe->visit) return values;
+  const auto compute = [&](const at::Tensor& value) {
+    return is_tap ? VisitTap(value, probe, TapNumber(others)) : RunOperator(node, value, others);
+  };
+  const auto form = FormOf(node, values);
+  if (!form) {
+    std::vector<at::Tensor> results;
+    for (const at::Tensor& value : values) results.push_back(compute(value));
+    return results;
+  }
+  const at::Tensor joined = Together(values, *form), result = compute(joined);
+  return result.is_same(joined) ? values : Apart(result, *form, values.size());
+}
+
+/// Runs of a network on a few samples.
+class Batching::Trials {
+ public:
+  struct Outcome {
+    at::Tensor output;   // undefined where the first axis is wrong or nothing came
+    bool threw = false;  // nothing came
+    at::Tensor shown;    // what came
+  };
+
+  /// `inputs`: of all samples.
+  Trials(const Network::Impl& network, const Program& program, const std::vector<at::Tensor>& inputs)
+      : network_(network), program_(program) {
+    for (const at::Tensor& input : inputs) first_.push_back(input.narrow(0, 0, 1));
+    const std::int64_t samples = inputs.front().size(0);
+    for (std::int64_t other = 1; other < samples && other_.empty(); ++other) {
+      const bool differs = std::any_of(inputs.begin(), inputs.end(), [&](const at::Tensor& input) {
+        return !at::equal(input.narrow(0, 0, 1), input.narrow(0, other, 1));
+      });
+      if (!differs) continue;
+      for (const at::Tensor& input : inputs) other_.push_back(input.narrow(0, other, 1));
+    }
+  }
+
+  bool HasOther() const { return !other_.empty(); }
+
+  /// The first sample, with `size` − 1 copies of it.
+  Outcome OfOne(std::int64_t size) const { return Run(Repeated(size, first_)); }
+
+  /// The first sample, with `size` − 1 copies of another one where there is one.
+  Outcome OfTwo(std::int64_t size) const { return Run(Repeated(size, HasOther() ? other_ : first_)); }
+
+  /// Whether the first sample's output depends on the others. `two`: what OfTwo gave.
+  bool Mixes(std::int64_t size, const at::Tensor& two) const {
+    if (!HasOther() || size == 1) return false;
+    const Outcome one = OfOne(size);
+    if (!one.output.defined() || Agree(one.output, two)) return false;
+    const Outcome again = OfOne(size);  // does it draw random numbers?
+    return again.output.defined() && Agree(one.output, again.output);
+  }
+
+  /// Taps at which the first sample's rows are not those of a batch's first share.
+  std::shared_ptr<const std::set<std::int64_t>> MixedTaps(std::int64_t size) const {
+    auto mixed = std::make_shared<std::set<std::int64_t>>();
+    const auto one = Visits(Repeated(size, first_)), two = Visits(Repeated(size, HasOther() ? other_ : first_));
+    for (const auto& [tap, values] : one) {
+      const auto others = two.find(tap);
+      bool apart = others != two.end() && others->second.size() == values.size();
+      for (std::size_t i = 0; apart && i < values.size(); ++i) {
+        const at::Tensor &a = values[i], &b = others->second[i];
+        apart = a.sizes() == b.sizes() && a.dim() > 0 && a.size(0) % size == 0 &&
+                at::allclose(a.narrow(0, 0, a.size(0) / size).to(at::kFloat),
+                             b.narrow(0, 0, a.size(0) / size).to(at::kFloat), kTolerance, kTolerance, true);
+      }
+      if (!apart) mixed->insert(tap);
+    }
+    return mixed;
+  }
+
+ private:
+  static constexpr double kTolerance = 1e-3;
+
+  std::vector<at::Tensor> Repeated(std::int64_t size, const std::vector<at::Tensor>& others) const {
+    std::vector<at::Tensor> inputs;
+    for (std::size_t i = 0; i < first_.size(); ++i) {
+      std::vector<at::Tensor> rows(static_cast<std::size_t>(size), others[i]);
+      rows.front() = first_[i];
+      inputs.push_back(at::cat(rows));
+    }
+    return inputs;
+  }
+
+  at::Tensor Raw(const std::vector<at::Tensor>& inputs, const c10::intrusive_ptr<ProbeHandle>& probe) const {
+    std::vector<at::Tensor> parameters;
+    for (const Parameter& parameter : network_.lowered.parameters) parameters.push_back(parameter.value);
+    const auto results = network_.Run(program_, {}, inputs, parameters, probe);
+    return network_.Output(results, results.front().size() - 1, {});
+  }
+
+  Outcome Run(const std::vector<at::Tensor>& inputs) const {
+    Outcome outcome;
+    try {
+      outcome.shown = Raw(inputs, network_.Handle(nullptr));
+    } catch (const Error&) {
+      outcome.threw = true;
+      return outcome;
+    }
+    if (outcome.shown.dim() > 0 && outcome.shown.size(0) == inputs.front().size(0)) outcome.output = outcome.shown;
+    return outcome;
+  }
+
+  std::map<std::int64_t, std::vector<at::Tensor>> Visits(const std::vector<at::Tensor>& inputs) const {
+    std::map<std::int64_t, std::vector<at::Tensor>> visits;
+    auto handle = c10::make_intrusive<ProbeHandle>();
+    handle->visit = [&](std::int64_t tap, const at::Tensor& value) {
+      visits[tap].push_back(value.clone());
+      return value;
+    };
+    Raw(inputs, handle);
+    return visits;
+  }
+
+  /// Whether values are rounded to a grid, which makes a step of the least difference.
+  bool Rounds() const {
+    const std::vector<Node*> nodes = AllNodes(network_.lowered.graph->block());
+    return std::any_of(nodes.begin(), nodes.end(), [](const Node* node) {
+      const std::string op = OperatorName(node);
+      return op.find("quantize") != std::string::npos || op.find("dynamic") != std::string::npos || op == "round";
+    });
+  }
+
+  /// Whether two outputs are the same for the first sample.
+  bool Agree(const at::Tensor& a, const at::Tensor& b) const {
+    if (a.sizes() != b.sizes()) return true;  // cut to the longest of a batch: not to be compared
+    const at::Tensor x = at::nan_to_num(a[0].to(at::kDouble)), y = at::nan_to_num(b[0].to(at::kDouble));
+    if (x.numel() == 0) return true;
+    const auto largest = [](const at::Tensor& values) { return values.abs().max().item<double>(); };
+    const double scale = std::max({largest(at::nan_to_num(a.to(at::kDouble))), largest(at::nan_to_num(b.to(at::kDouble)))});
+    return largest(x - y) <= (Rounds() ? 0.1 : kTolerance) * scale;
+  }
+
+  const Network::Impl& network_;
+  const Program& program_;
+  std::vector<at::Tensor> first_, other_;  // [1, …]
+};
+
+namespace {
+
+/// How many samples the inputs hold; nothing where they do not say.
+std::optional<std::int64_t> SamplesOf(const std::vector<at::Tensor>& inputs) {
+  const auto has_axis = [](const at::Tensor& input) { return input.defined() && input.dim() > 0; };
+  if (inputs.empty() || !std::all_of(inputs.begin(), inputs.end(), has_axis)) return std::nullopt;
+  const std::int64_t samples = inputs.front().size(0);
+  const bool agree =
+      std::all_of(inputs.begin(), inputs.end(), [&](const at::Tensor& input) { return input.size(0) == samples; });
+  return agree ? std::optional(samples) : std::nullopt;
+}
+
+}  // namespace
+
+Batches Batching::Divide(const Network::Impl& network, const std::vector<at::Tensor>& inputs) const {
+  const auto samples = SamplesOf(inputs);
+  if (!samples_first_ || !samples || inputs.size() != network.lowered.arguments.size()) return {};
+  if (*samples == 0) return {0, 0, nullptr};
+  const std::lock_guard lock(mutex_);
+  const at::NoGradGuard no_grad;
+  const Rule rule = Find(network, inputs);
+  const std::int64_t whole = std::max(*samples, rule.least);
+  return {*samples, rule.fixed > 0 ? rule.fixed : whole, rule.mixed_taps};
+}
+
+/// What is found of samples that are all the same is not kept: it says nothing of mixing.
+Batching::Rule Batching::Find(const Network::Impl& network, const std::vector<at::Tensor>& inputs) const {
+  const bool single = inputs.front().size(0) == 1;
+  if (rule_ && (!single || rule_->fixed > 0 || rule_->least > 1)) return *rule_;
+  if (single && takes_one_ == true) return {};
+  const Trials trials(network, program_, inputs);
+  const Trials::Outcome one = single ? trials.OfOne(1) : Trials::Outcome();
+  if (single) takes_one_ = one.output.defined();
+  if (single && *takes_one_) return {};
+  const auto keep = [&](const Rule& rule) {
+    if (trials.HasOther() || rule_) rule_ = rule;
+    return rule;
+  };
+  const Trials::Outcome two = trials.OfTwo(2);
+  const bool mixes = two.output.defined() && trials.Mixes(2, two.output);
+  if (two.output.defined() && !mixes) {
+    const bool only_two = !single && baked_.sizes.contains(2) && !trials.OfTwo(3).output.defined();
+    return keep({only_two ? 2 : 0, single ? 2 : 1, single || only_two ? trials.MixedTaps(2) : nullptr});
+  }
+  if (const auto rule = FindFixed(trials, two.threw)) return keep(*rule);
+  if (mixes)
+    throw Error(
+        "the network mixes the samples of a batch: what it gives for one of them changes with the others, as where a "
+        "mean or a batch norm goes over the batch, or where the first axis does not count samples; every sample must be "
+        "computed by itself");
+  if (single ? one.threw : two.threw) return {};  // the run itself says why
+  CheckSampleAxis(single ? one.shown : two.shown, single ? 1 : 2);
+  return {};
+}
+
+/// A network that was made for a number of samples may keep them apart in batches of that number alone.
+std::optional<Batching::Rule> Batching::FindFixed(const Trials& trials, bool threw) const {
+  constexpr std::int64_t kMost = 256;  // larger numbers in a graph are not of samples
+  std::vector<std::int64_t> sizes;
+  if (baked_.traced) {
+    if (threw || baked_.HasSizeOf(*baked_.traced)) sizes.push_back(*baked_.traced);
+  } else {
+    if (threw) sizes.push_back(1);
+    for (const std::int64_t size : baked_.sizes)
+      if (size <= kMost) sizes.push_back(size);
+  }
+  for (const std::int64_t size : sizes) {
+    const Trials::Outcome outcome = trials.OfTwo(size);
+    if (!outcome.output.defined() || trials.Mixes(size, outcome.output)) continue;
+    return Rule{size, size, size > 1 ? trials.MixedTaps(size) : nullptr};
+  }
+  return std::nullopt;
+}
+
+}  // namespace bitplan
