@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ struct NetworkOptions {
   std::string device = "cpu";   ///< as LibTorch writes it: cpu, cuda, cuda:1
   bool operand_sites =
       false;  ///< also tap what operators without a weight read (Site::Kind::Operand), for plans with operands
+  /// Axis of the output [N, …] that has the classes, from 1, or counted from the back: −1, … Without it as ResolveLoss
+  /// (bitplan/loss.h) finds it.
+  std::optional<std::int64_t> class_axis = {};
 };
 
 /// One tensor of the model file that the network reads: a weight, a bias, a statistic.
@@ -105,6 +109,7 @@ class Network {
   const std::string& device() const;
   bool batch_norm_folded() const;
   bool has_operand_sites() const;       ///< as the options say
+  std::optional<std::int64_t> class_axis() const;  ///< likewise
   const LoweredGraph& lowered() const;  ///< for the rooms that rewrite graphs; see src/network/lowered_graph.h
 
   at::Tensor Weight(const Layer& layer) const { return parameters()[static_cast<std::size_t>(layer.weight)].value; }
