@@ -19,10 +19,12 @@
 
 namespace bitplan {
 
+/// ResolveLoss of a loss that an analysis of other data was made with: without labels, cross entropy is Divergence.
+Criterion EvaluationCriterion(const Network& network, const Dataset& data, Loss loss);
+
 /// Runs the float network and, side by side, each of `quantized` over `data`; results in that order, the float one
-/// first. What they are compared as is `loss` resolved for the float network and `data` (ResolveLoss): classes by their
-/// argmax, cross entropy and KL; yes or no by sign, binary cross entropy and KL; values by squared errors. Predictions
-/// whose label is ignored do not count. Throws Error when an output is not finite or labels do not fit it, before the
+/// first. They are compared as EvaluationCriterion says: classes by their argmax, cross entropy and KL; yes or no by sign,
+/// binary cross entropy and KL; values by squared errors. Predictions whose label is ignored do not count. Throws Error when an output is not finite or labels do not fit it, before the
 /// first batch.
 std::vector<Evaluation> Evaluate(const Network& network, const std::vector<QuantizedNetwork>& quantized,
                                  const Dataset& data, std::int64_t batch_size = 128,

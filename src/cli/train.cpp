@@ -160,7 +160,7 @@ int TrainModel(const Arguments& arguments) {
   if (line.Has("test")) test = Dataset::Load(line.Get<std::string>("test"), test_options);
   const Network before = Network::Load(line.Required("MODEL.pt"), network);
   const Criterion criterion = ResolveLoss(before, data, options.loss, options.temperature);
-  if (test) ResolveLoss(before, *test, options.loss, options.temperature);  // refuses it now, if at all
+  if (test) EvaluationCriterion(before, *test, options.loss);  // refuses it now, if at all
   options.progress = ShowProgress();
   std::optional<TrainResult> result;
   WithCheckpoint(line, outputs.quantized, [&](const std::filesystem::path& checkpoint) {

@@ -84,6 +84,10 @@ class Tally {
 
 }  // namespace
 
+Criterion EvaluationCriterion(const Network& network, const Dataset& data, Loss loss) {
+  return ResolveLoss(network, data, loss == Loss::CrossEntropy && !data.has_labels() ? Loss::Divergence : loss);
+}
+
 std::vector<Evaluation> Evaluate(const Network& network, const std::vector<QuantizedNetwork>& quantized,
                                  const Dataset& data, std::int64_t batch_size, const ProgressCallback& progress,
                                  Loss loss) {
@@ -98,7 +102,7 @@ std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vec
                                           const ProgressCallback& progress, Loss loss) {
   if (batch_size < 1) throw Error(fmt::format("batch size: {} given, at least 1 needed", batch_size));
   const at::NoGradGuard no_grad;
-  const Criterion criterion = ResolveLoss(network, data, loss);
+  const Criterion criterion = EvaluationCriterion(network, data, loss);
   std::vector<Tally> tallies(1 + functions.size(), Tally(criterion));
   const ImageLayout layout(network, data.Get(0, 1, at::Device(network.device())).inputs);
   for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {

@@ -124,7 +124,7 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
     throw Error("plans are to be measured, but there are no held-out samples to measure them on");
 
   options.choose.loss = ResolveLoss(network, data, options.analyze.loss, options.analyze.temperature).loss;
-  ResolveLoss(network, test, options.analyze.loss, options.analyze.temperature);  // refuses it now, if at all
+  EvaluationCriterion(network, test, options.analyze.loss);  // refuses it now, if at all
 
   RunResult result;
   if (!FitsBudgets(network, data, options, result)) return result;
