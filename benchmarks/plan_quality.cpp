@@ -92,7 +92,10 @@ void Append(std::vector<double>& all, const at::Tensor& more) {
 class Laboratory {
  public:
   Laboratory(const Network& network, const Samples& samples, bool activations)
-      : network_(network), test_(samples.test), calibration_(Calibration::Collect(network, samples.data, activations)) {
+      : network_(network),
+        test_(samples.test),
+        divergence_(ResolveLoss(network, samples.test).With(Loss::Divergence)),
+        calibration_(Calibration::Collect(network, samples.data, activations)) {
     for (std::int64_t begin = 0; begin < test_.size(); begin += kBatch)
       logits_.push_back(network.Forward(BatchFrom(begin).inputs));
   }
@@ -106,7 +109,7 @@ class Laboratory {
     for (std::size_t i = 0; i < logits_.size(); ++i) {
       const Batch batch = BatchFrom(static_cast<std::int64_t>(i) * kBatch);
       const at::Tensor logits = quantized.Forward(batch.inputs);
-      Append(found->second.divergences, SampleLosses(Loss::Divergence, logits, logits_[i]));
+      Append(found->second.divergences, SampleLosses(divergence_, logits, logits_[i], batch.labels));
       Append(found->second.right, logits.argmax(1).eq(batch.labels));
     }
     return found->second;
@@ -119,6 +122,7 @@ class Laboratory {
 
   const Network& network_;
   const Dataset& test_;
+  Criterion divergence_;
   Calibration calibration_;
   std::vector<at::Tensor> logits_;
   std::map<std::string, Outcome> known_;

@@ -12,7 +12,6 @@
 #include "hessian/curvature_figures.h"
 #include "hessian/layer_facts.h"
 #include "hessian/output_figures.h"
-#include "hessian/resolve_loss.h"
 #include "quantize/quantized_weights.h"
 
 namespace bitplan {
@@ -54,6 +53,7 @@ Journal OpenJournal(const Network& network, const Dataset& data, const AnalyzeOp
   if (options.checkpoint.empty()) return {};
   if (network.sha256().empty() || data.sha256().empty())
     throw Error("a checkpoint needs a network and data from files, since it holds for these alone");
+  const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
   std::vector<std::string_view> measures;
   for (const Measure measure : options.measures) measures.push_back(ToString(measure));
   return {options.checkpoint,
@@ -73,7 +73,9 @@ Journal OpenJournal(const Network& network, const Dataset& data, const AnalyzeOp
            {"channel correction", fmt::format("{}", options.channel_correction)},
            {"shifts kept", fmt::format("{}", options.keep_shifts)},
            {"delta", std::string(ToString(options.delta))},
-           {"loss", std::string(ToString(ResolveLoss(options.loss, data)))},
+           {"loss", std::string(ToString(criterion.loss))},
+           {"outputs", fmt::format("{} {}", ToString(criterion.outputs), criterion.class_axis)},
+           {"ignored labels", fmt::format("{}", data.ignored_labels())},
            {"temperature", fmt::format("{}", options.temperature)},
            {"Hessian", options.exact_hessian ? "exact" : "Gauss-Newton"},
            {"compute", std::string(ToString(options.compute))},
@@ -141,7 +143,10 @@ Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOp
   result.model_sha256 = network.sha256();
   result.data = SourceOf(data);
   result.seed = options.seed;
-  result.loss = ToString(ResolveLoss(options.loss, data));
+  const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
+  result.loss = ToString(criterion.loss);
+  result.outputs = criterion.outputs;
+  result.class_axis = criterion.class_axis;
   result.temperature = options.temperature;
   result.fold_batch_norm = network.batch_norm_folded();
   result.input_values = network.input_values();

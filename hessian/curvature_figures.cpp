@@ -10,7 +10,6 @@
 #include "bitplan/gauss_newton.h"
 #include "hessian/fisher.h"
 #include "hessian/layer_curvature.h"
-#include "hessian/resolve_loss.h"
 
 namespace bitplan {
 
@@ -142,8 +141,9 @@ void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptio
                  const std::vector<std::int64_t>& input_elements, Journal& journal,
                  std::vector<LayerSensitivity>& layers) {
   if (!NeedsCurvature(options) || (!options.exact_hessian && input_elements.empty())) return;
-  const LossFunction loss(network, data.First(options.curvature_samples), ResolveLoss(options.loss, data),
-                          options.batch_size, options.temperature);
+  const Loss settled = ResolveLoss(network, data, options.loss, options.temperature).loss;  // as for all of the data
+  const LossFunction loss(network, data.First(options.curvature_samples), settled, options.batch_size,
+                          options.temperature);
   if (options.exact_hessian) {
     const std::vector<Curvature> weights = WeightCurvatures(loss, options, journal);
     for (std::size_t i = 0; i < layers.size(); ++i) layers[i].weight = weights[i];

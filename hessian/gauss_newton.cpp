@@ -12,7 +12,6 @@
 #include "hessian/gauss_newton_impl.h"
 #include "hessian/gradient_pass.h"
 #include "hessian/output_curvature.h"
-#include "hessian/resolve_loss.h"
 #include "hessian/shift_figures.h"
 
 namespace bitplan {
@@ -79,15 +78,15 @@ void GaussNewtonOptions::Validate() const {
 GaussNewton GaussNewton::Compute(const Network& network, const Dataset& data, const GaussNewtonOptions& options) {
   options.Validate();
   const at::NoGradGuard no_gradient;
-  const Loss loss = ResolveLoss(options.loss, data);
+  const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
   const std::vector<int> layers = ChosenLayers(network, options.layers);
   const std::vector<at::Tensor> two =
       data.Get(0, std::min<std::int64_t>(2, data.size()), at::Device(network.device())).inputs;
   GradientPass pass(network, layers, two, options.compute);
   const auto outputs = [&](const std::vector<at::Tensor>& inputs) { return pass.Outputs(inputs); };
   LossCurvature curvature =
-      CurvatureInOutputs(outputs, at::Device(network.device()), options.memory_bytes, data, loss, options.temperature,
-                         options.rows, options.cut, options.seed, options.progress);
+      CurvatureInOutputs(outputs, at::Device(network.device()), options.memory_bytes, data, criterion, options.rows,
+                         options.cut, options.seed, options.progress);
   const auto impl = std::make_shared<Impl>(network, data, layers, std::move(curvature), std::move(pass),
                                            options.memory_bytes, options.progress);
   if (options.compute != Arithmetic::Float32) impl->differences = Differences(impl->store, layers.size());

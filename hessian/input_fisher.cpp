@@ -14,7 +14,6 @@
 #include "bitplan/quantize.h"
 #include "hessian/input_perturbation.h"
 #include "hessian/output_curvature.h"
-#include "hessian/resolve_loss.h"
 #include "hessian/sample_axis.h"
 #include "hessian/shift_figures.h"
 #include "process/memory_limit.h"
@@ -106,9 +105,10 @@ std::vector<Estimate> InputFisher(const Network& network, const Dataset& data, c
   const std::vector<Ranges> ranges = RangesOf(network, data, choices, options);
   const GaussNewtonOptions defaults;
   const auto outputs = [&](const std::vector<at::Tensor>& inputs) { return network.Forward(inputs); };
-  const LossCurvature curvature = CurvatureInOutputs(outputs, at::Device(network.device()), options.memory_bytes, data,
-                                                     ResolveLoss(options.loss, data), options.temperature,
-                                                     defaults.rows, defaults.cut, options.seed, options.progress);
+  const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
+  const LossCurvature curvature =
+      CurvatureInOutputs(outputs, at::Device(network.device()), options.memory_bytes, data, criterion, defaults.rows,
+                         defaults.cut, options.seed, options.progress);
   const at::NoGradGuard no_gradient;
   const std::vector<std::int64_t> axes = SampleAxes(network, data, sites);
   std::vector<std::vector<double>> of_samples(choices.size(),

@@ -8,15 +8,13 @@
 
 #include "bitplan/curvature.h"
 #include "bitplan/error.h"
-#include "hessian/resolve_loss.h"
 
 namespace bitplan {
 
 struct LossFunction::Impl {
   Network network;
   Dataset data;
-  Loss loss = Loss::CrossEntropy;
-  double temperature = 1;
+  Criterion criterion;
   std::int64_t batch_size = 1;
   at::Device device = at::kCPU;
   std::vector<at::Tensor> float_logits;  // of each batch, for losses that compare with them
@@ -28,22 +26,14 @@ struct LossFunction::Impl {
   }
 };
 
-Loss ResolveLoss(Loss loss, const Dataset& data) {
-  if (loss == Loss::Auto) return data.has_labels() ? Loss::CrossEntropy : Loss::Divergence;
-  if (loss == Loss::CrossEntropy && !data.has_labels()) {
-    throw Error("the loss is cross-entropy, but the data has no labels; divergence needs none");
-  }
-  return loss;
-}
-
 LossFunction::LossFunction(Network network, Dataset data, Loss loss, std::int64_t batch_size, double temperature) {
   if (batch_size < 1) throw Error(fmt::format("batch_size is {}, must be at least 1", batch_size));
   if (data.size() < 1) throw Error("the loss needs at least one sample");
-  const Loss resolved = ResolveLoss(loss, data);
+  const Criterion criterion = ResolveLoss(network, data, loss, temperature);
   const at::Device device(network.device());
-  Impl impl{std::move(network), std::move(data), resolved, temperature, batch_size, device, {}};
+  Impl impl{std::move(network), std::move(data), criterion, batch_size, device, {}};
   batches_ = static_cast<std::size_t>((impl.data.size() + batch_size - 1) / batch_size);
-  if (!UsesLabels(resolved, impl.data.has_labels())) {
+  if (!criterion.ComparesWithLabels()) {
     const at::NoGradGuard no_gradient;
     for (std::size_t batch = 0; batch < batches_; ++batch) {
       const Batch samples = impl.data.Get(impl.Begin(batch), impl.End(batch), device);
@@ -67,7 +57,7 @@ double LossFunction::weight(std::size_t batch) const {
   return static_cast<double>(samples(batch)) / static_cast<double>(all);
 }
 
-Loss LossFunction::loss() const { return impl_->loss; }
+Loss LossFunction::loss() const { return impl_->criterion.loss; }
 
 const Network& LossFunction::network() const { return impl_->network; }
 
@@ -82,9 +72,8 @@ at::Tensor LossFunction::operator()(std::size_t batch, const std::vector<at::Ten
   const std::size_t index = first_ + batch;
   const Batch samples = impl_->data.Get(impl_->Begin(index), impl_->End(index), impl_->device);
   const at::Tensor logits = impl_->network.Forward(samples.inputs, parameters, probe);
-  const bool labelled = UsesLabels(impl_->loss, impl_->data.has_labels());
-  const at::Tensor loss =
-      LossValue(impl_->loss, logits, labelled ? samples.labels : impl_->float_logits[index], impl_->temperature);
+  const at::Tensor float_logits = impl_->float_logits.empty() ? at::Tensor() : impl_->float_logits[index];
+  const at::Tensor loss = LossValue(impl_->criterion, logits, float_logits, samples.labels);
   const double value = loss.item<double>();
   if (!std::isfinite(value)) {
     throw Error(

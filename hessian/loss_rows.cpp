@@ -28,40 +28,51 @@ constexpr double kSamplesOfAPass = 4;
 /// Eigenvalues below this share of the largest are rounding.
 constexpr double kRounding = 1e-13;
 
-bool PerElement(Loss loss) { return loss == Loss::BinaryCrossEntropy || loss == Loss::MeanSquaredError; }
+/// Of the softmax whose curvature it is.
+double TemperatureOf(const Criterion& criterion) {
+  return criterion.loss == Loss::Divergence ? criterion.temperature : 1;
+}
 
-/// ∂²ℓ/∂z² of losses that treat every element of the output alone: its diagonal, as `z` [N, P, C].
-at::Tensor ElementCurvature(Loss loss, const at::Tensor& z) {
-  const auto elements = static_cast<double>(z.size(1) * z.size(2));
-  if (loss == Loss::MeanSquaredError) return at::full_like(z, 2 / elements);
-  const at::Tensor p = z.sigmoid();
-  return p * (1 - p) / elements;
+/// Whether every number of the output is judged for itself.
+bool PerElement(const Criterion& criterion) {
+  return criterion.outputs != OutputKind::Classes || criterion.loss == Loss::BinaryCrossEntropy ||
+         criterion.loss == Loss::MeanSquaredError;
+}
+
+/// ∂²ℓ/∂z² of such losses: its diagonal, as `z` [N, P, C]; `shares` [N, P].
+at::Tensor ElementCurvature(const Criterion& criterion, const at::Tensor& z, const at::Tensor& shares) {
+  const at::Tensor of_element = shares.unsqueeze(-1) / static_cast<double>(z.size(-1));
+  if (criterion.loss == Loss::LogitShift) return of_element.expand_as(z);
+  const bool binary = criterion.loss == Loss::BinaryCrossEntropy || criterion.outputs == OutputKind::Binary;
+  if (criterion.loss == Loss::MeanSquaredError || !binary) return (2 * of_element).expand_as(z);
+  const at::Tensor p = (criterion.loss == Loss::Divergence ? z / criterion.temperature : z).sigmoid();
+  return p * (1 - p) * of_element;
 }
 
 /// Eigenvalues [N, P, C] and eigenvectors [N, P, C (component), C] of one prediction's Hessian in its logits.
-std::pair<at::Tensor, at::Tensor> PredictionSpectrum(Loss loss, double temperature, const at::Tensor& z) {
+std::pair<at::Tensor, at::Tensor> PredictionSpectrum(const Criterion& criterion, const at::Tensor& z,
+                                                     const at::Tensor& shares) {
   const std::int64_t classes = z.size(2);
-  const auto predictions = static_cast<double>(z.size(1));
-  if (loss == Loss::LogitShift) {
+  if (criterion.loss == Loss::LogitShift) {
     const at::Tensor eye = torch::eye(classes, torch::kDouble);
     const auto [values, vectors] = at::linalg_eigh(eye - 1.0 / static_cast<double>(classes));
-    return {(values / predictions).expand_as(z), vectors.expand({z.size(0), z.size(1), classes, classes})};
+    return {values * shares.unsqueeze(-1), vectors.expand({z.size(0), z.size(1), classes, classes})};
   }
-  const at::Tensor p = at::softmax(z / temperature, -1);
+  const at::Tensor p = at::softmax(z / TemperatureOf(criterion), -1);
   const at::Tensor hessian = at::diag_embed(p) - p.unsqueeze(-1) * p.unsqueeze(-2);
   const auto [values, vectors] = at::linalg_eigh(hessian);
-  return {values / predictions, vectors};
+  return {values * shares.unsqueeze(-1), vectors};
 }
 
 /// All rows [N, P · C, P, C] and their squared lengths [N, P · C], largest first.
-std::pair<at::Tensor, at::Tensor> AllRows(Loss loss, double temperature, const at::Tensor& z) {
+std::pair<at::Tensor, at::Tensor> AllRows(const Criterion& criterion, const at::Tensor& z, const at::Tensor& shares) {
   const std::int64_t samples = z.size(0), predictions = z.size(1), classes = z.size(2), count = predictions * classes;
   at::Tensor values, rows;
-  if (PerElement(loss)) {
-    values = ElementCurvature(loss, z).reshape({samples, count});
+  if (PerElement(criterion)) {
+    values = ElementCurvature(criterion, z, shares).reshape({samples, count});
     rows = at::diag_embed(values.sqrt());
   } else {
-    const auto [spectrum, vectors] = PredictionSpectrum(loss, temperature, z);
+    const auto [spectrum, vectors] = PredictionSpectrum(criterion, z, shares);
     const at::Tensor scaled =
         (vectors * spectrum.clamp_min(0).sqrt().unsqueeze(-2)).transpose(-1, -2);  // [N, P, C, component]
     values = spectrum.clamp_min(0).reshape({samples, count});
@@ -75,10 +86,11 @@ std::pair<at::Tensor, at::Tensor> AllRows(Loss loss, double temperature, const a
 }
 
 /// Their squared lengths alone.
-at::Tensor AllValues(Loss loss, double temperature, const at::Tensor& logits) {
+at::Tensor AllValues(const Criterion& criterion, const at::Tensor& logits, const at::Tensor& shares) {
   std::vector<at::Tensor> parts;
+  const std::vector<at::Tensor> of_block = shares.split(kBlock);
   for (const at::Tensor& z : logits.split(kBlock))
-    parts.push_back(AllRows(loss, temperature, z.to(at::kDouble)).second);
+    parts.push_back(AllRows(criterion, z.to(at::kDouble), of_block[parts.size()]).second);
   return at::cat(parts);
 }
 
@@ -131,20 +143,20 @@ at::Tensor ClassDraws(const at::Tensor& p, std::int64_t count, std::mt19937_64& 
 
 }  // namespace
 
-LossCurvature::LossCurvature(Loss loss, double temperature, at::Tensor logits, const at::Tensor& labels, int wanted,
+LossCurvature::LossCurvature(Criterion criterion, const at::Tensor& logits, const at::Tensor& labels, int wanted,
                              double cut, std::uint64_t seed)
-    : loss_(loss), temperature_(temperature), seed_(seed) {
-  class_axis_ = ClassAxis(logits, labels);
-  output_ = logits.sizes().slice(1).vec();
-  const at::Tensor last = logits.to(at::kCPU, at::kFloat).movedim(class_axis_, -1);
-  logits_ = last.reshape({last.size(0), -1, last.size(-1)});
+    : criterion_(std::move(criterion)),
+      logits_(ByPrediction(criterion_, logits.to(at::kCPU, at::kFloat))),
+      shares_(PredictionShares(criterion_, logits.to(at::kCPU), labels)),
+      output_(logits.sizes().slice(1).vec()),
+      seed_(seed) {
   const std::int64_t outputs = logits_.size(1) * logits_.size(2);
   drawn_ = wanted > 0 || outputs > kMostExactRows;
   if (drawn_) {
     counts_.assign(static_cast<std::size_t>(logits_.size(0)), wanted > 0 ? wanted : kDrawnRows);
     return;
   }
-  std::tie(counts_, cut_) = CutSmallest(AllValues(loss, temperature, logits_), cut);
+  std::tie(counts_, cut_) = CutSmallest(AllValues(criterion_, logits_, shares_), cut);
 }
 
 /// With signs ε of equal probability, E[(Σ_p ε_p a_p)(…)ᵀ] = Σ_p E[a_p a_pᵀ]: one row stands for all predictions of a
@@ -154,10 +166,14 @@ at::Tensor LossCurvature::Drawn(std::int64_t sample) const {
   const at::Tensor z = logits_[sample].to(at::kDouble);  // [P, C]
   const std::int64_t count = counts_[static_cast<std::size_t>(sample)], predictions = z.size(0);
   const at::Tensor like = torch::empty({count, predictions, z.size(1)}, torch::kDouble);
-  const double share = 1 / std::sqrt(static_cast<double>(predictions)),
-               of_row = 1 / std::sqrt(static_cast<double>(count));
-  if (PerElement(loss_)) return of_row * Rademacher(like, generator) * ElementCurvature(loss_, z.unsqueeze(0)).sqrt();
-  if (loss_ != Loss::LogitShift) return share * ClassDraws(at::softmax(z / temperature_, -1), count, generator);
+  const at::Tensor shares = shares_[sample];
+  const at::Tensor share = shares.sqrt().view({1, predictions, 1});
+  const double of_row = 1 / std::sqrt(static_cast<double>(count));
+  if (PerElement(criterion_))
+    return of_row * Rademacher(like, generator) *
+           ElementCurvature(criterion_, z.unsqueeze(0), shares.unsqueeze(0)).sqrt();
+  if (criterion_.loss != Loss::LogitShift)
+    return share * ClassDraws(at::softmax(z / TemperatureOf(criterion_), -1), count, generator);
   const at::Tensor signs = Rademacher(like, generator);
   return share * of_row * (signs - signs.mean(-1, /*keepdim=*/true));
 }
@@ -206,17 +222,20 @@ LossRows LossCurvature::Rows(const std::vector<std::int64_t>& samples) const {
                        count = result.counts[static_cast<std::size_t>(i)];
     if (!drawn_ && i % kBlock == 0) {
       const at::Tensor of_block = torch::tensor(samples).narrow(0, i, std::min(kBlock, n - i));
-      block = AllRows(loss_, temperature_, logits_.index({of_block}).to(at::kDouble)).first;
+      block = AllRows(criterion_, logits_.index({of_block}).to(at::kDouble), shares_.index({of_block})).first;
     }
     rows.select(1, i).narrow(0, 0, count).copy_(drawn_ ? Drawn(sample) : block[i % kBlock].narrow(0, 0, count));
   }
   // Back to the output's own order of axes.
   std::vector<std::int64_t> shape = output_;
-  const std::int64_t classes = shape[static_cast<std::size_t>(class_axis_ - 1)];
-  shape.erase(shape.begin() + (class_axis_ - 1));
+  const bool classes = criterion_.outputs == OutputKind::Classes;
+  if (classes) {
+    shape.erase(shape.begin() + (criterion_.class_axis - 1));
+    shape.push_back(logits_.size(-1));
+  }
   shape.insert(shape.begin(), {most, n});
-  shape.push_back(classes);
-  result.rows = rows.view(shape).movedim(-1, class_axis_ + 1).contiguous();
+  result.rows = rows.view(shape);
+  if (classes) result.rows = result.rows.movedim(-1, criterion_.class_axis + 1).contiguous();
   return result;
 }
 

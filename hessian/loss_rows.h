@@ -19,8 +19,8 @@ struct LossRows {
 class LossCurvature {
  public:
   /// `logits` [N, output…]: the float network's, of all samples. `wanted` and `cut` as GaussNewtonOptions::rows and
-  /// cut. Throws Error when the output does not fit the loss.
-  LossCurvature(Loss loss, double temperature, at::Tensor logits, const at::Tensor& labels, int wanted, double cut,
+  /// cut.
+  LossCurvature(Criterion criterion, const at::Tensor& logits, const at::Tensor& labels, int wanted, double cut,
                 std::uint64_t seed);
 
   bool drawn() const { return drawn_; }
@@ -41,11 +41,10 @@ class LossCurvature {
  private:
   at::Tensor Drawn(std::int64_t sample) const;  // [K, P, C]
 
-  Loss loss_;
-  double temperature_;
-  at::Tensor logits_;                 // [N, P, C] float32, classes last
+  Criterion criterion_;
+  at::Tensor logits_;                 // [N, P, C] float32, by prediction
+  at::Tensor shares_;                 // [N, P] of each prediction in its sample's loss
   std::vector<std::int64_t> output_;  // shape of one sample's output
-  std::int64_t class_axis_ = 1;
   bool drawn_ = false;
   double cut_ = 0;
   std::uint64_t seed_;

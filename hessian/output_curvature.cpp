@@ -35,14 +35,14 @@ at::Tensor AllOutputs(const OutputsOf& outputs_of, at::Device device, std::int64
 }  // namespace
 
 LossCurvature CurvatureInOutputs(const OutputsOf& outputs_of, at::Device device, std::int64_t memory_bytes,
-                                 const Dataset& data, Loss loss, double temperature, int rows, double cut,
+                                 const Dataset& data, const Criterion& criterion, int rows, double cut,
                                  std::uint64_t seed, const ProgressCallback& progress) {
   const at::NoGradGuard no_gradient;
   const at::Tensor logits = AllOutputs(outputs_of, device, memory_bytes, data, progress);
-  const at::Tensor labels = UsesLabels(loss, data.has_labels()) ? data.labels() : at::Tensor();
-  const at::Tensor losses = SampleLosses(loss, logits, labels.defined() ? labels : logits, temperature);
+  const at::Tensor labels = criterion.labelled ? data.labels() : at::Tensor();
+  const at::Tensor losses = SampleLosses(criterion, logits, logits, labels);
   if (!losses.isfinite().all().item<bool>()) throw Error("the loss is not finite");
-  return {loss, temperature, logits, labels, rows, cut, seed};
+  return {criterion, logits, labels, rows, cut, seed};
 }
 
 }  // namespace bitplan

@@ -17,10 +17,10 @@ namespace bitplan {
 using OutputsOf = std::function<at::Tensor(const std::vector<at::Tensor>& inputs)>;
 
 /// The rows that the loss's curvature in the outputs is made of, from the outputs of all samples, computed in batches
-/// that the memory limit allows. `loss` is not Auto; `rows` and `cut` as in GaussNewtonOptions. Throws Error where an
+/// that the memory limit allows. `rows` and `cut` as in GaussNewtonOptions. Throws Error where an
 /// output or the loss is not finite, naming the samples.
 LossCurvature CurvatureInOutputs(const OutputsOf& outputs_of, at::Device device, std::int64_t memory_bytes,
-                                 const Dataset& data, Loss loss, double temperature, int rows, double cut,
+                                 const Dataset& data, const Criterion& criterion, int rows, double cut,
                                  std::uint64_t seed, const ProgressCallback& progress);
 
 }  // namespace bitplan

@@ -13,7 +13,6 @@
 
 #include "bitplan/error.h"
 #include "hessian/alternatives.h"
-#include "hessian/resolve_loss.h"
 #include "hessian/shift_figures.h"
 #include "hessian/shift_passes.h"
 
@@ -37,10 +36,13 @@ void CheckCount(const at::Tensor& values, std::size_t samples) {
                             values.numel(), samples));
 }
 
-/// Appends an output [N, …] as rows of classes.
-void AppendRows(std::vector<float>& rows, const at::Tensor& output, std::int64_t class_axis) {
-  const at::Tensor last = output.movedim(class_axis, -1).contiguous();
-  rows.insert(rows.end(), last.const_data_ptr<float>(), last.const_data_ptr<float>() + last.numel());
+/// Appends an output's predictions that count as rows of classes.
+void AppendRows(std::vector<float>& rows, const ShiftJudge& judge, const at::Tensor& output) {
+  at::Tensor predictions = ByPrediction(judge.criterion, output);
+  if (const at::Tensor counted = CountedPredictions(judge.criterion, output, judge.labels); counted.defined())
+    predictions = predictions.index({counted});
+  predictions = predictions.contiguous();
+  rows.insert(rows.end(), predictions.const_data_ptr<float>(), predictions.const_data_ptr<float>() + predictions.numel());
 }
 
 /// Computes chunks, or takes them from the journal.
@@ -53,11 +55,8 @@ class ChunkSource {
         labels_(std::move(labels)),
         measures_(std::move(measures)),
         choices_(choices),
-        keep_(keep) {
-    const at::Tensor& one = passes.output_of_one();
-    class_axis_ = ClassAxis(one, labels_.defined() ? labels_.narrow(0, 0, 1) : labels_);
-    classes_ = one.size(class_axis_);
-  }
+        keep_(keep),
+        classes_(ByPrediction(judge_.criterion, passes.output_of_one()).size(-1)) {}
 
   std::int64_t classes() const { return classes_; }
 
@@ -101,8 +100,8 @@ class ChunkSource {
                     chunk.contributions.begin() + static_cast<std::ptrdiff_t>((m * choices_ + choice) * samples));
       }
       if (!keep_) return;
-      if (chunk.logits.empty()) AppendRows(chunk.logits, logits, class_axis_);
-      AppendRows(shifts[choice], shift, class_axis_);
+      if (chunk.logits.empty()) AppendRows(chunk.logits, judge, logits);
+      AppendRows(shifts[choice], judge, shift);
     });
     for (const std::vector<float>& of_choice : shifts)
       chunk.shifts.insert(chunk.shifts.end(), of_choice.begin(), of_choice.end());
@@ -115,7 +114,7 @@ class ChunkSource {
   std::vector<Measure> measures_;
   std::size_t choices_;
   bool keep_;
-  std::int64_t class_axis_ = 1, classes_ = 0;
+  std::int64_t classes_;
 };
 
 /// Chunks put together, in the order of samples.
@@ -215,8 +214,8 @@ void AddOutputFigures(const Network& network, const Dataset& data, const Quantiz
   const std::vector<Measure> measures = WantedShiftMeasures(options);
   if (choices.size() == 0 || (measures.empty() && !options.keep_shifts)) return;
 
-  const ShiftJudge judge{{}, {}, ResolveLoss(options.loss, data), options.temperature};
-  const at::Tensor labels = UsesLabels(judge.loss, data.has_labels()) ? data.labels() : at::Tensor();
+  const ShiftJudge judge{{}, {}, ResolveLoss(network, data, options.loss, options.temperature)};
+  const at::Tensor labels = judge.criterion.labelled ? data.labels() : at::Tensor();
   const ShiftPasses passes(network, data, choices, {options.delta, options.memory_bytes, options.progress});
   const ChunkSource source(passes, judge, labels, measures, choices.size(), options.keep_shifts);
   Collected collected(measures.size(), choices.size());

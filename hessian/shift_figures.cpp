@@ -18,38 +18,45 @@ struct Expansion {
   at::Tensor curved;  ///< ½ δᵀ(∂²ℓ/∂z²)δ
 };
 
-Expansion Expand(const ShiftJudge& judge, const at::Tensor& target, const at::Tensor& shift) {
+at::Tensor SumOfSample(const at::Tensor& values) { return values.reshape({values.size(0), -1}).sum(1); }
+
+Expansion Expand(const ShiftJudge& judge, const at::Tensor& shift) {
   const at::AutoGradMode with_gradient(true);
   const at::Tensor z = judge.logits.to(at::kDouble).detach().requires_grad_();
-  const at::Tensor losses = SampleLosses(judge.loss, z, target, judge.temperature);
+  const at::Tensor losses = SampleLosses(judge.criterion, z, z.detach(), judge.labels);
   const at::Tensor gradient =
       torch::autograd::grad({losses.sum()}, {z}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0];
-  const at::Tensor slope = (gradient * shift).flatten(1).sum(1);
+  const at::Tensor slope = SumOfSample(gradient * shift);
   at::Tensor curved = torch::zeros_like(z);
   if (gradient.requires_grad())
     curved = torch::autograd::grad({slope.sum()}, {z}, {}, false, false, /*allow_unused=*/true)[0];
   if (!curved.defined()) curved = torch::zeros_like(z);
-  return {slope.detach(), ((curved * shift).flatten(1).sum(1) / 2).detach()};
+  return {slope.detach(), (SumOfSample(curved * shift) / 2).detach()};
 }
 
 }  // namespace
 
 at::Tensor ShiftJudge::OfSamples(Measure measure, const at::Tensor& shift) const {
   const at::Tensor z = logits.to(at::kDouble), moved = shift.to(at::kDouble);
-  const at::Tensor target = UsesLabels(loss, labels.defined()) ? labels : z;
+  const auto losses = [&](const Criterion& of, const at::Tensor& output) {
+    return SampleLosses(of, output, z, labels);
+  };
   switch (measure) {
     case Measure::LogitShift:
-      return SampleLosses(Loss::LogitShift, z + moved, z);
-    case Measure::Divergence:
-      return SampleLosses(Loss::Divergence, z + moved, z, temperature);
+      return losses(criterion.With(Loss::LogitShift), z + moved);
+    case Measure::Divergence: {
+      Criterion divergence = criterion.With(Loss::Divergence);
+      divergence.temperature = criterion.temperature;
+      return losses(divergence, z + moved);
+    }
     case Measure::GaussNewton:
-      return Expand(*this, target, moved).curved;
+      return Expand(*this, moved).curved;
     case Measure::Quadratic: {
-      const Expansion expansion = Expand(*this, target, moved);
+      const Expansion expansion = Expand(*this, moved);
       return expansion.slope + expansion.curved;
     }
     case Measure::SingleLoss:
-      return SampleLosses(loss, z + moved, target, temperature) - SampleLosses(loss, z, target, temperature);
+      return losses(criterion, z + moved) - losses(criterion, z);
     default:
       throw Error(fmt::format("the measure {} does not follow from shifts of the output", ToString(measure)));
   }

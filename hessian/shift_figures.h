@@ -12,10 +12,9 @@ namespace bitplan {
 
 /// The losses that the shifts of the output are judged by.
 struct ShiftJudge {
-  at::Tensor logits;             ///< of the float network, [N, output…]
-  at::Tensor labels;             ///< undefined where there are none
-  Loss loss = Loss::Divergence;  ///< of Measure::GaussNewton, Quadratic and SingleLoss; not Auto
-  double temperature = 1;        ///< of Divergence
+  at::Tensor logits;    ///< of the float network, [N, output…]
+  at::Tensor labels;    ///< undefined where there are none
+  Criterion criterion;  ///< its loss is that of Measure::GaussNewton, Quadratic and SingleLoss
 
   /// What `shift` [N, output…] does to every sample, float64 [N], under one of the measures LogitShift, Divergence,
   /// GaussNewton, Quadratic, SingleLoss.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bitplan/data.h"
+#include "bitplan/loss.h"
 #include "bitplan/network.h"
 #include "bitplan/problem.h"
 #include "bitplan/progress.h"
@@ -23,6 +24,7 @@ struct ChooseOptions {
   std::int64_t refine = 0;      ///< exchanges that are measured after that; ≥ 0
   std::int64_t model_samples =
       512;                   ///< of the calibration samples, the first so many, on which exchanges are predicted; ≥ 2
+  Loss loss = Loss::Auto;    ///< says what outputs are compared as, see ResolveLoss
   SearchOptions search;      ///< of the candidates after the first; `time_limit_seconds` is for each
   QuantizeOptions quantize;  ///< `batch_size` is that of all passes
   ProgressCallback progress;
@@ -36,7 +38,7 @@ struct Trial {
   std::string origin;                ///< candidate, or exchange: of the plan that was the best until then
   std::vector<std::size_t> choices;  ///< one a group
   double predicted = 0;              ///< the problem's objective
-  Estimate loss;                     ///< mean KL(float ‖ this) over the samples, in nats
+  Estimate loss;                     ///< mean divergence from the float network, see Loss: KL in nats, of classes
   Estimate difference;  ///< of the loss, sample by sample, from the plan that was the best until then; 0 for the first
   double expected =
       0;  ///< of an exchange, what the model around the quantized network predicts for `difference`; else 0
@@ -66,11 +68,11 @@ MeasuredChoice ChooseByMeasuring(const Network& network, const Sensitivity& sens
                                  const Solution& best, const Dataset& calibration, const Dataset& held_out,
                                  const ChooseOptions& options);
 
-/// The mean KL(float ‖ plan) on `samples`, in nats, of any plan of `problem`: what a learning agent can be rewarded by
+/// The mean divergence from the float network on `samples` (KL in nats, of classes; see Loss), of any plan of `problem`: what a learning agent can be rewarded by
 /// (bitplan/agent.h). Network, sensitivity and problem must outlive it. Throws Error when an output is not finite.
 std::function<double(const std::vector<std::size_t>& choices)> MeasuredLoss(
     const Network& network, const Sensitivity& sensitivity, const Problem& problem, const Dataset& calibration,
-    const Dataset& samples, const QuantizeOptions& options);
+    const Dataset& samples, const QuantizeOptions& options, Loss loss = Loss::Auto);
 
 /// `solution` with other choices, and its bound: objective, costs, gap and status are those of the choices.
 Solution WithChoices(const Problem& problem, const Solution& solution, const std::vector<std::size_t>& choices);

@@ -14,6 +14,10 @@ namespace data {
 struct RawSamples;
 }
 
+/// What stands for a label that is ignored in integer labels, by the convention of PyTorch and Hugging Face; in
+/// floating-point ones it is NaN. Predictions with such labels do not count in any figure or loss.
+constexpr std::int64_t kIgnoredLabel = -100;
+
 /// Which samples are taken and how they are prepared for the network.
 struct DataOptions {
   std::int64_t samples = 0;    ///< how many, drawn without replacement by `seed`; 0 takes all, in file order
@@ -30,6 +34,8 @@ struct DataOptions {
   /// names they are its inputs, in this order, and its other tensors, the labels aside, are left out; where it has none
   /// of them its tensors are the inputs in file order. Empty: always in file order.
   std::vector<std::string> input_names = {};
+  /// Labels that are ignored, beside kIgnoredLabel in integers: 255 for pixels that do not count.
+  std::vector<std::int64_t> ignored_labels = {};
 
   void Validate() const;  ///< throws Error
 };
@@ -37,7 +43,9 @@ struct DataOptions {
 /// Samples as the network takes them.
 struct Batch {
   std::vector<at::Tensor> inputs;  ///< one per network input, [n, …]
-  at::Tensor labels;               ///< int64 [n] (or [n, …] for dense labels); undefined when the data has none
+  /// int64, or float32 where they are no integers, [n] (or [n, …] for dense labels); kIgnoredLabel or NaN where they
+  /// are ignored; undefined when the data has none
+  at::Tensor labels;
 };
 
 /// Samples held in memory in the form they had in the file (8-bit images stay 8-bit), prepared batch by batch.
@@ -51,10 +59,11 @@ class Dataset {
   ///   npz:FILE       arrays by name (DataOptions::input_names) or in file order are the inputs; the one named label,
   ///                  labels, y, target, targets, label_ids, class, classes or ground_truth (also in capitals) the labels
   ///   pt:FILE[,LABELS_FILE]   by torch.save: a tensor, a list or tuple of tensors (all inputs), or a dict (as in npz)
-  /// Labels are integers from 0, [n] or [n, …]; [n, 1] becomes [n].
+  /// Labels are integers or floating-point numbers, [n] or [n, …]; [n, 1] becomes [n]. What they mean follows from the
+  /// network's output: see ResolveLoss (bitplan/loss.h).
   /// KIND: may be left out where the file name's ending tells it (.npy, .npz, .pt, .pth, …-ubyte[.gz], .idx[.gz]).
   /// A comma or colon in a file's name is part of it where a file of that name exists.
-  /// Throws Error: unknown KIND, unreadable, truncated or malformed file, label out of range, unequal counts, NaN or
+  /// Throws Error: unknown KIND, unreadable, truncated or malformed file, unequal counts, NaN or
   /// Inf, fewer samples than asked for, some of the network's inputs by name but not all.
   static Dataset Load(std::string_view spec, const DataOptions& options);
 
@@ -64,13 +73,14 @@ class Dataset {
 
   std::int64_t size() const { return size_; }
   bool has_labels() const { return labels_.defined(); }
-  at::Tensor labels() const;  ///< of all samples, int64 [n] or [n, …], on the CPU; undefined when the data has none
+  at::Tensor labels() const;  ///< of all samples, as Batch::labels, on the CPU; undefined when the data has none
   /// SHA-256 of the file's bytes in hexadecimal; where labels have their own file, of the two files' digests in
   /// hexadecimal, one after the other; empty for FromTensors.
   const std::string& sha256() const { return sha256_; }
   const std::string& source() const { return source_; }      ///< the spec, for messages
   const std::vector<double>& mean() const { return mean_; }  ///< of the normalization in force; empty for none
   const std::vector<double>& std() const { return std_; }
+  const std::vector<std::int64_t>& ignored_labels() const { return ignored_labels_; }  ///< as the options say
 
   /// Samples begin … end−1, prepared, on `device`, in memory of their own. Throws Error unless
   /// 0 ≤ begin < end ≤ size().
@@ -97,6 +107,7 @@ class Dataset {
   std::vector<at::Tensor> inputs_;  // as prepared once: uint8, float32 or int64, [n, …]
   at::Tensor labels_;
   std::vector<double> mean_, std_;
+  std::vector<std::int64_t> ignored_labels_;
   std::int64_t size_ = 0;
   std::string sha256_, source_;
 };

@@ -11,6 +11,7 @@
 #include "bitplan/data.h"
 #include "bitplan/fast.h"
 #include "bitplan/integer.h"
+#include "bitplan/loss.h"
 #include "bitplan/network.h"
 #include "bitplan/plan.h"
 #include "bitplan/progress.h"
@@ -18,17 +19,22 @@
 
 namespace bitplan {
 
+/// ResolveLoss of a loss that an analysis of other data was made with: without labels, cross entropy is Divergence.
+Criterion EvaluationCriterion(const Network& network, const Dataset& data, Loss loss);
+
 /// Runs the float network and, side by side, each of `quantized` over `data`; results in that order, the float one
-/// first. Throws Error when an output is not finite or labels do not fit it.
+/// first. They are compared as EvaluationCriterion says: classes by their argmax, cross entropy and KL; yes or no by sign,
+/// binary cross entropy and KL; values by squared errors. Predictions whose label is ignored do not count. Throws Error when an output is not finite or labels do not fit it, before the
+/// first batch.
 std::vector<Evaluation> Evaluate(const Network& network, const std::vector<QuantizedNetwork>& quantized,
                                  const Dataset& data, std::int64_t batch_size = 128,
-                                 const ProgressCallback& progress = {});
+                                 const ProgressCallback& progress = {}, Loss loss = Loss::Auto);
 
 /// The same of anything that computes what a network does: inputs in, output [N, …] out.
 using ForwardFunction = std::function<at::Tensor(const std::vector<at::Tensor>& inputs)>;
 std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vector<ForwardFunction>& functions,
                                           const Dataset& data, std::int64_t batch_size = 128,
-                                          const ProgressCallback& progress = {});
+                                          const ProgressCallback& progress = {}, Loss loss = Loss::Auto);
 
 /// A planned network computed with integers, on one data set.
 struct IntegerEvaluation {
@@ -49,7 +55,8 @@ struct IntegerComparison {
   IntegerEvaluation integer;
 };
 IntegerComparison EvaluateInteger(const QuantizedNetwork& quantized, const IntegerOptions& options, const Dataset& data,
-                                  std::int64_t batch_size = 128, const ProgressCallback& progress = {});
+                                  std::int64_t batch_size = 128, const ProgressCallback& progress = {},
+                                  Loss loss = Loss::Auto);
 
 /// The float network, the fake-quantized one and the same on 8-bit kernels, side by side.
 struct FastComparison {
@@ -61,7 +68,8 @@ struct FastComparison {
 
 /// Throws Error as Evaluate and FastNetwork::Create do.
 FastComparison EvaluateFast(const QuantizedNetwork& quantized, const FastOptions& options, const Dataset& data,
-                            std::int64_t batch_size = 128, const ProgressCallback& progress = {});
+                            std::int64_t batch_size = 128, const ProgressCallback& progress = {},
+                            Loss loss = Loss::Auto);
 
 /// What is measured beside the float network: key `fast` of the file form `bitplan.evaluation/1`.
 std::string ToJson(const EvaluationReport& report, const FastComparison& fast);

@@ -3,37 +3,102 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
+
+#include "bitplan/data.h"
+#include "bitplan/network.h"
+#include "bitplan/output_kind.h"
 
 namespace bitplan {
 
-/// What is differentiated. A sample's loss is the mean over its predictions: one for [N, C], H · W for [N, C, H, W], T
-/// for [N, T, C]; for the last two, over the elements of its output.
+/// What is differentiated. A sample's loss is the mean over its predictions (see OutputKind): one for classes [N, C],
+/// H · W for [N, C, H, W], T for [N, T, C], K for [N, K] yes or no. z: a prediction's output, z_float: the float
+/// network's.
 enum class Loss {
-  Auto,          ///< CrossEntropy where the data has labels, else Divergence
+  Auto,          ///< see ResolveLoss
   CrossEntropy,  ///< −log softmax(z)[label]
-  Divergence,    ///< T² · KL(softmax(z_float / T) ‖ softmax(z / T)), from the float network's own output, no labels
-                 ///< (Hinton et al. 2015)
-  LogitShift,  ///< ½ ‖P (z − z_float)‖², P = I − 11ᵀ/C: the centered logits; the limit of C times Divergence for large
-               ///< T
-  BinaryCrossEntropy,  ///< of sigmoid(z) and labels 0 or 1 of the output's shape; without labels, sigmoid(z_float)
-  MeanSquaredError,    ///< (z − z_float)²
+  /// How far z is from z_float, without labels. Of classes T² · KL(softmax(z_float / T) ‖ softmax(z / T)) (Hinton et
+  /// al. 2015); of yes or no the same with the sigmoid's two outcomes; of values (z − z_float)².
+  Divergence,
+  LogitShift,  ///< ½ ‖P (z − z_float)‖²; of classes P = I − 11ᵀ/C: the centered logits; the limit of C times Divergence
+               ///< for large T. Otherwise P = I
+  BinaryCrossEntropy,  ///< of sigmoid(z) and labels 0 … 1 of the output's shape; without labels, sigmoid(z_float)
+  MeanSquaredError,    ///< (z − label)² where labels are numbers of the output's shape, else (z − z_float)²
 };
 
-/// Whether a loss compares with labels, given that the data has some, and not with the float network's output.
-bool UsesLabels(Loss loss, bool has_labels);
+/// A loss, settled for a network and its data. The same in every stage and command: made by ResolveLoss.
+struct Criterion {
+  Loss loss = Loss::Divergence;              ///< not Auto
+  OutputKind outputs = OutputKind::Classes;  ///< what outputs are compared as, whatever the loss
+  std::int64_t class_axis = 1;               ///< of classes: axis of the output [N, …], ≥ 1
+  double temperature = 1;                    ///< of Divergence, > 0
+  bool labelled = false;                     ///< the data has a label for every prediction; else its labels are not read
+  /// Where labels are ignored (kIgnoredLabel): how many predictions of a sample count, on average over the samples, so
+  /// that the mean over samples is that over all predictions that count, and a sample without one adds 0. Else 0.
+  double counted = 0;
+  std::string reason;  ///< in words, why it is this one; empty for the classes of an output [N, C]
 
-/// Axis of `logits` that holds the classes: 1 for [N, C] and [N, C, H, W] (and [N, C, T] when labels are [N, T] with
-/// that T), the last for sequences [N, T, C]. `labels` may be undefined.
-std::int64_t ClassAxis(const at::Tensor& logits, const at::Tensor& labels);
+  bool ComparesWithLabels() const;  ///< and not with the float network's output
 
-/// Every sample's loss, float64 [N], differentiable. `target` is int64 labels or the float network's logits, see
-/// UsesLabels; `temperature` > 0 is Divergence's. Throws Error when shapes do not fit or a label is outside the
-/// classes.
-at::Tensor SampleLosses(Loss loss, const at::Tensor& logits, const at::Tensor& target, double temperature = 1);
+  /// The same outputs under another loss, at temperature 1.
+  Criterion With(Loss other) const;
+
+  /// With the labels: CrossEntropy, BinaryCrossEntropy or MeanSquaredError, by the kind of outputs.
+  Criterion WithLabels() const;
+};
+
+/// The loss that `loss` stands for with a network's output and labels, which may be undefined; the one place where this
+/// is decided. With Loss::Auto, by the first of these that holds; shapes are compared without axes of length 1:
+///
+/// | labels | output | loss |
+/// |---|---|---|
+/// | integers [N, …] of the output's shape but for one axis of 2 or more | that axis has the classes | CrossEntropy |
+/// | integers or floats, all 0 or 1, of the output's shape | one logit each: [N], [N, 1], [N, K], … | BinaryCrossEntropy |
+/// | other integers or floats of the output's shape | | MeanSquaredError |
+/// | none | one number a sample: [N], [N, 1] | MeanSquaredError |
+/// | none | [N, C]; or [N, T, C], neither being 1; or any, where a class axis was asked for | Divergence |
+/// | none | any other: [N, 1, T], maps [N, C, H, W] (nothing tells classes from channels) | MeanSquaredError |
+///
+/// Labels tell the axis of the classes; where several would fit or there are none, it is the last of [N, T, C], else 1.
+/// `class_axis` (NetworkOptions) asks for another.
+///
+/// Another loss than Auto is taken as given, and tells what outputs are compared as where no labels do. Throws Error:
+/// labels that do not fit output or loss (a shape, a class beyond the last, numbers where 0 and 1 are needed), a loss
+/// of labels without labels, a loss that would be constant (over one class), all labels ignored, an axis that the
+/// output does not have, an output that is not floating-point, temperature ≤ 0.
+Criterion ResolveLoss(const at::Tensor& output, const at::Tensor& labels, Loss loss, double temperature = 1,
+                      std::optional<std::int64_t> class_axis = std::nullopt);
+
+/// The same with the network's output for the first sample and the labels of all.
+Criterion ResolveLoss(const Network& network, const Dataset& data, Loss loss = Loss::Auto, double temperature = 1);
+
+/// Every sample's loss, float64 [N], differentiable, of an output [N, …]. `float_output`, of the same shape, is needed
+/// where the criterion does not compare with labels, `labels` where it is labelled. Throws Error when shapes do not fit.
+at::Tensor SampleLosses(const Criterion& criterion, const at::Tensor& output, const at::Tensor& float_output,
+                        const at::Tensor& labels);
 
 /// Their mean, a float64 scalar.
-at::Tensor LossValue(Loss loss, const at::Tensor& logits, const at::Tensor& target, double temperature = 1);
+at::Tensor LossValue(const Criterion& criterion, const at::Tensor& output, const at::Tensor& float_output,
+                     const at::Tensor& labels);
+
+/// An output [N, …] as [N, predictions, numbers of each].
+at::Tensor ByPrediction(const Criterion& criterion, const at::Tensor& output);
+
+/// What counts of the predictions of an output [N, …], bool [N, predictions]; undefined where all do.
+at::Tensor CountedPredictions(const Criterion& criterion, const at::Tensor& output, const at::Tensor& labels);
+
+/// Each prediction's share of its sample's loss, float64 [N, predictions]: one over their number, or over how many
+/// count.
+at::Tensor PredictionShares(const Criterion& criterion, const at::Tensor& output, const at::Tensor& labels);
+
+/// The class, or 0 and 1 for no and yes, that an output says, int64 [N, predictions]; undefined for values.
+at::Tensor Decisions(const Criterion& criterion, const at::Tensor& output);
+
+/// Whether decisions are what the labels say (a yes is a label above ½), bool [N, predictions]; false where a label is
+/// ignored. Needs a labelled criterion of classes or yes and no.
+at::Tensor RightDecisions(const Criterion& criterion, const at::Tensor& output, const at::Tensor& labels);
 
 std::string_view ToString(
     Loss loss);  ///< auto, cross-entropy, divergence, logit-shift, binary-cross-entropy, mean-squared-error

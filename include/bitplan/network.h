@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct NetworkOptions {
   /// Inputs and output count samples along their first axis, and no sample has a part in what another gives: seen to as
   /// Network says. Off: every run takes what it is given and gives what comes out, as tests of single operators want.
   bool samples_first = true;
+  /// Axis of the output [N, …] that has the classes, from 1, or counted from the back: −1, … Without it as ResolveLoss
+  /// (bitplan/loss.h) finds it.
+  std::optional<std::int64_t> class_axis = {};
 };
 
 /// One tensor of the model file that the network reads: a weight, a bias, a statistic.
@@ -121,6 +125,7 @@ class Network {
   bool batch_norm_folded() const;
   bool has_operand_sites() const;       ///< as the options say
   const std::map<std::string, std::string>& input_values() const;  ///< as the options say, each in one way of writing
+  std::optional<std::int64_t> class_axis() const;  ///< likewise
   const LoweredGraph& lowered() const;  ///< for the rooms that rewrite graphs; see src/network/lowered_graph.h
 
   at::Tensor Weight(const Layer& layer) const { return parameters()[static_cast<std::size_t>(layer.weight)].value; }

@@ -10,6 +10,7 @@
 #include "bitplan/corrections.h"
 #include "bitplan/cost.h"
 #include "bitplan/format.h"
+#include "bitplan/output_kind.h"
 #include "bitplan/pareto.h"
 #include "bitplan/problem.h"
 #include "bitplan/robustness.h"
@@ -53,14 +54,16 @@ struct Certificate {
   double objective = 0, bound = 0, gap = 0;
 };
 
-/// Accuracy and loss of one network on one data set. `correct` and `loss` need labels; without them they are −1 and NaN
-/// (null in files), and `agreement` and `divergence` still say how far the network is from the float one.
+/// Accuracy and loss of one network on one data set. `correct`, `accuracy` and `loss` need labels; without them they are
+/// −1 and NaN (null in files), and `agreement` and `divergence` still say how far the network is from the float one.
+/// Outputs that are values are neither right nor equal: there `correct` is −1, `accuracy` and `agreement` NaN.
 struct Evaluation {
-  std::int64_t correct = -1, total = 0;
-  double accuracy = 0;    ///< correct / total; NaN without labels
-  double loss = 0;        ///< mean cross entropy, in nats; NaN without labels
+  std::int64_t correct = -1, total = 0;  ///< of predictions (OutputKind), without those whose label is ignored
+  double accuracy = 0;                   ///< correct / total
+  double loss = 0;        ///< mean cross entropy or binary cross entropy, in nats; of values mean squared error
   double agreement = 0;   ///< share of predictions equal to the float network's
-  double divergence = 0;  ///< mean KL(float ‖ this), in nats
+  double divergence = 0;  ///< mean KL(float ‖ this), in nats; of values mean squared error to the float network
+  OutputKind outputs = OutputKind::Classes;  ///< what outputs were compared as; key `outputs`, absent for classes
 };
 
 /// Evaluations side by side. File form: `bitplan.evaluation/1`.

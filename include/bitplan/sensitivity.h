@@ -11,6 +11,7 @@
 #include "bitplan/cost_table.h"
 #include "bitplan/format.h"
 #include "bitplan/layer_shape.h"
+#include "bitplan/output_kind.h"
 #include "bitplan/statistics.h"
 
 namespace bitplan {
@@ -30,11 +31,11 @@ enum class Measure {
   Fisher,      ///< ½ Σ_i G_ii Δ_i², G the Gauss-Newton matrix in the tensor: the expected squared gradient times the
                ///< squared change
 
-  LogitShift,   ///< ½ ‖P δz‖², P = I − 11ᵀ/C: the change of the centered logits
-  Divergence,   ///< T² · KL(softmax(z / T) ‖ softmax((z + δz) / T))
+  LogitShift,   ///< ½ ‖P δz‖², P = I − 11ᵀ/C: the change of the centered logits; P = I of outputs that are no classes
+  Divergence,   ///< T² · KL(softmax(z / T) ‖ softmax((z + δz) / T)); see Loss::Divergence for yes or no, and for values
   GaussNewton,  ///< ½ δzᵀ(∂²ℓ/∂z²)δz: the divergence and the cross entropy to second order, without labels
-  Quadratic,    ///< ∇ℓᵀδz + ½ δzᵀ(∂²ℓ/∂z²)δz
-  SingleLoss,   ///< ℓ(z + δz) − ℓ(z), of the loss with labels where the data has them
+  Quadratic,    ///< ∇ℓᵀδz + ½ δzᵀ(∂²ℓ/∂z²)δz; negative where the loss falls: see PredictedCost
+  SingleLoss,   ///< ℓ(z + δz) − ℓ(z), of the loss with labels where the data has them; likewise
 };
 
 /// Curvature of the loss in one tensor of n elements: a layer's weight, or its input over the samples.
@@ -85,9 +86,9 @@ struct LayerSensitivity {
 };
 
 /// What every choice, made alone, adds to the network's output: δz of the loss model. Arrays are row-major. A sample's
-/// predictions (positions of a sequence or image) count as samples.
+/// predictions (positions of a sequence or image) count as samples, those aside whose label is ignored.
 struct OutputShifts {
-  std::size_t samples = 0, classes = 0;
+  std::size_t samples = 0, classes = 0;  ///< of outputs that are no classes each number is a sample, with one class
   std::vector<float> logits;  ///< of the float network, [samples, classes]
   /// [choices, samples, classes]: of each layer first its weight_choices, then its activation_choices, without those of
   /// 32 bits. Zero for inputs that an earlier layer's choice quantizes already.
@@ -126,6 +127,8 @@ struct Sensitivity {
   DataSource data;
   std::uint64_t seed = 0;
   std::string loss;        ///< what curvature, quadratic and single-loss are of
+  OutputKind outputs = OutputKind::Classes;  ///< what outputs are compared as; key `outputs`, absent for classes
+  std::int64_t class_axis = 1;               ///< of classes, in the output [N, …]; key `class_axis`, absent for 1
   double temperature = 1;  ///< of the divergence
   bool fold_batch_norm = true;
   std::map<std::string, std::string> input_values = {};  ///< as Network::input_values(); absent in files where empty
@@ -145,9 +148,16 @@ struct Sensitivity {
 };
 
 /// What one tensor's choice is predicted to cost: its figure where the measure has one; else the curvature figure of
-/// `measure` times the squared error; 0 at 32 bits. An eigenvalue counts at least its residual, a trace that is not
-/// significantly positive counts as max(trace, 0) plus twice its standard error, and neither counts less than `floor`
-/// per element, so that no layer is free.
+/// `measure` times the squared error; 0 at 32 bits.
+///
+/// Where the loss is curved downwards, or falls on these samples, that is no gain to build a plan on: a layer that the
+/// loss hangs on strongly must not be free.
+/// - An eigenvalue counts with its magnitude, which bounds what a step can do in either direction, and at least its
+///   residual.
+/// - A trace beyond twice its standard error counts with its magnitude; one that is not counts as max(trace, 0) plus
+///   twice that error. Neither counts less than `floor` per element.
+/// - Figures that can be negative, of Quadratic and SingleLoss, count at least their standard error, as shrinking has
+///   them; with their magnitude where they have none (one sample). All others are ≥ 0.
 double PredictedCost(const Curvature& curvature, const Perturbation& perturbation, Measure measure, double floor);
 
 /// The least curvature that any tensor is given under `measure`: a thousandth of the median over the layers' weights,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bitplan/data.h"
+#include "bitplan/loss.h"
 #include "bitplan/network.h"
 #include "bitplan/plan.h"
 #include "bitplan/progress.h"
@@ -60,7 +61,11 @@ struct TrainOptions {
   bool flip = false;               ///< every other image, at random, is mirrored left to right
   /// Share of the divergence from the float network in the loss, in [0, 1]; the rest is cross entropy with labels. 1:
   /// no labels are needed, and images that the network was trained on still teach: their labels it knows already.
+  /// Outputs that are no classes have other losses: see `loss`.
   double distillation = 1;
+  /// Says what outputs are where neither labels nor shape do (ResolveLoss): classes are trained by cross entropy and
+  /// KL; yes or no by binary cross entropy and KL; values by squared errors.
+  Loss loss = Loss::Auto;
   double temperature = 4;  ///< > 0, of that divergence (Hinton et al. 2015)
   /// Incremental quantization (Zhou et al. 2017) in the place of `method`: the portions of the weights, largest first,
   /// that lie on the grid for good, ascending to 1; phases share the epochs alike, and an epoch of the last one is

@@ -30,6 +30,7 @@ struct DrawnPlan {
   std::vector<std::string> choices;  ///< one a group, "w4a8"
   double rise = 0;                   ///< of the mean divergence from the float network, on the data of the analysis
   std::optional<double> accuracy;    ///< on the test data
+  std::optional<double> test_error;  ///< in its place where outputs are values: mean squared error
 };
 
 /// How well one measure ranks the plans. Small rises: the half of the plans with the smallest.
@@ -38,7 +39,7 @@ struct Agreement {
   std::vector<double> predictions;               ///< one a plan
   double spearman = 0, kendall = 0;              ///< with the rise, over all plans
   double spearman_small = 0, kendall_small = 0;  ///< among the small rises
-  std::optional<double> spearman_accuracy;       ///< with the share of test samples that are classified wrong
+  std::optional<double> spearman_accuracy;       ///< with the share of test samples that are wrong, or their error
 };
 
 struct Validation {
@@ -48,7 +49,7 @@ struct Validation {
 };
 
 /// Analyzes the network, draws random plans, measures each one's real rise of the loss on the same samples and, where
-/// `test` has any, its accuracy there. Throws Error as Analyze, and when there is only one plan.
+/// `test` has any, its accuracy there. Throws Error as Analyze, when there is only one plan, and when `test` has no labels.
 Validation Validate(const Network& network, const Dataset& data, const std::optional<Dataset>& test,
                     const ValidateOptions& options);
 

@@ -54,12 +54,12 @@ MeasuredChoice ChooseByMeasuring(const Network& network, const Sensitivity& sens
                                  const ChooseOptions& options) {
   options.Validate();
   Check(problem, held_out);
-  const PlanMeter meter(network, sensitivity, problem, calibration, held_out, options.quantize);
+  const PlanMeter meter(network, sensitivity, problem, calibration, held_out, options.quantize, options.loss);
   Trials trials(problem, [&](const std::vector<std::size_t>& choices) { return meter.Divergences(choices); });
   TryCandidates(problem, best, options, trials);
   if (options.refine > 0) {
     const Dataset few = calibration.First(options.model_samples);
-    const PlanMeter model(network, sensitivity, problem, few, few, options.quantize);
+    const PlanMeter model(network, sensitivity, problem, few, few, options.quantize, options.loss);
     const auto rank = [&](const std::vector<std::size_t>& choices) {
       return PredictExchanges(model, problem, choices, options.progress);
     };
@@ -70,8 +70,8 @@ MeasuredChoice ChooseByMeasuring(const Network& network, const Sensitivity& sens
 
 std::function<double(const std::vector<std::size_t>& choices)> MeasuredLoss(
     const Network& network, const Sensitivity& sensitivity, const Problem& problem, const Dataset& calibration,
-    const Dataset& samples, const QuantizeOptions& options) {
-  return [meter = PlanMeter(network, sensitivity, problem, calibration, samples, options)](
+    const Dataset& samples, const QuantizeOptions& options, Loss loss) {
+  return [meter = PlanMeter(network, sensitivity, problem, calibration, samples, options, loss)](
              const std::vector<std::size_t>& choices) {
     const std::vector<double> losses = meter.Divergences(choices);
     const double mean = std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size());

@@ -15,10 +15,16 @@ namespace bitplan {
 
 namespace {
 
-/// [samples, predictions, classes].
-at::Tensor Logits(const at::Tensor& outputs) {
-  const at::Tensor last = outputs.movedim(ClassAxis(outputs, {}), -1);
-  return last.reshape({last.size(0), -1, last.size(-1)}).cpu().to(at::kDouble);
+/// u of a shift δ of `output`, both [samples, predictions, numbers], such that δᵢᵀ H δⱼ = Σ uᵢ uⱼ, H the Hessian of a
+/// prediction's divergence.
+at::Tensor CurvatureShift(OutputKind outputs, const at::Tensor& output, const at::Tensor& shift) {
+  if (outputs == OutputKind::Values) return std::sqrt(2.0) * shift;
+  if (outputs == OutputKind::Binary) {
+    const at::Tensor p = output.sigmoid();
+    return (p * (1 - p)).sqrt() * shift;
+  }
+  const at::Tensor p = output.softmax(2);
+  return p.sqrt() * (shift - (p * shift).sum(2, true));
 }
 
 /// An exchange as its samples and the problem see it.
@@ -57,18 +63,16 @@ std::vector<Exchange> Ranked(const std::vector<Sighting>& sightings) {
 
 }  // namespace
 
-ChangeEffects EffectsOf(const at::Tensor& float_logits, const at::Tensor& logits,
-                        const std::vector<at::Tensor>& changed) {
-  const at::Tensor from = float_logits.log_softmax(2), p = logits.softmax(2);
-  const auto divergence = [&](const at::Tensor& of) {
-    return (from.exp() * (from - of.log_softmax(2))).sum(2).mean(1);
-  };
-  const at::Tensor now = divergence(logits);
+ChangeEffects EffectsOf(const Criterion& divergence, const at::Tensor& float_output, const at::Tensor& output,
+                        const std::vector<at::Tensor>& changed, const at::Tensor& labels) {
+  const auto losses = [&](const at::Tensor& of) { return SampleLosses(divergence, of, float_output, labels); };
+  const at::Tensor now = losses(output), z = ByPrediction(divergence, output).to(at::kDouble);
+  const at::Tensor share = PredictionShares(divergence, output, labels).sqrt().unsqueeze(-1);
   std::vector<at::Tensor> own, shifts;
   for (const at::Tensor& other : changed) {
-    own.push_back(divergence(other) - now);
-    const at::Tensor shift = other - logits;  // H of a prediction is the sum over classes of these rows' squares
-    shifts.push_back(p.sqrt() * (shift - (p * shift).sum(2, true)) / std::sqrt(static_cast<double>(logits.size(1))));
+    own.push_back(losses(other) - now);
+    const at::Tensor shift = ByPrediction(divergence, other).to(at::kDouble) - z;
+    shifts.push_back(share * CurvatureShift(divergence.outputs, z, shift));
   }
   return {at::stack(own), at::stack(shifts).flatten(2)};
 }
@@ -110,11 +114,12 @@ std::vector<Exchange> PredictExchanges(const PlanMeter& meter, const Problem& pr
   if (changes.empty()) return {};
   std::vector<at::Tensor> changed;
   for (const Change& change : changes) {
-    changed.push_back(Logits(meter.Outputs(Changed(choices, {change}))));
+    changed.push_back(meter.Outputs(Changed(choices, {change})).cpu());
     Report(progress, "model of exchanges", std::ssize(changed), std::ssize(changes));
   }
   return RankedExchanges(problem, choices, changes,
-                         EffectsOf(Logits(meter.float_outputs()), Logits(meter.Outputs(choices)), changed));
+                         EffectsOf(meter.divergence(), meter.float_outputs().cpu(), meter.Outputs(choices).cpu(),
+                                   changed, meter.labels()));
 }
 
 }  // namespace bitplan

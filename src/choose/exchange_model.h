@@ -16,13 +16,13 @@ namespace bitplan {
 struct ChangeEffects {
   at::Tensor own;  ///< float64 [changes, samples]: of one, exact
   /// float64 [changes, samples, …]: two do Σ shiftsᵢ shiftsⱼ = δᵢᵀ H δⱼ beyond their own, H the divergence's curvature
-  /// in the plan's logits.
+  /// in the plan's output.
   at::Tensor shifts;
 };
 
-/// Logits are [samples, predictions, classes]; `changed` has one for each change.
-ChangeEffects EffectsOf(const at::Tensor& float_logits, const at::Tensor& logits,
-                        const std::vector<at::Tensor>& changed);
+/// Of outputs [samples, …], on the CPU; `changed` has one for each change. `labels` may be undefined.
+ChangeEffects EffectsOf(const Criterion& divergence, const at::Tensor& float_output, const at::Tensor& output,
+                        const std::vector<at::Tensor>& changed, const at::Tensor& labels);
 
 /// Exchanges of one change or two, of different groups, that leave a plan allowed, the best first. Of hundreds, the
 /// noise of the samples would put the wrong ones first: the mean effects are shrunk by their standard errors towards

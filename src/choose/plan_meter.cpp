@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "bitplan/error.h"
-#include "bitplan/loss.h"
 #include "bitplan/plan.h"
 
 namespace bitplan {
@@ -34,12 +33,14 @@ at::Tensor RunAll(const Runner& runner, const ImageLayout& layout, const Dataset
 }  // namespace
 
 PlanMeter::PlanMeter(const Network& network, const Sensitivity& sensitivity, const Problem& problem,
-                     const Dataset& calibration, const Dataset& samples, const QuantizeOptions& options)
+                     const Dataset& calibration, const Dataset& samples, const QuantizeOptions& options,
+                     Loss loss)
     : network_(network),
       sensitivity_(sensitivity),
       problem_(problem),
       samples_(samples),
       batch_size_(options.batch_size),
+      divergence_(ResolveLoss(network, samples, loss).With(Loss::Divergence)),
       layout_(network, samples.Get(0, 1, at::Device(network.device())).inputs),
       calibration_(Calibration::Collect(network, calibration, QuantizesActivations(sensitivity), options)),
       float_outputs_(RunAll(network, layout_, samples, batch_size_, network.device())) {}
@@ -53,7 +54,7 @@ at::Tensor PlanMeter::Outputs(const std::vector<std::size_t>& choices) const {
 }
 
 std::vector<double> PlanMeter::Divergences(const std::vector<std::size_t>& choices) const {
-  const at::Tensor losses = SampleLosses(Loss::Divergence, Outputs(choices), float_outputs_).cpu().contiguous();
+  const at::Tensor losses = SampleLosses(divergence_, Outputs(choices), float_outputs_, labels()).cpu().contiguous();
   const auto* const first = losses.const_data_ptr<double>();
   if (!losses.isfinite().all().item<bool>())
     throw Error("the output of a quantized network, or of the float one, is not finite");

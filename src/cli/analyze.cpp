@@ -88,7 +88,20 @@ void PrintDifference(const std::vector<LayerSensitivity>& layers, Arithmetic com
              most->name);
 }
 
-void Print(const Sensitivity& sensitivity, const AnalyzeOptions& options) {
+/// Layers along whose weights the loss is curved downwards, and what that counts as.
+void PrintNegative(const std::vector<LayerSensitivity>& layers) {
+  std::vector<std::string> names;
+  for (const LayerSensitivity& layer : layers)
+    if (layer.weight.eigenvalue.value_or(0) < 0 ||
+        layer.weight.trace.value_or(0) < -2 * layer.weight.trace_standard_error)
+      names.push_back(layer.name);
+  if (names.empty()) return;
+  fmt::print("the loss is curved downwards along the weights of {} layer{} ({}{}): negative curvature counts with its "
+             "magnitude\n",
+             names.size(), names.size() == 1 ? "" : "s", names.front(), names.size() == 1 ? "" : ", …");
+}
+
+void Print(const Sensitivity& sensitivity, const AnalyzeOptions& options, const Criterion& criterion) {
   const Measure measure = Shown(sensitivity);
   const double floor = CurvatureFloor(sensitivity, measure);
   const std::vector<Perturbation>& widths = sensitivity.layers.front().weight_choices;
@@ -129,6 +142,8 @@ void Print(const Sensitivity& sensitivity, const AnalyzeOptions& options) {
   }
   fmt::print("{}\n{} of each layer's weight (w) and input (a) quantized alone{}\n", table.Text(), ToString(measure),
              has_errors ? "; ±: its standard error over the samples" : "");
+  PrintCriterion(criterion);
+  PrintNegative(sensitivity.layers);
   PrintPrecision(sensitivity, options);
   PrintDifference(sensitivity.layers, options.compute);
 }
@@ -166,12 +181,13 @@ int AnalyzeModel(const Arguments& arguments) {
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
   if (target) ApplyTarget(line, network, *target, options);
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
+  const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
   WithCheckpoint(line, file, [&](const std::filesystem::path& checkpoint) {
     options.checkpoint = checkpoint;
     Sensitivity sensitivity = Analyze(network, data, options);
     AddNetworkCosts(network, data.Get(0, 1, at::Device(network.device())).inputs, sensitivity);
     WriteSensitivity(file, sensitivity);
-    if (WriteJson(line, ToJson(sensitivity))) Print(sensitivity, options);
+    if (WriteJson(line, ToJson(sensitivity))) Print(sensitivity, options, criterion);
   });
   return kDone;
 }

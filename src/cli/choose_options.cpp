@@ -83,8 +83,9 @@ SplitData LoadData(const CommandLine& line, const Network& network, const RunOpt
   return {all.First(analyzed), all.From(analyzed)};
 }
 
-void PrintChoice(const Problem& problem, const MeasuredChoice& choice) {
-  Table table({"measured", "predicted loss", "KL to float", "±", "change", "±", "kept", "differs from the first in"});
+void PrintChoice(const Problem& problem, const MeasuredChoice& choice, OutputKind outputs) {
+  const char* const loss = outputs == OutputKind::Values ? "squared error to float" : "KL to float";
+  Table table({"measured", "predicted loss", loss, "±", "change", "±", "kept", "differs from the first in"});
   for (const Trial& trial : choice.trials) {
     const auto number = [](double value) { return fmt::format("{:.4g}", value); };
     table.Add({trial.origin, number(trial.predicted), number(trial.loss.value), number(trial.loss.standard_error),

@@ -22,6 +22,6 @@ struct SplitData {
 SplitData LoadData(const CommandLine& line, const Network& network, const RunOptions& options);
 
 /// A row a plan that was measured.
-void PrintChoice(const Problem& problem, const MeasuredChoice& choice);
+void PrintChoice(const Problem& problem, const MeasuredChoice& choice, OutputKind outputs);
 
 }  // namespace bitplan::cli

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -19,25 +21,33 @@ namespace bitplan::cli {
 
 namespace {
 
+void Print(const EvaluationReport& report, const Criterion& criterion,
+           const std::optional<std::pair<std::string, Evaluation>>& computed_otherwise = {}) {
+  PrintEvaluation(report, computed_otherwise);
+  PrintCriterion(criterion);
+}
+
 void OnIntegers(const CommandLine& line, const QuantizedNetwork& quantized, const Dataset& data,
-                EvaluationReport report) {
+                EvaluationReport report, const Criterion& criterion) {
   const IntegerComparison compared =
-      EvaluateInteger(quantized, ReadIntegerOptions(line), data, line.Get<std::int64_t>("batch-size"), ShowProgress());
+      EvaluateInteger(quantized, ReadIntegerOptions(line), data, line.Get<std::int64_t>("batch-size"), ShowProgress(),
+                      ReadLossOption(line));
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
   if (!WriteJson(line, ToJson(report, compared.integer))) return;
-  PrintEvaluation(report, std::pair("on integers", compared.integer.evaluation));
+  Print(report, criterion, std::pair("on integers", compared.integer.evaluation));
   PrintIntegerEvaluation(compared.integer);
 }
 
 void OnByteKernels(const CommandLine& line, const QuantizedNetwork& quantized, const Dataset& data,
-                   EvaluationReport report) {
+                   EvaluationReport report, const Criterion& criterion) {
   const FastComparison compared =
-      EvaluateFast(quantized, ReadFastOptions(line), data, line.Get<std::int64_t>("batch-size"), ShowProgress());
+      EvaluateFast(quantized, ReadFastOptions(line), data, line.Get<std::int64_t>("batch-size"), ShowProgress(),
+                   ReadLossOption(line));
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
   if (!WriteJson(line, ToJson(report, compared))) return;
-  PrintEvaluation(report, std::pair("8-bit kernels", compared.fast));
+  Print(report, criterion, std::pair("8-bit kernels", compared.fast));
   PrintFastEvaluation(compared);
 }
 
@@ -70,6 +80,7 @@ int EvaluateModel(const Arguments& arguments) {
   AddCalibrationOptions(line);
   AddSampleOptions(line, 0);
   AddBatchOption(line);
+  AddLossOption(line);
   AddModelOptions(line);
   if (!line.Parse(arguments)) return kDone;
 
@@ -81,13 +92,15 @@ int EvaluateModel(const Arguments& arguments) {
   if (HasConfiguration(line)) plan = MakeConfiguredPlan(network, ReadConfigurationOptions(line));
   if (plan) plan->corrections = ReadCorrections(line, plan->corrections);
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
+  const Loss loss = ReadLossOption(line);
+  const Criterion criterion = ResolveLoss(network, data, loss);
   EvaluationReport report;
   report.model_sha256 = network.sha256();
   report.data_sha256 = data.sha256();
   const auto batch_size = line.Get<std::int64_t>("batch-size");
   if (!plan) {
-    report.float_network = Evaluate(network, {}, data, batch_size, ShowProgress())[0];
-    if (WriteJson(line, ToJson(report))) PrintEvaluation(report);
+    report.float_network = Evaluate(network, {}, data, batch_size, ShowProgress(), loss)[0];
+    if (WriteJson(line, ToJson(report))) Print(report, criterion);
     return kDone;
   }
   QuantizeOptions options;
@@ -95,14 +108,14 @@ int EvaluateModel(const Arguments& arguments) {
   options.progress = ShowProgress();
   const QuantizedNetwork quantized = QuantizedNetwork::Create(network, *plan, LoadCalibration(line, *plan, network), options);
   if (WantsInteger(line)) {
-    OnIntegers(line, quantized, data, report);
+    OnIntegers(line, quantized, data, report, criterion);
   } else if (WantsFast(line)) {
-    OnByteKernels(line, quantized, data, report);
+    OnByteKernels(line, quantized, data, report, criterion);
   } else {
-    const auto measured = Evaluate(network, {quantized}, data, batch_size, ShowProgress());
+    const auto measured = Evaluate(network, {quantized}, data, batch_size, ShowProgress(), loss);
     report.float_network = measured[0];
     report.planned = measured[1];
-    if (WriteJson(line, ToJson(report))) PrintEvaluation(report);
+    if (WriteJson(line, ToJson(report))) Print(report, criterion);
   }
   return kDone;
 }

@@ -34,7 +34,10 @@ void AddModelOptions(CommandLine& line) {
              "which output of the model to use, where it has several")("no-fold-batch-norm", po::bool_switch(),
                                                                        "keep batch norm as an operator of its own")(
       "input-value", po::value<std::vector<std::string>>()->value_name("NAME=VALUE"),
-      "of an input that is no tensor: sr=16000; may be given several times")("device", po::value<std::string>()->default_value(defaults.device), "cpu, cuda, cuda:1");
+      "of an input that is no tensor: sr=16000; may be given several times")("device", po::value<std::string>()->default_value(defaults.device), "cpu, cuda, cuda:1")(
+      "class-axis", po::value<std::int64_t>()->value_name("AXIS"),
+      "of the output [N, …] with the classes, from 1, or -1 for the last; default: as the labels tell, else the last of "
+      "[N, T, C] and 1 of others");
 }
 
 NetworkOptions ReadModelOptions(const CommandLine& line) {
@@ -49,6 +52,7 @@ NetworkOptions ReadModelOptions(const CommandLine& line) {
     if (!options.input_values.emplace(text.substr(0, equals), text.substr(equals + 1)).second)
       throw Error(fmt::format("--input-value {}: the value of that input is given twice", text));
   }
+  if (line.Has("class-axis")) options.class_axis = line.Get<std::int64_t>("class-axis");
   return options;
 }
 
@@ -62,7 +66,10 @@ void AddPreparationOptions(CommandLine& line) {
   line.Add()("seed", po::value<std::uint64_t>()->default_value(0)->value_name("N"), "of every random draw")(
       "mean", po::value<std::string>()->value_name("M,M,M"),
       "per-channel mean of pixels in [0, 1]; CIFAR default: 0.485,0.456,0.406")(
-      "std", po::value<std::string>()->value_name("S,S,S"), "per-channel deviation; CIFAR default: 0.229,0.224,0.225");
+      "std", po::value<std::string>()->value_name("S,S,S"), "per-channel deviation; CIFAR default: 0.229,0.224,0.225")(
+      "ignore-label", po::value<std::vector<std::int64_t>>()->value_name("N"),
+      "predictions with this label do not count, 255 for pixels; those with -100 never do (in integer labels); may be "
+      "given several times");
 }
 
 void AddSampleOptions(CommandLine& line, std::int64_t default_samples) {
@@ -80,6 +87,7 @@ DataOptions ReadSampleOptions(const CommandLine& line, const Network& network) {
   options.seed = line.Get<std::uint64_t>("seed");
   if (line.Has("mean")) options.mean = ParseNumbers("mean", line.Get<std::string>("mean"));
   if (line.Has("std")) options.std = ParseNumbers("std", line.Get<std::string>("std"));
+  if (line.Has("ignore-label")) options.ignored_labels = line.Get<std::vector<std::int64_t>>("ignore-label");
   options.Validate();
   return options;
 }
@@ -89,11 +97,19 @@ void AddBatchOption(CommandLine& line) {
              "samples a pass; bounds the memory");
 }
 
+void AddLossOption(CommandLine& line) {
+  line.Add()("loss", po::value<std::string>()->default_value(std::string(ToString(Loss::Auto))),
+             "what outputs are judged by: cross-entropy, binary-cross-entropy, mean-squared-error; without labels "
+             "divergence (of classes), mean-squared-error, logit-shift; auto goes by the labels, without them by the "
+             "output's shape: divergence of [N, C] and [N, T, C], mean-squared-error of one output a sample and of maps");
+}
+
+Loss ReadLossOption(const CommandLine& line) { return ParseLoss(line.Get<std::string>("loss")); }
+
 void AddLossOptions(CommandLine& line) {
   const AnalyzeOptions defaults;
-  line.Add()("loss", po::value<std::string>()->default_value(std::string(ToString(defaults.loss))),
-             "what curvature is of: cross-entropy, binary-cross-entropy; without labels divergence, logit-shift, "
-             "mean-squared-error; auto")(
+  AddLossOption(line);
+  line.Add()(
       "temperature", po::value<double>()->default_value(defaults.temperature, fmt::format("{}", defaults.temperature)),
       "of the divergence")("memory", po::value<std::string>()->default_value("2GiB")->value_name("BYTES"),
                            "limit of the analysis: 512MiB, 2GiB");
@@ -175,7 +191,7 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   const Formats formats = ReadFormats(line);
   options.weight_format = formats.weight;
   options.activation_format = formats.activation;
-  options.loss = ParseLoss(line.Get<std::string>("loss"));
+  options.loss = ReadLossOption(line);
   options.channel_correction =
       ParseOutputCorrection(line.Get<std::string>("output-correction")) != OutputCorrection::None;
   options.temperature = line.Get<double>("temperature");

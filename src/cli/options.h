@@ -6,6 +6,7 @@
 #include "bitplan/analyze.h"
 #include "bitplan/cost.h"
 #include "bitplan/data.h"
+#include "bitplan/loss.h"
 #include "bitplan/network.h"
 #include "bitplan/plan.h"
 #include "bitplan/quantize.h"
@@ -37,6 +38,8 @@ inline constexpr std::array kRangeOptions = {"weight-calibrator", "activation-ca
 void AddFormatOptions(CommandLine& line);  ///< all but widths; part of those of the analysis
 Formats ReadFormats(const CommandLine& line);
 
+void AddLossOption(CommandLine& line);
+Loss ReadLossOption(const CommandLine& line);
 void AddLossOptions(CommandLine& line);  ///< loss, temperature and memory; part of those of the analysis
 void AddAnalyzeOptions(CommandLine& line);
 AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line);

@@ -29,13 +29,21 @@ std::string CostText(const std::string& cost, double value) {
 }
 
 std::vector<std::string> EvaluationRow(const std::string& name, const Evaluation& evaluation) {
-  const bool labels = evaluation.correct >= 0;
+  const auto known = [](double value, const std::string& text) { return std::isnan(value) ? std::string("-") : text; };
+  const std::string loss = known(evaluation.loss, fmt::format("{:.4f}", evaluation.loss)),
+                    divergence = fmt::format("{:.3g}", evaluation.divergence);
+  if (evaluation.outputs == OutputKind::Values) return {name, std::to_string(evaluation.total), loss, divergence};
   return {name,
-          labels ? fmt::format("{}/{}", evaluation.correct, evaluation.total) : "-",
-          labels ? fmt::format("{:.2f}%", 100 * evaluation.accuracy) : "-",
-          labels ? fmt::format("{:.4f}", evaluation.loss) : "-",
+          evaluation.correct < 0 ? "-" : fmt::format("{}/{}", evaluation.correct, evaluation.total),
+          known(evaluation.accuracy, fmt::format("{:.2f}%", 100 * evaluation.accuracy)),
+          loss,
           fmt::format("{:.2f}%", 100 * evaluation.agreement),
-          fmt::format("{:.3g}", evaluation.divergence)};
+          divergence};
+}
+
+std::vector<std::string> EvaluationHeader(OutputKind outputs) {
+  if (outputs == OutputKind::Values) return {"network", "outputs", "squared error", "squared error to float"};
+  return {"network", "correct", "accuracy", "loss", "agrees", "KL to float"};
 }
 
 }  // namespace
@@ -141,7 +149,7 @@ void PrintInFloat(const std::vector<FloatOperator>& in_float, const std::string&
 
 void PrintEvaluation(const EvaluationReport& report,
                      const std::optional<std::pair<std::string, Evaluation>>& computed_otherwise) {
-  Table table({"network", "correct", "accuracy", "loss", "agrees", "KL to float"});
+  Table table(EvaluationHeader(report.float_network.outputs));
   table.Add(EvaluationRow("float", report.float_network));
   if (report.planned) table.Add(EvaluationRow("planned", *report.planned));
   if (computed_otherwise) table.Add(EvaluationRow(computed_otherwise->first, computed_otherwise->second));
@@ -150,6 +158,12 @@ void PrintEvaluation(const EvaluationReport& report,
         fmt::format("uniform w{}a{}", report.uniform_bits->weight_bits, report.uniform_bits->activation_bits),
         *report.uniform));
   fmt::print("{}", table.Text());
+}
+
+void PrintCriterion(const Criterion& criterion) {
+  if (criterion.reason.empty()) return;
+  fmt::print("the loss is {}{}: {}; --loss and --class-axis ask for another\n", ToString(criterion.loss),
+             criterion.ComparesWithLabels() ? " from the labels" : " from the float network's output", criterion.reason);
 }
 
 void PrintInfeasible(const Problem& problem, const Solution& solution) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "bitplan/loss.h"
 #include "bitplan/network.h"
 #include "bitplan/plan.h"
 #include "bitplan/search.h"
@@ -35,6 +36,8 @@ void PrintCosts(const Plan& plan);
 /// `computed_otherwise`: the plan computed in another way, and its name in the table.
 void PrintEvaluation(const EvaluationReport& report,
                      const std::optional<std::pair<std::string, Evaluation>>& computed_otherwise = {});
+/// Which loss it is and why, where that is not plain.
+void PrintCriterion(const Criterion& criterion);
 /// What runs in float, and why; or `if_none`.
 void PrintInFloat(const std::vector<FloatOperator>& in_float, const std::string& if_none);
 

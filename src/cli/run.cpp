@@ -30,7 +30,8 @@ std::string ResultJson(const RunResult& result) {
 }
 
 /// Writes the files and prints the tables.
-int WriteResult(const CommandLine& line, const OutputFolder& folder, const RunResult& result) {
+int WriteResult(const CommandLine& line, const OutputFolder& folder, const RunResult& result,
+                const Criterion& criterion) {
   if (result.solution.choices.empty()) {
     PrintInfeasible(result.problem, result.solution);
     return kNoPlan;
@@ -45,7 +46,8 @@ int WriteResult(const CommandLine& line, const OutputFolder& folder, const RunRe
   if (!WriteJson(line, ResultJson(result))) return kDone;
   PrintPlan(result.plan, result.sensitivity);
   PrintCosts(result.plan);
-  if (result.choice) PrintChoice(result.problem, *result.choice);
+  PrintCriterion(criterion);
+  if (result.choice) PrintChoice(result.problem, *result.choice, criterion.outputs);
   fmt::print("\n");
   PrintEvaluation(result.evaluation);
   fmt::print("\nwritten to {}: quantized.pt, plan.json, sensitivity.json with its .npy files, evaluation.json{}\n",
@@ -99,12 +101,13 @@ int RunAll(const Arguments& arguments) {
   DataOptions data_options = ReadSampleOptions(line, network);
   data_options.samples = 0;
   const Dataset test = Dataset::Load(line.Required("test"), data_options);
+  const Criterion criterion = ResolveLoss(network, split.data, options.analyze.loss, options.analyze.temperature);
   int code = kDone;
   WithCheckpoint(line, folder / "analysis", [&](const std::filesystem::path& checkpoint) {
     options.analyze.checkpoint = checkpoint;
     const RunResult result = Run(network, split.data, test, options, split.held_out);
     if (target) CheckPlan(result.plan, network, *target);
-    code = WriteResult(line, folder, result);
+    code = WriteResult(line, folder, result, criterion);
   });
   return code;
 }

@@ -53,7 +53,7 @@ SpectralDensity Compute(const CommandLine& line, const Network& network, const D
   options.seed = line.Get<std::uint64_t>("seed");
   options.progress = ShowProgress();
   options.Validate();
-  const Loss loss = ParseLoss(line.Get<std::string>("loss"));
+  const Loss loss = ReadLossOption(line);
   const auto temperature = line.Get<double>("temperature");
   if (line.Get<bool>("exact-hessian"))
     return EstimateSpectralDensity(
@@ -157,6 +157,7 @@ int ShowSpectrum(const Arguments& arguments) {
   const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
   const std::vector<int> layers = ChooseLayers(network, line.Get<std::string>("layers"));
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
+  const Criterion criterion = ResolveLoss(network, data, ReadLossOption(line), line.Get<double>("temperature"));
   const SpectralDensity density = Compute(line, network, data, layers);
   ThrowIfInterrupted();
   const DensityCurve curve = Smoothed(density);
@@ -166,7 +167,10 @@ int ShowSpectrum(const Arguments& arguments) {
               ToSvg(curve, density.rows,
                     line.Get<bool>("exact-hessian") ? "Spectral density of the Hessian"
                                                     : "Spectral density of the Gauss-Newton matrix"));
-  if (WriteJson(line, ToJson(line, network, layers, density))) Print(line, layers, density);
+  if (WriteJson(line, ToJson(line, network, layers, density))) {
+    Print(line, layers, density);
+    PrintCriterion(criterion);
+  }
   return kDone;
 }
 

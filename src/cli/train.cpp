@@ -102,14 +102,21 @@ Plan ReadOrMakePlan(const CommandLine& line, NetworkOptions& options) {
 }
 
 EvaluationReport Measure(const Network& before, const TrainResult& result, const Dataset& test,
-                         std::int64_t batch_size) {
+                         const TrainOptions& options) {
   EvaluationReport report;
   report.model_sha256 = before.sha256();
   report.data_sha256 = test.sha256();
-  const auto measured = Evaluate(before, {result.quantized}, test, batch_size, ShowProgress());
+  const auto measured = Evaluate(before, {result.quantized}, test, options.batch_size, ShowProgress(), options.loss);
   report.float_network = measured[0];
   report.planned = measured[1];
   return report;
+}
+
+/// What training goes by: of a mixture, the labels' part.
+Criterion Minimized(Criterion criterion, const TrainOptions& options) {
+  if (options.distillation < 1) return criterion.WithLabels();
+  criterion.labelled = false;
+  return criterion.With(criterion.outputs == OutputKind::Values ? Loss::MeanSquaredError : Loss::Divergence);
 }
 
 }  // namespace
@@ -152,6 +159,9 @@ int TrainModel(const Arguments& arguments) {
   test_options.samples = 0;
   std::optional<Dataset> test;
   if (line.Has("test")) test = Dataset::Load(line.Get<std::string>("test"), test_options);
+  const Network before = Network::Load(line.Required("MODEL.pt"), network);
+  const Criterion criterion = ResolveLoss(before, data, options.loss, options.temperature);
+  if (test) EvaluationCriterion(before, *test, options.loss);  // refuses it now, if at all
   options.progress = ShowProgress();
   std::optional<TrainResult> result;
   WithCheckpoint(line, outputs.quantized, [&](const std::filesystem::path& checkpoint) {
@@ -161,11 +171,12 @@ int TrainModel(const Arguments& arguments) {
   });
 
   std::optional<EvaluationReport> report;
-  if (test) report = Measure(before, *result, *test, options.batch_size);
+  if (test) report = Measure(before, *result, *test, options);
   if (WriteJson(line, JsonOf(outputs, *result, report))) {
     PrintCurve(*result);
     if (report) fmt::print("\n");
     if (report) PrintEvaluation(*report);
+    PrintCriterion(Minimized(criterion, options));
     fmt::print("\nwritten: {}, {}, {}\n", outputs.quantized.string(), outputs.plan.string(), outputs.weights.string());
   }
   if (!result->diverged) return kDone;

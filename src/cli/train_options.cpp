@@ -5,6 +5,7 @@
 #include <sstream>
 #include <vector>
 
+#include "cli/options.h"
 #include "cli/values.h"
 
 namespace bitplan::cli {
@@ -53,7 +54,7 @@ void AddMethodOptions(CommandLine& line) {
       "freeze", po::value<std::vector<std::string>>()->value_name("LAYERS"),
       "leave layers as they are, quantized: a name, first, last, a pattern or an operator; may be given several times")(
       "distillation", Number(Defaults().distillation),
-      "share of the divergence from the float network in the loss, 0 to 1")(
+      "share of the divergence from the float network in the loss, 0 to 1; the rest is the loss of the labels")(
       "temperature", Number(Defaults().temperature), "of that divergence");
 }
 
@@ -85,6 +86,7 @@ void AddDataOptions(CommandLine& line) {
 }  // namespace
 
 void AddTrainOptions(CommandLine& line) {
+  AddLossOption(line);
   AddMethodOptions(line);
   AddOptimizerOptions(line);
   AddDataOptions(line);
@@ -102,6 +104,7 @@ TrainOptions ReadTrainOptions(const CommandLine& line) {
   options.freeze = line.List("freeze");
   options.distillation = line.Get<double>("distillation");
   options.temperature = line.Get<double>("temperature");
+  options.loss = ReadLossOption(line);
   options.epochs = line.Get<std::int64_t>("epochs");
   options.optimizer = ParseOptimizer(line.Get<std::string>("optimizer"));
   options.learning_rate = line.Get<double>("learning-rate");

@@ -16,7 +16,7 @@ namespace bitplan::cli {
 namespace {
 
 void Print(const Validation& validation) {
-  const bool tested = validation.plans.front().accuracy.has_value();
+  const bool tested = validation.agreements.front().spearman_accuracy.has_value();
   std::vector<std::string> header{"measure", "Spearman", "Kendall", "Spearman, small", "Kendall, small"};
   if (tested) header.emplace_back("Spearman, test errors");
   Table table(header);
@@ -29,7 +29,7 @@ void Print(const Validation& validation) {
     table.Add(std::move(row));
   }
   fmt::print(
-      "{}\nrank correlation with the measured KL to the float network over {} random plans; small: the half with the "
+      "{}\nrank correlation with the measured divergence (KL, of values squared error) from the float network over {} random plans; small: the half with the "
       "smallest\n",
       table.Text(), validation.plans.size());
 }
@@ -68,11 +68,13 @@ int ValidateMeasures(const Arguments& arguments) {
   data_options.samples = 0;
   const auto test =
       line.Has("test") ? std::optional(Dataset::Load(line.Get<std::string>("test"), data_options)) : std::nullopt;
+  const Criterion criterion = ResolveLoss(network, data, options.analyze.loss, options.analyze.temperature);
   const Validation validation = Validate(network, data, test, options);
   ThrowIfInterrupted();
   WriteFile(folder / "validation.csv", ToCsv(validation));
   WriteFile(folder / "validation.svg", ToSvg(validation));
   Print(validation);
+  PrintCriterion(criterion);
   fmt::print("\nwritten to {}: validation.csv, validation.svg\n", line.Required("out-dir"));
   return kDone;
 }

@@ -74,14 +74,21 @@ std::vector<float> ShiftsOf(const Sensitivity& sensitivity, const Problem& probl
   return shifts;
 }
 
+/// The loss whose curvature a measure has.
+std::string LossOf(const Sensitivity& sensitivity, Measure measure) {
+  if (measure == Measure::LogitShift) return "logit-shift";
+  return measure == Measure::Divergence ? "divergence" : sensitivity.loss;
+}
+
 /// Rows u = r ᵀδz of one sample, one for each row of `shifts` [rows, samples · classes], so that ½‖u‖² is its loss to
-/// second order: √p (δz − pᵀδz), p the softmax, or δz less its mean.
+/// second order: of classes √p (δz − pᵀδz), p the softmax, or δz less its mean; of losses that judge each number for
+/// itself √h δz, h the second derivative.
 class CurvatureRows {
  public:
   CurvatureRows(const Sensitivity& sensitivity, Measure measure, const std::vector<float>& shifts)
       : shifts_(*sensitivity.shifts),
-        uniform_(measure == Measure::LogitShift ||
-                 (measure != Measure::Divergence && sensitivity.loss == "logit-shift")),
+        outputs_(sensitivity.outputs),
+        loss_(LossOf(sensitivity, measure)),
         temperature_(TemperatureOf(sensitivity, measure)),
         rows_(shifts.data(), static_cast<Index>(shifts.size() / (shifts_.samples * shifts_.classes)),
               static_cast<Index>(shifts_.samples * shifts_.classes)) {}
@@ -91,10 +98,9 @@ class CurvatureRows {
   MatrixXd Of(std::size_t sample) const {
     const auto classes = static_cast<Index>(shifts_.classes);
     const MatrixXd delta = rows_.middleCols(static_cast<Index>(sample) * classes, classes).cast<double>();
-    if (uniform_) return delta.colwise() - delta.rowwise().mean();
-    const ArrayXd z =
-        Eigen::Map<const Eigen::ArrayXf>(shifts_.logits.data() + sample * shifts_.classes, classes).cast<double>() /
-        temperature_;
+    if (IsPerNumber()) return delta * SecondDerivatives(sample).sqrt().matrix().asDiagonal();
+    if (loss_ == "logit-shift") return delta.colwise() - delta.rowwise().mean();
+    const ArrayXd z = Logits(sample);
     ArrayXd p = (z - z.maxCoeff()).exp();
     p /= p.sum();
     const MatrixXd centered = delta.colwise() - delta * p.matrix();
@@ -102,8 +108,29 @@ class CurvatureRows {
   }
 
  private:
+  bool IsPerNumber() const {
+    return outputs_ != OutputKind::Classes || loss_ == "mean-squared-error" || loss_ == "binary-cross-entropy";
+  }
+
+  ArrayXd Logits(std::size_t sample) const {
+    return Eigen::Map<const Eigen::ArrayXf>(shifts_.logits.data() + sample * shifts_.classes,
+                                            static_cast<Index>(shifts_.classes))
+               .cast<double>() /
+           temperature_;
+  }
+
+  ArrayXd SecondDerivatives(std::size_t sample) const {
+    const auto classes = static_cast<Index>(shifts_.classes);
+    if (loss_ == "logit-shift") return ArrayXd::Ones(classes);
+    const bool squares = loss_ == "mean-squared-error" || (loss_ == "divergence" && outputs_ == OutputKind::Values);
+    if (squares) return ArrayXd::Constant(classes, 2.0 / static_cast<double>(classes));
+    const ArrayXd p = 1 / (1 + (-Logits(sample)).exp());
+    return p * (1 - p) / static_cast<double>(classes);
+  }
+
   const OutputShifts& shifts_;
-  bool uniform_;
+  OutputKind outputs_;
+  std::string loss_;
   double temperature_;
   RowsOfFloats rows_;
 };
@@ -121,15 +148,31 @@ QuadraticTerm Quadratic(const Sensitivity& sensitivity, Measure measure, double 
   return term;
 }
 
+/// Numbers v as pairs (low · v, high · v): two classes each.
+std::vector<float> AsPairs(const std::vector<float>& numbers, double low, double high) {
+  std::vector<float> pairs;
+  for (const float number : numbers)
+    for (const double factor : {low, high}) pairs.push_back(static_cast<float>(factor * number));
+  return pairs;
+}
+
+/// Outputs that are no classes are put as two classes each: a logit z is (0, z), whose softmax is its sigmoid; a value's
+/// shift v is (−a v, a v), whose squared length ½ Σ is what it is charged.
 LogitTerm LogitModel(const Sensitivity& sensitivity, Measure measure, double share, std::vector<float> shifts) {
+  const bool values = sensitivity.outputs == OutputKind::Values;
   LogitTerm term;
-  term.loss = measure == Measure::Divergence ? LogitLoss::Divergence : LogitLoss::SquaredShift;
+  term.loss = measure == Measure::Divergence && !values ? LogitLoss::Divergence : LogitLoss::SquaredShift;
   term.temperature = sensitivity.temperature;
   term.scale = share;
   term.samples = sensitivity.shifts->samples;
   term.classes = sensitivity.shifts->classes;
   if (term.loss == LogitLoss::Divergence) term.logits = sensitivity.shifts->logits;
   term.shifts = std::move(shifts);
+  if (sensitivity.outputs == OutputKind::Classes) return term;
+  term.classes = 2;
+  const double half = measure == Measure::Divergence ? 1 : std::sqrt(0.5);
+  term.logits = AsPairs(term.logits, 0, 1);
+  term.shifts = term.loss == LogitLoss::Divergence ? AsPairs(term.shifts, 0, 1) : AsPairs(term.shifts, -half, half);
   return term;
 }
 
@@ -148,11 +191,6 @@ void CheckJoint(const Sensitivity& sensitivity, Measure measure) {
   if (!sensitivity.Has(JointFigure(measure)))
     throw Error(fmt::format("a joint problem of {0} needs the figures of {1}; analyze with --measures {0},{1}",
                             ToString(measure), ToString(JointFigure(measure))));
-  if (!IsLogitModel(measure) && sensitivity.loss != "cross-entropy" && sensitivity.loss != "divergence" &&
-      sensitivity.loss != "logit-shift")
-    throw Error(
-        fmt::format("a joint problem of {} is made for the losses cross-entropy, divergence and logit-shift, not {}",
-                    ToString(measure), sensitivity.loss));
 }
 
 double CrossTermShare(const Sensitivity& sensitivity, Measure measure) {

@@ -37,16 +37,22 @@ bool HasCurvature(const Curvature& curvature, Measure measure) {
 double CurvatureFigure(const Curvature& curvature, Measure measure) {
   switch (measure) {
     case Measure::Eigenvalue:
-      return std::max(curvature.eigenvalue.value_or(0), curvature.eigenvalue_residual);
+      return std::max(std::abs(curvature.eigenvalue.value_or(0)), curvature.eigenvalue_residual);
     case Measure::Trace: {
-      const double trace = curvature.trace.value_or(0);
-      const double counted =
-          curvature.trace_significant ? trace : std::max(trace, 0.0) + 2 * curvature.trace_standard_error;
+      const double trace = curvature.trace.value_or(0), noise = 2 * curvature.trace_standard_error;
+      const bool known = curvature.trace_significant || trace < -noise;
+      const double counted = known ? std::abs(trace) : std::max(trace, 0.0) + noise;
       return counted / static_cast<double>(std::max<std::int64_t>(curvature.elements, 1));
     }
     default:
       return 1;
   }
+}
+
+/// What a figure counts as.
+double CountedFigure(const Estimate& figure, Measure measure) {
+  if (measure != Measure::Quadratic && measure != Measure::SingleLoss) return figure.value;
+  return figure.standard_error > 0 ? std::max(figure.value, figure.standard_error) : std::abs(figure.value);
 }
 
 bool HasFigure(const std::vector<Perturbation>& choices, Measure measure) {
@@ -69,7 +75,7 @@ bool Sensitivity::Has(Measure measure) const {
 
 double PredictedCost(const Curvature& curvature, const Perturbation& perturbation, Measure measure, double floor) {
   if (perturbation.bits == 32) return 0;
-  if (HasFigures(measure)) return perturbation.figures.at(measure).value;
+  if (HasFigures(measure)) return CountedFigure(perturbation.figures.at(measure), measure);
   const double error = measure == Measure::RelativeError ? perturbation.relative_error : perturbation.squared_error;
   return std::max(CurvatureFigure(curvature, measure), floor) * error;
 }

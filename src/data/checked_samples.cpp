@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <string>
 #include <utility>
 
+#include "bitplan/data.h"
 #include "bitplan/error.h"
 #include "data/decode/array.h"
 
@@ -48,12 +50,12 @@ at::Tensor Plain(const RawTensor& raw) {
   }
 }
 
-at::Tensor CheckFinite(const at::Tensor& values, const std::string& where) {
+at::Tensor CheckFinite(const at::Tensor& values, const std::string& where, const char* what) {
   const at::Tensor wrong = at::isfinite(values).logical_not_();
   if (!wrong.any().item<bool>()) return values;
   const bool is_nan = at::isnan(values.flatten()[at::argmax(wrong.flatten().to(at::kByte))]).item<bool>();
-  throw Error(fmt::format("{}: {} is {}; inputs must be finite float32 numbers", where, FirstTrue(wrong),
-                          is_nan ? "NaN" : "infinite"));
+  throw Error(fmt::format("{}: {} is {}; {} must be finite float32 numbers", where, FirstTrue(wrong),
+                          is_nan ? "NaN" : "infinite", what));
 }
 
 at::Tensor CheckInput(const RawTensor& raw) {
@@ -74,7 +76,7 @@ at::Tensor CheckInput(const RawTensor& raw) {
     case at::kBFloat16:
     case at::kFloat:
     case at::kDouble:
-      return CheckFinite(values.to(at::kFloat), raw.where);
+      return CheckFinite(values.to(at::kFloat), raw.where, "inputs");
     case at::kChar:
       throw Error(
           fmt::format("{}: int8 inputs may be pixels or numbers; save pixels as uint8, numbers as int64 or "
@@ -86,26 +88,30 @@ at::Tensor CheckInput(const RawTensor& raw) {
   }
 }
 
-at::Tensor CheckLabels(const RawTensor& raw) {
-  const at::Tensor plain = Plain(raw);
-  if (!at::isIntegralType(plain.scalar_type(), /*includeBool=*/false) || plain.scalar_type() == at::kUInt64) {
-    throw Error(fmt::format("{}: labels must be integers (class numbers from 0), not {}; save them as int64", raw.where,
-                            at::toString(plain.scalar_type())));
-  }
-  at::Tensor labels = plain.to(at::kLong);
+/// What is to be ignored of `labels` is told by kIgnoredLabel, or NaN, from here on.
+at::Tensor MarkIgnored(at::Tensor labels, const std::vector<std::int64_t>& ignored) {
+  at::Tensor marked = labels;
+  for (const std::int64_t label : ignored)
+    marked = labels.is_floating_point()
+                 ? marked.masked_fill(labels.eq(label), std::numeric_limits<double>::quiet_NaN())
+                 : marked.masked_fill(labels.eq(label), kIgnoredLabel);
+  return marked;
+}
+
+at::Tensor CheckLabels(const RawTensor& raw, const std::vector<std::int64_t>& ignored) {
+  at::Tensor labels = Plain(raw);
+  const bool is_whole = at::isIntegralType(labels.scalar_type(), /*includeBool=*/true);
+  if (labels.scalar_type() == at::kUInt64 || (!is_whole && !labels.is_floating_point()))
+    throw Error(fmt::format("{}: labels of type {} are not supported; save them as int64 or float32", raw.where,
+                            at::toString(labels.scalar_type())));
   if (labels.dim() == 2 && labels.size(1) == 1) labels = labels.squeeze(1);
-  const at::Tensor negative = labels.lt(0);
-  if (negative.any().item<bool>()) {
-    const std::int64_t value = labels.masked_select(negative)[0].item<std::int64_t>();
-    throw Error(fmt::format("{}: the label of {} is {}; labels are class numbers from 0", raw.where,
-                            FirstTrue(negative), value));
-  }
-  return labels;
+  return MarkIgnored(is_whole ? labels.to(at::kLong) : CheckFinite(labels.to(at::kFloat), raw.where, "labels"),
+                     ignored);
 }
 
 }  // namespace
 
-Samples CheckSamples(RawSamples raw) {
+Samples CheckSamples(RawSamples raw, const std::vector<std::int64_t>& ignored_labels) {
   Samples samples;
   for (RawTensor& input : raw.inputs) {
     samples.inputs.push_back(CheckInput(input));
@@ -117,7 +123,7 @@ Samples CheckSamples(RawSamples raw) {
     }
   }
   if (!raw.labels.tensor.defined()) return samples;
-  samples.labels = CheckLabels(raw.labels);
+  samples.labels = CheckLabels(raw.labels, ignored_labels);
   const std::int64_t count = samples.inputs.front().size(0);
   if (samples.labels.size(0) != count) {
     throw Error(fmt::format("{}: {} labels for the {} samples of {}", raw.labels.where, samples.labels.size(0), count,

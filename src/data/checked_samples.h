@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <vector>
 
 #include "data/raw_samples.h"
@@ -11,12 +12,13 @@ namespace bitplan::data {
 /// Samples in the form a Dataset keeps them in.
 struct Samples {
   std::vector<at::Tensor> inputs;  ///< uint8, float32 or int64 [n, …], contiguous, on the CPU
-  at::Tensor labels;               ///< int64 [n, …], or undefined
+  at::Tensor labels;               ///< int64 or float32 [n, …], or undefined
 };
 
-/// bool, float16, bfloat16 and float64 inputs become float32, wider integers int64; labels [n, 1] become [n]. Throws
-/// Error naming the tensor and the sample: unsupported element type, no sample axis, no sample, unequal counts, NaN or
-/// infinite values, labels that are not integers or negative.
-Samples CheckSamples(RawSamples raw);
+/// bool, float16, bfloat16 and float64 inputs become float32, wider integers int64; integer and bool labels int64,
+/// others float32, and labels [n, 1] become [n]; what is in `ignored_labels` becomes kIgnoredLabel, of floats NaN.
+/// Throws Error naming the tensor and the sample: unsupported element type, no sample axis, no sample, unequal counts,
+/// NaN or infinite values.
+Samples CheckSamples(RawSamples raw, const std::vector<std::int64_t>& ignored_labels);
 
 }  // namespace bitplan::data

@@ -59,7 +59,7 @@ at::Tensor ChannelValues(const std::vector<double>& values, const at::Tensor& li
 Dataset Dataset::Make(data::RawSamples raw, const DataOptions& options, std::string source) {
   std::vector<std::string> names;
   for (const data::RawTensor& input : raw.inputs) names.push_back(input.where);
-  data::Samples samples = data::CheckSamples(std::move(raw));
+  data::Samples samples = data::CheckSamples(std::move(raw), options.ignored_labels);
   for (std::size_t i = 0; i < names.size(); ++i) CheckNormalization(samples.inputs[i], names[i], options);
 
   Dataset dataset;
@@ -67,6 +67,7 @@ Dataset Dataset::Make(data::RawSamples raw, const DataOptions& options, std::str
   dataset.labels_ = std::move(samples.labels);
   dataset.mean_ = options.mean;
   dataset.std_ = options.std;
+  dataset.ignored_labels_ = options.ignored_labels;
   dataset.size_ = dataset.inputs_.front().size(0);
   dataset.source_ = std::move(source);
   if (options.samples > dataset.size_ && !options.fewer_allowed) {
@@ -121,7 +122,7 @@ Batch Dataset::Get(const std::vector<std::int64_t>& samples, at::Device device) 
   return Prepare([&](const at::Tensor& stored) { return Select(stored, samples); }, device);
 }
 
-at::Tensor Dataset::labels() const { return has_labels() ? labels_.to(at::kLong) : at::Tensor(); }
+at::Tensor Dataset::labels() const { return labels_; }
 
 Batch Dataset::Prepare(const std::function<at::Tensor(const at::Tensor&)>& select, at::Device device) const {
   Batch batch;
@@ -133,7 +134,7 @@ Batch Dataset::Prepare(const std::function<at::Tensor(const at::Tensor&)>& selec
     if (!mean_.empty()) values.sub_(ChannelValues(mean_, values)).div_(ChannelValues(std_, values));
     batch.inputs.push_back(std::move(values));
   }
-  if (has_labels()) batch.labels = select(labels_).to(device, at::kLong, false, /*copy=*/true);
+  if (has_labels()) batch.labels = select(labels_).to(device, labels_.scalar_type(), false, /*copy=*/true);
   return batch;
 }
 

@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <limits>
@@ -16,20 +15,17 @@ namespace bitplan {
 
 namespace {
 
-std::string Shape(at::IntArrayRef sizes) { return fmt::format("[{}]", fmt::join(sizes, ", ")); }
-
-/// One row a prediction: [N, C], [N, C, H, W], … become [predictions, C], and labels [predictions].
+/// What counts of a batch's predictions, one a row: [predictions, numbers of each], and labels [predictions].
 struct Predictions {
-  at::Tensor logits, labels;
+  at::Tensor outputs, labels;
 };
 
-Predictions Flatten(const at::Tensor& output, const at::Tensor& labels) {
-  const at::Tensor logits = output.movedim(ClassAxis(output, labels), -1);
-  const auto expected = logits.sizes().slice(0, static_cast<std::size_t>(logits.dim()) - 1);
-  if (labels.defined() && labels.sizes() != expected)
-    throw Error(fmt::format("labels of shape {} do not fit an output of shape {}: expected {}", Shape(labels.sizes()),
-                            Shape(output.sizes()), Shape(expected)));
-  return {logits.reshape({-1, logits.size(-1)}), labels.defined() ? labels.reshape({-1}) : labels};
+Predictions Counted(const Criterion& criterion, const at::Tensor& output, const at::Tensor& labels) {
+  const at::Tensor counted = CountedPredictions(criterion, output, labels);
+  const at::Tensor by_prediction = ByPrediction(criterion, output);
+  const auto rows = [&](const at::Tensor& values) { return counted.defined() ? values.index({counted}) : values.flatten(0, 1); };
+  if (!criterion.labelled) return {rows(by_prediction), {}};
+  return {rows(by_prediction), rows(labels.reshape(by_prediction.sizes().slice(0, 2)))};
 }
 
 void CheckOutput(const at::Tensor& output, const std::string& whose) {
@@ -40,51 +36,74 @@ void CheckOutput(const at::Tensor& output, const std::string& whose) {
 }
 
 /// Sums over the predictions of one network.
-struct Tally {
-  std::int64_t total = 0, correct = 0, agreeing = 0;
-  double loss = 0, divergence = 0;
+class Tally {
+ public:
+  explicit Tally(const Criterion& criterion) : criterion_(criterion) {
+    criterion_.class_axis = 1;  // of rows
+    criterion_.counted = 0;     // they all do
+  }
 
   void Add(const Predictions& own, const Predictions& reference) {
-    const at::Tensor chosen = own.logits.argmax(1);
-    const std::int64_t count = own.logits.size(0);
-    total += count;
-    agreeing += chosen.eq(reference.logits.argmax(1)).sum().item<std::int64_t>();
-    divergence += LossValue(Loss::Divergence, own.logits, reference.logits).item<double>() * static_cast<double>(count);
-    if (!own.labels.defined()) return;
-    loss += LossValue(Loss::CrossEntropy, own.logits, own.labels).item<double>() * static_cast<double>(count);
-    correct += chosen.eq(own.labels).sum().item<std::int64_t>();
+    const std::int64_t count = own.outputs.size(0);
+    if (count == 0) return;
+    total_ += count;
+    divergence_ += Sum(criterion_.With(Loss::Divergence), own, reference);
+    const bool decides = criterion_.outputs != OutputKind::Values;
+    if (decides)
+      agreeing_ += Decisions(criterion_, own.outputs).eq(Decisions(criterion_, reference.outputs)).sum().item<std::int64_t>();
+    if (!criterion_.labelled) return;
+    loss_ += Sum(criterion_.WithLabels(), own, reference);
+    if (decides) correct_ += RightDecisions(criterion_, own.outputs, own.labels).sum().item<std::int64_t>();
   }
 
-  Evaluation Result(bool has_labels) const {
-    const auto predictions = static_cast<double>(total);
+  Evaluation Result() const {
+    const auto predictions = static_cast<double>(total_);
     constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+    const bool decides = criterion_.outputs != OutputKind::Values, judged = decides && criterion_.labelled;
     Evaluation result;
-    result.correct = has_labels ? correct : -1;
-    result.total = total;
-    result.accuracy = has_labels ? static_cast<double>(correct) / predictions : kUnknown;
-    result.loss = has_labels ? loss / predictions : kUnknown;
-    result.agreement = static_cast<double>(agreeing) / predictions;
-    result.divergence = std::max(divergence / predictions, 0.0);  // rounding may leave it below zero
+    result.correct = judged ? correct_ : -1;
+    result.total = total_;
+    result.accuracy = judged ? static_cast<double>(correct_) / predictions : kUnknown;
+    result.loss = criterion_.labelled ? loss_ / predictions : kUnknown;
+    result.agreement = decides ? static_cast<double>(agreeing_) / predictions : kUnknown;
+    result.divergence = std::max(divergence_ / predictions, 0.0);  // rounding may leave it below zero
+    result.outputs = criterion_.outputs;
     return result;
   }
+
+ private:
+  static double Sum(const Criterion& criterion, const Predictions& own, const Predictions& reference) {
+    return LossValue(criterion, own.outputs, reference.outputs, own.labels).item<double>() *
+           static_cast<double>(own.outputs.size(0));
+  }
+
+  Criterion criterion_;
+  std::int64_t total_ = 0, correct_ = 0, agreeing_ = 0;
+  double loss_ = 0, divergence_ = 0;
 };
 
 }  // namespace
 
+Criterion EvaluationCriterion(const Network& network, const Dataset& data, Loss loss) {
+  return ResolveLoss(network, data, loss == Loss::CrossEntropy && !data.has_labels() ? Loss::Divergence : loss);
+}
+
 std::vector<Evaluation> Evaluate(const Network& network, const std::vector<QuantizedNetwork>& quantized,
-                                 const Dataset& data, std::int64_t batch_size, const ProgressCallback& progress) {
+                                 const Dataset& data, std::int64_t batch_size, const ProgressCallback& progress,
+                                 Loss loss) {
   std::vector<ForwardFunction> functions;
   for (const QuantizedNetwork& each : quantized)
     functions.emplace_back([&each](const std::vector<at::Tensor>& inputs) { return each.Forward(inputs); });
-  return EvaluateFunctions(network, functions, data, batch_size, progress);
+  return EvaluateFunctions(network, functions, data, batch_size, progress, loss);
 }
 
 std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vector<ForwardFunction>& functions,
                                           const Dataset& data, std::int64_t batch_size,
-                                          const ProgressCallback& progress) {
+                                          const ProgressCallback& progress, Loss loss) {
   if (batch_size < 1) throw Error(fmt::format("batch size: {} given, at least 1 needed", batch_size));
   const at::NoGradGuard no_grad;
-  std::vector<Tally> tallies(1 + functions.size());
+  const Criterion criterion = EvaluationCriterion(network, data, loss);
+  std::vector<Tally> tallies(1 + functions.size(), Tally(criterion));
   const ImageLayout layout(network, data.Get(0, 1, at::Device(network.device())).inputs);
   for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
     const std::int64_t end = std::min(begin + batch_size, data.size());
@@ -92,17 +111,17 @@ std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vec
     batch.inputs = layout(batch.inputs);
     const at::Tensor output = network.Forward(batch.inputs);
     CheckOutput(output, "the float network");
-    const Predictions reference = Flatten(output, batch.labels);
+    const Predictions reference = Counted(criterion, output, batch.labels);
     tallies[0].Add(reference, reference);
     for (std::size_t i = 0; i < functions.size(); ++i) {
       const at::Tensor own = functions[i](batch.inputs);
       CheckOutput(own, functions.size() == 1 ? "the quantized network" : fmt::format("quantized network {}", i + 1));
-      tallies[1 + i].Add(Flatten(own, batch.labels), reference);
+      tallies[1 + i].Add(Counted(criterion, own, batch.labels), reference);
     }
     Report(progress, "evaluating", end, data.size());
   }
   std::vector<Evaluation> results;
-  for (const Tally& tally : tallies) results.push_back(tally.Result(data.has_labels()));
+  for (const Tally& tally : tallies) results.push_back(tally.Result());
   return results;
 }
 

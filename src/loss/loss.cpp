@@ -9,88 +9,102 @@
 #include <vector>
 
 #include "bitplan/error.h"
+#include "loss/predictions.h"
+#include "loss/shape_text.h"
 
 namespace bitplan {
 
 namespace {
 
-constexpr std::string_view kOutputForms = "[N, C], [N, C, H, W], [N, C, T] or [N, T, C]";
+/// What the losses of some predictions are made of. In float64: where the network is sure of a class, 1 − p would have
+/// no correct digit in float32, and gradient and Hessian of the loss are made of it.
+struct Compared {
+  at::Tensor z;        ///< [N, predictions, numbers]
+  at::Tensor z_float;  ///< likewise; undefined where it is not compared with
+  at::Tensor labels;   ///< [N, predictions], 0 where ignored; undefined where they are not compared with
+};
 
-std::string Shape(const at::Tensor& tensor) { return fmt::format("[{}]", fmt::join(tensor.sizes(), ", ")); }
-
-/// log softmax(z) with the classes on the last axis, [..., C]. In float64: where the network is sure of a class, 1 − p
-/// would have no correct digit in float32, and gradient and Hessian of the loss are made of it.
-at::Tensor LogProbabilities(const at::Tensor& logits, std::int64_t class_axis) {
-  return at::log_softmax(logits.to(at::kDouble), class_axis).movedim(class_axis, -1);
+at::Tensor CrossEntropy(const Compared& compared) {
+  return -at::log_softmax(compared.z, -1).gather(-1, compared.labels.unsqueeze(-1)).squeeze(-1);
 }
 
-void CheckLabels(const at::Tensor& labels, const at::Tensor& logits, const at::Tensor& log_probabilities) {
-  if (!labels.defined() || labels.scalar_type() != at::kLong) throw Error("cross entropy needs int64 labels");
-  const auto expected = log_probabilities.sizes().slice(0, static_cast<std::size_t>(log_probabilities.dim()) - 1);
-  if (labels.sizes() != expected) {
-    throw Error(fmt::format("labels of shape {} do not fit an output of shape {}: expected [{}]", Shape(labels),
-                            Shape(logits), fmt::join(expected, ", ")));
+at::Tensor SoftmaxDivergence(const Compared& compared, double temperature) {
+  const at::Tensor target = at::log_softmax(compared.z_float / temperature, -1);
+  const at::Tensor shifted = at::log_softmax(compared.z / temperature, -1);
+  return (target.exp() * (target - shifted)).sum(-1) * (temperature * temperature);
+}
+
+at::Tensor SigmoidDivergence(const Compared& compared, double temperature) {
+  const at::Tensor from = compared.z_float.squeeze(-1) / temperature, to = compared.z.squeeze(-1) / temperature;
+  const at::Tensor yes = at::log_sigmoid(from), no = at::log_sigmoid(-from);
+  const at::Tensor divergence =
+      yes.exp() * (yes - at::log_sigmoid(to)) + no.exp() * (no - at::log_sigmoid(-to));
+  return divergence * (temperature * temperature);
+}
+
+at::Tensor SquaredError(const Compared& compared) {
+  const at::Tensor target = compared.labels.defined() ? compared.labels.unsqueeze(-1) : compared.z_float;
+  return (compared.z - target).square().mean(-1);
+}
+
+at::Tensor Divergence(OutputKind outputs, const Compared& compared, double temperature) {
+  switch (outputs) {
+    case OutputKind::Classes:
+      return SoftmaxDivergence(compared, temperature);
+    case OutputKind::Binary:
+      return SigmoidDivergence(compared, temperature);
+    case OutputKind::Values:
+      break;
   }
-  if (labels.numel() == 0) throw Error("cross entropy of no labels");
-  const std::int64_t classes = log_probabilities.size(-1);
-  const auto [least, greatest] = at::aminmax(labels);
-  const std::int64_t first = least.item<std::int64_t>(), last = greatest.item<std::int64_t>();
-  if (first < 0 || last >= classes) {
-    throw Error(fmt::format("label {} is outside the network's {} classes (0 … {})", first < 0 ? first : last, classes,
-                            classes - 1));
+  return SquaredError(compared);
+}
+
+at::Tensor LogitShift(OutputKind outputs, const Compared& compared) {
+  const at::Tensor shift = compared.z - compared.z_float;
+  const bool centered = outputs == OutputKind::Classes;
+  return (centered ? shift - shift.mean(-1, /*keepdim=*/true) : shift).square().sum(-1) / 2;
+}
+
+at::Tensor BinaryCrossEntropy(const Compared& compared) {
+  const at::Tensor z = compared.z.squeeze(-1);
+  const at::Tensor wanted =
+      compared.labels.defined() ? compared.labels.to(at::kDouble) : compared.z_float.squeeze(-1).sigmoid();
+  return at::binary_cross_entropy_with_logits(z, wanted, {}, {}, at::Reduction::None);
+}
+
+/// [N, predictions].
+at::Tensor PredictionLosses(const Criterion& criterion, const Compared& compared) {
+  switch (criterion.loss) {
+    case Loss::CrossEntropy:
+      return CrossEntropy(compared);
+    case Loss::Divergence:
+      return Divergence(criterion.outputs, compared, criterion.temperature);
+    case Loss::LogitShift:
+      return LogitShift(criterion.outputs, compared);
+    case Loss::BinaryCrossEntropy:
+      return BinaryCrossEntropy(compared);
+    case Loss::MeanSquaredError:
+      return SquaredError(compared);
+    case Loss::Auto:
+      break;
   }
+  throw Error("the loss must be settled by the time it is computed, not auto");
 }
 
-/// Mean over all axes but the first.
-at::Tensor MeanOfSample(const at::Tensor& values) { return values.dim() > 1 ? values.flatten(1).mean(1) : values; }
-
-at::Tensor CrossEntropy(const at::Tensor& logits, const at::Tensor& labels) {
-  const at::Tensor log_probabilities = LogProbabilities(logits, ClassAxis(logits, labels));
-  CheckLabels(labels, logits, log_probabilities);
-  return MeanOfSample(-log_probabilities.gather(-1, labels.to(logits.device()).unsqueeze(-1)).squeeze(-1));
-}
-
-void CheckFloatLogits(Loss loss, const at::Tensor& logits, const at::Tensor& float_logits) {
-  if (float_logits.defined() && float_logits.sizes() == logits.sizes()) return;
-  throw Error(fmt::format("{} needs the float network's output of shape {}", ToString(loss), Shape(logits)));
-}
-
-at::Tensor Divergence(const at::Tensor& logits, const at::Tensor& float_logits, double temperature) {
-  const std::int64_t axis = ClassAxis(logits, {});
-  CheckFloatLogits(Loss::Divergence, logits, float_logits);
-  const at::Tensor target = LogProbabilities(float_logits.to(at::kDouble) / temperature, axis);
-  const at::Tensor shifted = LogProbabilities(logits.to(at::kDouble) / temperature, axis);
-  return MeanOfSample((target.exp() * (target - shifted)).sum(-1)) * (temperature * temperature);
-}
-
-at::Tensor LogitShift(const at::Tensor& logits, const at::Tensor& float_logits) {
-  const std::int64_t axis = ClassAxis(logits, {});
-  CheckFloatLogits(Loss::LogitShift, logits, float_logits);
-  const at::Tensor shift = logits.to(at::kDouble) - float_logits.to(at::kDouble);
-  return MeanOfSample((shift - shift.mean(axis, /*keepdim=*/true)).square().sum(axis)) / 2;
-}
-
-/// `target`: labels 0 and 1, or the float network's logits.
-at::Tensor BinaryCrossEntropy(const at::Tensor& logits, const at::Tensor& target) {
-  if (!target.defined()) throw Error("binary cross entropy needs labels or the float network's output");
-  const bool has_column = logits.dim() == 2 && logits.size(1) == 1 && target.dim() == 1;
-  const at::Tensor wanted = has_column ? target.unsqueeze(1) : target;
-  if (wanted.sizes() != logits.sizes())
-    throw Error(fmt::format(
-        "labels of shape {} do not fit an output of shape {}: binary cross entropy needs a label 0 or 1 for "
-        "every element",
-        Shape(target), Shape(logits)));
-  const at::Tensor probabilities =
-      wanted.is_floating_point() ? wanted.to(at::kDouble).sigmoid() : wanted.to(logits.device(), at::kDouble);
-  if (probabilities.max().item<double>() > 1)
-    throw Error(fmt::format("label {} given, binary cross entropy needs 0 or 1", wanted.max().item<std::int64_t>()));
-  const at::Tensor z = logits.to(at::kDouble);
-  return MeanOfSample(at::binary_cross_entropy_with_logits(z, probabilities, {}, {}, at::Reduction::None));
-}
-
-at::Tensor SquaredError(const at::Tensor& output, const at::Tensor& float_output) {
-  CheckFloatLogits(Loss::MeanSquaredError, output, float_output);
-  return MeanOfSample((output.to(at::kDouble) - float_output.to(at::kDouble)).square());
+Compared Compare(const Criterion& criterion, const at::Tensor& output, const at::Tensor& float_output,
+                 const at::Tensor& labels) {
+  Compared compared;
+  const at::Tensor by_prediction = ByPrediction(criterion, output);
+  compared.z = by_prediction.to(at::kDouble);
+  if (criterion.ComparesWithLabels()) {
+    compared.labels = LabelsByPrediction(output, by_prediction, labels);
+    return compared;
+  }
+  if (!float_output.defined() || float_output.sizes() != output.sizes())
+    throw Error(fmt::format("{} needs the float network's output of shape {}", ToString(criterion.loss),
+                            ShapeText(output.sizes())));
+  compared.z_float = ByPrediction(criterion, float_output).to(at::kDouble);
+  return compared;
 }
 
 constexpr std::array kLosses = {Loss::Auto,       Loss::CrossEntropy,       Loss::Divergence,
@@ -98,44 +112,42 @@ constexpr std::array kLosses = {Loss::Auto,       Loss::CrossEntropy,       Loss
 
 }  // namespace
 
-std::int64_t ClassAxis(const at::Tensor& logits, const at::Tensor& labels) {
-  if (logits.dim() < 2) {
-    throw Error(fmt::format("the network's output has shape {}, expected logits {}", Shape(logits), kOutputForms));
-  }
-  if (logits.dim() != 3) return 1;
-  const bool classes_first = labels.defined() && labels.dim() == 2 && labels.size(1) == logits.size(2);
-  return classes_first ? 1 : 2;
+bool Criterion::ComparesWithLabels() const {
+  if (loss == Loss::CrossEntropy) return true;
+  const OutputKind of_loss = loss == Loss::BinaryCrossEntropy ? OutputKind::Binary : OutputKind::Values;
+  return labelled && outputs == of_loss && (loss == Loss::BinaryCrossEntropy || loss == Loss::MeanSquaredError);
 }
 
-bool UsesLabels(Loss loss, bool has_labels) {
-  return loss == Loss::CrossEntropy || (has_labels && loss == Loss::BinaryCrossEntropy);
+Criterion Criterion::With(Loss other) const {
+  Criterion changed = *this;
+  changed.loss = other;
+  changed.temperature = 1;
+  return changed;
 }
 
-at::Tensor SampleLosses(Loss loss, const at::Tensor& logits, const at::Tensor& target, double temperature) {
-  if (!logits.is_floating_point()) {
-    throw Error(fmt::format("the network's output is {}, expected floating-point logits {}",
-                            c10::toString(logits.scalar_type()), kOutputForms));
-  }
-  if (!(temperature > 0)) throw Error(fmt::format("temperature {} given, must be above 0", temperature));
-  switch (loss) {
-    case Loss::CrossEntropy:
-      return CrossEntropy(logits, target);
-    case Loss::Divergence:
-      return Divergence(logits, target, temperature);
-    case Loss::LogitShift:
-      return LogitShift(logits, target);
-    case Loss::BinaryCrossEntropy:
-      return BinaryCrossEntropy(logits, target);
-    case Loss::MeanSquaredError:
-      return SquaredError(logits, target);
-    case Loss::Auto:
+Criterion Criterion::WithLabels() const {
+  switch (outputs) {
+    case OutputKind::Classes:
+      return With(Loss::CrossEntropy);
+    case OutputKind::Binary:
+      return With(Loss::BinaryCrossEntropy);
+    case OutputKind::Values:
       break;
   }
-  throw Error("the loss must be settled by the time it is computed, not auto");
+  return With(Loss::MeanSquaredError);
 }
 
-at::Tensor LossValue(Loss loss, const at::Tensor& logits, const at::Tensor& target, double temperature) {
-  return SampleLosses(loss, logits, target, temperature).mean();
+at::Tensor SampleLosses(const Criterion& criterion, const at::Tensor& output, const at::Tensor& float_output,
+                        const at::Tensor& labels) {
+  const at::Tensor losses = PredictionLosses(criterion, Compare(criterion, output, float_output, labels));
+  const at::Tensor counted = CountedPredictions(criterion, output, labels);
+  if (!counted.defined()) return losses.mean(1);
+  return losses.masked_fill(counted.logical_not(), 0).sum(1) / criterion.counted;
+}
+
+at::Tensor LossValue(const Criterion& criterion, const at::Tensor& output, const at::Tensor& float_output,
+                     const at::Tensor& labels) {
+  return SampleLosses(criterion, output, float_output, labels).mean();
 }
 
 std::string_view ToString(Loss loss) {

@@ -4,16 +4,19 @@
 
 #include "bitplan/version.h"
 #include "plan/format_json.h"
+#include "plan/output_kind_json.h"
 
 namespace bitplan {
 
 Json EvaluationJson(const Evaluation& evaluation) {
-  return {{"correct", evaluation.correct < 0 ? Json() : Json(evaluation.correct)},
+  Json json{{"correct", evaluation.correct < 0 ? Json() : Json(evaluation.correct)},
           {"total", evaluation.total},
           {"accuracy", NumberOrNull(evaluation.accuracy)},
           {"loss", NumberOrNull(evaluation.loss)},
           {"agreement", NumberOrNull(evaluation.agreement)},
           {"divergence", NumberOrNull(evaluation.divergence)}};
+  if (evaluation.outputs != OutputKind::Classes) json["outputs"] = ToString(evaluation.outputs);
+  return json;
 }
 
 Evaluation ReadEvaluation(JsonReader reader) {
@@ -25,6 +28,7 @@ Evaluation ReadEvaluation(JsonReader reader) {
   evaluation.loss = reader.NumberOrNull("loss").value_or(kNaN);
   evaluation.agreement = reader.NumberOrNull("agreement").value_or(kNaN);
   evaluation.divergence = reader.NumberOrNull("divergence").value_or(kNaN);
+  if (reader.Has("outputs")) evaluation.outputs = ReadOutputKind(reader);
   reader.Finish();
   return evaluation;
 }

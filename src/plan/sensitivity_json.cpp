@@ -12,6 +12,7 @@
 #include "plan/cost_json.h"
 #include "plan/format_json.h"
 #include "plan/joint_json.h"
+#include "plan/output_kind_json.h"
 #include "plan/shape_json.h"
 
 namespace bitplan {
@@ -149,6 +150,8 @@ Json SensitivityJson(const Sensitivity& sensitivity) {
             {"contributions", nullptr},
             {"shifts", nullptr}};
   if (!sensitivity.input_values.empty()) json["input_values"] = sensitivity.input_values;
+  if (sensitivity.outputs != OutputKind::Classes) json["outputs"] = ToString(sensitivity.outputs);
+  if (sensitivity.class_axis != 1) json["class_axis"] = sensitivity.class_axis;
   for (const LayerSensitivity& layer : sensitivity.layers) json["layers"].push_back(LayerJson(layer));
   for (const OperandFormat& operand : sensitivity.operands)
     json["operands"].push_back(
@@ -245,6 +248,8 @@ Sensitivity ReadSensitivity(const std::filesystem::path& file) {
   sensitivity.data = ReadDataSource(reader.Object("data"));
   sensitivity.seed = reader.Unsigned("seed");
   sensitivity.loss = reader.String("loss");
+  if (reader.Has("outputs")) sensitivity.outputs = ReadOutputKind(reader);
+  if (reader.Has("class_axis")) sensitivity.class_axis = reader.Integer("class_axis", 1);
   sensitivity.temperature = reader.Number("temperature", 0);
   sensitivity.fold_batch_norm = reader.Bool("fold_batch_norm");
   if (reader.Has("input_values")) sensitivity.input_values = reader.TextMap("input_values");

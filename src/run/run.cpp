@@ -64,7 +64,8 @@ Solution FindPlan(const Network& network, const Dataset& calibration, const std:
   AgentOptions agent = options.agent;
   if (options.measured_reward)
     agent.measured_loss =
-        MeasuredLoss(network, result.sensitivity, result.problem, calibration, *held_out, options.quantize);
+        MeasuredLoss(network, result.sensitivity, result.problem, calibration, *held_out, options.quantize,
+                     options.choose.loss);
   AgentResult learned = SearchByAgent(result.problem, agent);
   result.episodes = std::move(learned.episodes);
   return learned.solution;
@@ -117,10 +118,13 @@ void RunOptions::Validate() const {
 
 RunResult Run(const Network& network, const Dataset& data, const Dataset& test, const RunOptions& given,
               const std::optional<Dataset>& held_out) {
-  const RunOptions options = Shared(given);
+  RunOptions options = Shared(given);
   options.Validate();
   if ((options.choose.Wanted() || options.measured_reward) && !held_out)
     throw Error("plans are to be measured, but there are no held-out samples to measure them on");
+
+  options.choose.loss = ResolveLoss(network, data, options.analyze.loss, options.analyze.temperature).loss;
+  EvaluationCriterion(network, test, options.analyze.loss);  // refuses it now, if at all
 
   RunResult result;
   if (!FitsBudgets(network, data, options, result)) return result;
@@ -149,7 +153,7 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
     compared.push_back(std::move(uniform));
 
   const std::vector<Evaluation> measured =
-      Evaluate(network, compared, test, options.analyze.batch_size, options.progress);
+      Evaluate(network, compared, test, options.analyze.batch_size, options.progress, options.analyze.loss);
   result.evaluation.model_sha256 = network.sha256();
   result.evaluation.data_sha256 = test.sha256();
   result.evaluation.float_network = measured[0];

@@ -46,9 +46,19 @@ std::string Difference(const std::string& there, const std::string& here) {
   return there.size() > kLongest || here.size() > kLongest ? "" : fmt::format(": {} there, {} here", there, here);
 }
 
+/// What outputs are compared as and which labels are ignored; nothing of classes along axis 1.
+std::string Unusual(const Dataset& data, const Criterion& criterion) {
+  std::string text;
+  if (criterion.outputs != OutputKind::Classes || criterion.class_axis != 1)
+    text += fmt::format(", {} along {}", ToString(criterion.outputs), criterion.class_axis);
+  if (!data.ignored_labels().empty()) text += fmt::format(", without {}", fmt::join(data.ignored_labels(), ","));
+  return text;
+}
+
 }  // namespace
 
-RunSubject SubjectOf(const TrainedNetwork& network, const Plan& plan, const Dataset& data, const TrainOptions& o) {
+RunSubject SubjectOf(const TrainedNetwork& network, const Plan& plan, const Dataset& data, const Criterion& criterion,
+                     const TrainOptions& o) {
   const std::string schedule = fmt::format("{} {} {} {} {}", ToString(o.schedule), fmt::join(o.step_epochs, ","),
                                            o.step_factor, o.warm_up_steps, o.epochs);
   return {{"model", network.float_network().sha256()},
@@ -61,7 +71,7 @@ RunSubject SubjectOf(const TrainedNetwork& network, const Plan& plan, const Data
                                     o.weight_decay, o.clip_norm)},
           {"schedule", schedule},
           {"batches", fmt::format("{} {} {}", o.batch_size, o.crop_padding, o.flip)},
-          {"distillation", fmt::format("{} {}", o.distillation, o.temperature)},
+          {"distillation", fmt::format("{} {}{}", o.distillation, o.temperature, Unusual(data, criterion))},
           {"frozen layers", fmt::format("{}", fmt::join(o.freeze, ","))},
           {"gradual scheme", fmt::format("{} {} {}", fmt::join(o.incremental, ","), fmt::join(o.stages, ","), o.widen)},
           {"samples", fmt::format("{} {}", o.held_out, o.calibration_samples)},

@@ -16,7 +16,8 @@ namespace bitplan {
 
 /// What must be the same for a run to go on: names and values.
 using RunSubject = std::vector<std::pair<std::string, std::string>>;
-RunSubject SubjectOf(const TrainedNetwork& network, const Plan& plan, const Dataset& data, const TrainOptions& options);
+RunSubject SubjectOf(const TrainedNetwork& network, const Plan& plan, const Dataset& data, const Criterion& criterion,
+                     const TrainOptions& options);
 
 /// The file of a run that is to go on. Draws depend on seed, epoch and step alone, so there is no more to keep.
 class Checkpoint {

@@ -16,8 +16,6 @@ namespace bitplan {
 
 TrainingData::TrainingData(const Network& network, const Dataset& data, const TrainOptions& options)
     : data_(data), options_(options), device_(network.device()), layout_(network, data.Get(0, 1, device_).inputs) {
-  if (!data.has_labels() && options.distillation < 1)
-    throw Error("the data has no labels; give some, or train towards the float network alone (distillation 1)");
   std::vector<std::int64_t> all = data::DrawSamples(data.size(), data.size(), options.seed);
   const auto held_out = static_cast<std::ptrdiff_t>(std::ceil(options.held_out * static_cast<double>(data.size())));
   held_out_.assign(all.begin(), all.begin() + held_out);

@@ -12,7 +12,7 @@ namespace bitplan {
 /// The samples of a run: those trained on and those held out.
 class TrainingData {
  public:
-  /// Throws Error: too few samples, no labels where the loss needs them, crops of what are no images.
+  /// Throws Error: too few samples, crops of what are no images.
   TrainingData(const Network& network, const Dataset& data, const TrainOptions& options);
 
   std::int64_t steps_an_epoch() const { return steps_; }

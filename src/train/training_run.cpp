@@ -19,14 +19,24 @@ namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
+Criterion SettledLoss(const Network& network, const Dataset& data, const TrainOptions& options) {
+  const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
+  if (!criterion.labelled && options.distillation < 1)
+    throw Error(fmt::format("the data has no labels{}; give some, or train towards the float network alone "
+                            "(distillation 1)",
+                            data.has_labels() ? " that fit the network's output" : ""));
+  return criterion;
+}
+
 }  // namespace
 
 TrainingRun::TrainingRun(const std::filesystem::path& model, const NetworkOptions& network, const Plan& plan,
                          const Dataset& dataset, const TrainOptions& options)
     : options_(options),
       network_(model, network, plan, options),
+      criterion_(SettledLoss(network_.float_network(), dataset, options)),
       data_(network_.float_network(), dataset, options),
-      subject_(SubjectOf(network_, plan, dataset, options)),
+      subject_(SubjectOf(network_, plan, dataset, criterion_, options)),
       draws_(at::Device(network_.float_network().device())),
       stages_(PlansInStages(plan, options.stages)) {
   if (std::ssize(stages_) > options_.epochs)
@@ -108,7 +118,7 @@ std::optional<std::string> TrainingRun::Step() {
   const Batch batch = data_.Step(state_.epoch, state_.step);
   const at::AutoGradMode with_gradient(true);
   optimizer_->ClearGradients();
-  const BatchLoss batch_loss = LossOf(network_.Forward(batch.inputs, true), batch, network_.float_network(), options_);
+  const BatchLoss batch_loss = LossOf(criterion_, network_.Forward(batch.inputs, true), batch, network_.float_network(), options_);
   const auto loss = batch_loss.loss.item<double>();
   if (!std::isfinite(loss)) return fmt::format("the loss is {}", loss);
   Differentiate(network_.float_network(), [&] { batch_loss.loss.backward(); });
@@ -151,7 +161,7 @@ std::pair<double, double> TrainingRun::HeldOut() {
   std::int64_t samples = 0, right = 0, predictions = 0;
   for (const std::vector<std::int64_t>& each : data_.HeldOut()) {
     const Batch batch = data_.Get(each);
-    const BatchLoss of_batch = LossOf(network_.Forward(batch.inputs, false), batch, network_.float_network(), options_);
+    const BatchLoss of_batch = LossOf(criterion_, network_.Forward(batch.inputs, false), batch, network_.float_network(), options_);
     loss += of_batch.loss.item<double>() * static_cast<double>(each.size());
     samples += std::ssize(each);
     right += of_batch.right;

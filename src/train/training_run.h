@@ -60,6 +60,7 @@ class TrainingRun {
 
   const TrainOptions& options_;
   TrainedNetwork network_;
+  Criterion criterion_;
   TrainingData data_;
   RunSubject subject_;
   DefaultGenerator draws_;

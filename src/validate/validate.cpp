@@ -103,6 +103,7 @@ void Judge(Validation& validation) {
   for (const DrawnPlan& plan : validation.plans) {
     rises.push_back(plan.rise);
     if (plan.accuracy) errors.push_back(1 - *plan.accuracy);
+    if (plan.test_error) errors.push_back(*plan.test_error);
   }
   const std::vector<std::size_t> small = SmallHalf(rises);
   for (Agreement& agreement : validation.agreements) {
@@ -130,6 +131,8 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
   options.Validate();
   options.analyze.keep_shifts = true;
   options.analyze.progress = options.progress;
+  if (test && !ResolveLoss(network, *test, options.analyze.loss, options.analyze.temperature).labelled)
+    throw Error("the test data has no labels that fit the network's output, so that there is no accuracy to compare with");
   const Sensitivity sensitivity = Analyze(network, data, options.analyze);
   const std::vector<Predictor> predictors = MakePredictors(sensitivity, options.analyze.measures);
   if (predictors.empty()) throw Error("none of the measures has figures for every layer");
@@ -159,11 +162,15 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
       for (std::size_t k = 0; k < predictors.size(); ++k)
         validation.agreements[k].predictions.push_back(ObjectiveOf(predictors[k].problem, solution.choices));
     }
-    const std::vector<Evaluation> measured = Evaluate(network, quantized, data, options.analyze.batch_size);
+    const std::vector<Evaluation> measured = Evaluate(network, quantized, data, options.analyze.batch_size, {}, options.analyze.loss);
     for (std::size_t i = 0; i < quantized.size(); ++i) validation.plans[first + i].rise = measured[1 + i].divergence;
     if (test) {
-      const std::vector<Evaluation> tested = Evaluate(network, quantized, *test, options.analyze.batch_size);
-      for (std::size_t i = 0; i < quantized.size(); ++i) validation.plans[first + i].accuracy = tested[1 + i].accuracy;
+      const std::vector<Evaluation> tested = Evaluate(network, quantized, *test, options.analyze.batch_size, {}, options.analyze.loss);
+      for (std::size_t i = 0; i < quantized.size(); ++i) {
+        DrawnPlan& plan = validation.plans[first + i];
+        (tested[1 + i].outputs == OutputKind::Values ? plan.test_error : plan.accuracy) =
+            tested[1 + i].outputs == OutputKind::Values ? tested[1 + i].loss : tested[1 + i].accuracy;
+      }
     }
     Report(options.progress, "random plans", std::ssize(validation.plans), options.plans);
   }

@@ -9,8 +9,8 @@ std::string ToCsv(const Validation& validation) {
   std::vector<std::string> header{"plan"};
   header.insert(header.end(), validation.groups.begin(), validation.groups.end());
   header.emplace_back("measured rise");
-  const bool tested = !validation.plans.empty() && validation.plans.front().accuracy;
-  if (tested) header.emplace_back("test accuracy");
+  if (!validation.plans.empty() && validation.plans.front().accuracy) header.emplace_back("test accuracy");
+  if (!validation.plans.empty() && validation.plans.front().test_error) header.emplace_back("test squared error");
   for (const Agreement& agreement : validation.agreements) header.push_back(agreement.measure);
   std::vector<std::vector<Cell>> rows;
   for (std::size_t i = 0; i < validation.plans.size(); ++i) {
@@ -19,7 +19,8 @@ std::string ToCsv(const Validation& validation) {
     row.emplace_back(static_cast<std::int64_t>(i));
     for (const std::string& choice : plan.choices) row.emplace_back(choice);
     row.emplace_back(plan.rise);
-    if (tested) row.emplace_back(plan.accuracy.value_or(0));
+    for (const std::optional<double>& tested : {plan.accuracy, plan.test_error})
+      if (tested) row.emplace_back(*tested);
     for (const Agreement& agreement : validation.agreements) row.emplace_back(agreement.predictions[i]);
   }
   return ToCsv(header, rows);

@@ -25,8 +25,13 @@ at::Tensor Random(at::IntArrayRef shape, std::uint64_t seed) {
   return values;
 }
 
-/// Mean of Σ p (log p − log q), element by element.
-double MeanDivergence(const at::Tensor& from, const at::Tensor& to) {
+/// Mean of Σ p (log p − log q), element by element; of values (z − z')².
+double MeanDivergence(OutputKind outputs, const at::Tensor& from, const at::Tensor& to) {
+  if (outputs == OutputKind::Values) return (from - to).square().mean().item<double>();
+  if (outputs == OutputKind::Binary) {
+    const auto pairs = [](const at::Tensor& z) { return at::stack({at::zeros_like(z).flatten(), z.flatten()}, 1); };
+    return MeanDivergence(OutputKind::Classes, pairs(from), pairs(to));
+  }
   double sum = 0;
   for (std::int64_t n = 0; n < from.size(0); ++n) {
     double from_sum = 0, to_sum = 0;
@@ -43,25 +48,35 @@ double MeanDivergence(const at::Tensor& from, const at::Tensor& to) {
   return sum / static_cast<double>(from.size(0));
 }
 
-TEST(ChangeEffects, AreTheLossOfOneChangeAndTheMixedDerivativeOfTwo) {
+class ChangeEffectsOf : public testing::TestWithParam<OutputKind> {};
+
+TEST_P(ChangeEffectsOf, AreTheLossOfOneChangeAndTheMixedDerivativeOfTwo) {
+  Criterion criterion;
+  criterion.outputs = GetParam();
+  criterion.class_axis = 2;
+  const auto divergence = [](const at::Tensor& a, const at::Tensor& b) { return MeanDivergence(GetParam(), a, b); };
   const at::Tensor from = Random({6, 2, 4}, 1), now = Random({6, 2, 4}, 2);
   const std::vector<at::Tensor> changed{Random({6, 2, 4}, 3), Random({6, 2, 4}, 4), Random({6, 2, 4}, 5)};
-  const ChangeEffects effects = EffectsOf(from, now, changed);
+  const ChangeEffects effects = EffectsOf(criterion, from, now, changed, {});
   for (std::int64_t n = 0; n < 6; ++n)
     for (std::size_t i = 0; i < 3; ++i) {
-      const double own = MeanDivergence(from[n], changed[i][n]) - MeanDivergence(from[n], now[n]);
+      const double own = divergence(from[n], changed[i][n]) - divergence(from[n], now[n]);
       EXPECT_NEAR(effects.own[static_cast<std::int64_t>(i)][n].item<double>(), own, 1e-12);
       for (std::size_t j = 0; j < 3; ++j) {
         constexpr double kStep = 1e-3;
         const at::Tensor a = (changed[i] - now)[n] * kStep, b = (changed[j] - now)[n] * kStep;
-        const double mixed = MeanDivergence(from[n], now[n] + a + b) - MeanDivergence(from[n], now[n] + a - b) -
-                             MeanDivergence(from[n], now[n] - a + b) + MeanDivergence(from[n], now[n] - a - b);
+        const double mixed = divergence(from[n], now[n] + a + b) - divergence(from[n], now[n] + a - b) -
+                             divergence(from[n], now[n] - a + b) + divergence(from[n], now[n] - a - b);
         const at::Tensor cross =
             effects.shifts[static_cast<std::int64_t>(i)][n] * effects.shifts[static_cast<std::int64_t>(j)][n];
         EXPECT_NEAR(cross.sum().item<double>(), mixed / (4 * kStep * kStep), 1e-4);
       }
     }
 }
+
+INSTANTIATE_TEST_SUITE_P(Outputs, ChangeEffectsOf,
+                         testing::Values(OutputKind::Classes, OutputKind::Binary, OutputKind::Values),
+                         [](const auto& test) { return std::string(ToString(test.param)); });
 
 Problem Widths() {
   Problem problem{.name = "widths", .objective = "none", .groups = {}, .budgets = {{"c", 40}}};

@@ -166,6 +166,59 @@ TEST(JointProblem, OfTheGaussNewtonMeasureIsTheCurvatureOfTheSummedShifts) {
   }
 }
 
+double Square(double x) { return x * x; }
+double Sigmoid(double z) { return 1 / (1 + std::exp(-z)); }
+
+/// What a number z is charged for a shift v, by the definitions.
+double ChargeOf(OutputKind outputs, Measure measure, double z, double v) {
+  const bool binary = outputs == OutputKind::Binary;
+  const double p = Sigmoid(z), q = Sigmoid(z + v);
+  if (measure == Measure::LogitShift) return Square(v) / 2;
+  if (measure == Measure::GaussNewton) return binary ? p * (1 - p) * Square(v) / 2 : Square(v);
+  return binary ? p * std::log(p / q) + (1 - p) * std::log((1 - p) / (1 - q)) : Square(v);
+}
+
+/// Yes or no, and values: each number is a sample with one class.
+TEST(JointProblem, OfOtherOutputsThanClassesIsTheLossOfTheSummedShifts) {
+  for (const OutputKind outputs : {OutputKind::Binary, OutputKind::Values})
+    for (const Measure measure : {Measure::LogitShift, Measure::Divergence, Measure::GaussNewton}) {
+      RandomShifts random(1);
+      Sensitivity& sensitivity = random.sensitivity;
+      sensitivity.outputs = outputs;
+      sensitivity.loss = outputs == OutputKind::Binary ? "binary-cross-entropy" : "mean-squared-error";
+      OutputShifts& shifts = *sensitivity.shifts;
+      shifts.samples *= shifts.classes;
+      shifts.classes = 1;
+      const auto mean_charge = [&](const std::vector<std::size_t>& rows) {
+        double sum = 0;
+        for (std::size_t n = 0; n < shifts.samples; ++n) {
+          double shift = 0;
+          for (const std::size_t row : rows) shift += static_cast<double>(shifts.shifts[row * shifts.samples + n]);
+          sum += ChargeOf(outputs, measure, static_cast<double>(shifts.logits[n]), shift);
+        }
+        return sum / static_cast<double>(shifts.samples);
+      };
+      std::size_t row = 0;
+      for (LayerSensitivity& layer : sensitivity.layers)
+        for (const auto kind : {&LayerSensitivity::weight_choices, &LayerSensitivity::activation_choices})
+          for (Perturbation& choice : layer.*kind)
+            if (choice.bits < 32) choice.figures[measure] = {mean_charge({row++}), 0};
+      const Problem problem = MakeProblem(sensitivity, Joint(measure, false));
+      problem.Validate();
+      for (const std::vector<std::size_t>& choices : {std::vector<std::size_t>{0, 1, 2, 3}, {5, 4, 1, 0}}) {
+        std::vector<std::size_t> taken;
+        for (std::size_t g = 0; g < 4; ++g) {
+          const LayerBits bits = BitsOfChoice(problem.groups[g], problem.groups[g].choices[choices[g]])[0];
+          taken.push_back(4 * g + (bits.weight_bits == 2 ? 0 : (bits.weight_bits == 4 ? 1 : 2)));
+          if (bits.activation_bits == 8) taken.push_back(4 * g + 3);
+        }
+        const double expected = mean_charge(taken);
+        EXPECT_NEAR(ObjectiveOf(problem, choices), expected, 1e-5 * expected)
+            << ToString(outputs) << " " << ToString(measure);
+      }
+    }
+}
+
 TEST(JointProblem, ShrunkIsAsMuchBelowTheWholeAsItsCrossTermsCountLess) {
   const RandomShifts random(1);
   const double share = CrossTermShare(random.sensitivity, Measure::GaussNewton);

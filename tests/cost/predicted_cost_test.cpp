@@ -27,17 +27,39 @@ TEST(PredictedCost, OfFloatIsNothing) {
 }
 
 TEST(PredictedCost, OfAnEigenvalueCountsAtLeastItsResidualAndTheFloor) {
-  Curvature curvature{.elements = 10, .eigenvalue = -3.0, .eigenvalue_residual = 0.2, .trace = std::nullopt};
+  Curvature curvature{.elements = 10, .eigenvalue = 0.1, .eigenvalue_residual = 0.2, .trace = std::nullopt};
   EXPECT_DOUBLE_EQ(PredictedCost(curvature, kPerturbation, Measure::Eigenvalue, 0.01), 0.1);
+  curvature.eigenvalue = 0;
   curvature.eigenvalue_residual = 0;
   EXPECT_DOUBLE_EQ(PredictedCost(curvature, kPerturbation, Measure::Eigenvalue, 0.01), 0.005);
+}
+
+TEST(PredictedCost, OfNegativeCurvatureIsThatOfItsMagnitude) {
+  const Curvature curvature{.elements = 10, .eigenvalue = -3.0, .trace = -50.0, .trace_standard_error = 4};
+  EXPECT_DOUBLE_EQ(PredictedCost(curvature, kPerturbation, Measure::Eigenvalue, 0.01), 1.5);
+  EXPECT_DOUBLE_EQ(PredictedCost(curvature, kPerturbation, Measure::Trace, 0.01), 2.5);
+}
+
+TEST(PredictedCost, OfALossThatFallsIsItsStandardErrorOrWithoutOneItsMagnitude) {
+  for (const Measure measure : {Measure::Quadratic, Measure::SingleLoss}) {
+    const auto cost = [&](double value, double error) {
+      Perturbation perturbation = kPerturbation;
+      perturbation.figures[measure] = {value, error};
+      return PredictedCost({}, perturbation, measure, 0);
+    };
+    EXPECT_DOUBLE_EQ(cost(-3, 0.5), 0.5);
+    EXPECT_DOUBLE_EQ(cost(0.25, 0.5), 0.5);
+    EXPECT_DOUBLE_EQ(cost(2, 0.5), 2);
+    EXPECT_DOUBLE_EQ(cost(-3, 0), 3);
+  }
 }
 
 TEST(PredictedCost, OfAnInsignificantTraceIsItsUpperEnd) {
   Curvature curvature{.elements = 10, .eigenvalue = std::nullopt, .trace = 2.0, .trace_standard_error = 4.0};
   EXPECT_DOUBLE_EQ(PredictedCost(curvature, kPerturbation, Measure::Trace, 0), 0.5);  // (2 + 8) / 10 · 0.5
-  curvature.trace = -50;
+  curvature.trace = -5;
   EXPECT_DOUBLE_EQ(PredictedCost(curvature, kPerturbation, Measure::Trace, 0), 0.4);
+  curvature.trace = 0;
   curvature.trace_standard_error = 0;
   EXPECT_DOUBLE_EQ(PredictedCost(curvature, kPerturbation, Measure::Trace, 0.02), 0.01);
 }
@@ -46,10 +68,9 @@ TEST(CurvatureFloor, IsAThousandthOfTheMedianSoThatNoLayerIsFree) {
   Sensitivity sensitivity = ExampleSensitivity();
   sensitivity.layers.pop_back();
   for (std::size_t i = 0; i < 3; ++i) sensitivity.layers[i].weight.eigenvalue = std::vector<double>{5, -1, 7}[i];
-  EXPECT_DOUBLE_EQ(CurvatureFloor(sensitivity, Measure::Eigenvalue),
-                   0.007);  // −1 counts as its residual, 0, and is left aside
-  sensitivity.layers[1].weight.eigenvalue = 6;
-  EXPECT_DOUBLE_EQ(CurvatureFloor(sensitivity, Measure::Eigenvalue), 0.006);
+  EXPECT_DOUBLE_EQ(CurvatureFloor(sensitivity, Measure::Eigenvalue), 0.005);
+  sensitivity.layers[1].weight.eigenvalue = 0;  // is left aside
+  EXPECT_DOUBLE_EQ(CurvatureFloor(sensitivity, Measure::Eigenvalue), 0.007);
 }
 
 TEST(CurvatureFloor, StaysSmallWhereMostLayersHaveNoCurvature) {

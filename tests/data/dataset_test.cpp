@@ -188,10 +188,26 @@ TEST(Samples, ThatCannotBeUsedAreRefused) {
   EXPECT_THAT(MessageFor({at::zeros({1}).expand({std::int64_t{1} << 60})}), HasSubstr("does not fit into memory"));
 }
 
-TEST(Labels, AreIntegersFromZero) {
-  EXPECT_THAT(MessageFor({Numbers(2)}, at::zeros({2})), HasSubstr("labels must be integers"));
-  EXPECT_THAT(MessageFor({Numbers(2)}, at::ones({2}, at::kBool)), HasSubstr("labels must be integers"));
-  EXPECT_THAT(MessageFor({Numbers(3)}, at::tensor({4, -1, -2}, at::kInt)), HasSubstr("the label of sample 1 is -1"));
+TEST(Labels, AreIntegersOrFloats) {
+  const auto labels = [](const at::Tensor& given) { return Dataset::FromTensors({Numbers(3)}, given).labels(); };
+  EXPECT_TRUE(labels(at::tensor({4, -1, -2}, at::kInt)).equal(at::tensor({4, -1, -2}, at::kLong)));
+  EXPECT_TRUE(labels(at::tensor({1, 0, 1}, at::kBool)).equal(at::tensor({1, 0, 1}, at::kLong)));
+  EXPECT_TRUE(labels(at::tensor({0.5, 1.0, -2.0}, at::kDouble)).equal(at::tensor({0.5F, 1.0F, -2.0F})));
+  EXPECT_EQ(labels(at::tensor({0.5, 1.0, -2.0}, at::kHalf)).scalar_type(), at::kFloat);
+  EXPECT_THAT(MessageFor({Numbers(1)}, at::tensor({std::nan("")})), HasSubstr("labels: sample 0 is NaN"));
+  EXPECT_THAT(MessageFor({Numbers(2)}, at::zeros({2}, at::kComplexFloat)), HasSubstr("complex"));
+}
+
+TEST(Labels, ToIgnoreAreMarked) {
+  DataOptions options;
+  options.ignored_labels = {255, 7};
+  const auto labels = [&](const at::Tensor& given) {
+    return Dataset::FromTensors({Numbers(4)}, given, options).Get(0, 4).labels;
+  };
+  EXPECT_TRUE(labels(at::tensor({255, 3, 7, -100}, at::kInt))
+                  .equal(at::tensor({-100, 3, -100, -100}, at::kLong)));
+  const at::Tensor numbers = labels(at::tensor({255.0, 3.5, 7.0, -100.0}));
+  EXPECT_TRUE(numbers.isnan().equal(at::tensor({true, false, true, false})));
 }
 
 TEST(Labels, OfOneColumnBecomeAVector) {

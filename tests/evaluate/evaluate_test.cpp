@@ -117,13 +117,84 @@ TEST(Evaluate, SaysHowFarFromFloatWithoutLabels) {
   EXPECT_EQ(actual[0].divergence, 0);
 }
 
+/// 12 numbers each of a network's outputs under two plans.
+struct Outputs {
+  at::Tensor exact, quantized;
+};
+
+Outputs OutputsOf(const Network& network, const QuantizedNetwork& quantized, const Dataset& data) {
+  return {network.Forward(AllInputs(data)).to(at::kDouble).flatten(),
+          quantized.Forward(AllInputs(data)).to(at::kDouble).flatten()};
+}
+
+TEST(Evaluate, ComparesYesOrNoLabelByLabel) {
+  const Network network = LoadModel("SharedInput");
+  const at::Tensor x = AllInputs(Samples({3, 6}))[0];
+  at::Tensor labels = torch::tensor({{1, 0, 0, 1}, {0, 0, 1, 1}, {1, kIgnoredLabel, 0, 0}}, torch::kLong);
+  const Dataset data = Dataset::FromTensors({x}, labels);
+  const auto quantized = QuantizedNetwork::Create(network, UniformPlan(network, 2, 32), data);
+  const auto [exact, moved] = OutputsOf(network, quantized, data);
+  labels = labels.flatten();
+  std::int64_t right = 0, same = 0;
+  double loss = 0, divergence = 0;
+  for (std::int64_t i = 0; i < 12; ++i) {
+    if (labels[i].item<std::int64_t>() == kIgnoredLabel) continue;
+    const double z = moved[i].item<double>(), from = exact[i].item<double>(), q = 1 / (1 + std::exp(-z)),
+                 p = 1 / (1 + std::exp(-from));
+    const bool yes = labels[i].item<std::int64_t>() == 1;
+    right += (z > 0) == yes;
+    same += (z > 0) == (from > 0);
+    loss -= std::log(yes ? q : 1 - q) / 11;
+    divergence += (p * std::log(p / q) + (1 - p) * std::log((1 - p) / (1 - q))) / 11;
+  }
+  const Evaluation actual = Evaluate(network, {quantized}, data, 2)[1];
+  EXPECT_EQ(actual.outputs, OutputKind::Binary);
+  EXPECT_EQ(actual.total, 11);
+  EXPECT_EQ(actual.correct, right);
+  EXPECT_NEAR(actual.accuracy, static_cast<double>(right) / 11, 1e-12);
+  EXPECT_NEAR(actual.agreement, static_cast<double>(same) / 11, 1e-12);
+  EXPECT_NEAR(actual.loss, loss, 1e-6);
+  EXPECT_NEAR(actual.divergence, divergence, 1e-6);
+}
+
+TEST(Evaluate, ComparesValuesBySquaredErrors) {
+  const Network network = LoadModel("SharedInput");
+  const at::Tensor x = AllInputs(Samples({3, 6}))[0], labels = torch::randn({3, 4});
+  const Dataset data = Dataset::FromTensors({x}, labels);
+  const auto quantized = QuantizedNetwork::Create(network, UniformPlan(network, 2, 32), data);
+  const auto [exact, moved] = OutputsOf(network, quantized, data);
+  const Evaluation actual = Evaluate(network, {quantized}, data, 2)[1];
+  EXPECT_EQ(actual.outputs, OutputKind::Values);
+  EXPECT_EQ(actual.correct, -1);
+  EXPECT_TRUE(std::isnan(actual.accuracy) && std::isnan(actual.agreement));
+  EXPECT_NEAR(actual.loss, (moved - labels.flatten()).square().mean().item<double>(), 1e-6);
+  EXPECT_NEAR(actual.divergence, (moved - exact).square().mean().item<double>(), 1e-6);
+}
+
+/// As if they were not there, whatever stands at them.
+TEST(Evaluate, LeavesIgnoredPositionsOut) {
+  const Network network = LoadModel("Tokens");
+  const at::Tensor x = torch::randint(16, {10, 6}, torch::kLong);
+  at::Tensor labels = torch::randint(5, {10, 6}, torch::kLong);
+  labels.flatten().slice(0, 0, 60, 4).fill_(255);
+  labels[3].fill_(kIgnoredLabel);
+  DataOptions options;
+  options.ignored_labels = {255};
+  const Dataset data = Dataset::FromTensors({x}, labels, options);
+  const auto quantized = QuantizedNetwork::Create(network, UniformPlan(network, 2, 32), data);
+  const at::Tensor kept = labels.ne(255).logical_and(labels.ne(kIgnoredLabel));
+  const auto rows = [&](const at::Tensor& y) { return y.index({kept}); };
+  const std::vector<Evaluation> actual = Evaluate(network, {quantized}, data, 4);
+  ExpectNear(actual[1], Expected(rows(quantized.Forward({x})), rows(network.Forward({x})), labels.index({kept})));
+}
+
 TEST(Evaluate, RefusesLabelsThatDoNotFit) {
   const Network network = LoadModel("SharedInput");
   const auto evaluate = [&](const at::Tensor& labels) {
     return MessageOf([&] { Evaluate(network, {}, Dataset::FromTensors({torch::randn({4, 6})}, labels)); });
   };
   EXPECT_THAT(evaluate(torch::tensor({0, 1, 2, 4}, torch::kLong)), AllOf(HasSubstr("label 4"), HasSubstr("4 classes")));
-  EXPECT_THAT(evaluate(torch::zeros({4, 2}, torch::kLong)), AllOf(HasSubstr("[4, 2]"), HasSubstr("[4, 4]")));
+  EXPECT_THAT(evaluate(torch::zeros({4, 2}, torch::kLong)), AllOf(HasSubstr("[4, 2]"), HasSubstr("[N, 4]")));
   EXPECT_EQ(evaluate(torch::tensor({0, 1, 2, 3}, torch::kLong)), "no error");
 }
 

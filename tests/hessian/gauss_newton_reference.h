@@ -50,7 +50,7 @@ struct GaussNewtonCase {
   /// With the labels that the loss needs.
   Dataset Samples() const {
     at::Tensor labels;
-    if (UsesLabels(Kind(), true)) {
+    if (Kind() == Loss::CrossEntropy || Kind() == Loss::BinaryCrossEntropy) {
       const nlohmann::json& given = Model().at(Kind() == Loss::CrossEntropy ? "class_labels" : "binary_labels");
       labels = torch::tensor(given.at("values").get<std::vector<std::int64_t>>())
                    .view(given.at("shape").get<std::vector<std::int64_t>>());

@@ -158,8 +158,8 @@ class ShiftFigures : public testing::TestWithParam<GaussNewtonCase> {};
 TEST_P(ShiftFigures, AreTheSlopesCurvaturesAndIncreasesOfPyTorch) {
   const at::Tensor logits = FloatOutput(GetParam());
   const Dataset data = GetParam().Samples();
-  ShiftJudge judge{logits, {}, GetParam().Kind(), GetParam().Temperature()};
-  if (data.has_labels()) judge.labels = data.labels();
+  ShiftJudge judge{logits, data.labels(),
+                   ResolveLoss(logits, data.labels(), GetParam().Kind(), GetParam().Temperature())};
   const nlohmann::json& expected = GetParam().Expected();
   at::Tensor sum = at::zeros_like(logits);
   for (std::size_t p = 0; p < GetParam().Model().at("perturbations").size(); ++p) {

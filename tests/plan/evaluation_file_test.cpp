@@ -42,5 +42,12 @@ TEST(EvaluationFile, WithoutLabelsHasNull) {
   EXPECT_EQ(json["float"]["agreement"], 1.0);
 }
 
+TEST(EvaluationFile, SaysWhatOutputsAreUnlessTheyAreClasses) {
+  EvaluationReport report;
+  EXPECT_FALSE(ordered_json::parse(ToJson(report))["float"].contains("outputs"));
+  report.float_network.outputs = OutputKind::Values;
+  EXPECT_EQ(ordered_json::parse(ToJson(report))["float"]["outputs"], "values");
+}
+
 }  // namespace
 }  // namespace bitplan

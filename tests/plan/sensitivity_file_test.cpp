@@ -96,6 +96,19 @@ void ExpectRefused(const Change& change, const std::string& key, const std::stri
   EXPECT_THAT([&] { ReadSensitivity(file); }, OneLineError("changed.json", key, expected)) << key;
 }
 
+TEST(SensitivityFile, SaysWhatOutputsAreUnlessTheyAreClassesAlongAxisOne) {
+  const TemporaryFolder folder;
+  Sensitivity written = FullSensitivity();
+  const auto plain = ordered_json::parse(ToJson(written));
+  EXPECT_FALSE(plain.contains("outputs") || plain.contains("class_axis"));
+  written.outputs = OutputKind::Binary;
+  written.class_axis = 2;
+  WriteFile(folder / "s.json", ToJson(written));
+  EXPECT_EQ(ReadSensitivity(folder / "s.json").outputs, OutputKind::Binary);
+  EXPECT_EQ(ReadSensitivity(folder / "s.json").class_axis, 2);
+  ExpectRefused([](auto& j) { j["outputs"] = "images"; }, "outputs", "classes, binary or values");
+}
+
 TEST(SensitivityFile, RefusesValuesOutsideTheirRange) {
   ExpectRefused([](auto& j) { j["layers"][1]["weight_count"] = 0; }, "layers[1].weight_count", "at least 1");
   ExpectRefused([](auto& j) { j["layers"][1]["weight_count"] = 9e18; }, "layers[1].weight_count", "integer");

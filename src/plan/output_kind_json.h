@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "bitplan/output_kind.h"
+#include "plan/json_reader.h"
+
+namespace bitplan {
+
+/// Of the key `outputs`.
+inline OutputKind ReadOutputKind(JsonReader& reader) {
+  const std::string text = reader.String("outputs");
+  for (const OutputKind kind : {OutputKind::Classes, OutputKind::Binary, OutputKind::Values})
+    if (text == ToString(kind)) return kind;
+  reader.Fail("outputs", "classes, binary or values");
+}
+
+}  // namespace bitplan
