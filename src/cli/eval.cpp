@@ -14,6 +14,7 @@
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/report.h"
+#include "cli/rounding_report.h"
 
 namespace bitplan::cli {
 
@@ -25,8 +26,9 @@ void OnIntegers(const CommandLine& line, const QuantizedNetwork& quantized, cons
       EvaluateInteger(quantized, ReadIntegerOptions(line), data, line.Get<std::int64_t>("batch-size"), ShowProgress());
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
-  if (!WriteJson(line, ToJson(report, compared.integer))) return;
+  if (!WriteJson(line, WithRoundings(ToJson(report, compared.integer), quantized))) return;
   PrintEvaluation(report, std::pair("on integers", compared.integer.evaluation));
+  PrintRoundings(quantized);
   PrintIntegerEvaluation(compared.integer);
 }
 
@@ -36,8 +38,9 @@ void OnByteKernels(const CommandLine& line, const QuantizedNetwork& quantized, c
       EvaluateFast(quantized, ReadFastOptions(line), data, line.Get<std::int64_t>("batch-size"), ShowProgress());
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
-  if (!WriteJson(line, ToJson(report, compared))) return;
+  if (!WriteJson(line, WithRoundings(ToJson(report, compared), quantized))) return;
   PrintEvaluation(report, std::pair("8-bit kernels", compared.fast));
+  PrintRoundings(quantized);
   PrintFastEvaluation(compared);
 }
 
@@ -102,7 +105,9 @@ int EvaluateModel(const Arguments& arguments) {
     const auto measured = Evaluate(network, {quantized}, data, batch_size, ShowProgress());
     report.float_network = measured[0];
     report.planned = measured[1];
-    if (WriteJson(line, ToJson(report))) PrintEvaluation(report);
+    if (!WriteJson(line, WithRoundings(ToJson(report), quantized))) return kDone;
+    PrintEvaluation(report);
+    PrintRoundings(quantized);
   }
   return kDone;
 }
