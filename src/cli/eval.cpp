@@ -16,6 +16,7 @@
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/report.h"
+#include "cli/rounding_report.h"
 
 namespace bitplan::cli {
 
@@ -34,8 +35,9 @@ void OnIntegers(const CommandLine& line, const QuantizedNetwork& quantized, cons
                       ReadLossOption(line));
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
-  if (!WriteJson(line, ToJson(report, compared.integer))) return;
+  if (!WriteJson(line, WithRoundings(ToJson(report, compared.integer), quantized))) return;
   Print(report, criterion, std::pair("on integers", compared.integer.evaluation));
+  PrintRoundings(quantized);
   PrintIntegerEvaluation(compared.integer);
 }
 
@@ -46,8 +48,9 @@ void OnByteKernels(const CommandLine& line, const QuantizedNetwork& quantized, c
                    ReadLossOption(line));
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
-  if (!WriteJson(line, ToJson(report, compared))) return;
+  if (!WriteJson(line, WithRoundings(ToJson(report, compared), quantized))) return;
   Print(report, criterion, std::pair("8-bit kernels", compared.fast));
+  PrintRoundings(quantized);
   PrintFastEvaluation(compared);
 }
 
@@ -115,7 +118,9 @@ int EvaluateModel(const Arguments& arguments) {
     const auto measured = Evaluate(network, {quantized}, data, batch_size, ShowProgress(), loss);
     report.float_network = measured[0];
     report.planned = measured[1];
-    if (WriteJson(line, ToJson(report))) Print(report, criterion);
+    if (!WriteJson(line, WithRoundings(ToJson(report), quantized))) return kDone;
+    Print(report, criterion);
+    PrintRoundings(quantized);
   }
   return kDone;
 }

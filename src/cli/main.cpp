@@ -11,6 +11,7 @@
 #include "bitplan/version.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "network/torch_error.h"
 
 namespace bitplan::cli {
 
@@ -77,6 +78,10 @@ int main(int count, char** values) {
     fmt::print(stderr, "bitplan: {}\n", error.what());
     return kBadInput;
   } catch (const std::exception& error) {
+    if (bitplan::IsOutOfMemory(error)) {
+      fmt::print(stderr, "bitplan: {}\n", bitplan::TorchReason(error));
+      return kBadInput;
+    }
     fmt::print(stderr, "bitplan: internal error, please report it: {}\n", error.what());
     return kBug;
   }

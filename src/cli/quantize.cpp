@@ -15,6 +15,7 @@
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
+#include "cli/rounding_report.h"
 #include "cli/target_options.h"
 
 namespace bitplan::cli {
@@ -79,10 +80,11 @@ int QuantizeModel(const Arguments& arguments) {
   if (runnable) json["quantized_size_bytes"] = size(out);
   if (packed) json["packed_size_bytes"] = size(packed_out);
   json["layers"] = plan.layers.size();
-  if (!WriteJson(line, json.dump(1))) return kDone;
+  if (!WriteJson(line, WithRoundings(json.dump(1), quantized))) return kDone;
   if (runnable)
     fmt::print("{}: {} layers quantized, {} bytes\n", out.string(), plan.layers.size(), WithCommas(size(out)));
   if (packed) fmt::print("{}: {} bytes, packed\n", packed_out.string(), WithCommas(size(packed_out)));
+  PrintRoundings(quantized);
   return kDone;
 }
 

@@ -14,6 +14,7 @@
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
+#include "cli/rounding_report.h"
 #include "cli/target_options.h"
 #include "plan/json_writer.h"
 
@@ -23,8 +24,9 @@ namespace {
 
 /// The evaluation and, where plans were measured, all that were tried.
 std::string ResultJson(const RunResult& result) {
-  if (!result.choice) return ToJson(result.evaluation);
-  Json json = Json::parse(ToJson(result.evaluation));
+  const std::string evaluation = WithRoundings(ToJson(result.evaluation), result.quantized.front());
+  if (!result.choice) return evaluation;
+  Json json = Json::parse(evaluation);
   json["choice"] = Json::parse(ToJson(result.problem, *result.choice));
   return JsonText(json);
 }
@@ -50,6 +52,7 @@ int WriteResult(const CommandLine& line, const OutputFolder& folder, const RunRe
   if (result.choice) PrintChoice(result.problem, *result.choice, criterion.outputs);
   fmt::print("\n");
   PrintEvaluation(result.evaluation);
+  PrintRoundings(result.quantized.front());
   fmt::print("\nwritten to {}: quantized.pt, plan.json, sensitivity.json with its .npy files, evaluation.json{}\n",
              line.Required("out-dir"), result.choice ? ", choice.json" : "");
   return kDone;

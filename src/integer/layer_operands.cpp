@@ -4,8 +4,6 @@
 #include <torch/csrc/jit/ir/constants.h>
 
 #include <optional>
-#include <set>
-#include <string_view>
 #include <utility>
 
 #include "network/weight_operand.h"
@@ -17,26 +15,6 @@ namespace {
 
 using torch::jit::Node;
 using torch::jit::Value;
-
-/// How the operator reads the weight, and the weight through its views.
-std::optional<std::pair<WeightUse, WeightOperand>> ReadingOf(const LoweredGraph& lowered, const Node* node,
-                                                             int parameter) {
-  for (const WeightUse& use : PossibleUses(lowered, const_cast<Node*>(node)))
-    if (const auto weight = ResolveWeight(lowered, use.weight);
-        weight && static_cast<int>(weight->parameter) == parameter)
-      return std::pair(use, *weight);
-  return std::nullopt;
-}
-
-bool IsWholeWeight(const LoweredGraph& lowered, const WeightUse& use, const WeightOperand& operand) {
-  const at::Tensor& weight = lowered.parameters[operand.parameter].value;
-  if (c10::multiply_integers(operand.sizes) != weight.numel()) return false;
-  static const std::set<std::string, std::less<>> kKeepsType = {"t",       "transpose", "permute",
-                                                                "numpy_T", "view",      "contiguous"};
-  for (const Value* value = use.weight; !lowered.ParameterOf(value); value = value->node()->inputs()[0])
-    if (value->node()->inputs().empty() || !kKeepsType.contains(OperatorName(value->node()))) return false;
-  return true;
-}
 
 std::int64_t GroupsOf(const Node* node) {
   if (!node->schema().argumentIndexWithName("groups")) return 1;
@@ -62,7 +40,7 @@ std::variant<LayerOperands, std::string> OperandsOf(const Network& network, cons
   if (operands.input.range.offset != 0) return "the range of its input has an offset";
   if (sites.output_site < 0) return "its output channels are not those of the weight";
   const LoweredGraph& lowered = network.lowered();
-  const auto reading = ReadingOf(lowered, use.node, layer.weight);
+  const auto reading = ReadingOf(lowered, use.node, static_cast<std::size_t>(layer.weight));
   if (!reading || !IsWholeWeight(lowered, reading->first, reading->second)) return "it reads a part of the weight";
 
   const auto& [how, weight] = *reading;

@@ -1,7 +1,6 @@
 #include "network/channel_links.h"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/jit/ir/constants.h>
 
 #include <algorithm>
 #include <map>
@@ -9,104 +8,29 @@
 #include <string>
 #include <utility>
 
-#include "network/layer_product.h"
+#include "network/link_walk.h"
 #include "network/lowered_graph.h"
 #include "network/probe_operator.h"
+#include "network/vector_operand.h"
 
 namespace bitplan {
 
 namespace {
 
 using torch::jit::Node;
-using torch::jit::Use;
 using torch::jit::Value;
 
-/// f(s x) = s f(x) for s > 0, channel by channel, channels staying where they are.
-bool KeepsChannels(const std::string& op) {
-  static const std::set<std::string, std::less<>> names = {
-      "relu",       "relu_",      "leaky_relu",      "leaky_relu_",         "dropout",
-      "max_pool1d", "max_pool2d", "max_pool3d",      "avg_pool1d",          "avg_pool2d",
-      "avg_pool3d", "contiguous", "detach",          "adaptive_avg_pool1d", "adaptive_avg_pool2d",
-      "clone",      "alias",      "feature_dropout", "adaptive_avg_pool3d"};
+/// Names of operators that multiply what they normalize by a vector along its last axis.
+bool NormalizesLastAxis(const std::string& op) {
+  static const std::set<std::string, std::less<>> names = {"layer_norm", "native_layer_norm", "rms_norm",
+                                                           "_fused_rms_norm"};
   return names.contains(op);
 }
 
-bool Flattens(const std::string& op) { return op == "flatten" || op == "view" || op == "reshape"; }
-
-/// What follows a tensor of channels to all that reads them.
-class LinkWalk {
- public:
-  LinkWalk(const Network& network, const std::map<std::pair<std::size_t, int>, LayerProduct>& products,
-           ChannelLink& link)
-      : network_(network), products_(products), link_(link) {}
-
-  /// Whether all readers are known. `dim`: of the channels, from the back.
-  bool Follow(Value* value, int dim, bool flattened) {
-    const std::vector<Use> uses = value->uses();
-    return std::all_of(uses.begin(), uses.end(), [&](const Use& use) { return FollowUse(use, dim, flattened); });
-  }
-
- private:
-  bool FollowUse(const Use& use, int dim, bool flattened) {
-    Node* const node = use.user;
-    if (node->kind() == TapSymbol()) return FollowTap(node, dim, flattened);
-    if (node->outputs().empty() || node->kind() == c10::prim::Return) return false;
-    if (!node->outputs()[0]->type()->isSubtypeOf(*c10::TensorType::get())) return AsksForFact(node);
-    if (use.offset != 0 || node->outputs().size() != 1) return false;
-    const std::string op = OperatorName(node);
-    if (KeepsChannels(op)) return Follow(node->output(), dim, flattened);
-    if (Flattens(op)) return Follow(node->output(), -1, true);
-    if (op == "mean") return FollowMean(node, dim, flattened);
-    return false;
-  }
-
-  /// Means over axes behind the channels.
-  bool FollowMean(Node* node, int dim, bool flattened) {
-    if (node->inputs().size() < 3) return false;
-    const auto axes = torch::jit::toIValue(node->inputs()[1]);
-    const auto keep = ConstantBool(node->inputs()[2]);
-    if (!axes || !axes->isIntList() || !keep || flattened) return false;
-    const std::vector<std::int64_t> reduced = axes->toIntVector();
-    if (static_cast<int>(reduced.size()) != -dim - 1) return false;
-    for (const std::int64_t axis : reduced)  // [N, C, …]: as many axes as lie behind the channels
-      if (axis < 0 ? axis <= dim : axis < 2) return false;
-    return Follow(node->output(), *keep ? dim : -1, false);
-  }
-
-  bool FollowTap(Node* tap, int dim, bool flattened) {
-    const int site = network_.lowered().SiteOf(tap);
-    const std::vector<Use> uses = tap->output()->uses();
-    return std::all_of(uses.begin(), uses.end(), [&](const Use& use) {
-      return AddReader(use.user, site, dim, flattened) || FollowUse(use, dim, flattened);
-    });
-  }
-
-  bool AddReader(const Node* node, int site, int dim, bool flattened) {
-    for (std::size_t i = 0; i < network_.layers().size(); ++i) {
-      const Layer& layer = network_.layers()[i];
-      if (layer.uses.size() != 1 || layer.uses[0].input_site != site) continue;
-      const auto product = products_.find({i, site});
-      const Value* const weight = network_.lowered().ParameterInput(static_cast<std::size_t>(layer.weight));
-      if (product == products_.end() || node->inputs().size() < 2 || node->inputs()[1] != weight ||
-          CountReaders(weight) != 1)
-        continue;
-      const at::Tensor value = network_.Weight(layer);
-      const bool linear = product->second.IsLinear();
-      const std::int64_t groups = linear ? 1 : product->second.sliding()->groups;
-      const int contracted = linear ? -1 : 1 - static_cast<int>(value.dim());
-      if (contracted != dim || (flattened && !linear) || value.size(1) * groups != link_.channels) return false;
-      if (groups != 1 && value.size(1) != 1) return false;
-      link_.channel_dim = dim;
-      link_.readers.push_back({i, groups, site});
-      return true;
-    }
-    return false;
-  }
-
-  const Network& network_;
-  const std::map<std::pair<std::size_t, int>, LayerProduct>& products_;
-  ChannelLink& link_;
-};
+Value* OperandNamed(const Node* node, const char* name) {
+  const auto index = node->schema().argumentIndexWithName(name);
+  return index ? const_cast<Node*>(node)->inputs()[static_cast<std::size_t>(*index)] : nullptr;
+}
 
 class LinkFinder {
  public:
@@ -115,85 +39,149 @@ class LinkFinder {
       const Layer& layer = network.layers()[i];
       if (layer.uses.size() != 1 || layer.uses[0].input_site < 0) continue;
       auto product = LayerProduct::Of(network, static_cast<int>(i), 0);
-      if (product && (product->IsLinear() || product->sliding()))
+      if (product && (product->contraction() || product->windows()))
         products_.emplace(std::pair(i, layer.uses[0].input_site), std::move(*product));
     }
   }
 
   std::vector<ChannelLink> Find() {
-    for (Node* node : AllNodes(network_.lowered().graph->block())) {
+    for (const Node* node : AllNodes(network_.lowered().graph->block())) {
       const std::string op = OperatorName(node);
       if (node->kind() == TapSymbol()) FromLayer(node);
-      if (op == "layer_norm") FromNormalization(node, 2, -1);
+      if (NormalizesLastAxis(op)) FromNormalization(node, -1);
+      if (op == "mul") FromVector(node);
       if (op == "batch_norm" && node->inputs()[0]->node()->kind() == TapSymbol()) {
         const auto layer = layer_of_output_.find(node->inputs()[0]);
         if (layer != layer_of_output_.end())
-          FromNormalization(node, 1, network_.layers()[layer->second].uses[0].output_channel_dim);
+          FromNormalization(node, network_.layers()[layer->second].uses[0].output_channel_dim);
       }
     }
     return std::move(links_);
   }
 
  private:
-  void FromLayer(Node* tap) {
+  void FromLayer(const Node* tap) {
     const int site = network_.lowered().SiteOf(tap);
     for (std::size_t i = 0; i < network_.layers().size(); ++i) {
       const Layer& layer = network_.layers()[i];
       if (layer.uses.size() != 1 || layer.uses[0].output_site != site) continue;
       layer_of_output_[tap->output()] = i;
-      const at::Tensor weight = network_.Weight(layer);
-      if (!IsOwn(static_cast<std::size_t>(layer.weight)) || layer.channel_axis != 0 || layer.adds_shared_bias) return;
+      if (!IsOwn(static_cast<std::size_t>(layer.weight)) || layer.adds_shared_bias || !EachChannelIsOne(i)) return;
       ChannelLink link;
       link.made_by = i;
-      link.channels = weight.size(0);
-      if (layer.bias >= 0) link.parameters.push_back(static_cast<std::size_t>(layer.bias));
-      Add(std::move(link), tap->output(), layer.uses[0].output_channel_dim);
+      link.channels = network_.Weight(layer).size(layer.channel_axis);
+      if (layer.bias >= 0) link.factors.push_back({static_cast<std::size_t>(layer.bias)});
+      ChannelPosition position{link.channels, layer.uses[0].output_channel_dim};
+      // Axes in front of the channels are those of what the layer reads.
+      if (position.dim == -1) position.alike = {tap->inputs()[0]};
+      if (const auto read = tap->inputs()[0]->node(); position.dim == -1 && layer.uses[0].input_site >= 0)
+        for (const Value* input : read->inputs())
+          if (input->node()->kind() == TapSymbol() &&
+              network_.lowered().SiteOf(input->node()) == layer.uses[0].input_site)
+            position.alike.insert({input, input->node()->inputs()[0]});
+      Add(std::move(link), tap->output(), position);
       return;
     }
   }
 
-  /// Its weight and bias are the operands at `first` and after it.
-  void FromNormalization(Node* node, std::size_t first, int dim) {
-    ChannelLink link;
-    for (const std::size_t operand : {first, first + 1}) {
-      const auto parameter = network_.lowered().ParameterOf(node->inputs()[operand]);
-      if (parameter && IsOwn(*parameter) && network_.parameters()[*parameter].value.dim() == 1)
-        link.parameters.push_back(*parameter);
-    }
-    if (link.parameters.size() != 2) return;
-    link.channels = network_.parameters()[link.parameters[0]].value.size(0);
-    Add(std::move(link), node->output(), dim);
+  /// Whether the weight's channels are the output's: not those of a group of a transposed convolution.
+  bool EachChannelIsOne(std::size_t layer) const {
+    if (!network_.layers()[layer].op.starts_with("conv_transpose")) return true;
+    const auto product = products_.find({layer, network_.layers()[layer].uses[0].input_site});
+    return product != products_.end() && product->second.windows()->groups == 1;
   }
 
-  void Add(ChannelLink link, Value* value, int dim) {
-    if (LinkWalk(network_, products_, link).Follow(value, dim, false) && !link.readers.empty())
+  void FromNormalization(const Node* node, int dim) {
+    const Value* const bias = OperandNamed(node, "bias");
+    const auto weight = OwnVector(OperandNamed(node, "weight"));
+    if (!weight || std::any_of(node->outputs().begin() + 1, node->outputs().end(), [](const Value* output) {
+          return output->hasUses();
+        }))
+      return;
+    ChannelLink link;
+    link.channels = network_.parameters()[weight->parameter].value.numel();
+    link.factors = {*weight};
+    if (bias && !bias->mustBeNone()) {
+      const auto added = OwnVector(bias);
+      if (!added) return;
+      link.factors.push_back(*added);
+    }
+    Add(std::move(link), node->outputs()[0], {network_.parameters()[weight->parameter].value.numel(), dim});
+  }
+
+  /// x w: of a norm that is spelled out, a scale a layer.
+  void FromVector(const Node* node) {
+    for (const std::size_t operand : {0, 1}) {
+      const auto vector = ResolveVector(network_.lowered(), node->inputs()[operand]);
+      if (!vector) continue;
+      const std::int64_t channels = network_.parameters()[vector->parameter].value.numel();
+      if (channels < 2) continue;
+      ChannelLink link;
+      link.channels = channels;
+      link.factors = {{vector->parameter, vector->offset}};
+      return Add(std::move(link), node->output(), {channels, vector->FromBack()});
+    }
+  }
+
+  std::optional<ChannelLink::Factor> OwnVector(const Value* value) const {
+    const auto vector = value ? ResolveVector(network_.lowered(), value) : std::nullopt;
+    if (!vector || vector->rank != 1) return std::nullopt;
+    return ChannelLink::Factor{vector->parameter, vector->offset};
+  }
+
+  void Add(ChannelLink link, const Value* value, const ChannelPosition& position) {
+    if (LinkWalk(network_, products_, link).Follow(value, position) && !link.readers.empty())
       links_.push_back(std::move(link));
   }
 
   bool IsOwn(std::size_t parameter) const { return CountReaders(network_.lowered().ParameterInput(parameter)) == 1; }
 
   const Network& network_;
-  std::map<std::pair<std::size_t, int>, LayerProduct> products_;
+  ProductMap products_;
   std::map<const Value*, std::size_t> layer_of_output_;
   std::vector<ChannelLink> links_;
 };
+
+at::Tensor Scaled(const at::Tensor& value, const at::Tensor& by) {
+  return (value.to(at::kDouble) * by).to(value.scalar_type());
+}
 
 }  // namespace
 
 std::vector<ChannelLink> FindChannelLinks(const Network& network) { return LinkFinder(network).Find(); }
 
-at::Tensor InputChannelsFirst(const at::Tensor& weight, std::int64_t groups) {
-  return groups == 1 ? weight.transpose(0, 1) : weight.unflatten(0, {groups, weight.size(0) / groups}).squeeze(2);
+void ScaleLink(const Network& network, const ChannelLink& link, const at::Tensor& scale,
+               std::vector<at::Tensor>& values) {
+  const at::Tensor inverse = 1 / scale.to(at::kDouble);
+  for (const auto& [parameter, offset] : link.factors) {
+    at::Tensor& value = values[parameter];
+    value = ((value.to(at::kDouble) + offset) * inverse.view(value.sizes()) - offset).to(value.scalar_type());
+  }
+  if (link.made_by) {
+    const Layer& layer = network.layers()[*link.made_by];
+    at::Tensor& weight = values[static_cast<std::size_t>(layer.weight)];
+    std::vector<std::int64_t> shape(static_cast<std::size_t>(weight.dim()), 1);
+    shape[static_cast<std::size_t>(layer.channel_axis)] = scale.numel();
+    weight = Scaled(weight, inverse.view(shape));
+  }
+  for (const ChannelLink::Reader& reader : link.readers) {
+    at::Tensor& weight = values[static_cast<std::size_t>(network.layers()[reader.layer].weight)];
+    weight = Scaled(weight, AlongInputChannels(scale, weight, reader));
+  }
 }
 
-at::Tensor AlongInputChannels(const at::Tensor& numbers, const at::Tensor& weight, std::int64_t groups) {
+at::Tensor InputChannelsFirst(const at::Tensor& weight, const ChannelLink::Reader& reader) {
+  if (reader.groups == 1) return weight.movedim(reader.weight_axis, 0);
+  const at::Tensor by_group = weight.unflatten(0, {reader.groups, weight.size(0) / reader.groups});
+  return by_group.transpose(1, 2).flatten(0, 1);
+}
+
+at::Tensor AlongInputChannels(const at::Tensor& numbers, const at::Tensor& weight, const ChannelLink::Reader& reader) {
   std::vector<std::int64_t> shape(static_cast<std::size_t>(weight.dim()), 1);
-  if (groups == 1) {
-    shape[1] = numbers.numel();
-    return numbers.view(shape);
-  }
+  shape[static_cast<std::size_t>(reader.weight_axis)] = weight.size(reader.weight_axis);
+  if (reader.groups == 1) return numbers.view(shape);
   shape[0] = weight.size(0);
-  return numbers.repeat_interleave(weight.size(0) / groups).view(shape);
+  return numbers.view({reader.groups, -1}).repeat_interleave(weight.size(0) / reader.groups, 0).view(shape);
 }
 
 }  // namespace bitplan

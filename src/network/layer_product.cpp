@@ -6,9 +6,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "network/impl.h"
+#include "network/weight_operand.h"
+#include "network/weight_use.h"
 
 namespace bitplan {
 
@@ -56,28 +59,85 @@ class Slice {
   std::map<const Value*, Value*> copies_;
 };
 
-/// Operands of a convolution by name, as the operator's schema has them; nothing where one is only known in a run.
-std::optional<Sliding> SlidingOf(const Node* node, std::size_t spatial) {
+/// Numbers of a convolution's operand, one for each axis; nothing where they are only known in a run.
+std::optional<std::vector<std::int64_t>> NumbersOf(const Node* node, const char* name, std::size_t spatial) {
+  const auto given = torch::jit::toIValue(node->namedInput(name));
+  if (!given || !given->isIntList()) return std::nullopt;
+  std::vector<std::int64_t> numbers = given->toIntVector();
+  if (numbers.size() == 1) numbers.resize(spatial, numbers.front());
+  if (numbers.size() != spatial) return std::nullopt;
+  return numbers;
+}
+
+/// Padding by its name: "valid" is none, "same" what leaves the size, an odd zero at the end.
+std::optional<std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>> NamedPadding(
+    const Node* node, at::IntArrayRef kernel, const std::vector<std::int64_t>& dilation) {
+  const auto given = torch::jit::toIValue(node->namedInput("padding"));
+  if (!given || !given->isString()) return std::nullopt;
+  std::vector<std::int64_t> before(kernel.size(), 0), after(kernel.size(), 0);
+  if (given->toStringRef() != "valid")
+    for (std::size_t axis = 0; axis < kernel.size(); ++axis) {
+      const std::int64_t total = dilation[axis] * (kernel[axis] - 1);
+      before[axis] = total / 2;
+      after[axis] = total - total / 2;
+    }
+  return std::pair(before, after);
+}
+
+bool IsConvolution(const std::string& op) {
+  return op.starts_with("conv1d") || op.starts_with("conv2d") || op.starts_with("conv3d") ||
+         op.starts_with("conv_transpose") || op == "_convolution" || op == "convolution" || op == "_convolution_mode";
+}
+
+/// The zeros that make a convolution's windows those of the transposed one.
+void Transpose(Windows& windows, at::IntArrayRef kernel, const std::vector<std::int64_t>& output_padding) {
+  windows.transposed = true;
+  windows.spread = windows.stride;
+  for (std::size_t axis = 0; axis < kernel.size(); ++axis) {
+    windows.stride[axis] = 1;
+    windows.before[axis] = windows.dilation[axis] * (kernel[axis] - 1) - windows.before[axis];
+    windows.after[axis] = windows.before[axis] + output_padding[axis];
+  }
+}
+
+/// Of a convolution whose operands are constants.
+std::optional<Windows> WindowsOf(const Node* node, at::IntArrayRef kernel) {
   const std::string op = OperatorName(node);
-  if (op != "conv1d" && op != "conv2d" && op != "conv3d" && op != "_convolution") return std::nullopt;
-  const auto operand = [&](const std::string& name) { return torch::jit::toIValue(node->namedInput(name)); };
-  if (op == "_convolution") {
-    const auto transposed = operand("transposed");
-    if (!transposed || transposed->toBool()) return std::nullopt;
+  if (!IsConvolution(op)) return std::nullopt;
+  const auto groups = torch::jit::toIValue(node->namedInput("groups"));
+  const auto stride = NumbersOf(node, "stride", kernel.size()), dilation = NumbersOf(node, "dilation", kernel.size());
+  if (!groups || !stride || !dilation) return std::nullopt;
+  Windows windows{*stride, *dilation, {}, {}, std::vector<std::int64_t>(kernel.size(), 1), groups->toInt(), false};
+  if (const auto padding = NumbersOf(node, "padding", kernel.size())) {
+    windows.before = windows.after = *padding;
+  } else if (const auto named = NamedPadding(node, kernel, *dilation)) {
+    std::tie(windows.before, windows.after) = *named;
+  } else {
+    return std::nullopt;
   }
-  const auto groups = operand("groups");
-  if (!groups) return std::nullopt;
-  Sliding sliding;
-  sliding.groups = groups->toInt();
-  for (const auto& [name, values] : {std::pair("stride", &sliding.stride), std::pair("padding", &sliding.padding),
-                                     std::pair("dilation", &sliding.dilation)}) {
-    const auto given = operand(name);
-    if (!given || !given->isIntList()) return std::nullopt;  // 'same' may pad unevenly
-    *values = given->toIntVector();
-    if (values->size() == 1) values->resize(spatial, values->front());
-    if (values->size() != spatial) return std::nullopt;
+  bool transposed = op.starts_with("conv_transpose");
+  if (op == "_convolution" || op == "convolution") {
+    const auto given = ConstantBool(node->namedInput("transposed"));
+    if (!given) return std::nullopt;
+    transposed = *given;
   }
-  return sliding;
+  if (!transposed) return windows;
+  const auto output_padding = NumbersOf(node, "output_padding", kernel.size());
+  if (!output_padding) return std::nullopt;
+  Transpose(windows, kernel, *output_padding);
+  return windows;
+}
+
+/// Of a convolution that is not transposed and pads alike on both sides.
+std::optional<Sliding> SlidingOf(const Node* node, const Windows& windows) {
+  if (windows.transposed || !torch::jit::toIValue(node->namedInput("padding"))->isIntList()) return std::nullopt;
+  return Sliding{windows.stride, windows.before, windows.dilation, windows.groups};
+}
+
+bool InOrder(const std::vector<std::int64_t>& axes) {
+  for (std::size_t i = 0; i < axes.size(); ++i)
+    if (axes[i] != static_cast<std::int64_t>(i)) return false;
+  return true;
 }
 
 }  // namespace
@@ -106,15 +166,27 @@ std::optional<LayerProduct> LayerProduct::Of(const Network& network, int layer, 
   }
   if (!weight) return std::nullopt;
   LayerProduct product(torch::jit::Code(slice.graph, "layer"), std::move(parameters), *weight);
-  const Node* const node = output->inputs()[0]->node();
-  const Value* const weight_input =
-      network.lowered().ParameterInput(static_cast<std::size_t>(network.layers()[index].weight));
-  if (node->inputs().size() > 1 && node->inputs()[0] == input->output() && node->inputs()[1] == weight_input) {
-    product.linear_ = OperatorName(node) == "linear";
-    if (!product.linear_)
-      product.sliding_ = SlidingOf(node, static_cast<std::size_t>(network.Weight(network.layers()[index]).dim()) - 2);
-  }
+  product.Describe(network, index, input->output(), output->inputs()[0]->node());
   return product;
+}
+
+void LayerProduct::Describe(const Network& network, std::size_t layer, const Value* input, Node* node) {
+  const auto parameter = static_cast<std::size_t>(network.layers()[layer].weight);
+  const auto reading = ReadingOf(network.lowered(), node, parameter);
+  if (!reading || !IsWholeWeight(network.lowered(), reading->first, reading->second)) return;
+  const auto& [use, operand] = *reading;
+  if (use.input_operand < 0 || node->inputs()[static_cast<std::size_t>(use.input_operand)] != input) return;
+  const at::IntArrayRef shape = network.parameters()[parameter].value.sizes();
+  const bool as_it_is = node->inputs()[1] == network.lowered().ParameterInput(parameter);
+  if (use.op.starts_with("conv")) {
+    if (InOrder(operand.axes)) windows_ = WindowsOf(node, shape.slice(2));
+    if (windows_ && as_it_is) sliding_ = SlidingOf(node, *windows_);
+    return;
+  }
+  const auto rank = static_cast<int>(operand.axes.size());
+  const auto contracted = static_cast<std::size_t>((use.contracted_axis + rank) % rank);
+  contraction_ = {use.output_dim == -2 ? -2 : -1, static_cast<std::size_t>(operand.axes[contracted])};
+  linear_ = as_it_is && OperatorName(node) == "linear";
 }
 
 at::Tensor LayerProduct::operator()(const at::Tensor& x, const at::Tensor& weight) const {

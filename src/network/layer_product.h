@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <torch/csrc/jit/ir/ir.h>
 #include <torch/csrc/jit/runtime/interpreter.h>
 
 #include <cstdint>
@@ -15,6 +16,22 @@ namespace bitplan {
 struct Sliding {
   std::vector<std::int64_t> stride, padding, dilation;
   std::int64_t groups = 1;
+};
+
+/// What a convolution's weight meets, transposed or not: the input, its values `spread` apart with zeros between them,
+/// `before` and `after` it zeros (or, below 0, values taken off), in windows as large as the weight, `dilation` apart
+/// inside and `stride` between them. A number for each axis.
+struct Windows {
+  std::vector<std::int64_t> stride, dilation, before, after, spread;
+  std::int64_t groups = 1;
+  bool transposed = false;  ///< the weight is [C, out / groups, …], and its last value meets the window's first
+};
+
+/// What a linear layer or a matrix product sums over: an axis of the input, from the back, and one of the weight. Axes
+/// of the weight but this one and that of the channels count products that are apart.
+struct Contraction {
+  int input_axis = -1;
+  std::size_t weight_axis = 1;
 };
 
 /// What one use of a layer computes from its input and its weight, its bias left out: bilinear, y = x ∗ W.
@@ -35,10 +52,14 @@ class LayerProduct {
   /// Of a convolution [N, C, …] with a weight [out, C / groups, …], not transposed, padded with zeros alike on both
   /// sides.
   const std::optional<Sliding>& sliding() const { return sliding_; }
+  const std::optional<Windows>& windows() const { return windows_; }              ///< of every convolution
+  const std::optional<Contraction>& contraction() const { return contraction_; }  ///< of every other product
 
  private:
   LayerProduct(torch::jit::Code code, std::vector<at::Tensor> parameters, std::size_t weight)
       : code_(std::move(code)), parameters_(std::move(parameters)), weight_(weight) {}
+
+  void Describe(const Network& network, std::size_t layer, const torch::jit::Value* input, torch::jit::Node* node);
 
   torch::jit::Code code_;
   std::vector<at::Tensor>
@@ -46,6 +67,8 @@ class LayerProduct {
   std::size_t weight_;  // position of the weight's value among them
   bool linear_ = false;
   std::optional<Sliding> sliding_;
+  std::optional<Windows> windows_;
+  std::optional<Contraction> contraction_;
 };
 
 }  // namespace bitplan

@@ -1,12 +1,51 @@
 #include "network/torch_error.h"
 
 #include <c10/util/Exception.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <new>
+#include <string_view>
 
 namespace bitplan {
 
-std::string TorchReason(const std::exception& error) {
+namespace {
+
+std::string TextOf(const std::exception& error) {
   const auto* const torch_error = dynamic_cast<const c10::Error*>(&error);
-  std::string text = torch_error ? torch_error->what_without_backtrace() : error.what();
+  return torch_error ? torch_error->what_without_backtrace() : error.what();
+}
+
+/// What the allocators of host and devices say, also inside of what the interpreter makes of it.
+bool SaysOutOfMemory(std::string_view text) {
+  for (const std::string_view sign : {"can't allocate memory", "not enough memory", "CUDA out of memory", "bad_alloc"})
+    if (text.find(sign) != std::string_view::npos) return true;
+  return false;
+}
+
+std::string OutOfMemoryReason(const std::string& text) {
+  constexpr std::string_view kTried = "tried to allocate ";
+  const auto tried = text.find(kTried);
+  const std::int64_t bytes = tried == std::string::npos ? 0 : std::atoll(text.c_str() + tried + kTried.size());
+  const std::string asked = text.find(" bytes", tried) != std::string::npos && bytes >= 1 << 20
+                                ? fmt::format(" when {} MiB more were asked for", bytes >> 20)
+                                : "";
+  return fmt::format(
+      "out of memory{}; smaller batches (--batch-size), fewer samples (--samples, --calibration-samples) or a lower "
+      "--memory take less",
+      asked);
+}
+
+}  // namespace
+
+bool IsOutOfMemory(const std::exception& error) {
+  return dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
+         dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr || SaysOutOfMemory(TextOf(error));
+}
+
+std::string TorchReason(const std::exception& error) {
+  std::string text = TextOf(error);
+  if (IsOutOfMemory(error)) return OutOfMemoryReason(text);
   // The interpreter puts a traceback of the model's source before the reason, which follows the last "…Error: ".
   if (const auto reason = text.rfind("Error: "); reason != std::string::npos) text = text.substr(reason + 7);
   const auto first = text.find_first_not_of(" \n");

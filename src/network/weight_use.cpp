@@ -1,7 +1,10 @@
 #include "network/weight_use.h"
 
+#include <ATen/core/Tensor.h>
 #include <fmt/format.h>
 #include <torch/csrc/jit/ir/constants.h>
+
+#include <set>
 
 #include "network/weight_operand.h"
 
@@ -137,6 +140,24 @@ std::vector<WeightUse> PossibleUses(const LoweredGraph& lowered, Node* node) {
     return Recurrent(lowered, node, name);
   if (name.ends_with("_cell")) return RecurrentCell(lowered, node, name.substr(0, name.size() - 5));
   return {};
+}
+
+std::optional<std::pair<WeightUse, WeightOperand>> ReadingOf(const LoweredGraph& lowered, const Node* node,
+                                                             std::size_t parameter) {
+  for (const WeightUse& use : PossibleUses(lowered, const_cast<Node*>(node)))
+    if (const auto weight = ResolveWeight(lowered, use.weight); weight && weight->parameter == parameter)
+      return std::pair(use, *weight);
+  return std::nullopt;
+}
+
+bool IsWholeWeight(const LoweredGraph& lowered, const WeightUse& use, const WeightOperand& operand) {
+  const at::Tensor& weight = lowered.parameters[operand.parameter].value;
+  if (c10::multiply_integers(operand.sizes) != weight.numel()) return false;
+  static const std::set<std::string, std::less<>> kKeepsType = {"t",       "transpose", "permute",
+                                                                "numpy_T", "view",      "contiguous"};
+  for (const Value* value = use.weight; !lowered.ParameterOf(value); value = value->node()->inputs()[0])
+    if (value->node()->inputs().empty() || !kKeepsType.contains(OperatorName(value->node()))) return false;
+  return true;
 }
 
 }  // namespace bitplan

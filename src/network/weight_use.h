@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "network/lowered_graph.h"
+#include "network/weight_operand.h"
 
 namespace bitplan {
 
@@ -28,5 +31,13 @@ struct WeightUse {
 /// The ways in which `node` may read weights, the likeliest first; that the operands are weights is for the caller to
 /// check.
 std::vector<WeightUse> PossibleUses(const LoweredGraph& lowered, torch::jit::Node* node);
+
+/// How `node` reads the weight that the parameter of this number is, and the weight through its views; nothing where it
+/// does not.
+std::optional<std::pair<WeightUse, WeightOperand>> ReadingOf(const LoweredGraph& lowered, const torch::jit::Node* node,
+                                                             std::size_t parameter);
+
+/// Whether the operand is all of the weight in its own type, its axes in any order.
+bool IsWholeWeight(const LoweredGraph& lowered, const WeightUse& use, const WeightOperand& operand);
 
 }  // namespace bitplan

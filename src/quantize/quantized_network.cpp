@@ -17,6 +17,7 @@
 #include "quantize/corrections/fit_corrections.h"
 #include "quantize/corrections/outliers.h"
 #include "quantize/corrections/rescaling.h"
+#include "quantize/corrections/weight_rounder.h"
 #include "quantize/learned_grid.h"
 #include "quantize/plan_check.h"
 #include "quantize/torchscript_export.h"
@@ -156,6 +157,7 @@ void QuantizeOptions::Validate() const {
 struct Calibration::Impl {
   std::optional<ActivationStatistics> activations;
   std::vector<at::Tensor> inputs;  // what the correction is fitted on
+  std::int64_t memory_bytes = 0;
   ProgressCallback progress;
 
   /// Of the float network on the inputs; found when a plan first needs them.
@@ -179,6 +181,7 @@ Calibration Calibration::Collect(const Network& network, const Dataset& data, bo
   const std::int64_t samples = std::min(options.correction_samples, data.size());
   const at::Device device(network.device());
   impl->inputs = ImageLayout(network, data.Get(0, 1, device).inputs)(data.Get(0, samples, device).inputs);
+  impl->memory_bytes = options.memory_bytes;
   impl->progress = options.progress;
   return Calibration(impl);
 }
@@ -190,7 +193,9 @@ QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& pl
   if (rescaled && options.statistics)
     throw Error("statistics: of layers' inputs before they are rescaled; leave them out, or leave off the rescaling");
   options.Validate();
-  const Network prepared = rescaled ? Rescale(network, checked, calibration, options.batch_size) : network;
+  CheckRoundingFits(network, checked, options.memory_bytes);
+  const Network prepared =
+      rescaled ? Rescale(network, checked, calibration, options.batch_size, options.memory_bytes) : network;
   return FromCalibration(prepared, checked,
                          Calibration::Collect(prepared, calibration, CalibratesInputs(checked), options));
 }
@@ -198,7 +203,9 @@ QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& pl
 QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& plan, const Calibration& calibration) {
   if (plan.corrections.rescaling != Rescaling::None)
     throw Error("the plan rescales channels, which changes what layers read: it needs the calibration data themselves");
-  return FromCalibration(network, PlanFor(network, plan), calibration);
+  const Plan checked = PlanFor(network, plan);
+  CheckRoundingFits(network, checked, calibration.impl_->memory_bytes);
+  return FromCalibration(network, checked, calibration);
 }
 
 QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const Plan& plan,
@@ -216,8 +223,8 @@ QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const
   static const std::map<int, ChannelMoments> kNone;
   const bool by_moments = plan.corrections.output != OutputCorrection::None &&
                           plan.corrections.output != OutputCorrection::BiasFromBatchNorm;
-  FitCorrections(network, plan.corrections, by_moments ? known.Moments(network) : kNone, known.inputs, known.progress,
-                 impl->state);
+  FitCorrections(network, plan.corrections, by_moments ? known.Moments(network) : kNone, known.inputs,
+                 known.memory_bytes, known.progress, impl->state);
   Report(known.progress, "corrections", 1, 1);
   return QuantizedNetwork(std::move(impl));
 }

@@ -1,8 +1,12 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 
+#include <new>
+#include <stdexcept>
+
 #include "bitplan/network.h"
 #include "network/model_case.h"
+#include "network/torch_error.h"
 
 namespace bitplan::test {
 namespace {
@@ -50,6 +54,17 @@ TEST(RunError, ATypeThatDoesNotFitIsAnError) {
   EXPECT_TRUE(IsOneLine(Message(tokens, {at::full({1, 5}, 11, at::kLong)})));  // a token beyond the embedding's
   const Network images = ModelCase("small_resnet").Load("scripted");
   EXPECT_TRUE(IsOneLine(Message(images, {at::zeros({1, 3, 8, 8}, at::kLong)})));
+}
+
+TEST(RunError, MemoryThatRunsOutIsToldAsThat) {
+  const Network network = ModelCase("mlp").Load("scripted");
+  const at::Tensor one = ModelCase("mlp").SampleInputs()[0];
+  const std::string message = Message(network, {one.expand({std::int64_t{1} << 44, one.size(1)})});
+  EXPECT_THAT(message, AllOf(HasSubstr("out of memory"), HasSubstr("MiB"), HasSubstr("--memory")));
+  EXPECT_TRUE(IsOneLine(message)) << message;
+  EXPECT_TRUE(IsOutOfMemory(std::bad_alloc()));
+  EXPECT_TRUE(IsOutOfMemory(std::runtime_error("RuntimeError: std::bad_alloc")));
+  EXPECT_FALSE(IsOutOfMemory(std::runtime_error("shapes differ")));
 }
 
 TEST(RunError, AnUndefinedTensorIsAnError) {

@@ -185,12 +185,74 @@ class NormThenLinear(nn.Module):
         return self.last(nn.functional.gelu(self.left(x) + self.right(x)))
 
 
+class TransposedConvolutions(nn.Module):
+    """Every kind of transposed convolution, each in groups, with strides, dilation and paddings; outputs: each one's."""
+
+    def __init__(self):
+        super().__init__()
+        self.one = nn.ConvTranspose1d(4, 6, 3, stride=2, padding=1, output_padding=1, groups=2)
+        self.two = nn.ConvTranspose1d(6, 4, 4, padding=4, dilation=2)
+        self.three = nn.ConvTranspose2d(4, 6, (3, 2), stride=(3, 2), padding=(1, 0), output_padding=(2, 1), groups=2)
+        self.four = nn.ConvTranspose2d(6, 3, 3, stride=2, padding=1, output_padding=1, dilation=(2, 3), bias=False)
+        self.five = nn.ConvTranspose3d(3, 6, 2, stride=(1, 2, 2), padding=(0, 0, 1), groups=3)
+
+    def forward(self, x):
+        one = self.one(x)
+        two = self.two(one)
+        three = self.three(two.unsqueeze(2))
+        four = self.four(three)
+        return one, two, three, four, self.five(four.unsqueeze(3))
+
+
+class Products(nn.Module):
+    """Paddings by name, weights on either side of a product and in batches; outputs: some results."""
+
+    def __init__(self):
+        super().__init__()
+        self.same = nn.Conv1d(4, 4, 4, padding="same", dilation=3)
+        self.right = nn.Parameter(torch.randn(7, 5))
+        self.left = nn.Parameter(torch.randn(6, 4))
+        self.batched = nn.Parameter(torch.randn(2, 5, 3))
+        self.weight = nn.Parameter(torch.randn(3, 4))
+        self.bias = nn.Parameter(torch.randn(4))
+
+    def forward(self, x):
+        right = self.same(x) @ self.right
+        left = self.left @ right
+        batched = torch.matmul(left.unsqueeze(1), self.batched)
+        return right, left, batched, torch.addmm(self.bias, batched.flatten(0, 2), self.weight)
+
+
+class OneLayer(nn.Module):
+    """A layer alone."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        return self.layer(x)
+
+
+def single_layers():
+    yield "Wide", nn.Linear(400, 24)
+    yield "Transposed0", nn.ConvTranspose1d(4, 6, 4, stride=2, padding=1, groups=2)
+    yield "Transposed1", nn.ConvTranspose1d(4, 6, 5, padding=2, dilation=2)
+    yield "Transposed2", nn.ConvTranspose2d(4, 6, (3, 4), stride=(2, 1), padding=1, groups=2, bias=False)
+    yield "Transposed3", nn.ConvTranspose2d(4, 5, 3, stride=2, padding=1, output_padding=1, dilation=(1, 2))
+    yield "Transposed4", nn.ConvTranspose3d(4, 4, 2, stride=(1, 2, 1), groups=2)
+    yield "TransposedSmall", nn.ConvTranspose1d(2, 3, 3, stride=2)
+
+
 def write_models():
     (HERE / "models").mkdir(exist_ok=True)
     for model in [Chain, WithoutBias, SharedBias, SharedInput, UsedTwice, GroupedTransposed, Tokens, DeadChannel, Normalized, Links,
-                  NormThenLinear]:
+                  NormThenLinear, TransposedConvolutions, Products]:
         torch.manual_seed(1)
         torch.jit.script(model().eval()).save(str(HERE / "models" / f"{model.__name__}.pt"))
+    torch.manual_seed(1)
+    for name, layer in single_layers():
+        torch.jit.script(OneLayer(layer).eval()).save(str(HERE / "models" / f"{name}.pt"))
 
 
 # ---- formats

@@ -5,8 +5,6 @@
 #include <cmath>
 #include <numbers>
 
-#include "quantize/weight_grid.h"
-
 namespace bitplan {
 
 namespace {
@@ -45,24 +43,21 @@ class Adam {
 
 }  // namespace
 
-QuantizedTensor RoundByAdaRound(const at::Tensor& weight, const QuantizedTensor& grid, const at::Tensor& moments) {
+at::Tensor CodesByAdaRound(const at::Tensor& rows, const RowGrid& grid, at::Tensor moments) {
   const at::NoGradGuard no_grad;
-  const std::int64_t groups = moments.size(0);
-  const auto by_group = [&](const at::Tensor& t) {
-    return t.expand(weight.sizes()).reshape({groups, weight.size(0) / groups, -1});
-  };
-  const at::Tensor w = by_group(weight.to(at::kDouble)),
-                   scale = by_group(AlongWeight(grid.scale, weight.sizes(), grid).to(at::kDouble));
-  const at::Tensor zero_point = by_group(AlongWeight(grid.zero_point, weight.sizes(), grid).to(at::kDouble));
-  const at::Tensor low = (w / scale).floor();
-  const auto lowest = static_cast<double>(grid.format.QuantMin()),
-             highest = static_cast<double>(grid.format.QuantMax());
+  const std::int64_t columns = rows.size(1);
+  const at::Tensor scale = grid.Scales(columns).to(at::kDouble), zero_point = grid.ZeroPoints(columns);
+  const at::Tensor ratio = rows.to(at::kDouble) / scale;
+  const at::Tensor low = ratio.floor();
+  const auto lowest = static_cast<double>(grid.format().QuantMin()),
+             highest = static_cast<double>(grid.format().QuantMax());
 
   // In units in which an error of one step in one weight costs about 1, whatever the layer's inputs and scales.
-  const at::Tensor cost = (scale.square() * moments.diagonal(0, 1, 2).unsqueeze(1)).mean();
-  const at::Tensor h = (moments / at::where(cost > 0, cost, at::ones_like(cost))).to(at::kFloat);
-  const at::Tensor start = (w / scale - low).to(at::kFloat), step = scale.to(at::kFloat);
-  const at::Tensor base = (low + zero_point).to(at::kFloat), target = (w / scale + zero_point).to(at::kFloat);
+  const at::Tensor cost = (scale.square() * moments.diagonal()).mean();
+  const at::Tensor h = moments.div_(at::where(cost > 0, cost, at::ones_like(cost))).to(at::kFloat);
+  moments.reset();
+  const at::Tensor start = (ratio - low).to(at::kFloat), step = scale.to(at::kFloat);
+  const at::Tensor base = (low + zero_point).to(at::kFloat), target = (ratio + zero_point).to(at::kFloat);
   // h(V) = the fraction at first, so that Ŵ = W.
   at::Tensor v = -((kZeta - kGamma) / (start - kGamma) - 1).log();
   Adam adam;
@@ -81,11 +76,7 @@ QuantizedTensor RoundByAdaRound(const at::Tensor& weight, const QuantizedTensor&
     gradient.mul_(slope).mul_(rounding.gt(0).logical_and_(rounding.lt(1)));
     adam.Step(v, gradient);
   }
-  const at::Tensor q = (low + zero_point + Rectified(v).ge(0.5)).clamp(lowest, highest);
-  QuantizedTensor result = grid;
-  result.q = q.view(weight.sizes()).to(grid.q.scalar_type());
-  result.value = ValueOnGrid(result.q, grid);
-  return result;
+  return (low + zero_point + Rectified(v).ge(0.5)).clamp(lowest, highest);
 }
 
 }  // namespace bitplan

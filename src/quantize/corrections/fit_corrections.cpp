@@ -9,11 +9,8 @@
 #include "bitplan/error.h"
 #include "network/batch_norm.h"
 #include "network/channel_expectations.h"
-#include "network/layer_product.h"
-#include "quantize/corrections/ada_round.h"
 #include "quantize/corrections/channel_correction.h"
-#include "quantize/corrections/gptq.h"
-#include "quantize/corrections/input_moments.h"
+#include "quantize/corrections/weight_rounder.h"
 
 namespace bitplan {
 
@@ -26,90 +23,18 @@ bool IsQuantized(const Layer& layer, const QuantizedTensor& weight, const Quanti
          });
 }
 
-/// Rounds the weights of the layers that read a tensor when it comes by, and says what that changes in their outputs.
-class WeightRounder {
- public:
-  WeightRounder(const Network& network, Rounding rounding, const ProgressCallback& progress, QuantizedState& state)
-      : network_(network), rounding_(rounding), progress_(progress), state_(state) {
-    for (std::size_t i = 0; i < network.layers().size() && rounding != Rounding::Nearest; ++i) Add(i);
-  }
-
-  void Read(int site, const at::Tensor& x) {
-    const auto [first, last] = readers_.equal_range(site);
-    for (auto reader = first; reader != last; ++reader) {
-      const auto& [layer, output_site, product] = reader->second;
-      if (std::exchange(rounded_[layer], true) == false) Round(layer, product, x);
-      changes_[output_site] = product(x, changed_.at(layer));
-    }
-  }
-
-  /// What has to be added to a layer's output.
-  std::optional<at::Tensor> TakeChange(int output_site) {
-    const auto found = changes_.find(output_site);
-    if (found == changes_.end()) return std::nullopt;
-    at::Tensor change = std::move(found->second);
-    changes_.erase(found);
-    return change;
-  }
-
- private:
-  struct Reader {
-    std::size_t layer;
-    int output_site;
-    LayerProduct product;
-  };
-
-  void Add(std::size_t layer) {
-    const Layer& found = network_.layers()[layer];
-    const Format& format = state_.grids[layer].format;
-    if (!format.HasScale() || (rounding_ == Rounding::AdaRound && !format.IsInteger()) || found.channel_axis != 0 ||
-        state_.grids[layer].outlier_columns.defined())
-      return;
-    std::vector<std::pair<int, Reader>> readers;
-    for (std::size_t use = 0; use < found.uses.size(); ++use) {
-      auto product = LayerProduct::Of(network_, static_cast<int>(layer), use);
-      if (!product || !HasInputMoments(*product)) return;
-      readers.emplace_back(found.uses[use].input_site, Reader{layer, found.uses[use].output_site, std::move(*product)});
-    }
-    readers_.insert(readers.begin(), readers.end());
-    rounded_[layer] = false;
-  }
-
-  void Round(std::size_t layer, const LayerProduct& product, const at::Tensor& x) {
-    Report(progress_, "rounding weights", done_++, static_cast<std::int64_t>(rounded_.size()));
-    const at::Tensor weight = network_.Weight(network_.layers()[layer]);
-    const QuantizedTensor& nearest = state_.grids[layer];
-    const at::Tensor moments = InputMoments(product, x, weight.sizes());
-    QuantizedTensor rounded =
-        rounding_ == Rounding::Gptq ? RoundByGptq(weight, nearest, moments) : RoundByAdaRound(weight, nearest, moments);
-    changed_[layer] = rounded.value - nearest.value;
-    state_.weights[layer] = state_.grids[layer] = std::move(rounded);
-    state_.parameters[static_cast<std::size_t>(network_.layers()[layer].weight)] = state_.grids[layer].value;
-  }
-
-  const Network& network_;
-  Rounding rounding_;
-  const ProgressCallback& progress_;
-  QuantizedState& state_;
-  std::multimap<int, Reader> readers_;         // by input site
-  std::map<std::size_t, bool> rounded_;        // layers that are to be
-  std::map<std::size_t, at::Tensor> changed_;  // their weights
-  std::map<int, at::Tensor> changes_;          // outputs still to come, by site
-  std::int64_t done_ = 0;
-};
-
 /// Runs with the quantized network, fits each layer when its input and first output come by, and hands on the corrected
 /// output.
 class CorrectionFitter : public Probe {
  public:
   CorrectionFitter(const Network& network, const Corrections& corrections, const std::map<int, ChannelMoments>& wanted,
-                   const ProgressCallback& progress, QuantizedState& state)
+                   std::int64_t memory_bytes, const ProgressCallback& progress, QuantizedState& state)
       : network_(network),
         output_(corrections.output),
         wanted_(wanted),
         state_(state),
         quantizing_(state),
-        rounder_(network, corrections.rounding, progress, state) {
+        rounder_(network, corrections.rounding, memory_bytes, progress, state) {
     if (output_ == OutputCorrection::BatchNorm) norms_ = FindBatchNorms(network.lowered());
     for (std::size_t i = 0; i < network.layers().size() && output_ != OutputCorrection::None; ++i) AddTarget(i);
   }
@@ -198,9 +123,10 @@ class CorrectionFitter : public Probe {
 }  // namespace
 
 void FitCorrections(const Network& network, const Corrections& corrections, const std::map<int, ChannelMoments>& wanted,
-                    const std::vector<at::Tensor>& inputs, const ProgressCallback& progress, QuantizedState& state) {
+                    const std::vector<at::Tensor>& inputs, std::int64_t memory_bytes, const ProgressCallback& progress,
+                    QuantizedState& state) {
   const at::NoGradGuard no_grad;
-  CorrectionFitter fitter(network, corrections, wanted, progress, state);
+  CorrectionFitter fitter(network, corrections, wanted, memory_bytes, progress, state);
   if (corrections.output == OutputCorrection::BatchNorm && !fitter.HasTargets())
     throw Error(
         "output correction batch-norm: no batch norm follows a quantized layer; load the model with batch norm "

@@ -2,64 +2,77 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "quantize/weight_grid.h"
 
 namespace bitplan {
 
 namespace {
 
-/// Cholesky factor U of the inverse, H⁻¹ = UᵀU, of moments that are damped until they have one.
-at::Tensor InverseFactor(const at::Tensor& moments) {
+constexpr std::int64_t kPanel = 128;  // columns whose errors are handed on together
+
+/// Rows and columns in the order `order`, in place but for a panel.
+void Permute(at::Tensor& moments, const at::Tensor& order) {
+  for (const std::int64_t axis : {0, 1})
+    for (at::Tensor part : moments.split(kPanel, 1 - axis)) part.copy_(part.index_select(axis, order));
+}
+
+/// The triangle L of LLᵀ = moments, which are damped until they have one, in their place.
+at::Tensor Factor(const at::Tensor& moments) {
   constexpr double kDamping = 0.01;
-  const at::Tensor identity = at::eye(moments.size(0), moments.options());
   // Values that are always 0 have no error to hand on.
   const at::Tensor mean = moments.diagonal().mean();
-  const at::Tensor scale = at::where(mean > 0, mean, at::ones_like(mean));
-  const at::Tensor lower = at::linalg_cholesky(moments + kDamping * scale * identity);
-  return at::linalg_cholesky(at::cholesky_inverse(lower), /*upper=*/true);
+  moments.diagonal().add_(kDamping * at::where(mean > 0, mean, at::ones_like(mean)));
+  at::Tensor lower = moments.t();  // symmetric, and laid out as LAPACK wants it
+  at::linalg_cholesky_out(lower, lower);
+  return lower;
 }
 
 /// A clipped weight hands on no more than so many scales. One that is clipped further is lost: what would make up for
 /// it on the samples where it counts spoils all others (rows of transformers that make massive activations).
 constexpr double kMostSteps = 16;
 
-/// Some rows of a weight [out, d], all of one group of a convolution, their grids being `scales` … [out] or [out,
-/// parts].
-at::Tensor CodesOfRows(at::Tensor rows, const QuantizedTensor& grid, const at::Tensor& moments) {
-  const at::Tensor order = moments.diagonal().argsort(/*dim=*/0, /*descending=*/true);
-  const at::Tensor factor = InverseFactor(moments.index_select(0, order).index_select(1, order));
-  const std::int64_t columns = rows.size(1);
-  rows = rows.index_select(1, order);
-  at::Tensor codes;
-  const at::Tensor positions = order.cpu();
-  for (std::int64_t j = 0; j < columns; ++j) {
-    const at::Tensor column = rows.select(1, j).unsqueeze(1);
-    const QuantizedTensor of_column = ColumnOf(grid, positions.const_data_ptr<std::int64_t>()[j]);
-    const auto [q, inside] = CodesOf(column, of_column);
-    if (!codes.defined()) codes = at::empty({rows.size(0), columns}, q.options());
-    codes.select(1, positions.const_data_ptr<std::int64_t>()[j]).copy_(q.squeeze(1));
-    const at::Tensor off = column - ValueOnGrid(q, of_column);
-    const at::Tensor most = kMostSteps * AlongWeight(of_column.scale.to(off.dtype()), column.sizes(), of_column);
-    const at::Tensor error = at::where(inside, off, at::clamp(off, -most, most)) / factor[j][j];
-    rows.slice(1, j + 1).sub_(error * factor[j].slice(0, j + 1));
-  }
-  return codes;
+/// What of a column [rows, 1] is off its codes and handed on.
+at::Tensor ErrorOf(const at::Tensor& column, const CodedWeight& coded, const QuantizedTensor& grid) {
+  const at::Tensor off = column - ValueOnGrid(coded.q, grid);
+  const at::Tensor most = kMostSteps * AlongWeight(grid.scale.to(off.dtype()), column.sizes(), grid);
+  return at::where(coded.inside, off, at::clamp(off, -most, most));
 }
 
 }  // namespace
 
-QuantizedTensor RoundByGptq(const at::Tensor& weight, const QuantizedTensor& grid, const at::Tensor& moments) {
+/// With H = LLᵀ in the order of increasing moments, column j from the last on goes to the code nearest to
+/// w_j + Σ_{k > j} e_k L_kj / L_jj, e_k = w_k − ŵ_k: that is what the updates through the inverse's factor add up to
+/// (Chee et al. 2023, QuIP, theorem 6), and takes neither the inverse nor its factor.
+at::Tensor CodesByGptq(const at::Tensor& rows, const RowGrid& grid, at::Tensor moments) {
   const at::NoGradGuard no_grad;
-  const std::int64_t groups = moments.size(0), channels = weight.size(0) / groups;
-  const at::Tensor rows = weight.to(at::kDouble).flatten(1);
-  std::vector<at::Tensor> codes;
-  for (std::int64_t g = 0; g < groups; ++g)
-    codes.push_back(
-        CodesOfRows(rows.narrow(0, g * channels, channels), RowsOf(grid, g * channels, channels), moments[g]));
-  QuantizedTensor result = grid;
-  result.q = at::cat(codes).view(weight.sizes());
-  result.value = ValueOnGrid(result.q, grid);
-  return result;
+  const at::Tensor order = moments.diagonal().argsort(/*dim=*/0, /*descending=*/true).flip(0);
+  Permute(moments, order);
+  const at::Tensor factor = Factor(moments);
+  const at::Tensor positions = order.cpu();
+  const std::int64_t columns = rows.size(1);
+  // The weights of columns still to come, the errors e of those that are done.
+  const at::Tensor work = rows.to(at::kDouble).index_select(1, order);
+  at::Tensor codes;
+  for (std::int64_t end = columns; end > 0; end -= std::min(end, kPanel)) {
+    const std::int64_t begin = std::max<std::int64_t>(0, end - kPanel);
+    const at::Tensor panel = factor.narrow(1, begin, end - begin) / factor.diagonal().narrow(0, begin, end - begin);
+    const at::Tensor handed_on = work.slice(1, end).matmul(panel.slice(0, end));
+    for (std::int64_t j = end; j-- > begin;) {
+      const std::int64_t position = positions.const_data_ptr<std::int64_t>()[j];
+      const at::Tensor in_panel = panel.select(1, j - begin).slice(0, j + 1, end);
+      const at::Tensor added = handed_on.select(1, j - begin) + work.slice(1, j + 1, end).mv(in_panel);
+      const at::Tensor column = (work.select(1, j) + added).unsqueeze(1);
+      const QuantizedTensor of_column = grid.Column(position);
+      const CodedWeight coded = CodesOf(column, of_column);
+      if (!codes.defined()) codes = at::empty({rows.size(0), columns}, coded.q.options());
+      codes.select(1, position).copy_(coded.q.squeeze(1));
+      work.select(1, j).copy_(ErrorOf(column, coded, of_column).squeeze(1) - added);
+    }
+  }
+  return codes;
 }
 
 }  // namespace bitplan

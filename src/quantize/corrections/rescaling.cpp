@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 #include <utility>
@@ -14,107 +15,135 @@
 #include "bitplan/quantize.h"
 #include "network/channel_links.h"
 #include "network/layer_product.h"
-#include "quantize/corrections/input_moments.h"
+#include "quantize/corrections/input_vectors.h"
 
 namespace bitplan {
 
 namespace {
 
+/// Second moments of what a layer's weights multiply, in blocks: as if those of different blocks were uncorrelated.
+struct LayerMoments {
+  InputVectors vectors;
+  std::int64_t block;             // values in a block
+  std::vector<at::Tensor> known;  // by group and block: sums over batches
+
+  std::vector<InputBlock> Blocks() const {
+    std::vector<InputBlock> blocks;
+    for (std::int64_t group = 0; group < vectors.groups(); ++group)
+      for (std::int64_t first = 0; first < vectors.length(); first += block)
+        blocks.push_back({group, first, std::min(block, vectors.length() - first)});
+    return blocks;
+  }
+};
+
 /// What SmoothQuant and activation-aware scales need to know of what the readers of links read.
 struct InputFigures {
   std::map<int, at::Tensor> largest, magnitude;  // by input site: max and mean of |x| a channel, float64
-  std::map<std::size_t, at::Tensor> moments;     // by layer: InputMoments
+  std::map<std::size_t, LayerMoments> moments;   // by layer
 };
+
+std::int64_t BytesOf(const InputVectors& vectors, std::int64_t block) {
+  const std::int64_t blocks = (vectors.length() + block - 1) / block;
+  return 8 * vectors.groups() * blocks * block * block;
+}
+
+/// As much as `memory_bytes` hold, in as few blocks as that takes.
+LayerMoments MomentsWithin(InputVectors vectors, std::int64_t memory_bytes) {
+  std::int64_t blocks = 1;
+  const auto size = [&] { return (vectors.length() + blocks - 1) / blocks; };
+  while (size() > 1 && BytesOf(vectors, size()) > memory_bytes) blocks *= 2;
+  const std::int64_t block = size();
+  return {std::move(vectors), block, {}};
+}
 
 class InputRecorder : public Probe {
  public:
-  InputRecorder(const Network& network, const std::vector<ChannelLink>& links, bool with_moments) : network_(network) {
+  InputRecorder(const std::vector<ChannelLink>& links, std::int64_t chunk_bytes)
+      : chunk_bytes_(chunk_bytes) {
     for (const ChannelLink& link : links)
       for (const ChannelLink::Reader& reader : link.readers) {
-        dim_of_site_[reader.input_site] = link.channel_dim;
-        if (with_moments)
-          products_.emplace(reader.input_site,
-                            std::pair(reader.layer, *LayerProduct::Of(network, static_cast<int>(reader.layer), 0)));
+        dim_of_site_[reader.input_site] = reader.channel_dim;
+        layers_.emplace(reader.input_site, reader.layer);
       }
   }
 
   at::Tensor Visit(int site, const at::Tensor& value) override {
     const auto dim = dim_of_site_.find(site);
-    if (dim == dim_of_site_.end()) return value;
+    if (dim == dim_of_site_.end() || value.numel() == 0) return value;
     const at::Tensor magnitudes = value.abs().movedim(dim->second, 0).flatten(1).to(at::kDouble);
-    Add(figures.largest, site, magnitudes.amax(1),
-        [](const at::Tensor& a, const at::Tensor& b) { return at::maximum(a, b); });
-    Add(figures.magnitude, site, magnitudes.mean(1), [](const at::Tensor& a, const at::Tensor& b) { return a + b; });
-    const auto [first, last] = products_.equal_range(site);
-    for (auto found = first; found != last; ++found) {
-      const auto& [layer, product] = found->second;
-      Add(figures.moments, layer, InputMoments(product, value, network_.Weight(network_.layers()[layer]).sizes()),
-          [](const at::Tensor& a, const at::Tensor& b) { return a + b; });
-    }
+    Add(figures.largest[site], magnitudes.amax(1), at::maximum);
+    Add(figures.magnitude[site], magnitudes.mean(1), Sum);
+    const auto [first, last] = layers_.equal_range(site);
+    for (auto layer = first; layer != last; ++layer)
+      if (const auto found = figures.moments.find(layer->second); found != figures.moments.end())
+        AddMoments(found->second, value);
     return value;
   }
 
   InputFigures figures;
 
  private:
-  template <typename Key, typename Together>
-  static void Add(std::map<Key, at::Tensor>& all, Key key, const at::Tensor& value, const Together& together) {
-    const auto [found, inserted] = all.emplace(key, value);
-    if (!inserted) found->second = together(found->second, value);
+  static at::Tensor Sum(const at::Tensor& a, const at::Tensor& b) { return a + b; }
+
+  static void Add(at::Tensor& all, const at::Tensor& value,
+                  at::Tensor (*together)(const at::Tensor&, const at::Tensor&)) {
+    all = all.defined() ? together(all, value) : value;
   }
 
-  const Network& network_;
-  std::map<int, int> dim_of_site_;
-  std::multimap<int, std::pair<std::size_t, LayerProduct>> products_;
-};
+  void AddMoments(LayerMoments& moments, const at::Tensor& x) const {
+    const std::vector<InputBlock> blocks = moments.Blocks();
+    moments.known.resize(blocks.size());
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      const at::Tensor of_batch = moments.vectors.Moments(x, blocks[i], chunk_bytes_);
+      moments.known[i].defined() ? void(moments.known[i].add_(of_batch)) : void(moments.known[i] = of_batch);
+    }
+  }
 
-/// Sums over batches stand for means: the scales that are made of them don't depend on their size.
-InputFigures FiguresOf(const Network& network, const std::vector<ChannelLink>& links, const Dataset& data,
-                       std::int64_t batch_size, bool with_moments) {
-  InputRecorder recorder(network, links, with_moments);
-  for (std::int64_t begin = 0; begin < data.size(); begin += batch_size)
-    network.Forward(data.Get(begin, std::min(begin + batch_size, data.size()), at::Device(network.device())).inputs,
-                    network.ParameterValues(), &recorder);
-  return std::move(recorder.figures);
-}
+  std::int64_t chunk_bytes_;
+  std::map<int, int> dim_of_site_;
+  std::multimap<int, std::size_t> layers_;  // that read a site
+};
 
 class Rescaler {
  public:
-  Rescaler(const Network& network, const Plan& plan, std::vector<ChannelLink> links)
-      : network_(network), plan_(plan), links_(std::move(links)), values_(network.ParameterValues()) {}
+  Rescaler(const Network& network, const Plan& plan)
+      : network_(network), plan_(plan), values_(network.ParameterValues()) {}
 
-  void Equalize() {
+  void Equalize(const std::vector<ChannelLink>& links) {
     constexpr int kRounds = 100;
     constexpr double kSettled = 1e-4;
     for (int round = 0; round < kRounds; ++round) {
       double change = 0;
-      for (const ChannelLink& link : links_) {
+      for (const ChannelLink& link : links) {
         if (!link.made_by) continue;
-        const at::Tensor made = Weight(*link.made_by).abs().flatten(1).amax(1).to(at::kDouble), read = ReadRange(link);
+        const at::Tensor made = MadeRange(link), read = ReadRange(link);
         const at::Tensor scale = OrOne((made * read).sqrt() / read, made, read);
         change = std::max(change, (scale - 1).abs().max().item<double>());
-        Apply(link, scale);
+        ScaleLink(network_, link, scale, values_);
       }
       if (change < kSettled) return;
     }
   }
 
-  void Smooth(const InputFigures& figures) {
-    for (const ChannelLink& link : links_) {
+  void Smooth(const std::vector<ChannelLink>& links, const InputFigures& figures) {
+    for (const ChannelLink& link : links) {
       if (std::none_of(link.readers.begin(), link.readers.end(), [&](const ChannelLink::Reader& reader) {
             return plan_.layers[reader.layer].activation.HasScale();
           }))
         continue;
-      const at::Tensor x = figures.largest.at(link.readers[0].input_site), w = ReadRange(link);
-      Apply(link, OrOne(x.pow(plan_.corrections.smoothing) / w.pow(1 - plan_.corrections.smoothing), x, w));
+      const at::Tensor x = OfReaders(link, figures.largest), w = ReadRange(link);
+      if (!x.defined()) continue;
+      const at::Tensor scale = OrOne(x.pow(plan_.corrections.smoothing) / w.pow(1 - plan_.corrections.smoothing), x, w);
+      ScaleLink(network_, link, scale, values_);
     }
   }
 
-  void FollowActivations(const InputFigures& figures) {
+  void FollowActivations(const std::vector<ChannelLink>& links, const InputFigures& figures) {
     constexpr int kSteps = 20;
-    for (const ChannelLink& link : links_) {
-      const at::Tensor magnitude = figures.magnitude.at(link.readers[0].input_site);
-      at::Tensor best;
+    for (const ChannelLink& link : links) {
+      const at::Tensor magnitude = OfReaders(link, figures.magnitude);
+      if (!magnitude.defined()) continue;
+      at::Tensor best = at::ones_like(magnitude);
       double least = std::numeric_limits<double>::infinity();
       for (int step = 0; step < kSteps; ++step) {
         at::Tensor scale = OrOne(magnitude.pow(static_cast<double>(step) / kSteps), magnitude, magnitude);
@@ -122,7 +151,7 @@ class Rescaler {
         const double error = OutputError(link, scale, figures);
         if (error < least) least = error, best = scale;
       }
-      Apply(link, best);
+      ScaleLink(network_, link, best, values_);
     }
   }
 
@@ -133,7 +162,23 @@ class Rescaler {
 
   /// `scale` where both `a` and `b` are more than 0, else 1.
   static at::Tensor OrOne(const at::Tensor& scale, const at::Tensor& a, const at::Tensor& b) {
-    return at::where(a.gt(0).logical_and(b.gt(0)).logical_and(scale.isfinite()), scale, at::ones_like(scale));
+    const at::Tensor fits = a.gt(0).logical_and(b.gt(0)).logical_and(scale.gt(0)).logical_and(scale.isfinite());
+    return at::where(fits, scale, at::ones_like(scale));
+  }
+
+  /// The largest of the figures at all sites where the link is read; undefined where no sample came by.
+  static at::Tensor OfReaders(const ChannelLink& link, const std::map<int, at::Tensor>& figures) {
+    at::Tensor all;
+    for (const ChannelLink::Reader& reader : link.readers)
+      if (const auto found = figures.find(reader.input_site); found != figures.end())
+        all = all.defined() ? at::maximum(all, found->second) : found->second;
+    return all;
+  }
+
+  /// max |w| of the layer that makes a channel.
+  at::Tensor MadeRange(const ChannelLink& link) {
+    const int axis = network_.layers()[*link.made_by].channel_axis;
+    return Weight(*link.made_by).abs().movedim(axis, 0).flatten(1).amax(1).to(at::kDouble);
   }
 
   /// max |w| over all that read a channel.
@@ -141,28 +186,10 @@ class Rescaler {
     at::Tensor range;
     for (const ChannelLink::Reader& reader : link.readers) {
       const at::Tensor own =
-          InputChannelsFirst(Weight(reader.layer), reader.groups).abs().flatten(1).amax(1).to(at::kDouble);
+          InputChannelsFirst(Weight(reader.layer), reader).abs().flatten(1).amax(1).to(at::kDouble);
       range = range.defined() ? at::maximum(range, own) : own;
     }
     return range;
-  }
-
-  /// What makes the channels / scale, what reads them · scale.
-  void Apply(const ChannelLink& link, const at::Tensor& scale) {
-    const auto scaled = [](const at::Tensor& value, const at::Tensor& by) {
-      return (value.to(at::kDouble) * by).to(value.scalar_type());
-    };
-    for (const std::size_t parameter : link.parameters) values_[parameter] = scaled(values_[parameter], 1 / scale);
-    if (link.made_by) {
-      at::Tensor& weight = Weight(*link.made_by);
-      std::vector<std::int64_t> shape(static_cast<std::size_t>(weight.dim()), 1);
-      shape[0] = scale.numel();
-      weight = scaled(weight, (1 / scale).view(shape));
-    }
-    for (const ChannelLink::Reader& reader : link.readers) {
-      at::Tensor& weight = Weight(reader.layer);
-      weight = scaled(weight, AlongInputChannels(scale, weight, reader.groups));
-    }
   }
 
   /// Σ E‖(Q(W s) / s − W) x‖² over the readers.
@@ -170,21 +197,80 @@ class Rescaler {
     double error = 0;
     for (const ChannelLink::Reader& reader : link.readers) {
       const Format& format = plan_.layers[reader.layer].weight;
-      if (!format.HasScale()) continue;
-      const at::Tensor weight = Weight(reader.layer), along = AlongInputChannels(scale, weight, reader.groups);
-      const at::Tensor quantized =
-          QuantizeWeight((weight.to(at::kDouble) * along).to(at::kFloat), format, 0).value / along;
-      const at::Tensor rows = (quantized - weight).view({reader.groups, weight.size(0) / reader.groups, -1});
-      error += (rows.matmul(figures.moments.at(reader.layer)) * rows).sum().item<double>();
+      const auto found = figures.moments.find(reader.layer);
+      if (!format.HasScale() || found == figures.moments.end() || found->second.known.empty()) continue;
+      const LayerMoments& moments = found->second;
+      const at::Tensor weight = Weight(reader.layer), along = AlongInputChannels(scale, weight, reader);
+      const at::Tensor scaled = (weight.to(at::kDouble) * along).to(at::kFloat);
+      const int channel_axis = network_.layers()[reader.layer].channel_axis;
+      const at::Tensor rows =
+          moments.vectors.RowsOf(QuantizeWeight(scaled, format, channel_axis).value / along - weight);
+      const std::vector<InputBlock> blocks = moments.Blocks();
+      for (std::size_t i = 0; i < blocks.size(); ++i) {
+        const at::Tensor part = rows[blocks[i].group].narrow(1, blocks[i].first, blocks[i].count);
+        error += (part.matmul(moments.known[i]) * part).sum().item<double>();
+      }
     }
     return error;
   }
 
   const Network& network_;
   const Plan& plan_;
-  std::vector<ChannelLink> links_;
   std::vector<at::Tensor> values_;
 };
+
+/// Of links that share a reader those that come first; vectors before layers, whose own weights they leave alone.
+std::vector<ChannelLink> OneForEachReader(std::vector<ChannelLink> links) {
+  std::stable_partition(links.begin(), links.end(), [](const ChannelLink& link) { return !link.made_by; });
+  std::set<std::size_t> read;
+  std::erase_if(links, [&](const ChannelLink& link) {
+    const bool taken = std::any_of(link.readers.begin(), link.readers.end(),
+                                   [&](const ChannelLink::Reader& reader) { return read.contains(reader.layer); });
+    for (const ChannelLink::Reader& reader : link.readers) read.insert(reader.layer);
+    return taken;
+  });
+  return links;
+}
+
+/// A pass over the samples. Sums over batches stand for means: the scales that are made of them don't depend on their
+/// size.
+void Record(const Network& network, const Dataset& data, std::int64_t batch_size, InputRecorder& recorder) {
+  for (std::int64_t begin = 0; begin < data.size(); begin += batch_size)
+    network.Forward(data.Get(begin, std::min(begin + batch_size, data.size()), at::Device(network.device())).inputs,
+                    network.ParameterValues(), &recorder);
+}
+
+/// As many links at a time as the moments of what their readers read fit the memory.
+void FollowInParts(const Network& network, const std::vector<ChannelLink>& links, const Dataset& data,
+                   std::int64_t batch_size, std::int64_t memory_bytes, Rescaler& rescaler) {
+  const std::int64_t chunk_bytes = memory_bytes / 8, for_moments = memory_bytes - chunk_bytes;
+  for (std::size_t begin = 0, end = 0; begin < links.size(); begin = end) {
+    std::map<std::size_t, LayerMoments> moments;
+    std::int64_t taken = 0;
+    for (; end < links.size(); ++end) {
+      std::map<std::size_t, LayerMoments> more;
+      std::int64_t bytes = 0;
+      for (const ChannelLink::Reader& reader : links[end].readers) {
+        const Layer& layer = network.layers()[reader.layer];
+        const auto product = LayerProduct::Of(network, static_cast<int>(reader.layer), 0);
+        auto vectors = InputVectors::Of(*product, network.Weight(layer).sizes(), layer.channel_axis);
+        if (!vectors) continue;
+        const auto share = for_moments / static_cast<std::int64_t>(links[end].readers.size());
+        const auto& of_layer = more.emplace(reader.layer, MomentsWithin(std::move(*vectors), share)).first->second;
+        bytes += BytesOf(of_layer.vectors, of_layer.block);
+      }
+      if (end > begin && taken + bytes > for_moments) break;
+      taken += bytes;
+      moments.merge(more);
+    }
+    const std::vector<ChannelLink> part(links.begin() + static_cast<std::ptrdiff_t>(begin),
+                                        links.begin() + static_cast<std::ptrdiff_t>(end));
+    InputRecorder recorder(part, chunk_bytes);
+    recorder.figures.moments = std::move(moments);
+    Record(network, data, batch_size, recorder);
+    rescaler.FollowActivations(part, recorder.figures);
+  }
+}
 
 void CheckSameOutput(const Network& before, const Network& after, const Dataset& data) {
   constexpr std::int64_t kSamples = 8;
@@ -201,7 +287,8 @@ void CheckSameOutput(const Network& before, const Network& after, const Dataset&
 
 }  // namespace
 
-Network Rescale(const Network& network, const Plan& plan, const Dataset& data, std::int64_t batch_size) {
+Network Rescale(const Network& network, const Plan& plan, const Dataset& data, std::int64_t batch_size,
+                std::int64_t memory_bytes) {
   const at::NoGradGuard no_grad;
   std::vector<ChannelLink> links = FindChannelLinks(network);
   const Rescaling kind = plan.corrections.rescaling;
@@ -210,13 +297,16 @@ Network Rescale(const Network& network, const Plan& plan, const Dataset& data, s
         fmt::format("rescaling {}: no tensor of this network is made and read by layers alone, with nothing between "
                     "them but operators that keep factors; leave it off",
                     ToString(kind)));
-  Rescaler rescaler(network, plan, links);
+  Rescaler rescaler(network, plan);
   if (kind == Rescaling::Equalization) {
-    rescaler.Equalize();
+    rescaler.Equalize(links);
+  } else if (kind == Rescaling::SmoothQuant) {
+    links = OneForEachReader(std::move(links));
+    InputRecorder recorder(links, memory_bytes);
+    Record(network, data, batch_size, recorder);
+    rescaler.Smooth(links, recorder.figures);
   } else {
-    const bool aware = kind == Rescaling::ActivationAware;
-    const InputFigures figures = FiguresOf(network, links, data, batch_size, aware);
-    aware ? rescaler.FollowActivations(figures) : rescaler.Smooth(figures);
+    FollowInParts(network, OneForEachReader(std::move(links)), data, batch_size, memory_bytes, rescaler);
   }
   Network rescaled = rescaler.Result();
   CheckSameOutput(network, rescaled, data);

@@ -24,7 +24,7 @@ std::set<std::string> LinkNames(const Network& network) {
   std::set<std::string> names;
   for (const ChannelLink& link : FindChannelLinks(network)) {
     std::string name =
-        link.made_by ? network.layers()[*link.made_by].name : network.parameters()[link.parameters[0]].name;
+        link.made_by ? network.layers()[*link.made_by].name : network.parameters()[link.factors[0].parameter].name;
     for (const auto& reader : link.readers) name += " " + network.layers()[reader.layer].name;
     names.insert(name);
   }
@@ -64,18 +64,8 @@ TEST(ChannelLinks, CanBeScaledByAnything) {
       if (found.empty()) continue;
       links += found.size();
       std::vector<at::Tensor> values = network->ParameterValues();
-      for (const ChannelLink& link : found) {
-        const at::Tensor scale = at::rand({link.channels}) + 0.5;
-        for (const std::size_t parameter : link.parameters) values[parameter] = values[parameter] / scale;
-        if (link.made_by) {
-          at::Tensor& weight = values[static_cast<std::size_t>(network->layers()[*link.made_by].weight)];
-          weight = (weight.flatten(1) / scale.unsqueeze(1)).view(weight.sizes());
-        }
-        for (const auto& reader : link.readers) {
-          at::Tensor& weight = values[static_cast<std::size_t>(network->layers()[reader.layer].weight)];
-          weight = weight * AlongInputChannels(scale, weight, reader.groups);
-        }
-      }
+      for (const ChannelLink& link : found)
+        ScaleLink(*network, link, at::rand({link.channels}) + 0.5, values);
       const at::Tensor wanted = network->Forward(model.Inputs()),
                        given = network->WithParameters(values).Forward(model.Inputs());
       EXPECT_TRUE(torch::allclose(given, wanted, 1e-3, 1e-4)) << model.name() << " folded " << fold;
@@ -113,16 +103,8 @@ TEST(Equalization, GivesBothSidesOfEveryChannelTheSameRange) {
 /// `network` with the channels of its links scaled by factors from 0.01 to 100: the same function.
 Network Distorted(const Network& network) {
   std::vector<at::Tensor> values = network.ParameterValues();
-  for (const ChannelLink& link : FindChannelLinks(network)) {
-    const at::Tensor scale = at::logspace(-2, 2, link.channels);
-    for (const std::size_t parameter : link.parameters) values[parameter] = values[parameter] / scale;
-    at::Tensor& made = values[static_cast<std::size_t>(network.layers()[*link.made_by].weight)];
-    made = (made.flatten(1) / scale.unsqueeze(1)).view(made.sizes());
-    for (const auto& reader : link.readers) {
-      at::Tensor& weight = values[static_cast<std::size_t>(network.layers()[reader.layer].weight)];
-      weight = weight * AlongInputChannels(scale, weight, reader.groups);
-    }
-  }
+  for (const ChannelLink& link : FindChannelLinks(network))
+    ScaleLink(network, link, at::logspace(-2, 2, link.channels), values);
   return network.WithParameters(values);
 }
 

@@ -1,0 +1,104 @@
+#include "network/vector_operand.h"
+
+#include <ATen/core/Tensor.h>
+#include <torch/csrc/jit/ir/constants.h>
+
+#include <set>
+#include <string>
+#include <utility>
+
+namespace bitplan {
+
+namespace {
+
+using torch::jit::Node;
+using torch::jit::Value;
+
+bool KeepsElements(const std::string& op) {
+  static const std::set<std::string, std::less<>> names = {"to",    "type_as", "detach", "contiguous",    "alias",
+                                                           "clone", "float",   "double", "unchecked_cast"};
+  return names.contains(op);
+}
+
+std::optional<VectorOperand> VectorOf(const LoweredGraph& lowered, std::size_t parameter) {
+  const at::Tensor& value = lowered.parameters[parameter].value;
+  if (!value.is_floating_point() || value.dim() == 0) return std::nullopt;
+  VectorOperand vector{parameter, value.dim(), value.dim() - 1, 0};
+  for (std::int64_t axis = 0; axis < value.dim(); ++axis) {
+    if (value.size(axis) == 1) continue;
+    if (value.size(axis) != value.numel()) return std::nullopt;
+    vector.axis = axis;
+  }
+  return vector;
+}
+
+/// A number that does not change from run to run.
+std::optional<double> Number(const Value* value) {
+  const auto constant = torch::jit::toIValue(value);
+  if (!constant) return std::nullopt;
+  if (constant->isScalar()) return constant->toScalar().toDouble();
+  if (constant->isTensor() && constant->toTensor().numel() == 1) return constant->toTensor().item<double>();
+  return std::nullopt;
+}
+
+std::optional<VectorOperand> Unsqueezed(VectorOperand vector, const Node* node) {
+  const auto axis = Number(node->inputs()[1]);
+  if (!axis) return std::nullopt;
+  const auto at = static_cast<std::int64_t>(*axis) + (*axis < 0 ? vector.rank + 1 : 0);
+  if (at <= vector.axis) ++vector.axis;
+  ++vector.rank;
+  return vector;
+}
+
+/// Of a view whose sizes are 1 but for one.
+std::optional<VectorOperand> Viewed(VectorOperand vector, const Node* node) {
+  const auto given = torch::jit::toIValue(node->inputs()[1]);
+  if (!given || !given->isIntList()) return std::nullopt;
+  const std::vector<std::int64_t> sizes = given->toIntVector();
+  std::optional<std::int64_t> axis;
+  for (std::size_t i = 0; i < sizes.size(); ++i)
+    if (sizes[i] != 1) {
+      if (axis) return std::nullopt;
+      axis = static_cast<std::int64_t>(i);
+    }
+  if (!axis) return std::nullopt;
+  vector.rank = static_cast<std::int64_t>(sizes.size());
+  vector.axis = *axis;
+  return vector;
+}
+
+/// w[:, …]: a slice that takes all.
+bool TakesAll(const Node* slice) {
+  const auto number = [&](std::size_t input, double otherwise) {
+    return slice->inputs()[input]->mustBeNone() ? otherwise : Number(slice->inputs()[input]).value_or(-1);
+  };
+  return number(2, 0) == 0 && number(3, 1e18) >= 1e9 && number(4, 1) == 1;
+}
+
+}  // namespace
+
+std::optional<VectorOperand> ResolveVector(const LoweredGraph& lowered, const Value* value) {
+  if (CountReaders(value) != 1) return std::nullopt;
+  if (const auto parameter = lowered.ParameterOf(value)) return VectorOf(lowered, *parameter);
+  const Node* const node = value->node();
+  if (node->inputs().empty() || node->outputs().size() != 1) return std::nullopt;
+  const std::string op = OperatorName(node);
+  if (op == "add") {  // aten::add(tensor, other, alpha)
+    for (const std::size_t own : {0, 1}) {
+      const auto added = Number(node->inputs()[1 - own]), alpha = Number(node->inputs().back());
+      if (!added || alpha.value_or(1) != 1) continue;
+      auto vector = ResolveVector(lowered, node->inputs()[own]);
+      if (vector) vector->offset += *added;
+      return vector;
+    }
+    return std::nullopt;
+  }
+  auto vector = ResolveVector(lowered, node->inputs()[0]);
+  if (!vector || KeepsElements(op)) return vector;
+  if (op == "unsqueeze") return Unsqueezed(*vector, node);
+  if (op == "view" || op == "reshape") return Viewed(*vector, node);
+  if (op == "slice" && TakesAll(node)) return vector;
+  return std::nullopt;
+}
+
+}  // namespace bitplan

@@ -1,0 +1,80 @@
+#include "quantize/corrections/round_weight.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "bitplan/error.h"
+#include "quantize/corrections/ada_round.h"
+#include "quantize/corrections/gptq.h"
+#include "quantize/weight_grid.h"
+
+namespace bitplan {
+
+namespace {
+
+constexpr std::int64_t kLeastBlock = 64;
+constexpr std::int64_t kChunkShare = 8;  // one part in so many of the memory is for chunks of the input
+
+/// What rounding a block of so many values takes: its moments, and numbers for each weight.
+std::int64_t BytesOf(Rounding rounding, const InputVectors& vectors, std::int64_t values) {
+  constexpr std::int64_t kPanel = 2 * 128 * 8;
+  return rounding == Rounding::Gptq ? values * (8 * values + kPanel + 32 * vectors.rows())
+                                    : values * (12 * values + 88 * vectors.rows());
+}
+
+bool Fits(Rounding rounding, const InputVectors& vectors, std::int64_t values, std::int64_t memory_bytes) {
+  return BytesOf(rounding, vectors, values) <= memory_bytes - memory_bytes / kChunkShare;
+}
+
+at::Tensor CodesOfBlock(Rounding rounding, const at::Tensor& rows, const RowGrid& grid, at::Tensor moments) {
+  return rounding == Rounding::Gptq ? CodesByGptq(rows, grid, std::move(moments))
+                                    : CodesByAdaRound(rows, grid, std::move(moments));
+}
+
+}  // namespace
+
+std::int64_t RoundingBlock(Rounding rounding, const InputVectors& vectors, std::int64_t memory_bytes) {
+  const std::int64_t length = vectors.length();
+  std::int64_t fit = 0, too_much = length + 1;
+  while (too_much - fit > 1) {
+    const std::int64_t middle = fit + (too_much - fit) / 2;
+    (Fits(rounding, vectors, middle, memory_bytes) ? fit : too_much) = middle;
+  }
+  if (fit < std::min(length, kLeastBlock)) return 0;
+  const std::int64_t unit = fit < vectors.together() ? 1 : vectors.together();  // whole channels, where one fits
+  const std::int64_t units = length / unit, blocks = (units + fit / unit - 1) / (fit / unit);
+  return (units + blocks - 1) / blocks * unit;
+}
+
+std::int64_t LeastRoundingBytes(Rounding rounding, const InputVectors& vectors) {
+  const std::int64_t bytes = BytesOf(rounding, vectors, std::min(vectors.length(), kLeastBlock));
+  return bytes + bytes / (kChunkShare - 1) + 1;
+}
+
+QuantizedTensor RoundWeight(Rounding rounding, const at::Tensor& weight, const QuantizedTensor& grid,
+                            const InputVectors& vectors, const at::Tensor& x, std::int64_t memory_bytes) {
+  const at::NoGradGuard no_grad;
+  const std::int64_t size = RoundingBlock(rounding, vectors, memory_bytes);
+  const at::Tensor rows = vectors.RowsOf(weight), codes = vectors.RowsOf(grid.q).clone();
+  for (std::int64_t group = 0; group < vectors.groups(); ++group)
+    for (std::int64_t first = 0; first < vectors.length(); first += size) {
+      const InputBlock block{group, first, std::min(size, vectors.length() - first)};
+      at::Tensor moments = vectors.Moments(x, block, memory_bytes / kChunkShare);
+      if (!moments.diagonal().isfinite().all().item<bool>())
+        throw Error("rounding: what it reads is not finite on the calibration samples");
+      if (!moments.diagonal().gt(0).any().item<bool>()) continue;
+      const RowGrid of_block(grid, vectors.FirstRow(group), vectors.rows(), vectors.FirstColumn(group) + first);
+      const at::Tensor rows_of_block = rows[group].narrow(1, first, block.count);
+      codes[group]
+          .narrow(1, first, block.count)
+          .copy_(CodesOfBlock(rounding, rows_of_block, of_block, std::move(moments)));
+    }
+  QuantizedTensor result = grid;
+  result.q = vectors.WeightOf(codes);
+  result.value = ValueOnGrid(result.q, grid);
+  return result;
+}
+
+}  // namespace bitplan

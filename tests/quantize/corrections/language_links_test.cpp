@@ -1,0 +1,101 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "network/channel_links.h"
+#include "quantize/corrections/rescaling.h"
+#include "quantize/networks.h"
+
+namespace bitplan {
+namespace {
+
+const std::vector<std::string> kSpellings = {"Llama",      "OriginalLlama", "Gemma", "Divided",
+                                             "Normalized", "Fused",         "NoBias"};
+
+Dataset Sequences() { return Samples({32, 6, 16}); }
+
+std::set<std::string> LinksOf(const Network& network) {
+  std::set<std::string> links;
+  for (const ChannelLink& link : FindChannelLinks(network)) {
+    std::string text =
+        link.made_by ? network.layers()[*link.made_by].name : network.parameters()[link.factors[0].parameter].name;
+    text = text.substr(0, text.find('.')) + ":";
+    for (const ChannelLink::Reader& reader : link.readers) text += " " + network.layers()[reader.layer].name;
+    links.insert(text);
+  }
+  return links;
+}
+
+template <typename Check>
+void ForEachSpelling(const Check& check) {
+  for (const std::string& norm : kSpellings)
+    for (const std::string kind : {"scripted", "traced"}) {
+      SCOPED_TRACE(norm + " " + kind);
+      check(LoadModel(norm + "Block." + kind));
+    }
+}
+
+TEST(LanguageLinks, AreFoundBehindEverySpellingOfANorm) {
+  ForEachSpelling([](const Network& network) {
+    const std::set<std::string> links = LinksOf(network);
+    EXPECT_THAT(links, ::testing::IsSupersetOf({"norm1: q k v", "norm2: gate up", "v: o", "up: down"}))
+        << ::testing::PrintToString(links);
+    EXPECT_EQ(links.size(), 4U);
+  });
+}
+
+TEST(LanguageLinks, LeaveTheOutputWhateverTheirFactors) {
+  ForEachSpelling([](const Network& network) {
+    std::vector<at::Tensor> values = network.ParameterValues();
+    for (const ChannelLink& link : FindChannelLinks(network))
+      ScaleLink(network, link, at::logspace(-2, 2, link.channels), values);
+    const at::Tensor wanted = network.Forward(AllInputs(Sequences())),
+                     given = network.WithParameters(values).Forward(AllInputs(Sequences()));
+    EXPECT_LT((given - wanted).abs().max().item<double>(), 1e-4 * wanted.abs().max().item<double>());
+  });
+}
+
+TEST(LanguageLinks, LowerTheErrorOfOutlierChannels) {
+  ForEachSpelling([](const Network& network) {
+    const auto error = [&](Rescaling rescaling, int weight_bits, int activation_bits) {
+      Plan plan = UniformPlan(network, weight_bits, activation_bits);
+      for (LayerPlan& layer : plan.layers) layer.activation.calibrator = Calibrator::Max;
+      plan.corrections.rescaling = rescaling;
+      plan.corrections.output = OutputCorrection::None;
+      const at::Tensor given = QuantizedNetwork::Create(network, plan, Sequences()).Forward(AllInputs(Sequences()));
+      return (given - network.Forward(AllInputs(Sequences()))).square().mean().item<double>();
+    };
+    EXPECT_LT(error(Rescaling::SmoothQuant, 8, 8), 0.3 * error(Rescaling::None, 8, 8));
+    EXPECT_LT(error(Rescaling::ActivationAware, 3, 32), 0.7 * error(Rescaling::None, 3, 32));
+  });
+}
+
+TEST(LanguageLinks, OfSharedHeadsAreRefused) {
+  EXPECT_EQ(LinksOf(LoadModel("GroupedQueries")),
+            (std::set<std::string>{"norm1: q k v", "norm2: gate up", "up: down"}));
+}
+
+/// Squares, a vector that two operators read (what passes it is scaled at its ends), channels that are summed over.
+TEST(LanguageLinks, AreNotWhatOnlyLooksLikeThem) {
+  EXPECT_EQ(LinksOf(LoadModel("Traps")), (std::set<std::string>{"second: third"}));
+}
+
+/// A small limit takes more passes and blocks, and finds scales that are as good.
+TEST(LanguageLinks, OfActivationAwareScalesKeepToTheMemory) {
+  const Network network = LoadModel("LlamaBlock.scripted");
+  Plan plan = UniformPlan(network, 3, 32);
+  plan.corrections.rescaling = Rescaling::ActivationAware;
+  const Network at_once = Rescale(network, plan, Sequences(), 8);
+  const Network in_passes = Rescale(network, plan, Sequences(), 8, 8 * 3 * 16 * 16 * 8 / 7 + 8);
+  for (const Layer& layer : network.layers())
+    EXPECT_TRUE(at::allclose(in_passes.Weight(layer), at_once.Weight(layer), 1e-5, 1e-6) || layer.name == "up" ||
+                layer.name == "down")
+        << layer.name;
+  Rescale(network, plan, Sequences(), 8, 2000);  // in blocks; checks the output itself
+}
+
+}  // namespace
+}  // namespace bitplan
