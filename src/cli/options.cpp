@@ -34,7 +34,8 @@ void AddModelOptions(CommandLine& line) {
              "which output of the model to use, where it has several")("no-fold-batch-norm", po::bool_switch(),
                                                                        "keep batch norm as an operator of its own")(
       "input-value", po::value<std::vector<std::string>>()->value_name("NAME=VALUE"),
-      "of an input that is no tensor: sr=16000; may be given several times")("device", po::value<std::string>()->default_value(defaults.device), "cpu, cuda, cuda:1");
+      "of an input that is no tensor: sr=16000; may be given several times")(
+      "device", po::value<std::string>()->default_value(defaults.device), "cpu, cuda, cuda:1");
 }
 
 NetworkOptions ReadModelOptions(const CommandLine& line) {
