@@ -104,7 +104,7 @@ TEST(NamedLabels, AreKnownByTheirUsualNames) {
                                                                                      {"pixel_values", "label_ids"},
                                                                                      {"img", "class"},
                                                                                      {"samples", "ground_truth"}})
-    for (const std::vector<std::string>& names : {std::vector<std::string>{}, {"x"}, {"input"}}) {
+    for (const auto& names : std::vector<std::vector<std::string>>{{}, {"x"}, {"input"}}) {
       const Dataset data = SavedDict({{input, Filled(1)}, {label, kLabels}}).Load(names);
       EXPECT_TRUE(data.has_labels()) << label;
       EXPECT_EQ(data.Get(0, 1).inputs.size(), 1u) << label;

@@ -85,7 +85,7 @@ TEST(Batching, WhatAProbePutsInAnothersPlaceIsReadOn) {
   for (const std::string& name : kCases) {
     const BatchCase model(name);
     const auto site = model.network.layers().back().uses[0].input_site;
-    if (site < 0) continue;
+    if (model.network.layers().back().uses.size() != 1) continue;
     Replacer doubled(site, [](const at::Tensor& value) { return value * 2; });
     std::vector<at::Tensor> parameters = model.network.ParameterValues();
     const auto given = model.network.Forward({model.inputs}, parameters, &doubled);
@@ -174,7 +174,7 @@ TEST(Batching, GradientsAreThoseOfTheSamples) {
 TEST(Batching, AProfileIsOfOneSample) {
   for (const std::string name : {"one", "four", "two"}) {
     const BatchCase model(name);
-    const std::vector<at::Tensor> sample{model.inputs.narrow(0, 0, 1)};
+    const std::vector<at::Tensor> sample{model.inputs.narrow(0, 0, 1).clone()};
     const NetworkProfile profile = ProfileNetwork(model.network, sample);
     EXPECT_EQ(profile.layers[0].macs, 16 * 4 * 27) << name;
     EXPECT_EQ(profile.layers[1].macs, 64 * 6) << name;
