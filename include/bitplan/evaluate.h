@@ -12,6 +12,7 @@
 #include "bitplan/fast.h"
 #include "bitplan/integer.h"
 #include "bitplan/network.h"
+#include "bitplan/pass_limits.h"
 #include "bitplan/plan.h"
 #include "bitplan/progress.h"
 #include "bitplan/quantize.h"
@@ -21,13 +22,13 @@ namespace bitplan {
 /// Runs the float network and, side by side, each of `quantized` over `data`; results in that order, the float one
 /// first. Throws Error when an output is not finite or labels do not fit it.
 std::vector<Evaluation> Evaluate(const Network& network, const std::vector<QuantizedNetwork>& quantized,
-                                 const Dataset& data, std::int64_t batch_size = 128,
+                                 const Dataset& data, const PassLimits& limits = {},
                                  const ProgressCallback& progress = {});
 
 /// The same of anything that computes what a network does: inputs in, output [N, …] out.
 using ForwardFunction = std::function<at::Tensor(const std::vector<at::Tensor>& inputs)>;
 std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vector<ForwardFunction>& functions,
-                                          const Dataset& data, std::int64_t batch_size = 128,
+                                          const Dataset& data, const PassLimits& limits = {},
                                           const ProgressCallback& progress = {});
 
 /// A planned network computed with integers, on one data set.
@@ -49,7 +50,7 @@ struct IntegerComparison {
   IntegerEvaluation integer;
 };
 IntegerComparison EvaluateInteger(const QuantizedNetwork& quantized, const IntegerOptions& options, const Dataset& data,
-                                  std::int64_t batch_size = 128, const ProgressCallback& progress = {});
+                                  const PassLimits& limits = {}, const ProgressCallback& progress = {});
 
 /// The float network, the fake-quantized one and the same on 8-bit kernels, side by side.
 struct FastComparison {
@@ -61,7 +62,7 @@ struct FastComparison {
 
 /// Throws Error as Evaluate and FastNetwork::Create do.
 FastComparison EvaluateFast(const QuantizedNetwork& quantized, const FastOptions& options, const Dataset& data,
-                            std::int64_t batch_size = 128, const ProgressCallback& progress = {});
+                            const PassLimits& limits = {}, const ProgressCallback& progress = {});
 
 /// What is measured beside the float network: key `fast` of the file form `bitplan.evaluation/1`.
 std::string ToJson(const EvaluationReport& report, const FastComparison& fast);

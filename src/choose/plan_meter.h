@@ -29,7 +29,7 @@ class PlanMeter {
   const Sensitivity& sensitivity_;
   const Problem& problem_;
   Dataset samples_;
-  std::int64_t batch_size_;
+  PassLimits limits_;
   ImageLayout layout_;
   Calibration calibration_;
   at::Tensor float_outputs_;

@@ -15,6 +15,7 @@
 #include "cli/checkpoint.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/memory_option.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
@@ -166,6 +167,7 @@ int AnalyzeModel(const Arguments& arguments) {
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
   if (target) ApplyTarget(line, network, *target, options);
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line));
+  options.memory_bytes = ReadMemory(line, network, {&data});
   WithCheckpoint(line, file, [&](const std::filesystem::path& checkpoint) {
     options.checkpoint = checkpoint;
     Sensitivity sensitivity = Analyze(network, data, options);

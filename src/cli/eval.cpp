@@ -12,6 +12,7 @@
 #include "cli/fast_options.h"
 #include "cli/integer_options.h"
 #include "cli/interrupt.h"
+#include "cli/memory_option.h"
 #include "cli/options.h"
 #include "cli/report.h"
 
@@ -20,9 +21,9 @@ namespace bitplan::cli {
 namespace {
 
 void OnIntegers(const CommandLine& line, const QuantizedNetwork& quantized, const Dataset& data,
-                EvaluationReport report) {
+                const PassLimits& limits, EvaluationReport report) {
   const IntegerComparison compared =
-      EvaluateInteger(quantized, ReadIntegerOptions(line), data, line.Get<std::int64_t>("batch-size"), ShowProgress());
+      EvaluateInteger(quantized, ReadIntegerOptions(line), data, limits, ShowProgress());
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
   if (!WriteJson(line, ToJson(report, compared.integer))) return;
@@ -31,9 +32,9 @@ void OnIntegers(const CommandLine& line, const QuantizedNetwork& quantized, cons
 }
 
 void OnByteKernels(const CommandLine& line, const QuantizedNetwork& quantized, const Dataset& data,
-                   EvaluationReport report) {
+                   const PassLimits& limits, EvaluationReport report) {
   const FastComparison compared =
-      EvaluateFast(quantized, ReadFastOptions(line), data, line.Get<std::int64_t>("batch-size"), ShowProgress());
+      EvaluateFast(quantized, ReadFastOptions(line), data, limits, ShowProgress());
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
   if (!WriteJson(line, ToJson(report, compared))) return;
@@ -86,20 +87,23 @@ int EvaluateModel(const Arguments& arguments) {
   report.data_sha256 = data.sha256();
   const auto batch_size = line.Get<std::int64_t>("batch-size");
   if (!plan) {
-    report.float_network = Evaluate(network, {}, data, batch_size, ShowProgress())[0];
+    report.float_network = Evaluate(network, {}, data, {batch_size, ReadMemory(line, network, {&data})}, ShowProgress())[0];
     if (WriteJson(line, ToJson(report))) PrintEvaluation(report);
     return kDone;
   }
+  const Dataset calibration = LoadCalibration(line, *plan);
+  const PassLimits limits(batch_size, ReadMemory(line, network, {&data, &calibration}));
   QuantizeOptions options;
   options.batch_size = batch_size;
+  options.memory_bytes = limits.memory_bytes;
   options.progress = ShowProgress();
-  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, *plan, LoadCalibration(line, *plan), options);
+  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, *plan, calibration, options);
   if (WantsInteger(line)) {
-    OnIntegers(line, quantized, data, report);
+    OnIntegers(line, quantized, data, limits, report);
   } else if (WantsFast(line)) {
-    OnByteKernels(line, quantized, data, report);
+    OnByteKernels(line, quantized, data, limits, report);
   } else {
-    const auto measured = Evaluate(network, {quantized}, data, batch_size, ShowProgress());
+    const auto measured = Evaluate(network, {quantized}, data, limits, ShowProgress());
     report.float_network = measured[0];
     report.planned = measured[1];
     if (WriteJson(line, ToJson(report))) PrintEvaluation(report);

@@ -8,6 +8,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/run.h"
+#include "cli/memory_option.h"
 #include "cli/values.h"
 
 namespace bitplan::cli {
@@ -34,6 +35,7 @@ void AddModelOptions(CommandLine& line) {
              "which output of the model to use, where it has several")("no-fold-batch-norm", po::bool_switch(),
                                                                        "keep batch norm as an operator of its own")(
       "device", po::value<std::string>()->default_value(defaults.device), "cpu, cuda, cuda:1");
+  AddMemoryOption(line);
 }
 
 NetworkOptions ReadModelOptions(const CommandLine& line) {
@@ -76,7 +78,7 @@ DataOptions ReadSampleOptions(const CommandLine& line) {
 
 void AddBatchOption(CommandLine& line) {
   line.Add()("batch-size", po::value<std::int64_t>()->default_value(AnalyzeOptions().batch_size)->value_name("N"),
-             "samples a pass; bounds the memory");
+             "samples a pass at the most");
 }
 
 void AddLossOptions(CommandLine& line) {
@@ -85,8 +87,7 @@ void AddLossOptions(CommandLine& line) {
              "what curvature is of: cross-entropy, binary-cross-entropy; without labels divergence, logit-shift, "
              "mean-squared-error; auto")(
       "temperature", po::value<double>()->default_value(defaults.temperature, fmt::format("{}", defaults.temperature)),
-      "of the divergence")("memory", po::value<std::string>()->default_value("2GiB")->value_name("BYTES"),
-                           "limit of the analysis: 512MiB, 2GiB");
+      "of the divergence");
 }
 
 void AddFormatOptions(CommandLine& line) {
@@ -171,7 +172,6 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   options.temperature = line.Get<double>("temperature");
   options.delta = ParseDelta(line.Get<std::string>("delta"));
   options.compute = ParseArithmetic(line.Get<std::string>("compute"));
-  options.memory_bytes = ParseBytes("memory", line.Get<std::string>("memory"));
   if (line.Has("precision")) options.precision = ParsePercent("precision", line.Get<std::string>("precision"));
   options.exact_hessian = line.Get<bool>("exact-hessian");
   options.curvature_samples = line.Get<std::int64_t>("curvature-samples");

@@ -37,7 +37,7 @@ inline constexpr std::array kRangeOptions = {"weight-calibrator", "activation-ca
 void AddFormatOptions(CommandLine& line);  ///< all but widths; part of those of the analysis
 Formats ReadFormats(const CommandLine& line);
 
-void AddLossOptions(CommandLine& line);  ///< loss, temperature and memory; part of those of the analysis
+void AddLossOptions(CommandLine& line);  ///< loss and temperature; part of those of the analysis
 void AddAnalyzeOptions(CommandLine& line);
 AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line);
 

@@ -15,6 +15,7 @@
 #include "cli/command.h"
 #include "cli/configuration_options.h"
 #include "cli/interrupt.h"
+#include "cli/memory_option.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
@@ -102,11 +103,11 @@ Plan ReadOrMakePlan(const CommandLine& line, NetworkOptions& options) {
 }
 
 EvaluationReport Measure(const Network& before, const TrainResult& result, const Dataset& test,
-                         std::int64_t batch_size) {
+                         const PassLimits& limits) {
   EvaluationReport report;
   report.model_sha256 = before.sha256();
   report.data_sha256 = test.sha256();
-  const auto measured = Evaluate(before, {result.quantized}, test, batch_size, ShowProgress());
+  const auto measured = Evaluate(before, {result.quantized}, test, limits, ShowProgress());
   report.float_network = measured[0];
   report.planned = measured[1];
   return report;
@@ -151,6 +152,8 @@ int TrainModel(const Arguments& arguments) {
   test_options.samples = 0;
   std::optional<Dataset> test;
   if (line.Has("test")) test = Dataset::Load(line.Get<std::string>("test"), test_options);
+  const Network before = Network::Load(line.Required("MODEL.pt"), network);
+  options.memory_bytes = test ? ReadMemory(line, before, {&data, &*test}) : ReadMemory(line, before, {&data});
   options.progress = ShowProgress();
   std::optional<TrainResult> result;
   WithCheckpoint(line, outputs.quantized, [&](const std::filesystem::path& checkpoint) {
@@ -160,7 +163,7 @@ int TrainModel(const Arguments& arguments) {
   });
 
   std::optional<EvaluationReport> report;
-  if (test) report = Measure(Network::Load(line.Required("MODEL.pt"), network), *result, *test, options.batch_size);
+  if (test) report = Measure(before, *result, *test, {options.batch_size, options.memory_bytes});
   if (WriteJson(line, JsonOf(outputs, *result, report))) {
     PrintCurve(*result);
     if (report) fmt::print("\n");

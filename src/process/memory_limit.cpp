@@ -49,6 +49,20 @@ void CheckOneSampleFits(std::int64_t needed, std::int64_t limit) {
   throw Error(fmt::format("the memory limit is {}, and one sample takes {}", Mebibytes(limit), Mebibytes(least)));
 }
 
+std::int64_t SamplesAPass(std::int64_t most, std::int64_t limit, std::int64_t held,
+                          const std::function<void(std::int64_t samples)>& run, std::int64_t pass_bytes) {
+  std::int64_t samples = 1, taken = PeakBytes([&] { run(1); });
+  CheckOneSampleFits(taken + held, limit);
+  const std::int64_t room = std::min(PlannedBytes(limit) - held, std::max(pass_bytes, taken));
+  const auto that_fit = [&] { return room / std::max<std::int64_t>(1, taken / samples); };
+  // Twice the samples take at most twice the memory, whichever part of the pass takes the most of it.
+  while (that_fit() < most && 2 * taken <= room && 2 * samples <= most) {
+    samples *= 2;
+    taken = PeakBytes([&] { run(samples); });
+  }
+  return std::clamp<std::int64_t>(that_fit(), 1, most);
+}
+
 std::int64_t PeakBytes(const std::function<void()>& work) {
   const auto meter = std::make_shared<Meter>();
   const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, meter);

@@ -149,7 +149,7 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
     compared.push_back(std::move(uniform));
 
   const std::vector<Evaluation> measured =
-      Evaluate(network, compared, test, options.analyze.batch_size, options.progress);
+      Evaluate(network, compared, test, {options.analyze.batch_size, options.analyze.memory_bytes}, options.progress);
   result.evaluation.model_sha256 = network.sha256();
   result.evaluation.data_sha256 = test.sha256();
   result.evaluation.float_network = measured[0];
