@@ -158,9 +158,11 @@ void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptio
   const std::int64_t batch = SamplesAPass(
       std::min(options.batch_size, samples.size()), options.memory_bytes, 0, [&](std::int64_t count) {
         const LossFunction few = loss_on(samples.First(count), count);
+        TraceOptions least;
+        least.min_probes = least.max_probes = 2;
         for (const bool of_inputs : {false, true})
           if (of_inputs ? !input_elements.empty() : options.exact_hessian)
-            Traces(few, Reached(network, input_elements, of_inputs), {.min_probes = 2, .max_probes = 2});
+            Traces(few, Reached(network, input_elements, of_inputs), least);
       });
   const LossFunction loss = loss_on(samples, batch);
   if (options.exact_hessian) {

@@ -46,7 +46,8 @@ void CheckOneSampleFits(std::int64_t needed, std::int64_t limit) {
   if (needed <= PlannedBytes(limit)) return;
   const std::int64_t with_all_kernels = (needed + kKernels) * kHoles / (kHoles - 1);
   const std::int64_t least = std::min(with_all_kernels, needed * 2 * kHoles / (kHoles - 2));
-  throw Error(fmt::format("the memory limit is {}, and one sample takes {}", Mebibytes(limit), Mebibytes(least)));
+  throw Error(fmt::format("the memory limit is {}, and one sample takes {}: give {} more", Mebibytes(limit),
+                          Mebibytes(least), Mebibytes(least - limit)));
 }
 
 std::int64_t SamplesAPass(std::int64_t most, std::int64_t limit, std::int64_t held,

@@ -5,7 +5,8 @@
 
 namespace bitplan {
 
-// What a limit is on: what a computation takes on top of the network, the data and what was there before it.
+// What a limit is on: what a computation takes on top of the network, the data and what was there before it. The tool
+// makes it of its own, which is on the whole process (cli/memory_option.h).
 
 /// The part of a limit that may be planned with; the rest is for what the allocator cannot give back, and for the
 /// kernels that LibTorch makes and keeps.
