@@ -8,6 +8,7 @@
 #include "bitplan/quantize.h"
 #include "hessian/variable_slots.h"
 #include "hessian/visited_tensors.h"
+#include "process/memory_limit.h"
 
 namespace bitplan {
 
@@ -73,20 +74,29 @@ InputError MeanOverSamples(const Layer& layer, const InputErrorProbe& probe, std
 }  // namespace
 
 std::vector<InputError> MeasureInputErrors(const Network& network, const Dataset& data, const std::vector<int>& bits,
-                                           const Format& format, std::int64_t batch_size,
+                                           const Format& format, const PassLimits& limits,
                                            const ProgressCallback& progress) {
   const at::NoGradGuard no_gradient;
   const bool ranges =
       std::any_of(bits.begin(), bits.end(), [&](int width) { return format.WithBits(width).HasScale(); });
   std::optional<ActivationStatistics> statistics;
-  if (ranges) statistics = ActivationStatistics::Collect(network, data, batch_size, progress);
-  InputErrorProbe probe(network, bits, format, std::move(statistics));
+  if (ranges)
+    statistics = ActivationStatistics::Collect(network, data, limits, progress);
   const at::Device device(network.device());
   const std::vector<at::Tensor> parameters = network.ParameterValues();
-  for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
-    const std::int64_t end = std::min(begin + batch_size, data.size());
+  const auto pass = [&](std::int64_t begin, std::int64_t end, InputErrorProbe& probe) {
     probe.StartBatch();
     network.Forward(data.Get(begin, end, device).inputs, parameters, &probe);
+  };
+  const std::int64_t samples =
+      SamplesAPass(std::min(limits.batch_size, data.size()), limits.memory_bytes, 0, [&](std::int64_t count) {
+        InputErrorProbe trial(network, bits, format, statistics);
+        pass(0, count, trial);
+      });
+  InputErrorProbe probe(network, bits, format, std::move(statistics));
+  for (std::int64_t begin = 0; begin < data.size(); begin += samples) {
+    const std::int64_t end = std::min(begin + samples, data.size());
+    pass(begin, end, probe);
     Report(progress, "activation errors", end, data.size());
   }
   std::vector<InputError> errors;

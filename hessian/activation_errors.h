@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "bitplan/analyze.h"
+#include "bitplan/pass_limits.h"
 
 namespace bitplan {
 
@@ -17,7 +18,7 @@ struct InputError {
 /// Measures every layer's input at all of `bits` in one pass over the data, after the pass that collects the ranges. A
 /// tensor that a layer reads more than once counts once.
 std::vector<InputError> MeasureInputErrors(const Network& network, const Dataset& data, const std::vector<int>& bits,
-                                           const Format& format, std::int64_t batch_size,
+                                           const Format& format, const PassLimits& limits,
                                            const ProgressCallback& progress);
 
 }  // namespace bitplan

@@ -10,6 +10,7 @@
 #include "bitplan/gauss_newton.h"
 #include "hessian/fisher.h"
 #include "hessian/layer_curvature.h"
+#include "process/memory_limit.h"
 
 namespace bitplan {
 
@@ -21,6 +22,14 @@ bool Wants(const AnalyzeOptions& options, Measure measure) {
 
 bool NeedsCurvature(const AnalyzeOptions& options) {
   return Wants(options, Measure::Eigenvalue) || Wants(options, Measure::Trace);
+}
+
+/// All layers, or of their inputs those that samples reach.
+Variables Reached(const Network& network, const std::vector<std::int64_t>& input_elements, bool of_inputs) {
+  Variables variables{.layers = {}, .activations = of_inputs};
+  for (std::size_t i = 0; i < network.layers().size(); ++i)
+    if (!of_inputs || input_elements[i] > 0) variables.layers.push_back(static_cast<int>(i));
+  return variables;
 }
 
 /// What the Gauss-Newton matrix of one layer says.
@@ -142,8 +151,20 @@ void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptio
                  std::vector<LayerSensitivity>& layers) {
   if (!NeedsCurvature(options) || (!options.exact_hessian && input_elements.empty())) return;
   const Loss settled = ResolveLoss(network, data, options.loss, options.temperature).loss;  // as for all of the data
-  const LossFunction loss(network, data.First(options.curvature_samples), settled, options.batch_size,
-                          options.temperature);
+  const Dataset samples = data.First(options.curvature_samples);
+  const auto loss_on = [&](const Dataset& some, std::int64_t batch) {
+    return LossFunction(network, some, settled, batch, options.temperature);
+  };
+  const std::int64_t batch = SamplesAPass(
+      std::min(options.batch_size, samples.size()), options.memory_bytes, 0, [&](std::int64_t count) {
+        const LossFunction few = loss_on(samples.First(count), count);
+        TraceOptions least;
+        least.min_probes = least.max_probes = 2;
+        for (const bool of_inputs : {false, true})
+          if (of_inputs ? !input_elements.empty() : options.exact_hessian)
+            Traces(few, Reached(network, input_elements, of_inputs), least);
+      });
+  const LossFunction loss = loss_on(samples, batch);
   if (options.exact_hessian) {
     const std::vector<Curvature> weights = WeightCurvatures(loss, options, journal);
     for (std::size_t i = 0; i < layers.size(); ++i) layers[i].weight = weights[i];

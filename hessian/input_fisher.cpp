@@ -89,7 +89,7 @@ std::vector<Ranges> RangesOf(const Network& network, const Dataset& data, const 
     for (const int site : choices[k].sites) {
       const Format& format = choices[k].format;
       if (format.HasScale() && !statistics)
-        statistics = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
+        statistics = ActivationStatistics::Collect(network, data, {options.batch_size, options.memory_bytes}, options.progress);
       ranges[k][site] = format.HasScale() ? statistics->Range(site, format) : ActivationRange{};
     }
   return ranges;

@@ -106,7 +106,8 @@ std::vector<std::int64_t> AddActivationChoices(const Network& network, const Dat
                                                const AnalyzeOptions& options, std::vector<LayerSensitivity>& layers) {
   const std::vector<int> widths = Ascending(options.activation_bits);
   const std::vector<InputError> errors =
-      MeasureInputErrors(network, data, widths, options.activation_format, options.batch_size, options.progress);
+      MeasureInputErrors(network, data, widths, options.activation_format,
+                         {options.batch_size, options.memory_bytes}, options.progress);
   std::vector<std::int64_t> elements;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     layers[i].activation_choices = ActivationChoices(errors[i], widths);

@@ -203,7 +203,7 @@ void AddOutputFigures(const Network& network, const Dataset& data, const Quantiz
   std::vector<LayerSensitivity>& layers = sensitivity.layers;
   const Alternatives all(options, layers);
   const auto choices = SingleChoices::Fit(network, weights, all.choices, data,
-                                          {options.batch_size, options.channel_correction, options.progress});
+                                          {{options.batch_size, options.memory_bytes}, options.channel_correction, options.progress});
   ClearTiedInputs(options, layers);
   if (WantsOutputError(options))
     for (std::size_t i = 0; i < choices.size(); ++i) {
@@ -216,7 +216,7 @@ void AddOutputFigures(const Network& network, const Dataset& data, const Quantiz
 
   const ShiftJudge judge{{}, {}, ResolveLoss(network, data, options.loss, options.temperature)};
   const at::Tensor labels = judge.criterion.labelled ? data.labels() : at::Tensor();
-  const ShiftPasses passes(network, data, choices, {options.delta, options.memory_bytes, options.progress});
+  const ShiftPasses passes(network, data, choices, {options.delta, std::max<std::int64_t>(1, options.memory_bytes - choices.bytes()), options.progress});
   const ChunkSource source(passes, judge, labels, measures, choices.size(), options.keep_shifts);
   Collected collected(measures.size(), choices.size());
   sensitivity.samples = 0;

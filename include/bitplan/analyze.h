@@ -50,8 +50,10 @@ struct AnalyzeOptions {
   /// What the passes of the Gauss-Newton matrix compute in. What bfloat16 changes is part of the traces' standard
   /// errors.
   Arithmetic compute = Arithmetic::Float32;
-  std::int64_t memory_bytes = std::int64_t{2} << 30;  ///< of what is kept for the whole analysis; > 0
-  std::int64_t batch_size = 128;                      ///< bounds the memory; ≥ 1
+  /// What may be held at a time on top of the network and the data, > 0: see PassLimits. Weights' grids and what the
+  /// figures are of are not counted (a few bytes for each sample and choice, and all shifts that are to be kept).
+  std::int64_t memory_bytes = std::int64_t{2} << 30;
+  std::int64_t batch_size = 128;  ///< samples a pass at the most; ≥ 1
   std::uint64_t seed = 0;
   EigenOptions eigen;  ///< `seed` and `progress` are set from here; of the eigenvalues only the first is used
   TraceOptions trace;  ///< likewise

@@ -26,7 +26,7 @@ struct ChooseOptions {
       512;                   ///< of the calibration samples, the first so many, on which exchanges are predicted; ≥ 2
   Loss loss = Loss::Auto;    ///< says what outputs are compared as, see ResolveLoss
   SearchOptions search;      ///< of the candidates after the first; `time_limit_seconds` is for each
-  QuantizeOptions quantize;  ///< `batch_size` is that of all passes
+  QuantizeOptions quantize;  ///< `batch_size` and `memory_bytes` are those of all passes
   ProgressCallback progress;
 
   bool Wanted() const { return candidates > 1 || refine > 0; }  ///< whether there is anything to choose

@@ -72,6 +72,7 @@ class Dataset {
   static Dataset FromTensors(std::vector<at::Tensor> inputs, at::Tensor labels, const DataOptions& options = {});
 
   std::int64_t size() const { return size_; }
+  std::int64_t bytes() const;  ///< that it holds, those of samples it is a part of included
   bool has_labels() const { return labels_.defined(); }
   at::Tensor labels() const;  ///< of all samples, as Batch::labels, on the CPU; undefined when the data has none
   /// SHA-256 of the file's bytes in hexadecimal; where labels have their own file, of the two files' digests in

@@ -13,6 +13,7 @@
 #include "bitplan/integer.h"
 #include "bitplan/loss.h"
 #include "bitplan/network.h"
+#include "bitplan/pass_limits.h"
 #include "bitplan/plan.h"
 #include "bitplan/progress.h"
 #include "bitplan/quantize.h"
@@ -27,13 +28,13 @@ Criterion EvaluationCriterion(const Network& network, const Dataset& data, Loss 
 /// binary cross entropy and KL; values by squared errors. Predictions whose label is ignored do not count. Throws Error when an output is not finite or labels do not fit it, before the
 /// first batch.
 std::vector<Evaluation> Evaluate(const Network& network, const std::vector<QuantizedNetwork>& quantized,
-                                 const Dataset& data, std::int64_t batch_size = 128,
+                                 const Dataset& data, const PassLimits& limits = {},
                                  const ProgressCallback& progress = {}, Loss loss = Loss::Auto);
 
 /// The same of anything that computes what a network does: inputs in, output [N, …] out.
 using ForwardFunction = std::function<at::Tensor(const std::vector<at::Tensor>& inputs)>;
 std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vector<ForwardFunction>& functions,
-                                          const Dataset& data, std::int64_t batch_size = 128,
+                                          const Dataset& data, const PassLimits& limits = {},
                                           const ProgressCallback& progress = {}, Loss loss = Loss::Auto);
 
 /// A planned network computed with integers, on one data set.
@@ -55,8 +56,7 @@ struct IntegerComparison {
   IntegerEvaluation integer;
 };
 IntegerComparison EvaluateInteger(const QuantizedNetwork& quantized, const IntegerOptions& options, const Dataset& data,
-                                  std::int64_t batch_size = 128, const ProgressCallback& progress = {},
-                                  Loss loss = Loss::Auto);
+                                  const PassLimits& limits = {}, const ProgressCallback& progress = {}, Loss loss = Loss::Auto);
 
 /// The float network, the fake-quantized one and the same on 8-bit kernels, side by side.
 struct FastComparison {
@@ -68,8 +68,7 @@ struct FastComparison {
 
 /// Throws Error as Evaluate and FastNetwork::Create do.
 FastComparison EvaluateFast(const QuantizedNetwork& quantized, const FastOptions& options, const Dataset& data,
-                            std::int64_t batch_size = 128, const ProgressCallback& progress = {},
-                            Loss loss = Loss::Auto);
+                            const PassLimits& limits = {}, const ProgressCallback& progress = {}, Loss loss = Loss::Auto);
 
 /// What is measured beside the float network: key `fast` of the file form `bitplan.evaluation/1`.
 std::string ToJson(const EvaluationReport& report, const FastComparison& fast);

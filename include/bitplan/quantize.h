@@ -14,6 +14,7 @@
 #include "bitplan/data.h"
 #include "bitplan/format.h"
 #include "bitplan/network.h"
+#include "bitplan/pass_limits.h"
 #include "bitplan/plan.h"
 #include "bitplan/progress.h"
 
@@ -62,7 +63,7 @@ QuantizedTensor QuantizeWeight(const at::Tensor& weight, const Format& format, i
 class ActivationStatistics {
  public:
   /// Runs the float network over `data`. Throws Error when an activation is not finite.
-  static ActivationStatistics Collect(const Network& network, const Dataset& data, std::int64_t batch_size,
+  static ActivationStatistics Collect(const Network& network, const Dataset& data, const PassLimits& limits,
                                       const ProgressCallback& progress = {});
 
   /// What WriteFile (bitplan/files.h) makes a file of, `bitplan.statistics/1`, so that calibration and quantization can
@@ -100,8 +101,8 @@ struct QuantizeOptions {
       512;  ///< the channel correction is fitted on the first so many samples, in one batch; ≥ 2
   std::optional<ActivationStatistics> statistics =
       {};  ///< collected before, on the same network; the calibration data's own otherwise
-  /// Limit of what rounding and rescaling keep beside the network and a batch: the second moments of layers' inputs.
-  /// Where those of all of a layer's inputs do not fit, blocks of them are rounded apart (LayerRounding). > 0
+  /// Limit of what is held on top of the network and the data: the quantized weights, what passes over samples hold (as
+  /// in PassLimits), and what rounding and rescaling keep: the second moments of layers' inputs. Where those of all of a layer's inputs do not fit, blocks of them are rounded apart (LayerRounding). > 0
   std::int64_t memory_bytes = std::int64_t{2} << 30;
   ProgressCallback progress;
 

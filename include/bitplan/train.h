@@ -84,6 +84,9 @@ struct TrainOptions {
   double held_out = 0.1;
   std::int64_t calibration_samples = 512;  ///< ≥ 1; what quantizers of inputs look at before the first step
   std::uint64_t seed = 0;                  ///< of every draw
+  /// What may be held on top of the float network and the data, > 0. A step's batch cannot be taken in parts: where it
+  /// takes more, Error says so before the first step.
+  std::int64_t memory_bytes = std::int64_t{2} << 30;
   /// A file that keeps the run, written after every epoch and when `progress` ends it; found there, of the same run, it
   /// is gone on from, to the same bytes as without a break. Empty: none.
   std::filesystem::path checkpoint = {};

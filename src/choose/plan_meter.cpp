@@ -6,6 +6,8 @@
 
 #include "bitplan/error.h"
 #include "bitplan/plan.h"
+#include "process/memory_limit.h"
+#include "quantize/quantized_network.h"
 
 namespace bitplan {
 
@@ -20,13 +22,17 @@ bool QuantizesActivations(const Sensitivity& sensitivity) {
 
 /// All outputs of whatever has a Forward.
 template <typename Runner>
-at::Tensor RunAll(const Runner& runner, const ImageLayout& layout, const Dataset& samples, std::int64_t batch_size,
+at::Tensor RunAll(const Runner& runner, const ImageLayout& layout, const Dataset& samples, const PassLimits& limits,
                   const std::string& device) {
   const at::NoGradGuard no_grad;
+  const auto run = [&](std::int64_t begin, std::int64_t end) {
+    return runner.Forward(layout(samples.Get(begin, end, at::Device(device)).inputs));
+  };
+  const std::int64_t at_once = SamplesAPass(std::min(limits.batch_size, samples.size()), limits.memory_bytes, 0,
+                                            [&](std::int64_t count) { run(0, count); });
   std::vector<at::Tensor> outputs;
-  for (std::int64_t begin = 0; begin < samples.size(); begin += batch_size)
-    outputs.push_back(runner.Forward(
-        layout(samples.Get(begin, std::min(begin + batch_size, samples.size()), at::Device(device)).inputs)));
+  for (std::int64_t begin = 0; begin < samples.size(); begin += at_once)
+    outputs.push_back(run(begin, std::min(begin + at_once, samples.size())));
   return at::cat(outputs);
 }
 
@@ -39,18 +45,18 @@ PlanMeter::PlanMeter(const Network& network, const Sensitivity& sensitivity, con
       sensitivity_(sensitivity),
       problem_(problem),
       samples_(samples),
-      batch_size_(options.batch_size),
+      limits_(options.batch_size, options.memory_bytes),
       divergence_(ResolveLoss(network, samples, loss).With(Loss::Divergence)),
       layout_(network, samples.Get(0, 1, at::Device(network.device())).inputs),
       calibration_(Calibration::Collect(network, calibration, QuantizesActivations(sensitivity), options)),
-      float_outputs_(RunAll(network, layout_, samples, batch_size_, network.device())) {}
+      float_outputs_(RunAll(network, layout_, samples, limits_, network.device())) {}
 
 at::Tensor PlanMeter::Outputs(const std::vector<std::size_t>& choices) const {
   Solution solution;
   solution.choices = choices;
   const Plan plan = MakePlan(sensitivity_, problem_, solution, Measure::Divergence);
-  return RunAll(QuantizedNetwork::Create(network_, plan, calibration_), layout_, samples_, batch_size_,
-                network_.device());
+  const auto quantized = QuantizedNetwork::Create(network_, plan, calibration_);
+  return RunAll(quantized, layout_, samples_, limits_.Beside(OwnBytes(quantized)), network_.device());
 }
 
 std::vector<double> PlanMeter::Divergences(const std::vector<std::size_t>& choices) const {

@@ -33,7 +33,7 @@ class PlanMeter {
   const Sensitivity& sensitivity_;
   const Problem& problem_;
   Dataset samples_;
-  std::int64_t batch_size_;
+  PassLimits limits_;
   Criterion divergence_;
   ImageLayout layout_;
   Calibration calibration_;

@@ -15,6 +15,7 @@
 #include "cli/checkpoint.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/memory_option.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
@@ -182,6 +183,7 @@ int AnalyzeModel(const Arguments& arguments) {
   if (target) ApplyTarget(line, network, *target, options);
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
   const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
+  options.memory_bytes = ReadMemory(line, network, {&data});
   WithCheckpoint(line, file, [&](const std::filesystem::path& checkpoint) {
     options.checkpoint = checkpoint;
     Sensitivity sensitivity = Analyze(network, data, options);

@@ -7,6 +7,7 @@
 #include "bitplan/quantize.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/memory_option.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
@@ -53,8 +54,8 @@ int CalibrateModel(const Arguments& arguments) {
   network_options.operand_sites = line.Get<bool>("operands");
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
-  const auto statistics =
-      ActivationStatistics::Collect(network, data, line.Get<std::int64_t>("batch-size"), ShowProgress());
+  const PassLimits limits(line.Get<std::int64_t>("batch-size"), ReadMemory(line, network, {&data}));
+  const auto statistics = ActivationStatistics::Collect(network, data, limits, ShowProgress());
   const std::string json = statistics.ToJson();
   WriteFile(out, json);
   if (WriteJson(line, json)) Print(network, statistics);

@@ -14,6 +14,7 @@
 #include "cli/fast_options.h"
 #include "cli/integer_options.h"
 #include "cli/interrupt.h"
+#include "cli/memory_option.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/rounding_report.h"
@@ -29,10 +30,9 @@ void Print(const EvaluationReport& report, const Criterion& criterion,
 }
 
 void OnIntegers(const CommandLine& line, const QuantizedNetwork& quantized, const Dataset& data,
-                EvaluationReport report, const Criterion& criterion) {
+                const PassLimits& limits, EvaluationReport report, const Criterion& criterion) {
   const IntegerComparison compared =
-      EvaluateInteger(quantized, ReadIntegerOptions(line), data, line.Get<std::int64_t>("batch-size"), ShowProgress(),
-                      ReadLossOption(line));
+      EvaluateInteger(quantized, ReadIntegerOptions(line), data, limits, ShowProgress(), ReadLossOption(line));
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
   if (!WriteJson(line, WithRoundings(ToJson(report, compared.integer), quantized))) return;
@@ -42,10 +42,9 @@ void OnIntegers(const CommandLine& line, const QuantizedNetwork& quantized, cons
 }
 
 void OnByteKernels(const CommandLine& line, const QuantizedNetwork& quantized, const Dataset& data,
-                   EvaluationReport report, const Criterion& criterion) {
+                   const PassLimits& limits, EvaluationReport report, const Criterion& criterion) {
   const FastComparison compared =
-      EvaluateFast(quantized, ReadFastOptions(line), data, line.Get<std::int64_t>("batch-size"), ShowProgress(),
-                   ReadLossOption(line));
+      EvaluateFast(quantized, ReadFastOptions(line), data, limits, ShowProgress(), ReadLossOption(line));
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
   if (!WriteJson(line, WithRoundings(ToJson(report, compared), quantized))) return;
@@ -102,20 +101,23 @@ int EvaluateModel(const Arguments& arguments) {
   report.data_sha256 = data.sha256();
   const auto batch_size = line.Get<std::int64_t>("batch-size");
   if (!plan) {
-    report.float_network = Evaluate(network, {}, data, batch_size, ShowProgress(), loss)[0];
+    report.float_network = Evaluate(network, {}, data, {batch_size, ReadMemory(line, network, {&data})}, ShowProgress(), loss)[0];
     if (WriteJson(line, ToJson(report))) Print(report, criterion);
     return kDone;
   }
+  const Dataset calibration = LoadCalibration(line, *plan);
+  const PassLimits limits(batch_size, ReadMemory(line, network, {&data, &calibration}));
   QuantizeOptions options;
   options.batch_size = batch_size;
+  options.memory_bytes = limits.memory_bytes;
   options.progress = ShowProgress();
-  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, *plan, LoadCalibration(line, *plan, network), options);
+  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, *plan, calibration, options);
   if (WantsInteger(line)) {
-    OnIntegers(line, quantized, data, report, criterion);
+    OnIntegers(line, quantized, data, limits, report, criterion);
   } else if (WantsFast(line)) {
-    OnByteKernels(line, quantized, data, report, criterion);
+    OnByteKernels(line, quantized, data, limits, report, criterion);
   } else {
-    const auto measured = Evaluate(network, {quantized}, data, batch_size, ShowProgress(), loss);
+    const auto measured = Evaluate(network, {quantized}, data, limits, ShowProgress(), loss);
     report.float_network = measured[0];
     report.planned = measured[1];
     if (!WriteJson(line, WithRoundings(ToJson(report), quantized))) return kDone;

@@ -8,6 +8,7 @@
 #include "bitplan/files.h"
 #include "bitplan/network.h"
 #include "cli/command.h"
+#include "cli/memory_option.h"
 #include "cli/one_sample.h"
 #include "cli/options.h"
 #include "cli/report.h"
@@ -124,6 +125,7 @@ int Inspect(const Arguments& arguments) {
   NetworkOptions network_options = ReadModelOptions(line);
   network_options.operand_sites = target.has_value();
   const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
+  ReadMemory(line, network, {});
   const NetworkProfile profile = ProfileNetwork(network, OneSample(line, network));
   const std::optional<Placement> placement = target ? std::optional(Place(network, *target)) : std::nullopt;
   if (line.Has("svg")) WriteFile(line.Get<std::string>("svg"), ToSvg(network, *placement));

@@ -8,6 +8,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/run.h"
+#include "cli/memory_option.h"
 #include "cli/values.h"
 
 namespace bitplan::cli {
@@ -38,6 +39,7 @@ void AddModelOptions(CommandLine& line) {
       "class-axis", po::value<std::int64_t>()->value_name("AXIS"),
       "of the output [N, …] with the classes, from 1, or -1 for the last; default: as the labels tell, else the last of "
       "[N, T, C] and 1 of others");
+  AddMemoryOption(line);
 }
 
 NetworkOptions ReadModelOptions(const CommandLine& line) {
@@ -94,7 +96,7 @@ DataOptions ReadSampleOptions(const CommandLine& line, const Network& network) {
 
 void AddBatchOption(CommandLine& line) {
   line.Add()("batch-size", po::value<std::int64_t>()->default_value(AnalyzeOptions().batch_size)->value_name("N"),
-             "samples a pass; bounds the memory");
+             "samples a pass at the most");
 }
 
 void AddLossOption(CommandLine& line) {
@@ -111,8 +113,7 @@ void AddLossOptions(CommandLine& line) {
   AddLossOption(line);
   line.Add()(
       "temperature", po::value<double>()->default_value(defaults.temperature, fmt::format("{}", defaults.temperature)),
-      "of the divergence")("memory", po::value<std::string>()->default_value("2GiB")->value_name("BYTES"),
-                           "limit of the analysis: 512MiB, 2GiB");
+      "of the divergence");
 }
 
 void AddFormatOptions(CommandLine& line) {
@@ -197,7 +198,6 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   options.temperature = line.Get<double>("temperature");
   options.delta = ParseDelta(line.Get<std::string>("delta"));
   options.compute = ParseArithmetic(line.Get<std::string>("compute"));
-  options.memory_bytes = ParseBytes("memory", line.Get<std::string>("memory"));
   if (line.Has("precision")) options.precision = ParsePercent("precision", line.Get<std::string>("precision"));
   options.exact_hessian = line.Get<bool>("exact-hessian");
   options.curvature_samples = line.Get<std::int64_t>("curvature-samples");

@@ -40,7 +40,7 @@ Formats ReadFormats(const CommandLine& line);
 
 void AddLossOption(CommandLine& line);
 Loss ReadLossOption(const CommandLine& line);
-void AddLossOptions(CommandLine& line);  ///< loss, temperature and memory; part of those of the analysis
+void AddLossOptions(CommandLine& line);  ///< loss and temperature; part of those of the analysis
 void AddAnalyzeOptions(CommandLine& line);
 AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line);
 

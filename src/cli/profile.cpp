@@ -1,18 +1,19 @@
-#include "bitplan/profile.h"
 
-#include <fmt/format.h>
 
-#include <filesystem>
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
+#include "bitplan/profile.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/memory_option.h"
 #include "cli/one_sample.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
+#include <filesystem>
+#include <fmt/format.h>
 
 namespace bitplan::cli {
 
@@ -96,6 +97,7 @@ int ProfileModel(const Arguments& arguments) {
   RequireWritable(out);
   const EnergyModel model = line.Has("energy") ? ReadEnergyModel(line.Get<std::string>("energy")) : EnergyModel();
   const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
+  ReadMemory(line, network, {});
   const std::vector<at::Tensor> inputs = OneSample(line, network);
   const CostTable latency = LatencyOf(line, network, inputs),
                   energy = Energy(WorkOf(network, inputs), model, kWidths, kWidths);

@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/configuration_options.h"
 #include "cli/interrupt.h"
+#include "cli/memory_option.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
@@ -66,7 +67,9 @@ int QuantizeModel(const Arguments& arguments) {
   options.progress = ShowProgress();
   if (line.Has("statistics"))
     options.statistics = ActivationStatistics::Read(line.Get<std::string>("statistics"), network);
-  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, plan, LoadCalibration(line, plan, network), options);
+  const Dataset calibration = LoadCalibration(line, plan, network);
+  options.memory_bytes = ReadMemory(line, network, {&calibration});
+  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, plan, calibration, options);
   if (runnable) quantized.Save(out);
   if (packed) quantized.SavePacked(packed_out);
 

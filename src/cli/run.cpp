@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/cost_options.h"
 #include "cli/interrupt.h"
+#include "cli/memory_option.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
@@ -105,6 +106,8 @@ int RunAll(const Arguments& arguments) {
   data_options.samples = 0;
   const Dataset test = Dataset::Load(line.Required("test"), data_options);
   const Criterion criterion = ResolveLoss(network, split.data, options.analyze.loss, options.analyze.temperature);
+  const Dataset& of_data = split.data;  // held-out samples are a part of the same
+  options.analyze.memory_bytes = options.quantize.memory_bytes = ReadMemory(line, network, {&of_data, &test});
   int code = kDone;
   WithCheckpoint(line, folder / "analysis", [&](const std::filesystem::path& checkpoint) {
     options.analyze.checkpoint = checkpoint;

@@ -11,11 +11,13 @@
 #include "bitplan/spectral_density.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/memory_option.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
 #include "cli/values.h"
 #include "cost/layer_pattern.h"
+#include "process/memory_limit.h"
 
 namespace bitplan::cli {
 
@@ -49,22 +51,30 @@ SpectralDensity Compute(const CommandLine& line, const Network& network, const D
     options.steps = line.Get<int>("steps");
     if (options.steps < 1) throw Error(fmt::format("--steps {}: must be at least 1", options.steps));
   }
-  options.memory_bytes = ParseBytes("memory", line.Get<std::string>("memory"));
+  const std::int64_t memory = ReadMemory(line, network, {&data});
+  options.memory_bytes = memory / 2;  // the other half is for the passes
   options.seed = line.Get<std::uint64_t>("seed");
   options.progress = ShowProgress();
   options.Validate();
   const Loss loss = ReadLossOption(line);
   const auto temperature = line.Get<double>("temperature");
-  if (line.Get<bool>("exact-hessian"))
-    return EstimateSpectralDensity(
-        HessianOperator(LossFunction(network, data, loss, line.Get<std::int64_t>("batch-size"), temperature),
-                        {.layers = layers}),
-        options);
+  if (line.Get<bool>("exact-hessian")) {
+    const auto hessian_on = [&](const Dataset& some, std::int64_t batch) {
+      return HessianOperator(LossFunction(network, some, loss, batch, temperature), {.layers = layers});
+    };
+    const std::int64_t batch =
+        SamplesAPass(std::min(line.Get<std::int64_t>("batch-size"), data.size()), memory / 2, 0, [&](std::int64_t count) {
+          const HessianOperator few = hessian_on(data.First(count), count);
+          std::vector<double> vector(static_cast<std::size_t>(few.rows()), 1);
+          few.perform_op(vector.data(), std::vector<double>(vector).data());
+        });
+    return EstimateSpectralDensity(hessian_on(data, batch), options);
+  }
   GaussNewtonOptions matrix;
   matrix.layers = layers;
   matrix.loss = loss;
   matrix.temperature = temperature;
-  matrix.memory_bytes = options.memory_bytes;
+  matrix.memory_bytes = memory / 2;
   matrix.seed = options.seed;
   matrix.progress = options.progress;
   std::vector<std::size_t> all(layers.size());

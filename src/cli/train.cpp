@@ -15,6 +15,7 @@
 #include "cli/command.h"
 #include "cli/configuration_options.h"
 #include "cli/interrupt.h"
+#include "cli/memory_option.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
@@ -106,7 +107,7 @@ EvaluationReport Measure(const Network& before, const TrainResult& result, const
   EvaluationReport report;
   report.model_sha256 = before.sha256();
   report.data_sha256 = test.sha256();
-  const auto measured = Evaluate(before, {result.quantized}, test, options.batch_size, ShowProgress(), options.loss);
+  const auto measured = Evaluate(before, {result.quantized}, test, {options.batch_size, options.memory_bytes}, ShowProgress(), options.loss);
   report.float_network = measured[0];
   report.planned = measured[1];
   return report;
@@ -162,6 +163,7 @@ int TrainModel(const Arguments& arguments) {
   const Network before = Network::Load(line.Required("MODEL.pt"), network);
   const Criterion criterion = ResolveLoss(before, data, options.loss, options.temperature);
   if (test) EvaluationCriterion(before, *test, options.loss);  // refuses it now, if at all
+  options.memory_bytes = test ? ReadMemory(line, before, {&data, &*test}) : ReadMemory(line, before, {&data});
   options.progress = ShowProgress();
   std::optional<TrainResult> result;
   WithCheckpoint(line, outputs.quantized, [&](const std::filesystem::path& checkpoint) {

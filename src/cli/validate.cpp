@@ -6,6 +6,7 @@
 #include "bitplan/run.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/memory_option.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
@@ -69,6 +70,8 @@ int ValidateMeasures(const Arguments& arguments) {
   const auto test =
       line.Has("test") ? std::optional(Dataset::Load(line.Get<std::string>("test"), data_options)) : std::nullopt;
   const Criterion criterion = ResolveLoss(network, data, options.analyze.loss, options.analyze.temperature);
+  options.analyze.memory_bytes = options.quantize.memory_bytes =
+      test ? ReadMemory(line, network, {&data, &*test}) : ReadMemory(line, network, {&data});
   const Validation validation = Validate(network, data, test, options);
   ThrowIfInterrupted();
   WriteFile(folder / "validation.csv", ToCsv(validation));

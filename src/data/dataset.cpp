@@ -122,6 +122,12 @@ Batch Dataset::Get(const std::vector<std::int64_t>& samples, at::Device device) 
   return Prepare([&](const at::Tensor& stored) { return Select(stored, samples); }, device);
 }
 
+std::int64_t Dataset::bytes() const {
+  std::int64_t bytes = has_labels() ? static_cast<std::int64_t>(labels_.storage().nbytes()) : 0;
+  for (const at::Tensor& input : inputs_) bytes += static_cast<std::int64_t>(input.storage().nbytes());
+  return bytes;
+}
+
 at::Tensor Dataset::labels() const { return labels_; }
 
 Batch Dataset::Prepare(const std::function<at::Tensor(const at::Tensor&)>& select, at::Device device) const {

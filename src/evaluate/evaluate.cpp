@@ -10,6 +10,8 @@
 #include "bitplan/error.h"
 #include "bitplan/loss.h"
 #include "network/image_layout.h"
+#include "process/memory_limit.h"
+#include "quantize/quantized_network.h"
 
 namespace bitplan {
 
@@ -89,24 +91,25 @@ Criterion EvaluationCriterion(const Network& network, const Dataset& data, Loss 
 }
 
 std::vector<Evaluation> Evaluate(const Network& network, const std::vector<QuantizedNetwork>& quantized,
-                                 const Dataset& data, std::int64_t batch_size, const ProgressCallback& progress,
+                                 const Dataset& data, const PassLimits& limits, const ProgressCallback& progress,
                                  Loss loss) {
   std::vector<ForwardFunction> functions;
-  for (const QuantizedNetwork& each : quantized)
+  std::int64_t held = 0;
+  for (const QuantizedNetwork& each : quantized) {
     functions.emplace_back([&each](const std::vector<at::Tensor>& inputs) { return each.Forward(inputs); });
-  return EvaluateFunctions(network, functions, data, batch_size, progress, loss);
+    held += OwnBytes(each);
+  }
+  return EvaluateFunctions(network, functions, data, limits.Beside(held), progress, loss);
 }
 
 std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vector<ForwardFunction>& functions,
-                                          const Dataset& data, std::int64_t batch_size,
+                                          const Dataset& data, const PassLimits& limits,
                                           const ProgressCallback& progress, Loss loss) {
-  if (batch_size < 1) throw Error(fmt::format("batch size: {} given, at least 1 needed", batch_size));
+  if (limits.batch_size < 1) throw Error(fmt::format("batch size: {} given, at least 1 needed", limits.batch_size));
   const at::NoGradGuard no_grad;
   const Criterion criterion = EvaluationCriterion(network, data, loss);
-  std::vector<Tally> tallies(1 + functions.size(), Tally(criterion));
   const ImageLayout layout(network, data.Get(0, 1, at::Device(network.device())).inputs);
-  for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
-    const std::int64_t end = std::min(begin + batch_size, data.size());
+  const auto pass = [&](std::int64_t begin, std::int64_t end, std::vector<Tally>& tallies) {
     Batch batch = data.Get(begin, end, at::Device(network.device()));
     batch.inputs = layout(batch.inputs);
     const at::Tensor output = network.Forward(batch.inputs);
@@ -118,6 +121,17 @@ std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vec
       CheckOutput(own, functions.size() == 1 ? "the quantized network" : fmt::format("quantized network {}", i + 1));
       tallies[1 + i].Add(Counted(criterion, own, batch.labels), reference);
     }
+  };
+  const std::size_t networks = 1 + functions.size();
+  const std::int64_t samples =
+      SamplesAPass(std::min(limits.batch_size, data.size()), limits.memory_bytes, 0, [&](std::int64_t count) {
+        std::vector<Tally> trial(networks, Tally(criterion));
+        pass(0, count, trial);
+      });
+  std::vector<Tally> tallies(networks, Tally(criterion));
+  for (std::int64_t begin = 0; begin < data.size(); begin += samples) {
+    const std::int64_t end = std::min(begin + samples, data.size());
+    pass(begin, end, tallies);
     Report(progress, "evaluating", end, data.size());
   }
   std::vector<Evaluation> results;

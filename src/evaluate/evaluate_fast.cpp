@@ -5,6 +5,7 @@
 #include "bitplan/evaluate.h"
 #include "evaluate/in_float_json.h"
 #include "plan/evaluation_json.h"
+#include "quantize/quantized_network.h"
 
 namespace bitplan {
 
@@ -36,14 +37,15 @@ double Speedup(const ForwardFunction& slow, const ForwardFunction& fast, const s
 }  // namespace
 
 FastComparison EvaluateFast(const QuantizedNetwork& quantized, const FastOptions& options, const Dataset& data,
-                            std::int64_t batch_size, const ProgressCallback& progress, Loss loss) {
+                            const PassLimits& limits, const ProgressCallback& progress, Loss loss) {
   const at::NoGradGuard no_grad;
   const FastNetwork network = FastNetwork::Create(quantized, options);
   const auto exact = [&](const std::vector<at::Tensor>& inputs) { return quantized.network().Forward(inputs); };
   const auto fake = [&](const std::vector<at::Tensor>& inputs) { return quantized.Forward(inputs); };
   const auto fast = [&](const std::vector<at::Tensor>& inputs) { return network.Forward(inputs); };
-  const auto measured = EvaluateFunctions(quantized.network(), {fake, fast}, data, batch_size, progress, loss);
-  const auto batch = data.Get(0, std::min(batch_size, data.size())).inputs;
+  const auto measured = EvaluateFunctions(quantized.network(), {fake, fast}, data,
+                                          limits.Beside(2 * OwnBytes(quantized)), progress, loss);
+  const auto batch = data.Get(0, std::min(limits.batch_size, data.size())).inputs;
   return {measured[0], measured[1], measured[2], Speedup(exact, fast, batch), network.in_float()};
 }
 

@@ -3,11 +3,12 @@
 #include "bitplan/evaluate.h"
 #include "evaluate/in_float_json.h"
 #include "plan/evaluation_json.h"
+#include "quantize/quantized_network.h"
 
 namespace bitplan {
 
 IntegerComparison EvaluateInteger(const QuantizedNetwork& quantized, const IntegerOptions& options, const Dataset& data,
-                                  std::int64_t batch_size, const ProgressCallback& progress, Loss loss) {
+                                  const PassLimits& limits, const ProgressCallback& progress, Loss loss) {
   const IntegerNetwork network = IntegerNetwork::Create(quantized, options);
   const std::vector<Layer>& layers = quantized.network().layers();
   std::vector<std::int64_t> overflows(layers.size(), 0);
@@ -17,7 +18,8 @@ IntegerComparison EvaluateInteger(const QuantizedNetwork& quantized, const Integ
     for (std::size_t i = 0; i < overflows.size(); ++i) overflows[i] += run.overflows[i];
     return std::move(run.output);
   };
-  const auto measured = EvaluateFunctions(quantized.network(), {fake, integer}, data, batch_size, progress, loss);
+  const auto measured = EvaluateFunctions(quantized.network(), {fake, integer}, data,
+                                          limits.Beside(2 * OwnBytes(quantized)), progress, loss);
   IntegerComparison comparison{measured[0], measured[1], {measured[2], options, {}, network.in_float()}};
   for (std::size_t i = 0; i < overflows.size(); ++i)
     if (overflows[i] > 0) comparison.integer.overflows.emplace_back(layers[i].name, overflows[i]);

@@ -46,7 +46,22 @@ void CheckOneSampleFits(std::int64_t needed, std::int64_t limit) {
   if (needed <= PlannedBytes(limit)) return;
   const std::int64_t with_all_kernels = (needed + kKernels) * kHoles / (kHoles - 1);
   const std::int64_t least = std::min(with_all_kernels, needed * 2 * kHoles / (kHoles - 2));
-  throw Error(fmt::format("the memory limit is {}, and one sample takes {}", Mebibytes(limit), Mebibytes(least)));
+  throw Error(fmt::format("the memory limit is {}, and one sample takes {}: give {} more", Mebibytes(limit),
+                          Mebibytes(least), Mebibytes(least - limit)));
+}
+
+std::int64_t SamplesAPass(std::int64_t most, std::int64_t limit, std::int64_t held,
+                          const std::function<void(std::int64_t samples)>& run, std::int64_t pass_bytes) {
+  std::int64_t samples = 1, taken = PeakBytes([&] { run(1); });
+  CheckOneSampleFits(taken + held, limit);
+  const std::int64_t room = std::min(PlannedBytes(limit) - held, std::max(pass_bytes, taken));
+  const auto that_fit = [&] { return room / std::max<std::int64_t>(1, taken / samples); };
+  // Twice the samples take at most twice the memory, whichever part of the pass takes the most of it.
+  while (that_fit() < most && 2 * taken <= room && 2 * samples <= most) {
+    samples *= 2;
+    taken = PeakBytes([&] { run(samples); });
+  }
+  return std::clamp<std::int64_t>(that_fit(), 1, most);
 }
 
 std::int64_t PeakBytes(const std::function<void()>& work) {

@@ -9,6 +9,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/quantize.h"
+#include "process/memory_limit.h"
 #include "quantize/calibration/histogram.h"
 #include "quantize/calibration/range.h"
 
@@ -18,15 +19,16 @@ namespace {
 
 class InputRecorder : public Probe {
  public:
-  InputRecorder(const std::vector<Site>& sites, std::vector<Histogram>& histograms)
-      : sites_(sites), histograms_(histograms) {}
+  /// `first`: whether what comes by begins a batch, or is more of the one before.
+  InputRecorder(const std::vector<Site>& sites, std::vector<Histogram>& histograms, bool first)
+      : sites_(sites), histograms_(histograms), first_(first) {}
 
   at::Tensor Visit(int site, const at::Tensor& value) override {
     const auto index = static_cast<std::size_t>(site);
     if (sites_[index].kind == Site::Kind::LayerOutput) return value;
     const at::Tensor values = value.detach().to(at::kCPU, at::kFloat).contiguous();
     try {
-      histograms_[index].Add({values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+      histograms_[index].Add({values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())}, first_);
     } catch (const Error& error) {
       throw Error(fmt::format("{}: {}", sites_[index].name, error.what()));
     }
@@ -36,6 +38,7 @@ class InputRecorder : public Probe {
  private:
   const std::vector<Site>& sites_;
   std::vector<Histogram>& histograms_;
+  bool first_;
 };
 
 }  // namespace
@@ -56,9 +59,10 @@ const Histogram& ActivationStatistics::Impl::Reached(int site) const {
                   sites[index].name));
 }
 
-ActivationStatistics ActivationStatistics::Collect(const Network& network, const Dataset& data, std::int64_t batch_size,
+ActivationStatistics ActivationStatistics::Collect(const Network& network, const Dataset& data, const PassLimits& limits,
                                                    const ProgressCallback& progress) {
-  if (batch_size < 1) throw Error(fmt::format("batch size: {} given, at least 1 needed", batch_size));
+  if (limits.batch_size < 1)
+    throw Error(fmt::format("batch size: {} given, at least 1 needed", limits.batch_size));
   const at::NoGradGuard no_grad;
   auto impl = std::make_shared<Impl>();
   impl->model_sha256 = network.sha256();
@@ -66,12 +70,21 @@ ActivationStatistics ActivationStatistics::Collect(const Network& network, const
   impl->input_values = network.input_values();
   impl->sites = network.sites();
   impl->histograms.resize(network.sites().size());
-  InputRecorder recorder(impl->sites, impl->histograms);
-  for (std::int64_t begin = 0; begin < data.size(); begin += batch_size) {
-    const std::int64_t end = std::min(begin + batch_size, data.size());
+  const auto pass = [&](std::int64_t begin, std::int64_t end, bool first, std::vector<Histogram>& histograms) {
+    InputRecorder recorder(impl->sites, histograms, first);
     network.Forward(data.Get(begin, end, at::Device(network.device())).inputs, network.ParameterValues(), &recorder);
-    Report(progress, "activation ranges", end, data.size());
-  }
+  };
+  const std::int64_t batch = std::min(limits.batch_size, data.size());
+  const std::int64_t samples = SamplesAPass(batch, limits.memory_bytes, 0, [&](std::int64_t count) {
+    std::vector<Histogram> trial(impl->histograms.size());
+    pass(0, count, true, trial);
+  });
+  for (std::int64_t begin = 0; begin < data.size(); begin += batch)
+    for (std::int64_t part = begin; part < std::min(begin + batch, data.size()); part += samples) {
+      const std::int64_t end = std::min({part + samples, begin + batch, data.size()});
+      pass(part, end, part == begin, impl->histograms);
+      Report(progress, "activation ranges", end, data.size());
+    }
   return ActivationStatistics(std::move(impl));
 }
 

@@ -8,15 +8,18 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
 #include "network/image_layout.h"
+#include "process/memory_limit.h"
 #include "quantize/corrections/channel_correction.h"
 #include "quantize/corrections/fit_corrections.h"
 #include "quantize/corrections/outliers.h"
 #include "quantize/corrections/rescaling.h"
+#include "quantize/corrections/sample_passes.h"
 #include "quantize/corrections/weight_rounder.h"
 #include "quantize/learned_grid.h"
 #include "quantize/plan_check.h"
@@ -135,6 +138,23 @@ void FoldCorrection(const Network& network, const std::map<int, ChannelCorrectio
   }
 }
 
+std::int64_t OwnBytes(const Network& network, const QuantizedState& state) {
+  std::set<const void*> counted;
+  for (const Parameter& parameter : network.parameters()) counted.insert(parameter.value.storage().unsafeGetStorageImpl());
+  std::int64_t bytes = 0;
+  const auto add = [&](const at::Tensor& tensor) {
+    if (tensor.defined() && counted.insert(tensor.storage().unsafeGetStorageImpl()).second)
+      bytes += static_cast<std::int64_t>(tensor.storage().nbytes());
+  };
+  for (const std::vector<QuantizedTensor>& tensors : {state.grids, state.weights})
+    for (const QuantizedTensor& tensor : tensors)
+      for (const at::Tensor& part : {tensor.value, tensor.q, tensor.scale, tensor.zero_point, tensor.threshold}) add(part);
+  for (const at::Tensor& parameter : state.parameters) add(parameter);
+  return bytes;
+}
+
+std::int64_t OwnBytes(const QuantizedNetwork& network) { return OwnBytes(network.network(), StateOf(network)); }
+
 at::Tensor QuantizingProbe::Visit(int site, const at::Tensor& value) {
   if (const auto found = state_.inputs.find(site); found != state_.inputs.end()) {
     const QuantizedInput& input = found->second;
@@ -154,19 +174,60 @@ void QuantizeOptions::Validate() const {
   if (memory_bytes <= 0) throw Error(fmt::format("memory_bytes is {}, must be above 0", memory_bytes));
 }
 
+namespace {
+
+std::int64_t BytesOf(const std::vector<at::Tensor>& tensors) {
+  std::int64_t bytes = 0;
+  for (const at::Tensor& tensor : tensors) bytes += static_cast<std::int64_t>(tensor.nbytes());
+  return bytes;
+}
+
+/// Samples of a forward of the float network.
+std::int64_t ForwardBatch(const Network& network, const Dataset& data, const QuantizeOptions& options) {
+  const at::NoGradGuard no_grad;
+  return SamplesAPass(std::min(options.batch_size, data.size()), options.memory_bytes, 0, [&](std::int64_t count) {
+    network.Forward(data.Get(0, count, at::Device(network.device())).inputs);
+  });
+}
+
+}  // namespace
+
 struct Calibration::Impl {
   std::optional<ActivationStatistics> activations;
   std::vector<at::Tensor> inputs;  // what the correction is fitted on
-  std::int64_t memory_bytes = 0;
+  std::int64_t memory_bytes = QuantizeOptions().memory_bytes;
   ProgressCallback progress;
 
   /// Of the float network on the inputs; found when a plan first needs them.
   const std::map<int, ChannelMoments>& Moments(const Network& network) const {
-    std::call_once(found_, [&] { moments_ = FloatMoments(network, inputs); });
+    std::call_once(found_, [&] { moments_ = FloatMoments(network, inputs, SamplesAPass(network)); });
     return moments_;
   }
 
+  /// Of passes of the float network over the inputs, and of those that corrections are fitted in.
+  std::int64_t SamplesAPass(const Network& network) const {
+    return bitplan::SamplesAPass(Samples(), memory_bytes, BytesOf(inputs), [&](std::int64_t count) {
+      FloatMoments(network, FirstSamples(inputs, count), count);
+    });
+  }
+  std::int64_t SamplesAFit(const Network& network, const Plan& plan, const std::map<int, ChannelMoments>& wanted,
+                           const QuantizedState& state) const {
+    Corrections nearest = plan.corrections;
+    nearest.rounding = Rounding::Nearest;
+    const auto fit = [&](std::int64_t count) {
+      QuantizedState trial = state;
+      FitCorrections(network, nearest, wanted, {FirstSamples(inputs, count), count}, {}, trial);
+    };
+    const std::int64_t held = BytesOf(inputs) + OwnBytes(network, state);
+    const std::int64_t most = bitplan::SamplesAPass(Samples(), memory_bytes, held, fit, memory_bytes);
+    // Rounding sees the samples of one pass alone; otherwise more of them bring nothing unless they are all.
+    if (most == Samples() || plan.corrections.rounding != Rounding::Nearest) return most;
+    return bitplan::SamplesAPass(most, memory_bytes, held, fit);
+  }
+
  private:
+  std::int64_t Samples() const { return inputs.front().size(0); }
+
   mutable std::once_flag found_;
   mutable std::map<int, ChannelMoments> moments_;
 };
@@ -177,7 +238,8 @@ Calibration Calibration::Collect(const Network& network, const Dataset& data, bo
   const auto impl = std::make_shared<Impl>();
   if (activations && options.statistics) impl->activations = options.statistics;
   if (activations && !options.statistics)
-    impl->activations = ActivationStatistics::Collect(network, data, options.batch_size, options.progress);
+    impl->activations = ActivationStatistics::Collect(network, data, {options.batch_size, options.memory_bytes},
+                                                      options.progress);
   const std::int64_t samples = std::min(options.correction_samples, data.size());
   const at::Device device(network.device());
   impl->inputs = ImageLayout(network, data.Get(0, 1, device).inputs)(data.Get(0, samples, device).inputs);
@@ -194,8 +256,8 @@ QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& pl
     throw Error("statistics: of layers' inputs before they are rescaled; leave them out, or leave off the rescaling");
   options.Validate();
   CheckRoundingFits(network, checked, options.memory_bytes);
-  const Network prepared =
-      rescaled ? Rescale(network, checked, calibration, options.batch_size, options.memory_bytes) : network;
+  const Network prepared = rescaled ? Rescale(network, checked, calibration, ForwardBatch(network, calibration, options), options.memory_bytes)
+                                    : network;
   return FromCalibration(prepared, checked,
                          Calibration::Collect(prepared, calibration, CalibratesInputs(checked), options));
 }
@@ -213,7 +275,10 @@ QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const
   const at::NoGradGuard no_grad;
   const Calibration::Impl& known = *calibration.impl_;
   auto impl = std::make_shared<Impl>(Impl{network, plan, {}});
-  const std::map<int, Outliers> outliers = FindOutliers(network, plan, known.inputs);
+  const std::map<int, Outliers> outliers = 
+      plan.corrections.outlier_threshold == 0
+          ? std::map<int, Outliers>()
+          : FindOutliers(network, plan, known.inputs, known.SamplesAPass(network));
   impl->state = QuantizeWeights(network, plan, outliers, known.progress);
   if (!known.activations && CalibratesInputs(plan))
     throw Error("the plan quantizes layers' inputs, but the calibration was collected without activations");
@@ -223,8 +288,9 @@ QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const
   static const std::map<int, ChannelMoments> kNone;
   const bool by_moments = plan.corrections.output != OutputCorrection::None &&
                           plan.corrections.output != OutputCorrection::BiasFromBatchNorm;
-  FitCorrections(network, plan.corrections, by_moments ? known.Moments(network) : kNone, known.inputs,
-                 known.memory_bytes, known.progress, impl->state);
+  const std::map<int, ChannelMoments>& wanted = by_moments ? known.Moments(network) : kNone;
+  const std::int64_t a_pass = known.SamplesAFit(network, plan, wanted, impl->state);
+  FitCorrections(network, plan.corrections, wanted, {known.inputs, a_pass}, known.memory_bytes, known.progress, impl->state);
   Report(known.progress, "corrections", 1, 1);
   return QuantizedNetwork(std::move(impl));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <vector>
 
@@ -38,6 +39,10 @@ struct QuantizedNetwork::Impl {
   Plan plan;
   QuantizedState state;
 };
+
+/// Bytes of tensors that a state holds beside those of its network, each once.
+std::int64_t OwnBytes(const Network& network, const QuantizedState& state);
+std::int64_t OwnBytes(const QuantizedNetwork& network);
 
 /// For the rooms that compute a quantized network in other ways.
 const QuantizedState& StateOf(const QuantizedNetwork& network);

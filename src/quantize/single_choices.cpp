@@ -8,6 +8,7 @@
 
 #include "network/image_layout.h"
 #include "network/layer_product.h"
+#include "process/memory_limit.h"
 
 namespace bitplan {
 
@@ -29,7 +30,7 @@ struct Watched {
   LayerProduct product;
   int input_site = -1;
   std::vector<Effect> effects;
-  std::vector<at::Tensor> weight_changes;
+  std::vector<std::size_t> weight_choices;
   std::optional<ChannelMoments> moments;  // of the float output
   double squared_norm = 0;
 };
@@ -74,8 +75,8 @@ class SingleChoices::Fitter : public Probe {
     Effect& effect = watched.effects.emplace_back();
     effect.choice = choice;
     if (choices_[choice].activation) return;
-    effect.weight = static_cast<std::int64_t>(watched.weight_changes.size());
-    watched.weight_changes.push_back(choices_.weights_[choice].value - network_.Weight(network_.layers()[index]));
+    effect.weight = static_cast<std::int64_t>(watched.weight_choices.size());
+    watched.weight_choices.push_back(choice);
   }
 
   static void Join(std::optional<ChannelMoments>& sum, const ChannelMoments& more) {
@@ -88,13 +89,20 @@ class SingleChoices::Fitter : public Probe {
     Join(layer.moments, MomentsOfChannels(y, layer.target.channel_dim));
     layer.squared_norm += SquaredNorm(y);
     const at::Tensor of_weights =
-        layer.weight_changes.empty() ? at::Tensor() : layer.product.WithEach(x, at::stack(layer.weight_changes));
+        layer.weight_choices.empty() ? at::Tensor() : layer.product.WithEach(x, WeightChanges(layer));
     for (Effect& effect : layer.effects) {
       const at::Tensor change = effect.weight ? of_weights[*effect.weight] : InputChange(layer, effect, x);
       if (!change.defined()) continue;
       effect.squared_error += SquaredNorm(change);
       Join(effect.moments, MomentsOfChannels(y + change, layer.target.channel_dim));
     }
+  }
+
+  at::Tensor WeightChanges(const Watched& layer) const {
+    const at::Tensor weight = network_.Weight(network_.layers()[layer.target.layer]);
+    std::vector<at::Tensor> changes;
+    for (const std::size_t choice : layer.weight_choices) changes.push_back(choices_.Weight(choice).value - weight);
+    return at::stack(changes);
   }
 
   at::Tensor InputChange(const Watched& layer, const Effect& effect, const at::Tensor& x) const {
@@ -117,10 +125,9 @@ SingleChoices SingleChoices::Fit(const Network& network, const QuantizedWeights&
                                  std::vector<SingleChoice> choices, const Dataset& calibration,
                                  const SingleChoicesOptions& options) {
   const at::NoGradGuard no_gradient;
-  SingleChoices result(network);
+  SingleChoices result(network, weights);
   result.choices_ = std::move(choices);
   const std::size_t count = result.choices_.size();
-  result.weights_.resize(count);
   result.inputs_.resize(count);
   result.corrections_.resize(count);
   result.output_errors_.resize(count);
@@ -128,13 +135,10 @@ SingleChoices SingleChoices::Fit(const Network& network, const QuantizedWeights&
   std::optional<ActivationStatistics> statistics;
   if (std::any_of(result.choices_.begin(), result.choices_.end(),
                   [](const SingleChoice& each) { return each.activation; }))
-    statistics = ActivationStatistics::Collect(network, calibration, options.batch_size, options.progress);
+    statistics = ActivationStatistics::Collect(network, calibration, options.limits, options.progress);
   for (std::size_t i = 0; i < count; ++i) {
     const SingleChoice& choice = result.choices_[i];
-    if (!choice.activation) {
-      result.weights_[i] = weights.At(static_cast<std::size_t>(choice.layers.front()), choice.format.bits);
-      continue;
-    }
+    if (!choice.activation) continue;
     for (const int index : choice.layers)
       for (const LayerUse& use : network.layers()[static_cast<std::size_t>(index)].uses)
         if (use.input_site >= 0 && statistics->Has(use.input_site))
@@ -142,13 +146,25 @@ SingleChoices SingleChoices::Fit(const Network& network, const QuantizedWeights&
               use.input_site, QuantizedInput{choice.format, statistics->Range(use.input_site, choice.format)});
   }
 
-  Fitter fitter(network, result);
+  constexpr std::int64_t kShareOfWeights = 8;
+  result.KeepWeights(options.limits.memory_bytes / kShareOfWeights);
   const std::vector<at::Tensor> parameters = network.ParameterValues();
   const ImageLayout layout(network, calibration.Get(0, 1, at::Device(network.device())).inputs);
-  for (std::int64_t begin = 0; begin < calibration.size(); begin += options.batch_size) {
-    const std::int64_t end = std::min(begin + options.batch_size, calibration.size());
+  const auto pass = [&](std::int64_t begin, std::int64_t end, Fitter& fitter) {
     fitter.StartBatch();
     network.Forward(layout(calibration.Get(begin, end, at::Device(network.device())).inputs), parameters, &fitter);
+    fitter.StartBatch();
+  };
+  const std::int64_t samples =
+      SamplesAPass(std::min(options.limits.batch_size, calibration.size()), options.limits.memory_bytes, result.bytes(),
+                   [&](std::int64_t some) {
+                     Fitter trial(network, result);
+                     pass(0, some, trial);
+                   });
+  Fitter fitter(network, result);
+  for (std::int64_t begin = 0; begin < calibration.size(); begin += samples) {
+    const std::int64_t end = std::min(begin + samples, calibration.size());
+    pass(begin, end, fitter);
     Report(options.progress, "layer outputs", end, calibration.size());
   }
   for (const Watched& layer : fitter.watched())
@@ -161,6 +177,26 @@ SingleChoices SingleChoices::Fit(const Network& network, const QuantizedWeights&
                                                    FitChannels(network, layer.target, *layer.moments, *effect.moments));
     }
   return result;
+}
+
+void SingleChoices::KeepWeights(std::int64_t most_bytes) {
+  constexpr std::int64_t kBytesOfValueAndCode = 5;
+  std::int64_t bytes = 0;
+  for (const SingleChoice& choice : choices_)
+    if (!choice.activation)
+      bytes += kBytesOfValueAndCode *
+               network_.Weight(network_.layers()[static_cast<std::size_t>(choice.layers.front())]).numel();
+  if (bytes > most_bytes) return;
+  std::vector<QuantizedTensor> weights(choices_.size());
+  for (std::size_t i = 0; i < choices_.size(); ++i)
+    if (!choices_[i].activation) weights[i] = Weight(i);
+  weights_ = std::move(weights);
+  kept_bytes_ = bytes;
+}
+
+QuantizedTensor SingleChoices::Weight(std::size_t i) const {
+  if (!weights_.empty()) return weights_[i];
+  return quantized_.At(static_cast<std::size_t>(choices_[i].layers.front()), choices_[i].format.bits);
 }
 
 QuantizedState SingleChoices::State(std::size_t i) const {
@@ -176,7 +212,7 @@ QuantizedState SingleChoices::State(std::size_t i) const {
     if (choice.activation)
       weight = QuantizeWeight(network_.Weight(layer), choice.format.WithBits(32), layer.channel_axis);
     else
-      weight = weights_[i];
+      weight = Weight(i);
     state.parameters[static_cast<std::size_t>(layer.weight)] = weight.value;
   }
   state.inputs = inputs_[i];

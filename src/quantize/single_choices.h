@@ -27,7 +27,7 @@ struct SingleChoice {
 };
 
 struct SingleChoicesOptions {
-  std::int64_t batch_size = 128;  ///< ≥ 1
+  PassLimits limits;  ///< of what is held, the weights of the choices are a part
   bool channel_correction = true;
   ProgressCallback progress;
 };
@@ -51,13 +51,21 @@ class SingleChoices {
   /// inverse of SQNR); nothing where an output is not the plain product.
   std::optional<double> OutputError(std::size_t i) const { return output_errors_[i]; }
 
+  std::int64_t bytes() const { return kept_bytes_; }  ///< of the weights that are kept
+
  private:
   class Fitter;
-  explicit SingleChoices(Network network) : network_(std::move(network)) {}
+  SingleChoices(Network network, QuantizedWeights quantized)
+      : network_(std::move(network)), quantized_(std::move(quantized)) {}
+
+  void KeepWeights(std::int64_t most_bytes);
+  QuantizedTensor Weight(std::size_t i) const;  // of a choice of a weight
 
   Network network_;
+  QuantizedWeights quantized_;
   std::vector<SingleChoice> choices_;
-  std::vector<QuantizedTensor> weights_;               // of each choice of a weight
+  std::vector<QuantizedTensor> weights_;  // of each choice of a weight; empty where they are put on their grids anew
+  std::int64_t kept_bytes_ = 0;
   std::vector<std::map<int, QuantizedInput>> inputs_;  // of each choice
   std::vector<std::map<int, ChannelCorrection>> corrections_;
   std::vector<std::optional<double>> output_errors_;

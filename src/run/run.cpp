@@ -153,7 +153,8 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
     compared.push_back(std::move(uniform));
 
   const std::vector<Evaluation> measured =
-      Evaluate(network, compared, test, options.analyze.batch_size, options.progress, options.analyze.loss);
+      Evaluate(network, compared, test, {options.analyze.batch_size, options.analyze.memory_bytes}, options.progress,
+               options.analyze.loss);
   result.evaluation.model_sha256 = network.sha256();
   result.evaluation.data_sha256 = test.sha256();
   result.evaluation.float_network = measured[0];

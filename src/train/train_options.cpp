@@ -58,6 +58,7 @@ void TrainOptions::Validate() const {
   RequireNumber("distillation", distillation, distillation >= 0 && distillation <= 1, "in [0, 1]");
   RequireNumber("temperature", temperature, temperature > 0, "above 0");
   RequireNumber("held_out", held_out, held_out >= 0 && held_out < 1, "in [0, 1)");
+  RequireNumber("memory_bytes", static_cast<double>(memory_bytes), memory_bytes > 0, "above 0");
   ValidateSteps(*this);
   if (incremental.empty()) return;
   IncrementalSchedule{incremental}.Validate(epochs);

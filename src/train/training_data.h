@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -16,6 +17,12 @@ class TrainingData {
   TrainingData(const Network& network, const Dataset& data, const TrainOptions& options);
 
   std::int64_t steps_an_epoch() const { return steps_; }
+
+  /// Samples of the largest batch that there is.
+  std::int64_t LargestBatch() const { return std::min(options_.batch_size, std::ssize(trained_)); }
+
+  /// So many of those trained on.
+  Batch First(std::int64_t count) const { return Get({trained_.begin(), trained_.begin() + count}); }
 
   /// A step's batch, augmented: drawn by seed, epoch and step alone.
   Batch Step(std::int64_t epoch, std::int64_t step);

@@ -3,11 +3,13 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "bitplan/error.h"
 #include "network/derivatives.h"
+#include "process/memory_limit.h"
 #include "train/learning_rate.h"
 #include "train/methods/bit_stages.h"
 #include "train/methods/incremental_weight.h"
@@ -28,6 +30,21 @@ Criterion SettledLoss(const Network& network, const Dataset& data, const TrainOp
   return criterion;
 }
 
+void RequireBatch(std::int64_t batch, std::int64_t fitting, const TrainOptions& options) {
+  if (fitting >= batch) return;
+  throw Error(fmt::format("a batch of {} samples takes more than the memory limit of {} MiB leaves: {} do not; give more "
+                          "memory, or a batch size of {}",
+                          batch, options.memory_bytes >> 20, fitting, fitting));
+}
+
+/// Beside a step: the best epoch's network, what the optimizer remembers, and the checkpoint while it is written.
+std::int64_t HeldBytes(const std::vector<TrainedTensor>& tensors, const TrainOptions& options) {
+  std::int64_t bytes = 0;
+  for (const TrainedTensor& tensor : tensors) bytes += static_cast<std::int64_t>(tensor.value.nbytes());
+  const std::int64_t remembered = options.optimizer == OptimizerKind::Adam ? 2 : 1;
+  return bytes * (1 + remembered + (options.checkpoint.empty() ? 0 : 2 * (2 + remembered)));
+}
+
 }  // namespace
 
 TrainingRun::TrainingRun(const std::filesystem::path& model, const NetworkOptions& network, const Plan& plan,
@@ -46,8 +63,10 @@ TrainingRun::TrainingRun(const std::filesystem::path& model, const NetworkOption
 std::optional<Divergence> TrainingRun::Run() {
   std::optional<Checkpoint> checkpoint = Checkpoint::Open(options_, subject_);
   if (checkpoint) state_ = checkpoint->State();
+  RequireForwardFits();
   PrepareStage();
   if (checkpoint) checkpoint->Restore(network_, *optimizer_, state_);
+  RequireStepFits();
   if (state_.curve.empty()) EndEpoch({.epoch = 0, .learning_rate = kUnknown, .loss = kUnknown, .accuracy = kUnknown});
   while (state_.epoch < options_.epochs) {
     if (state_.step == 0) BeginEpoch();
@@ -65,6 +84,32 @@ TrainedNetwork& TrainingRun::Best() {
   const std::vector<TrainedTensor> tensors = network_.tensors();
   for (std::size_t i = 0; i < tensors.size(); ++i) at::Tensor(tensors[i].value).copy_(state_.best[i]);
   return network_;
+}
+
+void TrainingRun::RequireForwardFits() const {
+  const at::NoGradGuard no_grad;
+  const std::int64_t batch = data_.LargestBatch();
+  const auto forward = [&](std::int64_t count) { network_.float_network().Forward(data_.First(count).inputs); };
+  RequireBatch(batch, SamplesAPass(batch, options_.memory_bytes, 0, forward, options_.memory_bytes), options_);
+}
+
+/// Tried out on ever more samples. What a step changes on the way is put back.
+void TrainingRun::RequireStepFits() {
+  std::vector<at::Tensor> before;
+  for (const TrainedTensor& tensor : network_.tensors()) before.push_back(tensor.value.detach().clone());
+  const std::int64_t batch = data_.LargestBatch(), unit = std::min<std::int64_t>(batch, 2);  // norms need two samples
+  const auto step = [&](std::int64_t units) {
+    const Batch samples = data_.First(units * unit);
+    const at::AutoGradMode with_gradient(true);
+    LossOf(network_.Forward(samples.inputs, true), samples, network_.float_network(), options_).loss.backward();
+    optimizer_->ClearGradients();
+  };
+  const std::int64_t held = HeldBytes(network_.tensors(), options_);
+  const std::int64_t units = SamplesAPass(batch / unit, options_.memory_bytes, held, step, options_.memory_bytes);
+  const at::NoGradGuard no_grad;
+  const std::vector<TrainedTensor> tensors = network_.tensors();
+  for (std::size_t i = 0; i < tensors.size(); ++i) at::Tensor(tensors[i].value).copy_(before[i]);
+  RequireBatch(batch, std::min(batch, units == batch / unit ? batch : units * unit), options_);
 }
 
 void TrainingRun::PrepareStage() {

@@ -35,6 +35,10 @@ class TrainingRun {
   const RunState& state() const { return state_; }
 
  private:
+  /// Throws Error where a pass over a batch, or a step, takes more than the memory limit leaves.
+  void RequireForwardFits() const;
+  void RequireStepFits();
+
   /// New quantizers for the stage's formats, and an optimizer for what is then learned.
   void PrepareStage();
 

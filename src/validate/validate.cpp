@@ -23,7 +23,15 @@ namespace {
 
 using statistics::DrawUniform;
 
-constexpr int kTogether = 16;  // plans that are measured side by side, with one pass of the float network
+constexpr std::int64_t kTogether = 16;  // plans that are measured side by side, with one pass of the float network
+
+/// At the most: values, codes, and values with their gains.
+std::int64_t BytesOfPlan(const Network& network) {
+  constexpr std::int64_t kBytesOfWeight = 9;
+  std::int64_t weights = 1;
+  for (const Layer& layer : network.layers()) weights += network.Weight(layer).numel();
+  return kBytesOfWeight * weights;
+}
 
 /// A measure's problem: what it charges for a plan is its prediction.
 struct Predictor {
@@ -148,10 +156,12 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
   QuantizeOptions quantize = options.quantize;
   quantize.progress = options.progress;
   const Calibration calibration = Calibration::Collect(network, data, QuantizesActivations(options.analyze), quantize);
+  const PassLimits limits(options.analyze.batch_size, options.analyze.memory_bytes);
+  const std::int64_t together = std::clamp<std::int64_t>(limits.memory_bytes / 2 / BytesOfPlan(network), 1, kTogether);
   while (std::ssize(validation.plans) < options.plans) {
     const std::size_t first = validation.plans.size();
     std::vector<QuantizedNetwork> quantized;
-    for (int i = 0; i < kTogether && std::ssize(validation.plans) < options.plans; ++i) {
+    for (int i = 0; i < together && std::ssize(validation.plans) < options.plans; ++i) {
       Solution solution;
       solution.choices = DrawChoices(problem, random);
       quantized.push_back(QuantizedNetwork::Create(
@@ -162,10 +172,10 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
       for (std::size_t k = 0; k < predictors.size(); ++k)
         validation.agreements[k].predictions.push_back(ObjectiveOf(predictors[k].problem, solution.choices));
     }
-    const std::vector<Evaluation> measured = Evaluate(network, quantized, data, options.analyze.batch_size, {}, options.analyze.loss);
+    const std::vector<Evaluation> measured = Evaluate(network, quantized, data, limits, {}, options.analyze.loss);
     for (std::size_t i = 0; i < quantized.size(); ++i) validation.plans[first + i].rise = measured[1 + i].divergence;
     if (test) {
-      const std::vector<Evaluation> tested = Evaluate(network, quantized, *test, options.analyze.batch_size, {}, options.analyze.loss);
+      const std::vector<Evaluation> tested = Evaluate(network, quantized, *test, limits, {}, options.analyze.loss);
       for (std::size_t i = 0; i < quantized.size(); ++i) {
         DrawnPlan& plan = validation.plans[first + i];
         (tested[1 + i].outputs == OutputKind::Values ? plan.test_error : plan.accuracy) =

@@ -55,14 +55,22 @@ double PowerOfTwoAbove(double magnitude) {
 
 }  // namespace
 
-void Histogram::Add(std::span<const float> values) {
+void Histogram::Add(std::span<const float> values, bool first) {
   if (values.empty()) return;
   const Summary summary = Summarize(values);
   min_ = count_ == 0 ? summary.low : std::min<double>(min_, summary.low);
   max_ = count_ == 0 ? summary.high : std::max<double>(max_, summary.high);
-  sum_ = {sum_.min + summary.low, sum_.max + summary.high};
-  moving_ = {kDecay * moving_.min + (1 - kDecay) * summary.low, kDecay * moving_.max + (1 - kDecay) * summary.high};
-  ++batches_;
+  if (first || batches_ == 0) {
+    batch_ = {summary.low, summary.high};
+    sum_before_ = sum_;
+    moving_before_ = moving_;
+    ++batches_;
+  } else {
+    batch_ = {std::min<double>(batch_.min, summary.low), std::max<double>(batch_.max, summary.high)};
+  }
+  sum_ = {sum_before_.min + batch_.min, sum_before_.max + batch_.max};
+  moving_ = {kDecay * moving_before_.min + (1 - kDecay) * batch_.min,
+             kDecay * moving_before_.max + (1 - kDecay) * batch_.max};
   Cover(PowerOfTwoAbove(std::max(-min_, max_)));
   count_ += static_cast<std::int64_t>(values.size());
   zeros_ += summary.zeros;

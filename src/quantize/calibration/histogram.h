@@ -27,8 +27,8 @@ class Histogram {
   static constexpr double kDecay =
       0.9;  ///< of the moving averages, which are corrected for having begun at 0 (as Adam's)
 
-  /// A batch. Throws Error, and adds nothing, when a value is NaN or infinite.
-  void Add(std::span<const float> values);
+  /// A batch, or unless `first` more of the last one. Throws Error, and adds nothing, when a value is NaN or infinite.
+  void Add(std::span<const float> values, bool first = true);
 
   /// The histogram that has this state. Throws Error, naming the field, where none can have it.
   static Histogram FromState(const HistogramState& state);
@@ -49,6 +49,7 @@ class Histogram {
   double radius_ = 0;                                                  // R; 0 until a value other than zero was seen
   double min_ = 0, max_ = 0;
   Extremes sum_, moving_;  // over batches: Σ, and Σ (1 − d) dᵏ of the k-th from the last
+  Extremes batch_, sum_before_, moving_before_;  // of the last batch, and the two without it
   std::int64_t count_ = 0, zeros_ = 0, batches_ = 0;
 };
 

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "bitplan/error.h"
+#include "quantize/corrections/sample_passes.h"
 
 namespace bitplan {
 
@@ -18,15 +20,20 @@ class MomentRecorder : public Probe {
 
   at::Tensor Visit(int site, const at::Tensor& value) override {
     const CorrectionTarget* const target = targets_.Find(site, value);
-    if (target && !moments.contains(static_cast<int>(target->layer)))
-      moments.emplace(static_cast<int>(target->layer), MomentsOfChannels(value, target->channel_dim));
+    if (!target || !seen_.insert(target->layer).second) return value;
+    const ChannelMoments more = MomentsOfChannels(value, target->channel_dim);
+    const auto [found, first] = moments.try_emplace(static_cast<int>(target->layer), more);
+    if (!first) found->second = Together(found->second, more);
     return value;
   }
+
+  void StartPass() { seen_.clear(); }
 
   std::map<int, ChannelMoments> moments;
 
  private:
   const CorrectionTargets& targets_;
+  std::set<std::size_t> seen_;  // layers whose first use has come by in this pass
 };
 
 bool AllUsesHaveOutputs(const Layer& layer) {
@@ -97,14 +104,18 @@ ChannelCorrection FitChannels(const Network& network, const CorrectionTarget& ta
   return correction;
 }
 
-std::map<int, ChannelMoments> FloatMoments(const Network& network, const std::vector<at::Tensor>& inputs) {
+std::map<int, ChannelMoments> FloatMoments(const Network& network, const std::vector<at::Tensor>& inputs,
+                                           std::int64_t samples_a_pass) {
   const at::NoGradGuard no_grad;
   CorrectionTargets targets;
   for (std::size_t i = 0; i < network.layers().size(); ++i)
     if (const auto target = FindTarget(network, i, DefaultWeightFormat())) targets.Add(network, *target);
   if (targets.empty()) return {};
   MomentRecorder recorder(targets);
-  network.Forward(inputs, network.ParameterValues(), &recorder);
+  for (const std::vector<at::Tensor>& part : InPasses(inputs, samples_a_pass)) {
+    recorder.StartPass();
+    network.Forward(part, network.ParameterValues(), &recorder);
+  }
   return std::move(recorder.moments);
 }
 

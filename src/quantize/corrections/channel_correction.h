@@ -60,7 +60,8 @@ ChannelCorrection FitChannels(const Network& network, const CorrectionTarget& ta
                               const ChannelMoments& quantized);
 
 /// Moments of each layer's output channels in the float network, by layer: of its first use, and only where it can be
-/// corrected.
-std::map<int, ChannelMoments> FloatMoments(const Network& network, const std::vector<at::Tensor>& inputs);
+/// corrected. Passes take so many samples at a time.
+std::map<int, ChannelMoments> FloatMoments(const Network& network, const std::vector<at::Tensor>& inputs,
+                                           std::int64_t samples_a_pass);
 
 }  // namespace bitplan

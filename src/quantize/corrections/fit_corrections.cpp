@@ -10,6 +10,7 @@
 #include "network/batch_norm.h"
 #include "network/channel_expectations.h"
 #include "quantize/corrections/channel_correction.h"
+#include "quantize/corrections/sample_passes.h"
 #include "quantize/corrections/weight_rounder.h"
 
 namespace bitplan {
@@ -22,6 +23,9 @@ bool IsQuantized(const Layer& layer, const QuantizedTensor& weight, const Quanti
            return input != state.inputs.end() && input->second.format.HasScale();
          });
 }
+
+/// Thrown by a probe where the rest of a run is not wanted.
+struct RunEnds {};
 
 /// Runs with the quantized network, fits each layer when its input and first output come by, and hands on the corrected
 /// output.
@@ -40,6 +44,18 @@ class CorrectionFitter : public Probe {
   }
 
   bool HasTargets() const { return !targets_.empty(); }
+
+  /// From here on runs are of some of the samples, and end where a layer is to be fitted.
+  void FitInParts() { parts_.emplace(); }
+
+  /// Fits the layer that the runs since the last call came to; false where they came to an end.
+  bool FitReached() {
+    if (!parts_->moments) return false;
+    const auto layer = static_cast<int>(parts_->target.layer);
+    fitted_.emplace(layer, FitChannels(network_, parts_->target, wanted_.at(layer), *parts_->moments));
+    parts_.emplace();
+    return true;
+  }
 
   at::Tensor Visit(int site, const at::Tensor& value) override {
     if (network_.sites()[static_cast<std::size_t>(site)].kind == Site::Kind::LayerInput) {
@@ -87,10 +103,19 @@ class CorrectionFitter : public Probe {
     if (output_ == OutputCorrection::BiasFromBatchNorm) {
       correction = FromBatchNorm(target.layer);
     } else if (const auto wanted = wanted_.find(layer); wanted != wanted_.end()) {
-      correction = FitChannels(network_, target, wanted->second, MomentsOfChannels(y, target.channel_dim));
+      const ChannelMoments moments = MomentsOfChannels(y, target.channel_dim);
+      if (parts_) AddPart(target, moments);
+      correction = FitChannels(network_, target, wanted->second, moments);
     }
     if (correction) fitted_.emplace(layer, *correction);
     return correction;
+  }
+
+  /// A run that comes to another layer than those before it has taken another way, and counts when that is fitted.
+  [[noreturn]] void AddPart(const CorrectionTarget& target, const ChannelMoments& moments) {
+    if (!parts_->moments) *parts_ = {target, moments};
+    else if (parts_->target.layer == target.layer) parts_->moments = Together(*parts_->moments, moments);
+    throw RunEnds();
   }
 
   /// −ΔW E[x] (Nagel et al. 2019, equation 16), as if no position were padded.
@@ -118,12 +143,19 @@ class CorrectionFitter : public Probe {
   std::map<int, BatchNorm> norms_;
   CorrectionTargets targets_;
   std::map<int, ChannelCorrection> fitted_;
+
+  /// What the runs of parts of the samples have come to.
+  struct Parts {
+    CorrectionTarget target;
+    std::optional<ChannelMoments> moments;
+  };
+  std::optional<Parts> parts_;
 };
 
 }  // namespace
 
 void FitCorrections(const Network& network, const Corrections& corrections, const std::map<int, ChannelMoments>& wanted,
-                    const std::vector<at::Tensor>& inputs, std::int64_t memory_bytes, const ProgressCallback& progress,
+                    const FittingSamples& samples, std::int64_t memory_bytes, const ProgressCallback& progress,
                     QuantizedState& state) {
   const at::NoGradGuard no_grad;
   CorrectionFitter fitter(network, corrections, wanted, memory_bytes, progress, state);
@@ -134,7 +166,17 @@ void FitCorrections(const Network& network, const Corrections& corrections, cons
         "(--no-fold-batch-norm), or choose channel");
   if (!fitter.HasTargets() && corrections.rounding == Rounding::Nearest) return;
   const std::vector<at::Tensor> parameters = state.parameters;  // the run's own; rounding changes the state's
-  network.Forward(inputs, parameters, &fitter);
+  const auto parts = InPasses(samples.inputs, samples.a_pass);
+  if (parts.size() > 1) fitter.FitInParts();
+  const auto run = [&](const std::vector<at::Tensor>& part) {
+    try {
+      network.Forward(part, parameters, &fitter);
+    } catch (const RunEnds&) {
+      return;
+    }
+  };
+  do std::for_each(parts.begin(), parts.end(), run);
+  while (parts.size() > 1 && fitter.FitReached());
   fitter.Fold();
 }
 

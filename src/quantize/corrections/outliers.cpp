@@ -10,6 +10,7 @@
 #include "network/layer_product.h"
 #include "quantize/calibration/histogram.h"
 #include "quantize/calibration/range.h"
+#include "quantize/corrections/sample_passes.h"
 #include "quantize/weight_grid.h"
 
 namespace bitplan {
@@ -65,7 +66,8 @@ std::set<int> Keys(const std::map<int, Format>& sites) {
 
 }  // namespace
 
-std::map<int, Outliers> FindOutliers(const Network& network, const Plan& plan, const std::vector<at::Tensor>& inputs) {
+std::map<int, Outliers> FindOutliers(const Network& network, const Plan& plan, const std::vector<at::Tensor>& inputs,
+                                     std::int64_t samples_a_pass) {
   const double threshold = plan.corrections.outlier_threshold;
   if (threshold == 0) return {};
   const std::map<int, Format> formats = SitesOfLinearLayers(network, plan);
@@ -75,7 +77,11 @@ std::map<int, Outliers> FindOutliers(const Network& network, const Plan& plan, c
     at::Tensor& known = beyond[site];
     known = known.defined() ? known.logical_or(found) : found;
   });
-  network.Forward(inputs, network.ParameterValues(), &find);
+  const auto show = [&](Probe& probe) {
+    for (const std::vector<at::Tensor>& part : InPasses(inputs, samples_a_pass))
+      network.Forward(part, network.ParameterValues(), &probe);
+  };
+  show(find);
 
   std::map<int, Histogram> rest;
   SiteReader measure(Keys(formats), [&](int site, const at::Tensor& value) {
@@ -87,7 +93,7 @@ std::map<int, Outliers> FindOutliers(const Network& network, const Plan& plan, c
                                   .contiguous();
     rest[site].Add({others.const_data_ptr<float>(), static_cast<std::size_t>(others.numel())});
   });
-  network.Forward(inputs, network.ParameterValues(), &measure);
+  show(measure);
 
   std::map<int, Outliers> outliers;
   for (const auto& [site, histogram] : rest) {

@@ -124,6 +124,23 @@ TEST(Histogram, MergedIsTheSameAsAddedToOne) {
   EXPECT_EQ(backwards.Values().counts, second.Values().counts);
 }
 
+TEST(Histogram, ABatchInPartsIsTheBatch) {
+  const std::vector<float> before = NormalValues(500, 3, 0.5F, 2.0F), batch = NormalValues(3000, 1, 1.0F, 40.0F);
+  Histogram whole, parts;
+  for (Histogram* each : {&whole, &parts}) each->Add(before);
+  whole.Add(batch);
+  for (std::size_t begin = 0; begin < batch.size(); begin += 1000)
+    parts.Add(std::span(batch).subspan(begin, 1000), begin == 0);
+  for (Histogram* each : {&whole, &parts}) each->Add(before);
+  const HistogramState a = whole.State(), b = parts.State();
+  EXPECT_EQ(a.counts, b.counts);
+  EXPECT_EQ(a.batches, b.batches);
+  EXPECT_EQ(a.sum.min, b.sum.min);
+  EXPECT_EQ(a.sum.max, b.sum.max);
+  EXPECT_EQ(a.moving.min, b.moving.min);
+  EXPECT_EQ(a.moving.max, b.moving.max);
+}
+
 TEST(Histogram, CalibratesLikeTheValuesThemselves) {
   std::vector<float> values = NormalValues(50000, 5);
   for (float& value : values) value = std::max(value, 0.0F);

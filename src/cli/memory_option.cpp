@@ -1,0 +1,74 @@
+#include "cli/memory_option.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <string>
+
+#include "bitplan/error.h"
+#include "bitplan/process.h"
+#include "cli/values.h"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+namespace bitplan::cli {
+
+namespace {
+
+constexpr std::int64_t kMebibyte = 1 << 20;
+constexpr std::int64_t kProgram = 160 * kMebibyte;    // LibTorch's code and tables, and ours
+constexpr std::int64_t kLeastWork = 32 * kMebibyte;
+constexpr std::int64_t kShareKept = 16;               // of the limit: memory that is freed and kept for what comes next
+
+std::int64_t BytesOf(const Network& network) {
+  std::set<const void*> counted;
+  std::int64_t bytes = 0;
+  for (const Parameter& parameter : network.parameters())
+    if (counted.insert(parameter.value.storage().unsafeGetStorageImpl()).second)
+      bytes += static_cast<std::int64_t>(parameter.value.storage().nbytes());
+  return bytes;
+}
+
+/// The most that the process has taken so far; 0 where the system does not say.
+std::int64_t PeakOfProcess() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return 1024 * std::atoll(line.substr(6).c_str());
+  return 0;
+}
+
+std::int64_t Mebibytes(std::int64_t bytes) { return (bytes + kMebibyte - 1) / kMebibyte; }
+
+}  // namespace
+
+void AddMemoryOption(CommandLine& line) {
+  line.Add()("memory", po::value<std::string>()->default_value("2GiB")->value_name("BYTES"),
+             "the most that the process takes, program, network and data included: 512MiB, 8GiB");
+}
+
+std::int64_t ReadMemory(const CommandLine& line, const Network& network, std::initializer_list<const Dataset*> data) {
+  const std::int64_t limit = ParseBytes("memory", line.Get<std::string>("memory"));
+  const std::int64_t of_network = BytesOf(network);
+  std::int64_t of_data = 0;
+  for (const Dataset* each : data) of_data += each->bytes();
+  const std::int64_t left = limit - kProgram - of_network - of_data;
+  const std::int64_t least = std::max(limit - left + kLeastWork, PeakOfProcess());
+  if (limit < least)
+    throw Error(
+        fmt::format("--memory {}: the program takes {} MiB, the network {} MiB, the data {} MiB, and loading them {} MiB "
+                    "in all; give at least {}MiB",
+                    line.Get<std::string>("memory"), Mebibytes(kProgram), Mebibytes(of_network), Mebibytes(of_data),
+                    Mebibytes(PeakOfProcess()), Mebibytes(least)));
+  KeepFreedMemory(std::min(512 * kMebibyte, limit / kShareKept));
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+  return left;
+}
+
+}  // namespace bitplan::cli

@@ -1,0 +1,165 @@
+// The peak of the tool's resident memory under --memory, on a network and data that take several times as much without.
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/types.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace bitplan {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Measured {
+  int code = -1;
+  std::int64_t peak_mebibytes = 0;
+  std::string messages;
+};
+
+std::string ReadAll(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+class MemoryOption : public testing::Test {
+ protected:
+  MemoryOption() {
+    std::string name = (fs::temp_directory_path() / "bitplan-memory-XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+    at::manual_seed(3);
+  }
+  ~MemoryOption() override { fs::remove_all(folder_); }
+
+  /// Runs the tool in the folder with words that have no spaces in them.
+  Measured Run(const std::string& arguments) const {
+    std::vector<std::string> words{BITPLAN_TOOL};
+    std::istringstream text(arguments);
+    for (std::string word; text >> word;) words.push_back(word);
+    std::vector<char*> values;
+    for (std::string& word : words) values.push_back(word.data());
+    values.push_back(nullptr);
+    const pid_t child = fork();
+    if (child == 0) {
+      if (chdir(folder_.c_str()) == 0 && std::freopen("out", "w", stdout) && std::freopen("err", "w", stderr))
+        execv(values[0], values.data());
+      _exit(99);
+    }
+    int status = 0;
+    rusage usage{};
+    wait4(child, &status, 0, &usage);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, usage.ru_maxrss / 1024, ReadAll(folder_ / "err")};
+  }
+
+  void ExpectWithin(std::int64_t mebibytes, const std::string& arguments) const {
+    SCOPED_TRACE(arguments);
+    const Measured run = Run(arguments + fmt::format(" --memory {}MiB", mebibytes));
+    EXPECT_EQ(run.code, 0) << run.messages;
+    EXPECT_LE(run.peak_mebibytes, mebibytes);
+    fmt::print("{}: {} of {} MiB\n", arguments.substr(0, arguments.find(' ')), run.peak_mebibytes, mebibytes);
+  }
+
+  /// Three convolutions whose outputs take 1 MiB a sample each, and random images for them: 4 MiB a sample at once.
+  void WriteImages(std::int64_t samples) const {
+    torch::jit::Module module("Images");
+    std::string forward = "def forward(self, x):\n";
+    for (int i = 0; i < 3; ++i) {
+      const int inputs = i == 0 ? 3 : 16;
+      const std::string name = fmt::format("weight{}", i);
+      module.register_parameter(name, torch::randn({16, inputs, 3, 3}) * std::sqrt(2.0 / (9 * inputs)), false);
+      forward += fmt::format("    x = torch.relu(torch.conv2d(x, self.{}, padding=[1, 1]))\n", name);
+    }
+    module.register_parameter("head", torch::randn({10, 16}), false);
+    module.define(forward + "    return torch.linear(torch.mean(x, [2, 3]), self.head)\n");
+    module.save((folder_ / "images.pt").string());
+    WriteBytes("images.npy", {samples, 3, 128, 128});
+  }
+
+  /// 23 million weights: 90 MiB, at five widths 560 MiB with their codes.
+  void WriteWideLayers() const {
+    torch::jit::Module module("Wide");
+    module.register_parameter("a", torch::randn({2560, 64}) * 0.1, false);
+    module.register_parameter("b", torch::randn({2560, 2560}) * 0.02, false);
+    module.register_parameter("c", torch::randn({2560, 2560}) * 0.02, false);
+    module.register_parameter("d", torch::randn({2560, 2560}) * 0.02, false);
+    module.register_parameter("e", torch::randn({1000, 2560}) * 0.02, false);
+    module.define(
+        "def forward(self, x):\n    x = torch.relu(torch.linear(x, self.a))\n    x = torch.relu(torch.linear(x, self.b))\n"
+        "    x = torch.relu(torch.linear(x, self.c))\n    x = torch.relu(torch.linear(x, self.d))\n"
+        "    return torch.linear(x, self.e)\n");
+    module.save((folder_ / "wide.pt").string());
+    WriteBytes("wide.npy", {32, 64});
+  }
+
+  std::string File(const std::string& name) const { return ReadAll(folder_ / name); }
+
+ private:
+  void WriteBytes(const std::string& name, const std::vector<std::int64_t>& shape) const {
+    std::string header = "{'descr': '|u1', 'fortran_order': False, 'shape': (";
+    for (const std::int64_t size : shape) header += fmt::format("{}, ", size);
+    header += "), }";
+    header.resize((header.size() + 10 + 1 + 63) / 64 * 64 - 10 - 1, ' ');
+    header += "\n";
+    std::ofstream out(folder_ / name, std::ios::binary);
+    out << "\x93NUMPY" << '\x01' << '\0' << static_cast<char>(header.size() & 255)
+        << static_cast<char>(header.size() >> 8) << header;
+    const at::Tensor bytes = torch::randint(256, shape, torch::kByte).contiguous();
+    out.write(static_cast<const char*>(bytes.const_data_ptr()), bytes.numel());
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(MemoryOption, IsKeptByEveryCommandThatRunsANetwork) {
+  WriteImages(256);
+  const std::string widths = " --weight-bits 4 --activation-bits 8", data = " --data images.npy";
+  ExpectWithin(512, "calibrate images.pt --out statistics.json" + data);
+  ExpectWithin(512, "quantize images.pt --calibration images.npy --out quantized.pt" + widths);
+  ExpectWithin(512, "eval images.pt --calibration images.npy" + data + widths);
+  ExpectWithin(512, "analyze images.pt --samples 64 --weight-bits 2,4,8 --activation-bits 8,32 --out s.json" + data);
+  ExpectWithin(512, "train images.pt --samples 40 --epochs 1 --batch-size 8 --out trained.pt" + data + widths);
+  ExpectWithin(512, "run images.pt --samples 64 --test images.npy --budget weight_size=25% --out-dir result" + data);
+}
+
+TEST_F(MemoryOption, CountsTheWeightsOfAllWidths) {
+  WriteWideLayers();
+  ExpectWithin(512, "analyze wide.pt --data wide.npy --out s.json");
+}
+
+TEST_F(MemoryOption, DoesNotChangeTheResult) {
+  WriteImages(160);
+  for (const char* memory : {"448MiB", "512MiB"}) {
+    const Measured run = Run(fmt::format("quantize images.pt --calibration images.npy --weight-bits 4 --activation-bits 4 "
+                                         "--out {}.pt --memory {}",
+                                         memory, memory));
+    ASSERT_EQ(run.code, 0) << run.messages;
+  }
+  EXPECT_EQ(File("448MiB.pt"), File("512MiB.pt"));
+}
+
+TEST_F(MemoryOption, TooLittleIsRefusedWithTheLeastThatWouldDo) {
+  WriteImages(8);
+  const Measured none = Run("eval images.pt --data images.npy --memory 100MiB");
+  EXPECT_EQ(none.code, 2);
+  EXPECT_THAT(none.messages, testing::HasSubstr("give at least"));
+  const Measured few = Run("train images.pt --data images.npy --weight-bits 4 --batch-size 7 --held-out 0% --epochs 1 "
+                           "--out t.pt --memory 210MiB");
+  EXPECT_EQ(few.code, 2);
+  EXPECT_THAT(few.messages, testing::AnyOf(testing::HasSubstr("a batch size of"), testing::HasSubstr("one sample takes")));
+}
+
+}  // namespace
+}  // namespace bitplan
