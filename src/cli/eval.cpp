@@ -13,6 +13,7 @@
 #include "cli/integer_options.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
+#include "cli/planned_network.h"
 #include "cli/report.h"
 
 namespace bitplan::cli {
@@ -26,7 +27,7 @@ void OnIntegers(const CommandLine& line, const QuantizedNetwork& quantized, cons
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
   if (!WriteJson(line, ToJson(report, compared.integer))) return;
-  PrintEvaluation(report, std::pair("on integers", compared.integer.evaluation));
+  PrintEvaluation(report, PlannedName(line, quantized.plan()), std::pair("on integers", compared.integer.evaluation));
   PrintIntegerEvaluation(compared.integer);
 }
 
@@ -37,7 +38,7 @@ void OnByteKernels(const CommandLine& line, const QuantizedNetwork& quantized, c
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
   if (!WriteJson(line, ToJson(report, compared))) return;
-  PrintEvaluation(report, std::pair("8-bit kernels", compared.fast));
+  PrintEvaluation(report, PlannedName(line, quantized.plan()), std::pair("8-bit kernels", compared.fast));
   PrintFastEvaluation(compared);
 }
 
@@ -93,7 +94,9 @@ int EvaluateModel(const Arguments& arguments) {
   QuantizeOptions options;
   options.batch_size = batch_size;
   options.progress = ShowProgress();
-  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, *plan, LoadCalibration(line, *plan), options);
+  const auto [quantized, gain] = QuantizeByPlan(line, network, *plan, options);
+  report.planned_widths = WidthsOf(*plan);
+  report.correction_gain = gain;
   if (WantsInteger(line)) {
     OnIntegers(line, quantized, data, report);
   } else if (WantsFast(line)) {
@@ -102,7 +105,7 @@ int EvaluateModel(const Arguments& arguments) {
     const auto measured = Evaluate(network, {quantized}, data, batch_size, ShowProgress());
     report.float_network = measured[0];
     report.planned = measured[1];
-    if (WriteJson(line, ToJson(report))) PrintEvaluation(report);
+    if (WriteJson(line, ToJson(report))) PrintEvaluation(report, PlannedName(line, *plan));
   }
   return kDone;
 }

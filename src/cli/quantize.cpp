@@ -14,6 +14,7 @@
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
+#include "cli/planned_network.h"
 #include "cli/report.h"
 #include "cli/target_options.h"
 
@@ -65,7 +66,7 @@ int QuantizeModel(const Arguments& arguments) {
   options.progress = ShowProgress();
   if (line.Has("statistics"))
     options.statistics = ActivationStatistics::Read(line.Get<std::string>("statistics"), network);
-  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, plan, LoadCalibration(line, plan), options);
+  const auto [quantized, gain] = QuantizeByPlan(line, network, plan, options);
   if (runnable) quantized.Save(out);
   if (packed) quantized.SavePacked(packed_out);
 

@@ -13,18 +13,22 @@
 #include "bitplan/files.h"
 #include "network/batch_norm.h"
 #include "network/device.h"
+#include "network/foreign_file.h"
 #include "network/impl.h"
 #include "network/lower.h"
 #include "network/operands.h"
 #include "network/output.h"
 #include "network/torch_error.h"
+#include "network/weights_sha256.h"
 #include "network/written_inputs.h"
+#include "shortened.h"
 
 namespace bitplan {
 
 namespace {
 
 torch::jit::Module LoadModule(const std::filesystem::path& file, const at::Device& device) {
+  RequireTorchScript(file);
   try {
     torch::jit::Module module = torch::jit::load(file.string(), device);
     module.eval();
@@ -73,7 +77,7 @@ void CheckFinite(const LoweredGraph& lowered, const std::vector<Layer>& layers) 
 std::string Shapes(const std::vector<at::Tensor>& tensors) {
   std::vector<std::string> shapes;
   for (const at::Tensor& tensor : tensors) shapes.push_back(fmt::format("[{}]", fmt::join(tensor.sizes(), ", ")));
-  return fmt::format("{}", fmt::join(shapes, " "));
+  return Shortened(shapes);
 }
 
 }  // namespace
@@ -85,6 +89,7 @@ Network Network::Load(const std::filesystem::path& file, const NetworkOptions& o
   auto impl = std::make_shared<Impl>();
   try {
     impl->lowered = Lower(module);
+    impl->weights_sha256 = WeightsSha256(impl->lowered.parameters);
     impl->output = NarrowOutput(impl->lowered, options.output);
     Normalize(impl->lowered.parameters);
     impl->map = FindLayers(impl->lowered);
@@ -114,6 +119,7 @@ const std::vector<Parameter>& Network::parameters() const { return impl_->lowere
 const std::vector<FloatOperator>& Network::left_in_float() const { return impl_->map.left_in_float; }
 const std::vector<std::string>& Network::input_names() const { return impl_->lowered.arguments; }
 const std::string& Network::sha256() const { return impl_->sha256; }
+const std::string& Network::weights_sha256() const { return impl_->weights_sha256; }
 const std::string& Network::device() const { return impl_->options.device; }
 bool Network::batch_norm_folded() const { return impl_->options.fold_batch_norm; }
 bool Network::has_operand_sites() const { return impl_->options.operand_sites; }
@@ -166,7 +172,7 @@ std::vector<c10::IValue> Network::Impl::Run(const torch::jit::Code& program, con
                                             const std::vector<c10::IValue>& more) const {
   if (inputs.size() != lowered.arguments.size())
     throw Error(fmt::format("the network takes {} input tensor(s) ({}), not {}", lowered.arguments.size(),
-                            fmt::join(lowered.arguments, ", "), inputs.size()));
+                            Shortened(lowered.arguments), inputs.size()));
   if (parameters.size() != lowered.parameters.size())
     throw Error(fmt::format("the network has {} parameters, not {}", lowered.parameters.size(), parameters.size()));
   std::vector<c10::IValue> stack;

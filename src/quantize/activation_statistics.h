@@ -10,7 +10,7 @@
 namespace bitplan {
 
 struct ActivationStatistics::Impl {
-  std::string model_sha256;
+  std::string model_sha256, weights_sha256;
   bool batch_norm_folded = true;
   std::vector<Site> sites;
   std::vector<Histogram> histograms;  // by site; those of outputs stay empty

@@ -16,7 +16,8 @@ namespace bitplan {
 /// One pass of the quantized network over `inputs`, layer after layer, each on inputs that are corrected already:
 /// weights are rounded anew on what their layer reads, then the channels of its output are corrected (a layer that is
 /// used several times by its first use). `wanted`: FloatMoments of the same samples. Layers without a format with
-/// scales, or whose outputs are not the weight's channels, stay as they are. Throws Error when an output is not finite,
+/// scales, or whose outputs are not the weight's channels, stay as they are. Without `inputs` the correction that needs
+/// none is made, from batch norms. Throws Error when an output is not finite,
 /// and when the statistics of batch norms are to be corrected and none follows a quantized layer.
 void FitCorrections(const Network& network, const Corrections& corrections, const std::map<int, ChannelMoments>& wanted,
                     const std::vector<at::Tensor>& inputs, const ProgressCallback& progress, QuantizedState& state);

@@ -199,26 +199,38 @@ void CheckSameOutput(const Network& before, const Network& after, const Dataset&
                     change, kLimit));
 }
 
-}  // namespace
-
-Network Rescale(const Network& network, const Plan& plan, const Dataset& data, std::int64_t batch_size) {
-  const at::NoGradGuard no_grad;
+std::vector<ChannelLink> LinksFor(const Network& network, Rescaling kind) {
   std::vector<ChannelLink> links = FindChannelLinks(network);
-  const Rescaling kind = plan.corrections.rescaling;
   if (links.empty())
     throw Error(
         fmt::format("rescaling {}: no tensor of this network is made and read by layers alone, with nothing between "
                     "them but operators that keep factors; leave it off",
                     ToString(kind)));
+  return links;
+}
+
+}  // namespace
+
+Network Equalize(const Network& network, const Plan& plan) {
+  const at::NoGradGuard no_grad;
+  const std::vector<ChannelLink> links = LinksFor(network, Rescaling::Equalization);
   Rescaler rescaler(network, plan, links);
-  if (kind == Rescaling::Equalization) {
-    rescaler.Equalize();
-  } else {
+  rescaler.Equalize();
+  return rescaler.Result();
+}
+
+Network Rescale(const Network& network, const Plan& plan, const Dataset& data, std::int64_t batch_size) {
+  const at::NoGradGuard no_grad;
+  const Rescaling kind = plan.corrections.rescaling;
+  const auto follow = [&] {
     const bool aware = kind == Rescaling::ActivationAware;
+    const std::vector<ChannelLink> links = LinksFor(network, kind);
+    Rescaler rescaler(network, plan, links);
     const InputFigures figures = FiguresOf(network, links, data, batch_size, aware);
     aware ? rescaler.FollowActivations(figures) : rescaler.Smooth(figures);
-  }
-  Network rescaled = rescaler.Result();
+    return rescaler.Result();
+  };
+  const Network rescaled = kind == Rescaling::Equalization ? Equalize(network, plan) : follow();
   CheckSameOutput(network, rescaled, data);
   return rescaled;
 }

@@ -12,4 +12,7 @@ namespace bitplan {
 /// when the output on the first samples of `data` moves by more than 1e-4 of its size.
 Network Rescale(const Network& network, const Plan& plan, const Dataset& data, std::int64_t batch_size);
 
+/// Rescale of equalization, which needs no data; the output is not compared.
+Network Equalize(const Network& network, const Plan& plan);
+
 }  // namespace bitplan
