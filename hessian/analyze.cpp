@@ -58,7 +58,7 @@ Journal OpenJournal(const Network& network, const Dataset& data, const AnalyzeOp
   for (const Measure measure : options.measures) measures.push_back(ToString(measure));
   return {options.checkpoint,
           {{"version", std::string(Version())},
-           {"model", network.sha256()},
+           {"model", network.weights_sha256()},
            {"batch norm folded", fmt::format("{}", network.batch_norm_folded())},
            {"input values", fmt::format("{}", network.input_values())},
            {"device", network.device()},
@@ -141,6 +141,7 @@ Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOp
   Sensitivity result;
   result.tool_version = Version();
   result.model_sha256 = network.sha256();
+  result.weights_sha256 = network.weights_sha256();
   result.data = SourceOf(data);
   result.seed = options.seed;
   const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);

@@ -44,6 +44,7 @@ struct Corrections {
   double outlier_threshold = 0;
 
   bool ShiftsOutputs() const;  ///< whether an output correction may add a number to a layer's channels
+  bool FitsOutputs() const;    ///< whether an output correction is fitted to calibration samples
   void Validate() const;       ///< throws Error naming the field, its value and the rule
 
   bool operator==(const Corrections&) const = default;

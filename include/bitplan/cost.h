@@ -31,17 +31,21 @@ std::map<std::string, double> WithPeaks(const std::map<std::string, double>& cos
 /// A budget as a user writes it: COST=VALUE[UNIT]. weight_size, file_size and activation_memory take bytes, KiB, MiB,
 /// kB, MB or
 /// %; macs and bops a number, K/M/G/T or %; energy a number of µJ, nJ, uJ, mJ, J or %; latency a number of ms, us, ms,
-/// s or %; average_bits a number. Any other COST is a table's, its name written as in the table, with a number or %. A
-/// percentage is of the network at 32 bits throughout.
+/// s or %; average_bits a number. Any other COST is a table's, its name written as in the table, with a number or %; so
+/// is one of these where there is no such cost but a table of just that name, whose unit is its own. A percentage is of
+/// the network at 32 bits throughout.
 struct BudgetSpec {
   std::string cost;  ///< key in problem files: weight_size_bytes, macs, bops, average_bits, a table's
   double value = 0;
   bool percent = false;  ///< `value` is a percentage of the float network's cost
+  std::string written = {};  ///< COST as the user wrote it, `cost` without its unit; empty: `cost`
+  std::string unit = {};     ///< as the user wrote it; `value` is in that of `cost`
 };
 BudgetSpec ParseBudget(std::string_view text);  ///< throws Error with the accepted form
 
 /// The widths left to the layers that `pattern` names: `first`, `last`, a layer's name (`*` and `?` as wildcards), or
-/// else an operator (`linear`). A later pin wins over an earlier one. As users write it: PATTERN=8, PATTERN=w8,
+/// else an operator (`linear`). Where several name a layer the last counts; one that has no effect at all because later
+/// ones say otherwise of every layer it names is an error. As users write it: PATTERN=8, PATTERN=w8,
 /// PATTERN=a8, PATTERN=w8a8, and with several widths PATTERN=w4,8a8.
 struct Pin {
   std::string pattern;
@@ -97,7 +101,8 @@ std::vector<Measure> MeasuresFor(const ProblemOptions& options);
 /// layers that read the same tensor and have more than one activation width to choose from become one group, named
 /// after its members, whose choices share the activation width (when that makes more than 4,096 choices, the weight
 /// width too). A budget on a cost with a table for each moment becomes one for each that it can bind, and at least one.
-/// Throws Error: no figures for the measure, a pin that matches no layer or asks for a width that was not analyzed, a
+/// Throws Error: no figures for the measure, a pin that matches no layer, asks for a width that was not analyzed or
+/// contradicts later ones, a
 /// budget of unknown cost, a cost table without the widths, layers that the width rule leaves without a choice.
 Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& options);
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +37,11 @@ using ForwardFunction = std::function<at::Tensor(const std::vector<at::Tensor>& 
 std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vector<ForwardFunction>& functions,
                                           const Dataset& data, const PassLimits& limits = {},
                                           const ProgressCallback& progress = {}, Loss loss = Loss::Auto);
+
+/// What the output correction of `quantized` gains on samples that it was not fitted on; `calibration` and `options` are
+/// what it was made with. Nothing where it corrects nothing by data, or was fitted on fewer than four samples.
+std::optional<CorrectionGain> CrossValidateCorrection(const QuantizedNetwork& quantized, const Dataset& calibration,
+                                                      const QuantizeOptions& options = {});
 
 /// A planned network computed with integers, on one data set.
 struct IntegerEvaluation {

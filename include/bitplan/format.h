@@ -119,6 +119,9 @@ struct ActivationRange {
 Format DefaultWeightFormat();
 Format DefaultActivationFormat();
 
+/// The width of a type that has a single one: 8 of E4M3, 4 of NF4, 1 of binary, …; 0 of others.
+int OnlyWidth(NumberType type);
+
 /// Names used in files and on the command line: "integer", "symmetric", "channel", "mse", …; the parsers throw Error
 /// listing them.
 std::string_view ToString(NumberType type);

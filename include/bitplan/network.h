@@ -121,6 +121,9 @@ class Network {
   const std::vector<FloatOperator>& left_in_float() const;
   const std::vector<std::string>& input_names() const;  ///< tensors the caller must give, in order
   const std::string& sha256() const;                    ///< of the model file
+  /// SHA-256 of what the file's parameters are: names, shapes and values in float32, in the order of their names. The
+  /// same for the same weights saved anew, traced instead of scripted, or with batch norm folded when they were loaded.
+  const std::string& weights_sha256() const;
   const std::string& device() const;
   bool batch_norm_folded() const;
   bool has_operand_sites() const;       ///< as the options say

@@ -66,11 +66,30 @@ struct Evaluation {
   OutputKind outputs = OutputKind::Classes;  ///< what outputs were compared as; key `outputs`, absent for classes
 };
 
+/// What the output correction of a plan gains on samples that it was not fitted on: fitted on each half of the
+/// calibration samples and measured on the other. Divergences are means in nats, as Evaluation::divergence.
+struct CorrectionGain {
+  std::int64_t samples = 0;  ///< that each fit saw: half of the calibration samples
+  double uncorrected = 0;    ///< divergence without the correction
+  double corrected = 0;      ///< with it
+  /// With the correction fitted on half as many samples; measured only where nothing is gained, and there are enough.
+  std::optional<double> corrected_by_half = {};
+
+  double Gain() const { return uncorrected - corrected; }
+
+  /// How many calibration samples the correction is expected to need before it gains anything. What a fit on n samples
+  /// loses against one on all there could be falls as 1/n, so the two fits tell that loss and what remains of it. 0: no
+  /// number of samples is enough, as far as these tell; nothing where they do not tell.
+  std::optional<std::int64_t> SamplesNeeded() const;
+};
+
 /// Evaluations side by side. File form: `bitplan.evaluation/1`.
 struct EvaluationReport {
   std::string model_sha256, data_sha256;
   Evaluation float_network;               ///< key `float`
   std::optional<Evaluation> planned;      ///< key `planned`
+  std::string planned_widths = {};        ///< of `planned`, as WidthsOf says; empty: not known, no key
+  std::optional<CorrectionGain> correction_gain = {};  ///< of `planned`, key `correction_gain`; none: not measured
   std::optional<Evaluation> uniform;      ///< key `uniform`
   std::optional<LayerBits> uniform_bits;  ///< widths of `uniform`, key `uniform_bits`
 };
@@ -78,6 +97,8 @@ struct EvaluationReport {
 /// A decision: how many bits every layer's weight and input get. File form: `bitplan.plan/1`.
 struct Plan {
   std::string tool_version, model_sha256;
+  std::string weights_sha256 = {};  ///< Network::weights_sha256(), by which a plan knows its model; empty in files of
+                                    ///< earlier versions, whose model_sha256 counts
   DataSource data;  ///< what the sensitivity was measured on
   std::uint64_t seed = 0;
   bool fold_batch_norm = true;
@@ -99,6 +120,10 @@ Plan MakePlan(const Sensitivity& sensitivity, const Problem& problem, const Solu
 
 /// The head of a plan that no search made: nothing is predicted, nothing proven. `method`: of the certificate.
 Plan PlanWithoutSearch(const std::string& measure, const std::string& method);
+
+/// The widths of a plan's weights and layer inputs, the least and the widest where they differ: w8a32, w2-8a8-32; with
+/// the number types in brackets where there are other ones than integers and float32: w4a32 (nf4).
+std::string WidthsOf(const Plan& plan);
 
 /// One width for all layers of the sensitivity file (a width of 32 leaves weights or inputs in float).
 Plan MakeUniformPlan(const Sensitivity& sensitivity, int weight_bits, int activation_bits);

@@ -109,6 +109,11 @@ struct QuantizeOptions {
   void Validate() const;  ///< throws Error
 };
 
+/// Whether quantizing by `plan` looks at calibration data: for the range of a layer input or operand that is neither
+/// learned nor found at run time nor in `options.statistics`, for an output correction that is fitted, or for what goes
+/// before it (rescaling, rounding other than to the nearest, outliers).
+bool NeedsCalibration(const Plan& plan, const QuantizeOptions& options = {});
+
 /// What quantizing needs to know of the calibration samples, collected once for any number of plans: the ranges of the
 /// layers' inputs, and the moments of the layers' outputs in the float network.
 class Calibration {
@@ -148,9 +153,16 @@ class QuantizedNetwork {
   static QuantizedNetwork Create(const Network& network, const Plan& plan, const Dataset& calibration,
                                  const QuantizeOptions& options = {});
 
+  /// The same of a plan that needs no data. Throws Error when it does (NeedsCalibration).
+  static QuantizedNetwork Create(const Network& network, const Plan& plan, const QuantizeOptions& options = {});
+
   /// The same from what was collected of the calibration samples before, on the same network. Throws Error when the
   /// plan rescales channels, too: then the samples themselves are needed.
   static QuantizedNetwork Create(const Network& network, const Plan& plan, const Calibration& calibration);
+
+  /// The same grids and ranges, the output correction `output` fitted anew on `samples` in place of the plan's. Throws
+  /// Error when an output is not finite.
+  QuantizedNetwork Corrected(OutputCorrection output, const Dataset& samples) const;
 
   /// Output [N, …]. Differentiable in the inputs (straight-through). Throws Error when they do not fit the network.
   at::Tensor Forward(const std::vector<at::Tensor>& inputs) const;

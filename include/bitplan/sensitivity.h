@@ -124,6 +124,7 @@ struct OperandFormat {
 struct Sensitivity {
   std::string tool_version;
   std::string model_sha256;
+  std::string weights_sha256 = {};  ///< Network::weights_sha256(); empty in files of earlier versions
   DataSource data;
   std::uint64_t seed = 0;
   std::string loss;        ///< what curvature, quadratic and single-loss are of

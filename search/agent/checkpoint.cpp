@@ -14,6 +14,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
+#include "data/decode/zip.h"
 
 namespace bitplan::search {
 namespace {
@@ -125,6 +126,11 @@ void ReadCheckpoint(const Problem& problem, const AgentOptions& options, Trainin
     for (const auto& [name, value] : SubjectOf(problem, options)) subject.emplace_back(name, ReadText(archive, name));
   } catch (const c10::Error&) {
     throw refuse("is no checkpoint of a learning agent; remove it or name another file");
+  }
+  try {
+    decode::ZipArchive(options.checkpoint).Verify();
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}; remove the file to start anew", error.what()));
   }
   for (const auto& [name, value] : SubjectOf(problem, options))
     for (const auto& [there, other] : subject)

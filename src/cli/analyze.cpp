@@ -14,6 +14,7 @@
 #include "bitplan/run.h"
 #include "cli/checkpoint.h"
 #include "cli/command.h"
+#include "cli/file_roles.h"
 #include "cli/interrupt.h"
 #include "cli/memory_option.h"
 #include "cli/options.h"
@@ -21,6 +22,7 @@
 #include "cli/report.h"
 #include "cli/target_options.h"
 #include "cli/values.h"
+#include "plan/companion_files.h"
 
 namespace bitplan::cli {
 
@@ -149,6 +151,12 @@ void Print(const Sensitivity& sensitivity, const AnalyzeOptions& options, const 
   PrintDifference(sensitivity.layers, options.compute);
 }
 
+MoreFiles FilesBeside(const std::filesystem::path& file) {
+  MoreFiles files{{}, {{"--out's checkpoint", CheckpointOf(file)}}};
+  for (const std::filesystem::path& array : CompanionFiles(file)) files.written.push_back({"--out's arrays", array});
+  return files;
+}
+
 }  // namespace
 
 int AnalyzeModel(const Arguments& arguments) {
@@ -176,6 +184,7 @@ int AnalyzeModel(const Arguments& arguments) {
   options.progress = ShowProgress();
   const std::filesystem::path file = line.Required("out");
   RequireWritable(file);
+  RefuseOverwriting(line, FilesBeside(file));
   const std::optional<Target> target = ReadTargetOption(line);
   NetworkOptions network_options = ReadModelOptions(line);
   network_options.operand_sites = target.has_value();

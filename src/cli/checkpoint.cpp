@@ -10,12 +10,14 @@ namespace bitplan::cli {
 
 namespace fs = std::filesystem;
 
+fs::path CheckpointOf(const fs::path& result) { return fmt::format("{}.checkpoint", result.string()); }
+
 void AddResumeOption(CommandLine& line) {
   line.Add()("resume", po::bool_switch(), "go on with the same run where it was interrupted; there or not");
 }
 
 void WithCheckpoint(const CommandLine& line, const fs::path& result, const std::function<void(const fs::path&)>& work) {
-  const fs::path checkpoint = fmt::format("{}.checkpoint", result.string());
+  const fs::path checkpoint = CheckpointOf(result);
   std::error_code ignored;
   if (!line.Get<bool>("resume")) fs::remove(checkpoint, ignored);
   try {

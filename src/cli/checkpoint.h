@@ -10,6 +10,8 @@ namespace bitplan::cli {
 /// --resume, for commands with an analysis that may be interrupted and gone on with.
 void AddResumeOption(CommandLine& line);
 
+std::filesystem::path CheckpointOf(const std::filesystem::path& result);
+
 /// Calls `work` with the name of a checkpoint beside `result`, gone on from with --resume and begun anew without.
 /// Afterwards it is removed; left, and said to be there, when the work is interrupted.
 void WithCheckpoint(const CommandLine& line, const std::filesystem::path& result,

@@ -3,14 +3,33 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <typeinfo>
 #include <utility>
 
 #include "bitplan/error.h"
+#include "cli/file_roles.h"
 
 namespace bitplan::cli {
+
+namespace {
+
+/// Reading a number that has no sign takes −1 for 2^64 − 1.
+void RefuseSigns(const po::options_description& options, const po::parsed_options& given) {
+  for (const po::option& option : given.options) {
+    const po::option_description* const known = options.find_nothrow(option.string_key, /*approx=*/false);
+    if (option.value.empty() || !known) continue;
+    const auto* const typed = dynamic_cast<const po::typed_value_base*>(known->semantic().get());
+    if (typed && typed->value_type() == typeid(std::uint64_t) && option.value[0].find('-') != std::string::npos)
+      throw Error(
+          fmt::format("--{} {}: expected a whole number that is not negative", option.string_key, option.value[0]));
+  }
+}
+
+}  // namespace
 
 CommandLine::CommandLine(std::string usage, std::string summary)
     : usage_(std::move(usage)), summary_(std::move(summary)), options_("options", 118, 60) {
@@ -32,12 +51,16 @@ bool CommandLine::Parse(const Arguments& arguments) {
   try {
     // No guessing: an abbreviated option would change its meaning when another one is added.
     const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-    po::store(po::command_line_parser(arguments).options(all).positional(positions_).style(style).run(), values_);
+    const auto given = po::command_line_parser(arguments).options(all).positional(positions_).style(style).run();
+    RefuseSigns(all, given);
+    po::store(given, values_);
     if (Has("config")) {
       const auto file = Get<std::string>("config");
       std::ifstream config(file);
       if (!config) throw Error(fmt::format("option file {} cannot be read", file));
-      po::store(po::parse_config_file(config, all), values_);
+      const auto written = po::parse_config_file(config, all);
+      RefuseSigns(all, written);
+      po::store(written, values_);
     }
     po::notify(values_);
   } catch (const po::too_many_positional_options_error&) {
@@ -46,7 +69,10 @@ bool CommandLine::Parse(const Arguments& arguments) {
     throw Error(
         fmt::format("{}; bitplan {} --help lists the options", error.what(), usage_.substr(0, usage_.find(' '))));
   }
-  if (!Has("help")) return true;
+  if (!Has("help")) {
+    RefuseOverwriting(*this);
+    return true;
+  }
   std::ostringstream help;
   help << "usage: bitplan " << usage_ << "\n\n" << summary_ << "\n\n" << options_;
   std::cout << help.str();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "bitplan/configuration.h"
 #include "cli/options.h"
 
@@ -14,5 +16,8 @@ void AddConfigurationOptions(CommandLine& line);
 bool HasConfiguration(const CommandLine& line);
 
 Configuration ReadConfigurationOptions(const CommandLine& line);
+
+/// What the row of a plan is called in a table: formats by hand are called by their widths.
+std::string PlannedName(const CommandLine& line, const Plan& plan);
 
 }  // namespace bitplan::cli

@@ -16,6 +16,7 @@
 #include "cli/interrupt.h"
 #include "cli/memory_option.h"
 #include "cli/options.h"
+#include "cli/planned_network.h"
 #include "cli/report.h"
 #include "cli/rounding_report.h"
 
@@ -23,9 +24,9 @@ namespace bitplan::cli {
 
 namespace {
 
-void Print(const EvaluationReport& report, const Criterion& criterion,
+void Print(const EvaluationReport& report, const Criterion& criterion, const std::string& planned = {},
            const std::optional<std::pair<std::string, Evaluation>>& computed_otherwise = {}) {
-  PrintEvaluation(report, computed_otherwise);
+  PrintEvaluation(report, planned, computed_otherwise);
   PrintCriterion(criterion);
 }
 
@@ -36,7 +37,7 @@ void OnIntegers(const CommandLine& line, const QuantizedNetwork& quantized, cons
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
   if (!WriteJson(line, WithRoundings(ToJson(report, compared.integer), quantized))) return;
-  Print(report, criterion, std::pair("on integers", compared.integer.evaluation));
+  Print(report, criterion, PlannedName(line, quantized.plan()), std::pair("on integers", compared.integer.evaluation));
   PrintRoundings(quantized);
   PrintIntegerEvaluation(compared.integer);
 }
@@ -48,7 +49,7 @@ void OnByteKernels(const CommandLine& line, const QuantizedNetwork& quantized, c
   report.float_network = compared.float_network;
   report.planned = compared.fake_quantized;
   if (!WriteJson(line, WithRoundings(ToJson(report, compared), quantized))) return;
-  Print(report, criterion, std::pair("8-bit kernels", compared.fast));
+  Print(report, criterion, PlannedName(line, quantized.plan()), std::pair("8-bit kernels", compared.fast));
   PrintRoundings(quantized);
   PrintFastEvaluation(compared);
 }
@@ -111,7 +112,10 @@ int EvaluateModel(const Arguments& arguments) {
   options.batch_size = batch_size;
   options.memory_bytes = limits.memory_bytes;
   options.progress = ShowProgress();
-  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, *plan, calibration, options);
+  const auto [quantized, gain, memory] = QuantizeByPlan(line, network, *plan, options, {&data});
+  const PassLimits limits(batch_size, memory);
+  report.planned_widths = WidthsOf(*plan);
+  report.correction_gain = gain;
   if (WantsInteger(line)) {
     OnIntegers(line, quantized, data, limits, report, criterion);
   } else if (WantsFast(line)) {
@@ -121,7 +125,7 @@ int EvaluateModel(const Arguments& arguments) {
     report.float_network = measured[0];
     report.planned = measured[1];
     if (!WriteJson(line, WithRoundings(ToJson(report), quantized))) return kDone;
-    Print(report, criterion);
+    Print(report, criterion, PlannedName(line, *plan));
     PrintRoundings(quantized);
   }
   return kDone;

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -14,6 +13,7 @@
 #include "cli/report.h"
 #include "cli/target_options.h"
 #include "plan/format_json.h"
+#include "shortened.h"
 
 namespace bitplan::cli {
 
@@ -99,7 +99,7 @@ void Print(const Target& target, const Placement& placement) {
     table.Add({weight.layer + ".weight", weight.layer,
                fmt::format("{} per {}", Describe(weight.format), ToString(weight.format.granularity))});
   for (const PlacedTensor& tensor : placement.tensors)
-    table.Add({tensor.sites.front(), fmt::format("{}", fmt::join(tensor.readers, ", ")), Describe(tensor.format)});
+    table.Add({tensor.sites.front(), Shortened(tensor.readers), Describe(tensor.format)});
   fmt::print("\n{}", table.Text());
   if (placement.left_in_float.empty()) return;
   Table left({"left in float on " + target.name, "", "why"});

@@ -4,11 +4,14 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <string>
+
+#include "cli/pace.h"
+#include "cli/progress_lines.h"
+#include "cli/tell.h"
 
 namespace bitplan::cli {
 
@@ -22,43 +25,37 @@ void Note(int) { interrupted = 1; }
 class Bar {
  public:
   ~Bar() {
-    if (drawn_) fmt::print(stderr, "\r\033[K");
+    if (drawn_) Draw("\r\033[K");
   }
   void Draw(const Progress& progress) {
     const auto now = std::chrono::steady_clock::now();
-    if (!drawn_ || progress.stage != stage_) {
-      stage_ = progress.stage;
-      begun_ = now;
-      done_before_ = progress.done;
-    } else if (progress.done < progress.total && now - last_ < std::chrono::milliseconds(100)) {
-      return;
-    }
+    const bool begins = pace_.Note(progress, now);
+    if (!begins && progress.done < progress.total && now - last_ < std::chrono::milliseconds(100)) return;
     last_ = now;
     drawn_ = true;
     constexpr std::int64_t kWidth = 30;
     const std::int64_t total = progress.total > 0 ? progress.total : 1;
     const auto filled = static_cast<std::size_t>(kWidth * progress.done / total);
-    fmt::print(stderr, "\r\033[K{:<22} [{:<30}] {}/{}{}", progress.stage, std::string(filled, '='), progress.done,
-               progress.total, Pace(progress, std::chrono::duration<double>(now - begun_).count()));
-    std::fflush(stderr);
+    Draw(fmt::format("\r\033[K{:<22} [{:<30}] {}/{}{}", progress.stage, std::string(filled, '='), progress.done,
+                     progress.total, PaceText()));
   }
 
  private:
-  /// Rate and time left, by the steps of this stage since it began.
-  std::string Pace(const Progress& progress, double seconds) const {
-    const auto steps = static_cast<double>(progress.done - done_before_);
-    if (seconds < 0.5 || steps <= 0) return "";
-    const double rate = steps / seconds;
-    const auto left = std::lround(static_cast<double>(progress.total - progress.done) / rate);
-    const std::string time = left < 3600 ? fmt::format("{}:{:02}", left / 60, left % 60)
-                                         : fmt::format("{}:{:02}:{:02}", left / 3600, left / 60 % 60, left % 60);
-    return fmt::format("  {}/s  {} left", rate < 10 ? fmt::format("{:.1f}", rate) : fmt::format("{:.0f}", rate), time);
+  static void Draw(const std::string& text) {
+    std::fputs(text.c_str(), stderr);
+    std::fflush(stderr);
+  }
+
+  std::string PaceText() const {
+    const auto rate = pace_.StepsPerSecond(), left = pace_.SecondsLeft();
+    if (!rate || !left) return "";
+    return fmt::format("  {}/s  {} left", *rate < 10 ? fmt::format("{:.1f}", *rate) : fmt::format("{:.0f}", *rate),
+                       TimeText(*left));
   }
 
   bool drawn_ = false;
-  std::string stage_;
-  std::int64_t done_before_ = 0;
-  std::chrono::steady_clock::time_point begun_, last_;
+  Pace pace_;
+  Pace::Time last_;
 };
 
 }  // namespace
@@ -78,15 +75,18 @@ void ThrowIfInterrupted() {
 }
 
 ProgressCallback ShowProgress() {
-  return [bar = ShowBar()](const Progress& progress) {
+  return [show = ShowBar()](const Progress& progress) {
     ThrowIfInterrupted();
-    if (bar) bar(progress);
+    show(progress);
   };
 }
 
 ProgressCallback ShowBar() {
-  if (!isatty(STDERR_FILENO)) return {};
-  return [bar = std::make_shared<Bar>()](const Progress& progress) { bar->Draw(progress); };
+  if (isatty(STDERR_FILENO))
+    return [bar = std::make_shared<Bar>()](const Progress& progress) { bar->Draw(progress); };
+  return [lines = std::make_shared<ProgressLines>(std::chrono::steady_clock::now())](const Progress& progress) {
+    if (const auto line = lines->Next(progress, std::chrono::steady_clock::now())) Tell(*line);
+  };
 }
 
 }  // namespace bitplan::cli

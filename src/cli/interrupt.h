@@ -20,10 +20,11 @@ void ThrowIfInterrupted();
 /// Whether a signal has been noted.
 bool WasInterrupted();
 
-/// Draws a progress bar on stderr when that is a terminal, and ends the work when the process was interrupted.
+/// Draws a progress bar on stderr when that is a terminal, else writes a line there each minute; ends the work when the
+/// process was interrupted.
 ProgressCallback ShowProgress();
 
-/// The bar alone, for work that asks WasInterrupted and keeps what it has.
+/// The bar or the lines alone, for work that asks WasInterrupted and keeps what it has.
 ProgressCallback ShowBar();
 
 }  // namespace bitplan::cli

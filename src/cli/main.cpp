@@ -11,6 +11,7 @@
 #include "bitplan/version.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/tell.h"
 #include "network/torch_error.h"
 
 namespace bitplan::cli {
@@ -70,19 +71,25 @@ int main(int count, char** values) {
   bitplan::KeepFreedMemory();
   CatchInterrupts();
   try {
-    return Dispatch(Arguments(values + 1, values + count));
+    const int code = Dispatch(Arguments(values + 1, values + count));
+    FinishOutput();
+    return code;
   } catch (const Interrupted& interrupted) {
-    fmt::print(stderr, "bitplan: interrupted; {}\n", interrupted.left);
+    Tell("interrupted; " + interrupted.left);
     return kInterrupted;
   } catch (const bitplan::Error& error) {
-    fmt::print(stderr, "bitplan: {}\n", error.what());
+    Tell(error.what());
     return kBadInput;
   } catch (const std::exception& error) {
     if (bitplan::IsOutOfMemory(error)) {
-      fmt::print(stderr, "bitplan: {}\n", bitplan::TorchReason(error));
+      Tell(bitplan::TorchReason(error));
       return kBadInput;
     }
-    fmt::print(stderr, "bitplan: internal error, please report it: {}\n", error.what());
+    if (std::ferror(stdout) != 0) {  // fmt::print throws of its own
+      Tell(fmt::format("the results cannot be written to standard output: {}", error.what()));
+      return kBadInput;
+    }
+    Tell(fmt::format("internal error, please report it: {}", error.what()));
     return kBug;
   }
 }

@@ -51,7 +51,7 @@ void AddMemoryOption(CommandLine& line) {
              "the most that the process takes, program, network and data included: 512MiB, 8GiB");
 }
 
-std::int64_t ReadMemory(const CommandLine& line, const Network& network, std::initializer_list<const Dataset*> data) {
+std::int64_t ReadMemory(const CommandLine& line, const Network& network, const std::vector<const Dataset*>& data) {
   const std::int64_t limit = ParseBytes("memory", line.Get<std::string>("memory"));
   const std::int64_t of_network = BytesOf(network);
   std::int64_t of_data = 0;

@@ -8,6 +8,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/run.h"
+#include "cli/file_roles.h"
 #include "cli/memory_option.h"
 #include "cli/values.h"
 
@@ -198,7 +199,8 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   options.temperature = line.Get<double>("temperature");
   options.delta = ParseDelta(line.Get<std::string>("delta"));
   options.compute = ParseArithmetic(line.Get<std::string>("compute"));
-  if (line.Has("precision")) options.precision = ParsePercent("precision", line.Get<std::string>("precision"));
+  if (line.Has("precision")) options.precision = ParsePercent(
+        "precision", line.Get<std::string>("precision"), {.why = "as 5%; without it all of the data is taken"});
   options.exact_hessian = line.Get<bool>("exact-hessian");
   options.curvature_samples = line.Get<std::int64_t>("curvature-samples");
   options.batch_size = line.Get<std::int64_t>("batch-size");
@@ -246,7 +248,9 @@ Dataset LoadCalibration(const CommandLine& line, const Plan& plan, const Network
   options.fewer_allowed = line.IsDefault("calibration-samples");
   if (line.Has("calibration")) return Dataset::Load(line.Get<std::string>("calibration"), options);
   if (plan.data.spec.empty())
-    throw Error("--calibration is missing: the plan does not say what data it was analyzed on");
+    throw Error("--calibration is missing: ranges of inputs and corrections are found on data, and the plan does not "
+                "say what it was analyzed on; for weights alone --output-correction none needs no data");
+  RefuseOverwriting(line, {FilesOfData("the data that the plan was analyzed on", plan.data.spec), {}});
   if (!line.Has("mean")) options.mean = plan.data.mean;
   if (!line.Has("std")) options.std = plan.data.std;
   try {
@@ -266,7 +270,8 @@ void AddSearchOptions(CommandLine& line) {
              "energy, latency "
              "or another cost of --costs; may be given several times")(
       "keep", po::value<std::vector<std::string>>()->value_name("LAYER=BITS"),
-      "pin widths: first=8, linear=w8a8, 'layer1.*=w4,8'; first, last, a layer's name or pattern, or an operator")(
+      "pin widths: first=8, linear=w8a8, 'layer1.*=w4,8'; first, last, a layer's name or pattern, or an operator; of "
+      "several that name a layer the last counts")(
       "widths", po::value<std::string>()->default_value(std::string(ToString(ProblemOptions().width_rule))),
       "how a layer's weight and input widths go together: free, equal, or ordered (the input never below the weight)")(
       "price", po::value<std::vector<std::string>>()->value_name("COST=VALUE"),

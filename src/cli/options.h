@@ -53,9 +53,10 @@ std::int64_t ReadResamples(const CommandLine& line);
 void AddCorrectionOptions(CommandLine& line, bool with_output);
 Corrections ReadCorrections(const CommandLine& line, Corrections corrections);
 
+void AddCalibrationOptions(CommandLine& line);  ///< --calibration and --calibration-samples
+
 /// The data to calibrate a plan's network on: --calibration, or the data that the plan was analyzed on, found where the
 /// plan says and checked to be the same. Throws Error when neither is there.
-void AddCalibrationOptions(CommandLine& line);
 Dataset LoadCalibration(const CommandLine& line, const Plan& plan, const Network& network);
 
 void AddBatchOption(CommandLine& line);

@@ -13,6 +13,7 @@
 #include "cli/output_path.h"
 #include "cli/report.h"
 #include "cli/searched.h"
+#include "cli/tell.h"
 #include "cli/values.h"
 
 namespace bitplan::cli {
@@ -117,7 +118,7 @@ int SearchFront(const Arguments& arguments) {
   const ParetoFront front = FindParetoFront(problem, options);
   const bool tables = WriteJson(line, ToJson(problem, front));
   if (front.points.empty()) {
-    fmt::print(stderr, "bitplan: no plan {}\n", front.complete ? "is within the budgets" : "was found in time");
+    Tell(fmt::format("no plan {}", front.complete ? "is within the budgets" : "was found in time"));
     return WasInterrupted() ? kInterrupted : kNoPlan;
   }
   if (line.Has("csv")) WriteFile(line.Get<std::string>("csv"), CsvOf(problem, front));

@@ -15,6 +15,7 @@
 #include "cli/memory_option.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
+#include "cli/planned_network.h"
 #include "cli/report.h"
 #include "cli/rounding_report.h"
 #include "cli/target_options.h"
@@ -67,9 +68,7 @@ int QuantizeModel(const Arguments& arguments) {
   options.progress = ShowProgress();
   if (line.Has("statistics"))
     options.statistics = ActivationStatistics::Read(line.Get<std::string>("statistics"), network);
-  const Dataset calibration = LoadCalibration(line, plan, network);
-  options.memory_bytes = ReadMemory(line, network, {&calibration});
-  const QuantizedNetwork quantized = QuantizedNetwork::Create(network, plan, calibration, options);
+  const auto [quantized, gain, memory] = QuantizeByPlan(line, network, plan, options, {});
   if (runnable) quantized.Save(out);
   if (packed) quantized.SavePacked(packed_out);
 

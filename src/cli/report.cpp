@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "bitplan/files.h"
+#include "cli/tell.h"
 
 namespace bitplan::cli {
 
@@ -147,11 +148,11 @@ void PrintInFloat(const std::vector<FloatOperator>& in_float, const std::string&
   fmt::print("\n{}", table.Text());
 }
 
-void PrintEvaluation(const EvaluationReport& report,
+void PrintEvaluation(const EvaluationReport& report, const std::string& planned,
                      const std::optional<std::pair<std::string, Evaluation>>& computed_otherwise) {
   Table table(EvaluationHeader(report.float_network.outputs));
   table.Add(EvaluationRow("float", report.float_network));
-  if (report.planned) table.Add(EvaluationRow("planned", *report.planned));
+  if (report.planned) table.Add(EvaluationRow(planned, *report.planned));
   if (computed_otherwise) table.Add(EvaluationRow(computed_otherwise->first, computed_otherwise->second));
   if (report.uniform && report.uniform_bits)
     table.Add(EvaluationRow(
@@ -166,26 +167,21 @@ void PrintCriterion(const Criterion& criterion) {
              criterion.ComparesWithLabels() ? " from the labels" : " from the float network's output", criterion.reason);
 }
 
-void PrintInfeasible(const Problem& problem, const Solution& solution) {
-  if (solution.status == SolutionStatus::Unknown) {
-    fmt::print(stderr, "bitplan: {}\n", BriefReport(solution));
-    return;
-  }
+void PrintInfeasible(const CommandLine& line, const Problem& problem, const Solution& solution) {
+  if (solution.status == SolutionStatus::Unknown) return Tell(BriefReport(solution));
   const Infeasibility& why = solution.infeasibility;
   if (why.jointly) {
-    fmt::print(
-        stderr,
-        "bitplan: no plan is within all budgets together: the plan that comes closest needs {} {}, the budget is {}\n",
-        CostText(why.budget, why.least), why.budget, CostText(why.budget, why.limit));
+    Tell(fmt::format(
+        "no plan is within all budgets together: the plan that comes closest needs {} {}, the budget is {}",
+        CostText(why.budget, why.least), why.budget, CostText(why.budget, why.limit)));
   } else {
-    fmt::print(stderr, "bitplan: no plan is within the budget {} = {}: the cheapest plan needs {} ({:.1f}% more)\n",
-               why.budget, CostText(why.budget, why.limit), CostText(why.budget, why.least),
-               why.limit > 0 ? 100 * (why.least / why.limit - 1) : INFINITY);
+    Tell(fmt::format("no plan is within the budget {} = {}: the cheapest plan needs {} ({:.1f}% more)", why.budget,
+                     CostText(why.budget, why.limit), CostText(why.budget, why.least),
+                     why.limit > 0 ? 100 * (why.least / why.limit - 1) : INFINITY));
   }
-  std::vector<std::string> cheapest;
-  for (std::size_t i = 0; i < why.cheapest.size(); ++i)
-    cheapest.push_back(problem.groups[i].name + "=" + problem.groups[i].choices[why.cheapest[i]].name);
-  fmt::print(stderr, "bitplan: that plan is {}\n", fmt::join(cheapest, " "));
+  if (why.cheapest.size() != problem.groups.size()) return;
+  Tell(fmt::format("that plan has the objective {:.6g}; {} lists its {} choices", ObjectiveOf(problem, why.cheapest),
+                   line.Has("json") ? line.Get<std::string>("json") : "--json FILE", why.cheapest.size()));
 }
 
 }  // namespace bitplan::cli

@@ -33,16 +33,16 @@ bool WriteJson(const CommandLine& line, const std::string& json);
 
 void PrintPlan(const Plan& plan, const Sensitivity& sensitivity);
 void PrintCosts(const Plan& plan);
-/// `computed_otherwise`: the plan computed in another way, and its name in the table.
-void PrintEvaluation(const EvaluationReport& report,
+/// `planned`: the plan's name in the table. `computed_otherwise`: the plan computed in another way, and its name.
+void PrintEvaluation(const EvaluationReport& report, const std::string& planned = "planned",
                      const std::optional<std::pair<std::string, Evaluation>>& computed_otherwise = {});
 /// Which loss it is and why, where that is not plain.
 void PrintCriterion(const Criterion& criterion);
 /// What runs in float, and why; or `if_none`.
 void PrintInFloat(const std::vector<FloatOperator>& in_float, const std::string& if_none);
 
-/// Says which budget cannot be met, by how much, and what the cheapest plan is, or that time was too short to tell; on
-/// stderr.
-void PrintInfeasible(const Problem& problem, const Solution& solution);
+/// Says which budget cannot be met, by how much, and what the cheapest plan comes to, or that time was too short to
+/// tell; on stderr. The JSON of the solution lists that plan.
+void PrintInfeasible(const CommandLine& line, const Problem& problem, const Solution& solution);
 
 }  // namespace bitplan::cli

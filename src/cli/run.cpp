@@ -10,18 +10,32 @@
 #include "cli/choose_options.h"
 #include "cli/command.h"
 #include "cli/cost_options.h"
+#include "cli/file_roles.h"
 #include "cli/interrupt.h"
 #include "cli/memory_option.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
+#include "cli/planned_network.h"
 #include "cli/report.h"
 #include "cli/rounding_report.h"
 #include "cli/target_options.h"
+#include "plan/companion_files.h"
 #include "plan/json_writer.h"
 
 namespace bitplan::cli {
 
 namespace {
+
+constexpr const char *kQuantized = "quantized.pt", *kSensitivity = "sensitivity.json", *kPlan = "plan.json",
+                     *kEvaluation = "evaluation.json", *kChoice = "choice.json", *kAnalysis = "analysis";
+
+MoreFiles OutputFiles(const std::filesystem::path& folder) {
+  MoreFiles files = FilesIn(folder, {kQuantized, kSensitivity, kPlan, kEvaluation, kChoice});
+  files.written.push_back({"--out-dir's checkpoint", CheckpointOf(folder / kAnalysis)});
+  for (const std::filesystem::path& array : CompanionFiles(folder / kSensitivity))
+    files.written.push_back({"--out-dir's arrays", array});
+  return files;
+}
 
 /// The evaluation and, where plans were measured, all that were tried.
 std::string ResultJson(const RunResult& result) {
@@ -36,16 +50,18 @@ std::string ResultJson(const RunResult& result) {
 int WriteResult(const CommandLine& line, const OutputFolder& folder, const RunResult& result,
                 const Criterion& criterion) {
   if (result.solution.choices.empty()) {
-    PrintInfeasible(result.problem, result.solution);
+    WriteJson(line, ToJson(result.problem, result.solution));
+    PrintInfeasible(line, result.problem, result.solution);
     return kNoPlan;
   }
   ThrowIfInterrupted();
   WriteCurve(line, result.episodes);
-  result.quantized.front().Save(folder / "quantized.pt");
-  WriteSensitivity(folder / "sensitivity.json", result.sensitivity);
-  if (result.choice) WriteFile(folder / "choice.json", ToJson(result.problem, *result.choice));
-  WriteFile(folder / "plan.json", ToJson(result.plan));
-  WriteFile(folder / "evaluation.json", ToJson(result.evaluation));
+  result.quantized.front().Save(folder / kQuantized);
+  WriteSensitivity(folder / kSensitivity, result.sensitivity);
+  if (result.choice) WriteFile(folder / kChoice, ToJson(result.problem, *result.choice));
+  WriteFile(folder / kPlan, ToJson(result.plan));
+  WriteFile(folder / kEvaluation, ToJson(result.evaluation));
+  WarnOfCorrection(result.evaluation.correction_gain, "--samples");
   if (!WriteJson(line, ResultJson(result))) return kDone;
   PrintPlan(result.plan, result.sensitivity);
   PrintCosts(result.plan);
@@ -94,6 +110,7 @@ int RunAll(const Arguments& arguments) {
   options.resamples = ReadResamples(line);
   options.progress = ShowProgress();
 
+  RefuseOverwriting(line, OutputFiles(line.Required("out-dir")));
   const OutputFolder folder(line.Required("out-dir"));
   const std::optional<Target> target = ReadTargetOption(line);
   NetworkOptions network_options = ReadModelOptions(line);
@@ -109,7 +126,7 @@ int RunAll(const Arguments& arguments) {
   const Dataset& of_data = split.data;  // held-out samples are a part of the same
   options.analyze.memory_bytes = options.quantize.memory_bytes = ReadMemory(line, network, {&of_data, &test});
   int code = kDone;
-  WithCheckpoint(line, folder / "analysis", [&](const std::filesystem::path& checkpoint) {
+  WithCheckpoint(line, folder / kAnalysis, [&](const std::filesystem::path& checkpoint) {
     options.analyze.checkpoint = checkpoint;
     const RunResult result = Run(network, split.data, test, options, split.held_out);
     if (target) CheckPlan(result.plan, network, *target);

@@ -92,7 +92,7 @@ int SearchPlan(const Arguments& arguments) {
     robustness = RobustnessOf(problem, solution, {.draws = line.Get<std::int64_t>("draws")}, options);
   const bool tables = WriteJson(line, robustness ? ToJson(problem, solution, *robustness) : ToJson(problem, solution));
   if (solution.choices.empty()) {
-    PrintInfeasible(problem, solution);
+    PrintInfeasible(line, problem, solution);
     return WasInterrupted() ? kInterrupted : kNoPlan;
   }
   if (!sensitivity) {

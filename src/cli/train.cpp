@@ -14,6 +14,7 @@
 #include "cli/checkpoint.h"
 #include "cli/command.h"
 #include "cli/configuration_options.h"
+#include "cli/file_roles.h"
 #include "cli/interrupt.h"
 #include "cli/memory_option.h"
 #include "cli/options.h"
@@ -29,12 +30,16 @@ namespace {
 /// Where the results go. All can be written, which is known before the work.
 struct Outputs {
   explicit Outputs(const CommandLine& line) : quantized(line.Required("out")) {
-    const auto beside = [&](const char* option, const char* ending) {
-      return line.Has(option) ? std::filesystem::path(line.Get<std::string>(option))
-                              : std::filesystem::path(quantized).replace_extension(ending);
+    MoreFiles files{{}, {{"--out's checkpoint", CheckpointOf(quantized)}}};
+    const auto beside = [&](const char* option, const char* ending) -> std::filesystem::path {
+      if (line.Has(option)) return line.Get<std::string>(option);
+      files.written.push_back({fmt::format("--{}, beside --out,", option),
+                               std::filesystem::path(quantized).replace_extension(ending)});
+      return files.written.back().path;
     };
     plan = beside("plan-out", ".json");
     weights = beside("weights-out", ".float.pt");
+    RefuseOverwriting(line, files);
     for (const auto& file : {quantized, plan, weights}) RequireWritable(file);
     for (const char* option : {"curve-csv", "curve-svg"})
       if (line.Has(option)) RequireWritable(line.Get<std::string>(option));
@@ -110,6 +115,7 @@ EvaluationReport Measure(const Network& before, const TrainResult& result, const
   const auto measured = Evaluate(before, {result.quantized}, test, {options.batch_size, options.memory_bytes}, ShowProgress(), options.loss);
   report.float_network = measured[0];
   report.planned = measured[1];
+  report.planned_widths = WidthsOf(result.plan);
   return report;
 }
 
@@ -177,7 +183,7 @@ int TrainModel(const Arguments& arguments) {
   if (WriteJson(line, JsonOf(outputs, *result, report))) {
     PrintCurve(*result);
     if (report) fmt::print("\n");
-    if (report) PrintEvaluation(*report);
+    if (report) PrintEvaluation(*report, PlannedName(line, plan));
     PrintCriterion(Minimized(criterion, options));
     fmt::print("\nwritten: {}, {}, {}\n", outputs.quantized.string(), outputs.plan.string(), outputs.weights.string());
   }

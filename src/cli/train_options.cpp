@@ -32,7 +32,7 @@ std::vector<double> ParsePercents(const std::string& option, const std::string& 
   std::vector<double> shares;
   std::istringstream parts(text);
   for (std::string part; std::getline(parts, part, ',');)
-    shares.push_back(part == "100%" ? 1 : ParsePercent(option, part));
+    shares.push_back(ParsePercent(option, part, {.all = true}));
   return shares;
 }
 
@@ -121,7 +121,8 @@ TrainOptions ReadTrainOptions(const CommandLine& line) {
   options.crop_padding = line.Get<std::int64_t>("crop");
   options.flip = line.Get<bool>("flip");
   const auto held_out = line.Get<std::string>("held-out");
-  options.held_out = held_out == "0%" ? 0 : ParsePercent("held-out", held_out);
+  options.held_out =
+      ParsePercent("held-out", held_out, {.none = true, .why = "which would leave nothing to train on; 10% is usual"});
   options.calibration_samples = line.Get<std::int64_t>("calibration-samples");
   options.seed = line.Get<std::uint64_t>("seed");
   options.Validate();

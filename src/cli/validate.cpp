@@ -5,6 +5,7 @@
 #include "bitplan/files.h"
 #include "bitplan/run.h"
 #include "cli/command.h"
+#include "cli/file_roles.h"
 #include "cli/interrupt.h"
 #include "cli/memory_option.h"
 #include "cli/options.h"
@@ -15,6 +16,8 @@
 namespace bitplan::cli {
 
 namespace {
+
+constexpr const char *kTable = "validation.csv", *kChart = "validation.svg";
 
 void Print(const Validation& validation) {
   const bool tested = validation.agreements.front().spearman_accuracy.has_value();
@@ -62,6 +65,7 @@ int ValidateMeasures(const Arguments& arguments) {
   options.seed = options.analyze.seed;
   options.quantize.batch_size = options.analyze.batch_size;
   options.progress = ShowProgress();
+  RefuseOverwriting(line, FilesIn(line.Required("out-dir"), {kTable, kChart}));
   const OutputFolder folder(line.Required("out-dir"));
   const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
   DataOptions data_options = ReadSampleOptions(line, network);
@@ -74,8 +78,8 @@ int ValidateMeasures(const Arguments& arguments) {
       test ? ReadMemory(line, network, {&data, &*test}) : ReadMemory(line, network, {&data});
   const Validation validation = Validate(network, data, test, options);
   ThrowIfInterrupted();
-  WriteFile(folder / "validation.csv", ToCsv(validation));
-  WriteFile(folder / "validation.svg", ToSvg(validation));
+  WriteFile(folder / kTable, ToCsv(validation));
+  WriteFile(folder / kChart, ToSvg(validation));
   Print(validation);
   PrintCriterion(criterion);
   fmt::print("\nwritten to {}: validation.csv, validation.svg\n", line.Required("out-dir"));

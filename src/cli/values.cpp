@@ -49,12 +49,17 @@ std::int64_t ParseBytes(const std::string& option, const std::string& text) {
   return static_cast<std::int64_t>(number[0] * unit->second);
 }
 
-double ParsePercent(const std::string& option, const std::string& text) {
+double ParsePercent(const std::string& option, const std::string& text, const Percentages& allowed) {
   const bool percent = text.size() > 1 && text.back() == '%';
   const std::vector<double> number =
       percent ? ParseNumbers(option, text.substr(0, text.size() - 1)) : std::vector<double>();
-  if (number.size() != 1 || !(number[0] > 0 && number[0] < 100))
-    throw Error(fmt::format("--{} {}: expected a percentage, as 5%", option, text));
+  if (number.size() != 1) throw Error(fmt::format("--{} {}: expected a percentage, as 5%", option, text));
+  const bool above = allowed.none ? number[0] >= 0 : number[0] > 0;
+  const bool below = allowed.all ? number[0] <= 100 : number[0] < 100;
+  if (!above || !below)
+    throw Error(fmt::format("--{} {}: expected {} 0% and {} 100%{}", option, text,
+                            allowed.none ? "at least" : "more than", allowed.all ? "at most" : "less than",
+                            allowed.why.empty() ? "" : ", " + allowed.why));
   return number[0] / 100;
 }
 

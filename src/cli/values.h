@@ -21,8 +21,14 @@ std::int64_t ParseBytes(const std::string& option, const std::string& text);
 /// COST=NUMBER of each text, the later over the earlier.
 std::map<std::string, double> ParsePerCost(const std::string& option, const std::vector<std::string>& texts);
 
+/// Which percentages an option takes, and why no others.
+struct Percentages {
+  bool none = false, all = false;  ///< whether 0% and 100% are among them
+  std::string why = {};
+};
+
 /// 5% as 0.05.
-double ParsePercent(const std::string& option, const std::string& text);
+double ParsePercent(const std::string& option, const std::string& text, const Percentages& allowed = {});
 
 /// Names with commas between.
 std::string Joined(const std::vector<Measure>& measures);

@@ -56,7 +56,7 @@ BudgetSpec ParseBudget(std::string_view text) {
   if (equals == 0) Reject(text, "there is no cost in front of '='");
   const std::string_view amount = text.substr(equals + 1);
   const CostName cost = FindCost(text.substr(0, equals));
-  BudgetSpec budget{std::string(cost.key), 0, false};
+  BudgetSpec budget{std::string(cost.key), 0, false, std::string(text.substr(0, equals)), ""};
   const auto [end, status] = std::from_chars(amount.data(), amount.data() + amount.size(), budget.value);
   if (status != std::errc() || !std::isfinite(budget.value)) Reject(text, "the value is not a number");
   if (budget.value <= 0) Reject(text, "the value must be above 0");
@@ -68,6 +68,7 @@ BudgetSpec ParseBudget(std::string_view text) {
   for (const auto& [suffix, factor] : cost.units) {
     if (suffix != unit) continue;
     budget.value *= factor;
+    budget.unit = unit;
     if (!std::isfinite(budget.value)) Reject(text, "the value is too large");
     return budget;
   }

@@ -14,6 +14,7 @@
 #include "cost/group_bits.h"
 #include "cost/joint_term.h"
 #include "cost/pin.h"
+#include "shortened.h"
 
 namespace bitplan {
 
@@ -102,14 +103,14 @@ class ProblemMaker {
     const std::vector<int> activations = CommonWidths(members, &OfferedWidths::activations);
     if (activations.empty())
       throw Error(fmt::format("layers {} read the same tensor but have no activation width in common; pin them alike",
-                              fmt::join(group.members, ", ")));
+                              Shortened(group.members)));
     for (const std::vector<int>& weights : WeightCombinations(members, kMostChoices / activations.size()))
       for (const int activation : activations)
         if (activations.size() == 1 || Keeps(options_.width_rule, {weights, activation}))
           group.choices.push_back(MakeChoice(members, {weights, activation}));
     if (group.choices.empty())
       throw Error(fmt::format("layers {} have no weight and input widths that go together under the rule '{}'",
-                              fmt::join(group.members, ", "), ToString(options_.width_rule)));
+                              Shortened(group.members), ToString(options_.width_rule)));
     return group;
   }
 

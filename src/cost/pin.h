@@ -11,8 +11,8 @@ struct OfferedWidths {
   std::vector<Perturbation> weights, activations;
 };
 
-/// Applies the pins, the later over the earlier. Throws Error: a pin that matches no layer, a width that was not
-/// analyzed.
+/// Applies the pins, the later over the earlier. Throws Error: a pin that matches no layer or that later ones leave
+/// without any effect, a width that was not analyzed.
 std::vector<OfferedWidths> ApplyPins(const Sensitivity& sensitivity, const std::vector<Pin>& pins);
 
 }  // namespace bitplan

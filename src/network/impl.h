@@ -22,7 +22,7 @@ struct Network::Impl {
   NetworkOptions options;
   std::string output;  // what remains to be selected of what the graph returns; see NarrowOutput
   at::Device device = at::kCPU;
-  std::string sha256;
+  std::string sha256, weights_sha256;
   std::shared_ptr<const Batching> batching;
 
   at::Tensor Run(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,

@@ -16,18 +16,22 @@
 #include "network/device.h"
 #include "network/fixed_weights.h"
 #include "network/float_types.h"
+#include "network/foreign_file.h"
 #include "network/impl.h"
 #include "network/lower.h"
 #include "network/operands.h"
 #include "network/output.h"
 #include "network/torch_error.h"
+#include "network/weights_sha256.h"
 #include "network/written_inputs.h"
+#include "shortened.h"
 
 namespace bitplan {
 
 namespace {
 
 torch::jit::Module LoadModule(const std::filesystem::path& file, const at::Device& device) {
+  RequireTorchScript(file);
   try {
     torch::jit::Module module = torch::jit::load(file.string(), device);
     module.eval();
@@ -79,7 +83,7 @@ void CheckCounts(const LoweredGraph& lowered, const std::vector<at::Tensor>& inp
 std::string Shapes(const std::vector<at::Tensor>& tensors) {
   std::vector<std::string> shapes;
   for (const at::Tensor& tensor : tensors) shapes.push_back(fmt::format("[{}]", fmt::join(tensor.sizes(), ", ")));
-  return fmt::format("{}", fmt::join(shapes, " "));
+  return Shortened(shapes);
 }
 
 }  // namespace
@@ -91,6 +95,7 @@ Network Network::Load(const std::filesystem::path& file, const NetworkOptions& o
   auto impl = std::make_shared<Impl>();
   try {
     impl->lowered = Lower(module, options.input_values);
+    impl->weights_sha256 = WeightsSha256(impl->lowered.parameters);
     impl->output = NarrowOutput(impl->lowered, options.output);
     ComputeInFloat(impl->lowered);
     FixWeights(impl->lowered);
@@ -124,6 +129,7 @@ const std::vector<Parameter>& Network::parameters() const { return impl_->lowere
 const std::vector<FloatOperator>& Network::left_in_float() const { return impl_->map.left_in_float; }
 const std::vector<std::string>& Network::input_names() const { return impl_->lowered.arguments; }
 const std::string& Network::sha256() const { return impl_->sha256; }
+const std::string& Network::weights_sha256() const { return impl_->weights_sha256; }
 const std::string& Network::device() const { return impl_->options.device; }
 bool Network::batch_norm_folded() const { return impl_->options.fold_batch_norm; }
 bool Network::has_operand_sites() const { return impl_->options.operand_sites; }

@@ -2,7 +2,6 @@
 
 #include <ATen/core/jit_type.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "bitplan/error.h"
+#include "shortened.h"
 
 namespace bitplan {
 
@@ -41,7 +41,7 @@ Named Parts(const c10::IValue& value) {
 std::string Names(const Named& parts) {
   std::vector<std::string> names;
   for (const auto& [name, part] : parts) names.push_back(name);
-  return fmt::format("{}", fmt::join(names, ", "));
+  return Shortened(names);
 }
 
 using NamedValues = std::vector<std::pair<std::string, torch::jit::Value*>>;

@@ -9,11 +9,25 @@ namespace bitplan {
 
 namespace {
 
-/// `format` with what the object says of it. A width may bring another type with it, as Format::WithBits says, and a
-/// type given goes first.
-Format ReadFormatChange(JsonReader reader, Format format, bool of_weight) {
-  if (reader.Has("type")) format.type = ReadName(reader, "type", ParseNumberType);
+/// A format, and whether a width was asked for; what was not stays in float.
+struct Asked {
+  Format format;
+  bool has_width = false;
+
+  Format Resolved() const { return has_width ? format : format.WithBits(32); }
+};
+
+/// `asked` with what the object says of it. A width may bring another type with it, as Format::WithBits says, a type
+/// with a single width brings that, and a type given goes first.
+Asked ReadFormatChange(JsonReader reader, Asked asked, bool of_weight) {
+  Format& format = asked.format;
+  if (reader.Has("type")) {
+    format.type = ReadName(reader, "type", ParseNumberType);
+    if (const int only = OnlyWidth(format.type)) format.bits = only;
+    asked.has_width = asked.has_width || OnlyWidth(format.type) != 0;
+  }
   if (reader.Has("bits")) format = format.WithBits(reader.Width("bits"));
+  asked.has_width = asked.has_width || reader.Has("bits");
   if (reader.Has("scheme")) format.scheme = ReadName(reader, "scheme", ParseScheme);
   if (reader.Has("granularity")) format.granularity = ReadName(reader, "granularity", ParseGranularity);
   if (reader.Has("group_size")) format.group_size = static_cast<int>(reader.Integer("group_size", 0, kLargestGroup));
@@ -29,12 +43,28 @@ Format ReadFormatChange(JsonReader reader, Format format, bool of_weight) {
   } catch (const Error& error) {
     reader.Reject(error.what());
   }
-  return format;
+  return asked;
 }
 
-void ReadFormats(JsonReader& reader, Format& weight, Format& activation) {
-  if (reader.Has("weight")) weight = ReadFormatChange(reader.Object("weight"), weight, true);
-  if (reader.Has("activation")) activation = ReadFormatChange(reader.Object("activation"), activation, false);
+struct AskedFormats {
+  Asked weight, activation;
+};
+
+/// `formats` with what the object says of them. In a rule, `needs_width`: what it says of a format comes to something.
+AskedFormats ReadFormats(JsonReader& reader, AskedFormats formats, bool needs_width) {
+  const auto change = [&](const char* key, Asked& asked, bool of_weight) {
+    if (!reader.Has(key)) return;
+    asked = ReadFormatChange(reader.Object(key), asked, of_weight);
+    if (needs_width && !asked.has_width)
+      reader.Fail(key, "bits among it, here or in the file's own, since what is given no width stays in float");
+  };
+  change("weight", formats.weight, true);
+  change("activation", formats.activation, false);
+  return formats;
+}
+
+Asked AskedFor(const Format& format) {
+  return {format.bits == 32 ? format.WithBits(8) : format, format.bits != 32};
 }
 
 }  // namespace
@@ -42,16 +72,20 @@ void ReadFormats(JsonReader& reader, Format& weight, Format& activation) {
 Configuration ReadConfiguration(const std::filesystem::path& file, const Configuration& defaults) {
   JsonReader reader = JsonReader::FromText(YamlFileAsJson(file), file.string(), "bitplan.configuration/1");
   Configuration configuration = defaults;
-  ReadFormats(reader, configuration.weight, configuration.activation);
+  const bool has_rules = reader.Has("layers");
+  const AskedFormats own =
+      ReadFormats(reader, {AskedFor(defaults.weight), AskedFor(defaults.activation)}, /*needs_width=*/!has_rules);
+  configuration.weight = own.weight.Resolved();
+  configuration.activation = own.activation.Resolved();
   if (reader.Has("corrections"))
     configuration.corrections = ReadCorrectionsChange(reader.Object("corrections"), configuration.corrections);
   configuration.rules.clear();
-  if (reader.Has("layers"))
+  if (has_rules)
     for (JsonReader& rule : reader.Objects("layers")) {
-      LayerRule read{rule.String("match"), configuration.weight, configuration.activation};
-      ReadFormats(rule, read.weight, read.activation);
+      const std::string match = rule.String("match");
+      const AskedFormats read = ReadFormats(rule, own, /*needs_width=*/true);
       rule.Finish();
-      configuration.rules.push_back(std::move(read));
+      configuration.rules.push_back({match, read.weight.Resolved(), read.activation.Resolved()});
     }
   reader.Finish();
   return configuration;

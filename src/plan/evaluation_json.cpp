@@ -33,6 +33,15 @@ Evaluation ReadEvaluation(JsonReader reader) {
   return evaluation;
 }
 
+Json CorrectionGainJson(const CorrectionGain& gain) {
+  const auto needed = gain.SamplesNeeded();
+  return {{"samples", gain.samples},
+          {"uncorrected", gain.uncorrected},
+          {"corrected", gain.corrected},
+          {"corrected_by_half", gain.corrected_by_half ? Json(*gain.corrected_by_half) : Json()},
+          {"samples_needed", needed ? Json(*needed) : Json()}};
+}
+
 Json ReportJson(const EvaluationReport& report) {
   Json json{{"schema", "bitplan.evaluation/1"},
             {"tool_version", Version()},
@@ -40,6 +49,8 @@ Json ReportJson(const EvaluationReport& report) {
             {"data_sha256", report.data_sha256},
             {"float", EvaluationJson(report.float_network)}};
   if (report.planned) json["planned"] = EvaluationJson(*report.planned);
+  if (!report.planned_widths.empty()) json["planned_widths"] = report.planned_widths;
+  if (report.correction_gain) json["correction_gain"] = CorrectionGainJson(*report.correction_gain);
   if (report.uniform) json["uniform"] = EvaluationJson(*report.uniform);
   if (report.uniform_bits)
     json["uniform_bits"] = {{"weight", report.uniform_bits->weight_bits},

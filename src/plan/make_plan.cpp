@@ -14,6 +14,7 @@ namespace {
 Plan Framed(Plan plan, const Sensitivity& sensitivity) {
   plan.tool_version = Version();
   plan.model_sha256 = sensitivity.model_sha256;
+  plan.weights_sha256 = sensitivity.weights_sha256;
   plan.data = sensitivity.data;
   plan.seed = sensitivity.seed;
   plan.fold_batch_norm = sensitivity.fold_batch_norm;

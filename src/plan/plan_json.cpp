@@ -33,15 +33,16 @@ Json StabilityJson(const BootstrapStability& stability) {
           {"kept", stability.kept}};
 }
 
-BootstrapStability ReadStability(JsonReader reader, const std::vector<LayerPlan>& layers) {
+/// Names of layers are data here, not keys that could be unknown: whatever they are, they are read as they were written.
+BootstrapStability ReadStability(JsonReader reader) {
   BootstrapStability stability;
   stability.resamples = reader.Integer("resamples", 1);
   stability.best = reader.Number("best", 0);
   stability.regret = reader.Number("regret", 0);
   stability.proven = reader.Number("proven", 0);
-  JsonReader kept = reader.Object("kept");
-  for (const LayerPlan& layer : layers) stability.kept[layer.name] = kept.Number(layer.name, 0);
-  kept.Finish();
+  stability.kept = reader.NumberMap("kept");
+  for (const auto& [layer, share] : stability.kept)
+    if (share < 0 || share > 1) reader.Fail("kept", "a share of the resamples for each layer, from 0 to 1");
   reader.Finish();
   return stability;
 }
@@ -152,6 +153,7 @@ std::string ToJson(const Plan& plan) {
             {"stability", plan.stability ? StabilityJson(*plan.stability) : Json()},
             {"layers", Json::array()}};
   if (!plan.input_values.empty()) json["input_values"] = plan.input_values;
+  if (!plan.weights_sha256.empty()) json["weights_sha256"] = plan.weights_sha256;
   for (const LayerPlan& layer : plan.layers) json["layers"].push_back(LayerJson(layer));
   for (const OperandPlan& operand : plan.operands) json["operands"].push_back(OperandJson(operand));
   return JsonText(json);
@@ -162,6 +164,7 @@ Plan ReadPlan(const std::filesystem::path& file) {
   Plan plan;
   plan.tool_version = reader.String("tool_version");
   plan.model_sha256 = reader.String("model_sha256");
+  if (reader.Has("weights_sha256")) plan.weights_sha256 = reader.String("weights_sha256");
   plan.data = ReadDataSource(reader.Object("data"));
   plan.seed = reader.Unsigned("seed");
   plan.fold_batch_norm = reader.Bool("fold_batch_norm");
@@ -179,7 +182,7 @@ Plan ReadPlan(const std::filesystem::path& file) {
     if (!names.insert(plan.layers.back().name).second) layer.Fail("name", "a name that no other layer has");
   }
   if (reader.Has("operands")) plan.operands = ReadOperands(reader);
-  if (!reader.IsNull("stability")) plan.stability = ReadStability(reader.Object("stability"), plan.layers);
+  if (!reader.IsNull("stability")) plan.stability = ReadStability(reader.Object("stability"));
   reader.Finish();
   return plan;
 }

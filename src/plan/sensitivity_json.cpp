@@ -152,6 +152,7 @@ Json SensitivityJson(const Sensitivity& sensitivity) {
   if (!sensitivity.input_values.empty()) json["input_values"] = sensitivity.input_values;
   if (sensitivity.outputs != OutputKind::Classes) json["outputs"] = ToString(sensitivity.outputs);
   if (sensitivity.class_axis != 1) json["class_axis"] = sensitivity.class_axis;
+  if (!sensitivity.weights_sha256.empty()) json["weights_sha256"] = sensitivity.weights_sha256;
   for (const LayerSensitivity& layer : sensitivity.layers) json["layers"].push_back(LayerJson(layer));
   for (const OperandFormat& operand : sensitivity.operands)
     json["operands"].push_back(
@@ -245,6 +246,7 @@ Sensitivity ReadSensitivity(const std::filesystem::path& file) {
   Sensitivity sensitivity;
   sensitivity.tool_version = reader.String("tool_version");
   sensitivity.model_sha256 = reader.String("model_sha256");
+  if (reader.Has("weights_sha256")) sensitivity.weights_sha256 = reader.String("weights_sha256");
   sensitivity.data = ReadDataSource(reader.Object("data"));
   sensitivity.seed = reader.Unsigned("seed");
   sensitivity.loss = reader.String("loss");

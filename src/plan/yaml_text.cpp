@@ -34,15 +34,27 @@ ordered_json Scalar(const YAML::Node& node) {
   return text;
 }
 
-ordered_json Value(const YAML::Node& node, int depth) {
-  constexpr int kDeepest = 64;
-  if (depth > kDeepest) throw Error(fmt::format("nested more than {} deep", kDeepest));
-  if (node.IsSequence()) {
-    ordered_json list = ordered_json::array();
-    for (const YAML::Node& item : node) list.push_back(Value(item, depth + 1));
-    return list;
+/// Follows aliases, each of which stands for all that it names: a few lines can stand for more than any memory holds.
+class Converter {
+ public:
+  ordered_json Value(const YAML::Node& node, int depth) {
+    constexpr int kDeepest = 64;
+    constexpr std::int64_t kMostValues = 1'000'000;
+    if (depth > kDeepest) throw Error(fmt::format("nested more than {} deep", kDeepest));
+    if (++values_ > kMostValues)
+      throw Error(fmt::format("line {}: more than {} values by here, those counted anew that aliases (*name) stand for; "
+                              "write fewer aliases of aliases",
+                              node.Mark().line + 1, kMostValues));
+    if (node.IsSequence()) {
+      ordered_json list = ordered_json::array();
+      for (const YAML::Node& item : node) list.push_back(Value(item, depth + 1));
+      return list;
+    }
+    return node.IsMap() ? Map(node, depth) : node.IsScalar() ? Scalar(node) : ordered_json();
   }
-  if (node.IsMap()) {
+
+ private:
+  ordered_json Map(const YAML::Node& node, int depth) {
     ordered_json object = ordered_json::object();
     for (const auto& entry : node) {
       const YAML::Node& key = entry.first;
@@ -53,8 +65,9 @@ ordered_json Value(const YAML::Node& node, int depth) {
     }
     return object;
   }
-  return node.IsScalar() ? Scalar(node) : ordered_json();
-}
+
+  std::int64_t values_ = 0;
+};
 
 }  // namespace
 
@@ -63,7 +76,7 @@ std::string YamlFileAsJson(const std::filesystem::path& file) {
   if (!std::filesystem::is_regular_file(file, ignored))
     throw Error(fmt::format("{}: cannot be read; expected a YAML or JSON file", file.string()));
   try {
-    return Value(YAML::LoadFile(file.string()), 0).dump();
+    return Converter().Value(YAML::LoadFile(file.string()), 0).dump();
   } catch (const YAML::BadFile&) {
     throw Error(fmt::format("{}: cannot be read; expected a YAML or JSON file", file.string()));
   } catch (const YAML::Exception& error) {

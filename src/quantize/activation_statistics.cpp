@@ -66,6 +66,7 @@ ActivationStatistics ActivationStatistics::Collect(const Network& network, const
   const at::NoGradGuard no_grad;
   auto impl = std::make_shared<Impl>();
   impl->model_sha256 = network.sha256();
+  impl->weights_sha256 = network.weights_sha256();
   impl->batch_norm_folded = network.batch_norm_folded();
   impl->input_values = network.input_values();
   impl->sites = network.sites();

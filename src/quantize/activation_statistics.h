@@ -11,7 +11,7 @@
 namespace bitplan {
 
 struct ActivationStatistics::Impl {
-  std::string model_sha256;
+  std::string model_sha256, weights_sha256;
   bool batch_norm_folded = true;
   std::map<std::string, std::string> input_values;
   std::vector<Site> sites;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bitplan/error.h"
+#include "network/weights_sha256.h"
 
 namespace bitplan {
 
@@ -20,9 +21,9 @@ std::string ValuesText(const std::map<std::string, std::string>& values) {
 }
 
 void CheckModel(const Network& network, const Plan& plan) {
-  if (!plan.model_sha256.empty() && plan.model_sha256 != network.sha256())
-    throw Error(fmt::format("the plan is another model's: it was made for SHA-256 {}…, this file is {}…",
-                            plan.model_sha256.substr(0, 12), network.sha256().substr(0, 12)));
+  if (!IsMadeFor(network, plan.model_sha256, plan.weights_sha256))
+    throw Error(fmt::format("the plan is another model's: it was {}",
+                            OtherModel(network, plan.model_sha256, plan.weights_sha256)));
   if (plan.fold_batch_norm != network.batch_norm_folded())
     throw Error(fmt::format("the plan was made with batch norm {}, the network was loaded with it {}",
                             plan.fold_batch_norm ? "folded" : "unfolded",

@@ -75,35 +75,51 @@ void KeepOutliers(const Network& network, const std::map<int, Outliers>& outlier
     }
 }
 
+constexpr const char* kStatisticsBeforeRescaling =
+    "statistics: of layers' inputs before they are rescaled; leave them out, or leave off the rescaling";
+
+/// In the layout that the network is fastest on.
+std::vector<at::Tensor> FirstInputs(const Network& network, const Dataset& data, std::int64_t samples) {
+  const at::Device device(network.device());
+  return ImageLayout(network, data.Get(0, 1, device).inputs)(data.Get(0, samples, device).inputs);
+}
+
+/// Whether a range belongs to the format that is not found in each batch.
+bool HasRange(const Format& format) { return format.HasScale() && format.calibrator != Calibrator::Dynamic; }
+
 /// Whether the range of some input or operand is to be found.
 bool CalibratesInputs(const Plan& plan) {
   return std::any_of(plan.layers.begin(), plan.layers.end(),
-                     [](const LayerPlan& layer) { return layer.activation.bits < 32 && !layer.learned_input; }) ||
+                     [](const LayerPlan& layer) { return HasRange(layer.activation) && !layer.learned_input; }) ||
          std::any_of(plan.operands.begin(), plan.operands.end(),
-                     [](const OperandPlan& operand) { return !operand.learned; });
+                     [](const OperandPlan& operand) { return HasRange(operand.format) && !operand.learned; });
 }
 
-/// `statistics`: null where the plan knows all ranges.
+bool QuantizesAnything(const Plan& plan) {
+  return std::any_of(plan.layers.begin(), plan.layers.end(),
+                     [](const LayerPlan& layer) { return layer.weight.HasScale() || layer.activation.HasScale(); });
+}
+
+/// `statistics`: null where the plan knows all ranges that there are.
 void QuantizeInputs(const Network& network, const Plan& plan, const ActivationStatistics* statistics,
                     QuantizedState& state) {
+  const auto range = [&](int site, const Format& format, const std::optional<ActivationRange>& learned) {
+    return learned ? *learned : HasRange(format) ? statistics->Range(site, format) : ActivationRange();
+  };
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const LayerPlan& planned = plan.layers[i];
     if (planned.activation.bits == 32) continue;
     for (const LayerUse& use : network.layers()[i].uses) {
       if (use.input_site < 0) continue;
-      if (planned.learned_input) {
-        state.inputs.try_emplace(use.input_site, QuantizedInput{planned.activation, *planned.learned_input});
-      } else if (statistics->Has(use.input_site)) {
-        state.inputs.try_emplace(
-            use.input_site, QuantizedInput{planned.activation, statistics->Range(use.input_site, planned.activation)});
-      }
+      if (!planned.learned_input && statistics && !statistics->Has(use.input_site)) continue;  // never reached
+      state.inputs.try_emplace(
+          use.input_site,
+          QuantizedInput{planned.activation, range(use.input_site, planned.activation, planned.learned_input)});
     }
   }
   for (const OperandPlan& operand : plan.operands) {
     const int site = OperandSite(network, operand.name);
-    state.inputs.try_emplace(
-        site,
-        QuantizedInput{operand.format, operand.learned ? *operand.learned : statistics->Range(site, operand.format)});
+    state.inputs.try_emplace(site, QuantizedInput{operand.format, range(site, operand.format, operand.learned)});
   }
 }
 
@@ -192,6 +208,15 @@ std::int64_t ForwardBatch(const Network& network, const Dataset& data, const Qua
 
 }  // namespace
 
+bool NeedsCalibration(const Plan& plan, const QuantizeOptions& options) {
+  if (CalibratesInputs(plan) && !options.statistics) return true;
+  const Corrections& corrections = plan.corrections;
+  const bool rescales_by_data =
+      corrections.rescaling == Rescaling::SmoothQuant || corrections.rescaling == Rescaling::ActivationAware;
+  return QuantizesAnything(plan) && (corrections.FitsOutputs() || rescales_by_data ||
+                                     corrections.rounding != Rounding::Nearest || corrections.outlier_threshold > 0);
+}
+
 struct Calibration::Impl {
   std::optional<ActivationStatistics> activations;
   std::vector<at::Tensor> inputs;  // what the correction is fitted on
@@ -216,7 +241,7 @@ struct Calibration::Impl {
     nearest.rounding = Rounding::Nearest;
     const auto fit = [&](std::int64_t count) {
       QuantizedState trial = state;
-      FitCorrections(network, nearest, wanted, {FirstSamples(inputs, count), count}, {}, trial);
+      FitCorrections(network, nearest, wanted, {FirstSamples(inputs, count), count}, memory_bytes, {}, trial);
     };
     const std::int64_t held = BytesOf(inputs) + OwnBytes(network, state);
     const std::int64_t most = bitplan::SamplesAPass(Samples(), memory_bytes, held, fit, memory_bytes);
@@ -241,8 +266,7 @@ Calibration Calibration::Collect(const Network& network, const Dataset& data, bo
     impl->activations = ActivationStatistics::Collect(network, data, {options.batch_size, options.memory_bytes},
                                                       options.progress);
   const std::int64_t samples = std::min(options.correction_samples, data.size());
-  const at::Device device(network.device());
-  impl->inputs = ImageLayout(network, data.Get(0, 1, device).inputs)(data.Get(0, samples, device).inputs);
+  impl->inputs = FirstInputs(network, data, samples);
   impl->memory_bytes = options.memory_bytes;
   impl->progress = options.progress;
   return Calibration(impl);
@@ -253,13 +277,25 @@ QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& pl
   const Plan checked = PlanFor(network, plan);  // before the passes over the data
   const bool rescaled = checked.corrections.rescaling != Rescaling::None;
   if (rescaled && options.statistics)
-    throw Error("statistics: of layers' inputs before they are rescaled; leave them out, or leave off the rescaling");
+    throw Error(kStatisticsBeforeRescaling);
   options.Validate();
   CheckRoundingFits(network, checked, options.memory_bytes);
   const Network prepared = rescaled ? Rescale(network, checked, calibration, ForwardBatch(network, calibration, options), options.memory_bytes)
                                     : network;
   return FromCalibration(prepared, checked,
                          Calibration::Collect(prepared, calibration, CalibratesInputs(checked), options));
+}
+
+QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& plan, const QuantizeOptions& options) {
+  const Plan checked = PlanFor(network, plan);
+  if (NeedsCalibration(checked, options))
+    throw Error("the plan has ranges or corrections that are found on calibration data; give these");
+  const auto known = std::make_shared<Calibration::Impl>();
+  known->activations = options.statistics;
+  known->progress = options.progress;
+  const bool rescales = checked.corrections.rescaling != Rescaling::None && QuantizesAnything(checked);
+  if (rescales && options.statistics) throw Error(kStatisticsBeforeRescaling);
+  return FromCalibration(rescales ? Equalize(network, checked) : network, checked, Calibration(known));
 }
 
 QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& plan, const Calibration& calibration) {
@@ -286,11 +322,11 @@ QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const
   KeepOutliers(network, outliers, impl->state);
   Report(known.progress, "corrections", 0, 1);
   static const std::map<int, ChannelMoments> kNone;
-  const bool by_moments = plan.corrections.output != OutputCorrection::None &&
-                          plan.corrections.output != OutputCorrection::BiasFromBatchNorm;
+  const bool by_moments = plan.corrections.FitsOutputs() && QuantizesAnything(plan);
   const std::map<int, ChannelMoments>& wanted = by_moments ? known.Moments(network) : kNone;
-  const std::int64_t a_pass = known.SamplesAFit(network, plan, wanted, impl->state);
-  FitCorrections(network, plan.corrections, wanted, {known.inputs, a_pass}, known.memory_bytes, known.progress, impl->state);
+  const std::int64_t a_pass = known.inputs.empty() ? 1 : known.SamplesAFit(network, plan, wanted, impl->state);
+  FitCorrections(network, plan.corrections, wanted, {known.inputs, a_pass}, known.memory_bytes, known.progress,
+                 impl->state);
   Report(known.progress, "corrections", 1, 1);
   return QuantizedNetwork(std::move(impl));
 }
@@ -298,6 +334,27 @@ QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const
 QuantizedNetwork QuantizedNetwork::FromState(const Network& network, const Plan& plan, QuantizedState state) {
   state.roundings.resize(network.layers().size());
   return QuantizedNetwork(std::make_shared<Impl>(Impl{network, plan, std::move(state)}));
+}
+
+QuantizedNetwork QuantizedNetwork::Corrected(OutputCorrection output, const Dataset& samples) const {
+  const at::NoGradGuard no_grad;
+  const Network& network = impl_->network;
+  auto impl = std::make_shared<Impl>(*impl_);
+  QuantizedState& state = impl->state;
+  impl->plan.corrections.output = output;
+  state.weights = state.grids;
+  state.gains.assign(state.grids.size(), {});
+  state.shifts.clear();
+  state.parameters = network.ParameterValues();
+  for (std::size_t i = 0; i < network.layers().size(); ++i)
+    state.parameters[static_cast<std::size_t>(network.layers()[i].weight)] = state.grids[i].value;
+  Corrections correction;
+  correction.output = output;
+  const std::vector<at::Tensor> inputs = FirstInputs(network, samples, samples.size());
+  FitCorrections(network, correction,
+                 correction.FitsOutputs() ? FloatMoments(network, inputs) : std::map<int, ChannelMoments>(), inputs, {},
+                 state);
+  return QuantizedNetwork(std::move(impl));
 }
 
 at::Tensor QuantizedNetwork::Forward(const std::vector<at::Tensor>& inputs) const {

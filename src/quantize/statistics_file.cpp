@@ -8,6 +8,7 @@
 #include "bitplan/error.h"
 #include "bitplan/quantize.h"
 #include "bitplan/version.h"
+#include "network/weights_sha256.h"
 #include "plan/json_reader.h"
 #include "plan/json_writer.h"
 #include "quantize/activation_statistics.h"
@@ -69,6 +70,7 @@ std::string ActivationStatistics::ToJson() const {
   Json json{{"schema", kSchema},
             {"tool_version", Version()},
             {"model_sha256", impl_->model_sha256},
+            {"weights_sha256", impl_->weights_sha256},
             {"fold_batch_norm", impl_->batch_norm_folded},
             {"sites", Json::array()}};
   if (!impl_->input_values.empty()) json["input_values"] = impl_->input_values;
@@ -83,14 +85,14 @@ ActivationStatistics ActivationStatistics::Read(const std::filesystem::path& fil
   reader.String("tool_version");
   auto impl = std::make_shared<Impl>();
   impl->model_sha256 = reader.String("model_sha256");
+  if (reader.Has("weights_sha256")) impl->weights_sha256 = reader.String("weights_sha256");
   impl->batch_norm_folded = reader.Bool("fold_batch_norm");
   if (reader.Has("input_values")) impl->input_values = reader.TextMap("input_values");
   impl->sites = network.sites();
   impl->histograms.resize(network.sites().size());
-  if (impl->model_sha256 != network.sha256())
-    throw Error(
-        fmt::format("{}: the statistics are another model's: they were collected for SHA-256 {}…, this file is {}…",
-                    file.string(), impl->model_sha256.substr(0, 12), network.sha256().substr(0, 12)));
+  if (!IsMadeFor(network, impl->model_sha256, impl->weights_sha256))
+    throw Error(fmt::format("{}: the statistics are another model's: they were {}", file.string(),
+                            OtherModel(network, impl->model_sha256, impl->weights_sha256)));
   if (impl->batch_norm_folded != network.batch_norm_folded())
     throw Error(fmt::format("{}: the statistics were collected with batch norm {}, the network was loaded with it {}",
                             file.string(), impl->batch_norm_folded ? "folded" : "unfolded",

@@ -147,6 +147,8 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
                      {{.resamples = options.resamples, .seed = options.analyze.seed}, options.progress});
 
   result.quantized = {QuantizedNetwork::Create(network, result.plan, calibration, options.quantize)};
+  result.evaluation.correction_gain =
+      CrossValidateCorrection(result.quantized.front(), calibration, options.quantize);
   std::vector<QuantizedNetwork> compared = result.quantized;
   for (QuantizedNetwork& uniform :
        WidestUniformNetwork(network, result, calibration, options, result.evaluation.uniform_bits))
@@ -159,6 +161,7 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
   result.evaluation.data_sha256 = test.sha256();
   result.evaluation.float_network = measured[0];
   result.evaluation.planned = measured[1];
+  result.evaluation.planned_widths = WidthsOf(result.plan);
   if (measured.size() > 2) result.evaluation.uniform = measured[2];
   result.plan.measured = measured[1];
   return result;

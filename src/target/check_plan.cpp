@@ -8,6 +8,7 @@
 #include "bitplan/error.h"
 #include "bitplan/target.h"
 #include "target/placement.h"
+#include "shortened.h"
 
 namespace bitplan {
 
@@ -122,7 +123,7 @@ class PlanChecker {
   static std::string Names(const std::map<std::string, LayerOffer>& layers) {
     std::vector<std::string> names;
     for (const auto& [op, offer] : layers) names.push_back(op);
-    return fmt::format("{}", fmt::join(names, ", "));
+    return Shortened(names);
   }
 
   const Network& network_;

@@ -46,6 +46,7 @@ Plan MakeTargetPlan(const Network& network, const Target& target) {
   const std::map<std::string, Format> formats = FormatsOfSites(placement);
   Plan plan = PlanWithoutSearch("target " + target.name, "target");
   plan.model_sha256 = network.sha256();
+  plan.weights_sha256 = network.weights_sha256();
   plan.fold_batch_norm = network.batch_norm_folded();
   plan.input_values = network.input_values();
   for (const Layer& layer : network.layers()) {

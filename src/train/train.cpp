@@ -4,6 +4,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
+#include "network/weights_sha256.h"
 #include "train/methods/widen.h"
 #include "train/scratch_folder.h"
 #include "train/trained_file.h"
@@ -34,9 +35,9 @@ TrainResult Train(const std::filesystem::path& model, const NetworkOptions& netw
   NetworkOptions loading = network;
   loading.fold_batch_norm = false;
   const Network narrow = Network::Load(model, loading);
-  if (!plan.model_sha256.empty() && plan.model_sha256 != narrow.sha256())
-    throw Error(fmt::format("the plan is another model's: it was made for SHA-256 {}…, this file is {}…",
-                            plan.model_sha256.substr(0, 12), narrow.sha256().substr(0, 12)));
+  if (!IsMadeFor(narrow, plan.model_sha256, plan.weights_sha256))
+    throw Error(fmt::format("the plan is another model's: it was {}",
+                            OtherModel(narrow, plan.model_sha256, plan.weights_sha256)));
   const ScratchFolder folder;
   const std::filesystem::path wide = folder.path() / "wide.pt";
   WriteFile(wide, WidenedModelFile(narrow, {.factor = options.widen, .seed = options.seed}));
@@ -45,6 +46,7 @@ TrainResult Train(const std::filesystem::path& model, const NetworkOptions& netw
   loading.input_values.clear();  // fixed in the file
   widened.input_values.clear();
   widened.model_sha256.clear();
+  widened.weights_sha256.clear();
   widened.costs.clear();  // of the narrow network
   return TrainAsItIs(wide, loading, widened, data, options);
 }

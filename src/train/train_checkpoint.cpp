@@ -10,6 +10,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
+#include "data/decode/zip.h"
 
 namespace bitplan {
 
@@ -61,7 +62,7 @@ RunSubject SubjectOf(const TrainedNetwork& network, const Plan& plan, const Data
                      const TrainOptions& o) {
   const std::string schedule = fmt::format("{} {} {} {} {}", ToString(o.schedule), fmt::join(o.step_epochs, ","),
                                            o.step_factor, o.warm_up_steps, o.epochs);
-  return {{"model", network.float_network().sha256()},
+  return {{"model", network.float_network().weights_sha256()},
           {"plan", ToJson(plan)},
           {"data", fmt::format("{} {}", data.size(), data.sha256())},
           {"normalization", fmt::format("{} {}", fmt::join(data.mean(), ","), fmt::join(data.std(), ","))},
@@ -90,6 +91,11 @@ std::optional<Checkpoint> Checkpoint::Open(const TrainOptions& options, const Ru
   } catch (const c10::Error&) {
     throw Error(
         fmt::format("{}: is no checkpoint of a training run; remove it or name another file", checkpoint.file_));
+  }
+  try {
+    decode::ZipArchive(options.checkpoint).Verify();
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}; remove it to start anew", error.what()));
   }
   for (std::size_t i = 0; i < subject.size(); ++i)
     if (there[i].second != subject[i].second)

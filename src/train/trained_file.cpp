@@ -25,6 +25,7 @@ TrainResult Deploy(const TrainedNetwork& trained, const NetworkOptions& options,
   loading.operand_sites = !plan.operands.empty();
   const Network network = Network::Load(file, loading);
   plan.model_sha256 = network.sha256();
+  plan.weights_sha256 = network.weights_sha256();
   const QuantizedNetwork quantized =
       QuantizedNetwork::Create(network, plan, data.First(std::min<std::int64_t>(data.size(), 128)));
   return {network, std::move(model_file), std::move(plan), quantized, {}, 0, std::nullopt};

@@ -176,6 +176,26 @@ TEST(MakeProblem, RefusesWhatCannotBeABudget) {
   EXPECT_THAT([&] { MakeProblem(ExampleSensitivity(), options); }, OneLineError("latency_ms", "weight_size_bytes"));
 }
 
+TEST(MakeProblem, TakesABudgetOnATableOfTheNameThatWasWritten) {
+  Sensitivity sensitivity = ExampleSensitivity();
+  CostTable table;
+  table.cost = "latency";
+  table.weight_bits = {2, 4, 8, 32};
+  for (const LayerSensitivity& layer : sensitivity.layers) table.layers.push_back({layer.name, {2, 4, 8, 32}});
+  AddCosts(sensitivity, {table});
+  ProblemOptions options;
+  options.budgets = {ParseBudget("latency=20")};
+  EXPECT_EQ(MakeProblem(sensitivity, options).budgets, (std::map<std::string, double>{{"latency", 20}}));
+  options.budgets = {ParseBudget("latency=50%")};
+  EXPECT_EQ(MakeProblem(sensitivity, options).budgets.at("latency"), 16.0 * static_cast<double>(table.layers.size()));
+  options.budgets = {ParseBudget("latency=20us")};
+  EXPECT_THAT([&] { MakeProblem(sensitivity, options); },
+              OneLineError("its table is called latency", "units of us", "call the table latency_ms"));
+  table.cost = "latency_ms";
+  AddCosts(sensitivity, {table});
+  EXPECT_DOUBLE_EQ(MakeProblem(sensitivity, options).budgets.at("latency_ms"), 0.02);
+}
+
 TEST(MakeProblem, RefusesAMeasureWithoutFiguresAndAFileWithoutLayers) {
   Sensitivity sensitivity = ExampleSensitivity();
   sensitivity.layers[3].weight.trace.reset();

@@ -109,8 +109,20 @@ TEST(Pin, WithWildcardsNamesLayersBeforeOperators) {
 }
 
 TEST(Pin, LaterWinsOverEarlier) {
-  EXPECT_EQ(Offered(ExampleSensitivity(), {"conv1=2", "*=8"}).at("conv1"), kWeight8);
+  EXPECT_EQ(Offered(ExampleSensitivity(), {"conv1=2,8", "*=8"}).at("conv1"), kWeight8);
+  EXPECT_EQ(Offered(ExampleSensitivity(), {"conv2d=2", "conv1=8"}).at("conv1"), kWeight8);
   EXPECT_EQ(Offered(ExampleSensitivity(), {"*=8", "conv1=w2a8"}).at("conv1"), std::set<std::string>{"w2a8"});
+}
+
+TEST(Pin, ThatLaterOnesContradictThroughoutIsAnError) {
+  const auto refused = [](const std::vector<std::string>& pins) {
+    return [pins] { Offered(ExampleSensitivity(), pins); };
+  };
+  EXPECT_THAT(refused({"first=8", "first=4"}), OneLineError("keep first=w8", "contradicted by keep first=w4"));
+  EXPECT_THAT(refused({"conv1=2", "*=8"}), OneLineError("keep conv1=w2", "keep *=w8"));
+  EXPECT_THAT(refused({"first=8", "linear=a8", "conv1=2"}), OneLineError("keep first=w8", "keep conv1=w2"));
+  EXPECT_THAT(refused({"linear=w2a8", "linear=a32"}), OneLineError("keep linear=w2a8", "keep linear=a32"));
+  EXPECT_NO_THROW(refused({"linear=w2", "linear=a8", "linear=2,4"})());
 }
 
 TEST(Pin, OnWhatIsNotThereOrWasNotAnalyzedIsAnError) {

@@ -80,6 +80,50 @@ TEST_F(LoadError, RefusesWhatIsNoTorchScriptFile) {
   }
 }
 
+TEST_F(LoadError, SaysWhatAFileIsThatIsNoTorchScriptAndWhatToDo) {
+  const std::filesystem::path folder = std::filesystem::path(BITPLAN_TEST_DIR) / "network" / "foreign";
+  const auto expect = [&](const char* file, const char* what, const char* remedy) {
+    const std::string message = Message(folder / file);
+    EXPECT_TRUE(IsOneLine(message)) << message;
+    EXPECT_THAT(message, testing::AllOf(HasSubstr(file), HasSubstr("not a TorchScript file: "), HasSubstr(what),
+                                        HasSubstr(remedy)));
+  };
+  expect("exported.pt2", "an archive of torch.export", "torch.jit.trace(torch.export.load(FILE).module(), example)");
+  expect("state_dict.pth", "weights without the network", "model.load_state_dict(torch.load(FILE))");
+  expect("training_checkpoint.pth", "weights without the network", "of a training checkpoint the entry of the model");
+  expect("module.pt", "a module of class __main__.Net, pickled", "torch.load(FILE, weights_only=False).eval()");
+  expect("tensor.pt", "tensors by torch.save", "--data pt:FILE");
+  expect("before_1_6.pth", "a pickle, as torch.save wrote them before PyTorch 1.6", "torch.load(FILE)");
+  expect("weights.safetensors", "safetensors, which hold weights without the network", "load_model(model, FILE)");
+  expect("model.onnx", "an ONNX model", "the PyTorch model that it was exported from");
+}
+
+TEST_F(LoadError, KnowsFilesByTheirFirstBytes) {
+  const auto message = [&](const std::string& bytes) { return Message(Write(bytes)); };
+  EXPECT_THAT(message("version https://git-lfs.github.com/spec/v1\noid sha256:12\n"), HasSubstr("git lfs pull"));
+  EXPECT_THAT(message("\x89HDF\r\n\x1a\n"), HasSubstr("Keras"));
+  EXPECT_THAT(message("GGUF\x03"), HasSubstr("GGUF"));
+  EXPECT_THAT(message(std::string("\x1c\0\0\0TFL3", 8)), HasSubstr("TensorFlow Lite"));
+  EXPECT_THAT(message(std::string("\x1f\x8b\x08\0", 4)), HasSubstr("unpack it first"));
+  EXPECT_THAT(message("<!DOCTYPE html>"), HasSubstr("download the file itself"));
+  EXPECT_THAT(message("{\"schema\": \"bitplan.plan/1\"}"), HasSubstr("JSON"));
+  EXPECT_THAT(message(""), HasSubstr("it is empty"));
+}
+
+TEST_F(LoadError, NoticesEveryByteOfAWeightThatWasChanged) {
+  const std::string whole = ReadBytes(ModelPath("mlp.scripted.pt"));
+  const Network network = Network::Load(ModelPath("mlp.scripted.pt"));
+  const at::Tensor weight = network.Weight(network.layers()[0]).contiguous();
+  const std::string bytes(static_cast<const char*>(weight.const_data_ptr()), weight.nbytes());
+  const std::size_t at = whole.find(bytes);
+  ASSERT_NE(at, std::string::npos);
+  for (const std::size_t offset : {std::size_t{0}, bytes.size() / 2, bytes.size() - 1}) {
+    std::string damaged = whole;
+    damaged[at + offset] = static_cast<char>(damaged[at + offset] ^ 1);
+    EXPECT_THAT(Message(Write(damaged)), testing::AllOf(HasSubstr("entry "), HasSubstr("CRC"))) << offset;
+  }
+}
+
 TEST_F(LoadError, NeverCrashesOnDamagedBytes) {
   std::mt19937 random(11);
   for (const std::string name : {"mlp.scripted.pt", "lstm.frozen.pt"}) {

@@ -94,6 +94,37 @@ TEST(ConfigurationFile, LeavesWhatItDoesNotSayAsItIsGiven) {
   EXPECT_EQ(read.rules.at(0).weight.scheme, Scheme::Asymmetric);
 }
 
+TEST(ConfigurationFile, LeavesInFloatWhatItGivesNoWidth) {
+  const Configuration read = Read(
+      "schema: bitplan.configuration/1\n"
+      "weight: {scheme: asymmetric}\n"
+      "layers:\n"
+      "- match: first\n  weight: {bits: 4}\n"
+      "- match: second\n  activation: {type: e4m3}\n");
+  EXPECT_EQ(read.weight.type, NumberType::Float32);
+  EXPECT_EQ(read.activation.type, NumberType::Float32);
+  EXPECT_EQ(read.rules.at(0).weight.bits, 4);
+  EXPECT_EQ(read.rules.at(0).weight.scheme, Scheme::Asymmetric);
+  EXPECT_EQ(read.rules.at(0).activation.type, NumberType::Float32);
+  EXPECT_EQ(read.rules.at(1).weight.type, NumberType::Float32);
+  EXPECT_EQ(read.rules.at(1).activation.type, NumberType::E4M3);
+  EXPECT_EQ(read.rules.at(1).activation.bits, 8);
+}
+
+TEST(ConfigurationFile, FollowsAliasesAsFarAsAMemoryGoes) {
+  const std::string head = "schema: bitplan.configuration/1\n";
+  EXPECT_EQ(Read(head + "layers: [{match: a, weight: &four {bits: 4}}, {match: b, weight: *four}]").rules.at(1).weight.bits,
+            4);
+  std::string laughs = head + "a: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 30; ++i) {
+    laughs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
+    for (int k = 0; k < 10; ++k) laughs += (k > 0 ? ", *a" : "*a") + std::to_string(i - 1);
+    laughs += "]\n";
+  }
+  EXPECT_THAT(Refusal(laughs), AllOf(HasSubstr("more than 1000000 values"), HasSubstr("aliases"), HasSubstr("line")));
+  EXPECT_THAT(Refusal(head + "a: &a [*a, *a]\n"), HasSubstr("c.yaml"));  // of itself
+}
+
 TEST(ConfigurationFile, TellsTextsInQuotesFromNumbers) {
   EXPECT_EQ(Read("schema: bitplan.configuration/1\nlayers: [{match: \"0\", weight: {bits: 8}}]").rules.at(0).layers,
             "0");
@@ -106,7 +137,10 @@ TEST(ConfigurationFile, IsRefusedWithTheReason) {
   EXPECT_THAT(Refusal(""), HasSubstr("schema"));
   EXPECT_THAT(Refusal("schema: bitplan.plan/1"), HasSubstr("bitplan.configuration/1"));
   EXPECT_THAT(Refusal(head + "weight: {bits: 9}"), HasSubstr("weight.bits"));
-  EXPECT_THAT(Refusal(head + "weight: {type: nf4}"), HasSubstr("nf4 has 4"));
+  EXPECT_THAT(Refusal(head + "weight: {type: nf4, bits: 3}"), HasSubstr("nf4 has 4"));
+  EXPECT_THAT(Refusal(head + "weight: {scheme: asymmetric}"), HasSubstr("'weight': expected bits"));
+  EXPECT_THAT(Refusal(head + "layers: [{match: a, weight: {type: power-of-two}}]"),
+              HasSubstr("'layers[0].weight': expected bits"));
   EXPECT_THAT(Refusal(head + "activation: {granularity: channel}"), HasSubstr("one scale a tensor"));
   EXPECT_THAT(Refusal(head + "weights: {bits: 4}"), HasSubstr("weights"));
   EXPECT_THAT(Refusal(head + "layers: [{weight: {bits: 4}}]"), HasSubstr("match"));

@@ -57,6 +57,24 @@ TEST(PlanFile, ReadsBackWhatWasWritten) {
   EXPECT_EQ(ToJson(read), ToJson(written));
 }
 
+TEST(PlanFile, TakesNamesOfLayersAsTheyAre) {
+  const TemporaryFolder folder;
+  Plan plan = FullPlan();
+  const std::vector<std::string> names = {"stability.kept", "fc", "fc.0", "a.b/c~1", "kept", "ä[0]", ".."};
+  plan.layers.resize(1);
+  plan.stability->kept.clear();
+  for (const std::string& name : names) {
+    plan.layers.push_back({name, plan.layers[0].weight, plan.layers[0].activation});
+    plan.stability->kept[name] = 0.5;
+  }
+  plan.layers.erase(plan.layers.begin());
+  EXPECT_EQ(ToJson(ReadPlan(folder.Put("plan.json", ToJson(plan)))), ToJson(plan));
+  plan.stability->kept = {{"module.fc", 1}};  // as the layers were called when the samples were drawn
+  EXPECT_EQ(ToJson(ReadPlan(folder.Put("plan.json", ToJson(plan)))), ToJson(plan));
+  plan.stability->kept = {{"fc", 2}};
+  EXPECT_THAT([&] { ReadPlan(folder.Put("plan.json", ToJson(plan))); }, OneLineError("stability.kept", "from 0 to 1"));
+}
+
 TEST(PlanFile, HasOperandsOnlyWhereThereAreSome) {
   const TemporaryFolder folder;
   Plan plan = FullPlan();

@@ -46,9 +46,32 @@ TEST(ConfiguredPlan, KeepsLayersFromBeingClipped) {
 
 TEST(ConfiguredPlan, LeavesInputsInFloatThatCannotBeQuantized) {
   const Network network = LoadModel("Tokens");
-  const Plan plan = MakeConfiguredPlan(network, {});
+  Configuration eight;
+  eight.activation = DefaultActivationFormat();
+  const Plan plan = MakeConfiguredPlan(network, eight);
   for (std::size_t i = 0; i < plan.layers.size(); ++i)
     EXPECT_EQ(plan.layers[i].activation.bits, network.layers()[i].HasInputSite() ? 8 : 32);
+}
+
+TEST(ConfiguredPlan, LeavesInFloatWhatNoRuleNames) {
+  const Network network = LoadModel("Links");
+  Configuration configuration;
+  configuration.rules = {Rule("third", 4)};
+  const Plan plan = MakeConfiguredPlan(network, configuration);
+  EXPECT_EQ(plan.layers[0].weight.type, NumberType::Float32);
+  EXPECT_EQ(plan.layers[0].activation.type, NumberType::Float32);
+  EXPECT_EQ(plan.layers[2].weight.bits, 4);
+  EXPECT_EQ(WidthsOf(plan), "w4-32a8-32");
+}
+
+TEST(ConfiguredPlan, RefusesRulesThatEarlierOnesHide) {
+  const Network network = LoadModel("Links");
+  Configuration configuration;
+  configuration.rules = {Rule("third", 2), Rule("conv2d", 4), Rule("first", 8)};
+  EXPECT_THAT(MessageOf([&] { MakeConfiguredPlan(network, configuration); }),
+              ::testing::AllOf(HasSubstr("'first' has no effect"), HasSubstr("'conv2d'")));
+  configuration.rules = {Rule("third", 2), Rule("conv2d", 4), Rule("*", 8)};
+  EXPECT_NO_THROW(MakeConfiguredPlan(network, configuration));
 }
 
 TEST(ConfiguredPlan, RefusesRulesThatNameNoLayer) {

@@ -3,6 +3,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
+#include "data/decode/zip.h"
 #include "files/temporary_folder.h"
 #include "train/training_case.h"
 
@@ -100,6 +101,25 @@ TEST(Checkpoint, OfAnotherRunIsRefused) {
   other.seed = 9;
   EXPECT_THAT(MessageOf(other), HasSubstr("another seed: 0 there, 9 here"));
   EXPECT_EQ(MessageOf(options), "no error");
+}
+
+TEST(Checkpoint, OverwrittenInPartIsRefused) {
+  const TemporaryFolder folder;
+  TrainOptions options = Options();
+  options.checkpoint = folder.path() / "run";
+  options.progress = StopAt(5);
+  EXPECT_THROW(TrainSmall(options), Stop);
+  std::string bytes = Contents(options.checkpoint), largest;
+  {
+    const decode::ZipArchive archive(options.checkpoint);
+    for (std::size_t i = 0; i < archive.names().size(); ++i)
+      if (const auto entry = archive.Read(i); entry.size() > largest.size()) largest.assign(entry.begin(), entry.end());
+  }
+  const std::size_t at = bytes.find(largest) + largest.size() / 2;
+  bytes[at] = static_cast<char>(bytes[at] ^ 1);
+  WriteFile(options.checkpoint, bytes);
+  options.progress = {};
+  EXPECT_THAT(MessageOf(options), HasSubstr("remove it to start anew"));
 }
 
 TEST(Checkpoint, ThatIsNoneIsRefused) {

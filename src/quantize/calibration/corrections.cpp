@@ -26,6 +26,10 @@ constexpr Names<OutputCorrection, 5> kOutputCorrections = {
 
 }  // namespace
 
+bool Corrections::FitsOutputs() const {
+  return output != OutputCorrection::None && output != OutputCorrection::BiasFromBatchNorm;
+}
+
 bool Corrections::ShiftsOutputs() const {
   return output != OutputCorrection::None && output != OutputCorrection::BatchNorm;
 }

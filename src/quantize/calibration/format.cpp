@@ -116,6 +116,11 @@ std::int64_t Format::QuantMax() const {
                                      : (std::int64_t{1} << GridBits(*this)) - 1;
 }
 
+int OnlyWidth(NumberType type) {
+  const std::string widths = Widths(type);
+  return widths.find(' ') == std::string::npos ? std::stoi(widths) : 0;
+}
+
 Format Format::WithBits(int new_bits) const {
   Format format = *this;
   format.bits = new_bits;

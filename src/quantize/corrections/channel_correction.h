@@ -42,6 +42,7 @@ class CorrectionTargets {
   void Add(const Network& network, const CorrectionTarget& target);
 
   bool empty() const { return all_.empty(); }
+  const std::vector<CorrectionTarget>& all() const { return all_; }
 
   /// The target whose output `value` is, or null.
   const CorrectionTarget* Find(int site, const at::Tensor& value) const;

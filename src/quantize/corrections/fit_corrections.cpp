@@ -57,6 +57,17 @@ class CorrectionFitter : public Probe {
     return true;
   }
 
+  /// What batch norms tell of every layer, none of which is run. Left out are layers that have no bias of their own and
+  /// whose weight is read in parts, as the parts' outputs would have to be seen.
+  void FitWithoutData() {
+    for (const CorrectionTarget& target : targets_.all()) {
+      const Layer& layer = network_.layers()[target.layer];
+      if (layer.bias < 0 && layer.uses.size() > 1) continue;
+      if (const auto correction = FromBatchNorm(target.layer))
+        fitted_.emplace(static_cast<int>(target.layer), *correction);
+    }
+  }
+
   at::Tensor Visit(int site, const at::Tensor& value) override {
     if (network_.sites()[static_cast<std::size_t>(site)].kind == Site::Kind::LayerInput) {
       const at::Tensor x = quantizing_.Visit(site, value);
@@ -165,6 +176,10 @@ void FitCorrections(const Network& network, const Corrections& corrections, cons
         "unfolded "
         "(--no-fold-batch-norm), or choose channel");
   if (!fitter.HasTargets() && corrections.rounding == Rounding::Nearest) return;
+  if (samples.inputs.empty()) {
+    fitter.FitWithoutData();
+    return fitter.Fold();
+  }
   const std::vector<at::Tensor> parameters = state.parameters;  // the run's own; rounding changes the state's
   const auto parts = InPasses(samples.inputs, samples.a_pass);
   if (parts.size() > 1) fitter.FitInParts();

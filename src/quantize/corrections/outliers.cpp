@@ -69,7 +69,7 @@ std::set<int> Keys(const std::map<int, Format>& sites) {
 std::map<int, Outliers> FindOutliers(const Network& network, const Plan& plan, const std::vector<at::Tensor>& inputs,
                                      std::int64_t samples_a_pass) {
   const double threshold = plan.corrections.outlier_threshold;
-  if (threshold == 0) return {};
+  if (threshold == 0 || inputs.empty()) return {};
   const std::map<int, Format> formats = SitesOfLinearLayers(network, plan);
   std::map<int, at::Tensor> beyond;  // bool [features]
   SiteReader find(Keys(formats), [&](int site, const at::Tensor& value) {

@@ -285,30 +285,42 @@ void CheckSameOutput(const Network& before, const Network& after, const Dataset&
                     change, kLimit));
 }
 
-}  // namespace
-
-Network Rescale(const Network& network, const Plan& plan, const Dataset& data, std::int64_t batch_size,
-                std::int64_t memory_bytes) {
-  const at::NoGradGuard no_grad;
+std::vector<ChannelLink> LinksFor(const Network& network, Rescaling kind) {
   std::vector<ChannelLink> links = FindChannelLinks(network);
-  const Rescaling kind = plan.corrections.rescaling;
   if (links.empty())
     throw Error(
         fmt::format("rescaling {}: no tensor of this network is made and read by layers alone, with nothing between "
                     "them but operators that keep factors; leave it off",
                     ToString(kind)));
+  return links;
+}
+
+}  // namespace
+
+Network Equalize(const Network& network, const Plan& plan) {
+  const at::NoGradGuard no_grad;
   Rescaler rescaler(network, plan);
-  if (kind == Rescaling::Equalization) {
-    rescaler.Equalize(links);
-  } else if (kind == Rescaling::SmoothQuant) {
-    links = OneForEachReader(std::move(links));
-    InputRecorder recorder(links, memory_bytes);
-    Record(network, data, batch_size, recorder);
-    rescaler.Smooth(links, recorder.figures);
-  } else {
-    FollowInParts(network, OneForEachReader(std::move(links)), data, batch_size, memory_bytes, rescaler);
-  }
-  Network rescaled = rescaler.Result();
+  rescaler.Equalize(LinksFor(network, Rescaling::Equalization));
+  return rescaler.Result();
+}
+
+Network Rescale(const Network& network, const Plan& plan, const Dataset& data, std::int64_t batch_size,
+                std::int64_t memory_bytes) {
+  const at::NoGradGuard no_grad;
+  const Rescaling kind = plan.corrections.rescaling;
+  const auto follow = [&] {
+    const std::vector<ChannelLink> links = OneForEachReader(LinksFor(network, kind));
+    Rescaler rescaler(network, plan);
+    if (kind == Rescaling::SmoothQuant) {
+      InputRecorder recorder(links, memory_bytes);
+      Record(network, data, batch_size, recorder);
+      rescaler.Smooth(links, recorder.figures);
+    } else {
+      FollowInParts(network, links, data, batch_size, memory_bytes, rescaler);
+    }
+    return rescaler.Result();
+  };
+  const Network rescaled = kind == Rescaling::Equalization ? Equalize(network, plan) : follow();
   CheckSameOutput(network, rescaled, data);
   return rescaled;
 }

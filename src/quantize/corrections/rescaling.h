@@ -15,4 +15,7 @@ namespace bitplan {
 Network Rescale(const Network& network, const Plan& plan, const Dataset& data, std::int64_t batch_size,
                 std::int64_t memory_bytes = std::int64_t{2} << 30);
 
+/// Rescale of equalization, which needs no data; the output is not compared.
+Network Equalize(const Network& network, const Plan& plan);
+
 }  // namespace bitplan

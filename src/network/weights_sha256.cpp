@@ -1,0 +1,43 @@
+#include "network/weights_sha256.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "files/sha256.h"
+
+namespace bitplan {
+
+std::string WeightsSha256(const std::vector<Parameter>& parameters) {
+  std::vector<const Parameter*> by_name;
+  for (const Parameter& parameter : parameters) by_name.push_back(&parameter);
+  std::sort(by_name.begin(), by_name.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
+  Sha256 sha256;
+  for (const Parameter* const parameter : by_name) {
+    const at::Tensor& stored = parameter->value;
+    const at::Tensor value = stored.detach().to(at::kCPU, stored.is_floating_point() ? at::kFloat : stored.scalar_type())
+                                 .contiguous();
+    sha256.Add(fmt::format("{} {} [{}]\n", parameter->name, c10::toString(value.scalar_type()),
+                           fmt::join(value.sizes(), ", ")));
+    sha256.Add(value.const_data_ptr(), value.nbytes());
+  }
+  return sha256.Hex();
+}
+
+bool IsMadeFor(const Network& network, const std::string& model_sha256, const std::string& weights_sha256) {
+  return weights_sha256.empty() ? model_sha256.empty() || model_sha256 == network.sha256()
+                                : weights_sha256 == network.weights_sha256();
+}
+
+std::string OtherModel(const Network& network, const std::string& model_sha256, const std::string& weights_sha256) {
+  constexpr std::size_t kShown = 12;
+  const bool by_weights = !weights_sha256.empty();
+  return fmt::format("made for {} with SHA-256 {}…, {} {}…", by_weights ? "weights" : "a file",
+                     (by_weights ? weights_sha256 : model_sha256).substr(0, kShown),
+                     by_weights ? "this model's have" : "this one has",
+                     (by_weights ? network.weights_sha256() : network.sha256()).substr(0, kShown));
+}
+
+}  // namespace bitplan
