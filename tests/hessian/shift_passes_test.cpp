@@ -104,7 +104,7 @@ TEST_P(Shifts, MeasuredAreThoseOfTheQuantizedNetworkWithThatChoiceAlone) {
     choices.push_back({{static_cast<int>(i)}, true, DefaultActivationFormat().WithBits(4)});
   }
   const auto single = SingleChoices::Fit(network, {network, DefaultWeightFormat(), {3}}, choices, data,
-                                         {.batch_size = 2, .progress = {}});
+                                         {.limits = 2, .progress = {}});
   const AllShifts shifts(network, data, single);
   for (std::size_t i = 0; i < choices.size(); ++i) {
     Plan plan;
