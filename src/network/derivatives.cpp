@@ -48,7 +48,8 @@ std::string WriteInPlace(const Network& network) {
         }))
       continue;
     const std::string layer = LayerBefore(network, node->inputs()[0]);
-    return fmt::format("'{}' {}", OperatorName(node), layer.empty() ? "before all layers" : "after layer '" + layer + "'");
+    const std::string where = layer.empty() ? "before all layers" : fmt::format("after layer '{}'", layer);
+    return fmt::format("'{}' {}", OperatorName(node), where);
   }
   return "";
 }

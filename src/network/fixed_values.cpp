@@ -36,7 +36,8 @@ bool IsFunction(const Node* node) {
 std::string TextOf(const Node* constant) {
   const auto value = torch::jit::toIValue(constant->output());
   if (!value) return "none";
-  if (value->isTensor()) return fmt::format("tensor {}", static_cast<const void*>(value->toTensor().unsafeGetTensorImpl()));
+  if (value->isTensor())
+    return fmt::format("tensor {}", static_cast<const void*>(value->toTensor().unsafeGetTensorImpl()));
   std::ostringstream text;
   text << value->tagKind() << ' ' << *value;
   return text.str();

@@ -28,8 +28,9 @@ constexpr std::int64_t kMostGrowth = 2;
 /// Operators with weights and biases among their operands.
 bool HasWeights(const Node* node) {
   static const std::set<std::string, std::less<>> names = {
-      "linear",   "matmul",     "mm",         "bmm",        "addmm",         "embedding", "embedding_bag", "lstm", "gru",
-      "rnn_tanh", "rnn_relu",   "batch_norm", "layer_norm", "instance_norm", "rms_norm",  "group_norm",    "prelu"};
+      "linear", "matmul",   "mm",       "bmm",        "addmm",      "embedding",     "embedding_bag", "lstm",
+      "gru",    "rnn_tanh", "rnn_relu", "batch_norm", "layer_norm", "instance_norm", "group_norm",    "rms_norm",
+      "prelu"};
   const std::string name = OperatorName(node);
   return node->kind().is_aten() &&
          (names.contains(name) || name.starts_with("conv") || name.starts_with("_conv") || name.ends_with("_cell"));

@@ -37,8 +37,8 @@ void ReplaceTypes(Node* node, const std::set<at::ScalarType>& types) {
   }
 }
 
-/// Casts the caller's tensors to float32, those of floating-point types: as a run of the network does, and for those who
-/// run the graph by themselves.
+/// Casts the caller's tensors to float32, those of floating-point types: as a run of the network does, and for those
+/// who run the graph by themselves.
 void CastArguments(LoweredGraph& lowered) {
   torch::jit::Graph& graph = *lowered.graph;
   for (std::size_t i = 0; i < lowered.arguments.size(); ++i) {

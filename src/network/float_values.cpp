@@ -43,7 +43,8 @@ bool IsTensor(const Value* value) { return value->type()->isSubtypeOf(*c10::Tens
 constexpr int kDeepest = 64;
 
 bool IsFloatWithin(const LoweredGraph& lowered, const Value* value, int depth) {
-  if (const auto parameter = lowered.ParameterOf(value)) return lowered.parameters[*parameter].value.is_floating_point();
+  if (const auto parameter = lowered.ParameterOf(value))
+    return lowered.parameters[*parameter].value.is_floating_point();
   const Node* const node = value->node();
   if (!node->kind().is_aten() || depth == kDeepest) return false;
   const auto inputs = node->inputs();
@@ -53,7 +54,8 @@ bool IsFloatWithin(const LoweredGraph& lowered, const Value* value, int depth) {
   const auto keeps = [&](const Value* input) {
     if (input->node()->kind() != c10::prim::ListConstruct) return !IsTensor(input) || is_float(input);
     const auto items = input->node()->inputs();
-    return std::all_of(items.begin(), items.end(), [&](const Value* item) { return !IsTensor(item) || is_float(item); });
+    return std::all_of(items.begin(), items.end(),
+                       [&](const Value* item) { return !IsTensor(item) || is_float(item); });
   };
   return (KeepsFloat().contains(OperatorName(node)) || ComputesWithParameters().contains(OperatorName(node))) &&
          std::all_of(inputs.begin(), inputs.end(), keeps);

@@ -4,7 +4,7 @@
 
 namespace bitplan {
 
-/// Gives every reader of a list that grows by operators of known effect (append, insert, extend, an item that is set, …)
+/// Gives every reader of a list that operators of known effect write to (append, insert, extend, an item that is set)
 /// a list of its own that is made of the items there are at that point. Lists that are written to in a branch or loop
 /// that they were not made in, or that may be reached by another way, stay as they are.
 void SettleLists(torch::jit::Graph& graph);

@@ -90,7 +90,8 @@ void Simplify(LoweredGraph& lowered) {
     torch::jit::ConstantPropagation(lowered.graph);
     torch::jit::PeepholeOptimize(lowered.graph, /*disable_shape_peepholes=*/true);
     torch::jit::LowerSimpleTuples(lowered.graph);
-    if (LoopsOverParameters(lowered) || WritesToListsInLoops(*lowered.graph)) torch::jit::UnrollConstantLoops(lowered.graph);
+    if (LoopsOverParameters(lowered) || WritesToListsInLoops(*lowered.graph))
+      torch::jit::UnrollConstantLoops(lowered.graph);
     after = lowered.graph->toString(/*print_source_locations=*/false);
   } while (after != before);
   torch::jit::EliminateDeadCode(lowered.graph);

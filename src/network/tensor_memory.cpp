@@ -105,17 +105,16 @@ bool Keeps(const Node* node) {
 }
 
 bool IsInside(const Node* node, const Node* outer) {
-  for (const Block* block = node->owningBlock(); block && block->owningNode(); block = block->owningNode()->owningBlock())
-    if (block->owningNode() == outer) return true;
-  return false;
+  const Node* owner = node->owningBlock()->owningNode();
+  while (owner && owner != outer) owner = owner->owningBlock()->owningNode();
+  return owner != nullptr;
 }
 
 /// The loops that both nodes are in.
 std::vector<const Node*> CommonLoops(const Node* a, const Node* b) {
   std::vector<const Node*> loops;
-  for (const Block* block = a->owningBlock(); block && block->owningNode(); block = block->owningNode()->owningBlock())
-    if (block->owningNode()->kind() == c10::prim::Loop && IsInside(b, block->owningNode()))
-      loops.push_back(block->owningNode());
+  for (const Node* owner = a->owningBlock()->owningNode(); owner; owner = owner->owningBlock()->owningNode())
+    if (owner->kind() == c10::prim::Loop && IsInside(b, owner)) loops.push_back(owner);
   return loops;
 }
 
@@ -301,7 +300,8 @@ bool TensorMemory::MayBeTakenOut(const Write& write) const {
   });
   if (!taken) return false;
   const auto sources = sources_.find(write.root);
-  const bool was_put_away = sources != sources_.end() && std::count(sources->second.begin(), sources->second.end(), nullptr);
+  const bool was_put_away = sources != sources_.end() &&
+                            std::count(sources->second.begin(), sources->second.end(), nullptr) > 0;
   return std::any_of(put_away_.begin(), put_away_.end(), [&](const auto& put) {
     if (!Meet(sharers_.at(RootOf(put.first)), sharers_.at(write.root))) return false;
     const auto loops = CommonLoops(put.second, write.node);

@@ -198,6 +198,15 @@ TEST_F(OnByteKernels, SumsMayBeLargerThanTheProduct) {
   ExpectTheSame("  z = y + torch.ones([5, 1, 4, 6, 6])\n  return torch.relu(z).reshape(z.size(0), z.size(1), -1)\n");
 }
 
+// Kernels leave images channels last.
+TEST_F(OnByteKernels, ViewsOfAProductAreThoseOfTheNetworksOwn) {
+  ExpectTheSame("  return torch.relu(y).view(-1, 144)\n");
+  ExpectTheSame("  return torch.max_pool2d(torch.relu(y), [2, 2], [2, 2]).view(-1, 36)\n");
+  ExpectTheSame("  return torch.add(y, x[:, 0:1, 0:6, 0:6]).view_as(torch.zeros([y.size(0), 144]))\n");
+  ExpectTheSame("  return torch.as_strided(torch.relu(y), [y.size(0), 36], [144, 1])\n");
+  ExpectTheSame("  z = y + torch.relu(y)\n  return torch.as_strided(z, [y.size(0), 36], [144, 1])\n");
+}
+
 TEST_F(OnByteKernels, LstmsRunDynamicallyWhenAsked) {
   int lstms = 0;
   test::ForEachCase([&](const test::ModelCase& model) {
