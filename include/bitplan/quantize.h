@@ -160,9 +160,10 @@ class QuantizedNetwork {
   /// plan rescales channels, too: then the samples themselves are needed.
   static QuantizedNetwork Create(const Network& network, const Plan& plan, const Calibration& calibration);
 
-  /// The same grids and ranges, the output correction `output` fitted anew on `samples` in place of the plan's. Throws
-  /// Error when an output is not finite.
-  QuantizedNetwork Corrected(OutputCorrection output, const Dataset& samples) const;
+  /// The same grids and ranges, the output correction `output` fitted anew on `samples` in place of the plan's, within
+  /// `memory_bytes` as QuantizeOptions has it. Throws Error when an output is not finite.
+  QuantizedNetwork Corrected(OutputCorrection output, const Dataset& samples,
+                             std::int64_t memory_bytes = QuantizeOptions().memory_bytes) const;
 
   /// Output [N, …]. Differentiable in the inputs (straight-through). Throws Error when they do not fit the network.
   at::Tensor Forward(const std::vector<at::Tensor>& inputs) const;

@@ -106,11 +106,8 @@ int EvaluateModel(const Arguments& arguments) {
     if (WriteJson(line, ToJson(report))) Print(report, criterion);
     return kDone;
   }
-  const Dataset calibration = LoadCalibration(line, *plan);
-  const PassLimits limits(batch_size, ReadMemory(line, network, {&data, &calibration}));
   QuantizeOptions options;
   options.batch_size = batch_size;
-  options.memory_bytes = limits.memory_bytes;
   options.progress = ShowProgress();
   const auto [quantized, gain, memory] = QuantizeByPlan(line, network, *plan, options, {&data});
   const PassLimits limits(batch_size, memory);

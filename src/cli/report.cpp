@@ -71,7 +71,7 @@ std::string Table::Text() const {
 std::string WithCommas(std::int64_t number) {
   std::string text = std::to_string(number);
   const std::size_t sign = number < 0 ? 1 : 0;
-  for (std::size_t at = text.size(); at > 3 + sign;) text.insert(at -= 3, ",");
+  for (std::size_t at = text.size(); at > 3 + sign;) text.insert(at -= 3, 1, ',');
   return text;
 }
 

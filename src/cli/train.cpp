@@ -166,7 +166,6 @@ int TrainModel(const Arguments& arguments) {
   test_options.samples = 0;
   std::optional<Dataset> test;
   if (line.Has("test")) test = Dataset::Load(line.Get<std::string>("test"), test_options);
-  const Network before = Network::Load(line.Required("MODEL.pt"), network);
   const Criterion criterion = ResolveLoss(before, data, options.loss, options.temperature);
   if (test) EvaluationCriterion(before, *test, options.loss);  // refuses it now, if at all
   options.memory_bytes = test ? ReadMemory(line, before, {&data, &*test}) : ReadMemory(line, before, {&data});

@@ -40,19 +40,23 @@ std::optional<CorrectionGain> CrossValidateCorrection(const QuantizedNetwork& qu
   constexpr std::int64_t kLeast = 4;  // two to fit on and two to measure on
   if (!quantized.plan().corrections.FitsOutputs() || !QuantizesAnything(quantized.plan()) || samples < kLeast)
     return std::nullopt;
+  const PassLimits limits(options.batch_size, options.memory_bytes);
+  const auto corrected = [&](OutputCorrection correction, const Dataset& fitted_on) {
+    return quantized.Corrected(correction, fitted_on, options.memory_bytes);
+  };
   const std::array halves = {calibration.First(half), calibration.First(samples).From(half)};
-  const QuantizedNetwork uncorrected = quantized.Corrected(OutputCorrection::None, halves[0]);
+  const QuantizedNetwork uncorrected = corrected(OutputCorrection::None, halves[0]);
   Means means(2);
   for (const std::size_t fold : {0, 1})
-    means.Add(Evaluate(quantized.network(), {uncorrected, quantized.Corrected(kind, halves[fold])}, halves[1 - fold],
-                       options.batch_size, options.progress));
+    means.Add(Evaluate(quantized.network(), {uncorrected, corrected(kind, halves[fold])}, halves[1 - fold],
+                       limits, options.progress));
   if (means[0] == means[1]) return std::nullopt;  // no layer's output can be corrected
   CorrectionGain gain{half, means[0], means[1]};
   if (gain.Gain() > 0 || half / 2 < 2) return gain;
   Means of_fewer(1);
   for (const std::size_t fold : {0, 1})
-    of_fewer.Add(Evaluate(quantized.network(), {quantized.Corrected(kind, halves[fold].First(half / 2))},
-                          halves[1 - fold], options.batch_size, options.progress));
+    of_fewer.Add(Evaluate(quantized.network(), {corrected(kind, halves[fold].First(half / 2))},
+                          halves[1 - fold], limits, options.progress));
   gain.corrected_by_half = of_fewer[0];
   return gain;
 }

@@ -250,6 +250,15 @@ struct Calibration::Impl {
     return bitplan::SamplesAPass(most, memory_bytes, held, fit);
   }
 
+  /// The output correction and the rounding of `plan`.
+  void FitOutputs(const Network& network, const Plan& plan, QuantizedState& state) const {
+    static const std::map<int, ChannelMoments> kNone;
+    const bool by_moments = plan.corrections.FitsOutputs() && QuantizesAnything(plan);
+    const std::map<int, ChannelMoments>& wanted = by_moments ? Moments(network) : kNone;
+    const std::int64_t a_pass = inputs.empty() ? 1 : SamplesAFit(network, plan, wanted, state);
+    FitCorrections(network, plan.corrections, wanted, {inputs, a_pass}, memory_bytes, progress, state);
+  }
+
  private:
   std::int64_t Samples() const { return inputs.front().size(0); }
 
@@ -311,7 +320,7 @@ QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const
   const at::NoGradGuard no_grad;
   const Calibration::Impl& known = *calibration.impl_;
   auto impl = std::make_shared<Impl>(Impl{network, plan, {}});
-  const std::map<int, Outliers> outliers = 
+  const std::map<int, Outliers> outliers =
       plan.corrections.outlier_threshold == 0
           ? std::map<int, Outliers>()
           : FindOutliers(network, plan, known.inputs, known.SamplesAPass(network));
@@ -321,12 +330,7 @@ QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const
   QuantizeInputs(network, plan, known.activations ? &*known.activations : nullptr, impl->state);
   KeepOutliers(network, outliers, impl->state);
   Report(known.progress, "corrections", 0, 1);
-  static const std::map<int, ChannelMoments> kNone;
-  const bool by_moments = plan.corrections.FitsOutputs() && QuantizesAnything(plan);
-  const std::map<int, ChannelMoments>& wanted = by_moments ? known.Moments(network) : kNone;
-  const std::int64_t a_pass = known.inputs.empty() ? 1 : known.SamplesAFit(network, plan, wanted, impl->state);
-  FitCorrections(network, plan.corrections, wanted, {known.inputs, a_pass}, known.memory_bytes, known.progress,
-                 impl->state);
+  known.FitOutputs(network, plan, impl->state);
   Report(known.progress, "corrections", 1, 1);
   return QuantizedNetwork(std::move(impl));
 }
@@ -336,7 +340,8 @@ QuantizedNetwork QuantizedNetwork::FromState(const Network& network, const Plan&
   return QuantizedNetwork(std::make_shared<Impl>(Impl{network, plan, std::move(state)}));
 }
 
-QuantizedNetwork QuantizedNetwork::Corrected(OutputCorrection output, const Dataset& samples) const {
+QuantizedNetwork QuantizedNetwork::Corrected(OutputCorrection output, const Dataset& samples,
+                                             std::int64_t memory_bytes) const {
   const at::NoGradGuard no_grad;
   const Network& network = impl_->network;
   auto impl = std::make_shared<Impl>(*impl_);
@@ -348,12 +353,13 @@ QuantizedNetwork QuantizedNetwork::Corrected(OutputCorrection output, const Data
   state.parameters = network.ParameterValues();
   for (std::size_t i = 0; i < network.layers().size(); ++i)
     state.parameters[static_cast<std::size_t>(network.layers()[i].weight)] = state.grids[i].value;
-  Corrections correction;
-  correction.output = output;
-  const std::vector<at::Tensor> inputs = FirstInputs(network, samples, samples.size());
-  FitCorrections(network, correction,
-                 correction.FitsOutputs() ? FloatMoments(network, inputs) : std::map<int, ChannelMoments>(), inputs, {},
-                 state);
+  Calibration::Impl known;
+  known.inputs = FirstInputs(network, samples, samples.size());
+  known.memory_bytes = memory_bytes;
+  Plan nearest = impl->plan;  // what was rounded stays
+  nearest.corrections = {};
+  nearest.corrections.output = output;
+  known.FitOutputs(network, nearest, state);
   return QuantizedNetwork(std::move(impl));
 }
 

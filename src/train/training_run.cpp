@@ -101,7 +101,7 @@ void TrainingRun::RequireStepFits() {
   const auto step = [&](std::int64_t units) {
     const Batch samples = data_.First(units * unit);
     const at::AutoGradMode with_gradient(true);
-    LossOf(network_.Forward(samples.inputs, true), samples, network_.float_network(), options_).loss.backward();
+    LossOf(criterion_, network_.Forward(samples.inputs, true), samples, network_.float_network(), options_).loss.backward();
     optimizer_->ClearGradients();
   };
   const std::int64_t held = HeldBytes(network_.tensors(), options_);

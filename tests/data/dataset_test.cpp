@@ -207,7 +207,7 @@ TEST(Labels, ToIgnoreAreMarked) {
   EXPECT_TRUE(labels(at::tensor({255, 3, 7, -100}, at::kInt))
                   .equal(at::tensor({-100, 3, -100, -100}, at::kLong)));
   const at::Tensor numbers = labels(at::tensor({255.0, 3.5, 7.0, -100.0}));
-  EXPECT_TRUE(numbers.isnan().equal(at::tensor({true, false, true, false})));
+  EXPECT_TRUE(numbers.isnan().equal(at::tensor({1, 0, 1, 0}).to(at::kBool)));
 }
 
 TEST(Labels, OfOneColumnBecomeAVector) {

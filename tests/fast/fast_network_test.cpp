@@ -167,7 +167,9 @@ Network ConvolutionThen(const std::string& rest, const TemporaryFolder& folder) 
   module.register_attribute("training", c10::BoolType::get(), false);
   module.define("def forward(self, x):\n  y = torch.conv2d(x, self.weight, self.bias)\n" + rest);
   module.save((folder / "model.pt").string());
-  return Network::Load(folder / "model.pt");
+  NetworkOptions options;
+  options.samples_first = false;  // broadcasts with axes of its own
+  return Network::Load(folder / "model.pt", options);
 }
 
 /// Whether the network with kernels gives what the fake-quantized one does, but for the order of sums.

@@ -97,9 +97,10 @@ TEST(IgnoredLabels, LeaveTheFiguresOfTheOthers) {
   const Sensitivity all = Analyze(network, Dataset::FromTensors({x}, labels), options),
                     alone = Analyze(network, Dataset::FromTensors({x.index({kept})}, labels.index({kept})), options);
   for (const Measure measure : options.measures)
-    if (HasFigures(measure))
+    if (HasFigures(measure)) {
       EXPECT_NEAR(Figure(all, measure), Figure(alone, measure), 1e-4 * std::abs(Figure(alone, measure)))
           << ToString(measure);
+    }
   EXPECT_NEAR(*all.layers[0].weight.trace, *alone.layers[0].weight.trace, 1e-3 * *alone.layers[0].weight.trace);
   EXPECT_EQ(all.shifts->samples, alone.shifts->samples);
   EXPECT_EQ(all.shifts->logits.size(), alone.shifts->logits.size());

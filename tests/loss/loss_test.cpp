@@ -142,7 +142,7 @@ TEST(LossValue, IgnoredNumbersLeaveNoTraceInGradients) {
 
 TEST(RightDecisions, AreOfEveryLabelThatCounts) {
   const at::Tensor output = torch::tensor({{1.0, -1.0, 0.5}, {-2.0, 3.0, -0.5}});
-  const at::Tensor labels = torch::tensor({{1, 1, 0}, {0, 1, kIgnoredLabel}}, torch::kLong);
+  const at::Tensor labels = torch::tensor({{1L, 1L, 0L}, {0L, 1L, kIgnoredLabel}}, torch::kLong);
   const Criterion criterion = ResolveLoss(output, labels, Loss::Auto);
   EXPECT_TRUE(RightDecisions(criterion, output, labels)
                   .equal(torch::tensor({{true, false, false}, {true, true, false}})));

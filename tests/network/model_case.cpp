@@ -47,14 +47,15 @@ std::vector<at::Tensor> ModelCase::SampleInputs() const {
 }
 
 Network ModelCase::Load(const std::string& kind, const NetworkOptions& options) const {
-  return Network::Load(ModelPath(name_ + "." + kind + ".pt"), options);
+  NetworkOptions of_an_operator = options;
+  of_an_operator.samples_first = false;  // alone, whatever its axes are
+  return Network::Load(ModelPath(name_ + "." + kind + ".pt"), of_an_operator);
 }
 
 Network ModelCase::Load(const std::string& kind, bool fold_batch_norm) const {
   NetworkOptions options;
   options.fold_batch_norm = fold_batch_norm && expected_.at("foldable").get<bool>();
   options.output = AnyOutput();
-  options.samples_first = false;  // of an operator alone, whatever its axes are
   return Load(kind, options);
 }
 

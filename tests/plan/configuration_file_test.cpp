@@ -139,7 +139,7 @@ TEST(ConfigurationFile, IsRefusedWithTheReason) {
   EXPECT_THAT(Refusal(head + "weight: {bits: 9}"), HasSubstr("weight.bits"));
   EXPECT_THAT(Refusal(head + "weight: {type: nf4, bits: 3}"), HasSubstr("nf4 has 4"));
   EXPECT_THAT(Refusal(head + "weight: {scheme: asymmetric}"), HasSubstr("'weight': expected bits"));
-  EXPECT_THAT(Refusal(head + "layers: [{match: a, weight: {type: power-of-two}}]"),
+  EXPECT_THAT(Refusal(head + "layers: [{match: a, weight: {type: power-of-two, scale_type: power-of-two}}]"),
               HasSubstr("'layers[0].weight': expected bits"));
   EXPECT_THAT(Refusal(head + "activation: {granularity: channel}"), HasSubstr("one scale a tensor"));
   EXPECT_THAT(Refusal(head + "weights: {bits: 4}"), HasSubstr("weights"));

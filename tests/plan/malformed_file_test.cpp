@@ -128,9 +128,10 @@ std::vector<ordered_json::json_pointer> Objects(const ordered_json& json) {
   return found;
 }
 
-/// Objects whose keys are free: names of costs.
+/// Objects whose keys are free: names of costs, and of the layers that resampling was asked about.
 bool IsFree(const ordered_json::json_pointer& at) {
-  return !at.empty() && (at.back() == "costs" || at.back() == "budgets" || at.back() == "prices");
+  return !at.empty() &&
+         (at.back() == "costs" || at.back() == "budgets" || at.back() == "prices" || at.back() == "kept");
 }
 
 TEST_F(MalformedFile, WithAnUnknownKeyAnywhereIsRefused) {

@@ -30,7 +30,7 @@ struct Pass {
 
 TEST(SamplesAPass, NeverTakeMoreThanThereIs) {
   for (const Pass& shape : {Pass{0, 3 * kMebibyte}, Pass{40 * kMebibyte, 1000, 0, 2 * kMebibyte},
-                            Pass{90 * kMebibyte, kMebibyte}, Pass{0, 100, 64 * kMebibyte, 0}})
+                            Pass{60 * kMebibyte, kMebibyte}, Pass{0, 100, 64 * kMebibyte, 0}})
     for (const std::int64_t limit : {150 * kMebibyte, 400 * kMebibyte}) {
       Pass pass = shape;
       const std::int64_t samples = SamplesAPass(1000, limit, 10 * kMebibyte, std::ref(pass), limit);

@@ -21,7 +21,9 @@ TEST(NeedsCalibration, WhereSomethingIsFoundOnData) {
   EXPECT_FALSE(NeedsCalibration(weights));
   EXPECT_FALSE(NeedsCalibration(half));
   EXPECT_TRUE(NeedsCalibration(both));
-  EXPECT_FALSE(NeedsCalibration(both, {.statistics = ActivationStatistics::Collect(network, Samples({8, 3, 16, 16}), 8)}));
+  QuantizeOptions known;
+  known.statistics = ActivationStatistics::Collect(network, Samples({8, 3, 16, 16}), 8);
+  EXPECT_FALSE(NeedsCalibration(both, known));
   Plan dynamic = both;
   for (LayerPlan& layer : dynamic.layers) layer.activation.calibrator = Calibrator::Dynamic;
   EXPECT_FALSE(NeedsCalibration(dynamic));

@@ -16,6 +16,7 @@ namespace bitplan {
 inline Network LoadModel(const std::string& name, int output = -1) {
   NetworkOptions options;
   if (output >= 0) options.output = std::to_string(output);
+  options.samples_first = false;  // of operators alone, whatever their axes are
   return Network::Load(std::filesystem::path(BITPLAN_TEST_DIR) / "quantize" / "models" / (name + ".pt"), options);
 }
 
