@@ -21,8 +21,11 @@ void AddConfigurationOptions(CommandLine& line) {
 }
 
 bool HasConfiguration(const CommandLine& line) {
-  const bool by_hand = line.Has("layer-config") || line.Has("weight-bits") || line.Has("activation-bits");
-  if (by_hand || (line.Has("target") && !line.Has("plan") && !line.Has("plan.json"))) return by_hand;
+  const bool planned = line.Has("plan") || line.Has("plan.json"), targeted = line.Has("target") && !planned;
+  const bool typed = !line.IsDefault("weight-type") || !line.IsDefault("activation-type");
+  const bool by_hand = line.Has("layer-config") || line.Has("weight-bits") || line.Has("activation-bits") ||
+                       (typed && !planned && !targeted);
+  if (by_hand || targeted) return by_hand;
   const auto refuse = [&](const char* option) {
     if (!line.IsDefault(option))
       throw Error(

@@ -145,6 +145,8 @@ class Resolver {
       default:
         break;
     }
+    const bool unlabelled = form_ == LabelForm::None || form_ == LabelForm::Unfitting;
+    if (unlabelled && !Squeezed(output_.sizes()).empty()) return OfClasses(loss, false);  // asked for, as divergence is
     Criterion criterion = form_ == LabelForm::Unfitting ? Unlabelled() : Default();
     criterion.loss = loss;
     return criterion;

@@ -51,8 +51,8 @@ TrainingRun::TrainingRun(const std::filesystem::path& model, const NetworkOption
                          const Dataset& dataset, const TrainOptions& options)
     : options_(options),
       network_(model, network, plan, options),
-      criterion_(SettledLoss(network_.float_network(), dataset, options)),
       data_(network_.float_network(), dataset, options),
+      criterion_(SettledLoss(network_.float_network(), dataset, options)),
       subject_(SubjectOf(network_, plan, dataset, criterion_, options)),
       draws_(at::Device(network_.float_network().device())),
       stages_(PlansInStages(plan, options.stages)) {

@@ -64,8 +64,8 @@ class TrainingRun {
 
   const TrainOptions& options_;
   TrainedNetwork network_;
-  Criterion criterion_;
   TrainingData data_;
+  Criterion criterion_;
   RunSubject subject_;
   DefaultGenerator draws_;
   std::optional<StepOptimizer> optimizer_;

@@ -48,7 +48,9 @@ void ExpectEvaluation(const json& evaluation, const Case& of) {
   EXPECT_EQ(evaluation["loss"].is_null(), of.labels == 0);
   const bool decides = of.outputs != "values" && of.labels > 0;
   EXPECT_EQ(evaluation["accuracy"].is_null(), !decides);
-  if (of.labels > 0) EXPECT_EQ(evaluation["total"], of.labels);
+  if (of.labels > 0) {
+    EXPECT_EQ(evaluation["total"], of.labels);
+  }
 }
 
 TEST_P(Outputs, AreAnalyzedAsWhatTheyAreAndNothingIsFree) {

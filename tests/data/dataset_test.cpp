@@ -191,9 +191,9 @@ TEST(Samples, ThatCannotBeUsedAreRefused) {
 TEST(Labels, AreIntegersOrFloats) {
   const auto labels = [](const at::Tensor& given) { return Dataset::FromTensors({Numbers(3)}, given).labels(); };
   EXPECT_TRUE(labels(at::tensor({4, -1, -2}, at::kInt)).equal(at::tensor({4, -1, -2}, at::kLong)));
-  EXPECT_TRUE(labels(at::tensor({1, 0, 1}, at::kBool)).equal(at::tensor({1, 0, 1}, at::kLong)));
+  EXPECT_TRUE(labels(at::tensor({1, 0, 1}).to(at::kBool)).equal(at::tensor({1, 0, 1}, at::kLong)));
   EXPECT_TRUE(labels(at::tensor({0.5, 1.0, -2.0}, at::kDouble)).equal(at::tensor({0.5F, 1.0F, -2.0F})));
-  EXPECT_EQ(labels(at::tensor({0.5, 1.0, -2.0}, at::kHalf)).scalar_type(), at::kFloat);
+  EXPECT_EQ(labels(at::tensor({0.5, 1.0, -2.0}).to(at::kHalf)).scalar_type(), at::kFloat);
   EXPECT_THAT(MessageFor({Numbers(1)}, at::tensor({std::nan("")})), HasSubstr("labels: sample 0 is NaN"));
   EXPECT_THAT(MessageFor({Numbers(2)}, at::zeros({2}, at::kComplexFloat)), HasSubstr("complex"));
 }

@@ -28,8 +28,9 @@ TEST(CorrectionGain, IsOfEachHalfMeasuredOnTheOther) {
   const auto at_bits = [&](int bits) {
     const Plan with = WeightsAt(network, bits, OutputCorrection::Channel),
                without = WeightsAt(network, bits, OutputCorrection::None);
-    const auto gain =
-        CrossValidateCorrection(QuantizedNetwork::Create(network, with, data(x)), data(x), {.batch_size = 4});
+    QuantizeOptions few;
+    few.batch_size = 4;
+    const auto gain = CrossValidateCorrection(QuantizedNetwork::Create(network, with, data(x)), data(x), few);
     EXPECT_TRUE(gain);
     const auto made = [&](const Plan& plan, const at::Tensor& on) {
       return QuantizedNetwork::Create(network, plan, data(on));

@@ -130,7 +130,7 @@ Outputs OutputsOf(const Network& network, const QuantizedNetwork& quantized, con
 TEST(Evaluate, ComparesYesOrNoLabelByLabel) {
   const Network network = LoadModel("SharedInput");
   const at::Tensor x = AllInputs(Samples({3, 6}))[0];
-  at::Tensor labels = torch::tensor({{1, 0, 0, 1}, {0, 0, 1, 1}, {1, kIgnoredLabel, 0, 0}}, torch::kLong);
+  at::Tensor labels = torch::tensor({{1L, 0L, 0L, 1L}, {0L, 0L, 1L, 1L}, {1L, kIgnoredLabel, 0L, 0L}}, torch::kLong);
   const Dataset data = Dataset::FromTensors({x}, labels);
   const auto quantized = QuantizedNetwork::Create(network, UniformPlan(network, 2, 32), data);
   const auto [exact, moved] = OutputsOf(network, quantized, data);

@@ -5,6 +5,7 @@
 #include <torch/csrc/jit/api/module.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 
@@ -17,10 +18,13 @@ inline Network ScriptedNetwork(const std::string& forward, const at::Tensor& wei
   torch::jit::Module module("Scripted");
   module.register_parameter("weight", weight, false);
   module.define(forward);
-  const std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::string name = ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::replace(name.begin(), name.end(), '/', '_');
   const auto file = std::filesystem::temp_directory_path() / (name + std::to_string(getpid()) + ".pt");
   module.save(file.string());
-  const Network network = Network::Load(file);
+  NetworkOptions options;
+  options.samples_first = false;  // whatever the operators do
+  const Network network = Network::Load(file, options);
   std::filesystem::remove(file);
   return network;
 }

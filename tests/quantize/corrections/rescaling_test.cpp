@@ -191,7 +191,7 @@ TEST(ActivationAware, TakesTheExponentWithTheLeastOutputError) {
 }
 
 TEST(Rescaling, IsRefusedWhereItCannotBeDone) {
-  const Network network = LoadModel("SharedBias", 2);
+  const Network network = LoadModel("SharedBias", 1);
   const Dataset data = Samples({8, 6});
   EXPECT_THAT(MessageOf([&] { QuantizedNetwork::Create(network, PlanWith(network, Rescaling::Equalization), data); }),
               HasSubstr("nothing between them"));
