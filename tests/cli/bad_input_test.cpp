@@ -48,7 +48,7 @@ TEST(BadModel, IsRefused) {
   ExpectRefused(work, "inspect missing.pt --input 3,32,32", "missing.pt: there is no such file");
   for (const char* file : {"truncated.pt", "noise.pt", "empty.pt"})
     ExpectRefused(work, std::string("inspect ") + file + " --input 3,32,32",
-                  std::string(file) + ": not a TorchScript file");
+                  "not a TorchScript file");
   ExpectRefused(work, "inspect resnet20.pt --input 5,32,32", "[1, 5, 32, 32]");
 }
 
@@ -143,7 +143,7 @@ TEST_F(PlanFiles, WithUnknownOrMissingPartsAreRefused) {
   plan.erase("costs");
   ExpectPlanRefused(plan, "'costs' is missing");
   plan = plan_;
-  plan["model_sha256"] = std::string(64, '0');
+  plan["model_sha256"] = plan["weights_sha256"] = std::string(64, '0');
   ExpectPlanRefused(plan, "another model's");
   work_.Write("bad.json", "{\"schema\": ");
   ExpectRefused(work_, "eval resnet20.pt --plan bad.json --data cifar10:test.bin", "not JSON");

@@ -107,7 +107,7 @@ TEST(FullOutput, IsAFailureOfEveryCommand) {
            "--help", "--version", "inspect --help", "inspect resnet20.pt --input 3,32,32",
            "inspect resnet20.pt --input 3,32,32 --json -", "eval resnet20.pt --data cifar10:test.bin --samples 8",
            "search --problem '" BITPLAN_TEST_DIR "/search/instances/hawq-v3-resnet18-bops-0.5.json' --json -"}) {
-    const ToolRun run = work.Run(command + " >/dev/full");
+    const ToolRun run = RunTool(work.path(), command, R"(sh -c '"$0" "$@" >/dev/full')");
     EXPECT_EQ(run.code, 2) << command;
     EXPECT_THAT(run.err, HasSubstr("cannot be written to standard output")) << command;
     EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
