@@ -25,9 +25,16 @@ bool HasContributions(const Sensitivity& sensitivity, Measure measure) {
   return std::find(measures.begin(), measures.end(), measure) != measures.end();
 }
 
+/// Where labels are ignored samples may have unequal numbers of predictions, which the shifts do not tell apart.
+bool HaveEqualPredictions(const Sensitivity& sensitivity) {
+  return !sensitivity.shifts || !sensitivity.contributions || sensitivity.contributions->samples == 0 ||
+         sensitivity.shifts->samples % sensitivity.contributions->samples == 0;
+}
+
 bool CanResample(const Sensitivity& sensitivity, const ProblemOptions& problem) {
   return HasContributions(sensitivity, problem.measure) &&
-         (!problem.joint || HasContributions(sensitivity, JointFigure(problem.measure)));
+         (!problem.joint ||
+          (HasContributions(sensitivity, JointFigure(problem.measure)) && HaveEqualPredictions(sensitivity)));
 }
 
 /// Mean of values that count several times, and its standard error.
