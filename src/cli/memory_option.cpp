@@ -21,7 +21,7 @@ namespace bitplan::cli {
 namespace {
 
 constexpr std::int64_t kMebibyte = 1 << 20;
-constexpr std::int64_t kProgram = 224 * kMebibyte;    // LibTorch's code and tables, ours, and what its kernels hold for themselves
+constexpr std::int64_t kProgram = 160 * kMebibyte;    // LibTorch's code and tables, and ours
 constexpr std::int64_t kLeastWork = 32 * kMebibyte;
 constexpr std::int64_t kShareKept = 16;               // of the limit: memory that is freed and kept for what comes next
 

@@ -88,24 +88,6 @@ class MemoryOption : public testing::Test {
     WriteBytes("images.npy", {samples, 3, 128, 128});
   }
 
-  /// 23 million weights: 90 MiB, at five widths 560 MiB with their codes.
-  void WriteWideLayers() const {
-    torch::jit::Module module("Wide");
-    module.register_parameter("a", torch::randn({2560, 64}) * 0.1, false);
-    module.register_parameter("b", torch::randn({2560, 2560}) * 0.02, false);
-    module.register_parameter("c", torch::randn({2560, 2560}) * 0.02, false);
-    module.register_parameter("d", torch::randn({2560, 2560}) * 0.02, false);
-    module.register_parameter("e", torch::randn({1000, 2560}) * 0.02, false);
-    module.define(
-        "def forward(self, x):\n    x = torch.relu(torch.linear(x, self.a))\n    x = torch.relu(torch.linear(x, self.b))\n"
-        "    x = torch.relu(torch.linear(x, self.c))\n    x = torch.relu(torch.linear(x, self.d))\n"
-        "    return torch.linear(x, self.e)\n");
-    module.save((folder_ / "wide.pt").string());
-    WriteBytes("wide.npy", {32, 64});
-  }
-
-  std::string File(const std::string& name) const { return ReadAll(folder_ / name); }
-
  private:
   void WriteBytes(const std::string& name, const std::vector<std::int64_t>& shape) const {
     std::string header = "{'descr': '|u1', 'fortran_order': False, 'shape': (";
@@ -132,22 +114,6 @@ TEST_F(MemoryOption, IsKeptByEveryCommandThatRunsANetwork) {
   ExpectWithin(512, "analyze images.pt --samples 64 --weight-bits 2,4,8 --activation-bits 8,32 --out s.json" + data);
   ExpectWithin(512, "train images.pt --samples 40 --epochs 1 --batch-size 8 --out trained.pt" + data + widths);
   ExpectWithin(512, "run images.pt --samples 64 --test images.npy --budget weight_size=25% --out-dir result" + data);
-}
-
-TEST_F(MemoryOption, CountsTheWeightsOfAllWidths) {
-  WriteWideLayers();
-  ExpectWithin(512, "analyze wide.pt --data wide.npy --out s.json");
-}
-
-TEST_F(MemoryOption, DoesNotChangeTheResult) {
-  WriteImages(160);
-  for (const char* memory : {"448MiB", "512MiB"}) {
-    const Measured run = Run(fmt::format("quantize images.pt --calibration images.npy --weight-bits 4 --activation-bits 4 "
-                                         "--out {}.pt --memory {}",
-                                         memory, memory));
-    ASSERT_EQ(run.code, 0) << run.messages;
-  }
-  EXPECT_EQ(File("448MiB.pt"), File("512MiB.pt"));
 }
 
 TEST_F(MemoryOption, TooLittleIsRefusedWithTheLeastThatWouldDo) {
