@@ -6,7 +6,8 @@ usage: make_tied_instance.py GROUPS SEED OUT.json [--budgets 1] [--tie 1e-3] [--
 Sizes are those of a transformer's blocks (of five real ones, by seed), or a few drawn ones, repeated. A choice's objective is the
 quantizer's squared error at its widths (about 4^-bits), the same for all groups (relative) or in proportion to their sizes (absolute), times
 1 + TIE * a normal deviate: 0 makes groups of one size equal. Budgets, the first of: size, operations (weight bits times input bits), latency
-(a roofline, times 1 + NOISE * a normal deviate: measured), energy; with more than one the inputs have widths, too. Needs numpy only.
+(a roofline), energy; with more than one the inputs have widths, too, and the last one's costs are as if measured: times 1 + NOISE * a normal
+deviate. Needs numpy only.
 """
 import argparse
 import json
@@ -56,7 +57,7 @@ def main() -> None:
     ap.add_argument("--shapes", choices=["transformer", "repeated"], default="transformer")
     ap.add_argument("--objective", choices=["relative", "absolute"], default="relative")
     ap.add_argument("--tight", type=float, default=0.25, help="how far the budgets are from the cheapest plan to the dearest")
-    ap.add_argument("--noise", type=float, default=0, help="of the latencies")
+    ap.add_argument("--noise", type=float, default=0, help="of the last budget's costs where there are several")
     a = ap.parse_args()
     rng = np.random.default_rng(a.seed)
     shapes = shapes_of(a.shapes, a.groups, rng)
@@ -75,7 +76,8 @@ def main() -> None:
         for w, of_weight in zip(WEIGHT_BITS, weight_figures):
             for x, of_input in zip(input_bits, input_figures):
                 costs = costs_of(outputs, inputs, w, x)
-                costs["latency_ms"] *= 1 + a.noise * rng.normal()
+                if a.budgets > 1:
+                    costs[names[-1]] *= 1 + a.noise * rng.normal()
                 choices.append({"name": f"w{w}a{x}", "objective": of_weight + (of_input if a.budgets > 1 else 0.0),
                                 "costs": {n: costs[n] for n in names}})
         for n in names:
@@ -85,7 +87,7 @@ def main() -> None:
     budgets = {n: low[n] + a.tight * (high[n] - low[n]) for n in names}
     for n in names[1:]:  # joint budgets that are tight each on its own leave no plan: the widths share them
         budgets[n] = low[n] + a.tight * rng.uniform(0.8, 1.2) * (high[n] - low[n])
-    name = f"tied-{a.shapes}-{a.objective}-{a.groups}x{len(WEIGHT_BITS) * len(input_bits)}-{a.budgets}-{a.tie:g}{'-noisy' if a.noise else ''}-{a.seed}"
+    name = f"tied-{a.shapes}-{a.objective}-{a.groups}x{len(WEIGHT_BITS) * len(input_bits)}-{a.budgets}-{a.tie:g}{f'-noise{a.noise:g}' if a.noise else ''}-{a.seed}"
     problem = {"schema": "bitplan.problem/1", "name": name, "objective": "synthetic squared error", "groups": groups, "budgets": budgets}
     with open(a.out, "w", encoding="utf-8") as f:
         json.dump(problem, f)

@@ -114,7 +114,7 @@ def tied_problems(a):
                 turn = len(problems)
                 shapes, objective = ("transformer", "repeated")[turn // 2 % 2], ("relative", "absolute")[turn % 2]
                 problems.append(("make_tied_instance.py", groups, str(turn), "--budgets", budgets, "--tie", tie, "--shapes", shapes,
-                                 "--objective", objective, "--noise", "0.02" if turn % 3 == 2 else "0"))
+                                 "--objective", objective, "--noise", ("0", "1e-6", "0.02")[turn % 3]))
     return problems
 
 

@@ -48,8 +48,7 @@ class Tree {
     if (Closed(first) || !RuleOutColumns(whole_, first)) return;
     shrunk_ = Shrink(whole_, first);
     swaps_.emplace(core_);
-    if (branching == Branching::GroupsAndTallies)
-      tallies_ = AddTallies(whole_, shrunk_.group, shrunk_.core, shrunk_.root);
+    if (branching == Branching::GroupsAndTallies) tallies_ = AddTallies(whole_, shrunk_);
     most_waiting_ = kMostWaitingBytes / (sizeof(WaitingNode) + core_.columns() / 8 + core_.budgets() * 32 + 64);
     Wait(shrunk_.root);
   }
@@ -165,7 +164,8 @@ class Tree {
     };
     for (const Tally& tally : tallies_) {
       TallySides parts = search::Divide(core_, node, tally);
-      if (parts.below && closes({SolveSide(node, std::move(parts.below)), SolveSide(node, std::move(parts.above))})) return best;
+      if (parts.below && closes({SolveSide(node, std::move(parts.below)), SolveSide(node, std::move(parts.above))}))
+        return best;
     }
     for (Branch branch : ProposeBranches(core_, node.part, node.relaxation)) {
       Branch other = branch;

@@ -7,7 +7,22 @@
 namespace bitplan::search {
 namespace {
 
-/// Numbers the distinct costs of all columns.
+/// Sets that grow together.
+class Unions {
+ public:
+  explicit Unions(std::size_t size) : parent_(size) { std::iota(parent_.begin(), parent_.end(), Index{0}); }
+  Index Find(Index at) {
+    while (parent_[at] != at) at = parent_[at] = parent_[parent_[at]];
+    return at;
+  }
+  void Unite(Index a, Index b) { parent_[Find(a)] = Find(b); }
+
+ private:
+  std::vector<Index> parent_;
+};
+
+}  // namespace
+
 std::vector<Index> NumberCosts(const Core& core) {
   std::vector<Index> order(core.columns()), number(core.columns());
   std::iota(order.begin(), order.end(), Index{0});
@@ -24,22 +39,6 @@ std::vector<Index> NumberCosts(const Core& core) {
   }
   return number;
 }
-
-/// Sets that grow together.
-class Unions {
- public:
-  explicit Unions(std::size_t size) : parent_(size) { std::iota(parent_.begin(), parent_.end(), Index{0}); }
-  Index Find(Index at) {
-    while (parent_[at] != at) at = parent_[at] = parent_[parent_[at]];
-    return at;
-  }
-  void Unite(Index a, Index b) { parent_[Find(a)] = Find(b); }
-
- private:
-  std::vector<Index> parent_;
-};
-
-}  // namespace
 
 Swaps::Swaps(const Core& core) : kind_(core.groups()), cost_of_(NumberCosts(core)), first_(core.groups()) {
   const std::size_t costs = cost_of_.empty() ? 0 : 1 + *std::max_element(cost_of_.begin(), cost_of_.end());

@@ -8,6 +8,9 @@
 
 namespace bitplan::search {
 
+/// A number for each column: the same where all costs are, from 0 on by first budget, second, ….
+std::vector<Index> NumberCosts(const Core& core);
+
 /// Columns of different groups that cost the same in every budget can be swapped: if group j takes c₂ and group k takes
 /// c₁, the plan in which j has the column that costs what c₁ does, and k the one that costs what c₂ does, spends the
 /// same. Where that is never dearer, j need not take c₂ as long as k is held to such c₁. So layers of one size get

@@ -5,12 +5,26 @@
 #include <map>
 #include <utility>
 
+#include "search/levelled_costs.h"
+
 namespace bitplan::search {
 namespace {
 
 constexpr std::size_t kMostKinds = 6;    // in a budget; with more the groups are not alike, and tallies tell little
 constexpr std::size_t kMostTallies = 8;  // each makes every relaxation dearer; those of most groups come first
+constexpr double kNoise = 0.015;  // between measured costs next to each other; those of other widths are further apart
 constexpr double kWhole = 1e-6;
+
+/// Costs by levels, so that noise does not tell groups apart: of the whole core and of its part that is searched.
+struct Levels {
+  Core whole, core;
+
+  Levels(const Core& of, const ShrunkCore& part)
+      : whole(WithLevels(of, kNoise, kInfinity, Level::Least)), core(part.core) {
+    for (std::size_t i = 0; i < core.budgets(); ++i)
+      for (Index c = 0; c < core.columns(); ++c) core.cost[i * core.columns() + c] = whole.Cost(i, part.column[c]);
+  }
+};
 
 /// Groups of the core that are alike in a budget, with the costs that their columns have there.
 struct Kind {
@@ -32,11 +46,12 @@ bool CostTheSame(const Core& core, Index a, Index b) {
   return true;
 }
 
-std::vector<Kind> KindsOf(const Core& whole, const std::vector<Index>& groups, const Core& core) {
+std::vector<Kind> KindsOf(const Core& whole, const Levels& levels, const std::vector<Index>& groups) {
+  const Core& core = levels.core;
   std::vector<Kind> kinds;
   for (std::size_t i = 0; i < core.budgets(); ++i) {
     std::map<std::pair<double, double>, Kind> by_range;
-    for (Index g = 0; g < core.groups(); ++g) by_range[RangeOf(whole, groups[g], i)].groups.push_back(g);
+    for (Index g = 0; g < core.groups(); ++g) by_range[RangeOf(levels.whole, groups[g], i)].groups.push_back(g);
     if (by_range.size() > kMostKinds) continue;
     for (auto& [range, kind] : by_range) {
       const auto differs = [&](Index g) { return !CostTheSame(whole, groups[g], groups[kind.groups.front()]); };
@@ -49,7 +64,8 @@ std::vector<Kind> KindsOf(const Core& whole, const std::vector<Index>& groups, c
       if (kind.costs.size() > 1) kinds.push_back(std::move(kind));
     }
   }
-  std::stable_sort(kinds.begin(), kinds.end(), [](const Kind& a, const Kind& b) { return a.groups.size() > b.groups.size(); });
+  std::stable_sort(kinds.begin(), kinds.end(),
+                   [](const Kind& a, const Kind& b) { return a.groups.size() > b.groups.size(); });
   if (kinds.size() > kMostTallies) kinds.resize(kMostTallies);
   return kinds;
 }
@@ -100,10 +116,13 @@ Subproblem Lowered(const Subproblem& part, Index row, double limit) {
 
 }  // namespace
 
-std::vector<Tally> AddTallies(const Core& whole, const std::vector<Index>& groups, Core& core, Node& root) {
+std::vector<Tally> AddTallies(const Core& whole, ShrunkCore& part) {
+  Core& core = part.core;
+  Node& root = part.root;
   std::vector<Tally> tallies;
-  for (const Kind& kind : KindsOf(whole, groups, core)) {
-    std::vector<double> ranks = Ranks(kind, core), above = ranks;
+  const Levels levels(whole, part);
+  for (const Kind& kind : KindsOf(whole, levels, part.group)) {
+    std::vector<double> ranks = Ranks(kind, levels.core), above = ranks;
     Tally tally;
     for (const Index g : kind.groups) {
       const double highest = *std::max_element(ranks.begin() + core.first[g], ranks.begin() + core.first[g + 1]);

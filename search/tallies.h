@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "search/branch_and_bound.h"
+#include "search/shrunk_core.h"
 
 namespace bitplan::search {
 
@@ -19,9 +19,10 @@ struct Tally {
   double highest = 0;  ///< Σ of the groups' highest ranks
 };
 
-/// Adds rows to `core`, whose groups are those of `groups` in `whole`, and to its `root`: budgets that nothing exceeds
-/// until a branch lowers them. There are none for groups that cost the same in all budgets, which Swaps does better.
-std::vector<Tally> AddTallies(const Core& whole, const std::vector<Index>& groups, Core& core, Node& root);
+/// Adds rows to the core and root of `part`, which is what is left of `whole`: budgets that nothing exceeds until a
+/// branch lowers them. Costs count as equal, and get one rank, where no more than the noise of measured ones is between
+/// them. There are no rows for groups that cost exactly the same in all budgets, which Swaps does better.
+std::vector<Tally> AddTallies(const Core& whole, ShrunkCore& part);
 
 /// The two sides of a branch at the value that `node` has of `tally`; nothing when that is whole.
 struct TallySides {

@@ -134,6 +134,14 @@ Problem TiedProblem(std::uint64_t seed, int groups, int sizes, int choices, int 
   return problem;
 }
 
+void Measure(std::uint64_t seed, double noise, Problem& problem) {
+  Generator random(seed + 7000);
+  const std::string measured = problem.budgets.rbegin()->first;
+  for (Group& group : problem.groups)
+    for (Choice& choice : group.choices) choice.costs[measured] *= Uniform(random, 1 - noise, 1 + noise);
+  problem.name += fmt::format(", noise {}", noise);
+}
+
 void AddRandomRulesAndPrices(std::uint64_t seed, Problem& problem) {
   Generator random(seed + 5000);
   const int groups = static_cast<int>(problem.groups.size());

@@ -18,6 +18,9 @@ Problem LargeProblem(std::uint64_t seed, int groups, int choices, int budgets);
 /// same for all groups of a size but for a share of `tie`: what near ties and symmetry between layers look like.
 Problem TiedProblem(std::uint64_t seed, int groups, int sizes, int choices, int budgets, double tie);
 
+/// Each cost of the last budget times a number of 1 - noise … 1 + noise: as measured, no two are equal.
+void Measure(std::uint64_t seed, double noise, Problem& problem);
+
 /// Some rules on one to three groups each, which may contradict each other, and sometimes prices.
 void AddRandomRulesAndPrices(std::uint64_t seed, Problem& problem);
 

@@ -12,32 +12,25 @@
 namespace bitplan::search {
 namespace {
 
-/// Tied problems, but for their last budget, which is a measured one: no two groups cost the same in it.
-Problem MeasuredProblem(std::uint64_t seed, int groups, int budgets) {
+Problem MeasuredProblem(std::uint64_t seed, int groups, int budgets, double noise = 0.05) {
   Problem problem = search_test::TiedProblem(seed, groups, 2, 4, budgets, 0.01);
-  std::mt19937_64 random(seed);
-  std::uniform_real_distribution<double> noise(0.95, 1.05);
-  const std::string measured = problem.budgets.rbegin()->first;
-  for (Group& group : problem.groups)
-    for (Choice& choice : group.choices) choice.costs[measured] *= noise(random);
+  search_test::Measure(seed, noise, problem);
   return problem;
 }
 
 /// A core with its tallies, at the root.
 struct Case {
-  Core core;
-  Node root;
+  ShrunkCore part;
   std::vector<Tally> tallies;
+  const Core& core = part.core;
+  const Node& root = part.root;
 };
 Case CaseOf(const Problem& problem) {
   Monitor monitor({});
-  Case made{BuildCore(problem, Goal::Loss), {}, {}};
-  made.root = SolveRoot(made.core, monitor);
-  const Core whole = made.core;
-  std::vector<Index> groups(whole.groups());
-  std::iota(groups.begin(), groups.end(), Index{0});
-  made.tallies = AddTallies(whole, groups, made.core, made.root);
-  return made;
+  const Core whole = BuildCore(problem, Goal::Loss);
+  ShrunkCore part = Shrink(whole, SolveRoot(whole, monitor));
+  std::vector<Tally> tallies = AddTallies(whole, part);
+  return {std::move(part), std::move(tallies)};
 }
 
 bool Has(const Core& core, const Subproblem& part, const CorePlan& plan) {
@@ -88,7 +81,8 @@ TEST(Tallies, TreesThatBranchOnThemFindTheOptimum) {
     options.nodes_alone = 0;
     const TreeResult tree = BranchAndBound(core, root, options, {}, monitor);
     ASSERT_TRUE(tree.complete) << problem.name;
-    ASSERT_NEAR(tree.best.value * core.loss_scale + core.loss_shift, truth.optimum, 1e-12 * truth.optimum) << problem.name;
+    ASSERT_NEAR(tree.best.value * core.loss_scale + core.loss_shift, truth.optimum, 1e-12 * truth.optimum)
+        << problem.name;
     ++solved;
   }
   EXPECT_GT(solved, 100);
