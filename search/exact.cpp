@@ -39,7 +39,7 @@ class RisingCutoffs {
       TreeResult tree = BranchAndBound(core_, root_, options, result_.best, monitor_);
       result_.best = std::move(tree.best);
       result_.nodes += tree.nodes;
-      Raise(tree.bound);
+      RaiseBound(tree.bound);
       if (!tree.complete) break;
       result_.complete = result_.complete || cutoff_ >= result_.best.Cutoff(core_, gap_);
       cutoff_ = std::max(cutoff_, root_.bound + kCutoffGrowth * (cutoff_ - root_.bound));
@@ -50,21 +50,24 @@ class RisingCutoffs {
   /// Takes a plan over when it is better: cutoffs begin again below it.
   void Offer(const Incumbent& plan) {
     if (plan.choices.empty() || !result_.best.Offer(core_, PlanOf(core_, plan.choices))) return;
-    cutoff_ = std::min(cutoff_, LowestCutoff(result_.bound));
-    Raise(result_.bound);
+    cutoff_ = std::min(cutoff_, LowestCutoff(root_.bound));
+    RaiseBound(result_.bound);
   }
 
-  /// Takes a bound over when it is better.
+  /// Takes a bound over when it is better: no cutoff needs to be below it.
   void Raise(double bound) {
-    result_.bound = std::min(std::max(result_.bound, bound), result_.best.value);
-    result_.complete = result_.complete || result_.bound >= result_.best.Cutoff(core_, gap_);
-    cutoff_ = std::max(cutoff_, LowestCutoff(result_.bound));
+    RaiseBound(bound);
+    if (cutoff_ <= result_.bound) cutoff_ = LowestCutoff(result_.bound);
   }
 
   void CountNodes(std::int64_t nodes) { result_.nodes += nodes; }
   const TreeResult& Result() const { return result_; }
 
  private:
+  void RaiseBound(double bound) {
+    result_.bound = std::min(std::max(result_.bound, bound), result_.best.value);
+    result_.complete = result_.complete || result_.bound >= result_.best.Cutoff(core_, gap_);
+  }
   double LowestCutoff(double bound) const { return bound + kFirstCutoff * (result_.best.value - bound); }
 
   const Core& core_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
+#include <utility>
 
 #include "search/swaps.h"
 
@@ -11,9 +13,15 @@ namespace {
 constexpr double kNoise = 1e-4;
 constexpr double kSpread = 1e-3;
 
-Index CountCosts(const Core& core) {
+/// How many groups differ in the costs of their first and last columns, in the order of costs.
+std::size_t CountKinds(const Core& core) {
   const std::vector<Index> number = NumberCosts(core);
-  return number.empty() ? 0 : 1 + *std::max_element(number.begin(), number.end());
+  std::set<std::pair<Index, Index>> kinds;
+  for (std::size_t g = 0; g < core.groups(); ++g) {
+    const auto [least, most] = std::minmax_element(number.begin() + core.first[g], number.begin() + core.first[g + 1]);
+    kinds.emplace(*least, *most);
+  }
+  return kinds.size();
 }
 
 }  // namespace
@@ -28,8 +36,8 @@ Core WithLevels(Core core, double noise, double spread, Level level) {
     for (std::size_t begin = 0, end = 0; begin < columns; begin = end) {
       const double first = cost[order[begin]];
       double last = first;
-      for (; end < columns && cost[order[end]] <= std::min(last * (1 + noise), first * (1 + spread)); ++end)
-        last = cost[order[end]];
+      for (; end < columns && cost[order[end]] <= last * (1 + noise); ++end) last = cost[order[end]];
+      if (last > first * (1 + spread)) continue;
       for (std::size_t at = begin; at < end; ++at) cost[order[at]] = level == Level::Least ? first : last;
     }
   }
@@ -39,7 +47,7 @@ Core WithLevels(Core core, double noise, double spread, Level level) {
 std::optional<LevelledCosts> LevelCosts(const Core& core) {
   LevelledCosts levelled{WithLevels(core, kNoise, kSpread, Level::Least),
                          WithLevels(core, kNoise, kSpread, Level::Most)};
-  if (CountCosts(levelled.least) == CountCosts(core)) return std::nullopt;
+  if (2 * CountKinds(levelled.least) > CountKinds(core)) return std::nullopt;
   return levelled;
 }
 

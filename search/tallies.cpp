@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::size_t kMostKinds = 6;    // in a budget; with more the groups are not alike, and tallies tell little
 constexpr std::size_t kMostTallies = 8;  // each makes every relaxation dearer; those of most groups come first
+constexpr double kSpread = 0.15;  // of the costs of one level
 constexpr double kNoise = 0.015;  // between measured costs next to each other; those of other widths are further apart
+constexpr double kAlike = 4;  // losses of groups that are alike: the largest is at most so many times the least
 constexpr double kWhole = 1e-6;
 
 /// Costs by levels, so that noise does not tell groups apart: of the whole core and of its part that is searched.
@@ -20,7 +22,7 @@ struct Levels {
   Core whole, core;
 
   Levels(const Core& of, const ShrunkCore& part)
-      : whole(WithLevels(of, kNoise, kInfinity, Level::Least)), core(part.core) {
+      : whole(WithLevels(of, kNoise, kSpread, Level::Least)), core(part.core) {
     for (std::size_t i = 0; i < core.budgets(); ++i)
       for (Index c = 0; c < core.columns(); ++c) core.cost[i * core.columns() + c] = whole.Cost(i, part.column[c]);
   }
@@ -46,6 +48,19 @@ bool CostTheSame(const Core& core, Index a, Index b) {
   return true;
 }
 
+/// Whether the groups gain about as much as each other by their bits. Where they do not, which of them get more is
+/// settled by that, and sums over them tell little.
+bool LoseAlike(const Core& whole, const std::vector<Index>& groups, const Kind& kind) {
+  double least = kInfinity, most = 0;
+  for (const Index g : kind.groups) {
+    const auto losses = whole.loss.begin();
+    const double loss = *std::max_element(losses + whole.first[groups[g]], losses + whole.first[groups[g] + 1]);
+    least = std::min(least, loss);
+    most = std::max(most, loss);
+  }
+  return most <= kAlike * least;
+}
+
 std::vector<Kind> KindsOf(const Core& whole, const Levels& levels, const std::vector<Index>& groups) {
   const Core& core = levels.core;
   std::vector<Kind> kinds;
@@ -55,7 +70,7 @@ std::vector<Kind> KindsOf(const Core& whole, const Levels& levels, const std::ve
     if (by_range.size() > kMostKinds) continue;
     for (auto& [range, kind] : by_range) {
       const auto differs = [&](Index g) { return !CostTheSame(whole, groups[g], groups[kind.groups.front()]); };
-      if (std::none_of(kind.groups.begin(), kind.groups.end(), differs)) continue;
+      if (std::none_of(kind.groups.begin(), kind.groups.end(), differs) || !LoseAlike(whole, groups, kind)) continue;
       kind.budget = i;
       for (const Index g : kind.groups)
         for (Index c = core.first[g]; c < core.first[g + 1]; ++c) kind.costs.push_back(core.Cost(i, c));

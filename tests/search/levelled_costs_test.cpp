@@ -56,12 +56,17 @@ TEST(LevelledCosts, AreLeastAndMostOfThoseNextToEachOther) {
   core.cost = {1, 2, 1.00005, 2.1};
   core.group = {0, 0, 1, 1};
   core.choice = {0, 1, 0, 1};
-  const auto levelled = LevelCosts(core);
-  ASSERT_TRUE(levelled);
-  EXPECT_EQ(levelled->least.cost, (std::vector<double>{1, 2, 1, 2.1}));
-  EXPECT_EQ(levelled->most.cost, (std::vector<double>{1.00005, 2, 1.00005, 2.1}));
+  EXPECT_FALSE(LevelCosts(core));  // two kinds of groups before and after
+  EXPECT_EQ(WithLevels(core, 1e-4, 1e-3, Level::Least).cost, (std::vector<double>{1, 2, 1, 2.1}));
+  EXPECT_EQ(WithLevels(core, 1e-4, 1e-3, Level::Most).cost, (std::vector<double>{1.00005, 2, 1.00005, 2.1}));
   EXPECT_EQ(WithLevels(core, 0.06, kInfinity, Level::Least).cost, (std::vector<double>{1, 2, 1, 2}));
   EXPECT_EQ(WithLevels(core, 0.06, 0.01, Level::Most).cost, (std::vector<double>{1.00005, 2, 1.00005, 2.1}));
+  EXPECT_EQ(WithLevels(core, 0.06, 1e-6, Level::Most).cost, core.cost);
+  core.cost.back() = 2.0001;
+  const auto levelled = LevelCosts(core);
+  ASSERT_TRUE(levelled);
+  EXPECT_EQ(levelled->least.cost, (std::vector<double>{1, 2, 1, 2}));
+  EXPECT_EQ(levelled->most.cost, (std::vector<double>{1.00005, 2.0001, 1.00005, 2.0001}));
 }
 
 TEST(LevelledCosts, AreNotMadeOfCostsThatDiffer) {
