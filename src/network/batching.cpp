@@ -137,7 +137,8 @@ std::vector<at::Tensor> BatchMeeting::operator()(const Node* node, const std::ve
     return results;
   }
   const at::Tensor joined = Together(values, *form), result = compute(joined);
-  return result.is_same(joined) ? values : Apart(result, *form, values.size());
+  // Where derivatives are taken, those at what the probe has seen: what follows must have been computed from it.
+  return result.is_same(joined) && !joined.requires_grad() ? values : Apart(result, *form, values.size());
 }
 
 /// Runs of a network on a few samples.

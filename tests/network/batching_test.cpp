@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "bitplan/network.h"
 #include "network/activation_trace.h"
@@ -34,8 +35,9 @@ struct BatchCase {
   at::Tensor inputs, output;
 };
 
-const std::vector<std::string> kCases = {"one",   "one_frozen",   "four",  "four_frozen", "two",
-                                         "state", "state_frozen", "steps", "each",        "squeezed"};
+const std::vector<std::string> kCases = {"one",   "one_frozen",   "four",        "four_frozen", "two",
+                                         "state", "state_frozen", "steps",       "each",        "squeezed",
+                                         "block", "block_one",    "block_three", "block_four"};
 
 TEST(Batching, GivesEverySampleItsOwnOutputInAnyNumber) {
   for (const std::string& name : kCases)
@@ -73,9 +75,9 @@ TEST(Batching, AProbeSeesAllSamplesAtOnce) {
     Recorder recorder;
     model.network.Forward({model.inputs}, model.network.ParameterValues(), &recorder);
     EXPECT_LE(MaxDifference(recorder.First(conv.uses[0].input_site), model.inputs), 0) << name;
-    const at::Tensor expected = at::conv2d(model.inputs, model.network.Weight(conv),
-                                           model.network.parameters()[static_cast<std::size_t>(conv.bias)].value,
-                                           {1, 1}, {1, 1});
+    const at::Tensor expected =
+        at::conv2d(model.inputs, model.network.Weight(conv),
+                   model.network.parameters()[static_cast<std::size_t>(conv.bias)].value, {1, 1}, {1, 1});
     EXPECT_LE(MaxDifference(recorder.First(conv.uses[0].output_site), expected), 1e-5) << name;
     EXPECT_EQ(recorder.visits().size(), 6u) << name;  // three layers, each site once
   }
@@ -171,6 +173,38 @@ TEST(Batching, GradientsAreThoseOfTheSamples) {
   }
 }
 
+/// Asks, where gradients pass, for those at what it leaves as it is.
+class Watcher : public Probe {
+ public:
+  at::Tensor Visit(int site, const at::Tensor& value) override {
+    if (value.requires_grad()) value.register_hook([this, site](const at::Tensor& g) { gradients[site] = g; });
+    return value;
+  }
+  std::map<int, at::Tensor> gradients;
+};
+
+TEST(Batching, GradientsAtLayerOutputsAreThoseOfTheSamples) {
+  const at::AutoGradMode with_gradient(true);
+  for (const std::string name : {"one", "one_frozen", "four", "two", "block_one", "block_three", "block_four"}) {
+    const BatchCase model(name);
+    const auto gradients = [&](std::int64_t begin, std::int64_t samples) {
+      Watcher watcher;
+      const at::Tensor inputs = model.inputs.narrow(0, begin, samples).clone().requires_grad_();
+      model.network.Forward({inputs}, model.network.ParameterValues(), &watcher).square().sum().backward();
+      return watcher.gradients;
+    };
+    const auto of_all = gradients(0, model.inputs.size(0));
+    for (std::int64_t n = 0; n < model.inputs.size(0); ++n) {
+      const auto of_one = gradients(n, 1);
+      for (const Layer& layer : model.network.layers()) {
+        const int site = layer.uses[0].output_site;
+        EXPECT_LE(MaxDifference(of_all.at(site).narrow(0, n, 1), of_one.at(site)), 1e-4)
+            << name << " " << n << " " << layer.name;
+      }
+    }
+  }
+}
+
 TEST(Batching, AProfileIsOfOneSample) {
   for (const std::string name : {"one", "four", "two"}) {
     const BatchCase model(name);
@@ -187,8 +221,7 @@ TEST(Batching, AProfileIsOfOneSample) {
 
 TEST(Batching, ANetworkThatMixesSamplesIsRefused) {
   const at::Tensor inputs = BatchCase("each").inputs;
-  for (const std::string name :
-       {"mean", "mean_vector", "mean_traced", "own_statistics", "whole", "centered_traced"})
+  for (const std::string name : {"mean", "mean_vector", "mean_traced", "own_statistics", "whole", "centered_traced"})
     for (const std::int64_t samples : {2, 4, 7}) {
       const Network network = BatchCase::Load(name);
       EXPECT_THAT(MessageOf([&] { network.Forward({inputs.narrow(0, 0, samples)}); }),

@@ -147,6 +147,30 @@ class Values(nn.Module):
         return y
 
 
+class Block(nn.Module):
+    """A layer of every kind between views with the batch in them: convolutions, norms, linear layers, products of
+    activations."""
+
+    def __init__(self, batch):
+        super().__init__()
+        self.stem, self.depthwise = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1, groups=8)
+        self.embed, self.norm = nn.Linear(8, 12), nn.LayerNorm(12)
+        self.query, self.key, self.value = nn.Linear(12, 12), nn.Linear(12, 12), nn.Linear(12, 12)
+        self.out, self.head = nn.Linear(12, 12), nn.Linear(12 * 16, 4)
+        self.batch = batch
+
+    def forward(self, x):
+        batch = x.shape[0] if self.batch is None else self.batch
+        y = torch.relu(self.depthwise(torch.relu(self.stem(x)))).view(batch, 8, 16)
+        y = self.norm(self.embed(y.transpose(1, 2)))
+        q = self.query(y).view(batch, 16, 3, 4).transpose(1, 2)
+        k = self.key(y).view(batch, 16, 3, 4).transpose(1, 2)
+        v = self.value(y).view(batch, 16, 3, 4).transpose(1, 2)
+        scores = torch.softmax(torch.matmul(q, k.transpose(2, 3)) / 2, -1)
+        y = y + self.out(torch.matmul(scores, v).transpose(1, 2).reshape(batch, 16, 12))
+        return self.head(torch.relu(y).reshape(batch, -1))
+
+
 def save(module, path):
     """Without the debug records, which hold the paths of the machine that the file was made on."""
     buffer = io.BytesIO()
@@ -208,6 +232,11 @@ def main():
     with torch.no_grad():
         output = values(vectors, 16000, gain=0.5, sign=True, mode="square", shift=2)
     write("values", torch.jit.script(values), vectors, output)
+    block = Block(None).eval()
+    write("block", torch.jit.script(block), images, one_by_one(block, images))
+    for batch, name in ((1, "block_one"), (3, "block_three"), (4, "block_four")):
+        block.batch = batch
+        write_traced(name, block, images, batch)
 
 
 if __name__ == "__main__":
