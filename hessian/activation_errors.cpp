@@ -9,12 +9,11 @@
 #include "hessian/variable_slots.h"
 #include "hessian/visited_tensors.h"
 #include "process/memory_limit.h"
+#include "quantize/squared_norm.h"
 
 namespace bitplan {
 
 namespace {
-
-double SquaredNorm(const at::Tensor& x) { return x.square().sum(torch::kDouble).item<double>(); }
 
 /// Sums over samples at every layer input.
 class InputErrorProbe : public Probe {

@@ -1,5 +1,6 @@
 #include "hessian/curvature_figures.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <string>
 
 #include "bitplan/gauss_newton.h"
+#include "hessian/eigen_solvers.h"
 #include "hessian/fisher.h"
 #include "hessian/layer_curvature.h"
 #include "process/memory_limit.h"
@@ -30,6 +32,30 @@ Variables Reached(const Network& network, const std::vector<std::int64_t>& input
   for (std::size_t i = 0; i < network.layers().size(); ++i)
     if (!of_inputs || input_elements[i] > 0) variables.layers.push_back(static_cast<int>(i));
   return variables;
+}
+
+std::int64_t LargestWeight(const Network& network) {
+  std::int64_t largest = 0;
+  for (const Layer& layer : network.layers()) largest = std::max(largest, network.Weight(layer).numel());
+  return largest;
+}
+
+/// What eigenpairs of one layer's Gauss-Newton matrix hold beside its rows; 0 where none are wanted. Where the matrix
+/// has fewer rows than columns they come by way of those, and are a few vectors of the weight's size.
+std::int64_t EigenvectorBytes(const Network& network, std::int64_t samples, const AnalyzeOptions& options) {
+  if (!Wants(options, Measure::Eigenvalue)) return 0;
+  constexpr std::int64_t kVectors = 6, kRowsOfSample = 16;
+  const std::int64_t elements = LargestWeight(network);
+  return 8 * kVectors * elements + EigenpairBytes(std::min(elements, kRowsOfSample * samples), options.eigen.count);
+}
+
+/// The same for the Hessians of layers' weights and, for each of `samples` of a batch, inputs.
+std::int64_t HessianVectorBytes(const Network& network, const std::vector<std::int64_t>& input_elements,
+                                std::int64_t samples, const AnalyzeOptions& options) {
+  if (!Wants(options, Measure::Eigenvalue)) return 0;
+  std::int64_t elements = options.exact_hessian ? LargestWeight(network) : 0;
+  for (const std::int64_t of_input : input_elements) elements = std::max(elements, samples * of_input);
+  return EigenpairBytes(elements, options.eigen.count);
 }
 
 /// What the Gauss-Newton matrix of one layer says.
@@ -97,7 +123,8 @@ class LazyMatrix {
     options_.loss = options.loss;
     options_.temperature = options.temperature;
     options_.compute = options.compute;
-    options_.memory_bytes = options.memory_bytes;
+    const std::int64_t held = EigenvectorBytes(network, data.size(), options);
+    options_.memory_bytes = PassLimits(1, options.memory_bytes).Beside(held).memory_bytes;
     options_.seed = options.seed;
     options_.progress = options.progress;
   }
@@ -157,6 +184,8 @@ void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptio
   };
   const std::int64_t batch = SamplesAPass(
       std::min(options.batch_size, samples.size()), options.memory_bytes, 0, [&](std::int64_t count) {
+        // In place of the Lanczos basis, which is not LibTorch's.
+        const at::Tensor basis = at::empty({HessianVectorBytes(network, input_elements, count, options)}, at::kByte);
         const LossFunction few = loss_on(samples.First(count), count);
         TraceOptions least;
         least.min_probes = least.max_probes = 2;

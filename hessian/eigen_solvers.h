@@ -2,6 +2,8 @@
 
 #include <Eigen/Core>
 
+#include <cstdint>
+
 #include "bitplan/curvature.h"
 #include "hessian/symmetric_operator.h"
 
@@ -15,6 +17,9 @@ Eigen::MatrixXd DenseTopVectors(const SymmetricOperator& matrix, int count);
 /// than count + 2: the best vectors so far where that is not enough for ‖Av − λv‖ ≤ tolerance · |λ|.
 Eigen::MatrixXd LanczosTopVectors(const SymmetricOperator& matrix, int count, double tolerance, int max_products,
                                   std::uint64_t seed);
+
+/// What SolveTopEigenpairs holds at the most: the basis, and the vectors beside it.
+std::int64_t EigenpairBytes(std::int64_t rows, int count);
 
 /// Eigenvalues and residuals of approximate eigenvectors, one a column and not zero; a product each.
 Eigenpairs JudgeEigenvectors(const SymmetricOperator& matrix, const Eigen::MatrixXd& vectors,

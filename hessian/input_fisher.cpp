@@ -133,10 +133,9 @@ std::vector<Estimate> InputFisher(const Network& network, const Dataset& data, c
 
   const std::vector<std::vector<std::int64_t>> first = curvature.Chunks(1);
   if (!first.empty()) {
-    const std::int64_t of_sample = PeakBytes([&] { add(first.front()); });
-    for (std::vector<double>& values : of_samples) std::fill(values.begin(), values.end(), 0);
     const std::int64_t held = curvature.bytes();
-    CheckOneSampleFits(of_sample + held, options.memory_bytes);
+    const std::int64_t of_sample = BytesOfOneSample(options.memory_bytes, held, [&] { add(first.front()); });
+    for (std::vector<double>& values : of_samples) std::fill(values.begin(), values.end(), 0);
     const std::int64_t largest =
         std::clamp<std::int64_t>((PlannedBytes(options.memory_bytes) - held) / std::max<std::int64_t>(1, of_sample), 1,
                                  axes.empty() ? 1 : kLargestChunk);

@@ -2,6 +2,7 @@
 
 #include <Eigen/Eigenvalues>
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "hessian/eigen_solvers.h"
@@ -62,7 +63,17 @@ int RestartsWithin(int max_products, int count, int krylov_size) {
   return std::max(0, (max_products - krylov_size - 1) / (krylov_size - kept));
 }
 
+int KrylovSize(std::int64_t rows, int count, int max_products) {
+  const int wanted = std::max(2 * count + 1, kLeastKrylovSize);
+  return static_cast<int>(std::min<std::int64_t>(rows, std::max(count + 1, std::min(wanted, max_products - 1))));
+}
+
 }  // namespace
+
+std::int64_t EigenpairBytes(std::int64_t rows, int count) {
+  constexpr int kOthers = 5;  // the start, its product, the residual, one that is multiplied and what it gives
+  return 8 * rows * (KrylovSize(rows, count, std::numeric_limits<int>::max()) + 2 * count + kOthers);
+}
 
 Eigen::MatrixXd LanczosTopVectors(const SymmetricOperator& matrix, int count, double tolerance, int max_products,
                                   std::uint64_t seed) {
@@ -73,9 +84,7 @@ Eigen::MatrixXd LanczosTopVectors(const SymmetricOperator& matrix, int count, do
   matrix.perform_op(start.data(), product.data());
   if (product.norm() == 0) return Eigen::MatrixXd::Identity(n, count);  // a random vector in its kernel: A is zero
 
-  const int wanted = std::max(2 * count + 1, kLeastKrylovSize);
-  const auto krylov_size =
-      static_cast<int>(std::min<Eigen::Index>(n, std::max(count + 1, std::min(wanted, max_products - 1))));
+  const int krylov_size = KrylovSize(n, count, max_products);
   ScaledOperator scaled(matrix, std::move(product));
   RitzSolver solver(scaled, count, krylov_size);
   solver.init(start.data());

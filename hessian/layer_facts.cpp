@@ -10,6 +10,7 @@
 #include "hessian/activation_errors.h"
 #include "hessian/variable_slots.h"
 #include "network/layer_product.h"
+#include "quantize/squared_norm.h"
 
 namespace bitplan {
 
@@ -94,10 +95,10 @@ std::vector<LayerSensitivity> LayerFacts(const Network& network, const Dataset& 
 void AddWeightChoices(const Network& network, const QuantizedWeights& weights, std::vector<LayerSensitivity>& layers) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const at::Tensor weight = network.Weight(network.layers()[i]);
-    const double squared_norm = weight.square().sum(torch::kDouble).item<double>();
+    const double squared_norm = SquaredNorm(weight);
     for (Perturbation& choice : layers[i].weight_choices) {
-      const at::Tensor error = weights.At(i, choice.bits).value - weight;
-      choice = MakePerturbation(choice.bits, error.square().sum(torch::kDouble).item<double>(), squared_norm);
+      const double squared_error = SquaredNorm(weights.At(i, choice.bits).value - weight);
+      choice = MakePerturbation(choice.bits, squared_error, squared_norm);
     }
   }
 }

@@ -19,8 +19,8 @@ at::Tensor AllOutputs(const OutputsOf& outputs_of, at::Device device, std::int64
   const auto run = [&](std::int64_t begin, std::int64_t end) {
     return outputs_of(data.Get(begin, end, device).inputs);
   };
-  const std::int64_t of_one = std::max<std::int64_t>(1, PeakBytes([&] { run(0, 1); }));
-  const std::int64_t batch = std::clamp<std::int64_t>(memory_bytes / 2 / of_one, 1, kLargestBatch);
+  const std::int64_t batch = SamplesAPass(std::min(kLargestBatch, data.size()), memory_bytes, 0,
+                                          [&](std::int64_t samples) { run(0, samples); });
   std::vector<at::Tensor> outputs;
   for (std::int64_t begin = 0; begin < data.size(); begin += batch) {
     const std::int64_t end = std::min(begin + batch, data.size());

@@ -15,6 +15,7 @@
 #include "hessian/alternatives.h"
 #include "hessian/shift_figures.h"
 #include "hessian/shift_passes.h"
+#include "process/memory_limit.h"
 
 namespace bitplan {
 
@@ -183,6 +184,17 @@ bool WantsOutputError(const AnalyzeOptions& options) {
   return std::find(options.measures.begin(), options.measures.end(), Measure::OutputError) != options.measures.end();
 }
 
+/// Of figures, and of shifts where they are kept: as they are collected, and in the tables that are made of them.
+std::int64_t KeptBytes(const Network& network, const Dataset& data, std::size_t choices, std::size_t measures,
+                       bool shifts) {
+  const at::NoGradGuard no_gradient;
+  const std::int64_t outputs =
+      shifts ? network.Forward(data.Get(0, 1, at::Device(network.device())).inputs).numel() : 0;
+  const auto figures = static_cast<std::int64_t>(measures * sizeof(double)),
+             of_shift = outputs * static_cast<std::int64_t>(sizeof(float));
+  return 2 * data.size() * static_cast<std::int64_t>(choices + 1) * (figures + of_shift);
+}
+
 /// Layers that read what another one's choice quantizes already: nothing is left for them.
 void ClearTiedInputs(const AnalyzeOptions& options, std::vector<LayerSensitivity>& layers) {
   for (LayerSensitivity& layer : layers)
@@ -216,7 +228,11 @@ void AddOutputFigures(const Network& network, const Dataset& data, const Quantiz
 
   const ShiftJudge judge{{}, {}, ResolveLoss(network, data, options.loss, options.temperature)};
   const at::Tensor labels = judge.criterion.labelled ? data.labels() : at::Tensor();
-  const ShiftPasses passes(network, data, choices, {options.delta, std::max<std::int64_t>(1, options.memory_bytes - choices.bytes()), options.progress});
+  const std::int64_t kept = KeptBytes(network, data, choices.size(), measures.size(), options.keep_shifts);
+  CheckOneSampleFits(kept + choices.bytes(), options.memory_bytes,
+                     fmt::format("what is kept of {} choices on {} samples", choices.size(), data.size()));
+  const PassLimits limits = PassLimits(options.batch_size, options.memory_bytes).Beside(kept + choices.bytes());
+  const ShiftPasses passes(network, data, choices, {options.delta, limits.memory_bytes, options.progress});
   const ChunkSource source(passes, judge, labels, measures, choices.size(), options.keep_shifts);
   Collected collected(measures.size(), choices.size());
   sensitivity.samples = 0;

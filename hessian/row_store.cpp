@@ -44,12 +44,12 @@ void RowStore::FormParts(std::int64_t memory_bytes) {
 
   // What one sample takes with one row, and what each further row adds.
   Rows of_one;
-  const std::int64_t with_one = PeakBytes([&] { of_one = Make(pass_, {{order.front()}, 0, 1}, AllLayers()); });
+  const std::int64_t held = curvature_.bytes();
+  const std::int64_t with_one = BytesOfOneSample(
+      memory_bytes, held, [&] { of_one = Make(pass_, {{order.front()}, 0, 1}, AllLayers()); });
   const std::int64_t with_two =
       rows_of(order.front()) == 1 ? with_one : PeakBytes([&] { Make(pass_, {{order.front()}, 0, 2}, AllLayers()); });
   const std::int64_t of_row = std::max<std::int64_t>(1, with_two - with_one);
-  const std::int64_t held = curvature_.bytes();
-  CheckOneSampleFits(with_one + held, memory_bytes);
   const std::int64_t budget = PlannedBytes(memory_bytes) - held;
 
   // Half of it for the passes, unless one row of one sample needs more.

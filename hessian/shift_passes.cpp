@@ -125,11 +125,13 @@ ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const Sing
     if (!longest.empty()) both.push_back(tails_.Earliest(choices[longest.front()].layers));
     if (longest.empty() || tails_.Earliest(both) != both.back()) longest = {i};
   }
-  const std::int64_t of_sample =
-      PeakBytes([&] { RunSome(0, 1, longest, linear_, [](const at::Tensor&, std::size_t, const at::Tensor&) {}); });
-  CheckOneSampleFits(of_sample, options.memory_bytes);
-  const std::int64_t most = pass_ && pass_->OneSampleOnly() ? 1 : kLargestChunk;
-  chunk_ = std::clamp<std::int64_t>(PlannedBytes(options.memory_bytes) / std::max<std::int64_t>(1, of_sample), 1, most);
+  const std::int64_t most = std::min(data.size(), pass_ && pass_->OneSampleOnly() ? 1 : kLargestChunk);
+  chunk_ = SamplesAPass(
+      most, options.memory_bytes, 0,
+      [&](std::int64_t samples) {
+        RunSome(0, samples, longest, linear_, [](const at::Tensor&, std::size_t, const at::Tensor&) {});
+      },
+      options.memory_bytes);
 }
 
 void ShiftPasses::Run(std::int64_t begin, std::int64_t end, const ShiftConsumer& use) const {

@@ -11,8 +11,10 @@
 #include "bitplan/version.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/memory_option.h"
 #include "cli/tell.h"
 #include "network/torch_error.h"
+#include "process/memory_limit.h"
 
 namespace bitplan::cli {
 
@@ -77,6 +79,9 @@ int main(int count, char** values) {
   } catch (const Interrupted& interrupted) {
     Tell("interrupted; " + interrupted.left);
     return kInterrupted;
+  } catch (const bitplan::MemoryShort& error) {
+    Tell(MemoryNeeded(Arguments(values + 1, values + count), error));
+    return kBadInput;
   } catch (const bitplan::Error& error) {
     Tell(error.what());
     return kBadInput;

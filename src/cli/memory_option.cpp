@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -20,6 +21,7 @@ namespace bitplan::cli {
 
 namespace {
 
+constexpr const char* kDefault = "2GiB";
 constexpr std::int64_t kMebibyte = 1 << 20;
 constexpr std::int64_t kProgram = 160 * kMebibyte;    // LibTorch's code and tables, and ours
 constexpr std::int64_t kLeastWork = 32 * kMebibyte;
@@ -44,10 +46,24 @@ std::int64_t PeakOfProcess() {
 
 std::int64_t Mebibytes(std::int64_t bytes) { return (bytes + kMebibyte - 1) / kMebibyte; }
 
+/// As it was given on the command line, or the default; nothing where a file of options may have it.
+std::optional<std::string> Given(const Arguments& arguments) {
+  const std::string option = "--memory", file = "--config";
+  std::optional<std::string> given;
+  bool may_be_in_file = false;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i].starts_with(option + "=")) given = arguments[i].substr(option.size() + 1);
+    if (arguments[i] == option && i + 1 < arguments.size()) given = arguments[i + 1];
+    may_be_in_file = may_be_in_file || arguments[i].starts_with(file);
+  }
+  if (!given && !may_be_in_file) given = kDefault;
+  return given;
+}
+
 }  // namespace
 
 void AddMemoryOption(CommandLine& line) {
-  line.Add()("memory", po::value<std::string>()->default_value("2GiB")->value_name("BYTES"),
+  line.Add()("memory", po::value<std::string>()->default_value(kDefault)->value_name("BYTES"),
              "the most that the process takes, program, network and data included: 512MiB, 8GiB");
 }
 
@@ -69,6 +85,15 @@ std::int64_t ReadMemory(const CommandLine& line, const Network& network, const s
   malloc_trim(0);
 #endif
   return left;
+}
+
+std::string MemoryNeeded(const Arguments& arguments, const MemoryShort& error) {
+  const std::int64_t more = error.least() - error.limit();
+  const char* const give = error.exact() ? "give at least" : "give more, such as";
+  const std::optional<std::string> given = Given(arguments);
+  if (!given) return fmt::format("--memory: {}; {} {}MiB more", error.Needs(), give, Mebibytes(more));
+  return fmt::format("--memory {}: {}; {} {}MiB", *given, error.Needs(), give,
+                     Mebibytes(ParseBytes("memory", *given) + more));
 }
 
 }  // namespace bitplan::cli

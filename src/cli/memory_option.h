@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "bitplan/data.h"
 #include "bitplan/network.h"
+#include "cli/command.h"
 #include "cli/command_line.h"
+#include "process/memory_limit.h"
 
 namespace bitplan::cli {
 
@@ -15,5 +18,8 @@ void AddMemoryOption(CommandLine& line);  ///< part of the model's options
 /// which are in memory by now; the same for the same files. Memory that is freed is kept to suit it from here on. Throws
 /// Error, saying the least that would do, when it leaves nothing.
 std::int64_t ReadMemory(const CommandLine& line, const Network& network, const std::vector<const Dataset*>& data);
+
+/// What is to be told of a command that ended with `error`: what needs how much, and the --memory that would do.
+std::string MemoryNeeded(const Arguments& arguments, const MemoryShort& error);
 
 }  // namespace bitplan::cli

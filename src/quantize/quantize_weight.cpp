@@ -159,6 +159,39 @@ std::vector<QuantizedTensor> FindGrids(const at::Tensor& weight, const std::vect
   return grids;
 }
 
+namespace {
+
+/// Codes and values of `result.value`, of as many channels at a time as keep what is in double precision small.
+void PutChannels(const QuantizedTensor& grid, QuantizedTensor& result) {
+  constexpr std::int64_t kMostValues = std::int64_t{1} << 20;
+  const at::Tensor weight = result.value;
+  const std::int64_t channels = weight.size(grid.channel_axis);
+  const std::int64_t step = std::clamp<std::int64_t>(kMostValues * channels / weight.numel(), 1, channels);
+  if (step == channels) {
+    result.q = CodesOf(weight, grid).q;
+    result.value = ValueOnGrid(result.q, result);
+    return;
+  }
+  at::Tensor codes, values;
+  for (std::int64_t first = 0; first < channels; first += step) {
+    const std::int64_t count = std::min(step, channels - first);
+    const QuantizedTensor of_part = RowsOf(grid, first, count);
+    const at::Tensor q = CodesOf(weight.narrow(grid.channel_axis, first, count), of_part).q;
+    if (!codes.defined()) {
+      codes = at::empty(weight.sizes(), q.options());
+      values = at::empty(weight.sizes(), weight.options());
+    }
+    codes.narrow(grid.channel_axis, first, count).copy_(q);
+    values.narrow(grid.channel_axis, first, count).copy_(ValueOnGrid(q, of_part));
+  }
+  result.q = codes;
+  result.value = result.outlier_values.defined()
+                     ? values.index_copy_(1, grid.outlier_columns, result.outlier_values.to(at::kFloat))
+                     : values;
+}
+
+}  // namespace
+
 QuantizedTensor PutOnGrid(const at::Tensor& weight, const QuantizedTensor& grid) {
   const at::NoGradGuard no_grad;
   QuantizedTensor result = grid;
@@ -179,8 +212,7 @@ QuantizedTensor PutOnGrid(const at::Tensor& weight, const QuantizedTensor& grid)
       throw Error("an outlier column holds a weight beyond 65504, the largest float16");
     result.value = result.value.index_fill(1, grid.outlier_columns, 0);
   }
-  result.q = CodesOf(result.value, grid).q;
-  result.value = ValueOnGrid(result.q, result);
+  PutChannels(grid, result);
   return result;
 }
 

@@ -78,10 +78,46 @@ void KeepOutliers(const Network& network, const std::map<int, Outliers>& outlier
 constexpr const char* kStatisticsBeforeRescaling =
     "statistics: of layers' inputs before they are rescaled; leave them out, or leave off the rescaling";
 
-/// In the layout that the network is fastest on.
-std::vector<at::Tensor> FirstInputs(const Network& network, const Dataset& data, std::int64_t samples) {
+std::int64_t BytesOf(const std::vector<at::Tensor>& tensors) {
+  std::int64_t bytes = 0;
+  for (const at::Tensor& tensor : tensors) bytes += static_cast<std::int64_t>(tensor.nbytes());
+  return bytes;
+}
+
+/// What rounding keeps of all layers, the changes of their weights, and makes of the largest beside its second moments.
+std::int64_t RoundedBytes(const Network& network) {
+  constexpr std::int64_t kChange = 4, kInTheMaking = 16;
+  std::int64_t all = 0, largest = 0;
+  for (const Layer& layer : network.layers()) {
+    all += network.Weight(layer).numel();
+    largest = std::max(largest, network.Weight(layer).numel());
+  }
+  return kChange * all + kInTheMaking * largest;
+}
+
+/// In the layout that the network is fastest on, a few at a time, so that nothing is held twice. Throws MemoryShort
+/// where they do not fit.
+std::vector<at::Tensor> FirstInputs(const Network& network, const Dataset& data, std::int64_t samples,
+                                    std::int64_t memory_bytes) {
+  constexpr std::int64_t kAtOnce = 8;
   const at::Device device(network.device());
-  return ImageLayout(network, data.Get(0, 1, device).inputs)(data.Get(0, samples, device).inputs);
+  const std::vector<at::Tensor> one = data.Get(0, 1, device).inputs;
+  CheckOneSampleFits(samples * BytesOf(one), memory_bytes, fmt::format("the batch of {} calibration samples", samples));
+  const ImageLayout layout(network, one);
+  std::vector<at::Tensor> all;
+  for (std::int64_t begin = 0; begin < samples; begin += kAtOnce) {
+    const std::int64_t count = std::min(kAtOnce, samples - begin);
+    const std::vector<at::Tensor> some = layout(data.Get(begin, begin + count, device).inputs);
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (begin == 0) {
+        std::vector<std::int64_t> shape = some[i].sizes().vec();
+        shape[0] = samples;
+        all.push_back(at::empty(shape, some[i].options(), some[i].suggest_memory_format()));
+      }
+      all[i].narrow(0, begin, count).copy_(some[i]);
+    }
+  }
+  return all;
 }
 
 /// Whether a range belongs to the format that is not found in each batch.
@@ -190,24 +226,6 @@ void QuantizeOptions::Validate() const {
   if (memory_bytes <= 0) throw Error(fmt::format("memory_bytes is {}, must be above 0", memory_bytes));
 }
 
-namespace {
-
-std::int64_t BytesOf(const std::vector<at::Tensor>& tensors) {
-  std::int64_t bytes = 0;
-  for (const at::Tensor& tensor : tensors) bytes += static_cast<std::int64_t>(tensor.nbytes());
-  return bytes;
-}
-
-/// Samples of a forward of the float network.
-std::int64_t ForwardBatch(const Network& network, const Dataset& data, const QuantizeOptions& options) {
-  const at::NoGradGuard no_grad;
-  return SamplesAPass(std::min(options.batch_size, data.size()), options.memory_bytes, 0, [&](std::int64_t count) {
-    network.Forward(data.Get(0, count, at::Device(network.device())).inputs);
-  });
-}
-
-}  // namespace
-
 bool NeedsCalibration(const Plan& plan, const QuantizeOptions& options) {
   if (CalibratesInputs(plan) && !options.statistics) return true;
   const Corrections& corrections = plan.corrections;
@@ -235,8 +253,14 @@ struct Calibration::Impl {
       FloatMoments(network, FirstSamples(inputs, count), count);
     });
   }
-  std::int64_t SamplesAFit(const Network& network, const Plan& plan, const std::map<int, ChannelMoments>& wanted,
-                           const QuantizedState& state) const {
+  /// How corrections and roundings are fitted within the memory limit.
+  struct Fit {
+    std::int64_t a_pass = 1;        // samples
+    std::int64_t for_rounding = 1;  // bytes, beside those of a pass
+  };
+  Fit FitWithin(const Network& network, const Plan& plan, const std::map<int, ChannelMoments>& wanted,
+                const QuantizedState& state) const {
+    if (inputs.empty()) return {1, memory_bytes};
     Corrections nearest = plan.corrections;
     nearest.rounding = Rounding::Nearest;
     const auto fit = [&](std::int64_t count) {
@@ -244,10 +268,17 @@ struct Calibration::Impl {
       FitCorrections(network, nearest, wanted, {FirstSamples(inputs, count), count}, memory_bytes, {}, trial);
     };
     const std::int64_t held = BytesOf(inputs) + OwnBytes(network, state);
-    const std::int64_t most = bitplan::SamplesAPass(Samples(), memory_bytes, held, fit, memory_bytes);
-    // Rounding sees the samples of one pass alone; otherwise more of them bring nothing unless they are all.
-    if (most == Samples() || plan.corrections.rounding != Rounding::Nearest) return most;
-    return bitplan::SamplesAPass(most, memory_bytes, held, fit);
+    if (plan.corrections.rounding == Rounding::Nearest) {
+      const std::int64_t most = bitplan::SamplesAPass(Samples(), memory_bytes, held, fit, memory_bytes);
+      // More of them bring nothing unless they are all.
+      return {most == Samples() ? most : bitplan::SamplesAPass(most, memory_bytes, held, fit), 1};
+    }
+    // Rounding sees the samples of one pass alone, and the second moments of what it reads are as large as they are.
+    const std::int64_t with_rounded = held + RoundedBytes(network);
+    const std::int64_t half = (PlannedBytes(memory_bytes) - with_rounded) / 2;
+    const std::int64_t a_pass = bitplan::SamplesAPass(Samples(), memory_bytes, with_rounded, fit, half);
+    const std::int64_t left = PlannedBytes(memory_bytes) - with_rounded - PeakBytes([&] { fit(a_pass); });
+    return {a_pass, std::max<std::int64_t>(1, left)};
   }
 
   /// The output correction and the rounding of `plan`.
@@ -255,8 +286,8 @@ struct Calibration::Impl {
     static const std::map<int, ChannelMoments> kNone;
     const bool by_moments = plan.corrections.FitsOutputs() && QuantizesAnything(plan);
     const std::map<int, ChannelMoments>& wanted = by_moments ? Moments(network) : kNone;
-    const std::int64_t a_pass = inputs.empty() ? 1 : SamplesAFit(network, plan, wanted, state);
-    FitCorrections(network, plan.corrections, wanted, {inputs, a_pass}, memory_bytes, progress, state);
+    const Fit fit = FitWithin(network, plan, wanted, state);
+    FitCorrections(network, plan.corrections, wanted, {inputs, fit.a_pass}, fit.for_rounding, progress, state);
   }
 
  private:
@@ -275,7 +306,7 @@ Calibration Calibration::Collect(const Network& network, const Dataset& data, bo
     impl->activations = ActivationStatistics::Collect(network, data, {options.batch_size, options.memory_bytes},
                                                       options.progress);
   const std::int64_t samples = std::min(options.correction_samples, data.size());
-  impl->inputs = FirstInputs(network, data, samples);
+  impl->inputs = FirstInputs(network, data, samples, options.memory_bytes);
   impl->memory_bytes = options.memory_bytes;
   impl->progress = options.progress;
   return Calibration(impl);
@@ -289,10 +320,17 @@ QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& pl
     throw Error(kStatisticsBeforeRescaling);
   options.Validate();
   CheckRoundingFits(network, checked, options.memory_bytes);
-  const Network prepared = rescaled ? Rescale(network, checked, calibration, ForwardBatch(network, calibration, options), options.memory_bytes)
-                                    : network;
+  if (!rescaled)
+    return FromCalibration(network, checked,
+                           Calibration::Collect(network, calibration, CalibratesInputs(checked), options));
+  const PassLimits limits(options.batch_size, options.memory_bytes);
+  const Network prepared = RescaleWithin(network, checked, calibration, limits);
+  QuantizedState own;
+  own.parameters = prepared.ParameterValues();
+  QuantizeOptions beside = options;
+  beside.memory_bytes = limits.Beside(OwnBytes(network, own)).memory_bytes;
   return FromCalibration(prepared, checked,
-                         Calibration::Collect(prepared, calibration, CalibratesInputs(checked), options));
+                         Calibration::Collect(prepared, calibration, CalibratesInputs(checked), beside));
 }
 
 QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& plan, const QuantizeOptions& options) {
@@ -354,7 +392,7 @@ QuantizedNetwork QuantizedNetwork::Corrected(OutputCorrection output, const Data
   for (std::size_t i = 0; i < network.layers().size(); ++i)
     state.parameters[static_cast<std::size_t>(network.layers()[i].weight)] = state.grids[i].value;
   Calibration::Impl known;
-  known.inputs = FirstInputs(network, samples, samples.size());
+  known.inputs = FirstInputs(network, samples, samples.size(), memory_bytes);
   known.memory_bytes = memory_bytes;
   Plan nearest = impl->plan;  // what was rounded stays
   nearest.corrections = {};

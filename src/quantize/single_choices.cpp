@@ -9,12 +9,11 @@
 #include "network/image_layout.h"
 #include "network/layer_product.h"
 #include "process/memory_limit.h"
+#include "quantize/squared_norm.h"
 
 namespace bitplan {
 
 namespace {
-
-double SquaredNorm(const at::Tensor& x) { return x.square().sum(at::kDouble).item<double>(); }
 
 /// What one choice does to one layer's output.
 struct Effect {
@@ -88,21 +87,41 @@ class SingleChoices::Fitter : public Probe {
     const at::Tensor& x = inputs_.at(layer.input_site);
     Join(layer.moments, MomentsOfChannels(y, layer.target.channel_dim));
     layer.squared_norm += SquaredNorm(y);
-    const at::Tensor of_weights =
-        layer.weight_choices.empty() ? at::Tensor() : layer.product.WithEach(x, WeightChanges(layer));
-    for (Effect& effect : layer.effects) {
-      const at::Tensor change = effect.weight ? of_weights[*effect.weight] : InputChange(layer, effect, x);
-      if (!change.defined()) continue;
-      effect.squared_error += SquaredNorm(change);
-      Join(effect.moments, MomentsOfChannels(y + change, layer.target.channel_dim));
+    const auto choices = static_cast<std::int64_t>(layer.weight_choices.size()), at_once = WeightsAtOnce(layer);
+    for (std::int64_t first = 0; first < choices; first += at_once) {
+      const std::int64_t count = std::min(at_once, choices - first);
+      const at::Tensor changes = layer.product.WithEach(x, WeightChanges(layer, first, count));
+      for (Effect& effect : layer.effects)
+        if (effect.weight && *effect.weight >= first && *effect.weight < first + count)
+          AddChange(layer, y, changes[*effect.weight - first], effect);
     }
+    for (Effect& effect : layer.effects)
+      if (!effect.weight) AddChange(layer, y, InputChange(layer, effect, x), effect);
   }
 
-  at::Tensor WeightChanges(const Watched& layer) const {
+  static void AddChange(const Watched& layer, const at::Tensor& y, const at::Tensor& change, Effect& effect) {
+    if (!change.defined()) return;
+    effect.squared_error += SquaredNorm(change);
+    Join(effect.moments, MomentsOfChannels(y + change, layer.target.channel_dim));
+  }
+
+  /// Changes of a layer's weight whose products are taken together: of small ones all.
+  std::int64_t WeightsAtOnce(const Watched& layer) const {
+    constexpr std::int64_t kMostValues = std::int64_t{1} << 22;
+    return std::max<std::int64_t>(1, kMostValues / network_.Weight(network_.layers()[layer.target.layer]).numel());
+  }
+
+  /// [count, weight…]
+  at::Tensor WeightChanges(const Watched& layer, std::int64_t first, std::int64_t count) const {
     const at::Tensor weight = network_.Weight(network_.layers()[layer.target.layer]);
-    std::vector<at::Tensor> changes;
-    for (const std::size_t choice : layer.weight_choices) changes.push_back(choices_.Weight(choice).value - weight);
-    return at::stack(changes);
+    std::vector<std::int64_t> shape = weight.sizes().vec();
+    shape.insert(shape.begin(), count);
+    at::Tensor changes = at::empty(shape, weight.options());
+    for (std::int64_t i = 0; i < count; ++i) {
+      at::Tensor change = changes[i];
+      at::sub_out(change, choices_.Weight(layer.weight_choices[static_cast<std::size_t>(first + i)]).value, weight);
+    }
+    return changes;
   }
 
   at::Tensor InputChange(const Watched& layer, const Effect& effect, const at::Tensor& x) const {

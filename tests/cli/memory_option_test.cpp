@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/serialization/import.h>
 #include <torch/types.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -88,6 +90,27 @@ class MemoryOption : public testing::Test {
     WriteBytes("images.npy", {samples, 3, 128, 128});
   }
 
+  /// 23 million weights in five layers: 90 MiB, at five widths 560 MiB with their codes.
+  void WriteWideLayers() const {
+    torch::jit::Module module("Wide");
+    module.register_parameter("a", torch::randn({2560, 64}) * 0.1, false);
+    module.register_parameter("b", torch::randn({2560, 2560}) * 0.02, false);
+    module.register_parameter("c", torch::randn({2560, 2560}) * 0.02, false);
+    module.register_parameter("d", torch::randn({2560, 2560}) * 0.02, false);
+    module.register_parameter("e", torch::randn({1000, 2560}) * 0.02, false);
+    module.define(
+        "def forward(self, x):\n    x = torch.relu(torch.linear(x, self.a))\n"
+        "    x = torch.relu(torch.linear(x, self.b))\n"
+        "    x = torch.relu(torch.linear(x, self.c))\n    x = torch.relu(torch.linear(x, self.d))\n"
+        "    return torch.linear(x, self.e)\n");
+    module.save((folder_ / "wide.pt").string());
+    WriteBytes("wide.npy", {32, 64});
+  }
+
+  at::Tensor OutputOf(const std::string& model, const at::Tensor& x) const {
+    return torch::jit::load((folder_ / model).string()).forward({x}).toTensor();
+  }
+
  private:
   void WriteBytes(const std::string& name, const std::vector<std::int64_t>& shape) const {
     std::string header = "{'descr': '|u1', 'fortran_order': False, 'shape': (";
@@ -114,6 +137,42 @@ TEST_F(MemoryOption, IsKeptByEveryCommandThatRunsANetwork) {
   ExpectWithin(512, "analyze images.pt --samples 64 --weight-bits 2,4,8 --activation-bits 8,32 --out s.json" + data);
   ExpectWithin(512, "train images.pt --samples 40 --epochs 1 --batch-size 8 --out trained.pt" + data + widths);
   ExpectWithin(512, "run images.pt --samples 64 --test images.npy --budget weight_size=25% --out-dir result" + data);
+}
+
+TEST_F(MemoryOption, CountsTheWeightsOfAllWidths) {
+  WriteWideLayers();
+  ExpectWithin(512, "analyze wide.pt --data wide.npy --weight-calibrator max --out s.json");
+}
+
+TEST_F(MemoryOption, WhatARefusalNamesWouldDoDoes) {
+  WriteWideLayers();
+  const std::string command =
+      "analyze wide.pt --data wide.npy --samples 4 --weight-calibrator max --weight-bits 4 --out s.json";
+  std::int64_t mebibytes = 330;
+  Measured run = Run(command + fmt::format(" --memory {}MiB", mebibytes));
+  EXPECT_EQ(run.code, 2);
+  for (int tries = 0; run.code == 2 && tries < 3; ++tries) {
+    fmt::print("{}", run.messages);
+    EXPECT_LE(run.peak_mebibytes, mebibytes) << run.messages;
+    std::smatch named;
+    ASSERT_TRUE(std::regex_search(run.messages, named, std::regex("give (at least|more, such as) ([0-9]+)MiB")));
+    mebibytes = std::stoll(named[2]);
+    run = Run(command + fmt::format(" --memory {}MiB", mebibytes));
+  }
+  EXPECT_EQ(run.code, 0) << run.messages;
+  EXPECT_LE(run.peak_mebibytes, mebibytes);
+}
+
+TEST_F(MemoryOption, DoesNotChangeTheResult) {
+  WriteImages(160);
+  for (const char* memory : {"448MiB", "640MiB"}) {
+    const Measured run = Run(fmt::format(
+        "quantize images.pt --calibration images.npy --weight-bits 4 --activation-bits 4 --out {}.pt --memory {}", memory,
+        memory));
+    ASSERT_EQ(run.code, 0) << run.messages;
+  }
+  const at::Tensor x = torch::randn({4, 3, 128, 128}), few = OutputOf("448MiB.pt", x), many = OutputOf("640MiB.pt", x);
+  EXPECT_LT(((few - many).norm() / many.norm()).item<double>(), 1e-6);
 }
 
 TEST_F(MemoryOption, TooLittleIsRefusedWithTheLeastThatWouldDo) {

@@ -76,7 +76,7 @@ TEST(Precision, IsReachedWithNoMoreSamplesThanItTakes) {
   const Dataset images = Images(folder, 400);
   AnalyzeOptions options = Options();
   options.measures = {Measure::LogitShift, Measure::Divergence};
-  options.memory_bytes = 64 << 10;  // small chunks
+  options.memory_bytes = 1 << 20;
   const Sensitivity all = Analyze(network, images, options);
   EXPECT_EQ(all.samples, 400);
   const double reachable = WorstRelativeError(all, Measure::LogitShift);
@@ -102,7 +102,7 @@ TEST(Checkpoint, GivesTheSameBytesWhereverTheAnalysisWasStopped) {
   AnalyzeOptions options = Options();
   options.measures = AllMeasures();
   options.keep_shifts = true;
-  options.memory_bytes = 64 << 10;
+  options.memory_bytes = 256 << 10;
   options.curvature_samples = 16;
   std::int64_t calls = 0;
   options.progress = [&](const Progress&) { ++calls; };

@@ -68,7 +68,7 @@ TEST(MemoryLimit, WeightsOfChoicesAreTheSameKeptAndMadeAnew) {
     for (const int bits : {2, 4}) choices.push_back({{layer}, false, DefaultWeightFormat().WithBits(bits)});
   const QuantizedWeights weights(network, DefaultWeightFormat(), {2, 4});
   const auto kept = SingleChoices::Fit(network, weights, choices, data, {{8, 1024 * kMebibyte}, true, {}});
-  const auto anew = SingleChoices::Fit(network, weights, choices, data, {{8, 5 * kMebibyte}, true, {}});
+  const auto anew = SingleChoices::Fit(network, weights, choices, data, {{8, 11 * kMebibyte / 2}, true, {}});
   EXPECT_GT(kept.bytes(), 0);
   EXPECT_EQ(anew.bytes(), 0);
   for (std::size_t i = 0; i < choices.size(); ++i) {

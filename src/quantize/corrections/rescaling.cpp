@@ -15,6 +15,7 @@
 #include "bitplan/quantize.h"
 #include "network/channel_links.h"
 #include "network/layer_product.h"
+#include "process/memory_limit.h"
 #include "quantize/corrections/input_vectors.h"
 
 namespace bitplan {
@@ -240,6 +241,32 @@ void Record(const Network& network, const Dataset& data, std::int64_t batch_size
                     network.ParameterValues(), &recorder);
 }
 
+/// Samples of a pass that records, and what of a memory limit it leaves.
+struct RecordingPass {
+  std::int64_t samples = 1, left = 0;
+};
+
+RecordingPass FitRecording(const Network& network, const std::vector<ChannelLink>& links, const Dataset& data,
+                           const PassLimits& limits) {
+  const auto record = [&](std::int64_t samples) {
+    InputRecorder trial(links, limits.memory_bytes);
+    Record(network, data.First(samples), samples, trial);
+  };
+  const std::int64_t samples =
+      SamplesAPass(std::min(limits.batch_size, data.size()), limits.memory_bytes, 0, record);
+  return {samples, PlannedBytes(limits.memory_bytes) - PeakBytes([&] { record(samples); })};
+}
+
+/// What Rescaler::OutputError makes of the largest weight that links are read by, in double precision.
+std::int64_t BytesOfTrials(const Network& network, const std::vector<ChannelLink>& links) {
+  constexpr std::int64_t kBytesOfWeight = 56;
+  std::int64_t largest = 0;
+  for (const ChannelLink& link : links)
+    for (const ChannelLink::Reader& reader : link.readers)
+      largest = std::max(largest, network.Weight(network.layers()[reader.layer]).numel());
+  return kBytesOfWeight * largest;
+}
+
 /// As many links at a time as the moments of what their readers read fit the memory.
 void FollowInParts(const Network& network, const std::vector<ChannelLink>& links, const Dataset& data,
                    std::int64_t batch_size, std::int64_t memory_bytes, Rescaler& rescaler) {
@@ -272,10 +299,11 @@ void FollowInParts(const Network& network, const std::vector<ChannelLink>& links
   }
 }
 
-void CheckSameOutput(const Network& before, const Network& after, const Dataset& data) {
+void CheckSameOutput(const Network& before, const Network& after, const Dataset& data, std::int64_t most_samples) {
   constexpr std::int64_t kSamples = 8;
   constexpr double kLimit = 1e-4;
-  const auto inputs = data.Get(0, std::min(kSamples, data.size()), at::Device(before.device())).inputs;
+  const std::int64_t samples = std::min({kSamples, most_samples, data.size()});
+  const auto inputs = data.Get(0, samples, at::Device(before.device())).inputs;
   const at::Tensor wanted = before.Forward(inputs), given = after.Forward(inputs);
   const double change =
       (given - wanted).abs().max().item<double>() / std::max(1e-30, wanted.abs().max().item<double>());
@@ -321,8 +349,18 @@ Network Rescale(const Network& network, const Plan& plan, const Dataset& data, s
     return rescaler.Result();
   };
   const Network rescaled = kind == Rescaling::Equalization ? Equalize(network, plan) : follow();
-  CheckSameOutput(network, rescaled, data);
+  CheckSameOutput(network, rescaled, data, batch_size);
   return rescaled;
+}
+
+Network RescaleWithin(const Network& network, const Plan& plan, const Dataset& data, const PassLimits& limits) {
+  const at::NoGradGuard no_grad;
+  const Rescaling kind = plan.corrections.rescaling;
+  std::vector<ChannelLink> links;
+  if (kind != Rescaling::Equalization) links = OneForEachReader(LinksFor(network, kind));
+  const RecordingPass pass = FitRecording(network, links, data, limits);
+  const std::int64_t left = std::max<std::int64_t>(1, pass.left - BytesOfTrials(network, links));
+  return Rescale(network, plan, data, pass.samples, left);
 }
 
 }  // namespace bitplan

@@ -2,6 +2,7 @@
 
 #include "bitplan/data.h"
 #include "bitplan/network.h"
+#include "bitplan/pass_limits.h"
 #include "bitplan/plan.h"
 
 namespace bitplan {
@@ -14,6 +15,10 @@ namespace bitplan {
 /// where one layer's are too many.
 Network Rescale(const Network& network, const Plan& plan, const Dataset& data, std::int64_t batch_size,
                 std::int64_t memory_bytes = std::int64_t{2} << 30);
+
+/// Rescale with as many samples a pass, and as much for moments beside them, as the limits allow. Throws MemoryShort
+/// where not even one sample fits.
+Network RescaleWithin(const Network& network, const Plan& plan, const Dataset& data, const PassLimits& limits);
 
 /// Rescale of equalization, which needs no data; the output is not compared.
 Network Equalize(const Network& network, const Plan& plan);

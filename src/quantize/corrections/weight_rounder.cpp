@@ -41,19 +41,27 @@ std::variant<std::vector<RoundedUse>, std::string> RoundedUses(const Network& ne
   return uses;
 }
 
+namespace {
+
+void CheckSmallestBlockFits(const Layer& layer, Rounding rounding, const InputVectors& vectors,
+                            std::int64_t memory_bytes) {
+  if (RoundingBlock(rounding, vectors, memory_bytes) > 0) return;
+  throw Error(fmt::format(
+      "rounding {}: layer '{}', {} values by {} channels, needs {} MiB even in the smallest blocks of its inputs, "
+      "and {} MiB are left for it; give more memory (--memory), or round to the nearest",
+      ToString(rounding), layer.name, vectors.length(), vectors.rows(),
+      (LeastRoundingBytes(rounding, vectors) >> 20) + 1, memory_bytes >> 20));
+}
+
+}  // namespace
+
 void CheckRoundingFits(const Network& network, const Plan& plan, std::int64_t memory_bytes) {
   const Rounding rounding = plan.corrections.rounding;
   for (std::size_t i = 0; i < plan.layers.size() && rounding != Rounding::Nearest; ++i) {
     if (!plan.layers[i].weight.HasScale()) continue;
     const auto uses = RoundedUses(network, i, plan.layers[i].weight, rounding);
-    const auto* const known = std::get_if<std::vector<RoundedUse>>(&uses);
-    if (!known || known->empty() || RoundingBlock(rounding, known->front().vectors, memory_bytes) > 0) continue;
-    const InputVectors& vectors = known->front().vectors;
-    throw Error(fmt::format(
-        "rounding {}: layer '{}', {} values by {} channels, needs {} MiB even in the smallest blocks of its inputs, "
-        "and {} MiB are given; give more memory (--memory), or round to the nearest",
-        ToString(rounding), network.layers()[i].name, vectors.length(), vectors.rows(),
-        (LeastRoundingBytes(rounding, vectors) >> 20) + 1, memory_bytes >> 20));
+    if (const auto* const known = std::get_if<std::vector<RoundedUse>>(&uses); known && !known->empty())
+      CheckSmallestBlockFits(network.layers()[i], rounding, known->front().vectors, memory_bytes);
   }
 }
 
@@ -77,6 +85,7 @@ void WeightRounder::Add(std::size_t layer) {
     return;
   }
   auto& known = std::get<std::vector<RoundedUse>>(uses);
+  if (!known.empty()) CheckSmallestBlockFits(found, rounding_, known.front().vectors, memory_bytes_);
   for (std::size_t use = 0; use < known.size(); ++use)
     readers_.emplace(found.uses[use].input_site, Reader{layer, found.uses[use].output_site, std::move(known[use])});
   rounded_[layer] = false;

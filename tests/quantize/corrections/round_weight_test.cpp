@@ -166,7 +166,7 @@ TEST(RoundWeight, IsRefusedBeforehandWhereTheMemoryIsTooLittle) {
   options.memory_bytes = 10000;
   EXPECT_THAT(MessageOf([&] { QuantizedNetwork::Create(network, plan, data, options); }),
               ::testing::AllOf(HasSubstr("'layer'"), HasSubstr("400 values"), HasSubstr("--memory")));
-  options.memory_bytes = 1 << 20;
+  options.memory_bytes = 4 << 20;
   const QuantizedNetwork quantized = QuantizedNetwork::Create(network, plan, data, options);
   EXPECT_GT(quantized.roundings()[0].input_blocks, 1);
   EXPECT_EQ(QuantizedNetwork::Create(network, plan, data).roundings()[0].input_blocks, 1);
