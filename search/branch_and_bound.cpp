@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <deque>
 #include <optional>
 
 #include "search/branching.h"
@@ -34,13 +35,12 @@ bool WaitsLonger(const WaitingNode& a, const WaitingNode& b) {
 
 using Sides = std::array<std::optional<Node>, 2>;
 
-/// What a tree may branch on.
-enum class Branching { Groups, GroupsAndTallies };
 
 class Tree {
  public:
-  Tree(const Core& core, const Node& root, const TreeOptions& options, Branching branching, Incumbent start,
-       Monitor& monitor)
+  /// Branches on groups and, where `tallies` says so, on those.
+  Tree(const Core& core, const Node& root, const TreeOptions& options, std::optional<TalliesOf> tallies,
+       Incumbent start, Monitor& monitor)
       : whole_(core), options_(options), monitor_(monitor) {
     result_.best = std::move(start);
     root_bound_ = root.bound;
@@ -48,12 +48,15 @@ class Tree {
     if (Closed(first) || !RuleOutColumns(whole_, first)) return;
     shrunk_ = Shrink(whole_, first);
     swaps_.emplace(core_);
-    if (branching == Branching::GroupsAndTallies) tallies_ = AddTallies(whole_, shrunk_);
+    if (tallies) tallies_ = AddTallies(whole_, shrunk_, *tallies);
     most_waiting_ = kMostWaitingBytes / (sizeof(WaitingNode) + core_.columns() / 8 + core_.budgets() * 32 + 64);
     Wait(shrunk_.root);
   }
 
-  bool HasTallies() const { return !tallies_.empty(); }
+  bool HasTallies(TalliesOf of) const {
+    return std::any_of(tallies_.begin(), tallies_.end(),
+                       [&](const Tally& tally) { return tally.of_loss == (of == TalliesOf::CostsAndLosses); });
+  }
   const Incumbent& Best() const { return result_.best; }
   void Offer(const Incumbent& plan) {
     if (plan.value < result_.best.value) result_.best = plan;
@@ -253,21 +256,28 @@ class Tree {
   bool interrupted_ = false;
 };
 
-/// Two trees by turns, each with the other's best plan, until one has ended.
-TreeResult Race(Tree& first, Tree& second, const TreeOptions& options, Monitor& monitor) {
+/// Trees by turns, the last first, each with the best plan of all, until one has ended.
+TreeResult Race(std::deque<Tree>& trees, const TreeOptions& options, Monitor& monitor) {
+  Incumbent best = trees.front().Best();
+  const auto ends = [&](Tree& tree, std::int64_t nodes) {
+    tree.Offer(best);
+    const bool ended = tree.Run(nodes);
+    best = tree.Best();
+    return ended;
+  };
   for (std::int64_t nodes = std::max<std::int64_t>(options.nodes_alone, 1);; nodes *= 2) {
-    second.Offer(first.Best());
-    if (second.Run(nodes)) break;
-    first.Offer(second.Best());
-    if (first.Run(nodes) || monitor.Expired() || first.Result().nodes >= options.most_nodes) break;
+    const auto any = std::any_of(trees.rbegin(), trees.rend(), [&](Tree& tree) { return ends(tree, nodes); });
+    if (any || monitor.Expired() || trees.front().Result().nodes >= options.most_nodes) break;
   }
-  TreeResult a = first.Result(), b = second.Result();
-  TreeResult& result = a.complete || !b.complete ? a : b;
-  const TreeResult& other = &result == &a ? b : a;
-  if (other.best.value < result.best.value) result.best = other.best;
-  if (!result.complete) result.bound = std::max(a.bound, b.bound);
-  result.bound = std::min(result.bound, result.best.value);
-  result.nodes += other.nodes;
+  TreeResult result;
+  for (Tree& tree : trees) {
+    const TreeResult one = tree.Result();
+    result.complete = result.complete || one.complete;
+    result.bound = std::max(result.bound, one.bound);
+    result.nodes += one.nodes;
+  }
+  result.bound = std::min(result.bound, best.value);
+  result.best = std::move(best);
   return result;
 }
 
@@ -289,14 +299,19 @@ void Node::Narrow(const Core& core, Subproblem to, const std::vector<char>& kept
 
 TreeResult BranchAndBound(const Core& core, const Node& root, const TreeOptions& options, Incumbent start,
                           Monitor& monitor) {
-  Tree groups(core, root, options, Branching::Groups, std::move(start), monitor);
+  std::deque<Tree> trees;
+  trees.emplace_back(core, root, options, std::nullopt, std::move(start), monitor);
+  Tree& alone = trees.front();
   const bool by_groups_alone = core.goal == Goal::PeakUse;
-  if (groups.Run(by_groups_alone ? options.most_nodes : options.nodes_alone)) return groups.Result();
-  if (by_groups_alone || monitor.Expired()) return groups.Result();
-  Tree tallies(core, root, options, Branching::GroupsAndTallies, groups.Best(), monitor);
-  if (tallies.HasTallies()) return Race(groups, tallies, options, monitor);
-  groups.Run(options.most_nodes);
-  return groups.Result();
+  if (alone.Run(by_groups_alone ? options.most_nodes : options.nodes_alone)) return alone.Result();
+  if (by_groups_alone || monitor.Expired()) return alone.Result();
+  for (const TalliesOf of : {TalliesOf::Costs, TalliesOf::CostsAndLosses}) {
+    trees.emplace_back(core, root, options, of, alone.Best(), monitor);
+    if (!trees.back().HasTallies(of)) trees.pop_back();
+  }
+  if (trees.size() > 1) return Race(trees, options, monitor);
+  alone.Run(options.most_nodes);
+  return alone.Result();
 }
 
 }  // namespace bitplan::search

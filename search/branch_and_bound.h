@@ -15,7 +15,7 @@ struct TreeOptions {
   double target = -kInfinity;  ///< stop at a plan of at most this value
   double proven = -kInfinity;  ///< bound known already, for the progress report
   std::int64_t most_nodes = std::numeric_limits<std::int64_t>::max();
-  std::int64_t nodes_alone = 1000;  ///< before a tree that branches on tallies, too, joins
+  std::int64_t nodes_alone = 1000;  ///< before trees that branch on tallies, too, join
   std::string_view stage = "search";
 };
 
@@ -45,9 +45,9 @@ struct Node {
 /// that no plan worth finding takes are ruled out by their reduced losses; budgets are lowered to what can be used of
 /// them. Nodes are taken best bound first, each followed down its better side to the end. A node's branch is the one
 /// whose sides raise the bound most, of all groups that the relaxation splits and all figures to divide their columns
-/// by. Where that does not end soon, and groups are alike in some budgets but not in all (layers of one size with measured
-/// latencies), a second tree runs by turns with the first one, which branches on tallies, too: it does in hundreds of
-/// nodes what the first does not in millions, or the other way about.
+/// by. Where that does not end soon, and groups are alike in some budgets but not in all (layers of one size with
+/// measured latencies), up to two more trees run by turns with the first one, which branch on tallies, too, of costs,
+/// and of losses: one does in hundreds of nodes what another does not in millions.
 TreeResult BranchAndBound(const Core& core, const Node& root, const TreeOptions& options, Incumbent start,
                           Monitor& monitor);
 

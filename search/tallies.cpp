@@ -17,20 +17,30 @@ constexpr double kNoise = 0.015;  // between measured costs next to each other; 
 constexpr double kAlike = 4;  // losses of groups that are alike: the largest is at most so many times the least
 constexpr double kWhole = 1e-6;
 
-/// Costs by levels, so that noise does not tell groups apart: of the whole core and of its part that is searched.
+/// A core whose last budget is the loss.
+Core WithLossAsCost(Core core) {
+  core.cost.insert(core.cost.end(), core.loss.begin(), core.loss.end());
+  core.limits.push_back(kInfinity);
+  return core;
+}
+
+/// Costs, and losses beside them, by levels, so that noise does not tell groups apart: of the whole core and of its
+/// part that is searched.
 struct Levels {
   Core whole, core;
 
-  Levels(const Core& of, const ShrunkCore& part)
-      : whole(WithLevels(of, kNoise, kSpread, Level::Least)), core(part.core) {
+  Levels(const Core& all, const ShrunkCore& part, TalliesOf of)
+      : whole(of == TalliesOf::Costs ? all : WithLossAsCost(all)),
+        core(of == TalliesOf::Costs ? part.core : WithLossAsCost(part.core)) {
+    whole = WithLevels(std::move(whole), kNoise, kSpread, Level::Least);
     for (std::size_t i = 0; i < core.budgets(); ++i)
       for (Index c = 0; c < core.columns(); ++c) core.cost[i * core.columns() + c] = whole.Cost(i, part.column[c]);
   }
 };
 
-/// Groups of the core that are alike in a budget, with the costs that their columns have there.
+/// Groups of the core that are alike in a budget, or in the loss, with the costs that their columns have there.
 struct Kind {
-  std::size_t budget = 0;
+  std::size_t budget = 0;  // of the levels
   std::vector<Index> groups;
   std::vector<double> costs;  // rising
 };
@@ -76,7 +86,10 @@ std::vector<Kind> KindsOf(const Core& whole, const Levels& levels, const std::ve
         for (Index c = core.first[g]; c < core.first[g + 1]; ++c) kind.costs.push_back(core.Cost(i, c));
       std::sort(kind.costs.begin(), kind.costs.end());
       kind.costs.erase(std::unique(kind.costs.begin(), kind.costs.end()), kind.costs.end());
-      if (kind.costs.size() > 1) kinds.push_back(std::move(kind));
+      const Index one = groups[kind.groups.front()];
+      const std::size_t columns = whole.first[one + 1] - whole.first[one];
+      const bool levelled = kind.costs.size() <= 2 * columns;  // or ranks mean nothing
+      if (kind.costs.size() > 1 && levelled) kinds.push_back(std::move(kind));
     }
   }
   std::stable_sort(kinds.begin(), kinds.end(),
@@ -131,14 +144,15 @@ Subproblem Lowered(const Subproblem& part, Index row, double limit) {
 
 }  // namespace
 
-std::vector<Tally> AddTallies(const Core& whole, ShrunkCore& part) {
+std::vector<Tally> AddTallies(const Core& whole, ShrunkCore& part, TalliesOf of) {
   Core& core = part.core;
   Node& root = part.root;
   std::vector<Tally> tallies;
-  const Levels levels(whole, part);
+  const Levels levels(whole, part, of);
   for (const Kind& kind : KindsOf(whole, levels, part.group)) {
     std::vector<double> ranks = Ranks(kind, levels.core), above = ranks;
     Tally tally;
+    tally.of_loss = kind.budget == whole.budgets();
     for (const Index g : kind.groups) {
       const double highest = *std::max_element(ranks.begin() + core.first[g], ranks.begin() + core.first[g + 1]);
       tally.highest += highest;

@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <numeric>
-#include <random>
+#include <algorithm>
 
 #include "search/brute_force.h"
 #include "search/feasibility.h"
@@ -25,11 +24,11 @@ struct Case {
   const Core& core = part.core;
   const Node& root = part.root;
 };
-Case CaseOf(const Problem& problem) {
+Case CaseOf(const Problem& problem, TalliesOf of = TalliesOf::Costs) {
   Monitor monitor({});
   const Core whole = BuildCore(problem, Goal::Loss);
   ShrunkCore part = Shrink(whole, SolveRoot(whole, monitor));
-  std::vector<Tally> tallies = AddTallies(whole, part);
+  std::vector<Tally> tallies = AddTallies(whole, part, of);
   return {std::move(part), std::move(tallies)};
 }
 
@@ -46,7 +45,7 @@ TEST(Tallies, SidesShareOutAllPlans) {
   int divided = 0;
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     const Problem problem = MeasuredProblem(seed, 6, 2 + static_cast<int>(seed % 2));
-    const Case made = CaseOf(problem);
+    const Case made = CaseOf(problem, seed % 3 == 0 ? TalliesOf::CostsAndLosses : TalliesOf::Costs);
     if (made.root.relaxation.infeasible || made.core.groups() < problem.groups.size()) continue;
     for (const Tally& tally : made.tallies) {
       const TallySides sides = Divide(made.core, made.root, tally);
@@ -66,6 +65,12 @@ TEST(Tallies, AreOfGroupsThatSwapsCannotOrder) {
   EXPECT_TRUE(CaseOf(search_test::TiedProblem(1, 12, 3, 5, 3, 0.01)).tallies.empty());
   EXPECT_TRUE(CaseOf(search_test::LargeProblem(1, 12, 5, 3)).tallies.empty());
   EXPECT_FALSE(CaseOf(MeasuredProblem(1, 12, 2)).tallies.empty());
+  const auto of_losses = [](const Problem& problem) {
+    const auto made = CaseOf(problem, TalliesOf::CostsAndLosses);
+    return std::count_if(made.tallies.begin(), made.tallies.end(), [](const Tally& tally) { return tally.of_loss; });
+  };
+  EXPECT_EQ(of_losses(MeasuredProblem(1, 12, 2)), 1);
+  EXPECT_EQ(of_losses(search_test::LargeProblem(1, 12, 5, 3)), 0);
 }
 
 TEST(Tallies, TreesThatBranchOnThemFindTheOptimum) {
