@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "bitplan/quantize.h"
+#include "quantize/corrections/channel_moments.h"
+#include "quantize/quantized_network.h"
+
+namespace bitplan {
+
+/// What calibration data say, and what is fitted on them.
+struct Calibration::Impl {
+  std::optional<ActivationStatistics> activations;
+  std::vector<at::Tensor> inputs;  ///< what corrections are fitted on
+  std::int64_t memory_bytes = QuantizeOptions().memory_bytes;
+  ProgressCallback progress;
+
+  /// Takes the first samples as inputs, in the layout that the network is fastest on.
+  void TakeInputs(const Network& network, const Dataset& data, std::int64_t samples);
+
+  /// Samples in a pass of the float network over the inputs.
+  std::int64_t SamplesAPass(const Network& network) const;
+
+  /// The output correction and the rounding of `plan`.
+  void FitOutputs(const Network& network, const Plan& plan, QuantizedState& state) const;
+
+ private:
+  /// Of the float network on the inputs; found when a plan first needs them.
+  const std::map<int, ChannelMoments>& Moments(const Network& network) const;
+
+  /// Samples in a pass that corrections are fitted in.
+  std::int64_t SamplesAFit(const Network& network, const Plan& plan, const std::map<int, ChannelMoments>& wanted,
+                           const QuantizedState& state) const;
+  std::int64_t Samples() const { return inputs.front().size(0); }
+
+  mutable std::once_flag found_;
+  mutable std::map<int, ChannelMoments> moments_;
+};
+
+}  // namespace bitplan
