@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -172,6 +173,18 @@ class Collected {
   std::vector<std::vector<float>> shifts_;
 };
 
+/// Of each of the first samples how many predictions count; empty: equally many. `output`: of one sample.
+std::vector<std::int64_t> PredictionsOf(const Criterion& criterion, const at::Tensor& output, const at::Tensor& labels,
+                                        std::int64_t samples) {
+  if (criterion.counted == 0) return {};
+  std::vector<std::int64_t> predictions;
+  for (std::int64_t i = 0; i < samples; ++i)
+    predictions.push_back(
+        CountedPredictions(criterion, output, labels.narrow(0, i, 1)).sum().item<std::int64_t>());
+  const bool equal = std::adjacent_find(predictions.begin(), predictions.end(), std::not_equal_to<>()) == predictions.end();
+  return equal ? std::vector<std::int64_t>() : predictions;
+}
+
 std::vector<Measure> WantedShiftMeasures(const AnalyzeOptions& options) {
   std::vector<Measure> wanted;
   for (const Measure measure : options.measures)
@@ -248,7 +261,11 @@ void AddOutputFigures(const Network& network, const Dataset& data, const Quantiz
         WorstRelativeError(sensitivity, options.measures.front()) <= options.precision)
       break;
   }
-  if (!measures.empty()) sensitivity.contributions = collected.ContributionTable(measures, all);
+  if (!measures.empty()) {
+    sensitivity.contributions = collected.ContributionTable(measures, all);
+    sensitivity.contributions->predictions = 
+        PredictionsOf(judge.criterion, passes.output_of_one(), labels, sensitivity.samples);
+  }
   if (options.keep_shifts) sensitivity.shifts = collected.ShiftTable(source.classes(), all);
 }
 

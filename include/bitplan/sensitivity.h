@@ -100,6 +100,8 @@ struct Contributions {
   std::vector<Measure> measures;  ///< those with shifts of the output behind them that were asked for
   std::size_t choices = 0, samples = 0;
   std::vector<double> values;  ///< [measures, choices, samples]; choices in the order of OutputShifts::shifts
+  /// Of each sample how many of its predictions count (≥ 0, some above), where labels are ignored; empty: equally many.
+  std::vector<std::int64_t> predictions = {};
 };
 
 /// What the figures were computed on.

@@ -29,13 +29,15 @@ struct StabilityOptions {
   ProgressCallback progress = {};
 };
 
-/// With the figures of the table, and their standard errors, of a resample of its samples. Throws Error where there is
-/// not one count a sample.
+/// With the figures of the table, and their standard errors, of a resample of its samples: means over the predictions
+/// drawn. Throws Error where there is not one count a sample, or no prediction is drawn.
 Sensitivity Resample(Sensitivity sensitivity, const Contributions& table, const SampleCounts& counts);
 
-/// The rows of the samples drawn, each as often as it was. Throws Error where there is not one count a sample;
-/// positions of a sequence or image go with their sample.
-OutputShifts Resample(const OutputShifts& shifts, const SampleCounts& counts);
+/// The rows of the samples drawn, each as often as it was; positions of a sequence or image go with their sample, of
+/// which `predictions` says how many it has, as in Contributions. Throws Error where there is not one count a sample, or
+/// the predictions are not as many as the rows.
+OutputShifts Resample(const OutputShifts& shifts, const SampleCounts& counts,
+                      const std::vector<std::int64_t>& predictions = {});
 
 /// Makes and solves the problem again on each resample, and compares with `choices`, the plan of the problem on all
 /// samples. Nothing where the measure has no contributions of samples.
@@ -45,7 +47,8 @@ OutputShifts Resample(const OutputShifts& shifts, const SampleCounts& counts);
 /// search, then at most 200 nodes of the tree, which is the same on every machine as long as the search's time limit is
 /// not reached. Where that ends before a proof, the resample's best plan is the best one found: `best` may then be too
 /// high and `regret` too low, the former by at most the share of the resamples that is not `proven`. What none of the
-/// samples shows (few of them, or ones that the network was trained on) a bootstrap cannot tell.
+/// samples shows (few of them, or ones that the network was trained on) a bootstrap cannot tell. Samples without a
+/// prediction that counts are not drawn.
 std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, const ProblemOptions& problem,
                                                const SearchOptions& search, const std::vector<std::size_t>& choices,
                                                const StabilityOptions& options = {});

@@ -14,7 +14,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
-#include "data/decode/zip.h"
+#include "data/decode/checkpoint_archive.h"
 
 namespace bitplan::search {
 namespace {
@@ -119,18 +119,14 @@ void ReadCheckpoint(const Problem& problem, const AgentOptions& options, Trainin
   std::error_code ignored;
   if (file.empty() || !std::filesystem::exists(file, ignored)) return;
   const auto refuse = [&](const std::string& why) { return Error(fmt::format("{}: {}", file, why)); };
+  decode::RequireWholeCheckpoint(options.checkpoint, "a learning agent");
   torch::serialize::InputArchive archive;
   std::vector<std::pair<std::string, std::string>> subject;
   try {
     archive.load_from(file);
     for (const auto& [name, value] : SubjectOf(problem, options)) subject.emplace_back(name, ReadText(archive, name));
-  } catch (const c10::Error&) {
+  } catch (const std::exception&) {
     throw refuse("is no checkpoint of a learning agent; remove it or name another file");
-  }
-  try {
-    decode::ZipArchive(options.checkpoint).Verify();
-  } catch (const Error& error) {
-    throw Error(fmt::format("{}; remove the file to start anew", error.what()));
   }
   for (const auto& [name, value] : SubjectOf(problem, options))
     for (const auto& [there, other] : subject)
@@ -139,7 +135,7 @@ void ReadCheckpoint(const Problem& problem, const AgentOptions& options, Trainin
                                  other, value));
   try {
     Read(archive, training);
-  } catch (const c10::Error&) {
+  } catch (const std::exception&) {
     throw refuse("is damaged; remove it to start anew");
   }
   if (std::ssize(training.episodes) > options.episodes)

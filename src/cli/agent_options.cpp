@@ -4,15 +4,16 @@
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
+#include "cli/number_option.h"
 #include "cli/output_path.h"
 
 namespace bitplan::cli {
 
 void AddAgentOptions(CommandLine& line) {
   const AgentOptions defaults;
-  line.Add()("episodes", po::value<std::int64_t>()->default_value(defaults.episodes)->value_name("N"),
+  line.Add()("episodes", Number<std::int64_t>(WholeFrom(1), defaults.episodes),
              "plans that the learning agent tries")(
-      "warm-up", po::value<std::int64_t>()->default_value(defaults.warm_up)->value_name("N"),
+      "warm-up", Number<std::int64_t>(WholeFrom(1), defaults.warm_up),
       "of them, the first so many at random")(
       "agent-seed", po::value<std::uint64_t>()->default_value(defaults.seed)->value_name("N"), "of the agent's draws")(
       "agent-checkpoint", po::value<std::string>()->value_name("FILE"),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "bitplan/error.h"
+#include "cli/number_option.h"
 #include "cli/report.h"
 
 namespace bitplan::cli {
@@ -32,15 +33,15 @@ std::string Differences(const Problem& problem, const std::vector<std::size_t>& 
 
 void AddChooseOptions(CommandLine& line) {
   const ChooseOptions defaults;
-  line.Add()("candidates", po::value<std::int64_t>()->default_value(defaults.candidates)->value_name("M"),
+  line.Add()("candidates", Number<std::int64_t>(WholeFrom(1), defaults.candidates)->value_name("M"),
              "measure the M best plans by prediction, and take the best that is measured")(
-      "apart", po::value<std::int64_t>()->default_value(defaults.distance)->value_name("N"),
+      "apart", Number<std::int64_t>(WholeFrom(1), defaults.distance),
       "in how many groups candidates differ at least")(
-      "refine", po::value<std::int64_t>()->default_value(defaults.refine)->value_name("EVALS"),
+      "refine", Number<std::int64_t>(WholeFrom(0), defaults.refine)->value_name("EVALS"),
       "improve the plan by so many measured exchanges of widths")(
       "reward", po::value<std::string>()->default_value("predicted"),
       "what --method agent learns from: the predicted loss of plans, or measured")(
-      "held-out", po::value<std::int64_t>()->default_value(kHeldOut)->value_name("N"),
+      "held-out", Number<std::int64_t>(WholeFrom(2), kHeldOut),
       "samples of --data that are kept from the analysis, to measure plans on");
 }
 
@@ -66,8 +67,6 @@ SplitData LoadData(const CommandLine& line, const Network& network, const RunOpt
   DataOptions data_options = ReadSampleOptions(line, network);
   if (!MeasuresPlans(options)) return {Dataset::Load(spec, data_options), std::nullopt};
   const std::int64_t analyzed = data_options.samples, measured = line.Get<std::int64_t>("held-out");
-  if (measured < 2)
-    throw Error(fmt::format("--held-out {}: at least 2 samples are needed to measure plans on", measured));
   if (analyzed == 0)
     throw Error(
         "--samples 0 takes all of the data for the analysis, which leaves none to measure plans on; give a number");

@@ -12,6 +12,7 @@
 
 #include "bitplan/error.h"
 #include "cli/file_roles.h"
+#include "cli/number_option.h"
 
 namespace bitplan::cli {
 
@@ -63,6 +64,7 @@ bool CommandLine::Parse(const Arguments& arguments) {
       po::store(written, values_);
     }
     po::notify(values_);
+    if (!Has("help")) CheckNumbers();
   } catch (const po::too_many_positional_options_error&) {
     throw Error(fmt::format("too many arguments; usage: bitplan {}", usage_));
   } catch (const po::error& error) {
@@ -77,6 +79,14 @@ bool CommandLine::Parse(const Arguments& arguments) {
   help << "usage: bitplan " << usage_ << "\n\n" << summary_ << "\n\n" << options_;
   std::cout << help.str();
   return false;
+}
+
+void CommandLine::CheckNumbers() const {
+  for (const auto& option : options_.options()) {
+    const std::string& name = option->long_name();
+    if (const auto* const checked = dynamic_cast<const CheckedOption*>(option->semantic().get()); checked && Has(name))
+      checked->Check(name, values_[name].value());
+  }
 }
 
 std::string CommandLine::Required(const std::string& name) const {

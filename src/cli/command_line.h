@@ -32,6 +32,8 @@ class CommandLine {
   std::vector<std::string> List(const std::string& name) const;  ///< of an option that may be given several times
 
  private:
+  void CheckNumbers() const;  ///< throws Error where one is outside the range of its option
+
   std::string usage_, summary_;
   po::options_description options_;
   po::options_description positional_options_;

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "bitplan/error.h"
+#include "cli/format_options.h"
+#include "cli/number_option.h"
 
 namespace bitplan::cli {
 
@@ -14,9 +16,9 @@ void AddConfigurationOptions(CommandLine& line) {
   line.Add()("layer-config", po::value<std::string>()->value_name("FILE"),
              "formats by hand in place of a plan: YAML or JSON, by layer name or pattern; what it leaves out is as in "
              "the options, and what neither gives a width stays in float")(
-      "weight-bits", po::value<int>()->value_name("BITS"),
+      "weight-bits", Number<int>(Width())->value_name("BITS"),
       "all weights, in place of a plan; without it they stay in float")(
-      "activation-bits", po::value<int>()->value_name("BITS"), "all layer inputs, likewise");
+      "activation-bits", Number<int>(Width())->value_name("BITS"), "all layer inputs, likewise");
   AddFormatOptions(line);
 }
 

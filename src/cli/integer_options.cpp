@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/number_option.h"
 #include "cli/report.h"
 
 namespace bitplan::cli {
@@ -9,11 +10,11 @@ namespace bitplan::cli {
 void AddIntegerOptions(CommandLine& line) {
   const IntegerOptions defaults;
   line.Add()("integer", po::bool_switch(), "measure the plan computed with integers, too")(
-      "accumulator-bits", po::value<int>()->default_value(defaults.accumulator_bits)->value_name("BITS"),
+      "accumulator-bits", Number<int>(WholeWithin(8, 48), defaults.accumulator_bits)->value_name("BITS"),
       "width of the sums of products")(
       "overflow", po::value<std::string>()->default_value(std::string(ToString(defaults.overflow)))->value_name("RULE"),
       "what an accumulator does with a sum that it cannot hold: saturate or wrap")(
-      "multiplier-bits", po::value<int>()->default_value(defaults.multiplier_bits)->value_name("BITS"),
+      "multiplier-bits", Number<int>(WholeWithin(1, 31), defaults.multiplier_bits)->value_name("BITS"),
       "bits of the integers that scales are multiplied by");
 }
 

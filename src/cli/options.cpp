@@ -9,26 +9,12 @@
 #include "bitplan/error.h"
 #include "bitplan/run.h"
 #include "cli/file_roles.h"
+#include "cli/format_options.h"
 #include "cli/memory_option.h"
+#include "cli/number_option.h"
 #include "cli/values.h"
 
 namespace bitplan::cli {
-
-namespace {
-
-Format ReadFormat(const CommandLine& line, const std::string& prefix, Format format) {
-  format.type = ParseNumberType(line.Get<std::string>(prefix + "-type"));
-  format.scale_type = ParseScaleType(line.Get<std::string>(prefix + "-scales"));
-  if (format.type == NumberType::PowerOfTwo) format.scale_type = ScaleType::PowerOfTwo;
-  format.scheme = ParseScheme(line.Get<std::string>(prefix + "-scheme"));
-  format.calibrator = ParseCalibrator(line.Get<std::string>(prefix + "-calibrator"));
-  format.percentile = line.Get<double>("percentile");
-  format.deviations = line.Get<double>("deviations");
-  format.reduce_range = line.Get<bool>("reduce-range");
-  return format;
-}
-
-}  // namespace
 
 void AddModelOptions(CommandLine& line) {
   const NetworkOptions defaults;
@@ -37,7 +23,8 @@ void AddModelOptions(CommandLine& line) {
                                                                        "keep batch norm as an operator of its own")(
       "input-value", po::value<std::vector<std::string>>()->value_name("NAME=VALUE"),
       "of an input that is no tensor: sr=16000; may be given several times")("device", po::value<std::string>()->default_value(defaults.device), "cpu, cuda, cuda:1")(
-      "class-axis", po::value<std::int64_t>()->value_name("AXIS"),
+      "class-axis", Number<std::int64_t>({[](double axis) { return axis >= 1 || axis == -1; }, "an axis from 1 on, or -1"})
+          ->value_name("AXIS"),
       "of the output [N, …] with the classes, from 1, or -1 for the last; default: as the labels tell, else the last of "
       "[N, T, C] and 1 of others");
   AddMemoryOption(line);
@@ -77,7 +64,7 @@ void AddPreparationOptions(CommandLine& line) {
 
 void AddSampleOptions(CommandLine& line, std::int64_t default_samples) {
   const std::string shown = default_samples == 0 ? "all" : std::to_string(default_samples);
-  line.Add()("samples", po::value<std::int64_t>()->default_value(default_samples, shown)->value_name("N"),
+  line.Add()("samples", Number<std::int64_t>(WholeFrom(0))->default_value(default_samples, shown),
              "samples drawn from the data; the default takes fewer where there are fewer");
   AddPreparationOptions(line);
 }
@@ -89,14 +76,14 @@ DataOptions ReadSampleOptions(const CommandLine& line, const Network& network) {
   options.fewer_allowed = line.IsDefault("samples");
   options.seed = line.Get<std::uint64_t>("seed");
   if (line.Has("mean")) options.mean = ParseNumbers("mean", line.Get<std::string>("mean"));
-  if (line.Has("std")) options.std = ParseNumbers("std", line.Get<std::string>("std"));
+  if (line.Has("std")) options.std = ParseNumbers("std", line.Get<std::string>("std"), NumberAbove(0));
   if (line.Has("ignore-label")) options.ignored_labels = line.Get<std::vector<std::int64_t>>("ignore-label");
   options.Validate();
   return options;
 }
 
 void AddBatchOption(CommandLine& line) {
-  line.Add()("batch-size", po::value<std::int64_t>()->default_value(AnalyzeOptions().batch_size)->value_name("N"),
+  line.Add()("batch-size", Number<std::int64_t>(WholeFrom(1), AnalyzeOptions().batch_size),
              "samples a pass at the most");
 }
 
@@ -113,53 +100,8 @@ void AddLossOptions(CommandLine& line) {
   const AnalyzeOptions defaults;
   AddLossOption(line);
   line.Add()(
-      "temperature", po::value<double>()->default_value(defaults.temperature, fmt::format("{}", defaults.temperature)),
+      "temperature", Number<double>(NumberAbove(0), defaults.temperature),
       "of the divergence");
-}
-
-void AddFormatOptions(CommandLine& line) {
-  const AnalyzeOptions defaults;
-  const auto text = [](std::string_view view) { return po::value<std::string>()->default_value(std::string(view)); };
-  line.Add()("weight-type", text(ToString(defaults.weight_format.type)),
-             "integer, binary, ternary, power-of-two, e4m3, e5m2, e2m1, nf4 or bfloat16; 16 and 32 bits are float16 "
-             "and float32")("weight-scheme", text(ToString(defaults.weight_format.scheme)),
-                            "of integers: symmetric, asymmetric or unsigned")(
-      "weight-granularity", text(ToString(defaults.weight_format.granularity)),
-      "channel, tensor, group or block: what shares a scale")(
-      "weight-group", po::value<int>()->default_value(defaults.weight_format.group_size)->value_name("N"),
-      "values of a group or block")("weight-scales", text(ToString(defaults.weight_format.scale_type)),
-                                    "float32, power-of-two or double-quantized")(
-      "weight-calibrator", text(ToString(defaults.weight_format.calibrator)),
-      "mse, max, percentile, entropy, average-max, moving-average, deviations, laplace or gauss")(
-      "narrow-range", po::bool_switch(), "symmetric weights without the lowest value of the grid")(
-      "reduce-range", po::bool_switch(),
-      "integers of weights and layer inputs on the grid of one bit less, for kernels that add pairs of products in 16 "
-      "bits")("activation-type", text(ToString(defaults.activation_format.type)),
-              "integer, power-of-two, e4m3, e5m2, e2m1 or bfloat16")(
-      "activation-scheme", text(ToString(defaults.activation_format.scheme)),
-      "of integers: symmetric, asymmetric, unsigned or auto-signed (unsigned where nothing is negative, else "
-      "symmetric)")("activation-scales", text(ToString(defaults.activation_format.scale_type)),
-                    "float32 or power-of-two")("activation-calibrator",
-                                               text(ToString(defaults.activation_format.calibrator)),
-                                               "as for weights, or dynamic: of each batch, at run time")(
-      "percentile",
-      po::value<double>()->default_value(defaults.weight_format.percentile,
-                                         fmt::format("{}", defaults.weight_format.percentile)),
-      "of the percentile calibrator")(
-      "deviations",
-      po::value<double>()->default_value(defaults.weight_format.deviations,
-                                         fmt::format("{}", defaults.weight_format.deviations)),
-      "standard deviations of the calibrator of that name");
-}
-
-Formats ReadFormats(const CommandLine& line) {
-  const AnalyzeOptions defaults;
-  Formats formats{ReadFormat(line, "weight", defaults.weight_format),
-                  ReadFormat(line, "activation", defaults.activation_format)};
-  formats.weight.granularity = ParseGranularity(line.Get<std::string>("weight-granularity"));
-  formats.weight.group_size = line.Get<int>("weight-group");
-  formats.weight.narrow_range = line.Get<bool>("narrow-range");
-  return formats;
 }
 
 void AddAnalyzeOptions(CommandLine& line) {
@@ -178,7 +120,7 @@ void AddAnalyzeOptions(CommandLine& line) {
       "what the passes of weights' curvature compute in: float32 or bfloat16")(
       "exact-hessian", po::bool_switch(),
       "eigenvalues and traces of weights from the Hessian, not the Gauss-Newton matrix")(
-      "curvature-samples", po::value<std::int64_t>()->default_value(defaults.curvature_samples)->value_name("N"),
+      "curvature-samples", Number<std::int64_t>(WholeFrom(1), defaults.curvature_samples),
       "second derivatives are taken on the first so many samples")(
       "output-correction",
       text(ToString(defaults.channel_correction ? OutputCorrection::Channel : OutputCorrection::None)),
@@ -188,8 +130,8 @@ void AddAnalyzeOptions(CommandLine& line) {
 
 AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   AnalyzeOptions options;
-  options.weight_bits = ParseIntegers("weight-bits", line.Get<std::string>("weight-bits"));
-  options.activation_bits = ParseIntegers("activation-bits", line.Get<std::string>("activation-bits"));
+  options.weight_bits = ParseIntegers("weight-bits", line.Get<std::string>("weight-bits"), Width());
+  options.activation_bits = ParseIntegers("activation-bits", line.Get<std::string>("activation-bits"), Width());
   const Formats formats = ReadFormats(line);
   options.weight_format = formats.weight;
   options.activation_format = formats.activation;
@@ -212,10 +154,10 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
 void AddCorrectionOptions(CommandLine& line, bool with_output) {
   line.Add()("rescaling", po::value<std::string>()->value_name("KIND"),
              "scales moved between layers first: equalization, smoothquant, awq or none")(
-      "smoothing", po::value<double>()->value_name("ALPHA"),
+      "smoothing", Number<double>(NumberWithin(0, 1))->value_name("ALPHA"),
       "SmoothQuant's share of a range that weights take over, 0 to 1; default 0.5")(
       "rounding", po::value<std::string>()->value_name("KIND"), "of weights: nearest, adaround or gptq")(
-      "outlier-threshold", po::value<double>()->value_name("T"),
+      "outlier-threshold", Number<double>(NumberFrom(0))->value_name("T"),
       "input features of linear layers beyond this magnitude stay in float16, and their weights (LLM.int8(): 6); "
       "default 0: none");
   if (with_output)
@@ -238,7 +180,7 @@ void AddCalibrationOptions(CommandLine& line) {
   line.Add()("calibration", po::value<std::string>()->value_name("KIND:FILE"),
              "data for activation ranges and the channel correction; default: what the plan was analyzed on")(
       "calibration-samples",
-      po::value<std::int64_t>()->default_value(RunOptions().calibration_samples)->value_name("N"),
+      Number<std::int64_t>(WholeFrom(0), RunOptions().calibration_samples),
       "samples drawn from it; the default takes fewer where there are fewer");
 }
 
@@ -261,62 +203,6 @@ Dataset LoadCalibration(const CommandLine& line, const Plan& plan, const Network
         fmt::format("the data that the plan was analyzed on cannot be read ({}); give --calibration", error.what()));
   }
   throw Error(fmt::format("{} has changed since the plan was analyzed on it; give --calibration", plan.data.spec));
-}
-
-void AddSearchOptions(CommandLine& line) {
-  const SearchOptions defaults;
-  line.Add()("budget", po::value<std::vector<std::string>>()->value_name("COST=VALUE"),
-             "weight_size=12.5%, weight_size=100KiB, bops=10%, average_bits=4, file_size, activation_memory, macs, "
-             "energy, latency "
-             "or another cost of --costs; may be given several times")(
-      "keep", po::value<std::vector<std::string>>()->value_name("LAYER=BITS"),
-      "pin widths: first=8, linear=w8a8, 'layer1.*=w4,8'; first, last, a layer's name or pattern, or an operator; of "
-      "several that name a layer the last counts")(
-      "widths", po::value<std::string>()->default_value(std::string(ToString(ProblemOptions().width_rule))),
-      "how a layer's weight and input widths go together: free, equal, or ordered (the input never below the weight)")(
-      "price", po::value<std::vector<std::string>>()->value_name("COST=VALUE"),
-      "add VALUE times the cost to what is minimized: weight_size_bytes=1e-6; may be given several times")(
-      "method", po::value<std::string>()->default_value(std::string(ToString(defaults.method))),
-      "exact, greedy, convex (for problems with a joint term) or agent (which learns from the plans it tries)")(
-      "measure", po::value<std::string>()->default_value(std::string(ToString(ProblemOptions().measure))),
-      ("what predicts the loss: " + Joined(AllMeasures())).c_str())(
-      "joint", po::bool_switch(),
-      "add up the layers' shifts of the output before the loss is taken; searched by the method convex")(
-      "no-shrink", po::bool_switch(), "take the measure's figures as they are, not shrunk by their standard errors")(
-      "gap", po::value<double>()->default_value(defaults.gap, "0"), "relative gap at which the exact search may stop")(
-      "resamples", po::value<std::int64_t>()->default_value(RunOptions().resamples)->value_name("N"),
-      "draws of the samples by which the plan's stability is judged; 0 for none")(
-      "time-limit",
-      po::value<double>()->default_value(defaults.time_limit_seconds, fmt::format("{}", defaults.time_limit_seconds)),
-      "seconds after which it returns the best plan so far, with its bound");
-}
-
-SearchOptions ReadSearchOptions(const CommandLine& line) {
-  SearchOptions options;
-  options.method = ParseSearchMethod(line.Get<std::string>("method"));
-  if (line.Get<bool>("joint") && line.IsDefault("method")) options.method = SearchMethod::Convex;
-  options.gap = line.Get<double>("gap");
-  options.time_limit_seconds = line.Get<double>("time-limit");
-  options.Validate();
-  return options;
-}
-
-std::int64_t ReadResamples(const CommandLine& line) {
-  const auto resamples = line.Get<std::int64_t>("resamples");
-  if (resamples != 0 && resamples < 2) throw Error(fmt::format("--resamples {}: expected 0, or 2 or more", resamples));
-  return resamples;
-}
-
-ProblemOptions ReadProblemOptions(const CommandLine& line) {
-  ProblemOptions options;
-  options.measure = ParseMeasure(line.Get<std::string>("measure"));
-  options.joint = line.Get<bool>("joint");
-  options.shrink = !line.Get<bool>("no-shrink");
-  for (const std::string& text : line.List("budget")) options.budgets.push_back(ParseBudget(text));
-  options.prices = ParsePerCost("price", line.List("price"));
-  options.width_rule = ParseWidthRule(line.Get<std::string>("widths"));
-  for (const std::string& text : line.List("keep")) options.pins.push_back(ParsePin(text));
-  return options;
 }
 
 }  // namespace bitplan::cli

@@ -1,16 +1,13 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "bitplan/analyze.h"
-#include "bitplan/cost.h"
 #include "bitplan/data.h"
 #include "bitplan/loss.h"
 #include "bitplan/network.h"
 #include "bitplan/plan.h"
 #include "bitplan/quantize.h"
-#include "bitplan/search.h"
 #include "cli/command_line.h"
 
 namespace bitplan::cli {
@@ -27,27 +24,11 @@ void AddPreparationOptions(CommandLine& line);                           ///< se
 void AddSampleOptions(CommandLine& line, std::int64_t default_samples);  ///< these and --samples
 DataOptions ReadSampleOptions(const CommandLine& line, const Network& network);  ///< of data for this network
 
-struct Formats {
-  Format weight, activation;
-};
-/// Of those options, the ones that say which numbers there are, and the ones that say how ranges are found.
-inline constexpr std::array kNumberOptions = {
-    "weight-type",  "weight-scheme", "weight-granularity", "weight-group",      "weight-scales",
-    "narrow-range", "reduce-range",  "activation-type",    "activation-scheme", "activation-scales"};
-inline constexpr std::array kRangeOptions = {"weight-calibrator", "activation-calibrator", "percentile", "deviations"};
-void AddFormatOptions(CommandLine& line);  ///< all but widths; part of those of the analysis
-Formats ReadFormats(const CommandLine& line);
-
 void AddLossOption(CommandLine& line);
 Loss ReadLossOption(const CommandLine& line);
 void AddLossOptions(CommandLine& line);  ///< loss and temperature; part of those of the analysis
 void AddAnalyzeOptions(CommandLine& line);
 AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line);
-
-void AddSearchOptions(CommandLine& line);
-SearchOptions ReadSearchOptions(const CommandLine& line);
-ProblemOptions ReadProblemOptions(const CommandLine& line);
-std::int64_t ReadResamples(const CommandLine& line);
 
 /// What overrides a plan's corrections. `with_output`: where --output-correction is not among the other options.
 void AddCorrectionOptions(CommandLine& line, bool with_output);

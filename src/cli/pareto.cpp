@@ -12,6 +12,7 @@
 #include "cli/interrupt.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
+#include "cli/search_options.h"
 #include "cli/searched.h"
 #include "cli/tell.h"
 #include "cli/values.h"

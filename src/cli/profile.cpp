@@ -8,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/memory_option.h"
+#include "cli/number_option.h"
 #include "cli/one_sample.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
@@ -87,9 +88,9 @@ int ProfileModel(const Arguments& arguments) {
       fmt::format("here: measure on this machine; or estimate for {}, or a bitplan.roofline/1 file", DeviceNames())
           .c_str())("energy", po::value<std::string>()->value_name("FILE"),
                     "a bitplan.energy/1 file; default: 45 nm, after Horowitz (ISSCC 2014)")(
-      "repeats", po::value<std::int64_t>()->default_value(defaults.repeats)->value_name("N"),
+      "repeats", Number<std::int64_t>(WholeFrom(3), defaults.repeats),
       "measurements of each kernel; their median counts")(
-      "batch", po::value<std::int64_t>()->default_value(defaults.batch)->value_name("N"),
+      "batch", Number<std::int64_t>(WholeFrom(1), defaults.batch),
       "samples that a measured kernel gets at a time");
   AddModelOptions(line);
   if (!line.Parse(arguments)) return kDone;

@@ -18,6 +18,7 @@
 #include "cli/planned_network.h"
 #include "cli/report.h"
 #include "cli/rounding_report.h"
+#include "cli/search_options.h"
 #include "cli/target_options.h"
 #include "plan/companion_files.h"
 #include "plan/json_writer.h"
@@ -107,7 +108,7 @@ int RunAll(const Arguments& arguments) {
   ReadChooseOptions(line, options);
   options.quantize.batch_size = options.analyze.batch_size;
   options.corrections = ReadCorrections(line, options.corrections);
-  options.resamples = ReadResamples(line);
+  options.resamples = line.Get<std::int64_t>("resamples");
   options.progress = ShowProgress();
 
   RefuseOverwriting(line, OutputFiles(line.Required("out-dir")));

@@ -12,9 +12,11 @@
 #include "cli/agent_options.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
+#include "cli/number_option.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
+#include "cli/search_options.h"
 #include "cli/searched.h"
 
 namespace bitplan::cli {
@@ -71,7 +73,7 @@ int SearchPlan(const Arguments& arguments) {
       "explain", po::bool_switch(),
       "tell what the answer hangs on: the worth of each budget, the best other plan, and the groups whose choice the "
       "measure's noise could turn")(
-      "draws", po::value<std::int64_t>()->default_value(NoiseOptions().draws)->value_name("N"),
+      "draws", Number<std::int64_t>(WholeFrom(1), NoiseOptions().draws),
       "random draws of the measure's noise, for --explain")("write-lp", po::value<std::string>()->value_name("FILE"),
                                                             "write the problem in the LP format of other solvers, too");
   AddAgentOptions(line);
@@ -101,7 +103,7 @@ int SearchPlan(const Arguments& arguments) {
     return code;
   }
   Plan plan = MakePlan(*sensitivity, problem, solution, problem_options.measure);
-  if (const std::int64_t resamples = ReadResamples(line); resamples > 0 && !WasInterrupted())
+  if (const std::int64_t resamples = line.Get<std::int64_t>("resamples"); resamples > 0 && !WasInterrupted())
     plan.stability = ResamplePlan(*sensitivity, problem_options, options, solution.choices,
                                   {{.resamples = resamples, .seed = sensitivity->seed}, options.progress});
   if (WasInterrupted()) plan.stability.reset();

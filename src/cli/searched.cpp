@@ -9,6 +9,7 @@
 
 #include "bitplan/error.h"
 #include "cli/cost_options.h"
+#include "cli/search_options.h"
 #include "cli/target_options.h"
 #include "cli/values.h"
 

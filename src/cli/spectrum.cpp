@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/interrupt.h"
 #include "cli/memory_option.h"
+#include "cli/number_option.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
@@ -47,10 +48,7 @@ SpectralDensity Compute(const CommandLine& line, const Network& network, const D
                         const std::vector<int>& layers) {
   SpectralDensityOptions options;
   options.probes = line.Get<int>("probes");
-  if (line.Has("steps")) {
-    options.steps = line.Get<int>("steps");
-    if (options.steps < 1) throw Error(fmt::format("--steps {}: must be at least 1", options.steps));
-  }
+  if (line.Has("steps")) options.steps = line.Get<int>("steps");
   const std::int64_t memory = ReadMemory(line, network, {&data});
   options.memory_bytes = memory / 2;  // the other half is for the passes
   options.seed = line.Get<std::uint64_t>("seed");
@@ -152,8 +150,8 @@ int ShowSpectrum(const Arguments& arguments) {
       "layers", po::value<std::string>()->default_value("", "all")->value_name("PATTERNS"),
       "names, wildcards or operators, with commas between: 'layer1.*,linear'")(
       "exact-hessian", po::bool_switch(), "of the Hessian, not the Gauss-Newton matrix")(
-      "probes", po::value<int>()->default_value(SpectralDensityOptions().probes)->value_name("N"), "random vectors")(
-      "steps", po::value<int>()->value_name("N"),
+      "probes", Number<int>(WholeFrom(1), SpectralDensityOptions().probes), "random vectors")(
+      "steps", Number<int>(WholeFrom(1)),
       "of Lanczos for each; default 80, or the number of weights where that is less")(
       "csv", po::value<std::string>()->value_name("FILE"), "where the smoothed density goes as a table")(
       "svg", po::value<std::string>()->value_name("FILE"), "where it goes as a chart");

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "bitplan/error.h"
+#include "cli/format_options.h"
 #include "cost/layer_pattern.h"
 
 namespace bitplan::cli {

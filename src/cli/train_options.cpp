@@ -1,4 +1,5 @@
 #include "cli/train_options.h"
+#include "cli/number_option.h"
 
 #include <fmt/format.h>
 
@@ -19,12 +20,6 @@ const TrainOptions& Defaults() {
 
 po::typed_value<std::string>* Text(std::string_view value) {
   return po::value<std::string>()->default_value(std::string(value));
-}
-po::typed_value<double>* Number(double value) {
-  return po::value<double>()->default_value(value, fmt::format("{}", value));
-}
-po::typed_value<std::int64_t>* Count(std::int64_t value) {
-  return po::value<std::int64_t>()->default_value(value)->value_name("N");
 }
 
 /// 50%,100% as 0.5, 1.
@@ -49,37 +44,37 @@ void AddMethodOptions(CommandLine& line) {
       "phase: 50%,75%,87.5%,100%")(
       "stages", po::value<std::string>()->value_name("BITS,BITS"),
       "lower all widths in stages, 8,6: first none below 8, then none below 6, then the plan's")(
-      "widen", Count(Defaults().widen),
+      "widen", Number<std::int64_t>(WholeFrom(1), Defaults().widen),
       "copies of every hidden channel that the network gets first, its output the same")(
       "freeze", po::value<std::vector<std::string>>()->value_name("LAYERS"),
       "leave layers as they are, quantized: a name, first, last, a pattern or an operator; may be given several times")(
-      "distillation", Number(Defaults().distillation),
+      "distillation", Number<double>(NumberWithin(0, 1), Defaults().distillation),
       "share of the divergence from the float network in the loss, 0 to 1; the rest is the loss of the labels")(
-      "temperature", Number(Defaults().temperature), "of that divergence");
+      "temperature", Number<double>(NumberAbove(0), Defaults().temperature), "of that divergence");
 }
 
 void AddOptimizerOptions(CommandLine& line) {
-  line.Add()("epochs", Count(Defaults().epochs), "passes over the data")(
+  line.Add()("epochs", Number<std::int64_t>(WholeFrom(1), Defaults().epochs), "passes over the data")(
       "optimizer", Text(ToString(Defaults().optimizer)), "sgd or adam")(
-      "learning-rate", Number(Defaults().learning_rate), "of the first step after the warm-up")(
-      "momentum", Number(Defaults().momentum), "of sgd")("weight-decay", Number(Defaults().weight_decay),
+      "learning-rate", Number<double>(NumberAbove(0), Defaults().learning_rate), "of the first step after the warm-up")(
+      "momentum", Number<double>(NumberFromBelow(0, 1), Defaults().momentum), "of sgd")("weight-decay", Number<double>(NumberFrom(0), Defaults().weight_decay),
                                                          "of the network's parameters")(
       "schedule", Text(ToString(Defaults().schedule)), "of the learning rate: constant, cosine or step")(
       "step-epochs", po::value<std::string>()->value_name("N,N"),
-      "of the schedule step: after so many epochs the rate drops")("step-factor", Number(Defaults().step_factor),
+      "of the schedule step: after so many epochs the rate drops")("step-factor", Number<double>(NumberAboveUpTo(0, 1), Defaults().step_factor),
                                                                    "of the schedule step: by this factor")(
-      "warm-up", Count(Defaults().warm_up_steps), "steps in which the rate rises first")(
-      "clip-norm", Number(Defaults().clip_norm), "largest norm of all gradients together; 0: any");
+      "warm-up", Number<std::int64_t>(WholeFrom(0), Defaults().warm_up_steps), "steps in which the rate rises first")(
+      "clip-norm", Number<double>(NumberFrom(0), Defaults().clip_norm), "largest norm of all gradients together; 0: any");
 }
 
 void AddDataOptions(CommandLine& line) {
-  line.Add()("batch-size", Count(Defaults().batch_size), "samples a step")(
-      "crop", Count(Defaults().crop_padding),
+  line.Add()("batch-size", Number<std::int64_t>(WholeFrom(1), Defaults().batch_size), "samples a step")(
+      "crop", Number<std::int64_t>(WholeFrom(0), Defaults().crop_padding),
       "images are cut out at random after so many black pixels were put around them; 0: not")(
       "flip", po::bool_switch(), "images are mirrored at random")(
       "held-out", Text(fmt::format("{}%", 100 * Defaults().held_out)),
       "share of the data that is not trained on but decides which epoch is kept; 0%: the last is")(
-      "calibration-samples", Count(Defaults().calibration_samples),
+      "calibration-samples", Number<std::int64_t>(WholeFrom(1), Defaults().calibration_samples),
       "that layers' inputs are looked at for before the first step");
 }
 
@@ -99,7 +94,7 @@ TrainOptions ReadTrainOptions(const CommandLine& line) {
     options.activation_method = ParseTrainingMethod(line.Get<std::string>("activation-method"));
   options.batch_norm = ParseBatchNormFolding(line.Get<std::string>("batch-norm"));
   if (line.Has("incremental")) options.incremental = ParsePercents("incremental", line.Get<std::string>("incremental"));
-  if (line.Has("stages")) options.stages = ParseIntegers("stages", line.Get<std::string>("stages"));
+  if (line.Has("stages")) options.stages = ParseIntegers("stages", line.Get<std::string>("stages"), Width());
   options.widen = line.Get<std::int64_t>("widen");
   options.freeze = line.List("freeze");
   options.distillation = line.Get<double>("distillation");
@@ -112,7 +107,7 @@ TrainOptions ReadTrainOptions(const CommandLine& line) {
   options.weight_decay = line.Get<double>("weight-decay");
   options.schedule = ParseLearningRateSchedule(line.Get<std::string>("schedule"));
   if (line.Has("step-epochs"))
-    for (const int epoch : ParseIntegers("step-epochs", line.Get<std::string>("step-epochs")))
+    for (const int epoch : ParseIntegers("step-epochs", line.Get<std::string>("step-epochs"), WholeFrom(1)))
       options.step_epochs.push_back(epoch);
   options.step_factor = line.Get<double>("step-factor");
   options.warm_up_steps = line.Get<std::int64_t>("warm-up");

@@ -8,6 +8,7 @@
 #include "cli/file_roles.h"
 #include "cli/interrupt.h"
 #include "cli/memory_option.h"
+#include "cli/number_option.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
@@ -49,7 +50,7 @@ int ValidateMeasures(const Arguments& arguments) {
   line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what to analyze, calibrate and measure on")(
       "test", po::value<std::string>()->value_name("KIND:FILE"), "labelled data to compare with accuracy as well")(
       "out-dir", po::value<std::string>()->value_name("FOLDER"), "where the results go")(
-      "plans", po::value<int>()->default_value(ValidateOptions().plans)->value_name("N"), "random plans")(
+      "plans", Number<int>(WholeFrom(10), ValidateOptions().plans), "random plans")(
       "measures", po::value<std::string>()->default_value("all"),
       ("which to compare: " + Joined(AllMeasures())).c_str());
   AddSampleOptions(line, RunOptions().calibration_samples);

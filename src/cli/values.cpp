@@ -15,13 +15,14 @@ namespace bitplan::cli {
 namespace {
 
 template <typename Number>
-std::vector<Number> ParseList(const std::string& option, const std::string& text) {
+std::vector<Number> ParseList(const std::string& option, const std::string& text, const Allowed& allowed) {
   std::vector<Number> numbers;
   for (const char *at = text.data(), *const end = at + text.size();;) {
     Number number{};
     const auto [next, status] = std::from_chars(at, end, number);
     if (status != std::errc() || (next != end && *next != ','))
       throw Error(fmt::format("--{} {}: expected numbers with commas between them", option, text));
+    if (allowed.holds) Require(allowed, option, static_cast<double>(number), text);
     numbers.push_back(number);
     if (next == end) return numbers;
     at = next + 1;
@@ -30,11 +31,11 @@ std::vector<Number> ParseList(const std::string& option, const std::string& text
 
 }  // namespace
 
-std::vector<int> ParseIntegers(const std::string& option, const std::string& text) {
-  return ParseList<int>(option, text);
+std::vector<int> ParseIntegers(const std::string& option, const std::string& text, const Allowed& allowed) {
+  return ParseList<int>(option, text, allowed);
 }
-std::vector<double> ParseNumbers(const std::string& option, const std::string& text) {
-  return ParseList<double>(option, text);
+std::vector<double> ParseNumbers(const std::string& option, const std::string& text, const Allowed& allowed) {
+  return ParseList<double>(option, text, allowed);
 }
 
 std::int64_t ParseBytes(const std::string& option, const std::string& text) {

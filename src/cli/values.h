@@ -6,14 +6,15 @@
 #include <vector>
 
 #include "bitplan/sensitivity.h"
+#include "cli/number_option.h"
 
 namespace bitplan::cli {
 
 // What users write for options as values; Error names the option.
 
-/// 2,3,4 as numbers.
-std::vector<int> ParseIntegers(const std::string& option, const std::string& text);
-std::vector<double> ParseNumbers(const std::string& option, const std::string& text);
+/// 2,3,4 as numbers, each of them allowed; all where nothing is said.
+std::vector<int> ParseIntegers(const std::string& option, const std::string& text, const Allowed& allowed = {});
+std::vector<double> ParseNumbers(const std::string& option, const std::string& text, const Allowed& allowed = {});
 
 /// Bytes with or without a unit: 1500000, 512MiB.
 std::int64_t ParseBytes(const std::string& option, const std::string& text);

@@ -19,22 +19,38 @@ constexpr double kEqual = 1e-4;  // relative difference of predicted losses that
 
 constexpr std::int64_t kMostNodes = 200;  // of a joint problem's tree
 
+/// Samples with predictions that count.
+std::vector<std::size_t> Drawable(const Contributions& table) {
+  std::vector<std::size_t> samples;
+  for (std::size_t i = 0; i < table.samples; ++i)
+    if (table.predictions.empty() || table.predictions[i] > 0) samples.push_back(i);
+  return samples;
+}
+
 bool HasContributions(const Sensitivity& sensitivity, Measure measure) {
-  if (!sensitivity.contributions || sensitivity.contributions->samples < 2) return false;
+  if (!sensitivity.contributions || Drawable(*sensitivity.contributions).size() < 2) return false;
   const std::vector<Measure>& measures = sensitivity.contributions->measures;
   return std::find(measures.begin(), measures.end(), measure) != measures.end();
 }
 
-/// Where labels are ignored samples may have unequal numbers of predictions, which the shifts do not tell apart.
-bool HaveEqualPredictions(const Sensitivity& sensitivity) {
-  return !sensitivity.shifts || !sensitivity.contributions || sensitivity.contributions->samples == 0 ||
-         sensitivity.shifts->samples % sensitivity.contributions->samples == 0;
-}
-
 bool CanResample(const Sensitivity& sensitivity, const ProblemOptions& problem) {
   return HasContributions(sensitivity, problem.measure) &&
-         (!problem.joint ||
-          (HasContributions(sensitivity, JointFigure(problem.measure)) && HaveEqualPredictions(sensitivity)));
+         (!problem.joint || HasContributions(sensitivity, JointFigure(problem.measure)));
+}
+
+/// By what a mean over samples drawn, which divides by as many predictions as samples have on average, exceeds the mean
+/// over the predictions drawn.
+double PredictionsDrawn(const Contributions& table, const SampleCounts& counts) {
+  if (table.predictions.empty()) return 1;
+  double samples = 0, drawn = 0, all = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const auto count = static_cast<double>(counts[i]), predictions = static_cast<double>(table.predictions[i]);
+    samples += count;
+    drawn += count * predictions;
+    all += predictions;
+  }
+  if (!(drawn > 0)) throw Error("none of the samples drawn has a prediction that counts");
+  return drawn / samples / (all / static_cast<double>(counts.size()));
 }
 
 /// Mean of values that count several times, and its standard error.
@@ -48,6 +64,16 @@ Estimate WeightedMean(const double* values, const SampleCounts& counts) {
   for (std::size_t i = 0; i < counts.size(); ++i)
     squares += static_cast<double>(counts[i]) * (values[i] - mean) * (values[i] - mean);
   return {mean, std::sqrt(squares / (all - 1) / all)};
+}
+
+/// How many rows of shifts each sample has. Throws Error where they do not add up to all.
+std::vector<std::size_t> RowsOfSamples(std::size_t all, std::size_t samples,
+                                       const std::vector<std::int64_t>& predictions) {
+  std::vector<std::size_t> rows(predictions.begin(), predictions.end());
+  if (predictions.empty() && samples > 0) rows.assign(samples, all / samples);
+  if (rows.empty() || rows.size() != samples || std::accumulate(rows.begin(), rows.end(), std::size_t{0}) != all)
+    throw Error(fmt::format("{} counts were given for shifts of {} predictions", samples, all));
+  return rows;
 }
 
 std::vector<LayerBits> AllBits(const Problem& problem, const std::vector<std::size_t>& choices) {
@@ -64,30 +90,34 @@ std::vector<LayerBits> AllBits(const Problem& problem, const std::vector<std::si
 Sensitivity Resample(Sensitivity sensitivity, const Contributions& table, const SampleCounts& counts) {
   if (counts.size() != table.samples)
     throw Error(fmt::format("{} counts were given for {} samples", counts.size(), table.samples));
+  if (!table.predictions.empty() && table.predictions.size() != table.samples)
+    throw Error(fmt::format("{} numbers of predictions were given for {} samples", table.predictions.size(), table.samples));
   const double* values = table.values.data();
+  const double excess = PredictionsDrawn(table, counts);
   for (const Measure measure : table.measures)
     for (LayerSensitivity& layer : sensitivity.layers)
       for (const auto kind : {&LayerSensitivity::weight_choices, &LayerSensitivity::activation_choices})
         for (Perturbation& choice : layer.*kind) {
           if (choice.bits == 32) continue;
-          choice.figures[measure] = WeightedMean(values, counts);
+          const Estimate mean = WeightedMean(values, counts);
+          choice.figures[measure] = {mean.value / excess, mean.standard_error / excess};
           values += table.samples;
         }
   return sensitivity;
 }
 
-OutputShifts Resample(const OutputShifts& shifts, const SampleCounts& counts) {
-  const std::size_t positions = counts.empty() ? 0 : shifts.samples / counts.size();
-  if (positions == 0 || positions * counts.size() != shifts.samples)
-    throw Error(fmt::format("{} counts were given for shifts of {} predictions", counts.size(), shifts.samples));
+OutputShifts Resample(const OutputShifts& shifts, const SampleCounts& counts,
+                      const std::vector<std::int64_t>& predictions) {
+  const std::vector<std::size_t> rows = RowsOfSamples(shifts.samples, counts.size(), predictions);
   OutputShifts result{0, shifts.classes, {}, {}};
-  const std::size_t of_sample = positions * shifts.classes, of_choice = shifts.samples * shifts.classes;
+  const std::size_t of_choice = shifts.samples * shifts.classes;
   const auto draw = [&](const std::vector<float>& from, std::size_t begin, std::vector<float>& to) {
-    for (std::size_t n = 0; n < counts.size(); ++n)
-      for (std::int64_t k = 0; k < counts[n]; ++k) {
-        const auto row = from.begin() + static_cast<std::ptrdiff_t>(begin + n * of_sample);
-        to.insert(to.end(), row, row + static_cast<std::ptrdiff_t>(of_sample));
-      }
+    auto row = from.begin() + static_cast<std::ptrdiff_t>(begin);
+    for (std::size_t n = 0; n < counts.size(); ++n) {
+      const auto next = row + static_cast<std::ptrdiff_t>(rows[n] * shifts.classes);
+      for (std::int64_t k = 0; k < counts[n]; ++k) to.insert(to.end(), row, next);
+      row = next;
+    }
   };
   draw(shifts.logits, 0, result.logits);
   for (std::size_t begin = 0; begin < shifts.shifts.size(); begin += of_choice)
@@ -110,9 +140,13 @@ std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, c
   figures_only.shifts.reset();
   std::vector<LayerBits> planned;
   std::int64_t done = 0;
-  const auto compare = [&](const SampleCounts& counts) {
-    Sensitivity drawn = Resample(figures_only, *sensitivity.contributions, counts);
-    if (problem.joint) drawn.shifts = Resample(*sensitivity.shifts, counts);
+  const Contributions& table = *sensitivity.contributions;
+  const std::vector<std::size_t> drawable = Drawable(table);
+  const auto compare = [&](const SampleCounts& of_drawable) {
+    SampleCounts counts(table.samples, 0);
+    for (std::size_t i = 0; i < drawable.size(); ++i) counts[drawable[i]] = of_drawable[i];
+    Sensitivity drawn = Resample(figures_only, table, counts);
+    if (problem.joint) drawn.shifts = Resample(*sensitivity.shifts, counts, table.predictions);
     const Problem again = MakeProblem(drawn, problem, share);
     const Solution best = again.joint ? search::SearchFrom(again, {choices, kMostNodes}, quick) : Search(again, quick);
     if (best.choices.empty()) throw Error("a resampled problem was not solved within the time limit");
@@ -129,7 +163,7 @@ std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, c
     Report(options.progress, "resampled plans", done++, options.bootstrap.resamples);
     return figures;
   };
-  const Bootstrapped bootstrapped = Bootstrap(sensitivity.contributions->samples, compare, options.bootstrap);
+  const Bootstrapped bootstrapped = Bootstrap(drawable.size(), compare, options.bootstrap);
   const auto mean = [&](std::size_t figure) {
     const std::vector<double>& values = bootstrapped.replicates[figure];
     return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());

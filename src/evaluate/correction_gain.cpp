@@ -4,15 +4,11 @@
 #include <array>
 
 #include "bitplan/evaluate.h"
+#include "quantize/plan_check.h"
 
 namespace bitplan {
 
 namespace {
-
-bool QuantizesAnything(const Plan& plan) {
-  return std::any_of(plan.layers.begin(), plan.layers.end(),
-                     [](const LayerPlan& layer) { return layer.weight.HasScale() || layer.activation.HasScale(); });
-}
 
 /// Mean divergences over all samples of both halves, each measured with what was fitted on the other.
 class Means {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "network/memory_operators.h"
 #include "network/plain_variant.h"
 #include "network/tensor_memory.h"
 #include "network/view_scatter.h"

@@ -71,7 +71,4 @@ class TensorMemory {
   Roots store_, unfollowed_;
 };
 
-/// Whether `value` is a list, tuple or dict that one node makes, and that others only take apart or compute with.
-bool IsOpenContainer(const torch::jit::Value* value);
-
 }  // namespace bitplan

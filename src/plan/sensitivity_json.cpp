@@ -11,8 +11,8 @@
 #include "bitplan/plan.h"
 #include "plan/cost_json.h"
 #include "plan/format_json.h"
-#include "plan/joint_json.h"
 #include "plan/output_kind_json.h"
+#include "plan/output_shifts_json.h"
 #include "plan/shape_json.h"
 
 namespace bitplan {
@@ -161,51 +161,6 @@ Json SensitivityJson(const Sensitivity& sensitivity) {
   return json;
 }
 
-std::size_t QuantizedChoices(const Sensitivity& sensitivity) {
-  std::size_t count = 0;
-  for (const LayerSensitivity& layer : sensitivity.layers)
-    for (const auto kind : {&LayerSensitivity::weight_choices, &LayerSensitivity::activation_choices})
-      for (const Perturbation& choice : layer.*kind) count += choice.bits < 32 ? 1 : 0;
-  return count;
-}
-
-OutputShifts ReadShifts(JsonReader reader, const Sensitivity& sensitivity, const std::filesystem::path& folder) {
-  const NumberArray logits = ReadArray(reader, "logits", 2, folder), shifts = ReadArray(reader, "shifts", 3, folder);
-  const std::vector<std::size_t> expected{QuantizedChoices(sensitivity), logits.shape[0], logits.shape[1]};
-  if (shifts.shape != expected)
-    reader.Reject(fmt::format("shifts: have the shape [{}]; expected choices, samples and classes, [{}]",
-                              fmt::join(shifts.shape, ", "), fmt::join(expected, ", ")));
-  reader.Finish();
-  OutputShifts result{logits.shape[0], logits.shape[1], Narrow(logits.numbers), Narrow(shifts.numbers)};
-  for (const std::vector<float>* numbers : {&result.logits, &result.shifts})
-    if (!std::all_of(numbers->begin(), numbers->end(), [](float number) { return std::isfinite(number); }))
-      reader.Reject("logits and shifts: must be finite");
-  return result;
-}
-
-Contributions ReadContributions(JsonReader reader, const Sensitivity& sensitivity,
-                                const std::filesystem::path& folder) {
-  Contributions table;
-  for (const std::string& name : reader.Strings("measures")) {
-    table.measures.push_back(ParseMeasure(name));
-    if (!IsOfShifts(table.measures.back()))
-      reader.Fail("measures", "a measure of the shifts of the output, logit-shift for one");
-  }
-  NumberArray values = ReadArray(reader, "values", 3, folder);
-  const std::vector<std::size_t> expected{table.measures.size(), QuantizedChoices(sensitivity),
-                                          static_cast<std::size_t>(sensitivity.samples)};
-  if (values.shape != expected)
-    reader.Reject(fmt::format("values: have the shape [{}]; expected measures, choices and samples, [{}]",
-                              fmt::join(values.shape, ", "), fmt::join(expected, ", ")));
-  reader.Finish();
-  table.choices = expected[1];
-  table.samples = expected[2];
-  table.values = std::move(values.numbers);
-  if (!std::all_of(table.values.begin(), table.values.end(), [](double number) { return std::isfinite(number); }))
-    reader.Reject("values: must be finite");
-  return table;
-}
-
 void ReadCostTables(JsonReader& reader, Sensitivity& sensitivity) {
   std::vector<CostTable> tables;
   for (JsonReader& table : reader.Objects("costs")) tables.push_back(ReadCostTable(table));
@@ -223,21 +178,8 @@ std::string ToJson(const Sensitivity& sensitivity) { return JsonText(Sensitivity
 void WriteSensitivity(const std::filesystem::path& file, const Sensitivity& sensitivity) {
   Json json = SensitivityJson(sensitivity);
   const std::filesystem::path stem = std::filesystem::path(file).replace_extension();
-  if (sensitivity.contributions) {
-    const Contributions& table = *sensitivity.contributions;
-    json["contributions"] = {
-        {"measures", Json::array()},
-        {"values",
-         WriteArray(stem, "contributions", {table.measures.size(), table.choices, table.samples}, table.values)}};
-    for (const Measure measure : table.measures) json["contributions"]["measures"].push_back(ToString(measure));
-  }
-  if (sensitivity.shifts) {
-    const OutputShifts& shifts = *sensitivity.shifts;
-    json["shifts"] = {
-        {"logits", WriteArray(stem, "logits", {shifts.samples, shifts.classes}, shifts.logits)},
-        {"shifts",
-         WriteArray(stem, "shifts", {QuantizedChoices(sensitivity), shifts.samples, shifts.classes}, shifts.shifts)}};
-  }
+  if (sensitivity.contributions) json["contributions"] = WriteContributions(*sensitivity.contributions, stem);
+  if (sensitivity.shifts) json["shifts"] = WriteShifts(*sensitivity.shifts, stem);
   WriteFile(file, JsonText(json));
 }
 
@@ -277,6 +219,8 @@ Sensitivity ReadSensitivity(const std::filesystem::path& file) {
     sensitivity.contributions = ReadContributions(reader.Object("contributions"), sensitivity, file.parent_path());
   if (!reader.IsNull("shifts"))
     sensitivity.shifts = ReadShifts(reader.Object("shifts"), sensitivity, file.parent_path());
+  if (sensitivity.contributions && sensitivity.shifts)
+    CheckPredictions(reader, *sensitivity.contributions, *sensitivity.shifts);
   reader.Finish();
   return sensitivity;
 }

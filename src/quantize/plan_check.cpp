@@ -117,6 +117,11 @@ void CheckOperands(const Network& network, const std::vector<OperandPlan>& opera
 
 }  // namespace
 
+bool QuantizesAnything(const Plan& plan) {
+  return std::any_of(plan.layers.begin(), plan.layers.end(),
+                     [](const LayerPlan& layer) { return layer.weight.HasScale() || layer.activation.HasScale(); });
+}
+
 int OperandSite(const Network& network, const std::string& name) {
   const auto& sites = network.sites();
   const auto found = std::find_if(sites.begin(), sites.end(), [&](const Site& site) { return site.name == name; });

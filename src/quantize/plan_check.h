@@ -9,6 +9,9 @@ namespace bitplan {
 /// layer cannot have.
 Plan PlanFor(const Network& network, const Plan& plan);
 
+/// Whether the weights or the input of some layer are put on a grid with a scale.
+bool QuantizesAnything(const Plan& plan);
+
 /// Number of the Operand site of this name. Throws Error where the network has none.
 int OperandSite(const Network& network, const std::string& name);
 

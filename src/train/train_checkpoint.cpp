@@ -10,7 +10,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
-#include "data/decode/zip.h"
+#include "data/decode/checkpoint_archive.h"
 
 namespace bitplan {
 
@@ -82,20 +82,16 @@ RunSubject SubjectOf(const TrainedNetwork& network, const Plan& plan, const Data
 std::optional<Checkpoint> Checkpoint::Open(const TrainOptions& options, const RunSubject& subject) {
   std::error_code ignored;
   if (options.checkpoint.empty() || !std::filesystem::exists(options.checkpoint, ignored)) return std::nullopt;
+  decode::RequireWholeCheckpoint(options.checkpoint, "a training run");
   Checkpoint checkpoint(options.checkpoint.string());
   RunSubject there;
   try {
     checkpoint.archive_.load_from(checkpoint.file_);
     for (const auto& [name, value] : subject)
       there.emplace_back(name, ReadValue<std::string>(checkpoint.archive_, "of_" + name));
-  } catch (const c10::Error&) {
+  } catch (const std::exception&) {
     throw Error(
         fmt::format("{}: is no checkpoint of a training run; remove it or name another file", checkpoint.file_));
-  }
-  try {
-    decode::ZipArchive(options.checkpoint).Verify();
-  } catch (const Error& error) {
-    throw Error(fmt::format("{}; remove it to start anew", error.what()));
   }
   for (std::size_t i = 0; i < subject.size(); ++i)
     if (there[i].second != subject[i].second)
@@ -108,7 +104,7 @@ template <typename Read>
 void Checkpoint::Reading(const Read& read) {
   try {
     read();
-  } catch (const c10::Error&) {
+  } catch (const std::exception&) {
     throw Error(fmt::format("{}: is damaged; remove it to start anew", file_));
   }
 }

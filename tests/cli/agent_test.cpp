@@ -50,8 +50,8 @@ TEST(AgentCommand, RefusesOptionsThatMakeNoSense) {
     EXPECT_EQ(run.code, 2) << arguments;
     EXPECT_THAT(run.err, HasSubstr(part)) << arguments;
   };
-  expect(kAgent + "--episodes 0", "episodes is 0");
-  expect(kAgent + "--warm-up 0", "warm_up is 0");
+  expect(kAgent + "--episodes 0", "--episodes 0");
+  expect(kAgent + "--warm-up 0", "--warm-up 0");
   expect(kAgent + "--curve-csv no/such/folder/c.csv", "no/such/folder");
   expect("search --problem x.json --episodes 5", "--method agent");
   expect("pareto --problem '" BITPLAN_TEST_DIR
@@ -59,11 +59,11 @@ TEST(AgentCommand, RefusesOptionsThatMakeNoSense) {
          "SearchByAgent");
   const std::string run =
       "run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget weight_size=12.5% --out-dir result ";
-  expect(run + "--candidates 0", "candidates is 0");
-  expect(run + "--refine -1", "refine is -1");
-  expect(run + "--apart 0 --candidates 2", "distance is 0");
+  expect(run + "--candidates 0", "--candidates 0");
+  expect(run + "--refine -1", "--refine -1: expected a whole number from 0 on");
+  expect(run + "--apart 0 --candidates 2", "--apart 0");
   expect(run + "--held-out 9", "--candidates or --refine");
-  expect(run + "--candidates 2 --held-out 1", "at least 2 samples");
+  expect(run + "--candidates 2 --held-out 1", "--held-out 1: expected a whole number from 2 on");
   expect(run + "--candidates 2 --held-out 600",
          "train.bin has 1024 samples, --samples 512 and --held-out 600 take 1112");
   expect(run + "--candidates 2 --samples 0", "--samples 0");

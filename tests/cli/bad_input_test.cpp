@@ -66,7 +66,7 @@ TEST(BadData, IsRefused) {
   ExpectRefused(work, "eval resnet20.pt --data jpeg:test.bin", "jpeg");
   ExpectRefused(work, "eval resnet20.pt --data cifar10:test.bin --mean 0.5,x", "--mean");
   ExpectRefused(work, "eval resnet20.pt --data cifar10:test.bin --integer", "--plan");
-  ExpectRefused(work, "eval resnet20.pt --data cifar10:test.bin --integer --accumulator-bits 3", "accumulator bits: 3");
+  ExpectRefused(work, "eval resnet20.pt --data cifar10:test.bin --integer --accumulator-bits 3", "--accumulator-bits 3: expected a whole number from 8 to 48");
   ExpectRefused(work, "eval resnet20.pt --data cifar10:test.bin --integer --overflow clip", "clip");
 }
 
@@ -75,8 +75,8 @@ TEST(BadSpectrum, IsRefused) {
   const std::string spectrum = "spectrum resnet20.pt --data cifar10:train.bin --samples 2 ";
   ExpectRefused(work, spectrum + "--layers nosuch", "--layers nosuch: no layer or operator");
   ExpectRefused(work, spectrum + "--layers linear --steps 641", "steps is 641");
-  ExpectRefused(work, spectrum + "--steps 0", "--steps 0");
-  ExpectRefused(work, spectrum + "--probes 0", "probes is 0");
+  ExpectRefused(work, spectrum + "--steps 0", "--steps 0: expected a whole number from 1 on");
+  ExpectRefused(work, spectrum + "--probes 0", "--probes 0: expected a whole number from 1 on");
   ExpectRefused(work, spectrum + "--svg nofolder/density.svg", "no folder nofolder");
   ExpectRefused(work, "spectrum resnet20.pt", "--data is missing");
 }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -216,6 +217,75 @@ TEST_P(JointMeasure, ResampledIsWhatTryingEveryPlanOnEveryResampleGives) {
     differs = differs || stability.best < 1;
   }
   EXPECT_TRUE(differs);
+}
+
+TEST(ResampleShifts, TakesAsManyRowsAsASampleHas) {
+  const OutputShifts given{4, 1, {0, 1, 2, 3}, {10, 11, 12, 13, 20, 21, 22, 23}};
+  const OutputShifts drawn = Resample(given, {1, 2, 1}, {1, 0, 3});
+  EXPECT_EQ(drawn.samples, 4U);
+  EXPECT_EQ(Resample(given, {2, 0, 0}, {3, 1, 0}).samples, 6U);
+  EXPECT_THAT(Resample(given, {0, 2, 0}, {3, 1, 0}).shifts, testing::ElementsAre(13, 13, 23, 23));
+  EXPECT_THAT([&] { Resample(given, {1, 1, 1}, {1, 1, 1}); }, OneLineError("3 counts", "4"));
+}
+
+/// Of its rows as many to each sample as `predictions` says; contributions are divided by the mean of them.
+Sensitivity Grouped(const Example& example, const std::vector<std::int64_t>& predictions) {
+  Sensitivity sensitivity = example.Sensitivity();
+  sensitivity.samples = std::ssize(predictions);
+  Contributions& table = *sensitivity.contributions;
+  const double mean = static_cast<double>(table.samples) / static_cast<double>(predictions.size());
+  std::vector<double> values;
+  for (auto row = table.values.begin(); row != table.values.end();)
+    for (const std::int64_t of_sample : predictions) {
+      values.push_back(std::accumulate(row, row + of_sample, 0.0) / mean);
+      row += of_sample;
+    }
+  table.samples = predictions.size();
+  table.values = values;
+  table.predictions = predictions;
+  return sensitivity;
+}
+
+/// The eight rows are five samples of unequally many; that four would divide them evenly says nothing.
+TEST_P(JointMeasure, ResampledOfUnequalSamplesIsTheMeanOverThePredictionsDrawn) {
+  const std::vector<Plan> plans = PlansWithin(6, 3);
+  const BootstrapOptions bootstrap{.resamples = 60, .seed = 3};
+  for (const std::vector<std::int64_t>& predictions :
+       {std::vector<std::int64_t>{1, 3, 0, 2, 2}, std::vector<std::int64_t>{5, 1, 1, 1}}) {
+    const Example example = Random(2);
+    std::vector<std::int64_t> some = predictions;
+    std::erase(some, 0);
+    const auto loss = [&](const SampleCounts& counts, const Plan& plan) {
+      SampleCounts of_rows;
+      for (std::size_t n = 0; n < counts.size(); ++n) of_rows.insert(of_rows.end(), some[n], counts[n]);
+      return example.Loss(GetParam(), of_rows, plan);
+    };
+    const auto least = [&](const SampleCounts& counts) {
+      return *std::min_element(plans.begin(), plans.end(),
+                               [&](const Plan& a, const Plan& b) { return loss(counts, a) < loss(counts, b); });
+    };
+    const Plan planned = least(SampleCounts(some.size(), 1));
+    const Bootstrapped tried = Bootstrap(
+        some.size(),
+        [&](const SampleCounts& counts) {
+          const double above = loss(counts, planned) / loss(counts, least(counts)) - 1;
+          return std::vector<double>{above <= 1e-4 ? 1.0 : 0.0, above};
+        },
+        bootstrap);
+    const BootstrapStability stability =
+        StabilityOf(Grouped(example, predictions), Jointly("3", GetParam()), bootstrap.resamples);
+    EXPECT_NEAR(stability.best, Mean(tried.replicates[0]).value, 1e-12);
+    EXPECT_NEAR(stability.regret, Mean(tried.replicates[1]).value, 1e-4);
+  }
+}
+
+TEST(ResampleFigures, AreMeansOverThePredictionsDrawn) {
+  const Sensitivity given = Grouped(Random(2), {1, 3, 0, 2, 2});
+  const Contributions& table = *given.contributions;
+  const Sensitivity drawn = Resample(given, table, {2, 1, 1, 0, 1});
+  const double sum = 8.0 / 5 * (2 * table.values[0] + table.values[1] + table.values[4]);  // of five samples' eight
+  EXPECT_NEAR(drawn.layers[0].weight_choices[0].figures.at(Measure::LogitShift).value, sum / 7, 1e-12);
+  EXPECT_THAT([&] { Resample(given, table, {0, 0, 5, 0, 0}); }, OneLineError("prediction"));
 }
 
 TEST(ResampleJointPlan, GivesTheSameForTheSameSeedAlsoWhenShrunk) {

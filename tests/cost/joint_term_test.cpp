@@ -74,6 +74,18 @@ TEST(JointProblem, RefusesAJointProblemWithoutShiftsOrOfOtherMeasures) {
               OneLineError("logit-shift, divergence, gauss-newton and quadratic"));
 }
 
+/// Of the example's rows of shifts those that are taken: each of the four layers has weights of 2, 4 and 8 bits and an
+/// input of 8.
+std::vector<std::size_t> RowsOf(const Problem& problem, const std::vector<std::size_t>& choices) {
+  std::vector<std::size_t> rows;
+  for (std::size_t g = 0; g < 4; ++g) {
+    const LayerBits bits = BitsOfChoice(problem.groups[g], problem.groups[g].choices[choices[g]])[0];
+    rows.push_back(4 * g + (bits.weight_bits == 2 ? 0 : (bits.weight_bits == 4 ? 1 : 2)));
+    if (bits.activation_bits == 8) rows.push_back(4 * g + 3);
+  }
+  return rows;
+}
+
 /// The example with random shifts, each layer's partly those of a common cause, and the figures that follow from them,
 /// by plain loops.
 struct RandomShifts {
@@ -151,13 +163,11 @@ TEST(JointProblem, OfTheGaussNewtonMeasureIsTheCurvatureOfTheSummedShifts) {
     problem.Validate();
     ASSERT_TRUE(std::holds_alternative<QuadraticTerm>(*problem.joint));
     for (const std::vector<std::size_t>& choices : {std::vector<std::size_t>{0, 1, 2, 3}, {5, 4, 1, 0}, {2, 2, 2, 2}}) {
-      std::vector<std::size_t> taken;
+      const std::vector<std::size_t> taken = RowsOf(problem, choices);
       double expected = 0;
-      for (std::size_t g = 0; g < 4; ++g) {
+      for (std::size_t g = 0; g < 4 && measure == Measure::Quadratic; ++g) {
         const LayerBits bits = BitsOfChoice(problem.groups[g], problem.groups[g].choices[choices[g]])[0];
-        taken.push_back(4 * g + (bits.weight_bits == 2 ? 0 : (bits.weight_bits == 4 ? 1 : 2)));
-        if (bits.activation_bits == 8) taken.push_back(4 * g + 3);
-        if (measure == Measure::Quadratic) expected += 0.01 * (bits.weight_bits + (bits.activation_bits == 8 ? 8 : 0));
+        expected += 0.01 * (bits.weight_bits + (bits.activation_bits == 8 ? 8 : 0));
       }
       for (const std::size_t a : taken)
         for (const std::size_t b : taken) expected += random.Mean(a, b) / 2;
@@ -206,17 +216,54 @@ TEST(JointProblem, OfOtherOutputsThanClassesIsTheLossOfTheSummedShifts) {
       const Problem problem = MakeProblem(sensitivity, Joint(measure, false));
       problem.Validate();
       for (const std::vector<std::size_t>& choices : {std::vector<std::size_t>{0, 1, 2, 3}, {5, 4, 1, 0}}) {
-        std::vector<std::size_t> taken;
-        for (std::size_t g = 0; g < 4; ++g) {
-          const LayerBits bits = BitsOfChoice(problem.groups[g], problem.groups[g].choices[choices[g]])[0];
-          taken.push_back(4 * g + (bits.weight_bits == 2 ? 0 : (bits.weight_bits == 4 ? 1 : 2)));
-          if (bits.activation_bits == 8) taken.push_back(4 * g + 3);
-        }
+        const std::vector<std::size_t> taken = RowsOf(problem, choices);
         const double expected = mean_charge(taken);
         EXPECT_NEAR(ObjectiveOf(problem, choices), expected, 1e-5 * expected)
             << ToString(outputs) << " " << ToString(measure);
       }
     }
+}
+
+/// ½ the second derivatives of the mean squared error along the shifts, by finite differences, which are exact of it.
+TEST(JointProblem, OfTheMeanSquaredErrorHasTheSecondDerivativesOfTheLoss) {
+  for (const OutputKind outputs : {OutputKind::Values, OutputKind::Classes}) {
+    RandomShifts random(1);
+    Sensitivity& sensitivity = random.sensitivity;
+    sensitivity.loss = "mean-squared-error";
+    sensitivity.outputs = outputs;
+    const OutputShifts& shifts = *sensitivity.shifts;
+    const std::size_t size = shifts.samples * shifts.classes;
+    std::mt19937 generator(2);
+    std::normal_distribution<double> normal;
+    std::vector<double> wanted(size);
+    for (double& each : wanted) each = normal(generator);
+    const auto loss = [&](std::size_t a, double of_a, std::size_t b, double of_b) {
+      double sum = 0;
+      for (std::size_t i = 0; i < size; ++i)
+        sum += Square(static_cast<double>(shifts.logits[i]) + of_a * static_cast<double>(shifts.shifts[a * size + i]) +
+                      of_b * static_cast<double>(shifts.shifts[b * size + i]) - wanted[i]);
+      return sum / static_cast<double>(size);
+    };
+    const auto second = [&](std::size_t a, std::size_t b) {
+      return (loss(a, 1, b, 1) - loss(a, 1, b, -1) - loss(a, -1, b, 1) + loss(a, -1, b, -1)) / 4;
+    };
+    std::size_t row = 0;
+    for (LayerSensitivity& layer : sensitivity.layers)
+      for (const auto kind : {&LayerSensitivity::weight_choices, &LayerSensitivity::activation_choices})
+        for (Perturbation& choice : layer.*kind)
+          if (choice.bits < 32) {
+            choice.figures[Measure::GaussNewton] = {second(row, row) / 2, 0};
+            ++row;
+          }
+    const Problem problem = MakeProblem(sensitivity, Joint(Measure::GaussNewton, false));
+    for (const std::vector<std::size_t>& choices : {std::vector<std::size_t>{0, 1, 2, 3}, {5, 4, 1, 0}}) {
+      const std::vector<std::size_t> taken = RowsOf(problem, choices);
+      double expected = 0;
+      for (const std::size_t a : taken)
+        for (const std::size_t b : taken) expected += second(a, b) / 2;
+      EXPECT_NEAR(ObjectiveOf(problem, choices), expected, 1e-5 * expected) << ToString(outputs);
+    }
+  }
 }
 
 TEST(JointProblem, ShrunkIsAsMuchBelowTheWholeAsItsCrossTermsCountLess) {

@@ -106,6 +106,8 @@ TEST(IgnoredLabels, LeaveTheFiguresOfTheOthers) {
   EXPECT_EQ(all.shifts->logits.size(), alone.shifts->logits.size());
   for (std::size_t i = 0; i < all.shifts->shifts.size(); ++i)
     EXPECT_NEAR(all.shifts->shifts[i], alone.shifts->shifts[i], 1e-5);
+  EXPECT_EQ(all.contributions->predictions, (std::vector<std::int64_t>{5, 5, 5, 0, 5, 1, 5, 5}));
+  EXPECT_TRUE(alone.contributions->predictions.empty());
 }
 
 /// The loss is concave in a weight behind which the wrong class saturates: no layer is free for that.

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "bitplan/files.h"
@@ -178,6 +179,28 @@ TEST(SensitivityFile, KeepsContributionsInAFileBeside) {
   EXPECT_THAT([&] { ReadSensitivity(folder / "s.json"); }, OneLineError("contributions"));
   std::filesystem::remove(folder / "s.contributions.npy");
   EXPECT_THAT([&] { ReadSensitivity(folder / "s.json"); }, OneLineError("s.contributions.npy"));
+}
+
+TEST(SensitivityFile, KeepsHowManyPredictionsOfEachSampleCount) {
+  const TemporaryFolder folder;
+  Sensitivity written = FullSensitivity();
+  const std::size_t choices = QuantizedChoices(written);
+  written.samples = 3;
+  written.contributions = {{Measure::LogitShift}, choices, 3, std::vector<double>(choices * 3, 0.5), {4, 0, 2}};
+  written.shifts = {6, 1, std::vector<float>(6, 1), std::vector<float>(choices * 6, 0.25F)};
+  WriteSensitivity(folder / "s.json", written);
+  EXPECT_EQ(ReadSensitivity(folder / "s.json").contributions->predictions, (std::vector<std::int64_t>{4, 0, 2}));
+  const auto refuse = [&](const std::vector<double>& predictions, const char* expected) {
+    auto json = ordered_json::parse(std::ifstream(folder / "s.json"));
+    json["contributions"]["predictions"] = predictions;
+    WriteFile(folder / "bad.json", json.dump());
+    EXPECT_THAT([&] { ReadSensitivity(folder / "bad.json"); }, OneLineError("bad.json", expected));
+  };
+  refuse({4, 2}, "one number for each of 3 samples");
+  refuse({4, -1, 3}, "not negative");
+  refuse({3.5, 0.5, 2}, "whole numbers");
+  refuse({0, 0, 0}, "a sample that has some");
+  refuse({2, 2, 1}, "shifts: are of 6 predictions");
 }
 
 TEST(SensitivityFile, KeepsShiftsInFilesBeside) {

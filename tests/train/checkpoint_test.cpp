@@ -119,7 +119,7 @@ TEST(Checkpoint, OverwrittenInPartIsRefused) {
   bytes[at] = static_cast<char>(bytes[at] ^ 1);
   WriteFile(options.checkpoint, bytes);
   options.progress = {};
-  EXPECT_THAT(MessageOf(options), HasSubstr("remove it"));
+  EXPECT_THAT(MessageOf(options), testing::AllOf(HasSubstr("damaged checkpoint, remove it to start anew"), HasSubstr("CRC")));
 }
 
 TEST(Checkpoint, ThatIsNoneIsRefused) {

@@ -16,94 +16,11 @@
 #include "network/channel_links.h"
 #include "network/layer_product.h"
 #include "process/memory_limit.h"
-#include "quantize/corrections/input_vectors.h"
+#include "quantize/corrections/reader_figures.h"
 
 namespace bitplan {
 
 namespace {
-
-/// Second moments of what a layer's weights multiply, in blocks: as if those of different blocks were uncorrelated.
-struct LayerMoments {
-  InputVectors vectors;
-  std::int64_t block;             // values in a block
-  std::vector<at::Tensor> known;  // by group and block: sums over batches
-
-  std::vector<InputBlock> Blocks() const {
-    std::vector<InputBlock> blocks;
-    for (std::int64_t group = 0; group < vectors.groups(); ++group)
-      for (std::int64_t first = 0; first < vectors.length(); first += block)
-        blocks.push_back({group, first, std::min(block, vectors.length() - first)});
-    return blocks;
-  }
-};
-
-/// What SmoothQuant and activation-aware scales need to know of what the readers of links read.
-struct InputFigures {
-  std::map<int, at::Tensor> largest, magnitude;  // by input site: max and mean of |x| a channel, float64
-  std::map<std::size_t, LayerMoments> moments;   // by layer
-};
-
-std::int64_t BytesOf(const InputVectors& vectors, std::int64_t block) {
-  const std::int64_t blocks = (vectors.length() + block - 1) / block;
-  return 8 * vectors.groups() * blocks * block * block;
-}
-
-/// As much as `memory_bytes` hold, in as few blocks as that takes.
-LayerMoments MomentsWithin(InputVectors vectors, std::int64_t memory_bytes) {
-  std::int64_t blocks = 1;
-  const auto size = [&] { return (vectors.length() + blocks - 1) / blocks; };
-  while (size() > 1 && BytesOf(vectors, size()) > memory_bytes) blocks *= 2;
-  const std::int64_t block = size();
-  return {std::move(vectors), block, {}};
-}
-
-class InputRecorder : public Probe {
- public:
-  InputRecorder(const std::vector<ChannelLink>& links, std::int64_t chunk_bytes)
-      : chunk_bytes_(chunk_bytes) {
-    for (const ChannelLink& link : links)
-      for (const ChannelLink::Reader& reader : link.readers) {
-        dim_of_site_[reader.input_site] = reader.channel_dim;
-        layers_.emplace(reader.input_site, reader.layer);
-      }
-  }
-
-  at::Tensor Visit(int site, const at::Tensor& value) override {
-    const auto dim = dim_of_site_.find(site);
-    if (dim == dim_of_site_.end() || value.numel() == 0) return value;
-    const at::Tensor magnitudes = value.abs().movedim(dim->second, 0).flatten(1).to(at::kDouble);
-    Add(figures.largest[site], magnitudes.amax(1), at::maximum);
-    Add(figures.magnitude[site], magnitudes.mean(1), Sum);
-    const auto [first, last] = layers_.equal_range(site);
-    for (auto layer = first; layer != last; ++layer)
-      if (const auto found = figures.moments.find(layer->second); found != figures.moments.end())
-        AddMoments(found->second, value);
-    return value;
-  }
-
-  InputFigures figures;
-
- private:
-  static at::Tensor Sum(const at::Tensor& a, const at::Tensor& b) { return a + b; }
-
-  static void Add(at::Tensor& all, const at::Tensor& value,
-                  at::Tensor (*together)(const at::Tensor&, const at::Tensor&)) {
-    all = all.defined() ? together(all, value) : value;
-  }
-
-  void AddMoments(LayerMoments& moments, const at::Tensor& x) const {
-    const std::vector<InputBlock> blocks = moments.Blocks();
-    moments.known.resize(blocks.size());
-    for (std::size_t i = 0; i < blocks.size(); ++i) {
-      const at::Tensor of_batch = moments.vectors.Moments(x, blocks[i], chunk_bytes_);
-      moments.known[i].defined() ? void(moments.known[i].add_(of_batch)) : void(moments.known[i] = of_batch);
-    }
-  }
-
-  std::int64_t chunk_bytes_;
-  std::map<int, int> dim_of_site_;
-  std::multimap<int, std::size_t> layers_;  // that read a site
-};
 
 class Rescaler {
  public:
@@ -118,7 +35,7 @@ class Rescaler {
       for (const ChannelLink& link : links) {
         if (!link.made_by) continue;
         const at::Tensor made = MadeRange(link), read = ReadRange(link);
-        const at::Tensor scale = OrOne((made * read).sqrt() / read, made, read);
+        const at::Tensor scale = KeepingBiases(link, OrOne((made * read).sqrt() / read, made, read), made, read);
         change = std::max(change, (scale - 1).abs().max().item<double>());
         ScaleLink(network_, link, scale, values_);
       }
@@ -126,7 +43,7 @@ class Rescaler {
     }
   }
 
-  void Smooth(const std::vector<ChannelLink>& links, const InputFigures& figures) {
+  void Smooth(const std::vector<ChannelLink>& links, const ReaderFigures& figures) {
     for (const ChannelLink& link : links) {
       if (std::none_of(link.readers.begin(), link.readers.end(), [&](const ChannelLink::Reader& reader) {
             return plan_.layers[reader.layer].activation.HasScale();
@@ -139,7 +56,7 @@ class Rescaler {
     }
   }
 
-  void FollowActivations(const std::vector<ChannelLink>& links, const InputFigures& figures) {
+  void FollowActivations(const std::vector<ChannelLink>& links, const ReaderFigures& figures) {
     constexpr int kSteps = 20;
     for (const ChannelLink& link : links) {
       const at::Tensor magnitude = OfReaders(link, figures.magnitude);
@@ -165,6 +82,22 @@ class Rescaler {
   static at::Tensor OrOne(const at::Tensor& scale, const at::Tensor& a, const at::Tensor& b) {
     const at::Tensor fits = a.gt(0).logical_and(b.gt(0)).logical_and(scale.gt(0)).logical_and(scale.isfinite());
     return at::where(fits, scale, at::ones_like(scale));
+  }
+
+  /// A channel that its weights hardly change, of a large bias: the factor that makes ranges of weights equal would make
+  /// its bias, and with it the range of the whole tensor, as much larger as the weights are small. So no factor lifts a
+  /// bias beyond kLift times what weights or biases of the channels are in the middle.
+  at::Tensor KeepingBiases(const ChannelLink& link, const at::Tensor& scale, const at::Tensor& made,
+                           const at::Tensor& read) const {
+    constexpr double kLift = 16;
+    if (link.factors.empty()) return scale;
+    at::Tensor bias = at::zeros_like(scale);
+    for (const auto& [parameter, offset] : link.factors)
+      bias = at::maximum(bias, (values_[parameter].flatten().to(at::kDouble) + offset).abs());
+    const at::Tensor fits = made.gt(0).logical_and(read.gt(0));
+    if (!fits.any().item<bool>()) return scale;
+    const at::Tensor middle = at::maximum(bias / scale, (made * read).sqrt()).masked_select(fits).median();
+    return at::maximum(scale, (bias / (kLift * middle)).clamp_max(1));
   }
 
   /// The largest of the figures at all sites where the link is read; undefined where no sample came by.
@@ -194,7 +127,7 @@ class Rescaler {
   }
 
   /// Σ E‖(Q(W s) / s − W) x‖² over the readers.
-  double OutputError(const ChannelLink& link, const at::Tensor& scale, const InputFigures& figures) {
+  double OutputError(const ChannelLink& link, const at::Tensor& scale, const ReaderFigures& figures) {
     double error = 0;
     for (const ChannelLink::Reader& reader : link.readers) {
       const Format& format = plan_.layers[reader.layer].weight;
@@ -233,9 +166,8 @@ std::vector<ChannelLink> OneForEachReader(std::vector<ChannelLink> links) {
   return links;
 }
 
-/// A pass over the samples. Sums over batches stand for means: the scales that are made of them don't depend on their
-/// size.
-void Record(const Network& network, const Dataset& data, std::int64_t batch_size, InputRecorder& recorder) {
+/// A pass over the samples.
+void Record(const Network& network, const Dataset& data, std::int64_t batch_size, ReaderRecorder& recorder) {
   for (std::int64_t begin = 0; begin < data.size(); begin += batch_size)
     network.Forward(data.Get(begin, std::min(begin + batch_size, data.size()), at::Device(network.device())).inputs,
                     network.ParameterValues(), &recorder);
@@ -249,7 +181,7 @@ struct RecordingPass {
 RecordingPass FitRecording(const Network& network, const std::vector<ChannelLink>& links, const Dataset& data,
                            const PassLimits& limits) {
   const auto record = [&](std::int64_t samples) {
-    InputRecorder trial(links, limits.memory_bytes);
+    ReaderRecorder trial(links, limits.memory_bytes);
     Record(network, data.First(samples), samples, trial);
   };
   const std::int64_t samples =
@@ -283,8 +215,7 @@ void FollowInParts(const Network& network, const std::vector<ChannelLink>& links
         auto vectors = InputVectors::Of(*product, network.Weight(layer).sizes(), layer.channel_axis);
         if (!vectors) continue;
         const auto share = for_moments / static_cast<std::int64_t>(links[end].readers.size());
-        const auto& of_layer = more.emplace(reader.layer, MomentsWithin(std::move(*vectors), share)).first->second;
-        bytes += BytesOf(of_layer.vectors, of_layer.block);
+        bytes += more.emplace(reader.layer, LayerMoments::Within(std::move(*vectors), share)).first->second.Bytes();
       }
       if (end > begin && taken + bytes > for_moments) break;
       taken += bytes;
@@ -292,7 +223,7 @@ void FollowInParts(const Network& network, const std::vector<ChannelLink>& links
     }
     const std::vector<ChannelLink> part(links.begin() + static_cast<std::ptrdiff_t>(begin),
                                         links.begin() + static_cast<std::ptrdiff_t>(end));
-    InputRecorder recorder(part, chunk_bytes);
+    ReaderRecorder recorder(part, chunk_bytes);
     recorder.figures.moments = std::move(moments);
     Record(network, data, batch_size, recorder);
     rescaler.FollowActivations(part, recorder.figures);
@@ -340,7 +271,7 @@ Network Rescale(const Network& network, const Plan& plan, const Dataset& data, s
     const std::vector<ChannelLink> links = OneForEachReader(LinksFor(network, kind));
     Rescaler rescaler(network, plan);
     if (kind == Rescaling::SmoothQuant) {
-      InputRecorder recorder(links, memory_bytes);
+      ReaderRecorder recorder(links, memory_bytes);
       Record(network, data, batch_size, recorder);
       rescaler.Smooth(links, recorder.figures);
     } else {

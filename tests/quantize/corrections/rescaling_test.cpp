@@ -126,6 +126,37 @@ TEST(Equalization, UndoesWhateverScalesTheChannelsHad) {
   EXPECT_LT(error(Rescaling::Equalization), 0.1 * error(Rescaling::None));
 }
 
+/// Weights near 0 and a large bias: what made the weights as large as the next layer's would make the bias huge, and
+/// leave the other channels no levels of the tensor's grid.
+TEST(Equalization, DoesNotLiftTheBiasOfANearlyDeadChannel) {
+  const Network network = LoadModel("Links");
+  const Dataset data = Samples({64, 3, 16, 16});
+  const Layer& first = network.layers()[static_cast<std::size_t>(test::LayerIndex(network, "first"))];
+  ASSERT_GE(first.bias, 0);
+  const auto bias_of = [&](const Network& of) { return of.ParameterValues()[static_cast<std::size_t>(first.bias)]; };
+  for (const double size : {1e-4, 1e-8, 1e-20}) {
+    std::vector<at::Tensor> values = network.ParameterValues();
+    at::Tensor &weight = values[static_cast<std::size_t>(first.weight)],
+               &bias = values[static_cast<std::size_t>(first.bias)];
+    weight = weight.clone(), bias = bias.clone();
+    weight.select(0, 2).mul_(size);
+    bias[2] = 4;
+    const Network dead = network.WithParameters(values);
+    Plan plan = PlanWith(dead, Rescaling::Equalization, 8, 8);
+    plan.corrections.output = OutputCorrection::None;
+    const at::Tensor after = bias_of(Rescale(dead, plan, data, 16)).abs();
+    const double largest = at::cat({after.narrow(0, 0, 2), after.narrow(0, 3, 5)}).max().item<double>();
+    EXPECT_LT(after[2].item<double>(), 20 * largest) << size;
+    const auto error = [&](Rescaling rescaling) {
+      plan.corrections.rescaling = rescaling;
+      for (LayerPlan& layer : plan.layers) layer.activation.calibrator = Calibrator::Max;
+      const at::Tensor given = QuantizedNetwork::Create(dead, plan, data).Forward(AllInputs(data));
+      return (given - dead.Forward(AllInputs(data))).square().mean().item<double>();
+    };
+    EXPECT_LT(error(Rescaling::Equalization), 4 * error(Rescaling::None)) << size;
+  }
+}
+
 TEST(SmoothQuant, MovesTheShareOfTheRangeThatIsAskedFor) {
   const Network network = LoadModel("NormThenLinear");
   const Dataset data = Samples({64, 5, 8});

@@ -2,13 +2,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/serialize.h>
 
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <random>
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
+#include "data/decode/zip.h"
+#include "files/temporary_folder.h"
 #include "search/agent/ddpg.h"
 #include "search/brute_force.h"
 #include "search/random_joint_problem.h"
@@ -17,7 +21,9 @@
 namespace bitplan::search_test {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::ThrowsMessage;
 
 AgentOptions Short(std::uint64_t seed = 1) { return {.episodes = 12, .warm_up = 4, .seed = seed, .certificate = {}}; }
@@ -182,6 +188,66 @@ TEST_F(AgentCheckpoint, OfAnotherSearchIsRefused) {
   AgentOptions elsewhere = With(6);
   elsewhere.checkpoint = "/no/such/folder/agent";
   message(problem_, elsewhere, "cannot be written");
+}
+
+/// Where the bytes of an archive's entry begin, behind its local header: a signature, 26 and 28 bytes on the lengths of
+/// its name and of what else there is, at 30 the name.
+std::size_t DataOf(const std::string& archive, const std::string& name) {
+  const std::size_t header = archive.find(name) - 30;
+  const auto number = [&](std::size_t at) {
+    return static_cast<unsigned char>(archive[header + at]) + 256U * static_cast<unsigned char>(archive[header + at + 1]);
+  };
+  return header + 30 + number(26) + number(28);
+}
+
+/// Each entry's first byte changed, and the file cut short.
+TEST_F(AgentCheckpoint, WithBytesOverwrittenOrMissingIsRefused) {
+  SearchByAgent(problem_, With(6));
+  const std::string whole = Contents(file_);
+  const auto expect = [&](const std::string& bytes, const std::string& part) {
+    WriteFile(file_, bytes);
+    EXPECT_EQ(Contents(file_), bytes);
+    EXPECT_THAT([&] { SearchByAgent(problem_, With(8)); },
+                ThrowsMessage<Error>(AllOf(HasSubstr(file_.string() + ": "), HasSubstr(part),
+                                           HasSubstr("damaged checkpoint, remove it to start anew"),
+                                           Not(HasSubstr("\n")))));
+  };
+  const decode::ZipArchive archive(file_);
+  ASSERT_GT(archive.names().size(), 10U);
+  for (std::size_t i = 0; i < archive.names().size(); ++i) {
+    if (archive.Read(i).empty()) continue;
+    std::string changed = whole;
+    char& byte = changed[DataOf(whole, archive.names()[i])];
+    byte = static_cast<char>(byte ^ 4);
+    expect(changed, "entry " + archive.names()[i] + ": is damaged");
+  }
+  for (const std::size_t size : {std::size_t{2}, whole.size() / 2, whole.size() - 1})
+    expect(whole.substr(0, size), "zip archive");
+}
+
+/// Wherever a byte is changed: the search goes on as if it had not been, or is refused in one line.
+TEST_F(AgentCheckpoint, WithAnyByteChangedIsRefusedOrRead) {
+  SearchByAgent(problem_, With(6));
+  const std::string whole = Contents(file_);
+  const AgentResult expected = SearchByAgent(problem_, With(6));
+  std::mt19937 random(5);
+  for (int i = 0; i < 60; ++i) {
+    std::string changed = whole;
+    char& byte = changed[random() % changed.size()];
+    byte = static_cast<char>(byte ^ (1 << random() % 8));
+    WriteFile(file_, changed);
+    try {
+      EXPECT_EQ(ToCsv(SearchByAgent(problem_, With(6)).episodes), ToCsv(expected.episodes));
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), AllOf(HasSubstr(file_.string()), Not(HasSubstr("\n"))));
+    }
+  }
+}
+
+/// Another program's archive.
+TEST_F(AgentCheckpoint, ThatIsAnotherArchiveIsRefused) {
+  torch::save(at::ones({3}), file_.string());
+  EXPECT_THAT([&] { SearchByAgent(problem_, With(6)); }, ThrowsMessage<Error>(HasSubstr("is no checkpoint")));
 }
 
 TEST(Agent, StopsWhenAskedTo) {

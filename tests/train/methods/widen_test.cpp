@@ -93,7 +93,7 @@ TEST(Widen, RefusesWhatItCannotDuplicateAndNamesIt) {
     return MessageOf([&] { WidenedModelFile(ModelCase(name).Load("scripted")); });
   };
   EXPECT_THAT(message("called_twice"), HasSubstr("used several times"));
-  EXPECT_THAT(message("own_attention"), HasSubstr("reads the channels of layer 'qkv'"));
+  EXPECT_THAT(message("own_attention"), HasSubstr("reshape reads the channels of layer 'qkv'"));
   EXPECT_THAT(message("bare_lstm"), HasSubstr("no hidden convolution or linear layer"));
 }
 

@@ -1,0 +1,53 @@
+#include "cli/number_option.h"
+
+#include <cmath>
+
+#include "bitplan/error.h"
+#include "bitplan/format.h"
+
+namespace bitplan::cli {
+
+Allowed WholeFrom(std::int64_t least) {
+  return {[=](double number) { return number >= static_cast<double>(least); },
+          fmt::format("a whole number from {} on", least)};
+}
+
+Allowed WholeWithin(std::int64_t least, std::int64_t most) {
+  return {[=](double number) { return number >= static_cast<double>(least) && number <= static_cast<double>(most); },
+          fmt::format("a whole number from {} to {}", least, most)};
+}
+
+Allowed NumberFrom(double least) {
+  return {[=](double number) { return number >= least && std::isfinite(number); },
+          fmt::format("a number from {} on", least)};
+}
+
+Allowed NumberAbove(double bound) {
+  return {[=](double number) { return number > bound && std::isfinite(number); },
+          fmt::format("a number above {}", bound)};
+}
+
+Allowed NumberWithin(double least, double most) {
+  return {[=](double number) { return number >= least && number <= most; },
+          fmt::format("a number from {} to {}", least, most)};
+}
+
+Allowed NumberFromBelow(double least, double bound) {
+  return {[=](double number) { return number >= least && number < bound; },
+          fmt::format("a number from {} and below {}", least, bound)};
+}
+
+Allowed NumberAboveUpTo(double bound, double most) {
+  return {[=](double number) { return number > bound && number <= most; },
+          fmt::format("a number above {} and up to {}", bound, most)};
+}
+
+Allowed Width() {
+  return {[](double number) { return IsWidth(static_cast<int>(number)); }, "bits: 1 to 8, 16 or 32"};
+}
+
+void Require(const Allowed& allowed, const std::string& option, double number, const std::string& given) {
+  if (!allowed.holds(number)) throw Error(fmt::format("--{} {}: expected {}", option, given, allowed.expected));
+}
+
+}  // namespace bitplan::cli
