@@ -98,7 +98,7 @@ Network Network::Load(const std::filesystem::path& file, const NetworkOptions& o
     impl->weights_sha256 = WeightsSha256(impl->lowered.parameters);
     impl->output = NarrowOutput(impl->lowered, options.output);
     ComputeInFloat(impl->lowered);
-    FixWeights(impl->lowered);
+    impl->computed_weights = FixWeights(impl->lowered);
     impl->map = FindLayers(impl->lowered);
     CheckFinite(impl->lowered, impl->map.layers);  // before folding, which would spread what is not finite
     if (options.fold_batch_norm) {
