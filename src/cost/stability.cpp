@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
-#include <numeric>
 
 #include "bitplan/error.h"
 #include "cost/joint_term.h"
@@ -18,6 +18,22 @@ namespace {
 constexpr double kEqual = 1e-4;  // relative difference of predicted losses that says nothing
 
 constexpr std::int64_t kMostNodes = 200;  // of a joint problem's tree
+
+/// Thrown where no time is left for another resample.
+struct TimeIsUp {};
+
+/// Seconds that are left of a limit which begins with it.
+class TimeLeft {
+ public:
+  explicit TimeLeft(double seconds) : seconds_(seconds) {}
+  double operator()() const {
+    return seconds_ - std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+
+ private:
+  double seconds_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
 
 bool HasContributions(const Sensitivity& sensitivity, Measure measure) {
   if (!sensitivity.contributions || sensitivity.contributions->samples < 2) return false;
@@ -108,13 +124,17 @@ std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, c
   Sensitivity figures_only = sensitivity;
   figures_only.contributions.reset();
   figures_only.shifts.reset();
+  const TimeLeft left(search.time_limit_seconds);
   std::vector<LayerBits> planned;
-  std::int64_t done = 0;
+  std::vector<std::vector<double>> finished;  // of all samples, and then of each resample
   const auto compare = [&](const SampleCounts& counts) {
+    quick.time_limit_seconds = left();
+    if (quick.time_limit_seconds <= 0) throw TimeIsUp();
     Sensitivity drawn = Resample(figures_only, *sensitivity.contributions, counts);
     if (problem.joint) drawn.shifts = Resample(*sensitivity.shifts, counts);
     const Problem again = MakeProblem(drawn, problem, share);
     const Solution best = again.joint ? search::SearchFrom(again, {choices, kMostNodes}, quick) : Search(again, quick);
+    if (left() <= 0 && best.status != SolutionStatus::Optimal) throw TimeIsUp();
     if (best.choices.empty()) throw Error("a resampled problem was not solved within the time limit");
     planned = AllBits(again, choices);
     const double above =
@@ -126,15 +146,22 @@ std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, c
       figures.push_back(
           planned[i].weight_bits == other[i].weight_bits && planned[i].activation_bits == other[i].activation_bits ? 1
                                                                                                                    : 0);
-    Report(options.progress, "resampled plans", done++, options.bootstrap.resamples);
+    Report(options.progress, "resampled plans", std::ssize(finished), options.bootstrap.resamples);
+    finished.push_back(figures);
     return figures;
   };
-  const Bootstrapped bootstrapped = Bootstrap(sensitivity.contributions->samples, compare, options.bootstrap);
+  try {
+    Bootstrap(sensitivity.contributions->samples, compare, options.bootstrap);
+  } catch (const TimeIsUp&) {
+    if (finished.size() < 2) return std::nullopt;
+  }
+  const std::int64_t resamples = std::ssize(finished) - 1;
   const auto mean = [&](std::size_t figure) {
-    const std::vector<double>& values = bootstrapped.replicates[figure];
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+    double sum = 0;
+    for (std::int64_t r = 1; r <= resamples; ++r) sum += finished[static_cast<std::size_t>(r)][figure];
+    return sum / static_cast<double>(resamples);
   };
-  BootstrapStability result{options.bootstrap.resamples, mean(0), mean(1), mean(2), {}};
+  BootstrapStability result{resamples, mean(0), mean(1), mean(2), {}};
   for (std::size_t i = 0; i < planned.size(); ++i) result.kept[planned[i].layer] = mean(3 + i);
   return result;
 }
