@@ -78,7 +78,7 @@ at::Tensor SumOfSamples(const at::Tensor& values, std::int64_t axis) {
   return values.movedim(axis, 0).flatten(1).sum(1, /*keepdim=*/false, at::kDouble);
 }
 
-/// The quantizer of a choice at each of its sites.
+/// The quantizer of a choice at each of its sites that a sample reaches.
 using Ranges = std::map<int, ActivationRange>;
 
 std::vector<Ranges> RangesOf(const Network& network, const Dataset& data, const std::vector<InputChoice>& choices,
@@ -89,8 +89,12 @@ std::vector<Ranges> RangesOf(const Network& network, const Dataset& data, const 
     for (const int site : choices[k].sites) {
       const Format& format = choices[k].format;
       if (format.HasScale() && !statistics)
-        statistics = ActivationStatistics::Collect(network, data, {options.batch_size, options.memory_bytes}, options.progress);
-      ranges[k][site] = format.HasScale() ? statistics->Range(site, format) : ActivationRange{};
+        statistics = ActivationStatistics::Collect(network, data, {options.batch_size, options.memory_bytes},
+                                                   options.progress);
+      if (!format.HasScale())
+        ranges[k][site] = {};
+      else if (statistics->Has(site))
+        ranges[k][site] = statistics->Range(site, format);
     }
   return ranges;
 }

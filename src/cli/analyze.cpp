@@ -20,6 +20,7 @@
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
+#include "cli/sample_warnings.h"
 #include "cli/target_options.h"
 #include "cli/values.h"
 #include "plan/companion_files.h"
@@ -193,6 +194,7 @@ int AnalyzeModel(const Arguments& arguments) {
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
   const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
   options.memory_bytes = ReadMemory(line, network, {&data});
+  TellOfFewValues(network, data, options.measures, options.channel_correction);
   WithCheckpoint(line, file, [&](const std::filesystem::path& checkpoint) {
     options.checkpoint = checkpoint;
     Sensitivity sensitivity = Analyze(network, data, options);

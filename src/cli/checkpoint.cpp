@@ -4,6 +4,7 @@
 
 #include <system_error>
 
+#include "bitplan/error.h"
 #include "cli/interrupt.h"
 
 namespace bitplan::cli {
@@ -20,12 +21,16 @@ void WithCheckpoint(const CommandLine& line, const fs::path& result, const std::
   const fs::path checkpoint = CheckpointOf(result);
   std::error_code ignored;
   if (!line.Get<bool>("resume")) fs::remove(checkpoint, ignored);
+  const auto left = fmt::format("what was finished is in {}: the same command with --resume goes on from there",
+                                checkpoint.string());
   try {
     work(checkpoint);
   } catch (const Interrupted&) {
     if (!fs::exists(checkpoint, ignored)) throw;
-    throw Interrupted{fmt::format("what was finished is in {}: the same command with --resume goes on from there",
-                                  checkpoint.string())};
+    throw Interrupted{left};
+  } catch (const Error& error) {
+    if (!fs::exists(checkpoint, ignored)) throw;
+    throw Error(fmt::format("{}; {}", error.what(), left));
   }
   fs::remove(checkpoint, ignored);
 }

@@ -29,9 +29,24 @@ std::string CostText(const std::string& cost, double value) {
   return fmt::format("{:.6g}", value);
 }
 
+/// How far a need is beyond a limit, in parentheses; nothing beyond a limit of 0.
+std::string Excess(double needed, double limit) {
+  constexpr double kManyTimes = 10;
+  if (!(limit > 0)) return "";
+  const double times = needed / limit;
+  if (times < kManyTimes) return fmt::format(" ({:.1f}% more)", 100 * (times - 1));
+  return fmt::format(" ({} times as much)",
+                     times < 1e15 ? WithCommas(std::llround(times)) : fmt::format("{:.3g}", times));
+}
+
+std::string LossText(double loss) {
+  constexpr double kLong = 1e6;  // from here on figures after the point say nothing
+  return std::abs(loss) < kLong ? fmt::format("{:.4f}", loss) : fmt::format("{:.4g}", loss);
+}
+
 std::vector<std::string> EvaluationRow(const std::string& name, const Evaluation& evaluation) {
   const auto known = [](double value, const std::string& text) { return std::isnan(value) ? std::string("-") : text; };
-  const std::string loss = known(evaluation.loss, fmt::format("{:.4f}", evaluation.loss)),
+  const std::string loss = known(evaluation.loss, LossText(evaluation.loss)),
                     divergence = fmt::format("{:.3g}", evaluation.divergence);
   if (evaluation.outputs == OutputKind::Values) return {name, std::to_string(evaluation.total), loss, divergence};
   return {name,
@@ -175,9 +190,8 @@ void PrintInfeasible(const CommandLine& line, const Problem& problem, const Solu
         "no plan is within all budgets together: the plan that comes closest needs {} {}, the budget is {}",
         CostText(why.budget, why.least), why.budget, CostText(why.budget, why.limit)));
   } else {
-    Tell(fmt::format("no plan is within the budget {} = {}: the cheapest plan needs {} ({:.1f}% more)", why.budget,
-                     CostText(why.budget, why.limit), CostText(why.budget, why.least),
-                     why.limit > 0 ? 100 * (why.least / why.limit - 1) : INFINITY));
+    Tell(fmt::format("no plan is within the budget {} = {}: the cheapest plan needs {}{}", why.budget,
+                     CostText(why.budget, why.limit), CostText(why.budget, why.least), Excess(why.least, why.limit)));
   }
   if (why.cheapest.size() != problem.groups.size()) return;
   Tell(fmt::format("that plan has the objective {:.6g}; {} lists its {} choices", ObjectiveOf(problem, why.cheapest),

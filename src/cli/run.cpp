@@ -17,7 +17,9 @@
 #include "cli/output_path.h"
 #include "cli/planned_network.h"
 #include "cli/report.h"
+#include "cli/resamples_report.h"
 #include "cli/rounding_report.h"
+#include "cli/sample_warnings.h"
 #include "cli/search_options.h"
 #include "cli/target_options.h"
 #include "plan/companion_files.h"
@@ -63,6 +65,8 @@ int WriteResult(const CommandLine& line, const OutputFolder& folder, const RunRe
   WriteFile(folder / kPlan, ToJson(result.plan));
   WriteFile(folder / kEvaluation, ToJson(result.evaluation));
   WarnOfCorrection(result.evaluation.correction_gain, "--samples");
+  TellOfBetterUniform(result.evaluation);
+  TellOfResamples(result.plan, result.sensitivity, line.Get<std::int64_t>("resamples"));
   if (!WriteJson(line, ResultJson(result))) return kDone;
   PrintPlan(result.plan, result.sensitivity);
   PrintCosts(result.plan);
@@ -126,6 +130,8 @@ int RunAll(const Arguments& arguments) {
   const Criterion criterion = ResolveLoss(network, split.data, options.analyze.loss, options.analyze.temperature);
   const Dataset& of_data = split.data;  // held-out samples are a part of the same
   options.analyze.memory_bytes = options.quantize.memory_bytes = ReadMemory(line, network, {&of_data, &test});
+  TellOfFewValues(network, split.data, MeasuresFor(options.problem),
+                  options.corrections.output != OutputCorrection::None);
   int code = kDone;
   WithCheckpoint(line, folder / kAnalysis, [&](const std::filesystem::path& checkpoint) {
     options.analyze.checkpoint = checkpoint;

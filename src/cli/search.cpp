@@ -16,6 +16,7 @@
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
+#include "cli/resamples_report.h"
 #include "cli/search_options.h"
 #include "cli/searched.h"
 
@@ -103,9 +104,12 @@ int SearchPlan(const Arguments& arguments) {
     return code;
   }
   Plan plan = MakePlan(*sensitivity, problem, solution, problem_options.measure);
-  if (const std::int64_t resamples = line.Get<std::int64_t>("resamples"); resamples > 0 && !WasInterrupted())
+  if (const std::int64_t resamples = line.Get<std::int64_t>("resamples"); resamples > 0 && !WasInterrupted()) {
+    options.time_limit_seconds -= solution.seconds;
     plan.stability = ResamplePlan(*sensitivity, problem_options, options, solution.choices,
                                   {{.resamples = resamples, .seed = sensitivity->seed}, options.progress});
+    if (!WasInterrupted()) TellOfResamples(plan, *sensitivity, resamples);
+  }
   if (WasInterrupted()) plan.stability.reset();
   if (line.Has("out")) WriteFile(line.Get<std::string>("out"), ToJson(plan));
   if (!tables) return code;

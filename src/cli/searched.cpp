@@ -65,10 +65,13 @@ void AddSearchedOptions(CommandLine& line) {
 Searched ReadSearched(const CommandLine& line) {
   Searched searched;
   if (line.Has("problem")) {
-    for (const char* option : {"widths", "measure", "costs", "target"})
+    for (const char* option : {"widths", "measure", "costs", "target", "no-shrink", "resamples"})
       if (line.Has(option) && !line.IsDefault(option))
-        throw Error(fmt::format("--{} is for sensitivity files; a problem file has its choices already", option));
+        throw Error(
+            fmt::format("--{} is for sensitivity files; a problem file has its choices and figures already", option));
     searched.problem = ReadProblem(line.Get<std::string>("problem"));
+    if (line.Get<bool>("joint") && !searched.problem.joint)
+      throw Error("--joint: the problem has no joint term (key joint), and without one its choices' objectives add up");
     for (const auto& [cost, value] : ParsePerCost("budget", line.List("budget")))
       searched.problem.budgets[cost] = value;
     for (const auto& [cost, value] : ParsePerCost("price", line.List("price"))) searched.problem.prices[cost] = value;

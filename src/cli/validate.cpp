@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "cli/output_path.h"
 #include "cli/report.h"
+#include "cli/sample_warnings.h"
 #include "cli/values.h"
 
 namespace bitplan::cli {
@@ -77,6 +78,7 @@ int ValidateMeasures(const Arguments& arguments) {
   const Criterion criterion = ResolveLoss(network, data, options.analyze.loss, options.analyze.temperature);
   options.analyze.memory_bytes = options.quantize.memory_bytes =
       test ? ReadMemory(line, network, {&data, &*test}) : ReadMemory(line, network, {&data});
+  TellOfFewValues(network, data, options.analyze.measures, options.analyze.channel_correction);
   const Validation validation = Validate(network, data, test, options);
   ThrowIfInterrupted();
   WriteFile(folder / kTable, ToCsv(validation));

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
+#include <optional>
 #include <sstream>
 #include <string_view>
 #include <system_error>
@@ -13,6 +14,13 @@
 namespace bitplan::cli {
 
 namespace {
+
+/// The number that all of a text is, or nothing.
+std::optional<double> OneNumber(std::string_view text) {
+  double number = 0;
+  const auto [next, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return status == std::errc() && next == text.data() + text.size() ? std::optional(number) : std::nullopt;
+}
 
 template <typename Number>
 std::vector<Number> ParseList(const std::string& option, const std::string& text, const Allowed& allowed) {
@@ -27,6 +35,13 @@ std::vector<Number> ParseList(const std::string& option, const std::string& text
     if (next == end) return numbers;
     at = next + 1;
   }
+}
+
+/// What is wrong with COST=NUMBER where a unit follows the number.
+std::string WithoutUnit(const std::string& text) {
+  for (const char* unit : {"%", "KiB", "MiB", "GiB", "kB", "MB", "GB"})
+    if (text.ends_with(unit)) return fmt::format(", without '{}': what that would be of is not known here", unit);
+  return "";
 }
 
 }  // namespace
@@ -68,11 +83,13 @@ std::map<std::string, double> ParsePerCost(const std::string& option, const std:
   std::map<std::string, double> values;
   for (const std::string& text : texts) {
     const auto equals = text.find('=');
-    const auto numbers =
-        equals == std::string::npos ? std::vector<double>{} : ParseNumbers(option, text.substr(equals + 1));
-    if (numbers.size() != 1)
-      throw Error(fmt::format("--{} {}: expected COST=NUMBER, COST as in problem files", option, text));
-    values[text.substr(0, equals)] = numbers[0];
+    const auto number =
+        equals == std::string::npos ? std::nullopt : OneNumber(std::string_view(text).substr(equals + 1));
+    if (!number)
+      throw Error(
+          fmt::format("--{0} {1}: expected COST=NUMBER, COST as in problem files and a plain number in its unit{2}",
+                      option, text, WithoutUnit(text)));
+    values[text.substr(0, equals)] = *number;
   }
   return values;
 }

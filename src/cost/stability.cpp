@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
-#include <numeric>
 
 #include "bitplan/error.h"
 #include "cost/joint_term.h"
@@ -26,6 +26,22 @@ std::vector<std::size_t> Drawable(const Contributions& table) {
     if (table.predictions.empty() || table.predictions[i] > 0) samples.push_back(i);
   return samples;
 }
+
+/// Thrown where no time is left for another resample.
+struct TimeIsUp {};
+
+/// Seconds that are left of a limit which begins with it.
+class TimeLeft {
+ public:
+  explicit TimeLeft(double seconds) : seconds_(seconds) {}
+  double operator()() const {
+    return seconds_ - std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+
+ private:
+  double seconds_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
 
 bool HasContributions(const Sensitivity& sensitivity, Measure measure) {
   if (!sensitivity.contributions || Drawable(*sensitivity.contributions).size() < 2) return false;
@@ -138,17 +154,21 @@ std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, c
   Sensitivity figures_only = sensitivity;
   figures_only.contributions.reset();
   figures_only.shifts.reset();
+  const TimeLeft left(search.time_limit_seconds);
   std::vector<LayerBits> planned;
-  std::int64_t done = 0;
   const Contributions& table = *sensitivity.contributions;
   const std::vector<std::size_t> drawable = Drawable(table);
+  std::vector<std::vector<double>> finished;  // of all samples, and then of each resample
   const auto compare = [&](const SampleCounts& of_drawable) {
+    quick.time_limit_seconds = left();
+    if (quick.time_limit_seconds <= 0) throw TimeIsUp();
     SampleCounts counts(table.samples, 0);
     for (std::size_t i = 0; i < drawable.size(); ++i) counts[drawable[i]] = of_drawable[i];
     Sensitivity drawn = Resample(figures_only, table, counts);
     if (problem.joint) drawn.shifts = Resample(*sensitivity.shifts, counts, table.predictions);
     const Problem again = MakeProblem(drawn, problem, share);
     const Solution best = again.joint ? search::SearchFrom(again, {choices, kMostNodes}, quick) : Search(again, quick);
+    if (left() <= 0 && best.status != SolutionStatus::Optimal) throw TimeIsUp();
     if (best.choices.empty()) throw Error("a resampled problem was not solved within the time limit");
     planned = AllBits(again, choices);
     const double above =
@@ -160,15 +180,22 @@ std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, c
       figures.push_back(
           planned[i].weight_bits == other[i].weight_bits && planned[i].activation_bits == other[i].activation_bits ? 1
                                                                                                                    : 0);
-    Report(options.progress, "resampled plans", done++, options.bootstrap.resamples);
+    Report(options.progress, "resampled plans", std::ssize(finished), options.bootstrap.resamples);
+    finished.push_back(figures);
     return figures;
   };
-  const Bootstrapped bootstrapped = Bootstrap(drawable.size(), compare, options.bootstrap);
+  try {
+    Bootstrap(drawable.size(), compare, options.bootstrap);
+  } catch (const TimeIsUp&) {
+    if (finished.size() < 2) return std::nullopt;
+  }
+  const std::int64_t resamples = std::ssize(finished) - 1;
   const auto mean = [&](std::size_t figure) {
-    const std::vector<double>& values = bootstrapped.replicates[figure];
-    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+    double sum = 0;
+    for (std::int64_t r = 1; r <= resamples; ++r) sum += finished[static_cast<std::size_t>(r)][figure];
+    return sum / static_cast<double>(resamples);
   };
-  BootstrapStability result{options.bootstrap.resamples, mean(0), mean(1), mean(2), {}};
+  BootstrapStability result{resamples, mean(0), mean(1), mean(2), {}};
   for (std::size_t i = 0; i < planned.size(); ++i) result.kept[planned[i].layer] = mean(3 + i);
   return result;
 }

@@ -129,7 +129,12 @@ void Journal::Append(const std::string& step, std::string_view payload) {
   const auto end = static_cast<std::uint64_t>(out.tellp());
   out << Bytes(step.size()) << Bytes(payload.size()) << step << payload << Bytes(Checksum(payload, Checksum(step)))
       << std::flush;
-  if (!out) Refuse(file_, "cannot be written; is the disk full?");
+  if (!out) {
+    out.close();
+    std::error_code ignored;
+    std::filesystem::remove(file_, ignored);  // the record is cut off, and room on the disk is what is wanted
+    Refuse(file_, "cannot be written; is the disk full?");
+  }
   records_[step] = {end + 2 * sizeof(std::uint64_t) + step.size(), payload.size()};
 }
 

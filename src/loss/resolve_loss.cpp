@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/loss.h"
+#include "loss/compare_outputs.h"
 #include "loss/predictions.h"
 #include "loss/shape_text.h"
 
@@ -59,7 +61,33 @@ class Resolver {
     return criterion;
   }
 
+  /// Labels are asked for what outputs are alone, not for what is right.
+  Criterion Unjudged() const {
+    Criterion criterion = KindOfOutputs();
+    criterion.loss = Loss::Divergence;
+    if (form_ == LabelForm::None || form_ == LabelForm::Unfitting) return criterion;
+    const std::int64_t counted = CountedLabels(labels_).sum().item<std::int64_t>();
+    if (counted > 0 && counted < labels_.numel())
+      criterion.counted = static_cast<double>(counted) / static_cast<double>(labels_.size(0));
+    return criterion;
+  }
+
  private:
+  Criterion KindOfOutputs() const {
+    switch (form_) {
+      case LabelForm::Classes:
+        return OfClasses(Loss::Divergence, false);
+      case LabelForm::ZeroOne:
+        return Of(Loss::Divergence, OutputKind::Binary, false, "");
+      case LabelForm::Numbers:
+        return Of(Loss::Divergence, OutputKind::Values, false, "");
+      case LabelForm::None:
+      case LabelForm::Unfitting:
+        break;
+    }
+    return Unlabelled();
+  }
+
   std::int64_t Wrapped(std::int64_t axis) const {
     const std::int64_t wrapped = axis < 0 ? axis + output_.dim() : axis;
     if (wrapped < 1 || wrapped >= output_.dim())
@@ -77,15 +105,13 @@ class Resolver {
   LabelForm FormOfLabels() {
     if (!labels_.defined()) return LabelForm::None;
     const std::vector<std::int64_t> given = Squeezed(labels_.sizes());
-    if (!labels_.is_floating_point())
-      for (const std::int64_t axis : axes_) {
-        if (output_.size(axis) < 2) continue;
-        std::vector<std::int64_t> sizes = output_.sizes().vec();
-        sizes.erase(sizes.begin() + axis);
-        if (Squeezed(sizes) != given) continue;
-        class_axis_ = axis;
-        return LabelForm::Classes;
-      }
+    for (const std::int64_t axis : axes_) {
+      if (output_.size(axis) < 2) continue;
+      std::vector<std::int64_t> sizes = output_.sizes().vec();
+      sizes.erase(sizes.begin() + axis);
+      if (Squeezed(sizes) == given) fitting_axes_.push_back(axis);
+    }
+    if (!fitting_axes_.empty() && !labels_.is_floating_point()) return LabelForm::Classes;
     if (Squeezed(output_.sizes()) != given) return LabelForm::Unfitting;
     const at::Tensor counted = labels_.masked_select(CountedLabels(labels_));
     return counted.eq(0).logical_or_(counted.eq(1)).all().item<bool>() ? LabelForm::ZeroOne : LabelForm::Numbers;
@@ -162,13 +188,22 @@ class Resolver {
   }
 
   Criterion OfClasses(Loss loss, bool labelled) const {
-    const std::int64_t axis = class_axis_ > 0 ? class_axis_ : ClassAxis();
+    const std::int64_t axis = form_ == LabelForm::Classes ? fitting_axes_.front() : ClassAxis();
     if (labelled) CheckClassNumbers(output_.size(axis));
     Criterion criterion = Of(loss, OutputKind::Classes, labelled, "");
     criterion.class_axis = axis;
     if (output_.dim() > 2)
-      criterion.reason = fmt::format("the classes are along axis {} of the output {}", axis, SampleShape(output_.sizes()));
+      criterion.reason = fmt::format("the classes are along axis {} of the output {}{}", axis,
+                                     SampleShape(output_.sizes()), OtherAxes());
     return criterion;
+  }
+
+  /// Those along which the labels would be classes, too.
+  std::string OtherAxes() const {
+    if (form_ != LabelForm::Classes || fitting_axes_.size() < 2) return "";
+    return fmt::format("; the labels {} fit axis {} as well, which class_axis (--class-axis) would choose",
+                       SampleShape(labels_.sizes()),
+                       fmt::join(fitting_axes_.begin() + 1, fitting_axes_.end(), " and axis "));
   }
 
   /// Without labels to tell it.
@@ -205,6 +240,11 @@ class Resolver {
   }
 
   std::string Misfit() const {
+    if (labels_.is_floating_point() && !fitting_axes_.empty())
+      return fmt::format("labels of shape {} are {}, and their shape is that of class numbers for an output of shape "
+                         "{}: class numbers must be integers (labels.astype(\"int64\"))",
+                         ShapeText(labels_.sizes()), c10::toString(labels_.scalar_type()),
+                         SampleShape(output_.sizes()));
     std::string class_numbers;
     if (!axes_.empty() && output_.size(axes_.front()) > 1) {
       std::vector<std::int64_t> sizes = output_.sizes().vec();
@@ -232,7 +272,7 @@ class Resolver {
   const at::Tensor& labels_;
   bool asked_axis_;
   std::vector<std::int64_t> axes_;  // that may hold classes, the usual one first
-  std::int64_t class_axis_ = 0;     // as the labels tell it; 0: they do not
+  std::vector<std::int64_t> fitting_axes_;  // those of them along which labels of this shape are class numbers
   LabelForm form_ = LabelForm::None;
 };
 
@@ -245,6 +285,12 @@ Criterion ResolveLoss(const at::Tensor& output, const at::Tensor& labels, Loss l
   Criterion criterion = Resolver(output, labels, class_axis).Resolve(loss);
   criterion.temperature = temperature;
   return criterion;
+}
+
+Criterion ToCompareOutputs(const at::Tensor& output, const at::Tensor& labels,
+                           std::optional<std::int64_t> class_axis) {
+  const at::NoGradGuard no_gradient;
+  return Resolver(output, labels, class_axis).Unjudged();
 }
 
 Criterion ResolveLoss(const Network& network, const Dataset& data, Loss loss, double temperature) {

@@ -60,7 +60,7 @@ class WeightFixer {
  public:
   explicit WeightFixer(LoweredGraph& lowered) : lowered_(lowered), values_(lowered) {}
 
-  void Fix() {
+  ComputedWeights Fix() {
     for (Node* node : AllNodes(lowered_.graph->block())) {
       if (!HasWeights(node)) continue;
       for (Value* operand : node->inputs()) {
@@ -71,10 +71,11 @@ class WeightFixer {
         }
       }
     }
-    if (computed_.empty()) return;
+    if (computed_.empty()) return {};
     torch::jit::EliminateDeadCode(lowered_.graph);
     lowered_.RemoveUnusedParameters();
     TellNamesApart();
+    return Sources();
   }
 
  private:
@@ -95,7 +96,32 @@ class WeightFixer {
     for (const std::size_t index : values_.ParametersOf(operand)) elements += lowered_.parameters[index].value.numel();
     const at::Tensor value = values_.Compute(operand);
     if (!value.is_floating_point() || value.numel() > kMostGrowth * elements) return nullptr;
-    return lowered_.AddParameter(NameOf(operand), value.to(at::kFloat));
+    const std::vector<std::string> sources = SourcesOf(operand);
+    Value* const parameter = lowered_.AddParameter(NameOf(operand), value.to(at::kFloat));
+    sources_[parameter] = sources;
+    return parameter;
+  }
+
+  /// Names of the file's own tensors behind `operand`, through parameters that were made here before.
+  std::vector<std::string> SourcesOf(Value* operand) const {
+    std::vector<std::string> names;
+    for (const std::size_t index : values_.ParametersOf(operand)) {
+      const auto made = sources_.find(lowered_.ParameterInput(index));
+      if (made == sources_.end())
+        names.push_back(lowered_.parameters[index].name);
+      else
+        names.insert(names.end(), made->second.begin(), made->second.end());
+    }
+    return names;
+  }
+
+  /// Once the names of parameters are what they stay.
+  ComputedWeights Sources() const {
+    ComputedWeights sources;
+    for (std::size_t index = 0; index < lowered_.parameters.size(); ++index)
+      if (const auto made = sources_.find(lowered_.ParameterInput(index)); made != sources_.end())
+        sources[lowered_.parameters[index].name] = made->second;
+    return sources;
   }
 
   /// Of the largest parameter that it is made of; of several, weight of the module that they all are in.
@@ -125,10 +151,11 @@ class WeightFixer {
   LoweredGraph& lowered_;
   FixedValues values_;
   std::map<int, Value*> computed_;  // by the number of the value
+  std::map<const Value*, std::vector<std::string>> sources_;  // of parameters made here
 };
 
 }  // namespace
 
-void FixWeights(LoweredGraph& lowered) { WeightFixer(lowered).Fix(); }
+ComputedWeights FixWeights(LoweredGraph& lowered) { return WeightFixer(lowered).Fix(); }
 
 }  // namespace bitplan

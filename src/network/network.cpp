@@ -5,7 +5,10 @@
 #include <fmt/ranges.h>
 #include <torch/csrc/jit/serialization/import.h>
 
+#include <algorithm>
+#include <array>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "bitplan/error.h"
@@ -80,6 +83,21 @@ void CheckCounts(const LoweredGraph& lowered, const std::vector<at::Tensor>& inp
     if (!inputs[i].defined()) throw Error(fmt::format("input '{}' is an undefined tensor", lowered.arguments[i]));
 }
 
+/// What to do about a type that an operator does not take, where that is why a run failed: networks read numbers as
+/// float32 and indices, as of tokens, as int64, and which an input is only its operators tell.
+std::string TypeAdvice(const LoweredGraph& lowered, const std::vector<at::Tensor>& inputs, const std::string& reason) {
+  constexpr std::array kSigns = {"dtype", "scalar type", "Input type", "data type", "tensors used as indices"};
+  const auto names = [&](std::string_view sign) { return reason.find(sign) != std::string::npos; };
+  if (std::none_of(kSigns.begin(), kSigns.end(), names)) return "";
+  const bool integers =
+      std::any_of(inputs.begin(), inputs.end(), [](const at::Tensor& input) { return !input.is_floating_point(); });
+  std::vector<std::string> named;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    if (inputs[i].is_floating_point() != integers) named.push_back("'" + lowered.arguments[i] + "'");
+  return fmt::format("; the network may want {1} in {0} where the data holds {2}: save it as {1}", Shortened(named),
+                     integers ? "float32" : "int64", integers ? "int64" : "float32");
+}
+
 std::string Shapes(const std::vector<at::Tensor>& tensors) {
   std::vector<std::string> shapes;
   for (const at::Tensor& tensor : tensors) shapes.push_back(fmt::format("[{}]", fmt::join(tensor.sizes(), ", ")));
@@ -98,7 +116,7 @@ Network Network::Load(const std::filesystem::path& file, const NetworkOptions& o
     impl->weights_sha256 = WeightsSha256(impl->lowered.parameters);
     impl->output = NarrowOutput(impl->lowered, options.output);
     ComputeInFloat(impl->lowered);
-    FixWeights(impl->lowered);
+    impl->computed_weights = FixWeights(impl->lowered);
     impl->map = FindLayers(impl->lowered);
     CheckFinite(impl->lowered, impl->map.layers);  // before folding, which would spread what is not finite
     if (options.fold_batch_norm) {
@@ -205,7 +223,9 @@ std::vector<torch::jit::Stack> Network::Impl::Run(const Program& part, const Bat
       part.RunTogether(stacks, BatchMeeting(batches));
   } catch (const std::exception& error) {
     if (probe->error) std::rethrow_exception(probe->error);
-    throw Error(fmt::format("the network cannot be run on inputs of shape {}: {}", Shapes(inputs), TorchReason(error)));
+    const std::string reason = TorchReason(error);
+    throw Error(fmt::format("the network cannot be run on inputs of shape {}: {}{}", Shapes(inputs), reason,
+                            TypeAdvice(lowered, inputs, reason)));
   }
   return stacks;
 }

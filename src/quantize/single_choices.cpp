@@ -9,6 +9,7 @@
 #include "network/image_layout.h"
 #include "network/layer_product.h"
 #include "process/memory_limit.h"
+#include "quantize/corrections/few_values.h"
 #include "quantize/squared_norm.h"
 
 namespace bitplan {
@@ -191,7 +192,8 @@ SingleChoices SingleChoices::Fit(const Network& network, const QuantizedWeights&
       if (!effect.moments) continue;
       std::optional<double>& error = result.output_errors_[effect.choice];
       error = error.value_or(0) + (layer.squared_norm > 0 ? effect.squared_error / layer.squared_norm : 0);
-      if (options.channel_correction && result.choices_[effect.choice].format.HasScale())
+      if (options.channel_correction && result.choices_[effect.choice].format.HasScale() &&
+          layer.moments->elements >= kFewestValues)
         result.corrections_[effect.choice].emplace(static_cast<int>(layer.target.layer),
                                                    FitChannels(network, layer.target, *layer.moments, *effect.moments));
     }

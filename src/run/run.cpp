@@ -141,10 +141,13 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
   }
   result.plan = MakePlan(result.sensitivity, result.problem, result.solution, options.problem.measure);
   result.plan.corrections = options.corrections;
-  if (options.resamples > 0)
+  if (options.resamples > 0) {
+    SearchOptions search = options.choose.search;
+    search.time_limit_seconds -= result.solution.seconds;
     result.plan.stability =
-        ResamplePlan(result.sensitivity, options.problem, options.choose.search, result.solution.choices,
+        ResamplePlan(result.sensitivity, options.problem, search, result.solution.choices,
                      {{.resamples = options.resamples, .seed = options.analyze.seed}, options.progress});
+  }
 
   result.quantized = {QuantizedNetwork::Create(network, result.plan, calibration, options.quantize)};
   result.evaluation.correction_gain =

@@ -19,20 +19,17 @@ std::vector<TrainedTensor> TensorsOf(TrainedQuantizer& quantizer, const std::str
 
 TrainedInputs::TrainedInputs(const Network& network, const Plan& plan, TrainingMethod method)
     : of_layer_(network.layers().size()) {
+  std::map<int, std::size_t> of_group;  // of layers that read the same tensors, directly or through each other
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const Layer& layer = network.layers()[i];
-    if (plan.layers[i].activation.bits == 32) continue;
-    std::optional<std::size_t> own;
-    for (const LayerUse& use : layer.uses) {
-      if (use.input_site < 0) continue;
-      if (const auto found = of_site_.find(use.input_site); found != of_site_.end()) {
-        if (!of_layer_[i]) of_layer_[i] = found->second;
-        continue;
-      }
-      if (!own) own = Add(layer.name + ".input", plan.layers[i].activation, method);
-      of_site_[use.input_site] = *own;
-    }
-    if (own) of_layer_[i] = own;
+    const Format& format = plan.layers[i].activation;
+    if (format.bits == 32 || !layer.HasInputSite()) continue;
+    const auto tied = of_group.find(layer.tied_group);
+    const std::size_t own = tied != of_group.end() ? tied->second : Add(layer.name + ".input", format, method);
+    if (layer.tied_group >= 0) of_group.emplace(layer.tied_group, own);
+    of_layer_[i] = own;
+    for (const LayerUse& use : layer.uses)
+      if (use.input_site >= 0) of_site_.emplace(use.input_site, own);
   }
   for (const OperandPlan& operand : plan.operands) {
     of_operand_.push_back(Add(operand.name, operand.format, method));

@@ -26,11 +26,15 @@ Network LoadFor(const std::filesystem::path& model, NetworkOptions options, cons
 }
 
 /// Names of the module's parameters: what freezing leaves none of. Buffers (statistics, masks, tables) are not among
-/// them.
-std::set<std::string> TrainableNames(const std::filesystem::path& model) {
+/// them; weights that the forward computed from parameters (weight norm) are, and are trained as they are.
+std::set<std::string> TrainableNames(const std::filesystem::path& model, const Network& network) {
   std::set<std::string> names;
   for (const auto& parameter : torch::jit::load(model.string(), at::kCPU).named_parameters())
     if (parameter.value.is_floating_point()) names.insert(parameter.name);
+  for (const auto& [name, sources] : TrainingGraph::ComputedWeightsOf(network)) {
+    const auto is_trainable = [&](const std::string& source) { return names.contains(source); };
+    if (std::any_of(sources.begin(), sources.end(), is_trainable)) names.insert(name);
+  }
   return names;
 }
 
@@ -90,7 +94,7 @@ TrainedNetwork::TrainedNetwork(const std::filesystem::path& model, const Network
       layers_(float_network_.layers().size()),
       frozen_(FrozenLayers(float_network_, options.freeze)),
       weight_decay_(options.weight_decay) {
-  const std::set<std::string> trainable = TrainableNames(model);
+  const std::set<std::string> trainable = TrainableNames(model, float_network_);
   RequireTrainable(float_network_, trainable, model);
   if (!incremental_) RequireSuited(plan_, method_);
   if (incremental_ && plan.fold_batch_norm && options.batch_norm != BatchNormFolding::Folded &&

@@ -59,6 +59,10 @@ Network TrainingGraph::Of(const Network& network, bool batch_norm) {
   return Network(std::move(impl));
 }
 
+const ComputedWeights& TrainingGraph::ComputedWeightsOf(const Network& network) {
+  return network.impl_->computed_weights;
+}
+
 std::string TrainingGraph::RemainingOutput(const Network& network) { return network.impl_->output; }
 
 }  // namespace bitplan

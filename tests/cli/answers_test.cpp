@@ -36,6 +36,26 @@ std::string WithComment(std::string archive) {
   return archive + "anew";
 }
 
+TEST(FewSamples, AreNamedWithTheLayersWhoseFiguresLeaveTheCorrectionOut) {
+  const Workspace work;
+  const std::string analyze =
+      "analyze resnet20.pt --data cifar10:train.bin --samples 2 --weight-bits 4,32 --activation-bits 32 --out s.json ";
+  const ToolRun corrected = work.Run(analyze + "--measures logit-shift");
+  ASSERT_EQ(corrected.code, 0) << corrected.err;
+  EXPECT_THAT(corrected.err, AllOf(HasSubstr("1 layer (linear)"), HasSubstr("fewer than 32 values"), HasSubstr("--samples")));
+  for (const char* const option : {"--measures logit-shift --output-correction none", "--measures weight-error"})
+    EXPECT_THAT(work.Run(analyze + option).err, Not(HasSubstr("fewer than 32 values"))) << option;
+}
+
+TEST(Losses, ThatAreLargeAreWrittenShort) {
+  const Workspace work;
+  const ToolRun run =
+      work.Run("eval resnet20.pt --data cifar10:test.bin --samples 8 --mean 0,0,0 --std 1e-12,1e-12,1e-12");
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_THAT(run.out, testing::ContainsRegex("[0-9]e\\+[0-9]+ "));
+  EXPECT_LT(LongestLine(run.out), 100U);
+}
+
 TEST(FormatsByHand, LeaveInFloatWhatWasNotAskedFor) {
   const Workspace work;
   const std::string eval = "eval resnet20.pt --data cifar10:test.bin --samples 64 --output-correction none ";

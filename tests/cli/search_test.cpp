@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "cli/tool.h"
 
@@ -34,7 +37,7 @@ TEST(SearchCommand, PinsGroupsOfAProblemFileAndChargesPrices) {
 
 TEST(SearchCommand, RefusesPinsAndPricesThatMakeNoSense) {
   const Workspace work;
-  const auto expect = [&](const std::string& options, const char* part) {
+  const auto expect = [&](const std::string& options, const std::string& part) {
     const ToolRun run = work.Run("search " + kHawq + options);
     EXPECT_EQ(run.code, 2) << options;
     EXPECT_THAT(run.err, HasSubstr(part)) << options;
@@ -47,6 +50,50 @@ TEST(SearchCommand, RefusesPinsAndPricesThatMakeNoSense) {
   expect("--price size_bytes", "COST=NUMBER");
   expect("--price size_bytes=-1", "at least 0");
   expect("--widths equal", "--widths");
+  expect("--no-shrink", "--no-shrink");
+  expect("--resamples 10", "--resamples");
+  expect("--joint", "no joint term");
+  for (const char* unit : {"10%", "300MiB", "2GB"}) {
+    expect(std::string("--budget size_bytes=") + unit, "--budget size_bytes=");
+    expect(std::string("--budget size_bytes=") + unit, "plain number");
+  }
+}
+
+/// The JSON examples of a page of docs/.
+std::vector<std::string> ExamplesOf(const std::string& page) {
+  std::ifstream file(BITPLAN_TEST_DIR "/../docs/" + page);
+  std::vector<std::string> examples;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    const bool begins = line == "```json";
+    if (begins) examples.emplace_back();
+    inside = begins || (inside && line != "```");
+    if (inside && !begins) examples.back() += line + "\n";
+  }
+  return examples;
+}
+
+TEST(SearchCommand, TakesTheExamplesOfTheManual) {
+  const Workspace work;
+  const std::vector<std::string> examples = ExamplesOf("problems.md");
+  ASSERT_EQ(examples.size(), 2U);
+  work.Write("plain.json", examples[0]);
+  work.Write("joint.json", examples[1]);
+  const ToolRun plain = work.Run("search --problem plain.json --json -"),
+                joint = work.Run("search --problem joint.json --joint --json -");
+  ASSERT_EQ(plain.code, 0) << plain.err;
+  ASSERT_EQ(joint.code, 0) << joint.err;
+  EXPECT_EQ(json::parse(plain.out)["choices"], json({{"stem", "w8"}, {"body", "w4"}, {"head", "w8"}}));
+  EXPECT_NEAR(json::parse(joint.out)["objective"].get<double>(), 0.21, 1e-9);  // one of w4, half of Q's 0.2
+}
+
+TEST(SearchCommand, SaysHowFarABudgetIsFromThePlansThereAre) {
+  const Workspace work;
+  const ToolRun near = work.Run("search " + kHawq + "--budget size_bytes=5000000");
+  EXPECT_EQ(near.code, 3) << near.err;
+  EXPECT_THAT(near.err, HasSubstr("needs 5,578,752 (11.6% more)"));
+  const ToolRun far = work.Run("search " + kHawq + "--budget size_bytes=1");
+  EXPECT_THAT(far.err, testing::AllOf(HasSubstr("(5,578,752 times as much)"), testing::Not(HasSubstr("%"))));
 }
 
 TEST(SearchCommand, ExplainsWhatTheAnswerHangsOn) {

@@ -96,6 +96,24 @@ TEST(ResamplePlan, GivesTheSameForTheSameSeed) {
   EXPECT_EQ(StabilityOf(given, ThreeBitsOnAverage(), 50)->best, StabilityOf(given, ThreeBitsOnAverage(), 50)->best);
 }
 
+TEST(ResamplePlan, MakesAsManyResamplesAsTheTimeLimitAllows) {
+  const Sensitivity given = TwoLayers({0, 0, 3}, {2, 2, 2});
+  const ProblemOptions problem = ThreeBitsOnAverage();
+  const Solution solution = Search(MakeProblem(given, problem), {});
+  constexpr std::int64_t kEndless = 1'000'000'000;
+  const auto within = [&](double seconds) {
+    SearchOptions search;
+    search.time_limit_seconds = seconds;
+    return ResamplePlan(given, problem, search, solution.choices, {{.resamples = kEndless, .seed = 5}, {}});
+  };
+  const auto stability = within(0.5);
+  ASSERT_TRUE(stability);
+  EXPECT_GT(stability->resamples, 10);
+  EXPECT_LT(stability->resamples, kEndless);
+  EXPECT_NEAR(stability->best, 1 - 1.0 / 27, 4 * std::sqrt(1.0 / 27 / static_cast<double>(stability->resamples)));
+  EXPECT_FALSE(within(1e-9));
+}
+
 TEST(ResamplePlan, SaysNothingWhereTheMeasureHasNoSamples) {
   ProblemOptions options = ThreeBitsOnAverage();
   options.measure = Measure::RelativeError;

@@ -1,17 +1,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "bitplan/evaluate.h"
 #include "quantize/networks.h"
 
 namespace bitplan {
 namespace {
 
-/// Sum over samples of KL(float ‖ quantized), by its definition in double precision.
-double Divergence(const Network& network, const QuantizedNetwork& quantized, const at::Tensor& x) {
+/// KL(float ‖ quantized) of each sample, by its definition in double precision.
+at::Tensor Divergences(const Network& network, const QuantizedNetwork& quantized, const at::Tensor& x) {
   const at::Tensor p = network.Forward({x}).to(at::kDouble).log_softmax(1),
                    q = quantized.Forward({x}).to(at::kDouble).log_softmax(1);
-  return (p.exp() * (p - q)).sum().item<double>();
+  return (p.exp() * (p - q)).sum(1);
+}
+
+double Divergence(const Network& network, const QuantizedNetwork& quantized, const at::Tensor& x) {
+  return Divergences(network, quantized, x).sum().item<double>();
 }
 
 Plan WeightsAt(const Network& network, int bits, OutputCorrection output) {
@@ -25,16 +31,25 @@ TEST(CorrectionGain, IsOfEachHalfMeasuredOnTheOther) {
   const at::Tensor x = AllInputs(Samples({11, 3, 16, 16}))[0];
   const auto data = [](const at::Tensor& samples) { return Dataset::FromTensors({samples}, {}); };
   const at::Tensor first = x.slice(0, 0, 5), second = x.slice(0, 5);
+  int untold = 0;
   const auto at_bits = [&](int bits) {
     const Plan with = WeightsAt(network, bits, OutputCorrection::Channel),
                without = WeightsAt(network, bits, OutputCorrection::None);
     QuantizeOptions few;
     few.batch_size = 4;
     const auto gain = CrossValidateCorrection(QuantizedNetwork::Create(network, with, data(x)), data(x), few);
-    EXPECT_TRUE(gain);
     const auto made = [&](const Plan& plan, const at::Tensor& on) {
       return QuantizedNetwork::Create(network, plan, data(on));
     };
+    const at::Tensor gains =
+        Divergences(network, made(without, first), x) -
+        at::cat({Divergences(network, made(with, second), first), Divergences(network, made(with, first), second)});
+    const double mean = gains.mean().item<double>(), error = gains.std().item<double>() / std::sqrt(11);
+    EXPECT_EQ(gain.has_value(), mean > 0 || -mean > error) << bits;  // a loss that may be chance is not told
+    if (!gain) {
+      ++untold;
+      return;
+    }
     EXPECT_EQ(gain->samples, 5);
     EXPECT_NEAR(gain->corrected,
                 (Divergence(network, made(with, first), second) + Divergence(network, made(with, second), first)) / 11,
@@ -49,7 +64,27 @@ TEST(CorrectionGain, IsOfEachHalfMeasuredOnTheOther) {
     }
     EXPECT_EQ(gain->corrected_by_half.has_value(), gain->Gain() <= 0);
   };
-  for (const int bits : {2, 4, 8}) at_bits(bits);
+  for (const int bits : {2, 3, 4, 5, 6, 7, 8}) at_bits(bits);
+  EXPECT_GT(untold, 0);
+  EXPECT_LT(untold, 7);
+}
+
+TEST(CorrectionGain, DoesNotMindLabelsThatDoNotFit) {
+  const Network network = LoadModel("Links");
+  const at::Tensor x = AllInputs(Samples({8, 3, 16, 16}))[0];
+  const auto gain = [&](const at::Tensor& labels) {
+    const Dataset data = Dataset::FromTensors({x}, labels);
+    const auto quantized = QuantizedNetwork::Create(network, WeightsAt(network, 2, OutputCorrection::Channel), data);
+    return CrossValidateCorrection(quantized, data);
+  };
+  const auto unlabelled = gain({});
+  ASSERT_TRUE(unlabelled);
+  for (const at::Tensor& labels : {at::full({8}, 255, at::kLong), at::zeros({8}, at::kLong), at::ones({8, 7, 5})}) {
+    const auto labelled = gain(labels);
+    ASSERT_TRUE(labelled);
+    EXPECT_DOUBLE_EQ(labelled->corrected, unlabelled->corrected);
+    EXPECT_DOUBLE_EQ(labelled->uncorrected, unlabelled->uncorrected);
+  }
 }
 
 TEST(CorrectionGain, IsNotMeasuredWhereNothingIsFitted) {

@@ -1,12 +1,16 @@
 #include "files/journal.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "bitplan/error.h"
 #include "files/temporary_folder.h"
+#include "message_of.h"
 
 namespace bitplan {
 namespace {
@@ -106,6 +110,36 @@ TEST_F(JournalFile, RefusesFilesThatAreNotJournals) {
 TEST_F(JournalFile, RefusesPlacesThatCannotBeWritten) {
   EXPECT_THROW(Journal("/no/such/folder/journal", subject_), Error);
   EXPECT_THROW(Journal(std::filesystem::temp_directory_path(), subject_), Error);
+}
+
+/// Files may not grow beyond so many bytes while it is there: what a full disk does to them.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limited{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limited);
+  }
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int);
+};
+
+TEST_F(JournalFile, LeavesNoFileWhereTheDiskIsFull) {
+  Journal journal(file_, subject_);
+  journal.Add<double>("one", {1});
+  {
+    const FileSizeLimit full(1 << 10);
+    EXPECT_THAT(MessageOf([&] { journal.Add<double>("two", std::vector<double>(1 << 10)); }), HasSubstr("disk full"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(file_));
 }
 
 TEST(Journal, WithoutAFileKeepsNothing) {

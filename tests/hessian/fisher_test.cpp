@@ -9,11 +9,15 @@
 #include "bitplan/analyze.h"
 #include "bitplan/cost.h"
 #include "bitplan/error.h"
+#include "bitplan/files.h"
 #include "bitplan/gauss_newton.h"
 #include "bitplan/quantize.h"
+#include "files/temporary_folder.h"
 #include "hessian/gauss_newton_reference.h"
 #include "hessian/reference.h"
+#include "hessian/scripted_network.h"
 #include "message_of.h"
+#include "plan/npy_text.h"
 
 namespace bitplan {
 namespace {
@@ -181,6 +185,30 @@ TEST_P(Fisher, MakesProblemsWithChoicesOfActivations) {
   options.budgets = {ParseBudget("bops=10%")};
   const Problem problem = MakeProblem(sensitivity, options);
   EXPECT_GT(problem.groups.front().choices.size(), 3U);
+}
+
+TEST(FisherOfInputs, LeavesOutWhatNoSampleReaches) {
+  const TemporaryFolder folder;
+  const std::vector<float> numbers = {1, 2, -3, 0.5, -1, 0.25, 2, -2, 1.5, 0, 0.75, -0.3F};
+  WriteFile(folder / "vectors.npy", NpyText({4, 3}, numbers));
+  const Dataset data = Dataset::Load("npy:" + (folder / "vectors.npy").string(), {});
+  AnalyzeOptions options;
+  options.weight_bits = {4, 32};
+  options.activation_bits = {4, 32};
+  options.measures = {Measure::Fisher};
+  options.loss = Loss::Divergence;
+  const at::Tensor weight = torch::arange(6, at::kFloat).view({2, 3}).sin();
+  const auto analyze = [&](const std::string& forward) {
+    return Analyze(ScriptedNetwork(forward, weight), data, options);
+  };
+  const Sensitivity plain = analyze("def forward(self, x):\n  return torch.linear(x, self.weight)\n");
+  const Sensitivity branched = analyze(
+      "def forward(self, x):\n  if x.size(0) > 1000:\n    y = torch.linear(2 * x, self.weight)\n  else:\n"
+      "    y = torch.linear(x, self.weight)\n  return y\n");
+  ASSERT_EQ(branched.layers.size(), 1U);
+  const Perturbation &expected = plain.layers[0].activation_choices[0], &found = branched.layers[0].activation_choices[0];
+  EXPECT_GT(expected.figures.at(Measure::Fisher).value, 0);
+  EXPECT_DOUBLE_EQ(found.figures.at(Measure::Fisher).value, expected.figures.at(Measure::Fisher).value);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Fisher,

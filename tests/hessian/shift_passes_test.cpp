@@ -15,6 +15,7 @@
 #include "hessian/reference.h"
 #include "hessian/shift_figures.h"
 #include "message_of.h"
+#include "quantize/corrections/few_values.h"
 
 namespace bitplan {
 namespace {
@@ -96,7 +97,10 @@ TEST_P(Shifts, RowsTimesAChangeOfTheWeightAreItsShiftToFirstOrder) {
 
 TEST_P(Shifts, MeasuredAreThoseOfTheQuantizedNetworkWithThatChoiceAlone) {
   const Network network = GetParam().Load();
-  const Dataset data = Dataset::FromTensors({GetParam().Inputs()}, {});
+  // As many as a correction needs.
+  const at::Tensor inputs =
+      at::cat(std::vector<at::Tensor>(static_cast<std::size_t>(kFewestValues), GetParam().Inputs()));
+  const Dataset data = Dataset::FromTensors({inputs}, {});
   std::vector<SingleChoice> choices;
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     choices.push_back({{static_cast<int>(i)}, false, DefaultWeightFormat().WithBits(3)});
@@ -116,7 +120,7 @@ TEST_P(Shifts, MeasuredAreThoseOfTheQuantizedNetworkWithThatChoiceAlone) {
                              DefaultActivationFormat().WithBits(chosen && choices[i].activation ? 4 : 32)});
     }
     const auto quantized = QuantizedNetwork::Create(network, plan, data);
-    const at::Tensor expected = quantized.Forward({GetParam().Inputs()}) - network.Forward({GetParam().Inputs()});
+    const at::Tensor expected = quantized.Forward({inputs}) - network.Forward({inputs});
     const std::string name = network.layers()[static_cast<std::size_t>(choices[i].layers.front())].name;
     EXPECT_LT((shifts.shifts[i] - expected).abs().max().item<double>(),
               1e-4 * (1 + expected.abs().max().item<double>()))

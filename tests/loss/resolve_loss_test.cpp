@@ -14,6 +14,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 /// What an output of some shape, with labels or without, comes to.
 struct Case {
@@ -105,6 +106,26 @@ TEST(ResolveLoss, SaysWhatItTookWhereThatIsNotPlain) {
   EXPECT_THAT(reason({4, 3, 8, 8}), HasSubstr("map"));
 }
 
+TEST(ResolveLoss, NamesEveryAxisThatLabelsFit) {
+  const auto reason = [](std::vector<std::int64_t> output, std::vector<std::int64_t> labels) {
+    return ResolveLoss(torch::randn(output), Classes(labels), Loss::Auto).reason;
+  };
+  EXPECT_THAT(reason({4, 5, 5, 5}, {4, 5, 5}),
+              AllOf(HasSubstr("along axis 1"), HasSubstr("fit axis 2 and axis 3"), HasSubstr("--class-axis")));
+  EXPECT_THAT(reason({4, 5, 5, 6}, {4, 5, 6}), AllOf(HasSubstr("along axis 1"), HasSubstr("fit axis 2 as well")));
+  EXPECT_THAT(reason({4, 5, 6, 7}, {4, 6, 7}), Not(HasSubstr("as well")));
+}
+
+TEST(ResolveLoss, SaysThatClassNumbersAreIntegers) {
+  const auto message = [](std::vector<std::int64_t> output, const at::Tensor& labels) {
+    return MessageOf([&] { ResolveLoss(torch::randn(output), labels, Loss::Auto); });
+  };
+  EXPECT_THAT(message({20, 3}, Classes({20}).to(torch::kFloat)),
+              AllOf(HasSubstr("Float"), HasSubstr("class numbers must be integers")));
+  EXPECT_THAT(message({20, 3, 6, 7}, Classes({20, 6, 7}).to(torch::kFloat)), HasSubstr("must be integers"));
+  EXPECT_THAT(message({20, 3}, Numbers({20, 4})), Not(HasSubstr("must be integers")));
+}
+
 TEST(ResolveLoss, RefusesWhatDoesNotFit) {
   const auto message = [](std::vector<std::int64_t> output, const at::Tensor& labels, Loss loss) {
     return MessageOf([&] { ResolveLoss(torch::randn(output), labels, loss); });
@@ -116,7 +137,7 @@ TEST(ResolveLoss, RefusesWhatDoesNotFit) {
   EXPECT_THAT(message({2, 3}, Classes({4, 4}), Loss::Auto),
               AllOf(HasSubstr("labels of shape [4, 4]"), HasSubstr("[N] for class numbers")));
   EXPECT_THAT(message({2, 3}, none, Loss::CrossEntropy), HasSubstr("no labels"));
-  EXPECT_THAT(message({2, 3}, Numbers({2}), Loss::CrossEntropy), HasSubstr("floats"));
+  EXPECT_THAT(message({2, 3}, Numbers({2}), Loss::CrossEntropy), HasSubstr("Float"));
   for (const Loss loss : {Loss::CrossEntropy, Loss::Divergence})
     for (const std::vector<std::int64_t>& one : {std::vector<std::int64_t>{2}, {2, 1}})
       EXPECT_THAT(message(one, loss == Loss::CrossEntropy ? Classes({2}) : none, loss), HasSubstr("constant"));

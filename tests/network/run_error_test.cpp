@@ -56,6 +56,15 @@ TEST(RunError, ATypeThatDoesNotFitIsAnError) {
   EXPECT_TRUE(IsOneLine(Message(images, {at::zeros({1, 3, 8, 8}, at::kLong)})));
 }
 
+TEST(RunError, ATypeThatDoesNotFitIsNamedWithTheOneThatMay) {
+  EXPECT_THAT(Message(ModelCase("small_resnet").Load("scripted"), {at::zeros({1, 3, 8, 8}, at::kLong)}),
+              HasSubstr("where the data holds int64: save it as float32"));
+  EXPECT_THAT(Message(ModelCase("mlp").Load("scripted"), {at::zeros({1, 8}, at::kLong)}),
+              HasSubstr("where the data holds int64: save it as float32"));
+  EXPECT_THAT(Message(ModelCase("token_classifier").Load("scripted"), {at::zeros({1, 5})}),
+              HasSubstr("where the data holds float32: save it as int64"));
+}
+
 TEST(RunError, MemoryThatRunsOutIsToldAsThat) {
   const Network network = ModelCase("mlp").Load("scripted");
   const at::Tensor one = ModelCase("mlp").SampleInputs()[0];
