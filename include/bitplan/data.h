@@ -14,8 +14,8 @@ namespace data {
 struct RawSamples;
 }
 
-/// What stands for a label that is ignored in integer labels, by the convention of PyTorch and Hugging Face; in
-/// floating-point ones it is NaN. Predictions with such labels do not count in any figure or loss.
+/// What stands for an ignored label, by the convention of PyTorch and Hugging Face: in integers, and in data of floats
+/// that are otherwise 0 and 1. In a Batch's floats it is NaN. Predictions with such labels count in no figure or loss.
 constexpr std::int64_t kIgnoredLabel = -100;
 
 /// Which samples are taken and how they are prepared for the network.
@@ -58,7 +58,7 @@ class Dataset {
   ///   npy:FILE[,LABELS_FILE]  one NumPy array, the first axis counts samples
   ///   npz:FILE       arrays by name (DataOptions::input_names) or in file order are the inputs; the one named label,
   ///                  labels, y, target, targets, label_ids, class, classes or ground_truth (also in capitals) the labels
-  ///   pt:FILE[,LABELS_FILE]   by torch.save: a tensor, a list or tuple of tensors (all inputs), or a dict (as in npz)
+  ///   pt:FILE[,LABELS_FILE]   by torch.save: a tensor, a list or tuple (inputs, one more: labels), or a dict (as npz)
   /// Labels are integers or floating-point numbers, [n] or [n, …]; [n, 1] becomes [n]. What they mean follows from the
   /// network's output: see ResolveLoss (bitplan/loss.h).
   /// KIND: may be left out where the file name's ending tells it (.npy, .npz, .pt, .pth, …-ubyte[.gz], .idx[.gz]).

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "bitplan/error.h"
+#include "cli/correction_warning.h"
 #include "cli/number_option.h"
 #include "cli/report.h"
 
@@ -83,8 +84,7 @@ SplitData LoadData(const CommandLine& line, const Network& network, const RunOpt
 }
 
 void PrintChoice(const Problem& problem, const MeasuredChoice& choice, OutputKind outputs) {
-  const char* const loss = outputs == OutputKind::Values ? "squared error to float" : "KL to float";
-  Table table({"measured", "predicted loss", loss, "±", "change", "±", "kept", "differs from the first in"});
+  Table table({"measured", "predicted loss", DistanceName(outputs), "±", "change", "±", "kept", "differs from the first in"});
   for (const Trial& trial : choice.trials) {
     const auto number = [](double value) { return fmt::format("{:.4g}", value); };
     table.Add({trial.origin, number(trial.predicted), number(trial.loss.value), number(trial.loss.standard_error),

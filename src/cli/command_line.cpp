@@ -3,10 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
 #include <typeinfo>
 #include <utility>
 
@@ -18,15 +23,37 @@ namespace bitplan::cli {
 
 namespace {
 
-/// Reading a number that has no sign takes −1 for 2^64 − 1.
-void RefuseSigns(const po::options_description& options, const po::parsed_options& given) {
+template <typename T>
+bool IsNumber(std::string_view text) {
+  T number{};
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if constexpr (std::is_floating_point_v<T>) {
+    if (!std::isfinite(number)) return false;
+  }
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+/// What an option of this type takes, where `text` is not that; empty where it is, or where the type is no number.
+std::string_view Expected(const std::type_info& type, const std::string& text) {
+  if (type == typeid(std::uint64_t) && !IsNumber<std::uint64_t>(text)) return "a whole number that is not negative";
+  if (type == typeid(int) && !IsNumber<int>(text)) return "a whole number";
+  if ((type == typeid(std::int64_t) || type == typeid(std::vector<std::int64_t>)) && !IsNumber<std::int64_t>(text))
+    return "a whole number";
+  if (type == typeid(double) && !IsNumber<double>(text)) return "a number, as in 0.5";
+  return "";
+}
+
+/// Says what an option takes where what is given is no number, or not one of its kind.
+void CheckNumbers(const po::options_description& options, const po::parsed_options& given) {
   for (const po::option& option : given.options) {
     const po::option_description* const known = options.find_nothrow(option.string_key, /*approx=*/false);
-    if (option.value.empty() || !known) continue;
+    if (!known) continue;
     const auto* const typed = dynamic_cast<const po::typed_value_base*>(known->semantic().get());
-    if (typed && typed->value_type() == typeid(std::uint64_t) && option.value[0].find('-') != std::string::npos)
-      throw Error(
-          fmt::format("--{} {}: expected a whole number that is not negative", option.string_key, option.value[0]));
+    if (!typed) continue;
+    for (const std::string& text : option.value)
+      if (const auto expected = Expected(typed->value_type(), text); !expected.empty())
+        throw Error(fmt::format("--{} {}: expected {}", option.string_key, text.empty() ? "''" : text, expected));
   }
 }
 
@@ -53,14 +80,14 @@ bool CommandLine::Parse(const Arguments& arguments) {
     // No guessing: an abbreviated option would change its meaning when another one is added.
     const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
     const auto given = po::command_line_parser(arguments).options(all).positional(positions_).style(style).run();
-    RefuseSigns(all, given);
+    CheckNumbers(all, given);
     po::store(given, values_);
     if (Has("config")) {
       const auto file = Get<std::string>("config");
       std::ifstream config(file);
       if (!config) throw Error(fmt::format("option file {} cannot be read", file));
       const auto written = po::parse_config_file(config, all);
-      RefuseSigns(all, written);
+      CheckNumbers(all, written);
       po::store(written, values_);
     }
     po::notify(values_);

@@ -29,6 +29,13 @@ bool IsPositional(const std::string& option) { return option.find('.') != std::s
 
 std::string Name(const std::string& option) { return IsPositional(option) ? option : "--" + option; }
 
+/// The file that an option names. Throws Error where it names none.
+fs::path FileOf(const CommandLine& line, const char* option) {
+  fs::path file = line.Get<std::string>(option);
+  if (file.empty()) throw Error(fmt::format("{} '': expected the name of a file or folder", Name(option)));
+  return file;
+}
+
 bool LooksLikeAFile(const fs::path& path) {
   std::error_code ignored;
   return path.has_extension() || fs::exists(path, ignored);
@@ -44,10 +51,10 @@ fs::path CostFile(const std::string& text) {
 std::vector<NamedFile> ReadBy(const CommandLine& line) {
   std::vector<NamedFile> files;
   for (const char* const option : kRead)
-    if (line.Has(option)) files.push_back({Name(option), line.Get<std::string>(option)});
+    if (line.Has(option)) files.push_back({Name(option), FileOf(line, option)});
   for (const char* const option : kReadOrNames)
     if (line.Has(option) && LooksLikeAFile(line.Get<std::string>(option)))
-      files.push_back({Name(option), line.Get<std::string>(option)});
+      files.push_back({Name(option), FileOf(line, option)});
   for (const char* const option : kReadWithArrays)
     if (line.Has(option))
       for (const fs::path& file : CompanionFiles(line.Get<std::string>(option)))
@@ -55,6 +62,7 @@ std::vector<NamedFile> ReadBy(const CommandLine& line) {
   for (const char* const option : kReadAsData)
     if (line.Has(option))
       for (NamedFile& file : FilesOfData(Name(option), line.Get<std::string>(option))) files.push_back(std::move(file));
+  if (line.Has("out-dir")) FileOf(line, "out-dir");
   if (line.Has("costs"))
     for (const std::string& text : line.List("costs")) files.push_back({"--costs", CostFile(text)});
   return files;
@@ -63,8 +71,7 @@ std::vector<NamedFile> ReadBy(const CommandLine& line) {
 std::vector<NamedFile> WrittenBy(const CommandLine& line) {
   std::vector<NamedFile> files;
   for (const char* const option : kWritten)
-    if (line.Has(option) && line.Get<std::string>(option) != "-")
-      files.push_back({Name(option), line.Get<std::string>(option)});
+    if (line.Has(option) && FileOf(line, option) != "-") files.push_back({Name(option), FileOf(line, option)});
   return files;
 }
 
@@ -79,9 +86,8 @@ bool AreOneFile(const fs::path& a, const fs::path& b) {
   if (IsSpecial(a) || IsSpecial(b)) return false;
   std::error_code failure;
   if (fs::exists(a, failure) || fs::exists(b, failure)) return fs::equivalent(a, b, failure) && !failure;
-  const fs::path whole_a = fs::weakly_canonical(fs::absolute(a), failure),
-                 whole_b = fs::weakly_canonical(fs::absolute(b), failure);
-  return !failure && whole_a == whole_b;
+  const auto whole = [&](const fs::path& path) { return fs::weakly_canonical(fs::absolute(path, failure), failure); };
+  return whole(a) == whole(b) && !failure;
 }
 
 void Append(std::vector<NamedFile>& files, const std::vector<NamedFile>& more) {

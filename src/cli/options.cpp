@@ -5,9 +5,11 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bitplan/error.h"
 #include "bitplan/run.h"
+#include "cli/configuration_options.h"
 #include "cli/file_roles.h"
 #include "cli/format_options.h"
 #include "cli/memory_option.h"
@@ -58,8 +60,8 @@ void AddPreparationOptions(CommandLine& line) {
       "per-channel mean of pixels in [0, 1]; CIFAR default: 0.485,0.456,0.406")(
       "std", po::value<std::string>()->value_name("S,S,S"), "per-channel deviation; CIFAR default: 0.229,0.224,0.225")(
       "ignore-label", po::value<std::vector<std::int64_t>>()->value_name("N"),
-      "predictions with this label do not count, 255 for pixels; those with -100 never do (in integer labels); may be "
-      "given several times");
+      "predictions with this label do not count, 255 for pixels; those with -100 never do (in labels that are integers, "
+      "or floats of 0 and 1); may be given several times");
 }
 
 void AddSampleOptions(CommandLine& line, std::int64_t default_samples) {
@@ -184,14 +186,39 @@ void AddCalibrationOptions(CommandLine& line) {
       "samples drawn from it; the default takes fewer where there are fewer");
 }
 
+namespace {
+
+/// What of the plan is found on data, in words.
+std::vector<std::string> FoundOnData(const CommandLine& line, const Plan& plan) {
+  const Corrections& corrections = plan.corrections;
+  std::vector<std::string> found;
+  Plan ranges = plan;
+  ranges.corrections = {};
+  ranges.corrections.output = OutputCorrection::None;
+  if (!line.Has("statistics") && NeedsCalibration(ranges)) found.emplace_back("ranges of layer inputs");
+  if (corrections.rescaling != Rescaling::None)
+    found.push_back(fmt::format("the rescaling {}", ToString(corrections.rescaling)));
+  if (corrections.rounding != Rounding::Nearest)
+    found.push_back(fmt::format("the rounding {}", ToString(corrections.rounding)));
+  if (corrections.outlier_threshold > 0) found.emplace_back("outliers");
+  if (corrections.FitsOutputs())
+    found.push_back(fmt::format("the output correction {} ({}--output-correction none leaves it off)",
+                                ToString(corrections.output),
+                                line.Has("output-correction") || line.Has("plan") ? "" : "the default; "));
+  return found;
+}
+
+}  // namespace
+
 Dataset LoadCalibration(const CommandLine& line, const Plan& plan, const Network& network) {
   DataOptions options = ReadSampleOptions(line, network);
   options.samples = line.Get<std::int64_t>("calibration-samples");
   options.fewer_allowed = line.IsDefault("calibration-samples");
   if (line.Has("calibration")) return Dataset::Load(line.Get<std::string>("calibration"), options);
   if (plan.data.spec.empty())
-    throw Error("--calibration is missing: ranges of inputs and corrections are found on data, and the plan does not "
-                "say what it was analyzed on; for weights alone --output-correction none needs no data");
+    throw Error(fmt::format("--calibration is missing, the data on which is found: {}{}",
+                            fmt::join(FoundOnData(line, plan), ", "),
+                            HasConfiguration(line) ? "" : "; the plan does not say what it was analyzed on"));
   RefuseOverwriting(line, {FilesOfData("the data that the plan was analyzed on", plan.data.spec), {}});
   if (!line.Has("mean")) options.mean = plan.data.mean;
   if (!line.Has("std")) options.std = plan.data.std;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "bitplan/output_kind.h"
 #include "bitplan/plan.h"
 #include "bitplan/quantize.h"
 #include "cli/options.h"
@@ -22,8 +23,7 @@ struct PlannedNetwork {
 PlannedNetwork QuantizeByPlan(const CommandLine& line, const Network& network, const Plan& plan,
                               QuantizeOptions options, std::vector<const Dataset*> data);
 
-/// Says on stderr where a correction gains nothing on samples that it was not fitted on, and how many samples would
-/// help; `option` gives their number.
-void WarnOfCorrection(const std::optional<CorrectionGain>& gain, const char* option);
+/// Tells a CorrectionWarning on stderr, where there is one.
+void WarnOfCorrection(const std::optional<CorrectionGain>& gain, const char* option, OutputKind outputs);
 
 }  // namespace bitplan::cli

@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "bitplan/files.h"
+#include "cli/correction_warning.h"
 #include "cli/tell.h"
 
 namespace bitplan::cli {
@@ -58,11 +59,15 @@ std::vector<std::string> EvaluationRow(const std::string& name, const Evaluation
 }
 
 std::vector<std::string> EvaluationHeader(OutputKind outputs) {
-  if (outputs == OutputKind::Values) return {"network", "outputs", "squared error", "squared error to float"};
-  return {"network", "correct", "accuracy", "loss", "agrees", "KL to float"};
+  if (outputs == OutputKind::Values) return {"network", "outputs", "squared error", DistanceName(outputs)};
+  return {"network", "correct", "accuracy", "loss", "agrees", DistanceName(outputs)};
 }
 
 }  // namespace
+
+std::string LossText(double loss) {
+  return loss != 0 && std::abs(loss) < 0.01 ? fmt::format("{:.3g}", loss) : fmt::format("{:.4f}", loss);
+}
 
 std::string Table::Text() const {
   std::vector<std::size_t> widths;
@@ -105,27 +110,28 @@ bool WriteJson(const CommandLine& line, const std::string& json) {
   return false;
 }
 
-void PrintPlan(const Plan& plan, const Sensitivity& sensitivity) {
+void PrintPlan(const Plan& plan, const Sensitivity& sensitivity, const ProblemOptions& options) {
   std::vector<std::string> header{"layer", "operator", "weights", "weight bits", "input bits", "predicted loss"};
   if (plan.stability) header.emplace_back("kept");
   Table table(header);
   const Measure measure = ParseMeasure(plan.measure);
   const double floor = CurvatureFloor(sensitivity, measure);
+  const Sensitivity predicted = options.shrink ? Shrunk(sensitivity, measure) : sensitivity;
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     const LayerPlan& layer = plan.layers[i];
-    const LayerSensitivity& facts = sensitivity.layers[i];
-    double predicted = 0;
+    const LayerSensitivity& facts = predicted.layers[i];
+    double loss = 0;
     for (const Perturbation& choice : facts.weight_choices)
-      if (choice.bits == layer.weight.bits) predicted += PredictedCost(facts.weight, choice, measure, floor);
+      if (choice.bits == layer.weight.bits) loss += PredictedCost(facts.weight, choice, measure, floor);
     for (const Perturbation& choice : facts.activation_choices)
       if (choice.bits == layer.activation.bits && choice.bits < 32)
-        predicted += PredictedCost(facts.activation, choice, measure, floor);
+        loss += PredictedCost(facts.activation, choice, measure, floor);
     std::vector<std::string> row{layer.name,
                                  facts.op,
                                  WithCommas(facts.weight_count),
                                  Bits(layer.weight.bits),
                                  Bits(layer.activation.bits),
-                                 fmt::format("{:.4g}", predicted)};
+                                 fmt::format("{:.4g}", loss)};
     if (plan.stability) row.push_back(fmt::format("{:.0f}%", 100 * plan.stability->kept.at(layer.name)));
     table.Add(std::move(row));
   }

@@ -24,6 +24,9 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
+/// With four decimals, or three significant digits where these would not show.
+std::string LossText(double loss);
+
 /// 1,234,567
 std::string WithCommas(std::int64_t number);
 std::string Shape(const std::vector<std::int64_t>& sizes);
@@ -31,7 +34,8 @@ std::string Shape(const std::vector<std::int64_t>& sizes);
 /// Writes `json` where --json says. Returns whether tables are to be printed as well.
 bool WriteJson(const CommandLine& line, const std::string& json);
 
-void PrintPlan(const Plan& plan, const Sensitivity& sensitivity);
+/// `options`: those that the plan was searched with, so that losses are what the search went by.
+void PrintPlan(const Plan& plan, const Sensitivity& sensitivity, const ProblemOptions& options);
 void PrintCosts(const Plan& plan);
 /// `planned`: the plan's name in the table. `computed_otherwise`: the plan computed in another way, and its name.
 void PrintEvaluation(const EvaluationReport& report, const std::string& planned = "planned",

@@ -64,11 +64,11 @@ int WriteResult(const CommandLine& line, const OutputFolder& folder, const RunRe
   if (result.choice) WriteFile(folder / kChoice, ToJson(result.problem, *result.choice));
   WriteFile(folder / kPlan, ToJson(result.plan));
   WriteFile(folder / kEvaluation, ToJson(result.evaluation));
-  WarnOfCorrection(result.evaluation.correction_gain, "--samples");
+  WarnOfCorrection(result.evaluation.correction_gain, "--samples", result.evaluation.float_network.outputs);
   TellOfBetterUniform(result.evaluation);
   TellOfResamples(result.plan, result.sensitivity, line.Get<std::int64_t>("resamples"));
   if (!WriteJson(line, ResultJson(result))) return kDone;
-  PrintPlan(result.plan, result.sensitivity);
+  PrintPlan(result.plan, result.sensitivity, ReadProblemOptions(line));
   PrintCosts(result.plan);
   PrintCriterion(criterion);
   if (result.choice) PrintChoice(result.problem, *result.choice, criterion.outputs);

@@ -113,7 +113,7 @@ int SearchPlan(const Arguments& arguments) {
   if (WasInterrupted()) plan.stability.reset();
   if (line.Has("out")) WriteFile(line.Get<std::string>("out"), ToJson(plan));
   if (!tables) return code;
-  PrintPlan(plan, *sensitivity);
+  PrintPlan(plan, *sensitivity, problem_options);
   PrintCosts(plan);
   if (robustness) PrintRobustness(problem, solution, *robustness);
   return code;

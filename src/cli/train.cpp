@@ -79,15 +79,15 @@ std::string JsonOf(const Outputs& outputs, const TrainResult& result, const std:
 }
 
 void PrintCurve(const TrainResult& result) {
-  const auto text = [](double number, double unit, const char* ending) {
-    return std::isfinite(number) ? fmt::format("{:.{}f}{}", unit * number, unit == 1 ? 4 : 2, ending)
-                                 : std::string("–");
+  const auto loss = [](double number) { return std::isfinite(number) ? LossText(number) : std::string("–"); };
+  const auto share = [](double number) {
+    return std::isfinite(number) ? fmt::format("{:.2f}%", 100 * number) : std::string("–");
   };
   Table table({"epoch", "learning rate", "loss", "accuracy", "held-out loss", "held-out accuracy"});
   for (const TrainEpoch& row : result.curve)
     table.Add({fmt::format("{}{}", row.epoch, row.epoch == result.best_epoch ? " kept" : ""),
-               std::isfinite(row.learning_rate) ? fmt::format("{:.2g}", row.learning_rate) : "–", text(row.loss, 1, ""),
-               text(row.accuracy, 100, "%"), text(row.held_out_loss, 1, ""), text(row.held_out_accuracy, 100, "%")});
+               std::isfinite(row.learning_rate) ? fmt::format("{:.2g}", row.learning_rate) : "–", loss(row.loss),
+               share(row.accuracy), loss(row.held_out_loss), share(row.held_out_accuracy)});
   fmt::print("{}", table.Text());
 }
 

@@ -106,6 +106,13 @@ at::Tensor MarkIgnored(at::Tensor labels, const std::vector<std::int64_t>& ignor
   return marked;
 }
 
+/// Whether floating-point labels are yes and no but for kIgnoredLabel, as integer ones may be.
+bool AreYesNoOrIgnored(const at::Tensor& labels) {
+  const at::Tensor ignored = labels.eq(static_cast<double>(kIgnoredLabel));
+  if (!ignored.any().item<bool>()) return false;
+  return labels.eq(0).logical_or_(labels.eq(1)).logical_or_(labels.isnan()).logical_or_(ignored).all().item<bool>();
+}
+
 at::Tensor CheckLabels(const RawTensor& raw, const std::vector<std::int64_t>& ignored) {
   at::Tensor labels = Plain(raw);
   const bool is_whole = at::isIntegralType(labels.scalar_type(), /*includeBool=*/true);
@@ -113,8 +120,9 @@ at::Tensor CheckLabels(const RawTensor& raw, const std::vector<std::int64_t>& ig
     throw Error(fmt::format("{}: labels of type {} are not supported; save them as int64 or float32", raw.where,
                             at::toString(labels.scalar_type())));
   if (labels.dim() == 2 && labels.size(1) == 1) labels = labels.squeeze(1);
-  return MarkIgnored(is_whole ? labels.to(at::kLong) : CheckFinite(labels.to(at::kFloat), raw.where, "labels"),
-                     ignored);
+  if (is_whole) return MarkIgnored(labels.to(at::kLong), ignored);
+  labels = MarkIgnored(CheckFinite(labels.to(at::kFloat), raw.where, "labels"), ignored);
+  return AreYesNoOrIgnored(labels) ? MarkIgnored(labels, {kIgnoredLabel}) : labels;
 }
 
 }  // namespace

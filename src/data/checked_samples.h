@@ -16,7 +16,8 @@ struct Samples {
 };
 
 /// bool, float16, bfloat16 and float64 inputs become float32, wider integers int64; integer and bool labels int64,
-/// others float32, and labels [n, 1] become [n]; what is in `ignored_labels` becomes kIgnoredLabel, of floats NaN.
+/// others float32, and labels [n, 1] become [n]; what is in `ignored_labels` becomes kIgnoredLabel, of floats NaN, as
+/// does kIgnoredLabel among floats that are otherwise 0 and 1.
 /// Throws Error naming the tensor and the sample: unsupported element type, no sample axis, no sample, unequal counts,
 /// NaN or infinite values.
 Samples CheckSamples(RawSamples raw, const std::vector<std::int64_t>& ignored_labels);

@@ -98,9 +98,34 @@ std::vector<RawTensor> TakeNamed(NamedTensors& entries, const std::vector<std::s
                           fmt::join(names, ", ")));
 }
 
-/// Sorts named entries into inputs and labels by their names.
-RawSamples ByName(NamedTensors entries, const std::string& file, const std::vector<std::string>& input_names) {
+/// Of a list or tuple, or arrays that were saved without names (arr_0, arr_1, …).
+bool HasNoName(const std::string& name) {
+  return name.empty() || (name.starts_with("arr_") && name.find_first_not_of("0123456789", 4) == std::string::npos);
+}
+
+/// Without names it is the place that tells: labels come last, where there is one more than the network takes.
+bool LastHasLabels(const NamedTensors& entries, const std::vector<std::string>& input_names) {
+  return !input_names.empty() && entries.size() == input_names.size() + 1 &&
+         std::ranges::all_of(entries, [](const auto& entry) { return HasNoName(entry.first); });
+}
+
+void CheckInputCount(const std::vector<RawTensor>& inputs, const std::vector<std::string>& input_names,
+                     const std::string& file) {
+  if (input_names.empty() || inputs.size() == input_names.size()) return;
+  throw Error(fmt::format("{}: holds {} tensors beside labels, and the network takes {} ({}); labels are known by the "
+                          "name {}, or stand last in a list or tuple with one tensor more than the network takes",
+                          file, inputs.size(), input_names.size(), fmt::join(input_names, ", "),
+                          fmt::join(kLabelNames, ", ")));
+}
+
+/// Sorts named entries into inputs and labels by their names, those without names by their places.
+RawSamples Sorted(NamedTensors entries, const std::string& file, const std::vector<std::string>& input_names,
+                  bool labels_elsewhere = false) {
   RawSamples samples;
+  if (!labels_elsewhere && LastHasLabels(entries, input_names)) {
+    samples.labels = std::move(entries.back().second);
+    entries.pop_back();
+  }
   samples.inputs = TakeNamed(entries, input_names, file);
   const bool in_file_order = samples.inputs.empty();
   for (auto& [name, raw] : entries) {
@@ -115,6 +140,7 @@ RawSamples ByName(NamedTensors entries, const std::string& file, const std::vect
   if (samples.inputs.empty()) {
     throw Error(fmt::format("{}: holds labels but no inputs; add an array of any other name, such as x", file));
   }
+  CheckInputCount(samples.inputs, input_names, file);
   return samples;
 }
 
@@ -150,7 +176,7 @@ RawSamples ReadNpz(const Spec& spec, const std::vector<std::string>& input_names
     const std::string where = fmt::format("{}: array {}", file, named.name);
     entries.emplace_back(named.name, RawTensor{ToTensor(std::move(named.array)), where});
   }
-  return ByName(std::move(entries), file, input_names);
+  return Sorted(std::move(entries), file, input_names);
 }
 
 /// The one tensor of a labels file.
@@ -172,7 +198,7 @@ RawSamples ReadTorch(const Spec& spec, const std::vector<std::string>& input_nam
                                                        : file;
     entries.emplace_back(tensors[i].name, RawTensor{std::move(tensors[i].tensor), where});
   }
-  RawSamples samples = ByName(std::move(entries), file, input_names);
+  RawSamples samples = Sorted(std::move(entries), file, input_names, spec.labels.has_value());
   if (!spec.labels) return samples;
   if (samples.labels.tensor.defined()) {
     throw Error(fmt::format("{} holds labels already; leave {} out", samples.labels.where, spec.labels->string()));

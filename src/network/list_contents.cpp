@@ -22,6 +22,7 @@ using torch::jit::Value;
 using Items = std::vector<Value*>;
 
 bool IsList(const Value* value) { return value->type()->kind() == c10::TypeKind::ListType; }
+bool IsDict(const Value* value) { return value->type()->kind() == c10::TypeKind::DictType; }
 
 bool WritesTo(const Node* node, std::size_t operand) {
   const auto* const schema = node->maybeSchema();
@@ -171,12 +172,13 @@ class ListFollower {
 
 }  // namespace
 
-bool WritesToListsInLoops(Graph& graph) {
+bool WritesToContainersInLoops(Graph& graph) {
   for (Node* loop : AllNodes(graph.block())) {
     if (loop->kind() != c10::prim::Loop || !torch::jit::toIValue(loop->inputs()[0])) continue;
     if (!ConstantBool(loop->blocks()[0]->outputs()[0])) continue;  // it may break off
     for (const Node* node : AllNodes(loop->blocks()[0]))
-      if (!node->inputs().empty() && IsList(node->inputs()[0]) && WritesTo(node, 0)) return true;
+      if (!node->inputs().empty() && (IsList(node->inputs()[0]) || IsDict(node->inputs()[0])) && WritesTo(node, 0))
+        return true;
   }
   return false;
 }

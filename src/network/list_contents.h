@@ -9,7 +9,7 @@ namespace bitplan {
 /// that they were not made in, or that may be reached by another way, stay as they are.
 void SettleLists(torch::jit::Graph& graph);
 
-/// Whether a loop whose number of iterations is known writes to a list, which can be followed once it is unrolled.
-bool WritesToListsInLoops(torch::jit::Graph& graph);
+/// Whether a loop whose number of iterations is known writes to a list or dict, which can be followed once it is unrolled.
+bool WritesToContainersInLoops(torch::jit::Graph& graph);
 
 }  // namespace bitplan

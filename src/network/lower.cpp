@@ -15,6 +15,7 @@
 
 #include "bitplan/error.h"
 #include "network/attributes.h"
+#include "network/dict_contents.h"
 #include "network/functionalize.h"
 #include "network/fused_attention.h"
 #include "network/input_value.h"
@@ -87,10 +88,11 @@ void Simplify(LoweredGraph& lowered) {
   do {  // what the peephole pass returns does not serve: on some graphs it reports a change for ever
     before = std::move(after);
     SettleLists(*lowered.graph);
+    SettleDicts(*lowered.graph);
     torch::jit::ConstantPropagation(lowered.graph);
     torch::jit::PeepholeOptimize(lowered.graph, /*disable_shape_peepholes=*/true);
     torch::jit::LowerSimpleTuples(lowered.graph);
-    if (LoopsOverParameters(lowered) || WritesToListsInLoops(*lowered.graph))
+    if (LoopsOverParameters(lowered) || WritesToContainersInLoops(*lowered.graph))
       torch::jit::UnrollConstantLoops(lowered.graph);
     after = lowered.graph->toString(/*print_source_locations=*/false);
   } while (after != before);

@@ -31,13 +31,36 @@ bool IsMadeFor(const Network& network, const std::string& model_sha256, const st
                                 : weights_sha256 == network.weights_sha256();
 }
 
+namespace {
+
+/// "sr=16000", those that `others` has not; a name that only they have: "no sr".
+std::string ValuesBeyond(const std::map<std::string, std::string>& values,
+                         const std::map<std::string, std::string>& others) {
+  std::vector<std::string> texts;
+  for (const auto& [name, value] : values)
+    if (const auto other = others.find(name); other == others.end() || other->second != value)
+      texts.push_back(fmt::format("{}={}", name, value));
+  for (const auto& [name, value] : others)
+    if (!values.contains(name)) texts.push_back(fmt::format("no {}", name));
+  return fmt::format("{}", fmt::join(texts, " "));
+}
+
+}  // namespace
+
+std::string OtherInputValues(const Network& network, const std::map<std::string, std::string>& values) {
+  if (values == network.input_values()) return "";
+  return fmt::format("made with {}, the network was loaded with {}", ValuesBeyond(values, network.input_values()),
+                     ValuesBeyond(network.input_values(), values));
+}
+
 std::string OtherModel(const Network& network, const std::string& model_sha256, const std::string& weights_sha256) {
   constexpr std::size_t kShown = 12;
   const bool by_weights = !weights_sha256.empty();
-  return fmt::format("made for {} with SHA-256 {}…, {} {}…", by_weights ? "weights" : "a file",
+  return fmt::format("made for {} with SHA-256 {}…, {} {}…{}", by_weights ? "weights" : "a file",
                      (by_weights ? weights_sha256 : model_sha256).substr(0, kShown),
                      by_weights ? "this model's have" : "this one has",
-                     (by_weights ? network.weights_sha256() : network.sha256()).substr(0, kShown));
+                     (by_weights ? network.weights_sha256() : network.sha256()).substr(0, kShown),
+                     by_weights ? " (of their names, shapes and values)" : "");
 }
 
 }  // namespace bitplan

@@ -1,15 +1,29 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "bitplan/configuration.h"
 #include "bitplan/error.h"
 #include "bitplan/network.h"
 #include "cost/layer_pattern.h"
+#include "shortened.h"
 
 namespace bitplan {
 
 namespace {
+
+/// The rules that name these layers, in the order of the layers: "'c1', 'c2'".
+std::string RulesBefore(const std::vector<const LayerRule*>& rule_of, const std::vector<std::size_t>& layers) {
+  std::vector<std::string> names;
+  for (const std::size_t layer : layers) {
+    std::string name = fmt::format("'{}'", rule_of[layer]->layers);
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
+  }
+  return Shortened(names);
+}
 
 /// The first rule that names each layer, or null.
 std::vector<const LayerRule*> RulesOf(const Network& network, const std::vector<LayerRule>& rules) {
@@ -20,17 +34,12 @@ std::vector<const LayerRule*> RulesOf(const Network& network, const std::vector<
       throw Error(fmt::format(
           "configuration: no layer is called '{}', nor is that a pattern or operator of one; see bitplan inspect",
           rule.layers));
-    const LayerRule* const before = rule_of[named.front()];
-    bool counts = false;
+    if (std::all_of(named.begin(), named.end(), [&](std::size_t layer) { return rule_of[layer]; }))
+      throw Error(fmt::format("configuration: the rule '{}' has no effect, as what stands before it ({}) names all of its "
+                              "layers and the first counts; put it before, or leave it out",
+                              rule.layers, RulesBefore(rule_of, named)));
     for (const std::size_t layer : named)
-      if (!rule_of[layer]) {
-        rule_of[layer] = &rule;
-        counts = true;
-      }
-    if (!counts)
-      throw Error(fmt::format("configuration: the rule '{}' has no effect, as rules before it ('{}') name all of its "
-                              "layers and the first counts; put it before them, or leave it out",
-                              rule.layers, before->layers));
+      if (!rule_of[layer]) rule_of[layer] = &rule;
   }
   return rule_of;
 }

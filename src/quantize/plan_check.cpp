@@ -4,23 +4,38 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "bitplan/error.h"
 #include "network/weights_sha256.h"
+#include "shortened.h"
 
 namespace bitplan {
 
 namespace {
 
-std::string ValuesText(const std::map<std::string, std::string>& values) {
-  std::string text;
-  for (const auto& [name, value] : values) text += fmt::format("{}{}={}", text.empty() ? "" : " ", name, value);
-  return text.empty() ? "no input values" : "the input values " + text;
+/// The same weights under other names are another model's as much as other weights are: names are what plans go by.
+void CheckLayerNames(const Network& network, const Plan& plan) {
+  std::set<std::string> unknown, missing;
+  for (const LayerPlan& layer : plan.layers) unknown.insert(layer.name);
+  for (const Layer& layer : network.layers())
+    if (unknown.erase(layer.name) == 0) missing.insert(layer.name);
+  if (unknown.empty() && missing.empty()) return;
+  std::string differs;
+  if (!unknown.empty()) differs = fmt::format("the network has no layer {}", Shortened(unknown));
+  if (!missing.empty())
+    differs += fmt::format("{}the plan says nothing of layer {}", unknown.empty() ? "" : ", and ", Shortened(missing));
+  throw Error(fmt::format("the plan is another model's, or the same one's with other names of layers, as "
+                          "torch.jit.freeze gives: {}; analyze the file that it is to be applied to",
+                          differs));
 }
 
 void CheckModel(const Network& network, const Plan& plan) {
+  if (const std::string differs = OtherInputValues(network, plan.input_values); !differs.empty())
+    throw Error(fmt::format("the plan was {}", differs));
+  CheckLayerNames(network, plan);
   if (!IsMadeFor(network, plan.model_sha256, plan.weights_sha256))
     throw Error(fmt::format("the plan is another model's: it was {}",
                             OtherModel(network, plan.model_sha256, plan.weights_sha256)));
@@ -28,9 +43,6 @@ void CheckModel(const Network& network, const Plan& plan) {
     throw Error(fmt::format("the plan was made with batch norm {}, the network was loaded with it {}",
                             plan.fold_batch_norm ? "folded" : "unfolded",
                             network.batch_norm_folded() ? "folded" : "unfolded"));
-  if (plan.input_values != network.input_values())
-    throw Error(fmt::format("the plan was made with {}, the network was loaded with {}", ValuesText(plan.input_values),
-                            ValuesText(network.input_values())));
 }
 
 std::vector<LayerPlan> InNetworkOrder(const Network& network, const Plan& plan) {
@@ -39,15 +51,7 @@ std::vector<LayerPlan> InNetworkOrder(const Network& network, const Plan& plan) 
     if (!by_name.emplace(layer.name, &layer).second)
       throw Error(fmt::format("the plan names layer '{}' twice", layer.name));
   std::vector<LayerPlan> ordered;
-  for (const Layer& layer : network.layers()) {
-    const auto found = by_name.find(layer.name);
-    if (found == by_name.end())
-      throw Error(fmt::format("the plan is another model's: it says nothing of layer '{}'", layer.name));
-    ordered.push_back(*found->second);
-    by_name.erase(found);
-  }
-  if (!by_name.empty())
-    throw Error(fmt::format("the plan is another model's: the network has no layer '{}'", by_name.begin()->first));
+  for (const Layer& layer : network.layers()) ordered.push_back(*by_name.at(layer.name));
   return ordered;
 }
 

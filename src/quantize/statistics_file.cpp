@@ -90,6 +90,8 @@ ActivationStatistics ActivationStatistics::Read(const std::filesystem::path& fil
   if (reader.Has("input_values")) impl->input_values = reader.TextMap("input_values");
   impl->sites = network.sites();
   impl->histograms.resize(network.sites().size());
+  if (const std::string differs = OtherInputValues(network, impl->input_values); !differs.empty())
+    throw Error(fmt::format("{}: the statistics were {}", file.string(), differs));
   if (!IsMadeFor(network, impl->model_sha256, impl->weights_sha256))
     throw Error(fmt::format("{}: the statistics are another model's: they were {}", file.string(),
                             OtherModel(network, impl->model_sha256, impl->weights_sha256)));
@@ -97,9 +99,6 @@ ActivationStatistics ActivationStatistics::Read(const std::filesystem::path& fil
     throw Error(fmt::format("{}: the statistics were collected with batch norm {}, the network was loaded with it {}",
                             file.string(), impl->batch_norm_folded ? "folded" : "unfolded",
                             network.batch_norm_folded() ? "folded" : "unfolded"));
-  if (impl->input_values != network.input_values())
-    throw Error(fmt::format("{}: the statistics were collected with other input values than the network was loaded with",
-                            file.string()));
   std::map<std::string, std::size_t> by_name;
   for (std::size_t i = 0; i < impl->sites.size(); ++i)
     if (impl->sites[i].kind != Site::Kind::LayerOutput) by_name.emplace(impl->sites[i].name, i);

@@ -35,6 +35,8 @@ TrainResult Train(const std::filesystem::path& model, const NetworkOptions& netw
   NetworkOptions loading = network;
   loading.fold_batch_norm = false;
   const Network narrow = Network::Load(model, loading);
+  if (const std::string differs = OtherInputValues(narrow, plan.input_values); !differs.empty())
+    throw Error(fmt::format("the plan was {}", differs));
   if (!IsMadeFor(narrow, plan.model_sha256, plan.weights_sha256))
     throw Error(fmt::format("the plan is another model's: it was {}",
                             OtherModel(narrow, plan.model_sha256, plan.weights_sha256)));

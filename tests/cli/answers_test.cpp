@@ -169,6 +169,43 @@ TEST(Options, ThatHaveNoSignAreRefusedWithOne) {
   EXPECT_THAT(Refusal(work, "search s.json --method agent --agent-seed -1"), HasSubstr("--agent-seed -1"));
 }
 
+TEST(Options, ThatAreNumbersSayWhatTheyTake) {
+  const Workspace work;
+  const std::string eval = "eval resnet20.pt --data cifar10:test.bin ";
+  for (const char* const text : {"nan", "1.5", "1e30", "''", "12x", "99999999999999999999"})
+    EXPECT_THAT(Refusal(work, eval + "--samples " + text), HasSubstr(": expected a whole number"));
+  EXPECT_THAT(Refusal(work, eval + "--samples ''"), HasSubstr("--samples '': expected"));
+  EXPECT_THAT(Refusal(work, eval + "--ignore-label none"), HasSubstr("--ignore-label none: expected a whole number"));
+  EXPECT_THAT(Refusal(work, eval + "--weight-group 2.5"), HasSubstr("--weight-group 2.5: expected a whole number"));
+  for (const char* const text : {"nan", "inf", "0,5", "''"})
+    EXPECT_THAT(Refusal(work, eval + "--percentile " + text), HasSubstr(": expected a number, as in 0.5"));
+  EXPECT_EQ(work.Run(eval + "--samples +8").code, 0);
+}
+
+TEST(Options, OfFilesNameOne) {
+  const Workspace work;
+  const std::string data = " resnet20.pt --data cifar10:train.bin ";
+  for (const std::string command :
+       {"analyze" + data + "--out ''", "calibrate" + data + "--out ''", "analyze" + data + "--out s.json --json ''",
+        "train" + data + "--weight-bits 4 --out ''", "train" + data + "--weight-bits 4 --out t.pt --curve-csv ''",
+        "quantize resnet20.pt plan.json --out q.pt --packed ''", "spectrum" + data + "--csv ''",
+        "search s.json --out ''", "search s.json --write-lp ''", "pareto s.json --svg ''",
+        "run" + data + "--test cifar10:test.bin --budget weight_size=20% --out-dir ''",
+        "eval" + data + "--plan '' --json x.json", "eval" + data + "--config ''"})
+    EXPECT_THAT(Refusal(work, command), HasSubstr(" '': expected the name of a file or folder")) << command;
+}
+
+TEST(MissingCalibration, SaysWhatIsFoundOnData) {
+  const Workspace work;
+  const std::string eval = "eval resnet20.pt --data cifar10:test.bin --samples 8 ";
+  EXPECT_THAT(Refusal(work, eval + "--weight-bits 8"),
+              AllOf(HasSubstr("the output correction channel (the default; --output-correction none leaves it off)"),
+                    Not(HasSubstr("the plan")), Not(HasSubstr("ranges"))));
+  EXPECT_THAT(Refusal(work, eval + "--activation-bits 8 --output-correction none"),
+              AllOf(HasSubstr("found: ranges of layer inputs"), Not(HasSubstr("correction")), Not(HasSubstr("the plan"))));
+  EXPECT_THAT(Refusal(work, eval + "--weight-bits 4 --rounding gptq"), HasSubstr("the rounding gptq, the output"));
+}
+
 TEST(Options, OfSharesSayWhichTheyTake) {
   const Workspace work;
   const std::string train = "train resnet20.pt --weight-bits 4 --data cifar10:train.bin --out t.pt ";
@@ -190,6 +227,25 @@ class Searches : public testing::Test {
   const Workspace work_;
   const std::string search_ = "search s.json --measure relative-error ";
 };
+
+TEST(SearchedPlan, ListsTheLossesThatItsObjectiveIsTheSumOf) {
+  const Workspace work;
+  ASSERT_EQ(work.Run("analyze resnet20.pt --data cifar10:train.bin --samples 8 --weight-bits 2,4 --measures logit-shift "
+                     "--out s.json")
+                .code,
+            0);
+  for (const std::string options : {"", "--no-shrink "}) {
+    const ToolRun run = work.Run("search s.json --budget weight_size=12% --measure logit-shift --resamples 0 " + options);
+    ASSERT_EQ(run.code, 0) << run.err;
+    std::istringstream lines(run.out);
+    std::string line;
+    std::getline(lines, line);
+    double sum = 0;
+    while (std::getline(lines, line) && !line.empty()) sum += std::stod(line.substr(line.rfind("  ")));
+    const double objective = std::stod(run.out.substr(run.out.find("objective ") + 10));
+    EXPECT_NEAR(sum, objective, 2e-3 * objective) << options << run.out;
+  }
+}
 
 TEST_F(Searches, RefusePinsThatContradictEachOther) {
   const std::string search = search_ + "--budget weight_size=20% ";

@@ -210,6 +210,16 @@ TEST(Labels, ToIgnoreAreMarked) {
   EXPECT_TRUE(numbers.isnan().equal(at::tensor({1, 0, 1, 0}).to(at::kBool)));
 }
 
+TEST(Labels, OfYesAndNoAreIgnoredInFloatsAsInIntegers) {
+  const auto ignored = [&](const at::Tensor& given) {
+    return Dataset::FromTensors({Numbers(2)}, given).Get(0, 2).labels.isnan();
+  };
+  const at::Tensor yes_and_no = at::tensor({0.0, 1.0, -100.0, 1.0}).view({2, 2});
+  EXPECT_TRUE(ignored(yes_and_no).equal(yes_and_no.eq(-100)));
+  EXPECT_TRUE(ignored(yes_and_no.to(at::kHalf)).equal(yes_and_no.eq(-100)));
+  EXPECT_FALSE(ignored(at::tensor({0.5, 1.0, -100.0, 1.0}).view({2, 2})).any().item<bool>());  // a number
+}
+
 TEST(Labels, OfOneColumnBecomeAVector) {
   const at::Tensor column = at::tensor({2, 1}, at::kByte).reshape({2, 1});
   EXPECT_EQ(Shape(Dataset::FromTensors({Numbers(2)}, column).Get(0, 2).labels), (std::vector<std::int64_t>{2}));

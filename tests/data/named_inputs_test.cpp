@@ -94,6 +94,32 @@ TEST(NamedInputs, OfAnArchiveOfArraysToo) {
   EXPECT_TRUE(swapped.has_labels());
 }
 
+/// A file as torch.save writes it of a tuple.
+Dataset LoadTuple(const std::vector<at::Tensor>& tensors, const std::vector<std::string>& names) {
+  const std::vector<c10::IValue> entries(tensors.begin(), tensors.end());
+  const std::vector<char> bytes = torch::jit::pickle_save(c10::ivalue::Tuple::create(entries));
+  const test::TempFolder folder;
+  DataOptions options;
+  options.input_names = names;
+  return Dataset::Load("pt:" + folder.Write("data.pt", {bytes.begin(), bytes.end()}), options);
+}
+
+TEST(TensorsWithoutNames, AreInputsAndThenLabels) {
+  const Dataset data = LoadTuple({Filled(1), kLabels}, {"x"});
+  EXPECT_EQ(data.Get(0, 2).inputs.size(), 1u);
+  EXPECT_TRUE(data.labels().equal(kLabels));
+  EXPECT_EQ(LoadTuple({Filled(1), Filled(2), kLabels}, {"x", "mask"}).Get(0, 2).inputs.size(), 2u);
+  EXPECT_FALSE(LoadTuple({Filled(1), Filled(2)}, {"x", "mask"}).has_labels());
+  EXPECT_FALSE(LoadTuple({Filled(1), Filled(2)}, {}).has_labels());
+}
+
+TEST(TensorsWithoutNames, OfAnotherNumberAreRefused) {
+  EXPECT_THAT(ErrorMessage([] { LoadTuple({Filled(1), Filled(2), kLabels}, {"x"}); }),
+              AllOf(HasSubstr("holds 3 tensors"), HasSubstr("takes 1 (x)"), HasSubstr("labels are known by the name label")));
+  EXPECT_THAT(ErrorMessage([] { SavedDict({{"image", Filled(1)}, {"truth", kLabels}}).Load({"x"}); }),
+              AllOf(HasSubstr("holds 2 tensors"), HasSubstr("takes 1 (x)")));
+}
+
 TEST(NamedLabels, AreKnownByTheirUsualNames) {
   for (const auto& [input, label] : std::vector<std::pair<std::string, std::string>>{{"input", "label"},
                                                                                      {"image", "target"},

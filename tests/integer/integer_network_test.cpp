@@ -75,8 +75,8 @@ std::multiset<std::string> OperatorsInFloat(const IntegerNetwork& network) {
   return operators;
 }
 
-TEST(IntegerNetwork, OfOperatorsInPlaceAndGrowingListsIsThatOfThePlainSpelling) {
-  for (const char* const name : {"in_place_residual", "in_place_lists"}) {
+TEST(IntegerNetwork, OfOperatorsInPlaceAndGrowingListsAndDictsIsThatOfThePlainSpelling) {
+  for (const char* const name : {"in_place_residual", "in_place_lists", "in_place_dicts"}) {
     const test::ModelCase model(name);
     const Dataset data = Dataset::FromTensors(model.Inputs(), {});
     const auto integer = [&](const std::string& kind) {

@@ -36,7 +36,7 @@ Network LoadWithOperands(const ModelCase& model, const std::string& kind, bool f
 class InPlace : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Models, InPlace,
                          testing::Values("in_place_residual", "in_place_activations", "in_place_decoder",
-                                         "in_place_views", "in_place_parts", "in_place_fills", "in_place_lists",
+                                         "in_place_views", "in_place_parts", "in_place_fills", "in_place_lists", "in_place_dicts",
                                          "in_place_loop", "in_place_reshaped"),
                          [](const auto& test) { return std::string(test.param); });
 

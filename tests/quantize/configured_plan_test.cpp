@@ -70,6 +70,9 @@ TEST(ConfiguredPlan, RefusesRulesThatEarlierOnesHide) {
   configuration.rules = {Rule("third", 2), Rule("conv2d", 4), Rule("first", 8)};
   EXPECT_THAT(MessageOf([&] { MakeConfiguredPlan(network, configuration); }),
               ::testing::AllOf(HasSubstr("'first' has no effect"), HasSubstr("'conv2d'")));
+  configuration.rules = {Rule("third", 2), Rule("first", 8), Rule("depthwise", 4), Rule("conv2d", 4)};
+  EXPECT_THAT(MessageOf([&] { MakeConfiguredPlan(network, configuration); }),
+              ::testing::AllOf(HasSubstr("'conv2d' has no effect"), HasSubstr("('first', 'depthwise', 'third')")));
   configuration.rules = {Rule("third", 2), Rule("conv2d", 4), Rule("*", 8)};
   EXPECT_NO_THROW(MakeConfiguredPlan(network, configuration));
 }

@@ -8,6 +8,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::string MessageOfCreate(const Network& network, const Plan& plan, const Dataset& data) {
   return MessageOf([&] { QuantizedNetwork::Create(network, plan, data); });
@@ -116,6 +117,30 @@ TEST(QuantizedNetwork, KeepsItsPlanInTheNetworksOrder) {
   for (std::size_t i = 0; i < network.layers().size(); ++i)
     EXPECT_EQ(quantized.plan().layers[i].name, network.layers()[i].name);
   EXPECT_EQ(quantized.weights()[0].format.bits, 6);
+}
+
+TEST(QuantizedNetwork, SaysWhichInputValueAPlanIsNotFor) {
+  const auto load = [](const std::string& rate) {
+    NetworkOptions options;
+    options.input_values = {{"rate", rate}, {"sign", "true"}};
+    return Network::Load(std::string(BITPLAN_TEST_DIR) + "/network/batches/values.pt", options);
+  };
+  Plan plan = UniformPlan(load("16000"), 4, 32);
+  plan.input_values = load("16000").input_values();
+  plan.weights_sha256 = std::string(64, 'a');  // of the branch that the value leads to
+  EXPECT_THAT(MessageOfCreate(load("8000"), plan, Samples({4, 3})),
+              AllOf(HasSubstr("made with rate=16000, the network was loaded with rate=8000"), Not(HasSubstr("sign")),
+                    Not(HasSubstr("another model"))));
+}
+
+TEST(QuantizedNetwork, SaysWhichNamesAPlanIsNotFor) {
+  const Network network = LoadModel("Chain", 2);
+  Plan plan = UniformPlan(network, 4, 32);
+  plan.layers[1].name = "constant1";
+  plan.weights_sha256 = std::string(64, 'a');  // of other names
+  EXPECT_THAT(MessageOfCreate(network, plan, Samples({8, 3, 8, 8})),
+              AllOf(HasSubstr("no layer constant1"), HasSubstr("says nothing of layer second"),
+                    HasSubstr("torch.jit.freeze"), Not(HasSubstr("SHA"))));
 }
 
 TEST(QuantizedNetwork, RefusesThePlanOfAnotherModel) {

@@ -1,6 +1,6 @@
 """Forwards that write in place and grow lists, each beside the plain spelling of the same."""
 
-from typing import List
+from typing import Dict, List
 
 import torch
 from torch import nn
@@ -240,6 +240,35 @@ class PlainLists(Lists):
         return torch.cat([torch.relu(self.dense2(torch.cat([c, d], 1))), d, c], 1)
 
 
+class Dicts(nn.Module):
+    """Features by name: a dict that grows and is written over, read by key, in a loop, by its values."""
+
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Conv2d(2, 3, 3, padding=1)
+        self.b = nn.Conv2d(3, 3, 3, padding=1)
+        self.c = nn.Conv2d(3, 3, 1)
+        self.d = nn.Conv2d(6, 2, 1)
+
+    def forward(self, x):
+        features: Dict[str, torch.Tensor] = {"res1": F.relu(self.a(x))}
+        features["res2"] = F.relu(self.b(features["res1"])) + features["res1"]
+        if "res3" not in features and len(features) == 2:
+            features["res1"] = F.relu(self.c(features["res1"]))
+        outs: List[torch.Tensor] = []
+        for name in ["res1", "res2"]:
+            outs.append(features[name])
+        outs += features.values()
+        return self.d(torch.cat([outs[3], outs[0]], 1))
+
+
+class PlainDicts(Dicts):
+    def forward(self, x):
+        a = F.relu(self.a(x))
+        b = F.relu(self.b(a)) + a
+        return self.d(torch.cat([b, F.relu(self.c(a))], 1))
+
+
 class Loop(nn.Module):
     """Writes in loops and branches to what was made outside of them."""
 
@@ -357,3 +386,4 @@ def cases():
     yield pair("in_place_reshaped", Reshaped(), PlainReshaped(), [rows])
     yield Case("in_place_may_be_copied", MayBeCopied(), [rows], visits=False)
     yield Case("in_place_kept_in_list", KeptInList(), [sequence], visits=False, kinds=scripted)
+    yield pair("in_place_dicts", Dicts(), PlainDicts(), [images])
