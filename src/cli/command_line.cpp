@@ -45,7 +45,7 @@ std::string_view Expected(const std::type_info& type, const std::string& text) {
 }
 
 /// Says what an option takes where what is given is no number, or not one of its kind.
-void CheckNumbers(const po::options_description& options, const po::parsed_options& given) {
+void RequireNumbers(const po::options_description& options, const po::parsed_options& given) {
   for (const po::option& option : given.options) {
     const po::option_description* const known = options.find_nothrow(option.string_key, /*approx=*/false);
     if (!known) continue;
@@ -80,14 +80,14 @@ bool CommandLine::Parse(const Arguments& arguments) {
     // No guessing: an abbreviated option would change its meaning when another one is added.
     const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
     const auto given = po::command_line_parser(arguments).options(all).positional(positions_).style(style).run();
-    CheckNumbers(all, given);
+    RequireNumbers(all, given);
     po::store(given, values_);
     if (Has("config")) {
       const auto file = Get<std::string>("config");
       std::ifstream config(file);
       if (!config) throw Error(fmt::format("option file {} cannot be read", file));
       const auto written = po::parse_config_file(config, all);
-      CheckNumbers(all, written);
+      RequireNumbers(all, written);
       po::store(written, values_);
     }
     po::notify(values_);

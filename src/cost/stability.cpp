@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstddef>
+#include <numeric>
 
 #include "bitplan/error.h"
 #include "cost/joint_term.h"
