@@ -75,16 +75,24 @@ class DictFollower {
     });
   }
 
-  /// Whether something is read from the dict or written to it, and all that happens to it is known.
-  bool CanBeFollowed() const {
+  /// Settles all that happens to the dict where it is known, and else what is read before the first use that is not:
+  /// a branch may hang on it. Returns whether anything is.
+  bool Settle() const {
     const bool only_returned =
         std::all_of(uses_.begin(), uses_.end(), [](const Use& use) { return IsReturned(use.user); });
     Entries entries;
-    return !only_returned && AddFirst(entries) &&
-           std::all_of(uses_.begin(), uses_.end(), [&](const Use& use) { return IsKnown(use, entries); });
+    if (only_returned || !AddFirst(entries)) return false;
+    const auto unknown =
+        std::find_if(uses_.begin(), uses_.end(), [&](const Use& use) { return !IsKnown(use, entries); });
+    if (unknown == uses_.end()) {
+      SettleAll();
+      return true;
+    }
+    return SettleReads({uses_.begin(), unknown});
   }
 
-  void Settle() const {
+ private:
+  void SettleAll() const {
     Entries entries;
     AddFirst(entries);
     for (const Use& use : uses_) {
@@ -102,7 +110,24 @@ class DictFollower {
     made_->destroy();
   }
 
- private:
+  /// Those that are not in a block of their own, which may be a loop's and come again.
+  bool SettleReads(const std::vector<Use>& known) const {
+    Entries entries;
+    AddFirst(entries);
+    bool any = false;
+    for (const Use& use : known) {
+      Node* const user = use.user;
+      if (IsWrite(user)) {
+        Write(entries, user->inputs()[1], user->inputs()[2]);
+      } else if (!IsReturned(user) && user->owningBlock() == made_->owningBlock()) {
+        user->output()->replaceAllUsesWith(WhatIsRead(user, entries));
+        user->destroy();
+        any = true;
+      }
+    }
+    return any;
+  }
+
   bool AddFirst(Entries& entries) const {
     for (std::size_t i = 0; i + 1 < made_->inputs().size(); i += 2)
       if (!Write(entries, made_->inputs()[i], made_->inputs()[i + 1])) return false;
@@ -160,9 +185,7 @@ void SettleDicts(Graph& graph) {
     changed = false;
     for (Node* node : AllNodes(graph.block())) {
       if (node->kind() != c10::prim::DictConstruct) continue;
-      const DictFollower follower(node);
-      if (!follower.CanBeFollowed()) continue;
-      follower.Settle();
+      if (!DictFollower(node).Settle()) continue;
       changed = true;
       break;  // the list of nodes is out of date
     }

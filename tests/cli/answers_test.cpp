@@ -185,8 +185,8 @@ TEST(Options, ThatAreNumbersSayWhatTheyTake) {
 TEST(Options, OfFilesNameOne) {
   const Workspace work;
   const std::string data = " resnet20.pt --data cifar10:train.bin ";
-  for (const std::string command :
-       {"analyze" + data + "--out ''", "calibrate" + data + "--out ''", "analyze" + data + "--out s.json --json ''",
+  for (const std::string& command :
+       std::vector<std::string>{"analyze" + data + "--out ''", "calibrate" + data + "--out ''", "analyze" + data + "--out s.json --json ''",
         "train" + data + "--weight-bits 4 --out ''", "train" + data + "--weight-bits 4 --out t.pt --curve-csv ''",
         "quantize resnet20.pt plan.json --out q.pt --packed ''", "spectrum" + data + "--csv ''",
         "search s.json --out ''", "search s.json --write-lp ''", "pareto s.json --svg ''",

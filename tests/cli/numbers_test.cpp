@@ -113,7 +113,7 @@ TEST_P(NumbersOf, TheCommandAreRefusedByNameAndRange) {
 INSTANTIATE_TEST_SUITE_P(AllCommands, NumbersOf,
                          testing::Values("inspect", "analyze", "search", "pareto", "calibrate", "profile", "quantize",
                                          "train", "eval", "validate", "spectrum", "run"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& command) { return std::string(command.param); });
 
 TEST(Lists, OfNumbersAreRefusedByNameAndRange) {
   const Workspace work;

@@ -11,10 +11,10 @@ namespace {
 /// b reads what a reads, and before that a part of it.
 std::filesystem::path SharingModel(const TemporaryFolder& folder) {
   torch::jit::Module module("Sharing");
-  module.register_parameter("a", torch::arange(64, at::kFloat).view({4, 16}).sin(), false);
-  module.register_parameter("b", torch::arange(64, at::kFloat).view({4, 16}).cos(), false);
+  module.register_parameter("a", torch::arange(48, at::kFloat).view({4, 12}).sin(), false);
+  module.register_parameter("b", torch::arange(48, at::kFloat).view({4, 12}).cos(), false);
   module.define(
-      "def forward(self, x):\n  x = x.flatten(1).view(-1, 12, 16)\n"
+      "def forward(self, x):\n  x = x.flatten(1).view(-1, 9, 12)\n"
       "  y = torch.linear(x, self.a)\n"
       "  z = torch.linear(torch.relu(x[:, :1]), self.b)\n"
       "  return (y + z + torch.linear(x, self.b)).mean(1)\n");

@@ -19,7 +19,7 @@ Network SmallNetwork() {
 }
 
 Dataset Images(const Network& network, std::uint64_t seed) {
-  const at::Tensor images = AllInputs(Samples({24, 3, 8, 8}, seed))[0];
+  const at::Tensor images = AllInputs(Samples({40, 3, 8, 8}, seed))[0];
   return Dataset::FromTensors({images}, network.Forward({images}).argmax(1));
 }
 
