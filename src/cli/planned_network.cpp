@@ -1,13 +1,27 @@
 #include "cli/planned_network.h"
 
+#include <ATen/ATen.h>
+
 #include <string>
 
 #include "bitplan/evaluate.h"
 #include "cli/correction_warning.h"
 #include "cli/memory_option.h"
 #include "cli/tell.h"
+#include "loss/compare_outputs.h"
 
 namespace bitplan::cli {
+
+namespace {
+
+/// Whether or not the labels fit the output: a calibration needs none.
+OutputKind OutputsOf(const Network& network, const Dataset& data) {
+  const at::NoGradGuard no_gradient;
+  const at::Tensor output = network.Forward(data.Get(0, 1, at::Device(network.device())).inputs);
+  return ToCompareOutputs(output, data.labels(), network.class_axis()).outputs;
+}
+
+}  // namespace
 
 PlannedNetwork QuantizeByPlan(const CommandLine& line, const Network& network, const Plan& plan,
                               QuantizeOptions options, std::vector<const Dataset*> data) {
@@ -20,7 +34,7 @@ PlannedNetwork QuantizeByPlan(const CommandLine& line, const Network& network, c
   options.memory_bytes = ReadMemory(line, network, data);
   QuantizedNetwork quantized = QuantizedNetwork::Create(network, plan, calibration, options);
   std::optional<CorrectionGain> gain = CrossValidateCorrection(quantized, calibration, options);
-  WarnOfCorrection(gain, "--calibration-samples", EvaluationCriterion(network, calibration, Loss::Auto).outputs);
+  if (gain) WarnOfCorrection(gain, "--calibration-samples", OutputsOf(network, calibration));
   return {std::move(quantized), gain, options.memory_bytes};
 }
 

@@ -161,6 +161,11 @@ TEST_P(Misfits, AreRefusedByEveryCommandBeforeTheWork) {
   }
 }
 
+/// Quantizing calibrates on inputs alone.
+TEST_P(Misfits, AreNoMatterWhereLabelsAreNotNeeded) {
+  Done("quantize " + Name() + ".pt --weight-bits 4 --calibration npz:" + Name() + ".npz --out q.pt");
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds, Misfits,
                          ::testing::Values(Case{"pixels", "", "", "label 255 is outside the network's 3 classes"},
                                            Case{"regressor", "--loss binary-cross-entropy", "", "needs 0 or 1"},
