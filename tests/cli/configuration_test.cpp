@@ -54,7 +54,7 @@ TEST(Configuration, IsRefusedBesideAPlanOrInPart) {
   EXPECT_THAT(message("quantize resnet20.pt plan.json --weight-bits 4 --out q.pt"), HasSubstr("by hand as well"));
   EXPECT_THAT(message(kEval + "--plan plan.json --weight-bits 4"), HasSubstr("by hand as well"));
   EXPECT_THAT(message("quantize resnet20.pt --weight-scheme asymmetric --out q.pt"), HasSubstr("--weight-bits"));
-  EXPECT_THAT(message(kEval + "--weight-bits 9"), HasSubstr("9 is not a width"));
+  EXPECT_THAT(message(kEval + "--weight-bits 9"), HasSubstr("--weight-bits 9: expected bits: 1 to 8, 16 or 32"));
   EXPECT_THAT(message("quantize resnet20.pt --weight-bits 4 --out q.pt"), HasSubstr("--calibration"));
   work.Write("layers.yaml", "schema: bitplan.configuration/1\nlayers: [{match: 'layer9.*', weight: {bits: 4}}]\n");
   EXPECT_THAT(message(kEval + "--layer-config layers.yaml"), HasSubstr("layer9.*"));

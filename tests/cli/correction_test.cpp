@@ -62,7 +62,7 @@ TEST_F(Corrections, ThatCannotBeAreRefusedByName) {
   EXPECT_THAT(message("--rounding up"), HasSubstr("nearest, adaround, gptq"));
   EXPECT_THAT(message("--rescaling awk"), HasSubstr("awq"));
   EXPECT_THAT(message("--output-correction scale"), HasSubstr("bias-from-batch-norm"));
-  EXPECT_THAT(message("--smoothing 2"), HasSubstr("[0, 1]"));
+  EXPECT_THAT(message("--smoothing 2"), HasSubstr("expected a number from 0 to 1"));
   EXPECT_THAT(message("--output-correction batch-norm"), HasSubstr("--no-fold-batch-norm"));
   EXPECT_FALSE(std::filesystem::exists(work / "q.pt"));
 }
