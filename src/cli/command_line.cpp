@@ -51,9 +51,11 @@ void RequireNumbers(const po::options_description& options, const po::parsed_opt
     if (!known) continue;
     const auto* const typed = dynamic_cast<const po::typed_value_base*>(known->semantic().get());
     if (!typed) continue;
+    const auto* const checked = dynamic_cast<const CheckedOption*>(known->semantic().get());
     for (const std::string& text : option.value)
       if (const auto expected = Expected(typed->value_type(), text); !expected.empty())
-        throw Error(fmt::format("--{} {}: expected {}", option.string_key, text.empty() ? "''" : text, expected));
+        throw Error(fmt::format("--{} {}: expected {}", option.string_key, text.empty() ? "''" : text,
+                                checked ? std::string_view(checked->Expected()) : expected));
   }
 }
 
@@ -84,6 +86,7 @@ bool CommandLine::Parse(const Arguments& arguments) {
     po::store(given, values_);
     if (Has("config")) {
       const auto file = Get<std::string>("config");
+      if (file.empty()) throw Error("--config '': expected the name of a file or folder");
       std::ifstream config(file);
       if (!config) throw Error(fmt::format("option file {} cannot be read", file));
       const auto written = po::parse_config_file(config, all);

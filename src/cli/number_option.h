@@ -36,6 +36,7 @@ class CheckedOption {
   virtual ~CheckedOption() = default;
   /// Throws Error as Require does.
   virtual void Check(const std::string& option, const boost::any& value) const = 0;
+  virtual const std::string& Expected() const = 0;
 };
 
 /// The value of an option that takes a number.
@@ -54,6 +55,7 @@ class NumberOption : public boost::program_options::typed_value<T>, public Check
     const T number = boost::any_cast<T>(value);
     Require(allowed_, option, static_cast<double>(number), fmt::format("{}", number));
   }
+  const std::string& Expected() const override { return allowed_.expected; }
 
  private:
   Allowed allowed_;

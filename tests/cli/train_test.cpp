@@ -93,7 +93,7 @@ TEST(TrainCommand, RefusesOptionsThatMakeNoSense) {
   expect("train resnet20.pt --data cifar10:train.bin --out t.pt", "--plan is missing");
   expect(kTrain + "--method none", "lsq-plus");
   expect(kTrain + "--batch-norm none", "two-convolutions");
-  expect(kTrain + "--epochs 0", "epochs is 0");
+  expect(kTrain + "--epochs 0", "--epochs 0: expected a whole number from 1 on");
   expect(kTrain + "--schedule step", "step_epochs");
   expect(kTrain + "--held-out 10", "percentage");
   expect(kTrain + "--plan plan.json", "leave out one of the two");
