@@ -131,7 +131,7 @@ ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const Sing
       [&](std::int64_t samples) {
         RunSome(0, samples, longest, linear_, [](const at::Tensor&, std::size_t, const at::Tensor&) {});
       },
-      options.memory_bytes);
+      PlannedBytes(options.memory_bytes) / 2);  // trials of other sizes leave holes as large as themselves
 }
 
 void ShiftPasses::Run(std::int64_t begin, std::int64_t end, const ShiftConsumer& use) const {
