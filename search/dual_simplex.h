@@ -21,9 +21,9 @@ class DualSimplex {
   bool Solve(double cutoff, Monitor& monitor);
 
   const std::vector<double>& multipliers() const { return multipliers_; }
-  const std::vector<Index>& keys() const { return key_; }
   Basis CurrentBasis() const;
   std::vector<Share> SplitShares() const;
+  std::vector<Index> Leading() const;  ///< per free group: the column, of the core, with the largest share
 
  private:
   static constexpr Index kNone = ~Index{0};

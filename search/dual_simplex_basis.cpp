@@ -162,9 +162,11 @@ void DualSimplex::ChooseKeys() {
 
 void DualSimplex::ComputeReduced() {
   reduced_ = part_.loss;
-  for (std::size_t i = 0; i < m_; ++i)
+  for (std::size_t i = 0; i < m_; ++i) {
+    if (multipliers_[i] == 0) continue;  // as most are in a tree with tallies
     for (std::size_t c = 0; c < part_.columns(); ++c)
       reduced_[c] += multipliers_[i] * part_.cost[i * part_.columns() + c];
+  }
   for (Index g = 0; g < part_.groups(); ++g) {
     const double key = reduced_[key_[g]];
     for (Index c = part_.first[g]; c < part_.first[g + 1]; ++c) reduced_[c] -= key;
@@ -196,6 +198,18 @@ std::vector<Share> DualSimplex::SplitShares() const {
   }
   std::sort(shares.begin(), shares.end(), [](const Share& a, const Share& b) { return a.column < b.column; });
   return shares;
+}
+
+std::vector<Index> DualSimplex::Leading() const {
+  std::vector<Index> leading = key_;
+  std::vector<double> largest = key_share_;
+  for (std::size_t p = 0; p < m_; ++p) {
+    if (entries_[p].kind != Kind::Column || shares_[p] <= largest[entries_[p].group]) continue;
+    largest[entries_[p].group] = shares_[p];
+    leading[entries_[p].group] = entries_[p].at;
+  }
+  for (Index& column : leading) column = part_.column[column];
+  return leading;
 }
 
 double DualSimplex::ExtraCost(Index extra, std::size_t budget) const {

@@ -18,8 +18,10 @@ void DualSimplex::ComputeSlopes(const Leaving& leaving) {
   for (std::size_t i = 0; i < m_; ++i)
     direction_[i] = (leaving.rises ? 1.0 : -1.0) * inverse_[leaving.position * m_ + i];
   std::fill(slope_.begin(), slope_.end(), 0.0);
-  for (std::size_t i = 0; i < m_; ++i)
+  for (std::size_t i = 0; i < m_; ++i) {
+    if (direction_[i] == 0) continue;
     for (std::size_t c = 0; c < part_.columns(); ++c) slope_[c] -= direction_[i] * part_.cost[i * part_.columns() + c];
+  }
   for (Index g = 0; g < part_.groups(); ++g) {
     const double key = slope_[key_[g]];
     for (Index c = part_.first[g]; c < part_.first[g + 1]; ++c) slope_[c] -= key;

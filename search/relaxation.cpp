@@ -45,22 +45,6 @@ void Evaluate(const Core& core, const Subproblem& part, Relaxation& relaxation) 
       bound - kEpsilon * static_cast<double>(core.settled_groups + core.groups() + core.budgets() + 4) * magnitude;
 }
 
-std::vector<Index> Leading(const Core& core, const Subproblem& part, const std::vector<Index>& keys,
-                           const std::vector<Share>& split) {
-  std::vector<Index> leading;
-  auto share = split.begin();
-  for (std::size_t g = 0; g < part.groups(); ++g) {
-    leading.push_back(part.column[keys[g]]);
-    double largest = 0;
-    for (; share != split.end() && core.group[share->column] == part.free_group[g]; ++share) {
-      if (share->value <= largest) continue;
-      largest = share->value;
-      leading.back() = share->column;
-    }
-  }
-  return leading;
-}
-
 }  // namespace
 
 Relaxation SolveRelaxation(const Core& core, const Subproblem& part, const Basis& start, double cutoff,
@@ -75,7 +59,7 @@ Relaxation SolveRelaxation(const Core& core, const Subproblem& part, const Basis
   relaxation.multipliers = Feasible(core, simplex.multipliers());
   Evaluate(core, part, relaxation);
   relaxation.split = simplex.SplitShares();
-  relaxation.leading = Leading(core, part, simplex.keys(), relaxation.split);
+  relaxation.leading = simplex.Leading();
   relaxation.basis = simplex.CurrentBasis();
   return relaxation;
 }

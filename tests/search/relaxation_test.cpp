@@ -46,19 +46,30 @@ double LossOfShares(const Core& core, const Subproblem& part, const Relaxation& 
   return loss;
 }
 
+/// f + λ c of each column.
+std::vector<double> PricedLosses(const Core& core, const std::vector<double>& multipliers) {
+  std::vector<double> priced = core.loss;
+  for (std::size_t i = 0; i < core.budgets(); ++i)
+    for (std::size_t c = 0; c < core.columns(); ++c) priced[c] += multipliers[i] * core.Cost(i, c);
+  return priced;
+}
+
+/// The column of each group with the least figure.
+CorePlan LeastOf(const Core& core, const std::vector<double>& figures) {
+  CorePlan plan;
+  for (std::size_t g = 0; g < core.groups(); ++g)
+    plan.push_back(static_cast<Index>(std::min_element(figures.begin() + core.first[g],
+                                                       figures.begin() + core.first[g + 1]) -
+                                      figures.begin()));
+  return plan;
+}
+
 /// Σ_groups min (f + λ c) − λ limits.
 double Dual(const Core& core, const std::vector<double>& multipliers) {
   double bound = 0;
   for (std::size_t i = 0; i < core.budgets(); ++i) bound -= multipliers[i] * core.limits[i];
-  for (std::size_t g = 0; g < core.groups(); ++g) {
-    double least = kInfinity;
-    for (std::size_t c = core.first[g]; c < core.first[g + 1]; ++c) {
-      double value = core.loss[c];
-      for (std::size_t i = 0; i < core.budgets(); ++i) value += multipliers[i] * core.Cost(i, c);
-      least = std::min(least, value);
-    }
-    bound += least;
-  }
+  const std::vector<double> priced = PricedLosses(core, multipliers);
+  for (const Index column : LeastOf(core, priced)) bound += priced[column];
   return bound;
 }
 
@@ -113,6 +124,29 @@ TEST(Relaxation, MeetsAPointThatProvesTheBoundToBeTheBest) {
       ASSERT_FALSE(relaxation.infeasible);
       EXPECT_NEAR(relaxation.bound, LossOfShares(core, whole, relaxation), 1e-7 * relaxation.bound);
     }
+}
+
+/// Where a plan is the best solution, basic columns have shares of 0 and of 1.
+TEST(Relaxation, MeetsItWhereTheBasisIsDegenerate) {
+  int met = 0;
+  for (int budgets = 1; budgets <= 4; ++budgets)
+    for (std::uint64_t seed = 0; seed < 50; ++seed) {
+      Core core = BuildCore(LargeProblem(seed, 10, 6, budgets), Goal::Loss);
+      std::mt19937 random(static_cast<unsigned>(seed));
+      std::vector<double> multipliers(core.budgets());
+      for (double& multiplier : multipliers) multiplier = std::exp(std::normal_distribution<double>(0, 1)(random));
+      const CorePlan best = LeastOf(core, PricedLosses(core, multipliers));
+      for (std::size_t i = 0; i < core.budgets(); ++i) {
+        core.limits[i] = 0;
+        for (const Index column : best) core.limits[i] += core.Cost(i, column);
+      }
+      const Subproblem whole = WholeOf(core);
+      const Relaxation relaxation = Relax(core, whole);
+      ASSERT_FALSE(relaxation.infeasible);
+      EXPECT_NEAR(relaxation.bound, LossOfShares(core, whole, relaxation), 1e-7 * core.Value(best)) << seed;
+      met += relaxation.leading == best;
+    }
+  EXPECT_GT(met, 100);
 }
 
 TEST(Relaxation, HasNoBetterMultipliers) {
