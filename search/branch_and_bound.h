@@ -45,9 +45,10 @@ struct Node {
 /// that no plan worth finding takes are ruled out by their reduced losses; budgets are lowered to what can be used of
 /// them. Nodes are taken best bound first, each followed down its better side to the end. A node's branch is the one
 /// whose sides raise the bound most, of all groups that the relaxation splits and all figures to divide their columns
-/// by. Where that does not end soon, and groups are alike in some budgets but not in all (layers of one size with
-/// measured latencies), up to two more trees run by turns with the first one, which branch on tallies, too, of costs,
-/// and of losses: one does in hundreds of nodes what another does not in millions.
+/// by. Where that does not end soon, and groups are alike in some figures but not in all (layers of one size with
+/// measured latencies, or with losses that are nearly equal), up to two more trees run by turns with the first one,
+/// which branch on tallies, too, of ranks, and of counts: one does in hundreds of nodes what another does not in
+/// millions.
 TreeResult BranchAndBound(const Core& core, const Node& root, const TreeOptions& options, Incumbent start,
                           Monitor& monitor);
 

@@ -9,7 +9,7 @@ namespace bitplan::search {
 namespace {
 
 /// That there is no plan is proven by then; how close one comes is worth this much effort and no more.
-constexpr std::int64_t kMostNodes = 20000;
+constexpr std::int64_t kMostNodes = 300;
 
 double Overrun(double spent, double limit) {
   if (spent <= LimitWithTolerance(limit)) return 0;
@@ -39,7 +39,7 @@ std::vector<std::size_t> CheapestPlan(const Problem& problem, const std::string&
 }
 
 /// The plan that minimizes, or comes near to minimizing, the largest share of a budget that is spent.
-std::vector<std::size_t> ClosestPlan(const Problem& problem, Monitor& monitor) {
+TreeResult ClosestPlan(const Problem& problem, Monitor& monitor) {
   const Core core = BuildCore(problem, Goal::PeakUse);
   const Node root = SolveRoot(core, monitor);
   Incumbent start;
@@ -56,7 +56,7 @@ std::vector<std::size_t> ClosestPlan(const Problem& problem, Monitor& monitor) {
   }
   start.Offer(core, balanced);
   const TreeOptions options{.most_nodes = kMostNodes, .stage = "infeasibility"};
-  return BranchAndBound(core, root, options, std::move(start), monitor).best.choices;
+  return BranchAndBound(core, root, options, std::move(start), monitor);
 }
 
 }  // namespace
@@ -88,10 +88,11 @@ std::optional<Infeasibility> FindUnmeetableBudget(const Problem& problem) {
   return worst;
 }
 
-Infeasibility ExplainJointInfeasibility(const Problem& problem, Monitor& monitor) {
+Explanation ExplainJointInfeasibility(const Problem& problem, Monitor& monitor) {
+  TreeResult closest = ClosestPlan(problem, monitor);
   Infeasibility why;
   why.jointly = true;
-  why.cheapest = ClosestPlan(problem, monitor);
+  why.cheapest = std::move(closest.best.choices);
   double worst_overrun = -1;
   for (const auto& [cost, limit] : problem.budgets) {
     const double spent = Spent(problem, cost, why.cheapest);
@@ -102,7 +103,7 @@ Infeasibility ExplainJointInfeasibility(const Problem& problem, Monitor& monitor
     why.limit = limit;
     why.least = spent;
   }
-  return why;
+  return {std::move(why), closest.nodes};
 }
 
 }  // namespace bitplan::search

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "bitplan/search.h"
@@ -11,8 +12,13 @@ namespace bitplan::search {
 /// be met.
 std::optional<Infeasibility> FindUnmeetableBudget(const Problem& problem);
 
+struct Explanation {
+  Infeasibility why;
+  std::int64_t nodes = 0;  ///< that it took
+};
+
 /// Why no plan meets budgets that can each be met alone: the plan with the least relative overrun of any budget, as far
-/// as the time lets it be found, and the budget that it overruns most.
-Infeasibility ExplainJointInfeasibility(const Problem& problem, Monitor& monitor);
+/// as a few hundred nodes and the time let it be found, and the budget that it overruns most.
+Explanation ExplainJointInfeasibility(const Problem& problem, Monitor& monitor);
 
 }  // namespace bitplan::search

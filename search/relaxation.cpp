@@ -29,6 +29,7 @@ void Evaluate(const Core& core, const Subproblem& part, Relaxation& relaxation) 
   double bound = part.settled_loss, magnitude = part.settled_loss;
   for (std::size_t i = 0; i < core.budgets(); ++i) {
     const double multiplier = relaxation.multipliers[i];
+    if (multiplier == 0) continue;
     for (std::size_t c = 0; c < part.columns(); ++c) reduced[c] += multiplier * part.cost[i * part.columns() + c];
     bound -= multiplier * part.rest[i];
     magnitude += multiplier * (core.limits[i] + std::abs(part.rest[i]));

@@ -15,7 +15,8 @@ Start FindStart(const Problem& problem, const Core& core, const Node& root, doub
   const Feasibility found = FindFeasiblePlan(core, root, monitor);
   start.nodes = found.nodes;
   if (found.proven_infeasible) {
-    start.without = Infeasible(ExplainJointInfeasibility(problem, monitor), found.nodes);
+    const Explanation explanation = ExplainJointInfeasibility(problem, monitor);
+    start.without = Infeasible(explanation.why, found.nodes + explanation.nodes);
   } else if (found.plan.empty()) {
     start.without = Unknown(bound, found.nodes);
   } else {

@@ -4,25 +4,9 @@
 #include <cmath>
 #include <numeric>
 
+#include "search/unions.h"
+
 namespace bitplan::search {
-namespace {
-
-/// Sets that grow together.
-class Unions {
- public:
-  explicit Unions(std::size_t size) : parent_(size) { std::iota(parent_.begin(), parent_.end(), Index{0}); }
-  Index Find(Index at) {
-    while (parent_[at] != at) at = parent_[at] = parent_[parent_[at]];
-    return at;
-  }
-  void Unite(Index a, Index b) { parent_[Find(a)] = Find(b); }
-
- private:
-  std::vector<Index> parent_;
-};
-
-}  // namespace
-
 std::vector<Index> NumberCosts(const Core& core) {
   std::vector<Index> order(core.columns()), number(core.columns());
   std::iota(order.begin(), order.end(), Index{0});

@@ -103,5 +103,26 @@ TEST(Infeasibility, IsProvenWithLargeProblems) {
   EXPECT_EQ(solution.status, SolutionStatus::Infeasible);
 }
 
+TEST(Infeasibility, IsExplainedInAFewNodes) {
+  constexpr double kCosts[6][3] = {{11, 10, 7}, {2, 11, 10}, {8, 7, 8}, {7, 3, 2}, {11, 3, 1}, {8, 3, 10}};
+  Problem problem;
+  double total = 0;
+  for (int g = 0; g < 80; ++g) {
+    auto& group = problem.groups.emplace_back(Group{"g" + std::to_string(g), {}, {}});
+    const double size = 1 + g % 7;
+    total += size;
+    for (const auto& costs : kCosts)
+      group.choices.push_back({"w" + std::to_string(group.choices.size()),
+                               0,
+                               {{"b", size * costs[0]}, {"c", size * costs[1]}, {"d", size * costs[2]}}});
+  }
+  problem.budgets = {{"b", 4.1 * total}, {"c", 4.1 * total}, {"d", 4.1 * total}};
+  const Solution solution = Search(problem, {});
+  EXPECT_EQ(solution.status, SolutionStatus::Infeasible);
+  EXPECT_TRUE(solution.infeasibility.jointly);
+  EXPECT_GT(solution.nodes, 0);
+  EXPECT_LT(solution.nodes, 1'000);  // the plan that comes closest is not worth a search of its own
+}
+
 }  // namespace
 }  // namespace bitplan::search_test

@@ -58,9 +58,8 @@ std::vector<double> PricedLosses(const Core& core, const std::vector<double>& mu
 CorePlan LeastOf(const Core& core, const std::vector<double>& figures) {
   CorePlan plan;
   for (std::size_t g = 0; g < core.groups(); ++g)
-    plan.push_back(static_cast<Index>(std::min_element(figures.begin() + core.first[g],
-                                                       figures.begin() + core.first[g + 1]) -
-                                      figures.begin()));
+    plan.push_back(static_cast<Index>(
+        std::min_element(figures.begin() + core.first[g], figures.begin() + core.first[g + 1]) - figures.begin()));
   return plan;
 }
 

@@ -24,7 +24,7 @@ struct Case {
   const Core& core = part.core;
   const Node& root = part.root;
 };
-Case CaseOf(const Problem& problem, TalliesOf of = TalliesOf::Costs) {
+Case CaseOf(const Problem& problem, TalliesOf of = TalliesOf::Ranks) {
   Monitor monitor({});
   const Core whole = BuildCore(problem, Goal::Loss);
   ShrunkCore part = Shrink(whole, SolveRoot(whole, monitor));
@@ -45,16 +45,16 @@ TEST(Tallies, SidesShareOutAllPlans) {
   int divided = 0;
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     const Problem problem = MeasuredProblem(seed, 6, 2 + static_cast<int>(seed % 2));
-    const Case made = CaseOf(problem, seed % 3 == 0 ? TalliesOf::CostsAndLosses : TalliesOf::Costs);
+    const Case made = CaseOf(problem, seed % 2 == 0 ? TalliesOf::Ranks : TalliesOf::Counts);
     if (made.root.relaxation.infeasible || made.core.groups() < problem.groups.size()) continue;
     for (const Tally& tally : made.tallies) {
-      const TallySides sides = Divide(made.core, made.root, tally);
-      if (!sides.below) continue;
+      const auto sides = Divide(made.core, made.root, tally);
+      if (!sides) continue;
       ++divided;
       for (const auto& choices : search_test::AllPlans(problem)) {
         const CorePlan plan = PlanOf(made.core, choices);
         if (ChoicesOf(made.core, plan) != choices) continue;  // takes a choice that is dominated
-        ASSERT_NE(Has(made.core, *sides.below, plan), Has(made.core, *sides.above, plan)) << problem.name;
+        ASSERT_NE(Has(made.core, sides->below, plan), Has(made.core, sides->above, plan)) << problem.name;
       }
     }
   }
@@ -65,12 +65,37 @@ TEST(Tallies, AreOfGroupsThatSwapsCannotOrder) {
   EXPECT_TRUE(CaseOf(search_test::TiedProblem(1, 12, 3, 5, 3, 0.01)).tallies.empty());
   EXPECT_TRUE(CaseOf(search_test::LargeProblem(1, 12, 5, 3)).tallies.empty());
   EXPECT_FALSE(CaseOf(MeasuredProblem(1, 12, 2)).tallies.empty());
-  const auto of_losses = [](const Problem& problem) {
-    const auto made = CaseOf(problem, TalliesOf::CostsAndLosses);
-    return std::count_if(made.tallies.begin(), made.tallies.end(), [](const Tally& tally) { return tally.of_loss; });
-  };
-  EXPECT_EQ(of_losses(MeasuredProblem(1, 12, 2)), 1);
-  EXPECT_EQ(of_losses(search_test::LargeProblem(1, 12, 5, 3)), 0);
+}
+
+TEST(Tallies, CountWhatGroupsOfEqualLossesGet) {
+  const auto counts = [](const Problem& problem) { return CaseOf(problem, TalliesOf::Counts).tallies.size(); };
+  EXPECT_GT(counts(MeasuredProblem(1, 12, 2)), CaseOf(MeasuredProblem(1, 12, 2)).tallies.size());
+  EXPECT_EQ(counts(search_test::TiedProblem(1, 12, 3, 5, 3, 0.01)), 0);
+  EXPECT_EQ(counts(search_test::LargeProblem(1, 12, 5, 3)), 0);
+}
+
+TEST(Tallies, HeldToTheirValuesLeaveOutWhatIsBeside) {
+  int held = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    const Problem problem = MeasuredProblem(seed, 5, 2);
+    const Case made = CaseOf(problem, TalliesOf::Counts);
+    if (made.root.relaxation.infeasible || made.core.groups() < problem.groups.size()) continue;
+    for (const Tally& tally : made.tallies) {
+      if (Divide(made.core, made.root, tally)) continue;  // not whole
+      for (const TallySides& sides : DivideBeside(made.core, made.root, tally)) {
+        ++held;
+        for (const auto& choices : search_test::AllPlans(problem)) {
+          const CorePlan plan = PlanOf(made.core, choices);
+          if (ChoicesOf(made.core, plan) != choices) continue;  // takes a choice that is dominated
+          ASSERT_NE(Has(made.core, sides.below, plan), Has(made.core, sides.above, plan)) << problem.name;
+        }
+        Node rest = made.root;
+        rest.part = sides.below;
+        EXPECT_LT(DivideBeside(made.core, rest, tally).size(), DivideBeside(made.core, made.root, tally).size());
+      }
+    }
+  }
+  EXPECT_GT(held, 20);
 }
 
 TEST(Tallies, TreesThatBranchOnThemFindTheOptimum) {
@@ -91,6 +116,19 @@ TEST(Tallies, TreesThatBranchOnThemFindTheOptimum) {
     ++solved;
   }
   EXPECT_GT(solved, 100);
+}
+
+TEST(Tallies, EqualLossesUnderMeasuredBudgetsAreProvenInAFewNodes) {
+  for (const int sizes : {3, 5})
+    for (const int budgets : {2, 3, 4})
+      for (const double tie : {0.0, 1e-3})
+        for (std::uint64_t seed = 0; seed < 4; ++seed) {
+          Problem problem = search_test::TiedProblem(seed, 60, sizes, 6, budgets, tie);
+          search_test::Measure(seed, 0.02, problem);
+          const Solution solution = Search(problem, {.gap = 1e-6, .time_limit_seconds = 60});
+          EXPECT_TRUE(solution.status == SolutionStatus::Optimal || solution.status == SolutionStatus::Infeasible);
+          EXPECT_LT(solution.nodes, 10'000) << problem.name << ", budgets " << budgets;
+        }
 }
 
 TEST(Tallies, MeasuredCostsOfEqualLayersAreProvenInAFewNodes) {
