@@ -10,4 +10,7 @@ namespace bitplan::search {
 /// = ⌊(rest − Σ b_g + Σ ε_g) / u⌋, so that they cost at most Σ b_g + K u + Σ ε_g. Returns whether anything changed.
 bool TightenBudgets(const Core& core, Subproblem& part);
 
+/// The same of losses: every plan of the part with a loss below `cutoff` has at most this one.
+double LowerCutoff(const Core& core, const Subproblem& part, double cutoff);
+
 }  // namespace bitplan::search

@@ -48,7 +48,7 @@ Tree::Tree(const Core& core, const Node& root, const TreeOptions& options, std::
   result_.best = std::move(start);
   root_bound_ = root.bound;
   Node first = root;
-  if (Closed(first) || !RuleOutColumns(whole_, first)) return;
+  if (Closed(whole_, first) || !RuleOutColumns(whole_, first)) return;
   shrunk_ = Shrink(whole_, first);
   swaps_.emplace(core_);
   if (tallies) tallies_ = AddTallies(whole_, shrunk_, *tallies);
@@ -88,14 +88,14 @@ void Tree::Explore(Node node) {
     interrupted_ = interrupted_ || monitor_.Expired() || result_.nodes >= most_nodes_ || work_ >= most_work_;
     if (Stopped()) return waiting_.Add(node);
     ++result_.nodes;
-    if (Closed(node)) return;
+    if (Closed(core_, node)) return;
     TryRounding(node);
-    if (Closed(node) || !RuleOutColumns(core_, node)) return;
+    if (Closed(core_, node) || !RuleOutColumns(core_, node)) return;
     if (node.part.groups() > 0 && TightenBudgets(core_, node.part)) {
       node = Node(node.part, Solve(node.part, node.relaxation.basis), node.bound);
-      if (Closed(node)) return;
+      if (Closed(core_, node)) return;
       TryRounding(node);
-      if (Closed(node) || !RuleOutColumns(core_, node)) return;
+      if (Closed(core_, node) || !RuleOutColumns(core_, node)) return;
     }
     if (node.part.groups() == 0) {
       result_.best.Offer(whole_, shrunk_.Expand(node.part.settled));
@@ -109,9 +109,9 @@ void Tree::Explore(Node node) {
   }
 }
 
-bool Tree::Closed(const Node& node) {
+bool Tree::Closed(const Core& core, const Node& node) {
   const double cutoff = Cutoff();
-  if (node.bound < cutoff) return false;
+  if (node.bound < cutoff && node.bound <= LowerCutoff(core, node.part, cutoff)) return false;
   if (!node.relaxation.infeasible) pruned_ = std::min(pruned_, cutoff);
   return true;
 }
@@ -126,9 +126,12 @@ void Tree::TryRounding(const Node& node) {
 /// Reduced loss fixing. Returns whether any plan is left.
 bool Tree::RuleOutColumns(const Core& core, Node& node) {
   const double cutoff = Cutoff();
+  const double highest = LowerCutoff(core, node.part, cutoff);
   std::vector<char> keep(node.part.columns());
-  for (std::size_t c = 0; c < keep.size(); ++c)
-    keep[c] = node.relaxation.bound + node.relaxation.reduced_loss[c] < cutoff;
+  for (std::size_t c = 0; c < keep.size(); ++c) {
+    const double bound = node.relaxation.bound + node.relaxation.reduced_loss[c];
+    keep[c] = bound < cutoff && bound <= highest;
+  }
   if (std::find(keep.begin(), keep.end(), 0) == keep.end()) return true;
   pruned_ = std::min(pruned_, cutoff);
   auto part = Restrict(core, node.part, keep);
@@ -188,7 +191,7 @@ std::optional<Node> Tree::SolveSide(const Node& node, std::optional<Subproblem> 
   if (!part) return std::nullopt;
   Relaxation relaxation = Solve(*part, node.relaxation.basis);
   Node side(std::move(*part), std::move(relaxation), node.bound);
-  if (Closed(side)) return std::nullopt;
+  if (Closed(core_, side)) return std::nullopt;
   return side;
 }
 

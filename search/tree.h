@@ -42,7 +42,7 @@ class Tree {
   bool Run(double work, std::int64_t nodes);
   Relaxation Solve(const Subproblem& part, const Basis& basis);
   void Explore(Node node);
-  bool Closed(const Node& node);
+  bool Closed(const Core& core, const Node& node);
   void TryRounding(const Node& node);
   bool RuleOutColumns(const Core& core, Node& node);
   Sides Divide(const Node& node);
