@@ -1,8 +1,12 @@
 #include "search/brute_force.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
+
+#include "bitplan/search.h"
 
 namespace bitplan::search_test {
 namespace {
@@ -138,6 +142,15 @@ Truth BruteForce(const Problem& problem) {
     truth.optimum = std::min(truth.optimum, Objective(problem, choices));
   } while (Next(problem, choices));
   return truth;
+}
+
+void ExpectTheOptimum(const Problem& problem) {
+  const Truth truth = BruteForce(problem);
+  const Solution solution = Search(problem, {});
+  EXPECT_EQ(solution.status, truth.feasible ? SolutionStatus::Optimal : SolutionStatus::Infeasible) << problem.name;
+  if (!truth.feasible || solution.choices.empty()) return;
+  EXPECT_NEAR(solution.objective, truth.optimum, 1e-12 * truth.optimum) << problem.name;
+  EXPECT_TRUE(WithinBudgets(problem, solution.choices)) << problem.name;
 }
 
 }  // namespace bitplan::search_test

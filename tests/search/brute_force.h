@@ -28,4 +28,7 @@ bool KeepsRules(const Problem& problem, const std::vector<std::size_t>& choices)
 /// Whether each cost is at most 1 + 1e-9 times its budget.
 bool WithinBudgets(const Problem& problem, const std::vector<std::size_t>& choices);
 
+/// Expects of the exact search what trying every plan tells. For positive objectives.
+void ExpectTheOptimum(const Problem& problem);
+
 }  // namespace bitplan::search_test

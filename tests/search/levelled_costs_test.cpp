@@ -11,7 +11,6 @@ namespace {
 
 using search_test::BruteForce;
 using search_test::TiedProblem;
-using search_test::WithinBudgets;
 
 Problem NoisyProblem(std::uint64_t seed, int groups, int sizes, int budgets, double tie, double noise) {
   Problem problem = TiedProblem(seed, groups, sizes, 4, budgets, tie);
@@ -77,16 +76,9 @@ TEST(LevelledCosts, AreNotMadeOfCostsThatDiffer) {
 
 TEST(LevelledCosts, SearchesOfNoisyCostsHaveTheOptimumOfBruteForce) {
   for (std::uint64_t seed = 0; seed < 100; ++seed)
-    for (const double noise : {1e-9, 1e-6, 1e-4, 1e-3}) {
-      const Problem problem = NoisyProblem(seed, 7, 1 + static_cast<int>(seed % 3), 1 + static_cast<int>(seed % 4),
-                                           seed % 2 == 0 ? 0 : 1e-2, noise);
-      const auto truth = BruteForce(problem);
-      const Solution solution = Search(problem, {});
-      ASSERT_EQ(solution.status, truth.feasible ? SolutionStatus::Optimal : SolutionStatus::Infeasible) << problem.name;
-      if (!truth.feasible) continue;
-      ASSERT_NEAR(solution.objective, truth.optimum, 1e-12 * truth.optimum) << problem.name;
-      ASSERT_TRUE(WithinBudgets(problem, solution.choices)) << problem.name;
-    }
+    for (const double noise : {1e-9, 1e-6, 1e-4, 1e-3})
+      search_test::ExpectTheOptimum(NoisyProblem(seed, 7, 1 + static_cast<int>(seed % 3),
+                                                 1 + static_cast<int>(seed % 4), seed % 2 == 0 ? 0 : 1e-2, noise));
 }
 
 TEST(LevelledCosts, NoiseIsProvenInAFewNodes) {
