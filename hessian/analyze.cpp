@@ -12,6 +12,7 @@
 #include "hessian/curvature_figures.h"
 #include "hessian/layer_facts.h"
 #include "hessian/output_figures.h"
+#include "quantize/grid_memory.h"
 #include "quantize/quantized_weights.h"
 
 namespace bitplan {
@@ -38,6 +39,7 @@ DataSource SourceOf(const Dataset& data) {
   source.samples = data.size();
   source.mean = data.mean();
   source.std = data.std();
+  source.ignored_labels = data.ignored_labels();
   return source;
 }
 
@@ -91,6 +93,12 @@ Journal OpenJournal(const Network& network, const Dataset& data, const AnalyzeOp
 /// With the least of the widths: one that the format's type has.
 Format WithLeast(const Format& format, const std::vector<int>& widths) {
   return format.WithBits(*std::min_element(widths.begin(), widths.end()));
+}
+
+std::vector<Format> FormatsOf(const AnalyzeOptions& options) {
+  std::vector<Format> formats;
+  for (const int bits : options.weight_bits) formats.push_back(options.weight_format.WithBits(bits));
+  return formats;
 }
 
 }  // namespace
@@ -163,6 +171,7 @@ Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOp
 Sensitivity Analyze(const Network& network, const Dataset& data, const AnalyzeOptions& options) {
   Sensitivity result = Outline(network, data, options);
   Journal journal = OpenJournal(network, data, options);
+  CheckGridsFit(network, FormatsOf(options), options.memory_bytes);
   const QuantizedWeights weights(network, options.weight_format, options.weight_bits, options.progress);
   AddWeightChoices(network, weights, result.layers);
   std::vector<std::int64_t> input_elements;

@@ -179,8 +179,9 @@ void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptio
   if (!NeedsCurvature(options) || (!options.exact_hessian && input_elements.empty())) return;
   const Loss settled = ResolveLoss(network, data, options.loss, options.temperature).loss;  // as for all of the data
   const Dataset samples = data.First(options.curvature_samples);
+  const Criterion criterion = ResolveLoss(network, samples, settled, options.temperature);
   const auto loss_on = [&](const Dataset& some, std::int64_t batch) {
-    return LossFunction(network, some, settled, batch, options.temperature);
+    return LossFunction(network, some, criterion, batch);
   };
   const std::int64_t batch = SamplesAPass(
       std::min(options.batch_size, samples.size()), options.memory_bytes, 0, [&](std::int64_t count) {

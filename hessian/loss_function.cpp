@@ -26,10 +26,24 @@ struct LossFunction::Impl {
   }
 };
 
-LossFunction::LossFunction(Network network, Dataset data, Loss loss, std::int64_t batch_size, double temperature) {
+namespace {
+
+/// Before the loss is settled, which needs a sample.
+void Check(const Dataset& data, std::int64_t batch_size) {
   if (batch_size < 1) throw Error(fmt::format("batch_size is {}, must be at least 1", batch_size));
   if (data.size() < 1) throw Error("the loss needs at least one sample");
+}
+
+}  // namespace
+
+LossFunction::LossFunction(Network network, Dataset data, Loss loss, std::int64_t batch_size, double temperature) {
+  Check(data, batch_size);
   const Criterion criterion = ResolveLoss(network, data, loss, temperature);
+  *this = LossFunction(std::move(network), std::move(data), criterion, batch_size);
+}
+
+LossFunction::LossFunction(Network network, Dataset data, const Criterion& criterion, std::int64_t batch_size) {
+  Check(data, batch_size);
   const at::Device device(network.device());
   Impl impl{std::move(network), std::move(data), criterion, batch_size, device, {}};
   batches_ = static_cast<std::size_t>((impl.data.size() + batch_size - 1) / batch_size);

@@ -14,6 +14,7 @@
 
 #include "bitplan/error.h"
 #include "hessian/alternatives.h"
+#include "hessian/prediction_counts.h"
 #include "hessian/shift_figures.h"
 #include "hessian/shift_passes.h"
 #include "process/memory_limit.h"
@@ -22,7 +23,7 @@ namespace bitplan {
 
 namespace {
 
-constexpr std::int64_t kFewestSamples = 32;  // with fewer, a standard error is itself too uncertain to stop by
+constexpr std::int64_t kFewestSamples = 32;  // judged; with fewer, a standard error is itself too uncertain to stop by
 
 /// What one chunk of samples adds.
 struct ChunkFigures {
@@ -132,19 +133,25 @@ class Collected {
     for (std::size_t i = 0; i < shifts_.size(); ++i) Append(shifts_[i], chunk.shifts, i, chunk.logits.size());
   }
 
-  const std::vector<double>& Contributions(std::size_t measure, std::size_t choice) const {
-    return contributions_[measure * choices_ + choice];
+  /// Each times `factor`.
+  std::vector<double> Contributions(std::size_t measure, std::size_t choice, double factor) const {
+    std::vector<double> values = contributions_[measure * choices_ + choice];
+    if (factor != 1) std::transform(values.begin(), values.end(), values.begin(), [&](double v) { return factor * v; });
+    return values;
   }
 
   /// As tables of all of the alternatives' rows.
-  bitplan::Contributions ContributionTable(const std::vector<Measure>& measures, const Alternatives& all) const {
+  bitplan::Contributions ContributionTable(const std::vector<Measure>& measures, const Alternatives& all,
+                                           double factor) const {
     bitplan::Contributions table{measures, all.row_count, contributions_.front().size(), {}};
     table.values.resize(measures.size() * table.choices * table.samples);
     for (std::size_t m = 0; m < measures.size(); ++m)
-      for (std::size_t i = 0; i < choices_; ++i)
+      for (std::size_t i = 0; i < choices_; ++i) {
+        const std::vector<double> values = Contributions(m, i, factor);
         std::copy(
-            Contributions(m, i).begin(), Contributions(m, i).end(),
+            values.begin(), values.end(),
             table.values.begin() + static_cast<std::ptrdiff_t>((m * table.choices + all.rows[i]) * table.samples));
+      }
     return table;
   }
 
@@ -172,18 +179,6 @@ class Collected {
   std::vector<float> logits_;
   std::vector<std::vector<float>> shifts_;
 };
-
-/// Of each of the first samples how many predictions count; empty: equally many. `output`: of one sample.
-std::vector<std::int64_t> PredictionsOf(const Criterion& criterion, const at::Tensor& output, const at::Tensor& labels,
-                                        std::int64_t samples) {
-  if (criterion.counted == 0) return {};
-  std::vector<std::int64_t> predictions;
-  for (std::int64_t i = 0; i < samples; ++i)
-    predictions.push_back(
-        CountedPredictions(criterion, output, labels.narrow(0, i, 1)).sum().item<std::int64_t>());
-  const bool equal = std::adjacent_find(predictions.begin(), predictions.end(), std::not_equal_to<>()) == predictions.end();
-  return equal ? std::vector<std::int64_t>() : predictions;
-}
 
 std::vector<Measure> WantedShiftMeasures(const AnalyzeOptions& options) {
   std::vector<Measure> wanted;
@@ -246,6 +241,7 @@ void AddOutputFigures(const Network& network, const Dataset& data, const Quantiz
                      fmt::format("what is kept of {} choices on {} samples", choices.size(), data.size()));
   const PassLimits limits = PassLimits(options.batch_size, options.memory_bytes).Beside(kept + choices.bytes());
   const ShiftPasses passes(network, data, choices, {options.delta, limits.memory_bytes, options.progress});
+  const PredictionCounts counts(judge.criterion, labels);
   const ChunkSource source(passes, judge, labels, measures, choices.size(), options.keep_shifts);
   Collected collected(measures.size(), choices.size());
   sensitivity.samples = 0;
@@ -253,18 +249,18 @@ void AddOutputFigures(const Network& network, const Dataset& data, const Quantiz
     const std::int64_t begin = sensitivity.samples, end = std::min(begin + passes.chunk(), data.size());
     collected.Add(source.Get(begin, end, journal));
     sensitivity.samples = end;
-    if (options.precision == 0 && end < data.size()) continue;
+    const std::int64_t judged = counts.Judged(end);
+    if ((options.precision == 0 || judged == 0) && end < data.size()) continue;
     for (std::size_t i = 0; i < choices.size(); ++i)
       for (std::size_t m = 0; m < measures.size(); ++m)
-        all.Figures(layers, i).figures[measures[m]] = MeanOfSamples(collected.Contributions(m, i));
-    if (options.precision > 0 && end >= kFewestSamples &&
+        all.Figures(layers, i).figures[measures[m]] = MeanOfSamples(collected.Contributions(m, i, counts.Factor(end)));
+    if (options.precision > 0 && judged >= kFewestSamples &&
         WorstRelativeError(sensitivity, options.measures.front()) <= options.precision)
       break;
   }
   if (!measures.empty()) {
-    sensitivity.contributions = collected.ContributionTable(measures, all);
-    sensitivity.contributions->predictions = 
-        PredictionsOf(judge.criterion, passes.output_of_one(), labels, sensitivity.samples);
+    sensitivity.contributions = collected.ContributionTable(measures, all, counts.Factor(sensitivity.samples));
+    sensitivity.contributions->predictions = counts.Of(sensitivity.samples);
   }
   if (options.keep_shifts) sensitivity.shifts = collected.ShiftTable(source.classes(), all);
 }

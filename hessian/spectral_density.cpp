@@ -27,18 +27,16 @@ int StepsOf(const SpectralDensityOptions& options, std::ptrdiff_t rows) {
   if (options.steps > rows)
     throw Error(
         fmt::format("steps is {}, and the matrix has only {} rows; steps are at most its rows", options.steps, rows));
-  const auto steps = static_cast<int>(options.steps > 0 ? options.steps : std::min(kDefaultSteps, rows));
-  const std::int64_t bytes = std::int64_t{8} * steps * rows;
-  if (bytes > options.memory_bytes)
-    throw Error(fmt::format("{} steps over {} rows take {} MiB, the memory limit is {} MiB; take fewer steps or layers",
-                            steps, rows, bytes >> 20, options.memory_bytes >> 20));
-  return steps;
+  return static_cast<int>(options.steps > 0 ? options.steps : std::min(kDefaultSteps, rows));
 }
 
 SpectralDensity FromProducts(std::ptrdiff_t rows, const SymmetricOperator::Product& product,
                              const SpectralDensityOptions& options) {
   options.Validate();
   const int steps = StepsOf(options, rows);
+  if (const std::int64_t bytes = options.BasisBytes(rows); bytes > options.memory_bytes)
+    throw Error(fmt::format("{} steps over {} rows take {} MiB, the memory limit is {} MiB; take fewer steps or layers",
+                            steps, rows, bytes >> 20, options.memory_bytes >> 20));
   const at::NoGradGuard no_gradient;
   const SymmetricOperator matrix(rows, product, options.probes * steps, options.progress, "spectral density");
   const at::Tensor like = torch::empty({rows}, torch::kDouble);
@@ -69,6 +67,10 @@ void SpectralDensityOptions::Validate() const {
   if (probes < 1) throw Error(fmt::format("probes is {}, must be at least 1", probes));
   if (steps < 0) throw Error(fmt::format("steps is {}, must be at least 1, or 0 for the default", steps));
   if (memory_bytes <= 0) throw Error(fmt::format("memory_bytes is {}, must be above 0", memory_bytes));
+}
+
+std::int64_t SpectralDensityOptions::BasisBytes(std::ptrdiff_t rows) const {
+  return std::int64_t{8} * StepsOf(*this, rows) * rows;
 }
 
 SpectralDensity EstimateSpectralDensity(const HessianOperator& hessian, const SpectralDensityOptions& options) {

@@ -22,6 +22,10 @@ class LossFunction {
   /// without labels, a batch size below 1, logits that are not finite.
   LossFunction(Network network, Dataset data, Loss loss, std::int64_t batch_size, double temperature = 1);
 
+  /// The same of a loss that is settled, on these samples or on more of which they are some: the labels of these need
+  /// not say which it is, and may all be ignored.
+  LossFunction(Network network, Dataset data, const Criterion& criterion, std::int64_t batch_size);
+
   std::size_t batches() const;
   double weight(std::size_t batch) const;  ///< share of the samples, sums to 1
   std::int64_t samples(std::size_t batch) const;

@@ -95,7 +95,8 @@ struct OutputShifts {
   std::vector<float> shifts;
 };
 
-/// What every sample adds to the figures that are means over samples. Row-major.
+/// What every sample adds to the figures that are means over samples. Row-major. Where labels are ignored, the mean over
+/// these samples is that over all of their predictions that count.
 struct Contributions {
   std::vector<Measure> measures;  ///< those with shifts of the output behind them that were asked for
   std::size_t choices = 0, samples = 0;
@@ -110,6 +111,7 @@ struct DataSource {
   std::string sha256;  ///< of the file
   std::int64_t samples = 0;
   std::vector<double> mean, std;  ///< normalization, empty for none
+  std::vector<std::int64_t> ignored_labels = {};  ///< as DataOptions has them; absent in files where empty
 
   bool operator==(const DataSource&) const = default;
 };

@@ -20,6 +20,9 @@ struct SpectralDensityOptions {
   ProgressCallback progress;
 
   void Validate() const;  ///< throws Error
+
+  /// What the basis takes for a matrix of so many rows. Throws Error when steps are more than these, or there are none.
+  std::int64_t BasisBytes(std::ptrdiff_t rows) const;
 };
 
 /// Gauss quadrature of what one random vector v sees of a symmetric matrix A: Σ weights · f(nodes) = vᵀ f(A) v / vᵀv,

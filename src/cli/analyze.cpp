@@ -189,7 +189,7 @@ int AnalyzeModel(const Arguments& arguments) {
   const std::optional<Target> target = ReadTargetOption(line);
   NetworkOptions network_options = ReadModelOptions(line);
   network_options.operand_sites = target.has_value();
-  const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
+  const Network network = LoadNetwork(line, network_options);
   if (target) ApplyTarget(line, network, *target, options);
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
   const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);

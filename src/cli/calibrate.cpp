@@ -52,7 +52,7 @@ int CalibrateModel(const Arguments& arguments) {
   RequireWritable(out);
   NetworkOptions network_options = ReadModelOptions(line);
   network_options.operand_sites = line.Get<bool>("operands");
-  const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
+  const Network network = LoadNetwork(line, network_options);
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
   const PassLimits limits(line.Get<std::int64_t>("batch-size"), ReadMemory(line, network, {&data}));
   const auto statistics = ActivationStatistics::Collect(network, data, limits, ShowProgress());

@@ -91,10 +91,11 @@ int EvaluateModel(const Arguments& arguments) {
   NetworkOptions network_options = ReadModelOptions(line);
   auto plan = line.Has("plan") ? std::optional(ReadPlan(line.Get<std::string>("plan"))) : std::nullopt;
   if (plan) MatchPlan(*plan, network_options);
-  const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
+  const Network network = LoadNetwork(line, network_options);
   if (HasConfiguration(line)) plan = MakeConfiguredPlan(network, ReadConfigurationOptions(line));
   if (plan) plan->corrections = ReadCorrections(line, plan->corrections);
-  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
+  const Dataset data =
+      Dataset::Load(line.Required("data"), ReadSampleOptions(line, network, plan ? plan->data : DataSource()));
   const Loss loss = ReadLossOption(line);
   const Criterion criterion = ResolveLoss(network, data, loss);
   EvaluationReport report;

@@ -124,7 +124,7 @@ int Inspect(const Arguments& arguments) {
   if (line.Has("svg") && !target) throw Error("--svg draws where a target puts quantizers; give --target as well");
   NetworkOptions network_options = ReadModelOptions(line);
   network_options.operand_sites = target.has_value();
-  const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
+  const Network network = LoadNetwork(line, network_options);
   ReadMemory(line, network, {});
   const NetworkProfile profile = ProfileNetwork(network, OneSample(line, network));
   const std::optional<Placement> placement = target ? std::optional(Place(network, *target)) : std::nullopt;

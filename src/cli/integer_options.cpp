@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstddef>
+
 #include "cli/number_option.h"
 #include "cli/report.h"
 
@@ -31,9 +34,14 @@ IntegerOptions ReadIntegerOptions(const CommandLine& line) {
 
 void PrintIntegerEvaluation(const IntegerEvaluation& integer) {
   if (!integer.overflows.empty()) {
+    constexpr std::size_t kShown = 10;
+    auto most = integer.overflows;
+    std::stable_sort(most.begin(), most.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
+    const std::size_t shown = most.size() > kShown ? kShown - 1 : most.size();
     Table table({"layer", "overflowed accumulators"});
-    for (const auto& [layer, count] : integer.overflows) table.Add({layer, WithCommas(count)});
+    for (std::size_t i = 0; i < shown; ++i) table.Add({most[i].first, WithCommas(most[i].second)});
     fmt::print("\n{}", table.Text());
+    if (shown < most.size()) fmt::print("and fewer in {} more layers; --json FILE lists all\n", most.size() - shown);
   }
   PrintInFloat(integer.in_float, "all operators compute with integers");
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <set>
@@ -12,6 +13,7 @@
 #include "bitplan/error.h"
 #include "bitplan/process.h"
 #include "cli/values.h"
+#include "network/stored_bytes.h"
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -46,6 +48,8 @@ std::int64_t PeakOfProcess() {
 
 std::int64_t Mebibytes(std::int64_t bytes) { return (bytes + kMebibyte - 1) / kMebibyte; }
 
+std::int64_t ReadLimit(const CommandLine& line) { return ParseBytes("memory", line.Get<std::string>("memory")); }
+
 /// As it was given on the command line, or the default; nothing where a file of options may have it.
 std::optional<std::string> Given(const Arguments& arguments) {
   const std::string option = "--memory", file = "--config";
@@ -67,8 +71,18 @@ void AddMemoryOption(CommandLine& line) {
              "the most that the process takes, program, network and data included: 512MiB, 8GiB");
 }
 
+Network LoadNetwork(const CommandLine& line, const NetworkOptions& options) {
+  const std::filesystem::path file = line.Required("MODEL.pt");
+  const std::int64_t limit = ReadLimit(line), stored = StoredBytes(file);
+  if (limit < kProgram + stored)
+    throw Error(fmt::format("--memory {}: the program takes {} MiB, and the tensors of {} {} MiB; give at least {}MiB",
+                            line.Get<std::string>("memory"), Mebibytes(kProgram), file.string(), Mebibytes(stored),
+                            Mebibytes(kProgram + stored + kLeastWork)));
+  return Network::Load(file, options);
+}
+
 std::int64_t ReadMemory(const CommandLine& line, const Network& network, const std::vector<const Dataset*>& data) {
-  const std::int64_t limit = ParseBytes("memory", line.Get<std::string>("memory"));
+  const std::int64_t limit = ReadLimit(line);
   const std::int64_t of_network = BytesOf(network);
   std::int64_t of_data = 0;
   for (const Dataset* each : data) of_data += each->bytes();

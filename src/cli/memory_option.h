@@ -14,6 +14,10 @@ namespace bitplan::cli {
 
 void AddMemoryOption(CommandLine& line);  ///< part of the model's options
 
+/// Loads MODEL.pt. Throws Error, before it is read, where its tensors alone take more than --memory leaves beside the
+/// program.
+Network LoadNetwork(const CommandLine& line, const NetworkOptions& options);
+
 /// What --memory, the most that the process may take, leaves for passes beside the program, the network and the data,
 /// which are in memory by now; the same for the same files. Memory that is freed is kept to suit it from here on. Throws
 /// Error, saying the least that would do, when it leaves nothing.

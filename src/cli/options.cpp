@@ -61,7 +61,7 @@ void AddPreparationOptions(CommandLine& line) {
       "std", po::value<std::string>()->value_name("S,S,S"), "per-channel deviation; CIFAR default: 0.229,0.224,0.225")(
       "ignore-label", po::value<std::vector<std::int64_t>>()->value_name("N"),
       "predictions with this label do not count, 255 for pixels; those with -100 never do (in labels that are integers, "
-      "or floats of 0 and 1); may be given several times");
+      "or floats of 0 and 1); may be given several times; default: those that a plan was analyzed with");
 }
 
 void AddSampleOptions(CommandLine& line, std::int64_t default_samples) {
@@ -71,7 +71,7 @@ void AddSampleOptions(CommandLine& line, std::int64_t default_samples) {
   AddPreparationOptions(line);
 }
 
-DataOptions ReadSampleOptions(const CommandLine& line, const Network& network) {
+DataOptions ReadSampleOptions(const CommandLine& line, const Network& network, const DataSource& known) {
   DataOptions options;
   options.input_names = network.input_names();
   if (line.Has("samples")) options.samples = line.Get<std::int64_t>("samples");
@@ -79,7 +79,8 @@ DataOptions ReadSampleOptions(const CommandLine& line, const Network& network) {
   options.seed = line.Get<std::uint64_t>("seed");
   if (line.Has("mean")) options.mean = ParseNumbers("mean", line.Get<std::string>("mean"));
   if (line.Has("std")) options.std = ParseNumbers("std", line.Get<std::string>("std"), NumberAbove(0));
-  if (line.Has("ignore-label")) options.ignored_labels = line.Get<std::vector<std::int64_t>>("ignore-label");
+  options.ignored_labels = line.Has("ignore-label") ? line.Get<std::vector<std::int64_t>>("ignore-label")
+                                                    : known.ignored_labels;
   options.Validate();
   return options;
 }
@@ -211,7 +212,7 @@ std::vector<std::string> FoundOnData(const CommandLine& line, const Plan& plan) 
 }  // namespace
 
 Dataset LoadCalibration(const CommandLine& line, const Plan& plan, const Network& network) {
-  DataOptions options = ReadSampleOptions(line, network);
+  DataOptions options = ReadSampleOptions(line, network, plan.data);
   options.samples = line.Get<std::int64_t>("calibration-samples");
   options.fewer_allowed = line.IsDefault("calibration-samples");
   if (line.Has("calibration")) return Dataset::Load(line.Get<std::string>("calibration"), options);

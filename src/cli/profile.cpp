@@ -97,7 +97,7 @@ int ProfileModel(const Arguments& arguments) {
   const std::filesystem::path out = line.Required("out");
   RequireWritable(out);
   const EnergyModel model = line.Has("energy") ? ReadEnergyModel(line.Get<std::string>("energy")) : EnergyModel();
-  const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
+  const Network network = LoadNetwork(line, ReadModelOptions(line));
   ReadMemory(line, network, {});
   const std::vector<at::Tensor> inputs = OneSample(line, network);
   const CostTable latency = LatencyOf(line, network, inputs),

@@ -57,7 +57,7 @@ int QuantizeModel(const Arguments& arguments) {
   NetworkOptions network_options = ReadModelOptions(line);
   network_options.operand_sites = target.has_value();
   if (given) MatchPlan(*given, network_options);
-  const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
+  const Network network = LoadNetwork(line, network_options);
   Plan plan = given     ? *given
               : by_hand ? MakeConfiguredPlan(network, ReadConfigurationOptions(line))
                         : MakeTargetPlan(line, network, *target);

@@ -10,7 +10,9 @@
 
 #include "bitplan/files.h"
 #include "cli/correction_warning.h"
+#include "cli/loss_text.h"
 #include "cli/tell.h"
+#include "shortened.h"
 
 namespace bitplan::cli {
 
@@ -40,11 +42,6 @@ std::string Excess(double needed, double limit) {
                      times < 1e15 ? WithCommas(std::llround(times)) : fmt::format("{:.3g}", times));
 }
 
-std::string LossText(double loss) {
-  constexpr double kLong = 1e6;  // from here on figures after the point say nothing
-  return std::abs(loss) < kLong ? fmt::format("{:.4f}", loss) : fmt::format("{:.4g}", loss);
-}
-
 std::vector<std::string> EvaluationRow(const std::string& name, const Evaluation& evaluation) {
   const auto known = [](double value, const std::string& text) { return std::isnan(value) ? std::string("-") : text; };
   const std::string loss = known(evaluation.loss, LossText(evaluation.loss)),
@@ -64,10 +61,6 @@ std::vector<std::string> EvaluationHeader(OutputKind outputs) {
 }
 
 }  // namespace
-
-std::string LossText(double loss) {
-  return loss != 0 && std::abs(loss) < 0.01 ? fmt::format("{:.3g}", loss) : fmt::format("{:.4f}", loss);
-}
 
 std::string Table::Text() const {
   std::vector<std::size_t> widths;
@@ -164,9 +157,20 @@ void PrintInFloat(const std::vector<FloatOperator>& in_float, const std::string&
     fmt::print("\n{}\n", if_none);
     return;
   }
-  Table table({"in float", "operator", "why"});
-  for (const FloatOperator& each : in_float) table.Add({each.name, each.op, each.reason});
+  constexpr std::size_t kShown = 4;
+  std::vector<std::pair<const FloatOperator*, std::vector<std::string>>> alike;  // by operator and reason
+  for (const FloatOperator& each : in_float) {
+    const auto known = std::find_if(alike.begin(), alike.end(), [&](const auto& group) {
+      return group.first->op == each.op && group.first->reason == each.reason;
+    });
+    (known == alike.end() ? alike.emplace_back(&each, std::vector<std::string>()) : *known).second.push_back(each.name);
+  }
+  Table table({"in float", "how many", "which", "why"});
+  for (const auto& [first, names] : alike)
+    table.Add({first->op, WithCommas(std::ssize(names)), Shortened(names, kShown), first->reason});
   fmt::print("\n{}", table.Text());
+  if (std::any_of(alike.begin(), alike.end(), [](const auto& group) { return group.second.size() > kShown; }))
+    fmt::print("--json FILE lists them all\n");
 }
 
 void PrintEvaluation(const EvaluationReport& report, const std::string& planned,

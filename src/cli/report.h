@@ -24,9 +24,6 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-/// With four decimals, or three significant digits where these would not show.
-std::string LossText(double loss);
-
 /// 1,234,567
 std::string WithCommas(std::int64_t number);
 std::string Shape(const std::vector<std::int64_t>& sizes);
@@ -42,7 +39,7 @@ void PrintEvaluation(const EvaluationReport& report, const std::string& planned 
                      const std::optional<std::pair<std::string, Evaluation>>& computed_otherwise = {});
 /// Which loss it is and why, where that is not plain.
 void PrintCriterion(const Criterion& criterion);
-/// What runs in float, and why; or `if_none`.
+/// What runs in float, and why, by kind, of many the first few; or `if_none`.
 void PrintInFloat(const std::vector<FloatOperator>& in_float, const std::string& if_none);
 
 /// Says which budget cannot be met, by how much, and what the cheapest plan comes to, or that time was too short to

@@ -22,6 +22,8 @@
 #include "cli/sample_warnings.h"
 #include "cli/search_options.h"
 #include "cli/target_options.h"
+#include "cli/tell.h"
+#include "cli/uniform_warning.h"
 #include "plan/companion_files.h"
 #include "plan/json_writer.h"
 
@@ -65,7 +67,7 @@ int WriteResult(const CommandLine& line, const OutputFolder& folder, const RunRe
   WriteFile(folder / kPlan, ToJson(result.plan));
   WriteFile(folder / kEvaluation, ToJson(result.evaluation));
   WarnOfCorrection(result.evaluation.correction_gain, "--samples", result.evaluation.float_network.outputs);
-  TellOfBetterUniform(result.evaluation);
+  if (const std::string warning = UniformWarning(result.evaluation); !warning.empty()) Tell(warning);
   TellOfResamples(result.plan, result.sensitivity, line.Get<std::int64_t>("resamples"));
   if (!WriteJson(line, ResultJson(result))) return kDone;
   PrintPlan(result.plan, result.sensitivity, ReadProblemOptions(line));
@@ -120,7 +122,7 @@ int RunAll(const Arguments& arguments) {
   const std::optional<Target> target = ReadTargetOption(line);
   NetworkOptions network_options = ReadModelOptions(line);
   network_options.operand_sites = target.has_value();
-  const Network network = Network::Load(line.Required("MODEL.pt"), network_options);
+  const Network network = LoadNetwork(line, network_options);
   if (target) options.problem.pins = ApplyTarget(line, network, *target, options.analyze, options.problem.pins);
   const SplitData split = LoadData(line, network, options);
   options.costs = ReadCostOptions(line, NamesOf(network.layers()));

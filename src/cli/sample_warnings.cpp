@@ -23,14 +23,4 @@ void TellOfFewValues(const Network& network, const Dataset& data, const std::vec
       data.size(), layers.size(), layers.size() == 1 ? "" : "s", Shortened(layers), kFewestValues));
 }
 
-void TellOfBetterUniform(const EvaluationReport& report) {
-  if (!report.planned || !report.uniform || !report.uniform_bits) return;
-  if (report.planned->divergence <= report.uniform->divergence) return;
-  Tell(fmt::format(
-      "warning: on the test samples the plan is further from the float network ({:.3g}) than uniform w{}a{} ({:.3g}); "
-      "more samples to analyze (--samples), or plans chosen by measuring (--candidates), may find a better one",
-      report.planned->divergence, report.uniform_bits->weight_bits, report.uniform_bits->activation_bits,
-      report.uniform->divergence));
-}
-
 }  // namespace bitplan::cli

@@ -12,7 +12,4 @@ namespace bitplan::cli {
 /// it. `corrected`: whether the plan has one.
 void TellOfFewValues(const Network& network, const Dataset& data, const std::vector<Measure>& measures, bool corrected);
 
-/// Says so where the plan is further from the float network than the uniform one that it is measured beside.
-void TellOfBetterUniform(const EvaluationReport& report);
-
 }  // namespace bitplan::cli

@@ -8,6 +8,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
+#include "bitplan/pass_limits.h"
 #include "bitplan/spectral_density.h"
 #include "cli/command.h"
 #include "cli/interrupt.h"
@@ -44,24 +45,36 @@ std::vector<int> ChooseLayers(const Network& network, const std::string& pattern
   return chosen;
 }
 
+/// What is left of the memory for passes, beside the basis of Lanczos and the vectors that go with it.
+std::int64_t BesideBasis(const SpectralDensityOptions& options, const Network& network,
+                         const std::vector<int>& layers) {
+  constexpr std::int64_t kVectors = 8;
+  std::int64_t rows = 0;
+  for (const int layer : layers) rows += network.Weight(network.layers()[static_cast<std::size_t>(layer)]).numel();
+  const std::int64_t held = options.BasisBytes(rows) + kVectors * 8 * rows;
+  CheckOneSampleFits(held, options.memory_bytes, fmt::format("the Lanczos basis over {} weights", WithCommas(rows)));
+  return PassLimits(1, options.memory_bytes).Beside(held).memory_bytes;
+}
+
 SpectralDensity Compute(const CommandLine& line, const Network& network, const Dataset& data,
                         const std::vector<int>& layers) {
   SpectralDensityOptions options;
   options.probes = line.Get<int>("probes");
   if (line.Has("steps")) options.steps = line.Get<int>("steps");
-  const std::int64_t memory = ReadMemory(line, network, {&data});
-  options.memory_bytes = memory / 2;  // the other half is for the passes
+  options.memory_bytes = ReadMemory(line, network, {&data});
   options.seed = line.Get<std::uint64_t>("seed");
   options.progress = ShowProgress();
   options.Validate();
+  const std::int64_t passes = BesideBasis(options, network, layers);
   const Loss loss = ReadLossOption(line);
   const auto temperature = line.Get<double>("temperature");
   if (line.Get<bool>("exact-hessian")) {
+    const Criterion criterion = ResolveLoss(network, data, loss, temperature);
     const auto hessian_on = [&](const Dataset& some, std::int64_t batch) {
-      return HessianOperator(LossFunction(network, some, loss, batch, temperature), {.layers = layers});
+      return HessianOperator(LossFunction(network, some, criterion, batch), {.layers = layers});
     };
     const std::int64_t batch =
-        SamplesAPass(std::min(line.Get<std::int64_t>("batch-size"), data.size()), memory / 2, 0, [&](std::int64_t count) {
+        SamplesAPass(std::min(line.Get<std::int64_t>("batch-size"), data.size()), passes, 0, [&](std::int64_t count) {
           const HessianOperator few = hessian_on(data.First(count), count);
           std::vector<double> vector(static_cast<std::size_t>(few.rows()), 1);
           few.perform_op(vector.data(), std::vector<double>(vector).data());
@@ -72,7 +85,7 @@ SpectralDensity Compute(const CommandLine& line, const Network& network, const D
   matrix.layers = layers;
   matrix.loss = loss;
   matrix.temperature = temperature;
-  matrix.memory_bytes = memory / 2;
+  matrix.memory_bytes = passes;
   matrix.seed = options.seed;
   matrix.progress = options.progress;
   std::vector<std::size_t> all(layers.size());
@@ -162,7 +175,7 @@ int ShowSpectrum(const Arguments& arguments) {
   if (!line.Parse(arguments)) return kDone;
   for (const char* file : {"csv", "svg"})
     if (line.Has(file)) RequireWritable(line.Get<std::string>(file));
-  const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
+  const Network network = LoadNetwork(line, ReadModelOptions(line));
   const std::vector<int> layers = ChooseLayers(network, line.Get<std::string>("layers"));
   const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
   const Criterion criterion = ResolveLoss(network, data, ReadLossOption(line), line.Get<double>("temperature"));

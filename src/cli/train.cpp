@@ -16,6 +16,7 @@
 #include "cli/configuration_options.h"
 #include "cli/file_roles.h"
 #include "cli/interrupt.h"
+#include "cli/loss_text.h"
 #include "cli/memory_option.h"
 #include "cli/options.h"
 #include "cli/output_path.h"
@@ -102,7 +103,7 @@ Plan ReadOrMakePlan(const CommandLine& line, NetworkOptions& options) {
     return plan;
   }
   options.operand_sites = target.has_value();
-  const Network network = Network::Load(line.Required("MODEL.pt"), options);
+  const Network network = LoadNetwork(line, options);
   return HasConfiguration(line) ? MakeConfiguredPlan(network, ReadConfigurationOptions(line))
                                 : MakeTargetPlan(line, network, *target);
 }
@@ -160,9 +161,10 @@ int TrainModel(const Arguments& arguments) {
   const Outputs outputs(line);
   NetworkOptions network = ReadModelOptions(line);
   const Plan plan = ReadOrMakePlan(line, network);
-  const Network before = Network::Load(line.Required("MODEL.pt"), network);
-  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, before));
-  DataOptions test_options = ReadSampleOptions(line, before);
+  const Network before = LoadNetwork(line, network);
+  const DataOptions data_options = ReadSampleOptions(line, before, plan.data);
+  DataOptions test_options = data_options;
+  const Dataset data = Dataset::Load(line.Required("data"), data_options);
   test_options.samples = 0;
   std::optional<Dataset> test;
   if (line.Has("test")) test = Dataset::Load(line.Get<std::string>("test"), test_options);

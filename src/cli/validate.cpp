@@ -69,7 +69,7 @@ int ValidateMeasures(const Arguments& arguments) {
   options.progress = ShowProgress();
   RefuseOverwriting(line, FilesIn(line.Required("out-dir"), {kTable, kChart}));
   const OutputFolder folder(line.Required("out-dir"));
-  const Network network = Network::Load(line.Required("MODEL.pt"), ReadModelOptions(line));
+  const Network network = LoadNetwork(line, ReadModelOptions(line));
   DataOptions data_options = ReadSampleOptions(line, network);
   const Dataset data = Dataset::Load(line.Required("data"), data_options);
   data_options.samples = 0;

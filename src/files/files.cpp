@@ -56,31 +56,55 @@ class Output {
   int descriptor_ = -1, failure_ = 0;
 };
 
-int Write(const std::filesystem::path& file, const std::string& text) {
+using Contents = std::function<void(const ByteSink& sink)>;
+
+int Write(const std::filesystem::path& file, const Contents& contents) {
   Output output(file);
-  output.Write(text);
+  contents([&](std::string_view bytes) { output.Write(bytes); });
   return output.Finish();
 }
+
+/// Written beside what it will replace, and gone where that does not come to pass.
+class Temporary {
+ public:
+  /// The process number keeps two runs that write the same file apart.
+  explicit Temporary(const std::filesystem::path& file)
+      : file_(file), temporary_(fmt::format("{}.{}.partial", file.string(), getpid())) {}
+  ~Temporary() {
+    std::error_code ignored;
+    if (!renamed_) std::filesystem::remove(temporary_, ignored);
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+
+  /// Returns the error number of what failed, or 0.
+  int Replace(const Contents& contents) {
+    if (const int failure = Write(temporary_, contents); failure != 0) return failure;
+    std::error_code failure;
+    std::filesystem::rename(temporary_, file_, failure);
+    renamed_ = !failure;
+    return failure.value();
+  }
+
+ private:
+  std::filesystem::path file_, temporary_;
+  bool renamed_ = false;
+};
 
 }  // namespace
 
 void WriteFile(const std::filesystem::path& file, const std::string& text) {
+  WriteFile(file, [&](const ByteSink& sink) { sink(text); });
+}
+
+void WriteFile(const std::filesystem::path& file, const Contents& contents) {
   std::error_code status_failure;
   const std::filesystem::file_status status = std::filesystem::status(file, status_failure);
   if (std::filesystem::is_directory(status))
     throw Error(fmt::format("{} is a folder; expected a file name", file.string()));
-  int failure = 0;
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    failure = Write(file, text);  // a terminal, a pipe, /dev/null: renaming over it would replace it
-  } else {
-    // The process number keeps two runs that write the same file apart.
-    const std::filesystem::path temporary = fmt::format("{}.{}.partial", file.string(), getpid());
-    failure = Write(temporary, text);
-    std::error_code rename_failure, ignored;
-    if (failure == 0) std::filesystem::rename(temporary, file, rename_failure);
-    if (rename_failure) failure = rename_failure.value();
-    if (failure != 0) std::filesystem::remove(temporary, ignored);
-  }
+  const bool replaces = !std::filesystem::exists(status) || std::filesystem::is_regular_file(status);
+  const int failure = replaces ? Temporary(file).Replace(contents)
+                               : Write(file, contents);  // a terminal, a pipe, /dev/null: renaming would replace it
   if (failure != 0) throw Error(fmt::format("{} cannot be written: {}", file.string(), std::strerror(failure)));
 }
 

@@ -73,8 +73,10 @@ Corrections ReadCorrectionsChange(JsonReader reader, Corrections corrections) {
 }
 
 Json DataSourceJson(const DataSource& data) {
-  return {
+  Json json{
       {"spec", data.spec}, {"sha256", data.sha256}, {"samples", data.samples}, {"mean", data.mean}, {"std", data.std}};
+  if (!data.ignored_labels.empty()) json["ignored_labels"] = data.ignored_labels;
+  return json;
 }
 
 DataSource ReadDataSource(JsonReader reader) {
@@ -84,6 +86,7 @@ DataSource ReadDataSource(JsonReader reader) {
   data.samples = reader.Integer("samples", 0);
   data.mean = reader.Numbers("mean");
   data.std = reader.Numbers("std");
+  if (reader.Has("ignored_labels")) data.ignored_labels = reader.Integers("ignored_labels");
   reader.Finish();
   return data;
 }

@@ -61,6 +61,12 @@ std::optional<std::vector<std::string>> StringsOf(const json& value) {
   return value.get<std::vector<std::string>>();
 }
 
+/// One that 64 bits with a sign hold.
+bool IsInteger(const json& value) {
+  if (value.is_number_unsigned()) return value.get<std::uint64_t>() <= std::numeric_limits<std::int64_t>::max();
+  return value.is_number_integer();
+}
+
 }  // namespace
 
 JsonReader JsonReader::Open(const std::filesystem::path& file, const std::string& schema) {
@@ -166,6 +172,18 @@ std::vector<double> JsonReader::Numbers(const std::string& key) {
   return numbers;
 }
 
+std::vector<std::int64_t> JsonReader::Integers(const std::string& key) {
+  constexpr const char* kExpected = "a list of integers";
+  const json& value = At(key, kExpected);
+  if (!value.is_array()) Fail(key, kExpected);
+  std::vector<std::int64_t> integers;
+  for (const json& item : value) {
+    if (!IsInteger(item)) Fail(key, kExpected);
+    integers.push_back(item.get<std::int64_t>());
+  }
+  return integers;
+}
+
 NumberArray JsonReader::Array(const std::string& key, std::size_t axes) {
   const std::string expected = fmt::format("lists of finite numbers, {} deep, those of a level equally long", axes);
   NumberArray array;
@@ -206,9 +224,7 @@ std::int64_t JsonReader::Integer(const std::string& key, std::int64_t least, std
   if (least > Limits::min()) expected += fmt::format(" of at least {}", least);
   if (most < Limits::max()) expected += fmt::format("{} at most {}", least > Limits::min() ? " and" : " of", most);
   const json& value = At(key, expected);
-  const bool too_large =
-      value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(Limits::max());
-  if (!value.is_number_integer() || too_large) Fail(key, expected);
+  if (!IsInteger(value)) Fail(key, expected);
   const auto number = value.get<std::int64_t>();
   if (number < least || number > most) Fail(key, expected);
   return number;

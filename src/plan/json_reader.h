@@ -36,6 +36,7 @@ class JsonReader {
   std::vector<std::string> Strings(const std::string& key);
   std::vector<std::vector<std::string>> StringLists(const std::string& key);
   std::vector<double> Numbers(const std::string& key);
+  std::vector<std::int64_t> Integers(const std::string& key);
   std::string String(const std::string& key);
   bool Bool(const std::string& key);
   double Number(const std::string& key, double least = -std::numeric_limits<double>::infinity());  ///< finite

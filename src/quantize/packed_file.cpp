@@ -116,6 +116,23 @@ PackedPart OutlierPart(const Network& network, const QuantizedState& state) {
   return part;
 }
 
+/// The header and, before it, its length.
+std::string Header(const PackedPart& all) {
+  std::vector<std::string> notes, entries;
+  for (const PackedNote& note : all.notes) notes.push_back(note.Entry());
+  std::int64_t begin = 0;
+  for (const PackedTensor& tensor : all.tensors) {
+    const std::int64_t end = begin + tensor.Bytes();
+    entries.push_back(tensor.Entry(begin, end));
+    begin = end;
+  }
+  const std::string header = HeaderText(notes, entries);
+  const std::uint64_t length = header.size();
+  std::string text(sizeof length, '\0');
+  std::memcpy(text.data(), &length, sizeof length);
+  return text + header;
+}
+
 }  // namespace
 
 void QuantizedNetwork::SavePacked(const std::filesystem::path& file) const {
@@ -131,19 +148,10 @@ void QuantizedNetwork::SavePacked(const std::filesystem::path& file) const {
   // The widest elements first: everything lies aligned without padding.
   std::stable_sort(all.tensors.begin(), all.tensors.end(),
                    [](const PackedTensor& a, const PackedTensor& b) { return a.element_size > b.element_size; });
-  std::vector<std::string> notes, entries;
-  std::string data;
-  for (const PackedNote& note : all.notes) notes.push_back(note.Entry());
-  for (const PackedTensor& tensor : all.tensors) {
-    const auto begin = static_cast<std::int64_t>(data.size());
-    data += Contents(tensor, network(), impl_->state);
-    entries.push_back(tensor.Entry(begin, static_cast<std::int64_t>(data.size())));
-  }
-  const std::string header = HeaderText(notes, entries);
-  const std::uint64_t length = header.size();
-  std::string text(sizeof length, '\0');
-  std::memcpy(text.data(), &length, sizeof length);
-  WriteFile(file, text + header + data);
+  WriteFile(file, [&](const ByteSink& sink) {
+    sink(Header(all));
+    for (const PackedTensor& tensor : all.tensors) sink(Contents(tensor, network(), impl_->state));
+  });
 }
 
 }  // namespace bitplan

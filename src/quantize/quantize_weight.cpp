@@ -75,17 +75,21 @@ bool ChoosesItsScale(const Format& format) {
   return format.type == NumberType::Binary || format.type == NumberType::Ternary;
 }
 
-/// For each of the formats, which have scales and share them alike; a part's values are sorted once.
+/// For each of the formats, which have scales and share them alike; a part's values are sorted once, where a calibrator
+/// looks at them.
 std::vector<Grids> CalibrateParts(std::span<const float> values, const Parts& parts,
                                   const std::vector<Format>& formats) {
   const auto count = static_cast<std::size_t>(parts.count());
   std::vector<Grids> grids(formats.size(),
                            Grids{std::vector<float>(count), std::vector<float>(count), std::vector<int>(count)});
+  const bool sorted = std::any_of(formats.begin(), formats.end(), [](const Format& format) {
+    return NeedsValues(format) && !ChoosesItsScale(format);
+  });
   at::parallel_for(0, parts.count(), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t part = begin; part < end; ++part) {
       const auto index = static_cast<std::size_t>(part);
       const std::span<const float> of_part = parts(values, part);
-      const Distribution distribution = DistributionOf(of_part);
+      const Distribution distribution = sorted ? DistributionOf(of_part) : ExtremesOf(of_part);
       for (std::size_t i = 0; i < formats.size(); ++i) {
         if (ChoosesItsScale(formats[i])) {
           SetOwnScale(grids[i], index, of_part, formats[i]);

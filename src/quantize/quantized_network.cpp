@@ -15,6 +15,7 @@
 #include "quantize/corrections/outliers.h"
 #include "quantize/corrections/rescaling.h"
 #include "quantize/corrections/weight_rounder.h"
+#include "quantize/grid_memory.h"
 #include "quantize/plan_check.h"
 #include "quantize/quantized_state.h"
 #include "quantize/torchscript_export.h"
@@ -43,6 +44,7 @@ QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& pl
     throw Error(kStatisticsBeforeRescaling);
   options.Validate();
   CheckRoundingFits(network, checked, options.memory_bytes);
+  CheckGridsFit(network, checked, options.memory_bytes);
   if (!rescaled)
     return FromCalibration(network, checked,
                            Calibration::Collect(network, calibration, CalibratesInputs(checked), options));
@@ -60,6 +62,7 @@ QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& pl
   const Plan checked = PlanFor(network, plan);
   if (NeedsCalibration(checked, options))
     throw Error("the plan has ranges or corrections that are found on calibration data; give these");
+  CheckGridsFit(network, checked, options.memory_bytes);
   const auto known = std::make_shared<Calibration::Impl>();
   known->activations = options.statistics;
   known->progress = options.progress;
@@ -73,6 +76,7 @@ QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& pl
     throw Error("the plan rescales channels, which changes what layers read: it needs the calibration data themselves");
   const Plan checked = PlanFor(network, plan);
   CheckRoundingFits(network, checked, calibration.impl_->memory_bytes);
+  CheckGridsFit(network, checked, calibration.impl_->memory_bytes);
   return FromCalibration(network, checked, calibration);
 }
 
@@ -155,7 +159,8 @@ const std::vector<QuantizedTensor>& QuantizedNetwork::weights() const { return i
 const std::vector<LayerRounding>& QuantizedNetwork::roundings() const { return impl_->state.roundings; }
 
 void QuantizedNetwork::Save(const std::filesystem::path& file) const {
-  WriteFile(file, ExportTorchScript(impl_->network, impl_->state, ToJson(impl_->plan)));
+  const std::string plan = ToJson(impl_->plan);
+  WriteFile(file, [&](const ByteSink& sink) { ExportTorchScript(impl_->network, impl_->state, plan, sink); });
 }
 
 }  // namespace bitplan

@@ -1,12 +1,14 @@
 #include "quantize/torchscript_export.h"
 
 #include <fmt/format.h>
+#include <torch/csrc/jit/serialization/export.h>
 
 #include <algorithm>
 #include <cctype>
+#include <cstddef>
+#include <functional>
 #include <map>
 #include <set>
-#include <sstream>
 #include <utility>
 
 #include "bitplan/error.h"
@@ -150,14 +152,17 @@ class QuantizedWriter : public ModuleWriter {
 
 }  // namespace
 
-std::string ExportTorchScript(const Network& network, const QuantizedState& state, const std::string& plan_json) {
-  std::ostringstream bytes;
+void ExportTorchScript(const Network& network, const QuantizedState& state, const std::string& plan_json,
+                       const ByteSink& sink) {
+  const std::function<std::size_t(const void*, std::size_t)> write = [&](const void* bytes, std::size_t count) {
+    sink({static_cast<const char*>(bytes), count});
+    return count;
+  };
   try {
-    QuantizedWriter(network, state).Write().save(bytes, {{"plan.json", plan_json}});
+    torch::jit::ExportModule(QuantizedWriter(network, state).Write(), write, {{"plan.json", plan_json}});
   } catch (const std::exception& error) {
     throw Error(fmt::format("the quantized network cannot be written as TorchScript: {}", TorchReason(error)));
   }
-  return std::move(bytes).str();
 }
 
 }  // namespace bitplan

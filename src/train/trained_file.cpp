@@ -16,7 +16,8 @@ TrainResult Deploy(const TrainedNetwork& trained, const NetworkOptions& options,
   std::string model_file = trained.ModelFile();
   WriteFile(file, model_file);
   Plan plan = trained.LearnedPlan();
-  if (plan.data.spec.empty()) plan.data = {data.source(), data.sha256(), data.size(), data.mean(), data.std()};
+  if (plan.data.spec.empty())
+    plan.data = {data.source(), data.sha256(), data.size(), data.mean(), data.std(), data.ignored_labels()};
   NetworkOptions loading = options;
   loading.output = TrainingGraph::RemainingOutput(trained.float_network());
   loading.fold_batch_norm = plan.fold_batch_norm;

@@ -37,12 +37,14 @@ void RequireBatch(std::int64_t batch, std::int64_t fitting, const TrainOptions& 
                           batch, options.memory_bytes >> 20, fitting, fitting));
 }
 
-/// Beside a step: the best epoch's network, what the optimizer remembers, and the checkpoint while it is written.
+/// Beside a step: the best epoch's network, what the optimizer remembers, and what is made while no step is: the
+/// checkpoint, and in the end the model's file, the network loaded from it, and its quantized weights and codes.
 std::int64_t HeldBytes(const std::vector<TrainedTensor>& tensors, const TrainOptions& options) {
   std::int64_t bytes = 0;
   for (const TrainedTensor& tensor : tensors) bytes += static_cast<std::int64_t>(tensor.value.nbytes());
   const std::int64_t remembered = options.optimizer == OptimizerKind::Adam ? 2 : 1;
-  return bytes * (1 + remembered + (options.checkpoint.empty() ? 0 : 2 * (2 + remembered)));
+  constexpr std::int64_t kDeployed = 4;
+  return bytes * (1 + remembered + std::max(kDeployed, options.checkpoint.empty() ? 0 : 2 * (2 + remembered)));
 }
 
 }  // namespace

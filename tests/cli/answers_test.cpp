@@ -56,6 +56,22 @@ TEST(Losses, ThatAreLargeAreWrittenShort) {
   EXPECT_LT(LongestLine(run.out), 100U);
 }
 
+TEST(OperatorsInFloat, AreToldByKindAndListedInJson) {
+  const Workspace work;
+  const ToolRun run = work.Run("eval resnet20.pt --data cifar10:test.bin --samples 2 --weight-bits 4 --integer "
+                               "--output-correction none");
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_THAT(run.out, testing::ContainsRegex("conv2d +19  conv1, layer1.0.conv1, layer1.0.conv2 and 16 more +"
+                                              "its input is in float"));
+  EXPECT_THAT(run.out, testing::ContainsRegex("linear +1  linear +its input is in float"));
+  EXPECT_THAT(run.out, HasSubstr("--json FILE lists them all"));
+  EXPECT_LT(std::count(run.out.begin(), run.out.end(), '\n'), 16);
+  const ToolRun listed = work.Run("eval resnet20.pt --data cifar10:test.bin --samples 2 --weight-bits 4 --integer "
+                                  "--output-correction none --json -");
+  ASSERT_EQ(listed.code, 0) << listed.err;
+  EXPECT_GT(json::parse(listed.out)["integer"]["in_float"].size(), 20U);
+}
+
 TEST(FormatsByHand, LeaveInFloatWhatWasNotAskedFor) {
   const Workspace work;
   const std::string eval = "eval resnet20.pt --data cifar10:test.bin --samples 64 --output-correction none ";

@@ -74,6 +74,22 @@ class MemoryOption : public testing::Test {
     fmt::print("{}: {} of {} MiB\n", arguments.substr(0, arguments.find(' ')), run.peak_mebibytes, mebibytes);
   }
 
+  /// Runs into refusals, from so little on, with what they name until it does.
+  void ExpectThatWhatIsNamedDoes(const std::string& command, std::int64_t mebibytes) const {
+    Measured run = Run(command + fmt::format(" --memory {}MiB", mebibytes));
+    EXPECT_EQ(run.code, 2);
+    for (int tries = 0; run.code == 2 && tries < 3; ++tries) {
+      fmt::print("{}", run.messages);
+      EXPECT_LE(run.peak_mebibytes, mebibytes) << run.messages;
+      std::smatch named;
+      ASSERT_TRUE(std::regex_search(run.messages, named, std::regex("give (at least|more, such as) ([0-9]+)MiB")));
+      mebibytes = std::stoll(named[2]);
+      run = Run(command + fmt::format(" --memory {}MiB", mebibytes));
+    }
+    EXPECT_EQ(run.code, 0) << run.messages;
+    EXPECT_LE(run.peak_mebibytes, mebibytes);
+  }
+
   /// Three convolutions whose outputs take 1 MiB a sample each, and random images for them: 4 MiB a sample at once.
   void WriteImages(std::int64_t samples) const {
     torch::jit::Module module("Images");
@@ -146,21 +162,42 @@ TEST_F(MemoryOption, CountsTheWeightsOfAllWidths) {
 
 TEST_F(MemoryOption, WhatARefusalNamesWouldDoDoes) {
   WriteWideLayers();
-  const std::string command =
-      "analyze wide.pt --data wide.npy --samples 4 --weight-calibrator max --weight-bits 4 --out s.json";
-  std::int64_t mebibytes = 330;
-  Measured run = Run(command + fmt::format(" --memory {}MiB", mebibytes));
-  EXPECT_EQ(run.code, 2);
-  for (int tries = 0; run.code == 2 && tries < 3; ++tries) {
-    fmt::print("{}", run.messages);
-    EXPECT_LE(run.peak_mebibytes, mebibytes) << run.messages;
-    std::smatch named;
-    ASSERT_TRUE(std::regex_search(run.messages, named, std::regex("give (at least|more, such as) ([0-9]+)MiB")));
-    mebibytes = std::stoll(named[2]);
-    run = Run(command + fmt::format(" --memory {}MiB", mebibytes));
+  ExpectThatWhatIsNamedDoes(
+      "analyze wide.pt --data wide.npy --samples 4 --weight-calibrator max --weight-bits 4 --out s.json", 330);
+}
+
+TEST_F(MemoryOption, AModelFileThatDoesNotFitIsRefusedBeforeItIsRead) {
+  WriteWideLayers();
+  for (const char* const command :
+       {"eval wide.pt --data wide.npy", "inspect wide.pt --input 64", "quantize wide.pt --weight-bits 4 --out q.pt",
+        "analyze wide.pt --data wide.npy --out s.json", "spectrum wide.pt --data wide.npy"}) {
+    const Measured run = Run(fmt::format("{} --memory 220MiB", command));
+    EXPECT_EQ(run.code, 2) << command;
+    EXPECT_THAT(run.messages, testing::AllOf(testing::HasSubstr("wide.pt"), testing::HasSubstr("give at least")));
+    EXPECT_LT(run.peak_mebibytes, 200) << command;
   }
-  EXPECT_EQ(run.code, 0) << run.messages;
-  EXPECT_LE(run.peak_mebibytes, mebibytes);
+}
+
+/// The file of weights in float is as large as the network.
+TEST_F(MemoryOption, AFileIsWrittenAsItIsMade) {
+  WriteWideLayers();
+  const std::string floats = "quantize wide.pt --activation-bits 8 --calibration wide.npy --output-correction none";
+  ExpectWithin(310, floats + " --out q.pt");
+  ExpectWithin(310, floats + " --packed q.safetensors");
+}
+
+TEST_F(MemoryOption, CountsTheValuesThatAScaleIsFoundFrom) {
+  WriteWideLayers();
+  const std::string one_scale = " --weight-bits 4 --weight-granularity tensor ";
+  ExpectThatWhatIsNamedDoes("quantize wide.pt --output-correction none --out q.pt" + one_scale, 480);
+  ExpectThatWhatIsNamedDoes(
+      "analyze wide.pt --data wide.npy --samples 2 --measures weight-error --out s.json" + one_scale, 480);
+  ExpectWithin(480, "quantize wide.pt --output-correction none --weight-calibrator max --out q.pt" + one_scale);
+}
+
+TEST_F(MemoryOption, LeavesASpectrumWhatItsBasisLeaves) {
+  WriteWideLayers();
+  ExpectWithin(1100, "spectrum wide.pt --data wide.npy --samples 4 --layers e --probes 1 --steps 24");
 }
 
 TEST_F(MemoryOption, DoesNotChangeTheResult) {

@@ -122,6 +122,37 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"denoiser", "", "values", "mean-squared-error", 0}),
     [](const auto& test) { return test.param.name; });
 
+class Remembered : public Outputs {};
+
+/// Labels that an analysis ignored are ignored by all that takes its plan, without being told again.
+TEST_P(Remembered, ByPlans) {
+  const std::string without = " pixels.pt --data npz:pixels.npz ", ignoring = "--ignore-label 255 ";
+  const json sensitivity = Done("analyze" + without + ignoring + "--weight-bits 2,4,8 --out s.json");
+  EXPECT_EQ(sensitivity["data"]["ignored_labels"], json({255}));
+  Done("search s.json --budget weight_size=15% --out plan.json");
+  const std::string eval = "eval" + without + "--plan plan.json ";
+  json remembered = Done(eval), told = Done(eval + ignoring);
+  ExpectEvaluation(remembered["planned"], GetParam());
+  EXPECT_EQ(remembered, told);
+  EXPECT_EQ(Done(eval + "--calibration npz:pixels.npz --calibration-samples 8"),
+            Done(eval + ignoring + "--calibration npz:pixels.npz --calibration-samples 8"));
+  EXPECT_THAT(work_.Run(eval + "--ignore-label 254").err, HasSubstr("label 255 is outside"));  // what is told counts
+  const json training =
+      Done("train" + without + "--plan plan.json --epochs 1 --out trained.pt --test npz:pixels.npz");
+  ExpectEvaluation(training["evaluation"]["planned"], GetParam());
+  ExpectEvaluation(Done("eval trained.float.pt --data npz:pixels.npz --plan trained.json")["planned"], GetParam());
+}
+
+/// Plans by hand come to remember what they were trained on.
+TEST_P(Remembered, ByPlansOfTraining) {
+  Done(Command("train") + "--weight-bits 4 --epochs 1 --out trained.pt");
+  ExpectEvaluation(Done("eval trained.float.pt --data npz:pixels.npz --plan trained.json")["planned"], GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Remembered,
+                         ::testing::Values(Case{"pixels", "--ignore-label 255", "classes", "cross-entropy", 552}),
+                         [](const auto& test) { return test.param.name; });
+
 class Said : public Outputs {};
 
 /// What is not plain is told, and options ask for something else.

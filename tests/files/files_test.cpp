@@ -43,6 +43,32 @@ TEST(WriteFile, ThatFailsLeavesTheOldFileAndNothingElse) {
   EXPECT_EQ(FilesIn(folder), 1U);
 }
 
+TEST(WriteFile, TakesContentsPieceByPiece) {
+  const TemporaryFolder folder;
+  WriteFile(folder / "file", [](const ByteSink& sink) {
+    sink("one, ");
+    sink("");
+    sink("two");
+  });
+  EXPECT_EQ(Contents(folder / "file"), "one, two");
+  WriteFile(folder / "file", [](const ByteSink&) {});
+  EXPECT_EQ(Contents(folder / "file"), "");
+  EXPECT_EQ(FilesIn(folder), 1U);
+}
+
+TEST(WriteFile, OfContentsThatThrowLeavesTheOldFileAndNothingElse) {
+  const TemporaryFolder folder;
+  folder.Put("file", "old");
+  const auto failing = [](const ByteSink& sink) {
+    sink("new");
+    throw Error("no more");
+  };
+  EXPECT_THAT([&] { WriteFile(folder / "file", failing); }, OneLineError("no more"));
+  EXPECT_THAT([&] { WriteFile(folder / "missing/file", failing); }, OneLineError("no more"));
+  EXPECT_EQ(Contents(folder / "file"), "old");
+  EXPECT_EQ(FilesIn(folder), 1U);
+}
+
 TEST(WriteFile, InAFolderWithoutWriteRightsFails) {
   if (geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
   const TemporaryFolder folder;

@@ -110,6 +110,99 @@ TEST(IgnoredLabels, LeaveTheFiguresOfTheOthers) {
   EXPECT_TRUE(alone.contributions->predictions.empty());
 }
 
+/// ½ ‖centered shift‖² of every prediction, [samples, predictions], of the network y = x Wᵀ with W at 3 bits.
+at::Tensor SquaredShifts(const Network& network, const at::Tensor& x) {
+  const at::Tensor change = Quantized(network) - network.Weight(network.layers()[0]);
+  const at::Tensor shift = x.matmul(change.t()).to(torch::kDouble);
+  return (shift - shift.mean(-1, true)).square().sum(-1) / 2;
+}
+
+/// Where samples are taken until a precision is reached, a figure is the mean over the predictions of those seen.
+TEST(IgnoredLabels, CountAmongTheSamplesThatAPrecisionTook) {
+  torch::manual_seed(4);
+  const Network network =
+      ScriptedNetwork("def forward(self, x):\n    return torch.linear(x, self.weight)\n", torch::randn({4, 5}));
+  const at::Tensor x = torch::randn({512, 6, 5});
+  at::Tensor labels = torch::randint(4, {512, 6}, torch::kLong);
+  labels.slice(0, 0, 256).slice(1, 1, 6).fill_(kIgnoredLabel);  // those that come first have one prediction, or none
+  labels.slice(0, 0, 256, 5).fill_(kIgnoredLabel);
+  const Dataset data = Dataset::FromTensors({x}, labels);
+  AnalyzeOptions options = WeightsAlone();
+  options.measures = {Measure::LogitShift, Measure::GaussNewton, Measure::SingleLoss};
+  options.precision = 0.3;
+  const Sensitivity some = Analyze(network, data, options);
+  ASSERT_LT(some.samples, 256);
+  const at::Tensor kept = labels.slice(0, 0, some.samples).ne(kIgnoredLabel);
+  const at::Tensor squares = SquaredShifts(network, x.slice(0, 0, some.samples)).masked_select(kept);
+  EXPECT_NEAR(Figure(some, Measure::LogitShift), squares.mean().item<double>(), 1e-5 * squares.mean().item<double>());
+
+  options.precision = 0;
+  const Sensitivity whole = Analyze(network, data.First(some.samples), options);
+  for (const Measure measure : options.measures) {
+    const Estimate &of_some = some.layers[0].weight_choices[0].figures.at(measure),
+                   &of_whole = whole.layers[0].weight_choices[0].figures.at(measure);
+    EXPECT_NEAR(of_some.value, of_whole.value, 1e-9 * std::abs(of_whole.value)) << ToString(measure);
+    EXPECT_NEAR(of_some.standard_error, of_whole.standard_error, 1e-9 * of_whole.standard_error) << ToString(measure);
+  }
+  EXPECT_EQ(some.contributions->predictions, whole.contributions->predictions);
+  ASSERT_EQ(some.contributions->values.size(), whole.contributions->values.size());
+  for (std::size_t i = 0; i < some.contributions->values.size(); ++i)
+    EXPECT_NEAR(some.contributions->values[i], whole.contributions->values[i], 1e-9);
+}
+
+/// Samples without a prediction say nothing of how well a figure is known, however many they are.
+TEST(IgnoredLabels, AreNoReasonToStop) {
+  torch::manual_seed(5);
+  const Network network =
+      ScriptedNetwork("def forward(self, x):\n    return torch.linear(x, self.weight)\n", torch::randn({4, 5}));
+  const at::Tensor x = torch::randn({256, 6, 5});
+  at::Tensor labels = torch::randint(4, {256, 6}, torch::kLong);
+  labels.slice(0, 0, 150).fill_(kIgnoredLabel);
+  AnalyzeOptions options = WeightsAlone();
+  options.measures = {Measure::LogitShift};
+  options.precision = 0.9;
+  const Sensitivity sensitivity = Analyze(network, Dataset::FromTensors({x}, labels), options);
+  EXPECT_GE(sensitivity.samples, 150 + 32);
+  const at::Tensor squares = SquaredShifts(network, x.slice(0, 150, sensitivity.samples));
+  EXPECT_NEAR(Figure(sensitivity, Measure::LogitShift), squares.mean().item<double>(),
+              1e-5 * squares.mean().item<double>());
+}
+
+/// Memory is tried out on the first sample alone, which may have no label that counts.
+TEST(IgnoredLabels, OfTheFirstSamplesLeaveTheExactHessianOfTheOthers) {
+  torch::manual_seed(6);
+  const Network network =
+      ScriptedNetwork("def forward(self, x):\n    return torch.linear(x, self.weight)\n", torch::randn({4, 5}));
+  const at::Tensor x = torch::randn({8, 5});
+  at::Tensor labels = torch::randint(4, {8}, torch::kLong);
+  labels.slice(0, 0, 3).fill_(kIgnoredLabel);
+  AnalyzeOptions options = WeightsAlone();
+  options.measures = {Measure::Trace};
+  options.exact_hessian = true;
+  options.trace.tolerance = 1e-6;
+  options.trace.max_probes = 400;
+  const Sensitivity all = Analyze(network, Dataset::FromTensors({x}, labels), options);
+  // Of the mean cross entropy over the predictions that count: Σ_c p_c (1 − p_c) ‖x‖².
+  const at::Tensor p = x.matmul(network.Weight(network.layers()[0]).t()).to(torch::kDouble).softmax(1);
+  const at::Tensor traces = (p * (1 - p)).sum(1) * x.square().sum(1);
+  const double trace = traces.slice(0, 3).mean().item<double>();
+  EXPECT_NEAR(*all.layers[0].weight.trace, trace, 4 * all.layers[0].weight.trace_standard_error + 1e-4 * trace);
+  EXPECT_LT(all.layers[0].weight.trace_standard_error, 0.1 * trace);
+}
+
+TEST(IgnoredLabels, AreKeptWithTheData) {
+  torch::manual_seed(7);
+  const Network network =
+      ScriptedNetwork("def forward(self, x):\n    return torch.linear(x, self.weight)\n", torch::randn({4, 5}));
+  DataOptions ignoring;
+  ignoring.ignored_labels = {255};
+  const at::Tensor labels = torch::tensor({255L, 1L, 2L, 3L}, torch::kLong);
+  AnalyzeOptions options = WeightsAlone();
+  options.measures = {Measure::LogitShift};
+  const Dataset data = Dataset::FromTensors({torch::randn({4, 5})}, labels, ignoring);
+  EXPECT_EQ(Analyze(network, data, options).data.ignored_labels, std::vector<std::int64_t>{255});
+}
+
 /// The loss is concave in a weight behind which the wrong class saturates: no layer is free for that.
 TEST(NegativeCurvature, IsNotFree) {
   const Network network = ScriptedNetwork(

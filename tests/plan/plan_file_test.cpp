@@ -57,6 +57,24 @@ TEST(PlanFile, ReadsBackWhatWasWritten) {
   EXPECT_EQ(ToJson(read), ToJson(written));
 }
 
+TEST(PlanFile, HasIgnoredLabelsOnlyWhereThereAreSome) {
+  const TemporaryFolder folder;
+  Plan plan = FullPlan();
+  EXPECT_FALSE(ordered_json::parse(ToJson(plan))["data"].contains("ignored_labels"));
+  EXPECT_TRUE(ReadPlan(folder.Put("plan.json", ToJson(plan))).data.ignored_labels.empty());
+  plan.data.ignored_labels = {255, -1, std::numeric_limits<std::int64_t>::max()};
+  const Plan read = ReadPlan(folder.Put("plan.json", ToJson(plan)));
+  EXPECT_EQ(read.data, plan.data);
+  EXPECT_EQ(ToJson(read), ToJson(plan));
+  for (const char* wrong : {"255", "[255.0]", "[\"255\"]", "[18446744073709551615]"}) {
+    nlohmann::json json = nlohmann::json::parse(ToJson(plan));
+    json["data"]["ignored_labels"] = nlohmann::json::parse(wrong);
+    EXPECT_THAT([&] { ReadPlan(folder.Put("plan.json", json.dump())); },
+                OneLineError("plan.json", "data.ignored_labels", "a list of integers"))
+        << wrong;
+  }
+}
+
 TEST(PlanFile, TakesNamesOfLayersAsTheyAre) {
   const TemporaryFolder folder;
   Plan plan = FullPlan();

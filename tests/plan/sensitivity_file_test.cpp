@@ -97,6 +97,16 @@ void ExpectRefused(const Change& change, const std::string& key, const std::stri
   EXPECT_THAT([&] { ReadSensitivity(file); }, OneLineError("changed.json", key, expected)) << key;
 }
 
+TEST(SensitivityFile, HasIgnoredLabelsOnlyWhereThereAreSome) {
+  const TemporaryFolder folder;
+  Sensitivity sensitivity = FullSensitivity();
+  EXPECT_FALSE(nlohmann::json::parse(ToJson(sensitivity))["data"].contains("ignored_labels"));
+  sensitivity.data.ignored_labels = {255, 7};
+  const Sensitivity read = ReadSensitivity(folder.Put("s.json", ToJson(sensitivity)));
+  EXPECT_EQ(read.data, sensitivity.data);
+  EXPECT_EQ(ToJson(read), ToJson(sensitivity));
+}
+
 TEST(SensitivityFile, SaysWhatOutputsAreUnlessTheyAreClassesAlongAxisOne) {
   const TemporaryFolder folder;
   Sensitivity written = FullSensitivity();

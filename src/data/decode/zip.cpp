@@ -78,6 +78,13 @@ void ZipArchive::Stream(std::size_t index, const Consumer& consume) const {
   }
 }
 
+std::uint64_t ZipArchive::Size(std::size_t index) const {
+  zip_stat_t stated;
+  zip_stat_init(&stated);
+  const bool known = zip_stat_index(archive_.get(), index, 0, &stated) == 0 && (stated.valid & ZIP_STAT_SIZE) != 0;
+  return known ? stated.size : 0;
+}
+
 std::vector<std::uint8_t> ZipArchive::Read(std::size_t index) const {
   // Grows with what is really there: the size that the archive states may be wrong.
   std::vector<std::uint8_t> contents;

@@ -26,6 +26,9 @@ class ZipArchive {
   /// Names in file order.
   const std::vector<std::string>& names() const { return names_; }
 
+  /// What entry `index` takes once it is read, as the archive's directory states it; 0 where it does not.
+  std::uint64_t Size(std::size_t index) const;
+
   /// The contents of entry `index`.
   std::vector<std::uint8_t> Read(std::size_t index) const;
 

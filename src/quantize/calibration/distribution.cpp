@@ -38,12 +38,23 @@ std::vector<std::uint32_t> Sorted(std::vector<std::uint32_t> keys) {
   return keys;
 }
 
-}  // namespace
-
-Distribution DistributionOf(std::span<const float> values) {
+void Check(std::span<const float> values) {
   if (values.empty()) throw Error("a tensor without elements cannot be calibrated");
   if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); }))
     throw Error("a tensor that holds NaN or an infinite value cannot be calibrated");
+}
+
+/// Of ascending values.
+void SetExtremes(Distribution& distribution) {
+  distribution.min = distribution.values.front();
+  distribution.max = distribution.values.back();
+  distribution.average = distribution.moving = {distribution.min, distribution.max};
+}
+
+}  // namespace
+
+Distribution DistributionOf(std::span<const float> values) {
+  Check(values);
   constexpr std::size_t kFew = 512;  // where comparing is faster
   std::vector<std::uint32_t> keys(values.size());
   std::transform(values.begin(), values.end(), keys.begin(), KeyOf);
@@ -55,9 +66,15 @@ Distribution DistributionOf(std::span<const float> values) {
   distribution.values.resize(keys.size());
   std::transform(keys.begin(), keys.end(), distribution.values.begin(), ValueOf);
   distribution.counts.assign(keys.size(), 1.0);
-  distribution.min = distribution.values.front();
-  distribution.max = distribution.values.back();
-  distribution.average = distribution.moving = {distribution.min, distribution.max};
+  SetExtremes(distribution);
+  return distribution;
+}
+
+Distribution ExtremesOf(std::span<const float> values) {
+  Check(values);
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  Distribution distribution{.values = {*low, *high}, .counts = {1, 1}};
+  SetExtremes(distribution);
   return distribution;
 }
 

@@ -23,4 +23,7 @@ struct Distribution {
 /// Each value once. Throws Error when one is NaN or infinite, or there are none.
 Distribution DistributionOf(std::span<const float> values);
 
+/// The extremes alone stand for all values. Throws Error likewise.
+Distribution ExtremesOf(std::span<const float> values);
+
 }  // namespace bitplan

@@ -50,6 +50,24 @@ QuantizationRange SearchPowerOfTwo(const Clip& full, const Format& format, const
 
 }  // namespace
 
+bool NeedsValues(const Format& format) {
+  switch (format.calibrator) {
+    case Calibrator::Max:
+    case Calibrator::Dynamic:
+    case Calibrator::AverageMax:
+    case Calibrator::MovingAverage:
+      return false;
+    case Calibrator::Percentile:
+    case Calibrator::Mse:
+    case Calibrator::Entropy:
+    case Calibrator::Deviations:
+    case Calibrator::Laplace:
+    case Calibrator::Gauss:
+      break;
+  }
+  return true;
+}
+
 QuantizationRange Calibrate(const Distribution& distribution, const Format& format) {
   if (format.IsInteger() && format.scheme == Scheme::AutoSigned)
     return WithItsSign(format, distribution.min, [&](const Format& fixed) { return Calibrate(distribution, fixed); });
