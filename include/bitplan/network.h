@@ -129,7 +129,11 @@ class Network {
   bool has_operand_sites() const;       ///< as the options say
   const std::map<std::string, std::string>& input_values() const;  ///< as the options say, each in one way of writing
   std::optional<std::int64_t> class_axis() const;  ///< likewise
-  const LoweredGraph& lowered() const;  ///< for the rooms that rewrite graphs; see src/network/lowered_graph.h
+
+  struct Impl;  ///< for the rooms that rewrite graphs and run parts of them; see src/network/impl.h
+  explicit Network(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+  const Impl& impl() const { return *impl_; }
+  const LoweredGraph& lowered() const;  ///< likewise; see src/network/lowered_graph.h
 
   at::Tensor Weight(const Layer& layer) const { return parameters()[static_cast<std::size_t>(layer.weight)].value; }
   std::vector<at::Tensor> ParameterValues() const;
@@ -147,16 +151,6 @@ class Network {
                      Probe* probe = nullptr) const;
 
  private:
-  friend NetworkProfile ProfileNetwork(const Network& network, const std::vector<at::Tensor>& inputs);
-  friend class Batching;          // src/network/batching.h
-  friend class Tails;             // src/network/tails.h
-  friend class OperatorTracer;    // src/network/operator_graph.h
-  friend class ActivationTracer;  // src/network/activation_trace.h
-  friend class LayerProduct;      // src/network/layer_product.h
-  friend class StepProgram;       // src/network/step_program.h
-  friend class TrainingGraph;     // src/train/training_graph.h
-  struct Impl;
-  explicit Network(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };
 

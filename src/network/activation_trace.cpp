@@ -61,7 +61,7 @@ class ActivationTracer {
       if (const Observation* const observation = observer.Of(tap)) seen.push_back({observation, value});
       return value;
     };
-    Run(*network.impl_, inputs, handle);
+    Run(network.impl(), inputs, handle);
     for (const Parameter& parameter : network.parameters())
       if (parameter.value.has_storage()) parameters_.insert(parameter.value.storage().unsafeGetStorageImpl());
     ReadFirst();

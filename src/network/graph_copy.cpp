@@ -5,6 +5,12 @@ namespace bitplan {
 using torch::jit::Node;
 using torch::jit::Value;
 
+GraphCopy GraphCopy::WithInputsOf(const torch::jit::Graph& from) {
+  GraphCopy copy;
+  for (const Value* input : from.inputs()) copy.AddInput(const_cast<Value*>(input));
+  return copy;
+}
+
 void GraphCopy::AddInput(Value* value) {
   copies_[value] = graph_->addInput()->copyMetadata(value);
   inputs_.push_back(value);

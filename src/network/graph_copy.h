@@ -12,6 +12,9 @@ namespace bitplan {
 /// A graph that is built from nodes of another one.
 class GraphCopy {
  public:
+  /// To be built, with the same inputs as `from`.
+  static GraphCopy WithInputsOf(const torch::jit::Graph& from);
+
   /// A new input, which stands for `value`.
   void AddInput(torch::jit::Value* value);
 

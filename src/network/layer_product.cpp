@@ -146,7 +146,7 @@ std::optional<LayerProduct> LayerProduct::Of(const Network& network, int layer, 
   const auto index = static_cast<std::size_t>(layer);
   const LayerUse& sites = network.layers()[index].uses[use];
   if (sites.input_site < 0 || sites.output_site < 0) return std::nullopt;
-  const UseTaps& taps = network.impl_->map.use_taps[index][use];
+  const UseTaps& taps = network.impl().map.use_taps[index][use];
   Node* const input = FindTap(network.lowered(), taps.input);
   Node* const output = FindTap(network.lowered(), taps.output);
   if (!input || !output) return std::nullopt;

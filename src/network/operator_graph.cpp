@@ -36,7 +36,7 @@ class OperatorTracer {
   explicit OperatorTracer(const Network& network)
       : network_(network),
         lowered_(network.lowered()),
-        map_(network.impl_->map),
+        map_(network.impl().map),
         activations_(Activations(lowered_, map_)) {
     for (std::size_t i = 0; i < lowered_.arguments.size(); ++i) makers_[lowered_.graph->inputs()[i]] = {-1};
   }

@@ -51,10 +51,10 @@ LayerProfile ProfileLayer(const LayerMap& map, std::size_t index, const std::vec
 
 NetworkProfile ProfileNetwork(const Network& network, const std::vector<at::Tensor>& inputs) {
   const at::NoGradGuard no_grad;
-  const LayerMap& map = network.impl_->map;
+  const LayerMap& map = network.impl().map;
   NetworkProfile profile;
   const std::vector<Passed> passed = Watch(map, [&](const c10::intrusive_ptr<ProbeHandle>& handle) {
-    profile.output_shape = network.impl_->Run(inputs, network.ParameterValues(), handle).sizes().vec();
+    profile.output_shape = network.impl().Run(inputs, network.ParameterValues(), handle).sizes().vec();
   });
 
   for (std::size_t i = 0; i < map.layers.size(); ++i) profile.layers.push_back(ProfileLayer(map, i, passed));

@@ -66,7 +66,7 @@ StepProgram::StepProgram(const Network& network) : network_(network), graph_(net
   std::map<std::int64_t, Value*> taps;
   for (Node* node : AllNodes(graph_->block()))
     if (node->kind() == TapSymbol()) taps[TapNumber(node)] = node->output();
-  const LayerMap& map = network.impl_->map;
+  const LayerMap& map = network.impl().map;
   for (std::size_t layer = 0; layer < map.layers.size(); ++layer)
     for (std::size_t use = 0; use < map.layers[layer].uses.size(); ++use) {
       const UseTaps& of_use = map.use_taps[layer][use];
@@ -116,7 +116,7 @@ void StepProgram::Compile() {
 
 at::Tensor StepProgram::Run(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,
                             Probe* probe, StepNotes& notes) const {
-  const Network::Impl& network = *network_.impl_;
+  const Network::Impl& network = network_.impl();
   auto handle = c10::make_intrusive<StepHandle>();
   handle->steps = &steps_;
   handle->steps_of_several = &steps_of_several_;

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "network/graph_copy.h"
 #include "network/impl.h"
+#include "network/live_values.h"
 
 namespace bitplan {
 
@@ -17,21 +17,6 @@ namespace {
 using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
-
-/// A copy to be made of `from`, with the same inputs.
-GraphCopy WithInputsOf(const Graph& from) {
-  GraphCopy copy;
-  for (const Value* input : from.inputs()) copy.AddInput(const_cast<Value*>(input));
-  return copy;
-}
-
-bool IsTensor(const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); }
-
-bool IsContainer(const Value* value) {
-  const auto kind = value->type()->kind();
-  return kind == c10::TypeKind::ListType || kind == c10::TypeKind::DictType || kind == c10::TypeKind::TupleType ||
-         kind == c10::TypeKind::ClassType || kind == c10::TypeKind::OptionalType;
-}
 
 }  // namespace
 
@@ -56,40 +41,24 @@ namespace {
 /// Divides a graph into tails.
 class TailFinder {
  public:
-  explicit TailFinder(const LoweredGraph& lowered)
-      : lowered_(lowered), graph_(*lowered.graph), top_(graph_), aliases_(lowered.graph) {}
+  explicit TailFinder(const LoweredGraph& lowered) : lowered_(lowered), live_(lowered) {}
 
   /// Where the tail of a layer begins; 0 where the state before a later point cannot be kept.
   std::size_t BeginOf(const Layer& layer) const {
-    std::size_t begin = top_.nodes().size();
+    const TopLevel& top = live_.top();
+    std::size_t begin = top.nodes().size();
     for (const int parameter : {layer.weight, layer.bias})
       if (parameter >= 0)
         for (const torch::jit::Use& use : lowered_.ParameterInput(static_cast<std::size_t>(parameter))->uses())
-          begin = std::min(begin, top_.PositionOf(use.user));
-    for (Node* node : AllNodes(graph_.block()))
-      if (node->kind() == TapSymbol() && IsTapOf(layer, *node)) begin = std::min(begin, top_.PositionOf(node));
-    return CanBeKept(begin) ? begin : 0;
+          begin = std::min(begin, top.PositionOf(use.user));
+    for (Node* node : AllNodes(graph().block()))
+      if (node->kind() == TapSymbol() && IsTapOf(layer, *node)) begin = std::min(begin, top.PositionOf(node));
+    return live_.CanBeKept(begin) ? begin : 0;
   }
 
-  /// What was computed before `begin` and is read from there on, constants aside.
-  std::vector<Value*> LiveAt(std::size_t begin) const {
-    std::vector<Value*> live;
-    std::set<const Value*> seen;
-    for (std::size_t i = 0; i < begin; ++i) {
-      if (top_.nodes()[i]->kind() == c10::prim::Constant) continue;
-      for (Value* value : top_.nodes()[i]->outputs()) {
-        const auto& uses = value->uses();
-        const bool later = std::any_of(uses.begin(), uses.end(),
-                                       [&](const torch::jit::Use& use) { return top_.PositionOf(use.user) >= begin; });
-        if (later && seen.insert(value).second) live.push_back(value);
-      }
-    }
-    return live;
-  }
-
-  bool IsWritten(const Value* value) const { return IsTensor(value) && aliases_.hasWriters(value); }
-  const std::vector<Node*>& nodes() const { return top_.nodes(); }
-  Graph& graph() const { return graph_; }
+  const LiveValues& live() const { return live_; }
+  const std::vector<Node*>& nodes() const { return live_.top().nodes(); }
+  Graph& graph() const { return *lowered_.graph; }
 
  private:
   bool IsTapOf(const Layer& layer, const Node& tap) const {
@@ -99,18 +68,8 @@ class TailFinder {
                        [&](const LayerUse& use) { return use.input_site == site || use.output_site == site; });
   }
 
-  /// Lists that are written to cannot be copied at a point, and neither can a model's own buffers.
-  bool CanBeKept(std::size_t begin) const {
-    if (!lowered_.written_inputs.empty()) return false;
-    const std::vector<Value*> live = LiveAt(begin);
-    return std::none_of(live.begin(), live.end(),
-                        [&](const Value* value) { return IsContainer(value) && aliases_.hasWriters(value); });
-  }
-
   const LoweredGraph& lowered_;
-  Graph& graph_;
-  TopLevel top_;
-  torch::jit::AliasDb aliases_;
+  LiveValues live_;
 };
 
 /// Inputs of `graph` from `first` on that some operator writes to, counted from there.
@@ -118,7 +77,8 @@ std::vector<std::size_t> WrittenFrom(const std::shared_ptr<Graph>& graph, std::s
   const torch::jit::AliasDb aliases(graph);
   std::vector<std::size_t> written;
   for (std::size_t i = first; i < graph->inputs().size(); ++i)
-    if (IsTensor(graph->inputs()[i]) && aliases.hasWriters(graph->inputs()[i])) written.push_back(i - first);
+    if (graph->inputs()[i]->type()->isSubtypeOf(*c10::TensorType::get()) && aliases.hasWriters(graph->inputs()[i]))
+      written.push_back(i - first);
   return written;
 }
 
@@ -133,16 +93,16 @@ Tails::Tails(const Network& network) {
     beginning[impl->tails.back().begin].push_back(i);
   }
 
-  GraphCopy recording = WithInputsOf(finder.graph());
+  GraphCopy recording = GraphCopy::WithInputsOf(finder.graph());
   std::vector<Value*> kept;
   std::map<const Value*, std::size_t> number_of;  // in `kept`, of values that nothing writes to
   for (std::size_t position = 0; position <= finder.nodes().size(); ++position) {
     if (const auto found = beginning.find(position); found != beginning.end()) {
-      GraphCopy tail = WithInputsOf(finder.graph());
+      GraphCopy tail = GraphCopy::WithInputsOf(finder.graph());
       std::vector<std::size_t> numbers;
-      for (Value* value : finder.LiveAt(position)) {
+      for (Value* value : finder.live().At(position)) {
         tail.AddInput(value);
-        if (finder.IsWritten(value)) {
+        if (finder.live().IsWritten(value)) {
           numbers.push_back(kept.size());
           kept.push_back(recording.graph()->insert(c10::aten::clone, {recording.Find(value)}));
         } else {
@@ -171,7 +131,7 @@ Tails::Tails(const Network& network) {
 }
 
 Tails::Prefix Tails::Run(const std::vector<at::Tensor>& inputs) const {
-  const Network::Impl& network = *impl_->network.impl_;
+  const Network::Impl& network = impl_->network.impl();
   Prefix prefix;
   prefix.inputs_ = inputs;
   prefix.batches_ = network.batching->Divide(network, inputs);
@@ -189,7 +149,7 @@ int Tails::Earliest(const std::vector<int>& layers) const {
 }
 
 at::Tensor Tails::Run(const Prefix& prefix, int layer, const std::vector<at::Tensor>& parameters, Probe* probe) const {
-  const Network::Impl& network = *impl_->network.impl_;
+  const Network::Impl& network = impl_->network.impl();
   const Impl::Tail& tail = impl_->tails[static_cast<std::size_t>(layer)];
   const auto kept = [&](std::size_t batch) {
     std::vector<c10::IValue> values;

@@ -95,18 +95,19 @@ Calibration::Impl::Fit Calibration::Impl::FitWithin(const Network& network, cons
     QuantizedState trial = state;
     FitCorrections(network, nearest, wanted, {FirstSamples(inputs, count), count}, memory_bytes, {}, trial);
   };
-  const std::int64_t held = BytesOf(inputs) + OwnBytes(network, state);
-  if (plan.corrections.rounding == Rounding::Nearest) {
-    const std::int64_t most = bitplan::SamplesAPass(Samples(), memory_bytes, held, fit, memory_bytes);
-    // More of them bring nothing unless they are all.
-    return {most == Samples() ? most : bitplan::SamplesAPass(most, memory_bytes, held, fit), 1};
-  }
+  const bool rounds = plan.corrections.rounding != Rounding::Nearest;
   // Rounding sees the samples of one pass alone, and the second moments of what it reads are as large as they are.
-  const std::int64_t with_rounded = held + RoundedBytes(network);
-  const std::int64_t half = (PlannedBytes(memory_bytes) - with_rounded) / 2;
-  const std::int64_t a_pass = bitplan::SamplesAPass(Samples(), memory_bytes, with_rounded, fit, half);
-  const std::int64_t left = PlannedBytes(memory_bytes) - with_rounded - PeakBytes([&] { fit(a_pass); });
-  return {a_pass, std::max<std::int64_t>(1, left)};
+  const std::int64_t held = BytesOf(inputs) + OwnBytes(network, state) + (rounds ? RoundedBytes(network) : 0);
+  const std::int64_t room = PlannedBytes(memory_bytes) - held;
+  const std::int64_t most =
+      bitplan::SamplesAPass(Samples(), memory_bytes, held, fit, rounds ? room / 2 : memory_bytes);
+  // More of them bring nothing unless they are all, or weights are rounded on them.
+  const std::int64_t a_pass =
+      rounds || most == Samples() ? most : bitplan::SamplesAPass(most, memory_bytes, held, fit);
+  if (!rounds && a_pass == Samples()) return {a_pass, 1, 0};
+  const std::int64_t left = std::max<std::int64_t>(1, room - PeakBytes([&] { fit(a_pass); }));
+  const std::int64_t kept = a_pass == Samples() ? 0 : left / (rounds ? 4 : 1);
+  return {a_pass, std::max<std::int64_t>(1, left - kept), kept};
 }
 
 void Calibration::Impl::FitOutputs(const Network& network, const Plan& plan, QuantizedState& state) const {
@@ -114,7 +115,7 @@ void Calibration::Impl::FitOutputs(const Network& network, const Plan& plan, Qua
   const bool by_moments = plan.corrections.FitsOutputs() && QuantizesAnything(plan);
   const std::map<int, ChannelMoments>& wanted = by_moments ? Moments(network) : kNone;
   const Fit fit = FitWithin(network, plan, wanted, state);
-  FitCorrections(network, plan.corrections, wanted, {inputs, fit.a_pass}, fit.for_rounding, progress, state);
+  FitCorrections(network, plan.corrections, wanted, {inputs, fit.a_pass, fit.kept}, fit.for_rounding, progress, state);
 }
 
 Calibration Calibration::Collect(const Network& network, const Dataset& data, bool activations,

@@ -37,6 +37,7 @@ struct Calibration::Impl {
   struct Fit {
     std::int64_t a_pass = 1;        // samples
     std::int64_t for_rounding = 1;  // bytes, beside those of a pass
+    std::int64_t kept = 0;          // bytes, beside both: FittingSamples::kept_bytes
   };
   Fit FitWithin(const Network& network, const Plan& plan, const std::map<int, ChannelMoments>& wanted,
                 const QuantizedState& state) const;

@@ -42,8 +42,8 @@ bool TrainNorm(torch::jit::Graph& graph, Node* node) {
 }  // namespace
 
 Network TrainingGraph::Of(const Network& network, bool batch_norm) {
-  auto impl = std::make_shared<Network::Impl>(*network.impl_);
-  impl->lowered.graph = network.impl_->lowered.graph->copy();
+  auto impl = std::make_shared<Network::Impl>(network.impl());
+  impl->lowered.graph = network.impl().lowered.graph->copy();
   torch::jit::Graph& graph = *impl->lowered.graph;
   bool changed = false;
   for (Node* node : AllNodes(graph.block())) {
@@ -60,9 +60,9 @@ Network TrainingGraph::Of(const Network& network, bool batch_norm) {
 }
 
 const ComputedWeights& TrainingGraph::ComputedWeightsOf(const Network& network) {
-  return network.impl_->computed_weights;
+  return network.impl().computed_weights;
 }
 
-std::string TrainingGraph::RemainingOutput(const Network& network) { return network.impl_->output; }
+std::string TrainingGraph::RemainingOutput(const Network& network) { return network.impl().output; }
 
 }  // namespace bitplan

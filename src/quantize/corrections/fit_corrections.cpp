@@ -10,6 +10,7 @@
 #include "network/batch_norm.h"
 #include "network/channel_expectations.h"
 #include "quantize/corrections/channel_correction.h"
+#include "quantize/corrections/layer_by_layer.h"
 #include "quantize/corrections/sample_passes.h"
 #include "quantize/corrections/weight_rounder.h"
 
@@ -23,9 +24,6 @@ bool IsQuantized(const Layer& layer, const QuantizedTensor& weight, const Quanti
            return input != state.inputs.end() && input->second.format.HasScale();
          });
 }
-
-/// Thrown by a probe where the rest of a run is not wanted.
-struct RunEnds {};
 
 /// Runs with the quantized network, fits each layer when its input and first output come by, and hands on the corrected
 /// output.
@@ -182,16 +180,12 @@ void FitCorrections(const Network& network, const Corrections& corrections, cons
   }
   const std::vector<at::Tensor> parameters = state.parameters;  // the run's own; rounding changes the state's
   const auto parts = InPasses(samples.inputs, samples.a_pass);
-  if (parts.size() > 1) fitter.FitInParts();
-  const auto run = [&](const std::vector<at::Tensor>& part) {
-    try {
-      network.Forward(part, parameters, &fitter);
-    } catch (const RunEnds&) {
-      return;
-    }
-  };
-  do std::for_each(parts.begin(), parts.end(), run);
-  while (parts.size() > 1 && fitter.FitReached());
+  if (parts.size() == 1) {
+    network.Forward(parts.front(), parameters, &fitter);
+  } else {
+    fitter.FitInParts();
+    RunLayerByLayer(network, parts, parameters, samples.kept_bytes, fitter, [&] { return fitter.FitReached(); });
+  }
   fitter.Fold();
 }
 
