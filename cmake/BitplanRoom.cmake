@@ -22,6 +22,10 @@ if(BITPLAN_TORCH)
   bitplan_precompile(bitplan_torch_headers)
 endif()
 
+# Files that see LibTorch's headers are compiled several as one: what these headers make of their templates takes longer than the
+# file, and is made once. A name that stands in the anonymous namespaces of two files of a room therefore needs a better one.
+option(BITPLAN_UNITY "Compile the files of a room that sees LibTorch together, eight at a time" ON)
+
 # bitplan_flags(TARGET [TORCH [PRECOMPILED]]): language level, warnings, and with TORCH the shared precompiled header, or another.
 function(bitplan_flags target)
   cmake_parse_arguments(FLAG "TORCH" "PRECOMPILED" "" ${ARGN})
@@ -29,6 +33,10 @@ function(bitplan_flags target)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:bitplan_warnings>)
   if(FLAG_TORCH)
     target_compile_options(${target} PRIVATE -fpch-preprocess)
+    if(BITPLAN_UNITY)
+      set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+      target_compile_options(${target} PRIVATE -Wno-subobject-linkage)  # is about headers: files that others include
+    endif()
     target_link_libraries(${target} PRIVATE OpenMP::OpenMP_CXX)
     get_target_property(type ${target} TYPE)
     if(type STREQUAL "EXECUTABLE")  # the shared header is compiled with -fPIC, executables would be with -fPIE
@@ -67,11 +75,11 @@ function(bitplan_room name)
   set_property(GLOBAL APPEND PROPERTY BITPLAN_ROOMS ${target})
 endfunction()
 
-# bitplan_test(ROOM [TORCH] [SLOW] [TOGETHER] SOURCES … LINKS …): the executable test_ROOM; its tests carry the label ROOM, and slow.
-# TOGETHER: many small tests are one to ctest, since each would load LibTorch anew.
+# bitplan_test(ROOM [TORCH] [SLOW] [SHARDS N] SOURCES … LINKS …): the executable test_ROOM; its tests carry the label ROOM, and slow.
+# Fast tests that load LibTorch are one to ctest (or N, which can run side by side), since each would load it anew.
 # Build and run one room alone: cmake --build build/release --target test_search && ctest --test-dir build/release -L search
 function(bitplan_test room)
-  cmake_parse_arguments(TEST "TORCH;SLOW;TOGETHER" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(TEST "TORCH;SLOW" "SHARDS" "SOURCES;LINKS" ${ARGN})
   set(target test_${room})
   set(labels "${room}")
   set(cost 1)  # the longest start first
@@ -94,9 +102,16 @@ function(bitplan_test room)
   else()
     bitplan_flags(${target})
   endif()
-  if(TEST_TOGETHER)
-    add_test(NAME ${target} COMMAND ${target} --gtest_brief=1)
-    set_tests_properties(${target} PROPERTIES LABELS "${labels}" TIMEOUT 600 COST ${cost})
+  if(TEST_TORCH AND NOT TEST_SLOW)
+    if(NOT TEST_SHARDS)
+      set(TEST_SHARDS 1)
+    endif()
+    foreach(shard RANGE 1 ${TEST_SHARDS})
+      math(EXPR index "${shard} - 1")
+      add_test(NAME ${target}.${shard} COMMAND ${target} --gtest_brief=1)
+      set_tests_properties(${target}.${shard} PROPERTIES LABELS "${labels}" TIMEOUT 900 COST 50
+        ENVIRONMENT "GTEST_TOTAL_SHARDS=${TEST_SHARDS};GTEST_SHARD_INDEX=${index}")
+    endforeach()
     return()
   endif()
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST PROPERTIES LABELS "${labels}" TIMEOUT 600 COST ${cost})

@@ -22,7 +22,7 @@ namespace bitplan {
 
 namespace {
 
-constexpr std::int64_t kLargestChunk = 64;  // larger ones leave the processor's caches
+constexpr std::int64_t kLargestFisherChunk = 64;  // larger ones leave the processor's caches
 
 /// What the layers read in one chunk, and Σ_c of the squared gradients there; empty where no gradient comes.
 struct SquaredGradients {
@@ -142,7 +142,7 @@ std::vector<Estimate> InputFisher(const Network& network, const Dataset& data, c
     for (std::vector<double>& values : of_samples) std::fill(values.begin(), values.end(), 0);
     const std::int64_t largest =
         std::clamp<std::int64_t>((PlannedBytes(options.memory_bytes) - held) / std::max<std::int64_t>(1, of_sample), 1,
-                                 axes.empty() ? 1 : kLargestChunk);
+                                 axes.empty() ? 1 : kLargestFisherChunk);
     const std::vector<std::vector<std::int64_t>> chunks = curvature.Chunks(largest);
     for (std::size_t i = 0; i < chunks.size(); ++i) {
       add(chunks[i]);

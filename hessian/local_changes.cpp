@@ -28,7 +28,7 @@ at::Tensor AlongChannels(const LayerUse& use, const at::Tensor& channels) {
 }
 
 /// [choices, output…] as [n, choices, elements of a sample].
-at::Tensor BySample(const UseRun& run, const at::Tensor& changes) {
+at::Tensor ChangesBySample(const UseRun& run, const at::Tensor& changes) {
   if (run.y_axis < 0) return changes.flatten(1).unsqueeze(0);
   return changes.movedim(run.y_axis + 1, 0).flatten(2);
 }
@@ -66,7 +66,7 @@ at::Tensor WeightChanges::At(const UseRun& run) const {
     shape.insert(shape.begin() + 1, static_cast<std::size_t>(changes.dim() - along.dim()), 1);
     changes.add_(along.view(shape));
   }
-  return BySample(run, changes);
+  return ChangesBySample(run, changes);
 }
 
 at::Tensor InputChange(const Network& network, const QuantizedState& state, int layer, const UseRun& run) {
@@ -82,7 +82,7 @@ at::Tensor InputChange(const Network& network, const QuantizedState& state, int 
              (*run.product)(run.x, weight);
   if (const at::Tensor channels = ChannelChange(network, state, changed); channels.defined())
     change = change + AlongChannels(changed.uses[run.use], channels.unsqueeze(0)).squeeze(0);
-  return BySample(run, change.unsqueeze(0));
+  return ChangesBySample(run, change.unsqueeze(0));
 }
 
 }  // namespace bitplan

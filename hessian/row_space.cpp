@@ -8,7 +8,7 @@ namespace bitplan {
 
 namespace {
 
-constexpr std::ptrdiff_t kDenseRows = 64;
+constexpr std::ptrdiff_t kDenseGramRows = 64;
 
 /// A product of Lanczos goes through all rows twice; about as many of them are made.
 constexpr double kSweeps = 2 * 12;
@@ -101,7 +101,7 @@ std::pair<Eigen::MatrixXd, int> RowSpace::TopVectors(const EigenOptions& options
     Eigen::Map<Eigen::VectorXd>(y, rows_).noalias() = gram * Eigen::Map<const Eigen::VectorXd>(x, rows_);
   };
   const SymmetricOperator matrix(rows_, multiply, options.max_products, {});
-  if (rows_ <= kDenseRows) return {DenseTopVectors(matrix, options.count), 0};
+  if (rows_ <= kDenseGramRows) return {DenseTopVectors(matrix, options.count), 0};
   constexpr int kPlenty = 2000;  // they cost little
   return {LanczosTopVectors(matrix, options.count, options.tolerance / 10, kPlenty, options.seed), 0};
 }

@@ -15,7 +15,7 @@ namespace bitplan {
 
 namespace {
 
-constexpr std::int64_t kLargestChunk = 32;  // more samples at once fall out of the caches
+constexpr std::int64_t kMostSamples = 32;  // more samples at once fall out of the caches
 
 /// To the system: what is freed in small pieces stays with the process otherwise, beside what is made next.
 void ReturnFreedMemory() {
@@ -58,7 +58,7 @@ void RowStore::FormParts(std::int64_t memory_bytes) {
   const std::int64_t rows = std::clamp<std::int64_t>(1 + (for_passes - with_one) / of_row, 1, most);
   const std::int64_t of_sample = with_one + (rows - 1) * of_row;
   const std::int64_t samples =
-      std::clamp<std::int64_t>(for_passes / of_sample, 1, pass_.OneSampleOnly() ? 1 : kLargestChunk);
+      std::clamp<std::int64_t>(for_passes / of_sample, 1, pass_.OneSampleOnly() ? 1 : kMostSamples);
   work_bytes_ = std::max(budget / 4, samples * of_sample);
   room_for_kept_ = budget - work_bytes_;
 

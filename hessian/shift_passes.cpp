@@ -18,7 +18,7 @@ namespace bitplan {
 
 namespace {
 
-constexpr std::int64_t kLargestChunk = 64;  // larger ones leave the processor's caches
+constexpr std::int64_t kLargestShiftChunk = 64;  // larger ones leave the processor's caches
 constexpr int kCoarseBits = 3;              // up to this width a step is too coarse for a derivative
 constexpr std::int64_t kMostLinearOutputs = 16;
 
@@ -125,7 +125,7 @@ ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const Sing
     if (!longest.empty()) both.push_back(tails_.Earliest(choices[longest.front()].layers));
     if (longest.empty() || tails_.Earliest(both) != both.back()) longest = {i};
   }
-  const std::int64_t most = std::min(data.size(), pass_ && pass_->OneSampleOnly() ? 1 : kLargestChunk);
+  const std::int64_t most = std::min(data.size(), pass_ && pass_->OneSampleOnly() ? 1 : kLargestShiftChunk);
   chunk_ = SamplesAPass(
       most, options.memory_bytes, 0,
       [&](std::int64_t samples) {

@@ -10,11 +10,9 @@ namespace {
 
 using torch::jit::Node;
 using torch::jit::Value;
-using Names = std::set<std::string, std::less<>>;
-
 /// Operators that take nothing but float32 beside a float32 parameter, and make the same.
-const Names& ComputesWithParameters() {
-  static const Names names = {"conv1d",           "conv2d",           "conv3d",           "_convolution",
+const OperatorNames& ComputesWithParameters() {
+  static const OperatorNames names = {"conv1d",           "conv2d",           "conv3d",           "_convolution",
                               "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "linear",
                               "matmul",           "mm",               "bmm",              "addmm",
                               "batch_norm",       "layer_norm",       "group_norm",       "instance_norm",
@@ -23,8 +21,8 @@ const Names& ComputesWithParameters() {
 }
 
 /// Operators whose result is float32 where all tensors that they read are.
-const Names& KeepsFloat() {
-  static const Names names = {
+const OperatorNames& KeepsFloat() {
+  static const OperatorNames names = {
       "relu", "relu6", "hardtanh", "clamp", "clamp_min", "clamp_max", "sigmoid", "tanh", "silu", "gelu", "hardswish",
       "hardsigmoid", "leaky_relu", "elu", "selu", "celu", "mish", "softplus", "exp", "log", "sqrt", "rsqrt", "abs",
       "neg", "square", "add", "sub", "rsub", "mul", "div", "pow", "cat", "stack", "max_pool1d", "max_pool2d",
@@ -35,8 +33,6 @@ const Names& KeepsFloat() {
       "upsample_bilinear2d", "pixel_shuffle", "constant_pad_nd", "pad", "full_like", "zeros_like", "ones_like"};
   return names;
 }
-
-bool IsTensor(const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); }
 
 /// Deep enough for the blocks of every network, and an end where operators hand on one another's results a thousand
 /// times.
@@ -52,10 +48,10 @@ bool IsFloatWithin(const LoweredGraph& lowered, const Value* value, int depth) {
   if (ComputesWithParameters().contains(OperatorName(node)) && std::any_of(inputs.begin() + 1, inputs.end(), is_float))
     return true;
   const auto keeps = [&](const Value* input) {
-    if (input->node()->kind() != c10::prim::ListConstruct) return !IsTensor(input) || is_float(input);
+    if (input->node()->kind() != c10::prim::ListConstruct) return !IsTensorValue(input) || is_float(input);
     const auto items = input->node()->inputs();
     return std::all_of(items.begin(), items.end(),
-                       [&](const Value* item) { return !IsTensor(item) || is_float(item); });
+                       [&](const Value* item) { return !IsTensorValue(item) || is_float(item); });
   };
   return (KeepsFloat().contains(OperatorName(node)) || ComputesWithParameters().contains(OperatorName(node))) &&
          std::all_of(inputs.begin(), inputs.end(), keeps);

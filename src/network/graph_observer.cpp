@@ -9,8 +9,6 @@ namespace bitplan {
 using torch::jit::Node;
 using torch::jit::Value;
 
-bool IsTensorValue(const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); }
-
 GraphObserver::GraphObserver(const LoweredGraph& lowered, const std::vector<Site>& sites)
     : lowered_(lowered), sites_(sites), graph_(lowered.graph->copy()), taps_(lowered.tap_sites.size()) {
   probe_ = graph_->inputs().back();

@@ -9,8 +9,6 @@
 
 namespace bitplan {
 
-bool IsTensorValue(const torch::jit::Value* value);
-
 /// Something that an operator of the graph does, in one of its executions, with a tensor.
 struct Observation {
   const torch::jit::Node* node = nullptr;

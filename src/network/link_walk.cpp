@@ -46,8 +46,6 @@ bool ReadsFacts(const Node* node, std::size_t operand) {
   return operand == 1 ? by_second.contains(OperatorName(node)) : by_first.contains(OperatorName(node));
 }
 
-bool IsTensor(const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); }
-
 }  // namespace
 
 bool LinkWalk::Follow(const Value* value, ChannelPosition position) {
@@ -60,7 +58,7 @@ bool LinkWalk::FollowUse(const Use& use, const ChannelPosition& position) {
   const Node* const node = use.user;
   if (node->kind() == TapSymbol()) return FollowTap(node, position);
   if (node->outputs().empty() || node->kind() == c10::prim::Return) return false;
-  if (!IsTensor(node->outputs()[0])) return AsksForFact(node);
+  if (!IsTensorValue(node->outputs()[0])) return AsksForFact(node);
   if (ReadsFacts(node, use.offset)) return true;
   if (node->outputs().size() != 1) return false;
   const std::string op = OperatorName(node);
@@ -103,7 +101,7 @@ bool LinkWalk::FollowProduct(const Node* node, std::size_t operand, ChannelPosit
   if (operand > 1 || !met_.insert(node).second) return false;
   if (operand == 1 && OperatorName(node) == "div") return false;
   if (node->inputs().size() > 2) return false;  // a division that rounds
-  if (IsTensor(node->inputs()[1 - operand])) {  // it may have more axes, or make others longer
+  if (IsTensorValue(node->inputs()[1 - operand])) {  // it may have more axes, or make others longer
     position.rank.reset();
     position.alike.clear();
   }

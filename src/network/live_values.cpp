@@ -9,9 +9,7 @@ using torch::jit::Value;
 
 namespace {
 
-bool IsTensor(const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); }
-
-bool IsContainer(const Value* value) {
+bool IsKindOfContainer(const Value* value) {
   const auto kind = value->type()->kind();
   return kind == c10::TypeKind::ListType || kind == c10::TypeKind::DictType || kind == c10::TypeKind::TupleType ||
          kind == c10::TypeKind::ClassType || kind == c10::TypeKind::OptionalType;
@@ -42,9 +40,9 @@ bool LiveValues::CanBeKept(std::size_t position) const {
   if (!lowered_.written_inputs.empty()) return false;
   const std::vector<Value*> live = At(position);
   return std::none_of(live.begin(), live.end(),
-                      [&](const Value* value) { return IsContainer(value) && aliases_.hasWriters(value); });
+                      [&](const Value* value) { return IsKindOfContainer(value) && aliases_.hasWriters(value); });
 }
 
-bool LiveValues::IsWritten(const Value* tensor) const { return IsTensor(tensor) && aliases_.hasWriters(tensor); }
+bool LiveValues::IsWritten(const Value* tensor) const { return IsTensorValue(tensor) && aliases_.hasWriters(tensor); }
 
 }  // namespace bitplan

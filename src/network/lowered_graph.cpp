@@ -88,6 +88,8 @@ std::size_t CountReaders(const Value* value) {
   return readers;
 }
 
+bool IsTensorValue(const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); }
+
 std::string OperatorName(const Node* node) { return node->kind().toUnqualString(); }
 
 }  // namespace bitplan

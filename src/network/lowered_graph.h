@@ -3,9 +3,11 @@
 #include <torch/csrc/jit/api/compilation_unit.h>
 #include <torch/csrc/jit/ir/ir.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,7 +63,13 @@ bool AsksForFact(const torch::jit::Node* node);
 /// How many times an operator reads the elements of `value`; asking for its shape or type does not count.
 std::size_t CountReaders(const torch::jit::Value* value);
 
+/// Whether `value` is a tensor for certain: no optional one.
+bool IsTensorValue(const torch::jit::Value* value);
+
 /// Name of the operator without its namespace: conv2d for aten::conv2d.
 std::string OperatorName(const torch::jit::Node* node);
+
+/// Of operators, as OperatorName gives them.
+using OperatorNames = std::set<std::string, std::less<>>;
 
 }  // namespace bitplan

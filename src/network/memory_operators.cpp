@@ -13,8 +13,6 @@ namespace {
 
 using torch::jit::Node;
 using torch::jit::Value;
-using Names = std::set<std::string, std::less<>>;
-
 bool MayHoldTensors(const c10::TypePtr& type) {
   switch (type->kind()) {
     case c10::TypeKind::TensorType:
@@ -53,14 +51,14 @@ bool IsConstruct(const Node* node) {
 }
 
 bool IsViewOperator(const Node* node) {
-  static const Names views = {"select",     "slice",      "narrow",      "transpose",   "t",
+  static const OperatorNames views = {"select",     "slice",      "narrow",      "transpose",   "t",
                               "permute",    "view",       "unsqueeze",   "squeeze",     "expand",
                               "expand_as",  "view_as",    "broadcast_to", "diagonal",
                               "movedim",    "moveaxis",   "swapaxes",    "swapdims",    "numpy_T",
                               "mT",         "unflatten",  "unfold",      "alias",       "chunk",
                               "split",      "split_with_sizes", "tensor_split", "unbind", "hsplit",
                               "vsplit",     "dsplit"};
-  static const Names dropouts = {"dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"};
+  static const OperatorNames dropouts = {"dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"};
   if (!node->kind().is_aten() || node->outputs().size() != 1) return false;
   const std::string name = OperatorName(node);
   if (dropouts.contains(name)) return ConstantBool(node->inputs()[2]) == false;  // hands its operand on
@@ -68,7 +66,7 @@ bool IsViewOperator(const Node* node) {
 }
 
 bool MayHandOn(const Node* node) {
-  static const Names unsaid = {"dropout",    "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "type_as",
+  static const OperatorNames unsaid = {"dropout",    "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "type_as",
                                "atleast_1d", "atleast_2d",      "atleast_3d",    "broadcast_tensors",     "meshgrid",
                                "einsum",     "sum_to_size",     "unsafe_chunk",  "unsafe_split"};
   const auto* const schema = node->maybeSchema();

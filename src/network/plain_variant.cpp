@@ -16,10 +16,6 @@ namespace {
 
 using torch::jit::Node;
 using torch::jit::Value;
-using Names = std::set<std::string, std::less<>>;
-
-bool IsTensor(const Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); }
-
 bool IsWritten(const c10::Argument& argument) { return argument.alias_info() && argument.alias_info()->isWrite(); }
 
 /// relu for relu_, __and__ for __iand__.
@@ -45,25 +41,25 @@ std::optional<c10::Symbol> PlainSymbol(const Node* node) {
 
 /// Writes a tensor over another one.
 bool Overwrites(const Node* node) {
-  return node->kind() == c10::aten::copy_ || (node->kind() == c10::aten::fill_ && IsTensor(node->inputs()[1]));
+  return node->kind() == c10::aten::copy_ || (node->kind() == c10::aten::fill_ && IsTensorValue(node->inputs()[1]));
 }
 
 /// Writes a number everywhere.
 bool Fills(const Node* node) {
-  return node->kind() == c10::aten::zero_ || (node->kind() == c10::aten::fill_ && !IsTensor(node->inputs()[1]));
+  return node->kind() == c10::aten::zero_ || (node->kind() == c10::aten::fill_ && !IsTensorValue(node->inputs()[1]));
 }
 
 /// Whether the plain operator may make another type than that of its first operand, which is all that one in place can
 /// leave there.
 bool MayChangeType(const LoweredGraph& lowered, const Node* node, const Value* before) {
-  static const Names predicates = {"eq_", "ne_", "lt_", "le_", "gt_", "ge_", "logical_not_", "logical_and_",
+  static const OperatorNames predicates = {"eq_", "ne_", "lt_", "le_", "gt_", "ge_", "logical_not_", "logical_and_",
                                    "logical_or_", "logical_xor_"};
-  static const Names positions = {"mask", "index", "indices"};  // arguments whose type is not the result's
+  static const OperatorNames positions = {"mask", "index", "indices"};  // arguments whose type is not the result's
   if (predicates.contains(OperatorName(node))) return true;
   const auto& arguments = node->schema().arguments();
   bool others = false, floats = IsFloat(lowered, before);
   for (std::size_t i = 1; i < arguments.size(); ++i) {
-    if (positions.contains(arguments[i].name()) || !IsTensor(node->inputs()[i])) continue;
+    if (positions.contains(arguments[i].name()) || !IsTensorValue(node->inputs()[i])) continue;
     others = true;
     floats = floats && IsFloat(lowered, node->inputs()[i]);
   }
@@ -82,14 +78,14 @@ Value* InsertCopy(const LoweredGraph& lowered, Node* node, Value* before, bool s
 
 bool WritesToFirst(const Node* node) {
   const auto* const schema = node->maybeSchema();
-  if (!schema || node->inputs().empty() || !IsTensor(node->inputs()[0]) || node->outputs().size() > 1) return false;
+  if (!schema || node->inputs().empty() || !IsTensorValue(node->inputs()[0]) || node->outputs().size() > 1) return false;
   const auto& arguments = schema->arguments();
   return !arguments.empty() && IsWritten(arguments[0]) &&
          std::none_of(arguments.begin() + 1, arguments.end(), IsWritten);
 }
 
 bool HasPlainVariant(const Node* node) {
-  static const Names shapes = {"unsqueeze_", "squeeze_",   "t_",   "transpose_",  "swapaxes_",
+  static const OperatorNames shapes = {"unsqueeze_", "squeeze_",   "t_",   "transpose_",  "swapaxes_",
                                "swapdims_",  "as_strided_", "set_", "resize_as_", "resize_"};
   if (shapes.contains(OperatorName(node))) return false;  // they change the tensor and not what is in it
   return Overwrites(node) || Fills(node) || PlainSymbol(node).has_value();

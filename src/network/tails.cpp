@@ -77,7 +77,7 @@ std::vector<std::size_t> WrittenFrom(const std::shared_ptr<Graph>& graph, std::s
   const torch::jit::AliasDb aliases(graph);
   std::vector<std::size_t> written;
   for (std::size_t i = first; i < graph->inputs().size(); ++i)
-    if (graph->inputs()[i]->type()->isSubtypeOf(*c10::TensorType::get()) && aliases.hasWriters(graph->inputs()[i]))
+    if (IsTensorValue(graph->inputs()[i]) && aliases.hasWriters(graph->inputs()[i]))
       written.push_back(i - first);
   return written;
 }

@@ -13,17 +13,15 @@ namespace {
 using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
-using Names = std::set<std::string, std::less<>>;
-
 /// Their own inverse.
 bool Swaps(const std::string& op) {
-  static const Names names = {"transpose", "t", "swapaxes", "swapdims", "numpy_T", "mT"};
+  static const OperatorNames names = {"transpose", "t", "swapaxes", "swapdims", "numpy_T", "mT"};
   return names.contains(op);
 }
 
 /// They keep all elements in their order.
 bool Reshapes(const std::string& op) {
-  static const Names names = {"view",  "view_as", "unsqueeze",       "squeeze",       "unflatten",
+  static const OperatorNames names = {"view",  "view_as", "unsqueeze",       "squeeze",       "unflatten",
                               "alias", "dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"};
   return names.contains(op);
 }

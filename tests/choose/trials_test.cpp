@@ -10,7 +10,6 @@ namespace bitplan {
 namespace {
 
 using testing::ElementsAre;
-using Choices = std::vector<std::size_t>;
 
 /// Groups of three choices, without budgets.
 Problem Groups(std::size_t count) {
@@ -22,7 +21,7 @@ Problem Groups(std::size_t count) {
 }
 
 /// 40 samples, the mean of which depends on the plan; what all plans have in common is large beside it.
-std::vector<double> Losses(const Choices& choices, double noise) {
+std::vector<double> Losses(const std::vector<std::size_t>& choices, double noise) {
   std::mt19937_64 random(choices[0] * 7 + choices[1]);
   std::vector<double> losses;
   for (int n = 0; n < 40; ++n) {
@@ -35,11 +34,11 @@ std::vector<double> Losses(const Choices& choices, double noise) {
 TEST(Trials, AcceptOnlyWhatIsBetterByMoreThanThePairedStandardError) {
   const Problem problem = Groups(2);
   for (const double noise : {0.5, 20.0, 200.0}) {
-    Trials trials(problem, [&](const Choices& choices) { return Losses(choices, noise); });
+    Trials trials(problem, [&](const std::vector<std::size_t>& choices) { return Losses(choices, noise); });
     std::mt19937_64 random(9);
-    Choices best;
+    std::vector<std::size_t> best;
     for (int i = 0; i < 30; ++i) {
-      const Choices next{random() % 3, random() % 3};
+      const std::vector<std::size_t> next{random() % 3, random() % 3};
       const std::vector<double> losses = Losses(next, noise), before = best.empty() ? losses : Losses(best, noise);
       double mean = 0, squares = 0;
       for (int n = 0; n < 40; ++n) mean += (losses[n] - before[n]) / 40;
@@ -60,22 +59,22 @@ TEST(Trials, AcceptOnlyWhatIsBetterByMoreThanThePairedStandardError) {
 
 TEST(Refine, TriesInOrderAndRanksAnewAfterEachAcceptedExchange) {
   const Problem problem = Groups(2);
-  std::vector<Choices> measured, ranked;
-  Trials trials(problem, [&](const Choices& choices) {
+  std::vector<std::vector<std::size_t>> measured, ranked;
+  Trials trials(problem, [&](const std::vector<std::size_t>& choices) {
     measured.push_back(choices);
     return Losses(choices, 0);
   });
   trials.Try("candidate", {0, 0});
-  const auto rank = [&](const Choices& choices) {
+  const auto rank = [&](const std::vector<std::size_t>& choices) {
     ranked.push_back(choices);
     return std::vector<Exchange>{{{{0, 0}}, -4}, {{{0, 1}}, -3}, {{{1, 2}}, -2}, {{{1, 1}, {0, 2}}, -1}, {{{0, 2}}, 0}};
   };
   Refine(trials, 10, rank, {});
   // 10 is better than 00 at once; from there 00 was tried; 12 is better than that; of 12's exchanges 02 is worse, 21 as
   // well.
-  EXPECT_THAT(ranked, ElementsAre(Choices{0, 0}, Choices{1, 0}, Choices{1, 2}));
-  EXPECT_THAT(measured, ElementsAre(Choices{0, 0}, Choices{1, 0}, Choices{1, 2}, Choices{0, 2}, Choices{2, 1}));
-  EXPECT_EQ(trials.result().Best().choices, (Choices{1, 2}));
+  EXPECT_THAT(ranked, ElementsAre(std::vector<std::size_t>{0, 0}, std::vector<std::size_t>{1, 0}, std::vector<std::size_t>{1, 2}));
+  EXPECT_THAT(measured, ElementsAre(std::vector<std::size_t>{0, 0}, std::vector<std::size_t>{1, 0}, std::vector<std::size_t>{1, 2}, std::vector<std::size_t>{0, 2}, std::vector<std::size_t>{2, 1}));
+  EXPECT_EQ(trials.result().Best().choices, (std::vector<std::size_t>{1, 2}));
   EXPECT_EQ(trials.result().trials[2].expected, -2);
   EXPECT_EQ(trials.result().trials[2].origin, "exchange");
 }
@@ -83,12 +82,12 @@ TEST(Refine, TriesInOrderAndRanksAnewAfterEachAcceptedExchange) {
 TEST(Refine, MeasuresNoMoreThanItMay) {
   const Problem problem = Groups(2);
   for (const std::int64_t most : {0, 1, 2}) {
-    Trials trials(problem, [&](const Choices& choices) { return Losses(choices, 0); });
+    Trials trials(problem, [&](const std::vector<std::size_t>& choices) { return Losses(choices, 0); });
     trials.Try("candidate", {1, 1});
     Refine(trials, most,
-           [](const Choices&) { return std::vector<Exchange>{{{{0, 0}}, -3}, {{{1, 0}}, -2}, {{{0, 2}}, -1}}; }, {});
+           [](const std::vector<std::size_t>&) { return std::vector<Exchange>{{{{0, 0}}, -3}, {{{1, 0}}, -2}, {{{0, 2}}, -1}}; }, {});
     EXPECT_EQ(std::ssize(trials.result().trials), 1 + most);
-    EXPECT_EQ(trials.result().Best().choices, (Choices{1, 1}));
+    EXPECT_EQ(trials.result().Best().choices, (std::vector<std::size_t>{1, 1}));
   }
 }
 

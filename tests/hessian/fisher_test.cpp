@@ -47,9 +47,9 @@ AnalyzeOptions Options(const GaussNewtonCase& test) {
 }
 
 /// The tensors that some sites hold in one run, each once, in order of execution.
-class Recorder : public Probe {
+class SiteRecorder : public Probe {
  public:
-  explicit Recorder(std::set<int> sites) : sites_(std::move(sites)) {}
+  explicit SiteRecorder(std::set<int> sites) : sites_(std::move(sites)) {}
   at::Tensor Visit(int site, const at::Tensor& value) override {
     const bool known =
         std::any_of(visits.begin(), visits.end(), [&](const auto& visit) { return visit.second.is_same(value); });
@@ -86,7 +86,7 @@ TEST_P(Fisher, OfInputsIsTheDenseDiagonalTimesTheSquaredErrors) {
     for (const std::string& name : names)
       for (const LayerUse& use : network.layers()[static_cast<std::size_t>(LayerOf(network, name))].uses)
         sites.insert(use.input_site);
-    Recorder recorder(sites);
+    SiteRecorder recorder(sites);
     network.Forward(data.Get(0, data.size()).inputs, network.ParameterValues(), &recorder);
     ASSERT_EQ(recorder.visits.size(), group.at("diagonals").size());
     for (std::size_t member = 0; member < names.size(); ++member) {

@@ -23,7 +23,7 @@ using Eigen::VectorXd;
 using testing::HasSubstr;
 
 /// Symmetric, with these eigenvalues.
-MatrixXd MatrixOf(const VectorXd& eigenvalues) {
+MatrixXd MatrixWith(const VectorXd& eigenvalues) {
   std::srand(5);
   const MatrixXd basis =
       Eigen::HouseholderQR<MatrixXd>(MatrixXd::Random(eigenvalues.size(), eigenvalues.size())).householderQ();
@@ -47,7 +47,7 @@ double Sum(const Quadrature& quadrature, int power) {
 }
 
 TEST(LanczosQuadrature, IsExactForPolynomialsBelowTwiceItsNodes) {
-  const MatrixXd matrix = MatrixOf(VectorXd::LinSpaced(40, -0.7, 1.0));
+  const MatrixXd matrix = MatrixWith(VectorXd::LinSpaced(40, -0.7, 1.0));
   const at::Tensor start = torch::linspace(-1, 2, 40, torch::kDouble);
   const VectorXd v = Eigen::Map<const VectorXd>(start.const_data_ptr<double>(), 40).normalized();
   for (const int steps : {1, 2, 5, 9}) {
@@ -65,7 +65,7 @@ TEST(LanczosQuadrature, StaysOrthogonalOverManySteps) {
   VectorXd eigenvalues(60);
   for (int i = 0; i < 60; ++i) eigenvalues[i] = std::pow(0.8, i);
   const Quadrature quadrature =
-      LanczosQuadrature(OperatorOf(MatrixOf(eigenvalues)), torch::ones({60}, torch::kDouble), 50);
+      LanczosQuadrature(OperatorOf(MatrixWith(eigenvalues)), torch::ones({60}, torch::kDouble), 50);
   const auto above =
       std::count_if(quadrature.nodes.begin(), quadrature.nodes.end(), [](double node) { return node > 0.3; });
   EXPECT_EQ(above, 6);  // 0.8^5 = 0.328
@@ -74,7 +74,7 @@ TEST(LanczosQuadrature, StaysOrthogonalOverManySteps) {
 TEST(LanczosQuadrature, EndsWhereTheSubspaceIsInvariant) {
   VectorXd eigenvalues = VectorXd::Zero(50);
   eigenvalues.head(3) << 3, 2, 1;
-  const MatrixXd matrix = MatrixOf(eigenvalues);
+  const MatrixXd matrix = MatrixWith(eigenvalues);
   const Quadrature quadrature = LanczosQuadrature(OperatorOf(matrix), torch::linspace(1, 2, 50, torch::kDouble), 50);
   EXPECT_THAT(quadrature.nodes, testing::Pointwise(testing::DoubleNear(1e-6), {0.0, 1.0, 2.0, 3.0}));
   const Quadrature zero = LanczosQuadrature(OperatorOf(MatrixXd::Zero(5, 5)), torch::ones({5}, torch::kDouble), 5);

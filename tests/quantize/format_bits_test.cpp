@@ -99,13 +99,13 @@ Nearest NearestLevel(const Format& format, double x) {
   return *best;
 }
 
-struct Case {
+struct FormatCase {
   Format format;
   std::vector<std::int64_t> shape;
   int axis = 0;
 };
 
-std::ostream& operator<<(std::ostream& out, const Case& each) {
+std::ostream& operator<<(std::ostream& out, const FormatCase& each) {
   const Format& format = each.format;
   out << ToString(format.type) << format.bits << ' ' << ToString(format.scheme) << ' ' << ToString(format.granularity)
       << format.group_size << ' ' << ToString(format.scale_type) << ' ' << ToString(format.calibrator)
@@ -114,7 +114,7 @@ std::ostream& operator<<(std::ostream& out, const Case& each) {
   return out;
 }
 
-bool IsUsable(const Case& each) {
+bool IsUsable(const FormatCase& each) {
   std::int64_t values = 1;
   for (const auto size : each.shape) values *= size;
   const std::int64_t length = values / each.shape[static_cast<std::size_t>(each.axis)];
@@ -151,14 +151,14 @@ std::vector<Format> Types() {
 }
 
 /// Format × granularity × scales × shape, those that there are.
-std::vector<Case> Cases() {
+std::vector<FormatCase> Cases() {
   struct Sharing {
     Granularity granularity;
     int group;
   };
   const std::vector<std::pair<std::vector<std::int64_t>, int>> shapes = {
       {{6, 32}, 0}, {{5, 3, 3, 3}, 0}, {{4, 6, 2, 2}, 1}, {{1, 1}, 0}, {{7, 1}, 0}, {{300}, 0}};
-  std::vector<Case> cases;
+  std::vector<FormatCase> cases;
   for (const Format& type : Types())
     for (const Sharing sharing :
          {Sharing{Granularity::Tensor, 0}, Sharing{Granularity::Channel, 0}, Sharing{Granularity::Group, 8},
@@ -166,7 +166,7 @@ std::vector<Case> Cases() {
       for (const ScaleType scales : {ScaleType::Float32, ScaleType::PowerOfTwo, ScaleType::DoubleQuantized})
         for (const Calibrator calibrator : {Calibrator::Max, Calibrator::Mse})
           for (const auto& [shape, axis] : shapes) {
-            Case each{type, shape, axis};
+            FormatCase each{type, shape, axis};
             each.format.granularity = sharing.granularity;
             each.format.group_size = sharing.group;
             each.format.scale_type = scales;
@@ -177,7 +177,7 @@ std::vector<Case> Cases() {
 }
 
 /// Which scale a value has: by the definition of the granularities, for the value at `index` of the weight.
-std::int64_t ScaleIndex(const Case& each, std::int64_t index) {
+std::int64_t ScaleIndex(const FormatCase& each, std::int64_t index) {
   std::int64_t channel = 0, within = 0, rest = index, stride = 1, values = 1;
   for (const auto size : each.shape) values *= size;
   std::vector<std::int64_t> position(each.shape.size());
@@ -209,7 +209,7 @@ class EveryFormat : public testing::TestWithParam<NumberType> {};
 
 TEST_P(EveryFormat, HasTheBitsOfASlowModel) {
   int compared = 0;
-  for (const Case& each : Cases()) {
+  for (const FormatCase& each : Cases()) {
     if (each.format.type != GetParam()) continue;
     SCOPED_TRACE(testing::PrintToString(each));
     const at::Tensor weight = WeightOf(each.shape);
@@ -274,7 +274,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, EveryFormat,
 
 TEST(Formats, MseIsAtMostTheErrorOfTheWholeRange) {
   const at::Tensor weight = WeightOf({8, 64});
-  for (const Case& each : Cases()) {
+  for (const FormatCase& each : Cases()) {
     if (each.shape != std::vector<std::int64_t>{6, 32} || each.format.calibrator != Calibrator::Mse ||
         each.format.scale_type == ScaleType::DoubleQuantized)
       continue;

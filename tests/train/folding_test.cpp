@@ -13,7 +13,7 @@ class Folding : public testing::TestWithParam<BatchNormFolding> {};
 
 std::filesystem::path Resnet20() { return std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10" / "resnet20.pt"; }
 
-Dataset Images(std::int64_t count) {
+Dataset TrainingImages(std::int64_t count) {
   return Dataset::Load("cifar10:" BITPLAN_EXAMPLES_DIR "/cifar10/train.bin", {}).First(count);
 }
 
@@ -25,7 +25,7 @@ TEST_P(Folding, TrainsAtFourBitsAndIsDeployedAsItEvaluates) {
   options.distillation = 0;
   options.learning_rate =
       GetParam() == BatchNormFolding::Folded ? 0.0005 : 0.005;  // folded weights have steep gradients
-  const Dataset data = Images(192);
+  const Dataset data = TrainingImages(192);
   const TrainResult result = Train(Resnet20(), {}, PlanOf(Resnet20(), 4, 4), data, options);
   EXPECT_FALSE(result.diverged.has_value());
   for (const TrainEpoch& row : result.curve) EXPECT_LT(row.held_out_loss, 3) << row.epoch;
@@ -36,7 +36,7 @@ TEST_P(Folding, DeploysTheVeryNetworkThatIsEvaluated) {
   TrainOptions options;
   options.batch_norm = GetParam();
   TrainedNetwork network(Resnet20(), {}, PlanOf(Resnet20(), 4, 4), options);
-  const Dataset data = Images(64);
+  const Dataset data = TrainingImages(64);
   const std::vector<at::Tensor> inputs = data.Get(0, 64).inputs;
   network.Observe(inputs);
   network.Finish();

@@ -19,8 +19,8 @@ constexpr std::int64_t kChunkShare = 8;  // one part in so many of the memory is
 
 /// What rounding a block of so many values takes: its moments, and numbers for each weight.
 std::int64_t BytesOf(Rounding rounding, const InputVectors& vectors, std::int64_t values) {
-  constexpr std::int64_t kPanel = 2 * 128 * 8;
-  return rounding == Rounding::Gptq ? values * (8 * values + kPanel + 32 * vectors.rows())
+  constexpr std::int64_t kOfPanels = 2 * 128 * 8;
+  return rounding == Rounding::Gptq ? values * (8 * values + kOfPanels + 32 * vectors.rows())
                                     : values * (12 * values + 88 * vectors.rows());
 }
 

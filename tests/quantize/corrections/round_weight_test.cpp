@@ -16,7 +16,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-at::Generator Seeded(std::uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
+at::Generator SeededWith(std::uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
 
 /// The most that tensors take at a moment, beyond what they took at first.
 class PeakMeter : public c10::MemoryReportingInfoBase {
@@ -32,8 +32,8 @@ class PeakMeter : public c10::MemoryReportingInfoBase {
   std::int64_t now_ = 0, peak_ = 0;
 };
 
-struct Case {
-  explicit Case(const Network& network, const at::Tensor& input, int bits = 4)
+struct RoundedCase {
+  explicit RoundedCase(const Network& network, const at::Tensor& input, int bits = 4)
       : x(input),
         weight(network.Weight(network.layers()[0])),
         vectors(*InputVectors::Of(*LayerProduct::Of(network, 0, 0), weight.sizes(), network.layers()[0].channel_axis)),
@@ -56,8 +56,8 @@ struct Case {
 
 /// Inputs that depend on their neighbors, [samples, features].
 at::Tensor Dependent(std::int64_t samples, std::int64_t features) {
-  const at::Tensor walk = at::randn({samples, features}, Seeded(1)).cumsum(1);
-  return walk / walk.square().mean(0, true).sqrt() + 0.2 * at::randn({samples, features}, Seeded(2));
+  const at::Tensor walk = at::randn({samples, features}, SeededWith(1)).cumsum(1);
+  return walk / walk.square().mean(0, true).sqrt() + 0.2 * at::randn({samples, features}, SeededWith(2));
 }
 
 constexpr std::int64_t kFeatures = 400;  // of the model Wide
@@ -65,7 +65,7 @@ constexpr std::int64_t kFeatures = 400;  // of the model Wide
 TEST(RoundWeight, InBlocksIsWhatItIsAtOnceWhereBlocksAreIndependent) {
   const std::int64_t half = kFeatures / 2;
   const at::Tensor part = Dependent(300, half), none = at::zeros({300, half});
-  const Case wide(LoadModel("Wide"), at::cat({at::cat({part, none}, 1), at::cat({none, part.flip(1)}, 1)}));
+  const RoundedCase wide(LoadModel("Wide"), at::cat({at::cat({part, none}, 1), at::cat({none, part.flip(1)}, 1)}));
   std::int64_t memory_bytes = std::int64_t{1} << 20;
   while (RoundingBlock(Rounding::Gptq, wide.vectors, memory_bytes) < half) memory_bytes += 1 << 12;
   ASSERT_EQ(RoundingBlock(Rounding::Gptq, wide.vectors, memory_bytes), half);
@@ -76,7 +76,7 @@ TEST(RoundWeight, InBlocksIsWhatItIsAtOnceWhereBlocksAreIndependent) {
 }
 
 TEST(RoundWeight, InBlocksStaysWithinTheMemoryAndBeatsTheNearest) {
-  const Case wide(LoadModel("Wide"), Dependent(600, kFeatures));
+  const RoundedCase wide(LoadModel("Wide"), Dependent(600, kFeatures));
   const double nearest = wide.Error(wide.grid.value), once = wide.Error(wide.Round(Rounding::Gptq).value);
   for (const Rounding rounding : {Rounding::Gptq, Rounding::AdaRound}) {
     const std::int64_t least = LeastRoundingBytes(rounding, wide.vectors);
@@ -107,7 +107,7 @@ TEST(RoundWeight, OfTransposedConvolutionsBeatsTheNearest) {
         output < 2 ? std::vector<std::int64_t>{12, 4, 9} : output < 4 ? std::vector<std::int64_t>{6, 4, 7, 6}
                                                                       : std::vector<std::int64_t>{4, 4, 5, 4, 3};
     const Network network = LoadModel("Transposed" + std::to_string(output));
-    const Case layer(network, at::randn(shape, Seeded(3)).cumsum(-1) + 0.3, 3);
+    const RoundedCase layer(network, at::randn(shape, SeededWith(3)).cumsum(-1) + 0.3, 3);
     const double nearest = layer.Error(layer.grid.value);
     for (const Rounding rounding : {Rounding::Gptq, Rounding::AdaRound})
       EXPECT_LT(layer.Error(layer.Round(rounding).value), 0.9 * nearest) << output << " " << ToString(rounding);
@@ -116,7 +116,7 @@ TEST(RoundWeight, OfTransposedConvolutionsBeatsTheNearest) {
 
 /// All ways to round up or down, of a transposed convolution with 2 · 3 weights a channel.
 TEST(RoundWeight, OfATransposedConvolutionIsNearTheBestOfAllWays) {
-  const Case layer(LoadModel("TransposedSmall"), at::randn({20, 2, 6}, Seeded(4)) + 0.8, 4);
+  const RoundedCase layer(LoadModel("TransposedSmall"), at::randn({20, 2, 6}, SeededWith(4)) + 0.8, 4);
   const at::Tensor low = (layer.weight / layer.grid.scale.view({1, -1, 1})).floor();
   double best = 0;
   for (std::int64_t channel = 0; channel < layer.weight.size(1); ++channel) {
@@ -138,7 +138,7 @@ TEST(RoundWeight, OfWhatIsAlwaysZeroOrNeverReachedIsTheNearest) {
   const Network network = LoadModel("Wide");
   for (const at::Tensor& x : {at::zeros({5, kFeatures}), at::zeros({0, kFeatures})})
     for (const Rounding rounding : {Rounding::Gptq, Rounding::AdaRound}) {
-      const Case wide(network, x);
+      const RoundedCase wide(network, x);
       EXPECT_TRUE(at::equal(wide.Round(rounding).q, wide.grid.q));
     }
 }
@@ -146,14 +146,14 @@ TEST(RoundWeight, OfWhatIsAlwaysZeroOrNeverReachedIsTheNearest) {
 TEST(RoundWeight, OfHugeAndTinyInputsIsThatOfOrdinaryOnes) {
   const Network network = LoadModel("Wide");
   const at::Tensor x = Dependent(100, kFeatures);
-  const Case ordinary(network, x);
+  const RoundedCase ordinary(network, x);
   for (const double factor : {0x1p100, 0x1p-70})
-    EXPECT_LT(Case(network, x * factor).Round(Rounding::Gptq).q.ne(ordinary.Round(Rounding::Gptq).q).sum().item<int>(),
+    EXPECT_LT(RoundedCase(network, x * factor).Round(Rounding::Gptq).q.ne(ordinary.Round(Rounding::Gptq).q).sum().item<int>(),
               3);
-  const Case saturated(network, at::full({4, kFeatures}, 3e38));
+  const RoundedCase saturated(network, at::full({4, kFeatures}, 3e38));
   for (const Rounding rounding : {Rounding::Gptq, Rounding::AdaRound})
     EXPECT_TRUE(saturated.Round(rounding).value.isfinite().all().item<bool>());
-  const Case infinite(network, at::full({4, kFeatures}, std::numeric_limits<float>::infinity()));
+  const RoundedCase infinite(network, at::full({4, kFeatures}, std::numeric_limits<float>::infinity()));
   EXPECT_THAT(MessageOf([&] { infinite.Round(Rounding::Gptq); }), HasSubstr("not finite"));
 }
 

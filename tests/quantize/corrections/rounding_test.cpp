@@ -10,12 +10,12 @@
 namespace bitplan {
 namespace {
 
-at::Generator Seeded(std::uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
+at::Generator GeneratorOf(std::uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
 
 /// Inputs whose values depend on each other, [samples, d].
 at::Tensor Dependent(std::int64_t d, std::uint64_t seed) {
-  const at::Tensor mix = at::randn({d, d}, Seeded(seed)) + 0.5;
-  return at::randn({200, d}, Seeded(seed + 1)).matmul(mix) + 0.3;
+  const at::Tensor mix = at::randn({d, d}, GeneratorOf(seed)) + 0.5;
+  return at::randn({200, d}, GeneratorOf(seed + 1)).matmul(mix) + 0.3;
 }
 
 at::Tensor MomentsOf(const at::Tensor& x) {
@@ -102,7 +102,7 @@ at::Tensor RoundedOneByOne(const at::Tensor& weight, const QuantizedTensor& grid
 TEST(Gptq, PutsEachErrorWhereTheRestCanBestMakeUpForIt) {
   for (const Format& format : RoundedFormats())
     for (std::uint64_t seed = 0; seed < 5; ++seed) {
-      const at::Tensor weight = at::randn({4, 12}, Seeded(seed + 100)), x = Dependent(12, seed);
+      const at::Tensor weight = at::randn({4, 12}, GeneratorOf(seed + 100)), x = Dependent(12, seed);
       const QuantizedTensor grid = QuantizeWeight(weight, format, 0);
       const at::Tensor moments = MomentsOf(x);
       const QuantizedTensor rounded = RoundByGptq(weight, grid, moments);
@@ -116,7 +116,7 @@ TEST(Gptq, PutsEachErrorWhereTheRestCanBestMakeUpForIt) {
 TEST(Gptq, LowersTheOutputErrorAndLeavesTheGrid) {
   double nearest = 0, rounded = 0;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    const at::Tensor weight = at::randn({8, 2, 3, 3}, Seeded(seed)), x = Dependent(18, seed);
+    const at::Tensor weight = at::randn({8, 2, 3, 3}, GeneratorOf(seed)), x = Dependent(18, seed);
     const QuantizedTensor grid = QuantizeWeight(weight, DefaultWeightFormat().WithBits(3), 0);
     const QuantizedTensor result = RoundByGptq(weight, grid, MomentsOf(x));
     EXPECT_TRUE(torch::equal(result.scale, grid.scale));
@@ -129,14 +129,14 @@ TEST(Gptq, LowersTheOutputErrorAndLeavesTheGrid) {
 /// One weight is far beyond the grid, and counts on few samples only, as those that make massive activations do.
 TEST(Gptq, DoesNotSpoilARowForAWeightThatClippingLost) {
   constexpr int kRow = 3, kLost = 7;
-  const at::Tensor ordinary = at::randn({300, 64}, Seeded(1));
+  const at::Tensor ordinary = at::randn({300, 64}, GeneratorOf(1));
   ordinary.select(1, kLost).zero_();
-  const at::Tensor few = at::rand({10, 64}, Seeded(2)) + 1;
+  const at::Tensor few = at::rand({10, 64}, GeneratorOf(2)) + 1;
   few.select(1, kLost).fill_(100);
   const at::Tensor moments = MomentsOf(at::cat({ordinary, few}));
   Format format = DefaultWeightFormat().WithBits(8);
   format.granularity = Granularity::Tensor;
-  const at::Tensor weight = 0.05 * at::randn({16, 64}, Seeded(3));
+  const at::Tensor weight = 0.05 * at::randn({16, 64}, GeneratorOf(3));
   const QuantizedTensor grid = QuantizeWeight(weight, format, 0);
   weight[kRow][kLost] = 40;
   const at::Tensor nearest = ValueOnGrid(CodesOf(weight, grid).q, grid);
@@ -149,7 +149,7 @@ TEST(Gptq, DoesNotSpoilARowForAWeightThatClippingLost) {
 }
 
 TEST(Gptq, KeepsInputsThatAreAlwaysZeroAtTheNearestCode) {
-  const at::Tensor weight = at::randn({4, 6}, Seeded(1));
+  const at::Tensor weight = at::randn({4, 6}, GeneratorOf(1));
   const QuantizedTensor grid = QuantizeWeight(weight, DefaultWeightFormat().WithBits(3), 0);
   const QuantizedTensor result = RoundByGptq(weight, grid, at::zeros({1, 6, 6}, at::kDouble));
   EXPECT_TRUE(torch::equal(result.q, grid.q));
@@ -175,7 +175,7 @@ double LeastError(const at::Tensor& row, const QuantizedTensor& grid, const at::
 TEST(AdaRound, ComesCloseToTheBestOfAllWaysToRoundUpOrDown) {
   double nearest = 0, rounded = 0, best = 0;
   for (std::uint64_t seed = 0; seed < 12; ++seed) {
-    const at::Tensor weight = at::randn({1, 8}, Seeded(seed + 7)), moments = MomentsOf(Dependent(8, seed));
+    const at::Tensor weight = at::randn({1, 8}, GeneratorOf(seed + 7)), moments = MomentsOf(Dependent(8, seed));
     Format format = DefaultWeightFormat().WithBits(4);
     format.calibrator = Calibrator::Max;  // clipping is none of rounding's errors
     const QuantizedTensor grid = QuantizeWeight(weight, format, 0);
@@ -199,7 +199,7 @@ TEST(AdaRound, RoundsAsymmetricGridsAndGroupsOfAConvolution) {
   Format format = DefaultWeightFormat().WithBits(3);
   format.scheme = Scheme::Asymmetric;
   format.calibrator = Calibrator::Max;
-  const at::Tensor weight = at::randn({6, 2, 3, 3}, Seeded(3)) + 0.2;
+  const at::Tensor weight = at::randn({6, 2, 3, 3}, GeneratorOf(3)) + 0.2;
   const at::Tensor first = Dependent(18, 1), second = Dependent(18, 2);
   const QuantizedTensor grid = QuantizeWeight(weight, format, 0);
   const QuantizedTensor result = RoundByAdaRound(weight, grid, at::cat({MomentsOf(first), MomentsOf(second)}));
@@ -219,7 +219,7 @@ double Error(const Network& network, const QuantizedNetwork& quantized, const Da
 
 TEST(Rounding, OfAWholeNetworkLowersItsErrorAndIsWhatItsFilesHold) {
   for (const auto& [name, output, x] :
-       {std::tuple("Chain", 2, at::randn({64, 3, 8, 8}, Seeded(0))), {"UsedTwice", 0, Dependent(6, 3)}}) {
+       {std::tuple("Chain", 2, at::randn({64, 3, 8, 8}, GeneratorOf(0))), {"UsedTwice", 0, Dependent(6, 3)}}) {
     const Network network = LoadModel(name, output);
     const Dataset data = Dataset::FromTensors({x}, {});
     Plan plan = UniformPlan(network, 3, 8);
@@ -237,7 +237,7 @@ TEST(Rounding, OfAWholeNetworkLowersItsErrorAndIsWhatItsFilesHold) {
 
 TEST(Rounding, LeavesLayersThatItIsNotForAtTheNearestCodeAndSaysWhy) {
   const Network network = LoadModel("Tokens");
-  const Dataset data = Dataset::FromTensors({at::randint(16, {32, 6}, Seeded(0), at::kLong)}, {});
+  const Dataset data = Dataset::FromTensors({at::randint(16, {32, 6}, GeneratorOf(0), at::kLong)}, {});
   Plan plan = UniformPlan(network, 3, 32);
   plan.corrections.rounding = Rounding::Gptq;
   const auto quantized = QuantizedNetwork::Create(network, plan, data);
