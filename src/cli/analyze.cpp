@@ -59,7 +59,7 @@ std::optional<double> StandardError(const Curvature& curvature, const Perturbati
   return std::nullopt;
 }
 
-std::string Bar(double share, double largest) {
+std::string ShareBar(double share, double largest) {
   constexpr double kWidth = 20;
   std::string bar;
   for (int i = 0; i < std::lround(kWidth * share / largest); ++i) bar += "█";
@@ -141,7 +141,7 @@ void Print(const Sensitivity& sensitivity, const AnalyzeOptions& options, const 
     row.resize(header.size() - 2, "-");
     const double cost = PredictedCost(layer.weight, layer.weight_choices[compared], measure, floor);
     row.push_back(sum > 0 ? fmt::format("{:.1f}%", 100 * cost / sum) : "-");
-    row.push_back(largest > 0 ? Bar(cost, largest) : "");
+    row.push_back(largest > 0 ? ShareBar(cost, largest) : "");
     table.Add(std::move(row));
   }
   fmt::print("{}\n{} of each layer's weight (w) and input (a) quantized alone{}\n", table.Text(), ToString(measure),

@@ -19,7 +19,7 @@ using torch::jit::Value;
 bool IsWritten(const c10::Argument& argument) { return argument.alias_info() && argument.alias_info()->isWrite(); }
 
 /// relu for relu_, __and__ for __iand__.
-std::string PlainName(const std::string& name) {
+std::string NameOfPlain(const std::string& name) {
   if (name.starts_with("__i") && name.ends_with("__")) return "__" + name.substr(3);
   return name.substr(0, name.size() - 1);
 }
@@ -27,7 +27,7 @@ std::string PlainName(const std::string& name) {
 /// The operator with the same arguments that writes to nothing.
 std::optional<c10::Symbol> PlainSymbol(const Node* node) {
   if (!node->kind().is_aten() || !OperatorName(node).ends_with('_')) return std::nullopt;
-  const auto symbol = c10::Symbol::aten(PlainName(OperatorName(node)));
+  const auto symbol = c10::Symbol::aten(NameOfPlain(OperatorName(node)));
   const auto& given = node->schema().arguments();
   for (const auto& candidate : torch::jit::getAllOperatorsFor(symbol)) {
     const auto& arguments = candidate->schema().arguments();

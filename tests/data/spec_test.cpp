@@ -12,7 +12,7 @@ using test::ErrorMessage;
 using testing::AllOf;
 using testing::HasSubstr;
 
-std::string MessageFor(std::string_view text) {
+std::string SpecMessage(std::string_view text) {
   return ErrorMessage([&] { ParseSpec(text); });
 }
 
@@ -49,21 +49,21 @@ TEST(Spec, LeavesACommaToTheNameOfAnExistingFile) {
 }
 
 TEST(Spec, ListsTheKindsWhenOneIsUnknown) {
-  EXPECT_THAT(MessageFor("imagenet:x"),
+  EXPECT_THAT(SpecMessage("imagenet:x"),
               AllOf(HasSubstr("unknown kind 'imagenet'"), HasSubstr("cifar10:FILE, cifar100:FILE, idx:FILE"),
                     HasSubstr("npy:FILE"), HasSubstr("npz:FILE"), HasSubstr("pt:FILE[,LABELS_FILE]")));
-  EXPECT_THAT(MessageFor("CIFAR10:x"), HasSubstr("unknown kind 'CIFAR10'"));
-  EXPECT_THAT(MessageFor(":x"), HasSubstr("unknown kind ''"));
-  EXPECT_THAT(MessageFor("train.bin"), AllOf(HasSubstr("does not tell what kind"), HasSubstr("cifar10:FILE")));
-  EXPECT_THAT(MessageFor(""), HasSubstr("does not tell what kind"));
+  EXPECT_THAT(SpecMessage("CIFAR10:x"), HasSubstr("unknown kind 'CIFAR10'"));
+  EXPECT_THAT(SpecMessage(":x"), HasSubstr("unknown kind ''"));
+  EXPECT_THAT(SpecMessage("train.bin"), AllOf(HasSubstr("does not tell what kind"), HasSubstr("cifar10:FILE")));
+  EXPECT_THAT(SpecMessage(""), HasSubstr("does not tell what kind"));
 }
 
 TEST(Spec, RefusesMissingAndNeedlessFiles) {
-  EXPECT_THAT(MessageFor("npy:"), HasSubstr("give npy:FILE"));
-  EXPECT_THAT(MessageFor("npy:,y.npy"), HasSubstr("names no file"));
-  EXPECT_THAT(MessageFor("npy:x.npy,"), HasSubstr("names no labels file"));
-  EXPECT_THAT(MessageFor("cifar10:a,b"), HasSubstr("cifar10 takes no labels file"));
-  EXPECT_THAT(MessageFor("x.npz,y.npz"), HasSubstr("npz takes no labels file"));
+  EXPECT_THAT(SpecMessage("npy:"), HasSubstr("give npy:FILE"));
+  EXPECT_THAT(SpecMessage("npy:,y.npy"), HasSubstr("names no file"));
+  EXPECT_THAT(SpecMessage("npy:x.npy,"), HasSubstr("names no labels file"));
+  EXPECT_THAT(SpecMessage("cifar10:a,b"), HasSubstr("cifar10 takes no labels file"));
+  EXPECT_THAT(SpecMessage("x.npz,y.npz"), HasSubstr("npz takes no labels file"));
 }
 
 }  // namespace

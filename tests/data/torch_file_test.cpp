@@ -70,27 +70,27 @@ INSTANTIATE_TEST_SUITE_P(All, TorchFile, testing::ValuesIn(ExpectedFiles()), [](
   return name;
 });
 
-std::string MessageFor(const std::string& fixture) {
+std::string FixtureMessage(const std::string& fixture) {
   return ErrorMessage([&] { DecodeTorchFile(test::FixtureBytes(fixture), fixture); });
 }
 
 TEST(TorchFileForm, BeforePyTorch16IsRefusedWithTheRemedy) {
-  EXPECT_THAT(MessageFor("legacy.pt"), AllOf(HasSubstr("legacy.pt: "), HasSubstr("before PyTorch 1.6"),
+  EXPECT_THAT(FixtureMessage("legacy.pt"), AllOf(HasSubstr("legacy.pt: "), HasSubstr("before PyTorch 1.6"),
                                              HasSubstr("torch.save(torch.load(FILE), FILE)")));
 }
 
 TEST(TorchFileForm, OtherThanTensorsIsRefused) {
   constexpr const char* kRemedy = "save a tensor, a list or tuple of tensors, or a plain dict of tensors by name";
-  EXPECT_THAT(MessageFor("refused-nested.pt"), AllOf(HasSubstr("entry 'model' is of type"), HasSubstr(kRemedy)));
-  EXPECT_THAT(MessageFor("refused-number.pt"), AllOf(HasSubstr("entry 1 is of type Int"), HasSubstr(kRemedy)));
-  EXPECT_THAT(MessageFor("refused-keys.pt"), HasSubstr("a key of the dict is of type Int"));
-  EXPECT_THAT(MessageFor("refused-empty.pt"), HasSubstr("holds no tensor"));
-  EXPECT_THAT(MessageFor("refused-numpy.pt"), AllOf(HasSubstr("refused-numpy.pt: "), HasSubstr(kRemedy)));
-  EXPECT_THAT(MessageFor("refused-dataset.pt"), AllOf(HasSubstr("refused-dataset.pt: "), HasSubstr(kRemedy)));
-  EXPECT_THAT(MessageFor("refused-ordered-dict.pt"), AllOf(HasSubstr("refused-ordered-dict.pt: "), HasSubstr(kRemedy)));
-  EXPECT_THAT(MessageFor("refused-torchscript.pt"), HasSubstr("is a TorchScript model, not data"));
-  EXPECT_THAT(MessageFor("stored.npz"), HasSubstr("not by torch.save (it has no data.pkl)"));
-  EXPECT_THAT(MessageFor("cifar10.bin"), HasSubstr("is not a file by torch.save"));
+  EXPECT_THAT(FixtureMessage("refused-nested.pt"), AllOf(HasSubstr("entry 'model' is of type"), HasSubstr(kRemedy)));
+  EXPECT_THAT(FixtureMessage("refused-number.pt"), AllOf(HasSubstr("entry 1 is of type Int"), HasSubstr(kRemedy)));
+  EXPECT_THAT(FixtureMessage("refused-keys.pt"), HasSubstr("a key of the dict is of type Int"));
+  EXPECT_THAT(FixtureMessage("refused-empty.pt"), HasSubstr("holds no tensor"));
+  EXPECT_THAT(FixtureMessage("refused-numpy.pt"), AllOf(HasSubstr("refused-numpy.pt: "), HasSubstr(kRemedy)));
+  EXPECT_THAT(FixtureMessage("refused-dataset.pt"), AllOf(HasSubstr("refused-dataset.pt: "), HasSubstr(kRemedy)));
+  EXPECT_THAT(FixtureMessage("refused-ordered-dict.pt"), AllOf(HasSubstr("refused-ordered-dict.pt: "), HasSubstr(kRemedy)));
+  EXPECT_THAT(FixtureMessage("refused-torchscript.pt"), HasSubstr("is a TorchScript model, not data"));
+  EXPECT_THAT(FixtureMessage("stored.npz"), HasSubstr("not by torch.save (it has no data.pkl)"));
+  EXPECT_THAT(FixtureMessage("cifar10.bin"), HasSubstr("is not a file by torch.save"));
 }
 
 TEST(TorchFileForm, DamagedIsRefused) {

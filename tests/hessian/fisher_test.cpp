@@ -31,7 +31,7 @@ const nlohmann::json& FisherReference() {
 }
 
 /// The case of gauss_newton.json with the model's loss.
-GaussNewtonCase CaseOf(const std::string& model) {
+GaussNewtonCase FisherCase(const std::string& model) {
   for (const GaussNewtonCase& each : GaussNewtonCases())
     if (each.model == model && each.Expected().at("loss") == FisherReference().at(model).at("loss")) return each;
   throw std::out_of_range("no case of " + model);
@@ -73,7 +73,7 @@ void ExpectEstimate(const Estimate& actual, const at::Tensor& values) {
 class Fisher : public testing::TestWithParam<std::string> {};
 
 TEST_P(Fisher, OfInputsIsTheDenseDiagonalTimesTheSquaredErrors) {
-  const GaussNewtonCase test = CaseOf(GetParam());
+  const GaussNewtonCase test = FisherCase(GetParam());
   const Network network = test.Load();
   const Dataset data = test.Samples();
   const AnalyzeOptions options = Options(test);
@@ -118,7 +118,7 @@ TEST_P(Fisher, OfInputsIsTheDenseDiagonalTimesTheSquaredErrors) {
 }
 
 TEST_P(Fisher, OfWeightsIsTheDenseDiagonalTimesTheSquaredErrors) {
-  const GaussNewtonCase test = CaseOf(GetParam());
+  const GaussNewtonCase test = FisherCase(GetParam());
   const Network network = test.Load();
   const AnalyzeOptions options = Options(test);
   const Sensitivity sensitivity = Analyze(network, test.Samples(), options);
@@ -139,7 +139,7 @@ TEST_P(Fisher, OfWeightsIsTheDenseDiagonalTimesTheSquaredErrors) {
 }
 
 TEST_P(Fisher, FormsOfOnesAreTheTraceWithItsStandardError) {
-  const GaussNewtonCase test = CaseOf(GetParam());
+  const GaussNewtonCase test = FisherCase(GetParam());
   GaussNewtonOptions options;
   options.loss = test.Kind();
   options.cut = 0;
@@ -157,7 +157,7 @@ TEST_P(Fisher, FormsOfOnesAreTheTraceWithItsStandardError) {
 }
 
 TEST_P(Fisher, IsTheSameFromSmallChunks) {
-  const GaussNewtonCase test = CaseOf(GetParam());
+  const GaussNewtonCase test = FisherCase(GetParam());
   AnalyzeOptions options = Options(test);
   const Sensitivity whole = Analyze(test.Load(), test.Samples(), options);
   options.memory_bytes = 1;
@@ -178,7 +178,7 @@ TEST_P(Fisher, IsTheSameFromSmallChunks) {
 }
 
 TEST_P(Fisher, MakesProblemsWithChoicesOfActivations) {
-  const GaussNewtonCase test = CaseOf(GetParam());
+  const GaussNewtonCase test = FisherCase(GetParam());
   const Sensitivity sensitivity = Analyze(test.Load(), test.Samples(), Options(test));
   ProblemOptions options;
   options.measure = Measure::Fisher;

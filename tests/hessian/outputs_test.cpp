@@ -24,7 +24,7 @@ AnalyzeOptions WeightsAlone() {
 }
 
 /// The figure of the only layer's only width.
-double Figure(const Sensitivity& sensitivity, Measure measure) {
+double FigureOf(const Sensitivity& sensitivity, Measure measure) {
   return sensitivity.layers.at(0).weight_choices.at(0).figures.at(measure).value;
 }
 
@@ -55,8 +55,8 @@ TEST_P(OneOutput, IsJudgedBySquaredErrors) {
   const double squares = x_.matmul((Quantized(network) - weight_).t()).square().mean().item<double>();
   ASSERT_GT(squares, 1e-4);
   for (const Measure measure : {Measure::GaussNewton, Measure::Divergence, Measure::Quadratic, Measure::SingleLoss})
-    EXPECT_NEAR(Figure(sensitivity, measure), squares, 1e-5 * squares) << ToString(measure);
-  EXPECT_NEAR(Figure(sensitivity, Measure::LogitShift), squares / 2, 1e-5 * squares);
+    EXPECT_NEAR(FigureOf(sensitivity, measure), squares, 1e-5 * squares) << ToString(measure);
+  EXPECT_NEAR(FigureOf(sensitivity, Measure::LogitShift), squares / 2, 1e-5 * squares);
   EXPECT_NEAR(*sensitivity.layers[0].weight.trace, 2 * x_.square().sum(1).mean().item<double>(), 1e-3);
 }
 
@@ -72,8 +72,8 @@ TEST_P(OneOutput, WithLabelsZeroAndOneIsYesOrNo) {
     return -(yes * of.sigmoid().log() + (1 - yes) * (1 - of.sigmoid()).log()).mean().item<double>();
   };
   const double curved = (p * (1 - p) * (moved - z).square()).mean().item<double>() / 2;
-  EXPECT_NEAR(Figure(sensitivity, Measure::GaussNewton), curved, 1e-4 * curved);
-  EXPECT_NEAR(Figure(sensitivity, Measure::SingleLoss), loss(moved) - loss(z), 1e-5);
+  EXPECT_NEAR(FigureOf(sensitivity, Measure::GaussNewton), curved, 1e-4 * curved);
+  EXPECT_NEAR(FigureOf(sensitivity, Measure::SingleLoss), loss(moved) - loss(z), 1e-5);
   EXPECT_NEAR(*sensitivity.layers[0].weight.trace,
               (p * (1 - p) * x_.square().sum(1)).mean().item<double>(), 1e-3);
 }
@@ -98,7 +98,7 @@ TEST(IgnoredLabels, LeaveTheFiguresOfTheOthers) {
                     alone = Analyze(network, Dataset::FromTensors({x.index({kept})}, labels.index({kept})), options);
   for (const Measure measure : options.measures)
     if (HasFigures(measure)) {
-      EXPECT_NEAR(Figure(all, measure), Figure(alone, measure), 1e-4 * std::abs(Figure(alone, measure)))
+      EXPECT_NEAR(FigureOf(all, measure), FigureOf(alone, measure), 1e-4 * std::abs(FigureOf(alone, measure)))
           << ToString(measure);
     }
   EXPECT_NEAR(*all.layers[0].weight.trace, *alone.layers[0].weight.trace, 1e-3 * *alone.layers[0].weight.trace);

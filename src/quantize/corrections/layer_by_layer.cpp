@@ -12,10 +12,10 @@ namespace bitplan {
 
 namespace {
 
-/// Parts of some samples on their way through a network.
-class Parts {
+/// PartsOnTheirWay of some samples on their way through a network.
+class PartsOnTheirWay {
  public:
-  Parts(const Network& network, const std::vector<std::vector<at::Tensor>>& parts, std::int64_t memory_bytes)
+  PartsOnTheirWay(const Network& network, const std::vector<std::vector<at::Tensor>>& parts, std::int64_t memory_bytes)
       : segments_(network), half_(memory_bytes / 2), device_(network.device()) {
     for (const std::vector<at::Tensor>& part : parts) kept_.push_back(segments_.Start(part));
   }
@@ -71,7 +71,7 @@ class Parts {
 void RunLayerByLayer(const Network& network, const std::vector<std::vector<at::Tensor>>& parts,
                      const std::vector<at::Tensor>& parameters, std::int64_t memory_bytes, Probe& probe,
                      const std::function<bool()>& reached) {
-  Parts way(network, parts, memory_bytes);
+  PartsOnTheirWay way(network, parts, memory_bytes);
   for (std::size_t end = 1; end <= way.segments(); ++end) {
     do way.Run(end, parameters, probe);
     while (reached());

@@ -13,7 +13,7 @@ namespace {
 at::Generator GeneratorOf(std::uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
 
 /// Inputs whose values depend on each other, [samples, d].
-at::Tensor Dependent(std::int64_t d, std::uint64_t seed) {
+at::Tensor DependentInputs(std::int64_t d, std::uint64_t seed) {
   const at::Tensor mix = at::randn({d, d}, GeneratorOf(seed)) + 0.5;
   return at::randn({200, d}, GeneratorOf(seed + 1)).matmul(mix) + 0.3;
 }
@@ -102,7 +102,7 @@ at::Tensor RoundedOneByOne(const at::Tensor& weight, const QuantizedTensor& grid
 TEST(Gptq, PutsEachErrorWhereTheRestCanBestMakeUpForIt) {
   for (const Format& format : RoundedFormats())
     for (std::uint64_t seed = 0; seed < 5; ++seed) {
-      const at::Tensor weight = at::randn({4, 12}, GeneratorOf(seed + 100)), x = Dependent(12, seed);
+      const at::Tensor weight = at::randn({4, 12}, GeneratorOf(seed + 100)), x = DependentInputs(12, seed);
       const QuantizedTensor grid = QuantizeWeight(weight, format, 0);
       const at::Tensor moments = MomentsOf(x);
       const QuantizedTensor rounded = RoundByGptq(weight, grid, moments);
@@ -116,7 +116,7 @@ TEST(Gptq, PutsEachErrorWhereTheRestCanBestMakeUpForIt) {
 TEST(Gptq, LowersTheOutputErrorAndLeavesTheGrid) {
   double nearest = 0, rounded = 0;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    const at::Tensor weight = at::randn({8, 2, 3, 3}, GeneratorOf(seed)), x = Dependent(18, seed);
+    const at::Tensor weight = at::randn({8, 2, 3, 3}, GeneratorOf(seed)), x = DependentInputs(18, seed);
     const QuantizedTensor grid = QuantizeWeight(weight, DefaultWeightFormat().WithBits(3), 0);
     const QuantizedTensor result = RoundByGptq(weight, grid, MomentsOf(x));
     EXPECT_TRUE(torch::equal(result.scale, grid.scale));
@@ -175,7 +175,7 @@ double LeastError(const at::Tensor& row, const QuantizedTensor& grid, const at::
 TEST(AdaRound, ComesCloseToTheBestOfAllWaysToRoundUpOrDown) {
   double nearest = 0, rounded = 0, best = 0;
   for (std::uint64_t seed = 0; seed < 12; ++seed) {
-    const at::Tensor weight = at::randn({1, 8}, GeneratorOf(seed + 7)), moments = MomentsOf(Dependent(8, seed));
+    const at::Tensor weight = at::randn({1, 8}, GeneratorOf(seed + 7)), moments = MomentsOf(DependentInputs(8, seed));
     Format format = DefaultWeightFormat().WithBits(4);
     format.calibrator = Calibrator::Max;  // clipping is none of rounding's errors
     const QuantizedTensor grid = QuantizeWeight(weight, format, 0);
@@ -200,7 +200,7 @@ TEST(AdaRound, RoundsAsymmetricGridsAndGroupsOfAConvolution) {
   format.scheme = Scheme::Asymmetric;
   format.calibrator = Calibrator::Max;
   const at::Tensor weight = at::randn({6, 2, 3, 3}, GeneratorOf(3)) + 0.2;
-  const at::Tensor first = Dependent(18, 1), second = Dependent(18, 2);
+  const at::Tensor first = DependentInputs(18, 1), second = DependentInputs(18, 2);
   const QuantizedTensor grid = QuantizeWeight(weight, format, 0);
   const QuantizedTensor result = RoundByAdaRound(weight, grid, at::cat({MomentsOf(first), MomentsOf(second)}));
   const auto error = [&](const at::Tensor& value) {
@@ -213,21 +213,21 @@ TEST(AdaRound, RoundsAsymmetricGridsAndGroupsOfAConvolution) {
 }
 
 /// Mean squared change of a network's output.
-double Error(const Network& network, const QuantizedNetwork& quantized, const Dataset& data) {
+double MeanSquaredChange(const Network& network, const QuantizedNetwork& quantized, const Dataset& data) {
   return (quantized.Forward(AllInputs(data)) - network.Forward(AllInputs(data))).square().mean().item<double>();
 }
 
 TEST(Rounding, OfAWholeNetworkLowersItsErrorAndIsWhatItsFilesHold) {
   for (const auto& [name, output, x] :
-       {std::tuple("Chain", 2, at::randn({64, 3, 8, 8}, GeneratorOf(0))), {"UsedTwice", 0, Dependent(6, 3)}}) {
+       {std::tuple("Chain", 2, at::randn({64, 3, 8, 8}, GeneratorOf(0))), {"UsedTwice", 0, DependentInputs(6, 3)}}) {
     const Network network = LoadModel(name, output);
     const Dataset data = Dataset::FromTensors({x}, {});
     Plan plan = UniformPlan(network, 3, 8);
-    const double nearest = Error(network, QuantizedNetwork::Create(network, plan, data), data);
+    const double nearest = MeanSquaredChange(network, QuantizedNetwork::Create(network, plan, data), data);
     for (const Rounding rounding : {Rounding::AdaRound, Rounding::Gptq}) {
       plan.corrections.rounding = rounding;
       const auto quantized = QuantizedNetwork::Create(network, plan, data);
-      EXPECT_LT(Error(network, quantized, data), nearest) << name << " " << ToString(rounding);
+      EXPECT_LT(MeanSquaredChange(network, quantized, data), nearest) << name << " " << ToString(rounding);
       for (std::size_t i = 0; i < network.layers().size(); ++i)
         EXPECT_TRUE(
             torch::equal(quantized.weights()[i].value, ValueOnGrid(quantized.weights()[i].q, quantized.weights()[i])));

@@ -22,7 +22,7 @@ Format PowersOfTwo(int bits) {
   return format;
 }
 
-at::Tensor Weight() {
+at::Tensor SampleWeight() {
   at::manual_seed(3);
   return 0.2 * torch::randn({8, 4, 3, 3});
 }
@@ -49,7 +49,7 @@ TEST(IncrementalWeight, PutsTheLargestOnPowersOfTwoFirst) {
 }
 
 TEST(IncrementalWeight, GradientGoesToTheRestAlone) {
-  const at::Tensor w = Weight().requires_grad_();
+  const at::Tensor w = SampleWeight().requires_grad_();
   IncrementalWeight incremental = Started(PowersOfTwo(4), w.detach());
   incremental.QuantizeLargest(w, 0.75);
   incremental(w, true).sum().backward();
@@ -63,7 +63,7 @@ TEST(IncrementalWeight, GradientGoesToTheRestAlone) {
 TEST(IncrementalWeight, AtTheEndIsTheWeightOnItsGrid) {
   for (const Format& format : {PowersOfTwo(4), WeightFormat(3, Granularity::Channel),
                                WeightFormat(1, Granularity::Tensor, NumberType::Binary)}) {
-    at::Tensor w = Weight();
+    at::Tensor w = SampleWeight();
     IncrementalWeight incremental = Started(format, w);
     for (const double portion : IncrementalSchedule().portions) {
       incremental.QuantizeLargest(w, portion);
@@ -78,7 +78,7 @@ TEST(IncrementalWeight, AtTheEndIsTheWeightOnItsGrid) {
 }
 
 TEST(IncrementalWeight, GoesOnAsAnotherWhoseTensorsWereCopied) {
-  const at::Tensor w = Weight();
+  const at::Tensor w = SampleWeight();
   IncrementalWeight one = Started(PowersOfTwo(4), w), other = Started(PowersOfTwo(4), 3 * w);
   one.QuantizeLargest(w, 0.5);
   const std::vector<QuantizerTensor> from = one.tensors(), to = other.tensors();
@@ -89,7 +89,7 @@ TEST(IncrementalWeight, GoesOnAsAnotherWhoseTensorsWereCopied) {
 }
 
 TEST(IncrementalWeight, RefusesPortionsOutsideTheirRange) {
-  const at::Tensor w = Weight();
+  const at::Tensor w = SampleWeight();
   IncrementalWeight incremental = Started(PowersOfTwo(4), w);
   for (const double portion : {0.0, -1.0, 1.5, std::nan("")})
     EXPECT_THAT(MessageOf([&] { incremental.QuantizeLargest(w, portion); }), HasSubstr("outside (0, 1]"));

@@ -109,7 +109,7 @@ at::Tensor Weights() {
 }
 
 template <typename Quantizer>
-std::unique_ptr<Quantizer> Started(std::unique_ptr<Quantizer> quantizer, const at::Tensor& first,
+std::unique_ptr<Quantizer> StartedOn(std::unique_ptr<Quantizer> quantizer, const at::Tensor& first,
                                    double learned_times = 1) {
   quantizer->Initialize(first);
   quantizer->Finish();
@@ -121,34 +121,34 @@ std::unique_ptr<Quantizer> Started(std::unique_ptr<Quantizer> quantizer, const a
 
 TEST(GradientsOfTheSurrogate, LsqWeight) {
   const at::Tensor w = Weights();
-  const auto lsq = Started(MakeWeightQuantizer(TrainingMethod::Lsq, WeightFormat(3, Granularity::Channel), 0, {}), w);
+  const auto lsq = StartedOn(MakeWeightQuantizer(TrainingMethod::Lsq, WeightFormat(3, Granularity::Channel), 0, {}), w);
   ExpectGradients(*lsq, w, Lsq(-4, 3), 1 / std::sqrt(15.0 * 3), {4, 1, 1});
 }
 
 TEST(GradientsOfTheSurrogate, LsqPlusWeight) {
   const at::Tensor w = Weights();
-  const auto plus = Started(MakeWeightQuantizer(TrainingMethod::LsqPlus, WeightFormat(3), 0, {}), w, 0.5);
+  const auto plus = StartedOn(MakeWeightQuantizer(TrainingMethod::LsqPlus, WeightFormat(3), 0, {}), w, 0.5);
   ExpectGradients(*plus, w, Lsq(-4, 3), 1 / std::sqrt(60.0 * 3));
 }
 
 TEST(GradientsOfTheSurrogate, LsqInput) {
-  const auto lsq = Started(MakeInputQuantizer(TrainingMethod::Lsq, InputFormat(3)), Inputs());
+  const auto lsq = StartedOn(MakeInputQuantizer(TrainingMethod::Lsq, InputFormat(3)), Inputs());
   ExpectGradients(*lsq, Inputs(), Lsq(0, 7), 1 / std::sqrt(20.0 * 7));
 }
 
 TEST(GradientsOfTheSurrogate, LsqPlusInput) {
   const at::Tensor x = Inputs() - 0.7;
-  const auto plus = Started(MakeInputQuantizer(TrainingMethod::LsqPlus, InputFormat(3)), x, 0.6);
+  const auto plus = StartedOn(MakeInputQuantizer(TrainingMethod::LsqPlus, InputFormat(3)), x, 0.6);
   ExpectGradients(*plus, x, LsqPlus(7), 1 / std::sqrt(20.0 * 7));
 }
 
 TEST(GradientsOfTheSurrogate, PactInput) {
-  const auto pact = Started(MakeInputQuantizer(TrainingMethod::Pact, InputFormat(4)), Inputs(), 0.6);
+  const auto pact = StartedOn(MakeInputQuantizer(TrainingMethod::Pact, InputFormat(4)), Inputs(), 0.6);
   ExpectGradients(*pact, Inputs(), Clipped, 1);
 }
 
 TEST(GradientsOfTheSurrogate, PactChannelInput) {
-  const auto pact = Started(MakeInputQuantizer(TrainingMethod::PactChannel, InputFormat(4)), Inputs(), 0.6);
+  const auto pact = StartedOn(MakeInputQuantizer(TrainingMethod::PactChannel, InputFormat(4)), Inputs(), 0.6);
   {
     const at::NoGradGuard no_grad;
     pact->tensors()[0].value.mul_(torch::tensor({1.0F, 0.5F, 1.3F, 0.8F}));
@@ -157,7 +157,7 @@ TEST(GradientsOfTheSurrogate, PactChannelInput) {
 }
 
 TEST(GradientsOfTheSurrogate, QilInput) {
-  const auto qil = Started(MakeInputQuantizer(TrainingMethod::Qil, InputFormat(4)), Inputs(), 0.6);
+  const auto qil = StartedOn(MakeInputQuantizer(TrainingMethod::Qil, InputFormat(4)), Inputs(), 0.6);
   {
     const at::NoGradGuard no_grad;
     qil->tensors()[0].value.add_(0.2);
@@ -166,7 +166,7 @@ TEST(GradientsOfTheSurrogate, QilInput) {
 }
 
 TEST(GradientsOfTheSurrogate, QilWeight) {
-  const auto qil = Started(MakeWeightQuantizer(TrainingMethod::Qil, WeightFormat(3), 0, {}), Weights(), 0.6);
+  const auto qil = StartedOn(MakeWeightQuantizer(TrainingMethod::Qil, WeightFormat(3), 0, {}), Weights(), 0.6);
   {
     const at::NoGradGuard no_grad;
     qil->tensors()[0].value.add_(0.1);
@@ -175,14 +175,14 @@ TEST(GradientsOfTheSurrogate, QilWeight) {
 }
 
 TEST(GradientsOfTheSurrogate, DoReFaWeight) {
-  const auto dorefa = Started(MakeWeightQuantizer(TrainingMethod::DoReFa, WeightFormat(3), 0, {}), Weights());
+  const auto dorefa = StartedOn(MakeWeightQuantizer(TrainingMethod::DoReFa, WeightFormat(3), 0, {}), Weights());
   ExpectGradients(*dorefa, Weights(), DoReFa(dorefa->tensors()[0].value.item<double>()), 1);
 }
 
 TEST(GradientsOfTheSurrogate, RangesThatAreNotLearned) {
   for (const TrainingMethod method : {TrainingMethod::Fixed, TrainingMethod::MovingAverage, TrainingMethod::DoReFa}) {
     const at::Tensor x = 1.5 * Inputs();
-    const auto quantizer = Started(MakeInputQuantizer(method, InputFormat(8)), Inputs());
+    const auto quantizer = StartedOn(MakeInputQuantizer(method, InputFormat(8)), Inputs());
     const at::Tensor variable = x.clone().requires_grad_();
     (*quantizer)(variable, true).sum().backward();
     const auto [format, range] = quantizer->Range();
