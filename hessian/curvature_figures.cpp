@@ -18,10 +18,6 @@ namespace bitplan {
 
 namespace {
 
-bool Wants(const AnalyzeOptions& options, Measure measure) {
-  return std::find(options.measures.begin(), options.measures.end(), measure) != options.measures.end();
-}
-
 bool NeedsCurvature(const AnalyzeOptions& options) {
   return Wants(options, Measure::Eigenvalue) || Wants(options, Measure::Trace);
 }

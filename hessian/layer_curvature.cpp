@@ -15,10 +15,6 @@ namespace bitplan {
 
 namespace {
 
-bool Wants(const AnalyzeOptions& options, Measure measure) {
-  return std::find(options.measures.begin(), options.measures.end(), measure) != options.measures.end();
-}
-
 /// The first eigenpair's figures; none where the batch does not reach the layer.
 struct Eigenvalue {
   double value = 0, residual = 0;
@@ -101,6 +97,10 @@ void SetInputEigenvalue(const LossFunction& loss, int layer, EigenvalueTask& tas
 }
 
 }  // namespace
+
+bool Wants(const AnalyzeOptions& options, Measure measure) {
+  return std::find(options.measures.begin(), options.measures.end(), measure) != options.measures.end();
+}
 
 std::vector<Curvature> WeightCurvatures(const LossFunction& loss, const AnalyzeOptions& options, Journal& journal) {
   const Network& network = loss.network();

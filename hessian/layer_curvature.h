@@ -8,6 +8,9 @@
 
 namespace bitplan {
 
+/// Whether `options.measures` has it.
+bool Wants(const AnalyzeOptions& options, Measure measure);
+
 /// Curvature of the loss in every layer's weight: the figures that `options.measures` need; each eigenvalue, and all
 /// traces together, are a step of the journal.
 std::vector<Curvature> WeightCurvatures(const LossFunction& loss, const AnalyzeOptions& options, Journal& journal);

@@ -44,7 +44,7 @@ std::int64_t Growth(const Load& load, std::int64_t limit, const std::string& wha
   return growth;
 }
 
-Load ResNet20() { return {std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10" / "resnet20.pt"}; }
+Load BundledResNet20() { return {std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10" / "resnet20.pt"}; }
 
 /// 99 convolutions and a linear layer, 25 million weights, random.
 Load HundredLayers() {
@@ -67,19 +67,19 @@ Load HundredLayers() {
 
 TEST(Memory, StaysWithinTheLimitOnResNet20) {
   for (const std::int64_t mebibytes : {64, 128, 256, 512})
-    EXPECT_LE(Growth(ResNet20(), mebibytes * kMebibyte), 1.1 * static_cast<double>(mebibytes * kMebibyte))
+    EXPECT_LE(Growth(BundledResNet20(), mebibytes * kMebibyte), 1.1 * static_cast<double>(mebibytes * kMebibyte))
         << mebibytes << " MiB";
 }
 
 TEST(Memory, StaysWithinTheLimitInBFloat16) {
-  EXPECT_LE(Growth(ResNet20(), 128 * kMebibyte, "bfloat16"), 1.1 * static_cast<double>(128 * kMebibyte));
+  EXPECT_LE(Growth(BundledResNet20(), 128 * kMebibyte, "bfloat16"), 1.1 * static_cast<double>(128 * kMebibyte));
 }
 
 class OutputFigures : public testing::TestWithParam<std::string> {};
 
 TEST_P(OutputFigures, StayWithinTheLimit) {
   for (const std::int64_t mebibytes : {64, 128, 256}) {
-    Load load = ResNet20();
+    Load load = BundledResNet20();
     load.samples = 128;
     EXPECT_LE(Growth(load, mebibytes * kMebibyte, GetParam()), 1.1 * static_cast<double>(mebibytes * kMebibyte))
         << mebibytes << " MiB";

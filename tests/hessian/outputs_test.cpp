@@ -134,7 +134,7 @@ TEST(IgnoredLabels, CountAmongTheSamplesThatAPrecisionTook) {
   ASSERT_LT(some.samples, 256);
   const at::Tensor kept = labels.slice(0, 0, some.samples).ne(kIgnoredLabel);
   const at::Tensor squares = SquaredShifts(network, x.slice(0, 0, some.samples)).masked_select(kept);
-  EXPECT_NEAR(Figure(some, Measure::LogitShift), squares.mean().item<double>(), 1e-5 * squares.mean().item<double>());
+  EXPECT_NEAR(FigureOf(some, Measure::LogitShift), squares.mean().item<double>(), 1e-5 * squares.mean().item<double>());
 
   options.precision = 0;
   const Sensitivity whole = Analyze(network, data.First(some.samples), options);
@@ -164,7 +164,7 @@ TEST(IgnoredLabels, AreNoReasonToStop) {
   const Sensitivity sensitivity = Analyze(network, Dataset::FromTensors({x}, labels), options);
   EXPECT_GE(sensitivity.samples, 150 + 32);
   const at::Tensor squares = SquaredShifts(network, x.slice(0, 150, sensitivity.samples));
-  EXPECT_NEAR(Figure(sensitivity, Measure::LogitShift), squares.mean().item<double>(),
+  EXPECT_NEAR(FigureOf(sensitivity, Measure::LogitShift), squares.mean().item<double>(),
               1e-5 * squares.mean().item<double>());
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kMebibyte = 1 << 20;
 
-Network ResNet20() { return Network::Load(std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10" / "resnet20.pt"); }
+Network BundledResNet20() { return Network::Load(std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10" / "resnet20.pt"); }
 
 QuantizedNetwork QuantizedWithin(std::int64_t memory_bytes, const Network& network, const Plan& plan,
                                  const Dataset& data) {
@@ -27,7 +27,7 @@ double RelativeDistance(const at::Tensor& a, const at::Tensor& b) {
 }
 
 TEST(MemoryLimit, CorrectionsFittedInPartsAreThoseOfOnePass) {
-  const Network network = ResNet20();
+  const Network network = BundledResNet20();
   const Dataset data = Samples({96, 3, 32, 32});
   for (const OutputCorrection correction : {OutputCorrection::Channel, OutputCorrection::Bias}) {
     Plan plan = UniformPlan(network, 3, 32);  // quantized inputs would make much of the least difference
@@ -47,7 +47,7 @@ TEST(MemoryLimit, CorrectionsFittedInPartsAreThoseOfOnePass) {
 }
 
 TEST(MemoryLimit, RangesDoNotDependOnIt) {
-  const Network network = ResNet20();
+  const Network network = BundledResNet20();
   const Dataset data = Samples({64, 3, 32, 32});
   const auto ample = ActivationStatistics::Collect(network, data, {32, 1024 * kMebibyte}),
              tight = ActivationStatistics::Collect(network, data, {32, 6 * kMebibyte});
@@ -61,7 +61,7 @@ TEST(MemoryLimit, RangesDoNotDependOnIt) {
 }
 
 TEST(MemoryLimit, WeightsOfChoicesAreTheSameKeptAndMadeAnew) {
-  const Network network = ResNet20();
+  const Network network = BundledResNet20();
   const Dataset data = Samples({8, 3, 32, 32});
   std::vector<SingleChoice> choices;
   for (const int layer : {17, 18})
@@ -79,7 +79,7 @@ TEST(MemoryLimit, WeightsOfChoicesAreTheSameKeptAndMadeAnew) {
 }
 
 TEST(MemoryLimit, TooLittleForASampleIsRefusedWithTheLeastThatWouldDo) {
-  const Network network = ResNet20();
+  const Network network = BundledResNet20();
   try {
     QuantizedWithin(100 << 10, network, UniformPlan(network, 4, 8), Samples({4, 3, 32, 32}));
     FAIL();
