@@ -108,7 +108,7 @@ Plan ReadOrMakePlan(const CommandLine& line, NetworkOptions& options) {
                                 : MakeTargetPlan(line, network, *target);
 }
 
-EvaluationReport Measure(const Network& before, const TrainResult& result, const Dataset& test,
+EvaluationReport EvaluateBoth(const Network& before, const TrainResult& result, const Dataset& test,
                          const TrainOptions& options) {
   EvaluationReport report;
   report.model_sha256 = before.sha256();
@@ -180,7 +180,7 @@ int TrainModel(const Arguments& arguments) {
   });
 
   std::optional<EvaluationReport> report;
-  if (test) report = Measure(before, *result, *test, options);
+  if (test) report = EvaluateBoth(before, *result, *test, options);
   if (WriteJson(line, JsonOf(outputs, *result, report))) {
     PrintCurve(*result);
     if (report) fmt::print("\n");

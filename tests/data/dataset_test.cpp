@@ -21,7 +21,7 @@ using testing::HasSubstr;
 
 at::Tensor Numbers(std::int64_t count) { return at::arange(count, at::kFloat).reshape({count, 1}); }
 
-std::string MessageFor(std::vector<at::Tensor> inputs, const at::Tensor& labels = {}, const DataOptions& options = {}) {
+std::string MessageOfTensors(std::vector<at::Tensor> inputs, const at::Tensor& labels = {}, const DataOptions& options = {}) {
   return ErrorMessage([&] { Dataset::FromTensors(std::move(inputs), labels, options); });
 }
 
@@ -60,7 +60,7 @@ TEST(Dataset, DrawsAllInputsAndLabelsAlike) {
 TEST(Dataset, TakesFewerSamplesOnlyWhereAllowed) {
   DataOptions options;
   options.samples = 600;
-  EXPECT_EQ(MessageFor({Numbers(512)}, {}, options), "data in memory: 600 samples were asked for, and it has 512");
+  EXPECT_EQ(MessageOfTensors({Numbers(512)}, {}, options), "data in memory: 600 samples were asked for, and it has 512");
   options.fewer_allowed = true;
   const Dataset dataset = Dataset::FromTensors({Numbers(512)}, {}, options);
   EXPECT_EQ(dataset.size(), 512);
@@ -137,13 +137,13 @@ TEST(Normalization, LeavesBytesWithinZeroAndOneByDefault) {
 
 TEST(Normalization, RefusesOtherNumbersOfChannels) {
   const at::Tensor images = at::zeros({2, 1, 4, 4});
-  EXPECT_THAT(MessageFor({images}, {}, Normalization({0, 0, 0}, {1, 1, 1})),
+  EXPECT_THAT(MessageOfTensors({images}, {}, Normalization({0, 0, 0}, {1, 1, 1})),
               AllOf(HasSubstr("input 0: mean and std have 3 values"), HasSubstr("[1, 4, 4]")));
-  EXPECT_THAT(MessageFor({at::zeros({3})}, {}, Normalization({0, 0, 0}, {1, 1, 1})), HasSubstr("have 3 values"));
+  EXPECT_THAT(MessageOfTensors({at::zeros({3})}, {}, Normalization({0, 0, 0}, {1, 1, 1})), HasSubstr("have 3 values"));
 }
 
 TEST(Normalization, RefusesTokenNumbers) {
-  EXPECT_THAT(MessageFor({Numbers(2), at::arange(2)}, {}, Normalization({0}, {1})),
+  EXPECT_THAT(MessageOfTensors({Numbers(2), at::arange(2)}, {}, Normalization({0}, {1})),
               AllOf(HasSubstr("input 1"), HasSubstr("leave mean and std out")));
 }
 
@@ -167,25 +167,25 @@ TEST(Samples, HoldingNanOrInfinityAreNamed) {
   at::Tensor values = at::zeros({4, 2, 3});
   values[2][1][0] = std::numeric_limits<float>::quiet_NaN();
   values[3][0][0] = std::numeric_limits<float>::infinity();
-  EXPECT_THAT(MessageFor({Numbers(4), values}), HasSubstr("input 1: sample 2, element [1, 0] is NaN"));
+  EXPECT_THAT(MessageOfTensors({Numbers(4), values}), HasSubstr("input 1: sample 2, element [1, 0] is NaN"));
   values[2][1][0] = -std::numeric_limits<float>::infinity();
-  EXPECT_THAT(MessageFor({values}), HasSubstr("input 0: sample 2, element [1, 0] is infinite"));
-  EXPECT_THAT(MessageFor({at::full({2}, 1e39, at::kDouble)}), HasSubstr("sample 0 is infinite"));
+  EXPECT_THAT(MessageOfTensors({values}), HasSubstr("input 0: sample 2, element [1, 0] is infinite"));
+  EXPECT_THAT(MessageOfTensors({at::full({2}, 1e39, at::kDouble)}), HasSubstr("sample 0 is infinite"));
 }
 
 TEST(Samples, OfUnequalCountsAreRefused) {
-  EXPECT_THAT(MessageFor({Numbers(3), Numbers(4)}), HasSubstr("input 1: 4 samples, but input 0 has 3"));
-  EXPECT_THAT(MessageFor({Numbers(3)}, at::arange(2)), HasSubstr("labels: 2 labels for the 3 samples of input 0"));
+  EXPECT_THAT(MessageOfTensors({Numbers(3), Numbers(4)}), HasSubstr("input 1: 4 samples, but input 0 has 3"));
+  EXPECT_THAT(MessageOfTensors({Numbers(3)}, at::arange(2)), HasSubstr("labels: 2 labels for the 3 samples of input 0"));
 }
 
 TEST(Samples, ThatCannotBeUsedAreRefused) {
-  EXPECT_THAT(MessageFor({}), HasSubstr("there is no input"));
-  EXPECT_THAT(MessageFor({at::Tensor()}), HasSubstr("input 0: is an undefined tensor"));
-  EXPECT_THAT(MessageFor({at::zeros({})}), HasSubstr("input 0: is a single number"));
-  EXPECT_THAT(MessageFor({at::zeros({0, 3})}), HasSubstr("shape [0, 3]"));
-  EXPECT_THAT(MessageFor({at::zeros({2}, at::kComplexFloat)}), HasSubstr("complex"));
-  EXPECT_THAT(MessageFor({at::zeros({2}, at::kChar)}), HasSubstr("int8"));
-  EXPECT_THAT(MessageFor({at::zeros({1}).expand({std::int64_t{1} << 60})}), HasSubstr("does not fit into memory"));
+  EXPECT_THAT(MessageOfTensors({}), HasSubstr("there is no input"));
+  EXPECT_THAT(MessageOfTensors({at::Tensor()}), HasSubstr("input 0: is an undefined tensor"));
+  EXPECT_THAT(MessageOfTensors({at::zeros({})}), HasSubstr("input 0: is a single number"));
+  EXPECT_THAT(MessageOfTensors({at::zeros({0, 3})}), HasSubstr("shape [0, 3]"));
+  EXPECT_THAT(MessageOfTensors({at::zeros({2}, at::kComplexFloat)}), HasSubstr("complex"));
+  EXPECT_THAT(MessageOfTensors({at::zeros({2}, at::kChar)}), HasSubstr("int8"));
+  EXPECT_THAT(MessageOfTensors({at::zeros({1}).expand({std::int64_t{1} << 60})}), HasSubstr("does not fit into memory"));
 }
 
 TEST(Labels, AreIntegersOrFloats) {
@@ -194,8 +194,8 @@ TEST(Labels, AreIntegersOrFloats) {
   EXPECT_TRUE(labels(at::tensor({1, 0, 1}).to(at::kBool)).equal(at::tensor({1, 0, 1}, at::kLong)));
   EXPECT_TRUE(labels(at::tensor({0.5, 1.0, -2.0}, at::kDouble)).equal(at::tensor({0.5F, 1.0F, -2.0F})));
   EXPECT_EQ(labels(at::tensor({0.5, 1.0, -2.0}).to(at::kHalf)).scalar_type(), at::kFloat);
-  EXPECT_THAT(MessageFor({Numbers(1)}, at::tensor({std::nan("")})), HasSubstr("labels: sample 0 is NaN"));
-  EXPECT_THAT(MessageFor({Numbers(2)}, at::zeros({2}, at::kComplexFloat)), HasSubstr("complex"));
+  EXPECT_THAT(MessageOfTensors({Numbers(1)}, at::tensor({std::nan("")})), HasSubstr("labels: sample 0 is NaN"));
+  EXPECT_THAT(MessageOfTensors({Numbers(2)}, at::zeros({2}, at::kComplexFloat)), HasSubstr("complex"));
 }
 
 TEST(Labels, ToIgnoreAreMarked) {

@@ -26,7 +26,7 @@ Dataset Samples() {
   return Dataset::FromTensors({at::tensor(values).view(shape)}, at::arange(shape[0]) % 4);
 }
 
-AnalyzeOptions AllMeasures(Delta delta, bool exact_hessian) {
+AnalyzeOptions Everything(Delta delta, bool exact_hessian) {
   AnalyzeOptions options;
   options.weight_bits = {3};
   options.activation_bits = {4, 32};
@@ -65,7 +65,7 @@ std::vector<Figure> Figures(const LayerSensitivity& layer) {
 
 TEST(AnalyzeBatches, EveryFigureIsThatOfTheNetworkWithoutAFixedBatch) {
   const Dataset data = Samples();
-  for (const auto& options : {AllMeasures(Delta::Measured, false), AllMeasures(Delta::Linear, true)}) {
+  for (const auto& options : {Everything(Delta::Measured, false), Everything(Delta::Linear, true)}) {
     const Sensitivity expected = Analyze(Network::Load(BatchPath("block.pt")), data, options);
     ASSERT_EQ(expected.layers.size(), 8u);
     for (const std::string name : {"block_one", "block_four"}) {

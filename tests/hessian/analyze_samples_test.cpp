@@ -32,7 +32,7 @@ Dataset Images(const TemporaryFolder& folder, std::int64_t count) {
   return Dataset::Load("npy:" + (folder / "images.npy").string(), {});
 }
 
-AnalyzeOptions Options() {
+AnalyzeOptions FewMeasures() {
   AnalyzeOptions options;
   options.weight_bits = {2, 4};
   options.activation_bits = {8, 4};
@@ -50,7 +50,7 @@ double MeanOf(const Contributions& table, std::size_t measure, std::size_t choic
 
 TEST(Contributions, AreWhatTheFiguresAreMeansOf) {
   const TemporaryFolder folder;
-  const Sensitivity sensitivity = Analyze(LoadModel("ConvBatchNorm"), Images(folder, 70), Options());
+  const Sensitivity sensitivity = Analyze(LoadModel("ConvBatchNorm"), Images(folder, 70), FewMeasures());
   EXPECT_EQ(sensitivity.samples, 70);
   ASSERT_TRUE(sensitivity.contributions);
   const Contributions& table = *sensitivity.contributions;
@@ -74,7 +74,7 @@ TEST(Precision, IsReachedWithNoMoreSamplesThanItTakes) {
   const TemporaryFolder folder;
   const Network network = LoadModel("ConvBatchNorm");
   const Dataset images = Images(folder, 400);
-  AnalyzeOptions options = Options();
+  AnalyzeOptions options = FewMeasures();
   options.measures = {Measure::LogitShift, Measure::Divergence};
   options.memory_bytes = 1 << 20;
   const Sensitivity all = Analyze(network, images, options);
@@ -99,7 +99,7 @@ TEST(Checkpoint, GivesTheSameBytesWhereverTheAnalysisWasStopped) {
   const TemporaryFolder folder;
   const Network network = LoadModel("ConvBatchNorm");
   const Dataset images = Images(folder, 48);
-  AnalyzeOptions options = Options();
+  AnalyzeOptions options = FewMeasures();
   options.measures = AllMeasures();
   options.keep_shifts = true;
   options.memory_bytes = 256 << 10;
@@ -135,7 +135,7 @@ TEST(Checkpoint, OfAnotherAnalysisIsRefused) {
   const TemporaryFolder folder;
   const Network network = LoadModel("ConvBatchNorm");
   const Dataset images = Images(folder, 40);
-  AnalyzeOptions options = Options();
+  AnalyzeOptions options = FewMeasures();
   options.checkpoint = folder / "checkpoint";
   Analyze(network, images, options);
   const auto message = [&](const AnalyzeOptions& changed, const Dataset& data) {

@@ -26,7 +26,7 @@ Network TwoLogits() {
 
 Dataset OneSample() { return Dataset::FromTensors({torch::linspace(-0.7, 1.9, 6).view({1, 6})}, {}); }
 
-AnalyzeOptions Options(Measure measure, Arithmetic compute) {
+AnalyzeOptions InArithmetic(Measure measure, Arithmetic compute) {
   AnalyzeOptions options;
   options.measures = {measure};
   options.loss = Loss::Divergence;
@@ -50,7 +50,7 @@ at::Tensor OnlyRow(Arithmetic compute) {
 
 TEST(Arithmetic, DifferenceIsThatOfTwoAnalyses) {
   const auto layer = [](Arithmetic compute) {
-    return Analyze(TwoLogits(), OneSample(), Options(Measure::Trace, compute)).layers.at(0);
+    return Analyze(TwoLogits(), OneSample(), InArithmetic(Measure::Trace, compute)).layers.at(0);
   };
   const LayerSensitivity exact = layer(Arithmetic::Float32), rounded = layer(Arithmetic::BFloat16);
   EXPECT_FALSE(exact.difference_from_float32);
@@ -70,7 +70,7 @@ TEST(Arithmetic, DifferenceIsThatOfTwoAnalyses) {
 
 TEST(Arithmetic, DifferenceIsTheSameWhateverNeedsTheMatrix) {
   const auto difference = [](Measure measure) {
-    return Analyze(TwoLogits(), OneSample(), Options(measure, Arithmetic::BFloat16))
+    return Analyze(TwoLogits(), OneSample(), InArithmetic(measure, Arithmetic::BFloat16))
         .layers.at(0)
         .difference_from_float32;
   };

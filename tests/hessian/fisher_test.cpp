@@ -37,7 +37,7 @@ GaussNewtonCase FisherCase(const std::string& model) {
   throw std::out_of_range("no case of " + model);
 }
 
-AnalyzeOptions Options(const GaussNewtonCase& test) {
+AnalyzeOptions OptionsOf(const GaussNewtonCase& test) {
   AnalyzeOptions options;
   options.weight_bits = {3, 8, 32};
   options.activation_bits = {4, 8, 16, 32};
@@ -76,7 +76,7 @@ TEST_P(Fisher, OfInputsIsTheDenseDiagonalTimesTheSquaredErrors) {
   const GaussNewtonCase test = FisherCase(GetParam());
   const Network network = test.Load();
   const Dataset data = test.Samples();
-  const AnalyzeOptions options = Options(test);
+  const AnalyzeOptions options = OptionsOf(test);
   const Sensitivity sensitivity = Analyze(network, data, options);
   EXPECT_TRUE(sensitivity.Has(Measure::Fisher));
   const auto statistics = ActivationStatistics::Collect(network, data, 100);
@@ -120,7 +120,7 @@ TEST_P(Fisher, OfInputsIsTheDenseDiagonalTimesTheSquaredErrors) {
 TEST_P(Fisher, OfWeightsIsTheDenseDiagonalTimesTheSquaredErrors) {
   const GaussNewtonCase test = FisherCase(GetParam());
   const Network network = test.Load();
-  const AnalyzeOptions options = Options(test);
+  const AnalyzeOptions options = OptionsOf(test);
   const Sensitivity sensitivity = Analyze(network, test.Samples(), options);
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const Layer& layer = network.layers()[i];
@@ -158,7 +158,7 @@ TEST_P(Fisher, FormsOfOnesAreTheTraceWithItsStandardError) {
 
 TEST_P(Fisher, IsTheSameFromSmallChunks) {
   const GaussNewtonCase test = FisherCase(GetParam());
-  AnalyzeOptions options = Options(test);
+  AnalyzeOptions options = OptionsOf(test);
   const Sensitivity whole = Analyze(test.Load(), test.Samples(), options);
   options.memory_bytes = 1;
   EXPECT_THAT(MessageOf([&] { Analyze(test.Load(), test.Samples(), options); }), HasSubstr("one sample takes"));
@@ -179,7 +179,7 @@ TEST_P(Fisher, IsTheSameFromSmallChunks) {
 
 TEST_P(Fisher, MakesProblemsWithChoicesOfActivations) {
   const GaussNewtonCase test = FisherCase(GetParam());
-  const Sensitivity sensitivity = Analyze(test.Load(), test.Samples(), Options(test));
+  const Sensitivity sensitivity = Analyze(test.Load(), test.Samples(), OptionsOf(test));
   ProblemOptions options;
   options.measure = Measure::Fisher;
   options.budgets = {ParseBudget("bops=10%")};

@@ -24,7 +24,7 @@ struct Load {
 };
 
 /// What memory_use, a process of its own, prints.
-std::string Measure(const Load& load, std::int64_t limit, const std::string& what) {
+std::string RunHelper(const Load& load, std::int64_t limit, const std::string& what) {
   const std::string command = fmt::format("OMP_NUM_THREADS=1 {} {} {} {} {} {} {} 2>&1", BITPLAN_MEMORY_USE,
                                           load.model.string(), load.channels, load.size, load.samples, limit, what);
   const auto close = [](FILE* file) { pclose(file); };
@@ -35,7 +35,7 @@ std::string Measure(const Load& load, std::int64_t limit, const std::string& wha
 }
 
 std::int64_t Growth(const Load& load, std::int64_t limit, const std::string& what = "float32") {
-  const std::string text = Measure(load, limit, what);
+  const std::string text = RunHelper(load, limit, what);
   long long before = 0, growth = 0;
   EXPECT_EQ(std::sscanf(text.c_str(), "%lld %lld", &before, &growth), 2) << text;
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;  // the library prints nothing
@@ -94,7 +94,7 @@ TEST(Memory, StaysWithinTheLimitOnAHundredLayersOf25MillionWeights) {
   for (const std::int64_t mebibytes : {256, 512})
     EXPECT_LE(Growth(load, mebibytes * kMebibyte), 1.1 * static_cast<double>(mebibytes * kMebibyte))
         << mebibytes << " MiB";
-  EXPECT_THAT(Measure(load, 16 * kMebibyte, "float32"), testing::HasSubstr("one sample takes"));
+  EXPECT_THAT(RunHelper(load, 16 * kMebibyte, "float32"), testing::HasSubstr("one sample takes"));
   std::filesystem::remove(load.model);
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 using Generator = std::mt19937_64;
 
-double Uniform(Generator& random, double low, double high) {
+double UniformIn(Generator& random, double low, double high) {
   return std::uniform_real_distribution<double>(low, high)(random);
 }
 
@@ -25,8 +25,8 @@ std::vector<float> Normals(Generator& random, std::size_t count, double deviatio
 /// Gram matrix of one random row a choice.
 QuadraticTerm RandomMatrix(Generator& random, std::size_t choices) {
   const std::size_t rank = 1 + random() % 6;
-  const std::vector<float> rows = Normals(random, choices * rank, Uniform(random, 0.1, 1.5));
-  const std::vector<float> shared = Normals(random, rank, Uniform(random, 0, 1));
+  const std::vector<float> rows = Normals(random, choices * rank, UniformIn(random, 0.1, 1.5));
+  const std::vector<float> shared = Normals(random, rank, UniformIn(random, 0, 1));
   QuadraticTerm term{std::vector<double>(choices * choices, 0.0)};
   for (std::size_t i = 0; i < choices; ++i)
     for (std::size_t j = 0; j < choices; ++j)
@@ -40,14 +40,14 @@ LogitTerm RandomShifts(Generator& random, std::size_t choices, LogitLoss loss) {
   term.loss = loss;
   term.samples = 1 + random() % 6;
   term.classes = 2 + random() % 4;
-  term.scale = Uniform(random, 0.2, 3);
-  term.temperature = Uniform(random, 0.5, 4);
+  term.scale = UniformIn(random, 0.2, 3);
+  term.temperature = UniformIn(random, 0.5, 4);
   const std::size_t logits = term.samples * term.classes;
   if (loss == LogitLoss::Divergence) term.logits = Normals(random, logits, 2);
-  const std::vector<float> shared = Normals(random, logits, Uniform(random, 0, 1));
-  const double deviation = Uniform(random, 0.1, 2);
+  const std::vector<float> shared = Normals(random, logits, UniformIn(random, 0, 1));
+  const double deviation = UniformIn(random, 0.1, 2);
   for (std::size_t c = 0; c < choices; ++c) {
-    const auto size = static_cast<float>(random() % 6 == 0 ? 0 : Uniform(random, -1, 1));
+    const auto size = static_cast<float>(random() % 6 == 0 ? 0 : UniformIn(random, -1, 1));
     const std::vector<float> own = Normals(random, logits, deviation);
     for (std::size_t i = 0; i < logits; ++i) term.shifts.push_back(size * (own[i] + shared[i]));
   }

@@ -82,13 +82,13 @@ TEST_P(GradualCheckpoint, GoesOnInEveryPhase) {
   if (!GetParam()) options.stages = {8, 6};
   const TrainResult whole = TrainTo(options);
   options.checkpoint = folder.path() / "run";
-  struct Stop {};
+  struct StopHere {};
   for (const std::int64_t at : {1, 3, 5, 6, 8})
     EXPECT_THROW(TrainTo(options,
                          [at](const Progress& progress) {
-                           if (progress.stage == "training" && progress.done == at) throw Stop();
+                           if (progress.stage == "training" && progress.done == at) throw StopHere();
                          }),
-                 Stop);
+                 StopHere);
   const TrainResult result = TrainTo(options);
   EXPECT_TRUE(result.model_file == whole.model_file);
   EXPECT_EQ(ToJson(result.plan), ToJson(whole.plan));

@@ -69,14 +69,14 @@ std::vector<Case> Cases() {
 
 class Reference : public testing::TestWithParam<Case> {};
 
-std::string NameOf(const testing::TestParamInfo<Case>& each) {
+std::string NameOfCase(const testing::TestParamInfo<Case>& each) {
   std::string name =
       each.param.numbers.at("method").get<std::string>() + "_" + each.param.numbers.at("kind").get<std::string>();
   std::replace(name.begin(), name.end(), '-', '_');
   return name + "_" + std::to_string(each.index);
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, Reference, testing::ValuesIn(Cases()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Methods, Reference, testing::ValuesIn(Cases()), NameOfCase);
 
 TEST_P(Reference, OutputAndGradientsAreThoseOfPlainPyTorch) {
   const json& each = GetParam().numbers;
