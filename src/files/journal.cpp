@@ -74,10 +74,12 @@ Journal::Journal(std::filesystem::path file, const JournalSubject& subject) : fi
   std::error_code ignored;
   if (std::filesystem::is_directory(file_, ignored)) Refuse(file_, "is a folder; expected a file name");
   const bool there = std::filesystem::exists(file_, ignored);
-  if (!std::ofstream(file_, std::ios::binary | std::ios::app))
+  // It stays away until there is something to keep: a new one is tried under another name.
+  const std::filesystem::path tried = there ? file_ : std::filesystem::path(file_.string() + ".partial");
+  if (!std::ofstream(tried, std::ios::binary | std::ios::app))
     Refuse(file_, "cannot be written; is the folder there, and writable?");
-  if (!there) {  // stays away until there is something to keep
-    std::filesystem::remove(file_, ignored);
+  if (!there) {
+    std::filesystem::remove(tried, ignored);
     return;
   }
   std::ifstream in(file_, std::ios::binary);

@@ -81,10 +81,20 @@ TEST(MemoryLimit, WeightsOfChoicesAreTheSameKeptAndMadeAnew) {
 TEST(MemoryLimit, TooLittleForASampleIsRefusedWithTheLeastThatWouldDo) {
   const Network network = BundledResNet20();
   try {
+    QuantizedWithin(5 * kMebibyte, network, UniformPlan(network, 4, 8), Samples({4, 3, 128, 128}));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("the memory limit is 5.0 MiB, and one sample takes"));
+  }
+}
+
+TEST(MemoryLimit, TooLittleForTheScalesOfALayerIsRefusedBeforeAnySample) {
+  const Network network = BundledResNet20();
+  try {
     QuantizedWithin(100 << 10, network, UniformPlan(network, 4, 8), Samples({4, 3, 32, 32}));
     FAIL();
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("the memory limit is 0.1 MiB, and one sample takes"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("the memory limit is 0.1 MiB, and finding the scales of layer '"));
   }
 }
 
