@@ -27,9 +27,8 @@ std::vector<Value*> LiveValues::At(std::size_t position) const {
     if (top_.nodes()[i]->kind() == c10::prim::Constant) continue;
     for (Value* value : top_.nodes()[i]->outputs()) {
       const auto& uses = value->uses();
-      const bool later = std::any_of(uses.begin(), uses.end(), [&](const torch::jit::Use& use) {
-        return top_.PositionOf(use.user) >= position;
-      });
+      const bool later = std::any_of(uses.begin(), uses.end(),
+                                     [&](const torch::jit::Use& use) { return top_.PositionOf(use.user) >= position; });
       if (later && seen.insert(value).second) live.push_back(value);
     }
   }

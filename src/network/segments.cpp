@@ -118,9 +118,11 @@ std::int64_t Segments::State::MoveTo(const at::Tensor& memory, std::int64_t begi
     for (c10::IValue& value : batch) {
       if (!HasElements(value)) continue;  // lists stay where they are
       const at::Tensor from = value.toTensor();
-      const at::Tensor place = memory.narrow(0, begin, static_cast<std::int64_t>(from.nbytes())).view(from.scalar_type());
-      const at::Tensor to = from.is_non_overlapping_and_dense() ? place.as_strided(from.sizes(), from.strides(), place.storage_offset())
-                                                                 : place.view(from.sizes());
+      const at::Tensor place =
+          memory.narrow(0, begin, static_cast<std::int64_t>(from.nbytes())).view(from.scalar_type());
+      const at::Tensor to = from.is_non_overlapping_and_dense()
+                                ? place.as_strided(from.sizes(), from.strides(), place.storage_offset())
+                                : place.view(from.sizes());
       value = to.copy_(from);
       begin += PlaceOf(from);
     }
@@ -142,8 +144,8 @@ Segments::State Segments::Run(const State& state, std::size_t end, const std::ve
   State reached = state;
   for (; reached.segment_ < end; ++reached.segment_) {
     const auto known = [&](std::size_t batch) { return std::move(reached.values_[batch]); };
-    reached.values_ = network.Run(impl_->segments[reached.segment_], reached.batches_, reached.inputs_, parameters,
-                                  handle, known);
+    reached.values_ =
+        network.Run(impl_->segments[reached.segment_], reached.batches_, reached.inputs_, parameters, handle, known);
   }
   return reached;
 }

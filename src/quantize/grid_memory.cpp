@@ -47,8 +47,8 @@ struct Need {
 
 /// The most that any layer needs, so that a refusal names what does for all.
 void CheckFits(const std::vector<Need>& needs, std::int64_t memory_bytes) {
-  const auto most = std::max_element(needs.begin(), needs.end(),
-                                     [](const Need& a, const Need& b) { return a.bytes < b.bytes; });
+  const auto most =
+      std::max_element(needs.begin(), needs.end(), [](const Need& a, const Need& b) { return a.bytes < b.bytes; });
   if (most == needs.end()) return;
   CheckOneSampleFits(
       most->bytes, memory_bytes,

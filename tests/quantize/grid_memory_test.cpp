@@ -1,10 +1,11 @@
 // What finding the scales of weights takes: the values of a scale, sorted.
+#include "quantize/grid_memory.h"
+
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "process/memory_limit.h"
-#include "quantize/grid_memory.h"
 #include "quantize/networks.h"
 
 namespace bitplan {

@@ -80,7 +80,8 @@ TEST_F(LayerByLayer, EveryPartComesToEveryLayerAsInOneRun) {
   const at::NoGradGuard no_grad;
   Doubled whole(network_);
   network_.Forward(inputs_, network_.ParameterValues(), &whole);
-  constexpr std::int64_t kSmallest = 2 * 4 * 2 * 2 * 64 * 8 * 8 * 4;  // room for what the last blocks keep, not the first ones
+  constexpr std::int64_t kSmallest =
+      2 * 4 * 2 * 2 * 64 * 8 * 8 * 4;  // room for what the last blocks keep, not the first ones
   for (const std::int64_t memory_bytes : {std::int64_t{0}, kSmallest, kAmple}) {
     const Doubler probe = Run(4, memory_bytes);
     ASSERT_EQ(probe.seen.size(), whole.seen.size());
