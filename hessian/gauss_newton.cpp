@@ -13,6 +13,7 @@
 #include "hessian/gradient_pass.h"
 #include "hessian/output_curvature.h"
 #include "hessian/shift_figures.h"
+#include "quantize/squared_norm.h"
 
 namespace bitplan {
 
@@ -35,11 +36,6 @@ std::vector<int> ChosenLayers(const Network& network, const std::vector<int>& la
   return layers;
 }
 
-double SquaredLength(const at::Tensor& a) {
-  const double norm = at::linalg_vector_norm(a).item<double>();
-  return norm * norm;
-}
-
 std::vector<ArithmeticDifference> Differences(const RowStore& store, std::size_t layers) {
   std::vector<ArithmeticDifference> differences(layers);
   const GradientPass in_float32 = store.pass().In(Arithmetic::Float32);  // the rows point to its products
@@ -49,9 +45,9 @@ std::vector<ArithmeticDifference> Differences(const RowStore& store, std::size_t
     double squares = 0, exact_squares = 0, change = 0;
     for (std::int64_t n = 0; n < exact[i]->samples(); ++n) {
       const at::Tensor a = rows[i]->Part(n, 1, 0, 1).Gradients(), b = exact[i]->Part(n, 1, 0, 1).Gradients();
-      squares += SquaredLength(a);
-      exact_squares += SquaredLength(b);
-      change += SquaredLength(a - b);
+      squares += SquaredNorm(a);
+      exact_squares += SquaredNorm(b);
+      change += SquaredNorm(a - b);
     }
     if (exact_squares > 0) differences[i] = {std::sqrt(change / exact_squares), std::abs(squares / exact_squares - 1)};
   }
@@ -162,14 +158,14 @@ double GaussNewton::FrobeniusNorm(std::size_t i) const {
       const at::Tensor a = flat(gradients);
       sum += at::mm(a.t(), a);
     });
-    squares = SquaredLength(sum);
+    squares = SquaredNorm(sum);
   } else {
     std::int64_t piece = 0;
     store.ForEachGradient(i, [&](const RowStore::Part&, const at::Tensor& gradients) {
       const at::Tensor a = flat(gradients);
       std::int64_t other = 0;
       store.ForEachGradient(i, [&](const RowStore::Part&, const at::Tensor& others) {
-        if (other <= piece) squares += SquaredLength(at::mm(a, flat(others).t())) * (other == piece ? 1 : 2);
+        if (other <= piece) squares += SquaredNorm(at::mm(a, flat(others).t())) * (other == piece ? 1 : 2);
         ++other;
       });
       ++piece;
