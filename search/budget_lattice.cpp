@@ -69,7 +69,7 @@ bool TightenBudgets(const Core& core, Subproblem& part) {
   bool changed = false;
   for (std::size_t i = 0; i < core.budgets(); ++i) {
     const double error = RoundingOfSums(core) * (core.limits[i] + std::abs(part.rest[i]));
-    const double tight = LargestSum(part, &part.cost[i * part.columns()], part.rest[i], core.limits[i], error);
+    const double tight = LargestSum(part, part.cost.data() + i * part.columns(), part.rest[i], core.limits[i], error);
     changed = changed || tight < part.rest[i];
     part.rest[i] = tight;
   }
