@@ -10,6 +10,7 @@ install(TARGETS bitplan ${rooms} EXPORT bitplanTargets ARCHIVE DESTINATION ${CMA
 install(TARGETS bitplan_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/targets" DESTINATION ${CMAKE_INSTALL_DATADIR}/bitplan)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs/schemas" DESTINATION ${CMAKE_INSTALL_DATADIR}/bitplan)
 install(EXPORT bitplanTargets NAMESPACE bitplan:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/bitplan)
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/bitplanConfig.cmake.in" "${PROJECT_BINARY_DIR}/bitplanConfig.cmake"
   INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/bitplan)

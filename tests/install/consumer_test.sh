@@ -13,4 +13,5 @@ cmake --build "$scratch/build"
 cd "$scratch"
 "$scratch/build/consumer" "$source/examples/cifar10/resnet20.pt" "cifar10:$source/examples/cifar10/train.bin"
 test -s plan.json && test -s quantized.pt
+test -s "$scratch/installed/share/bitplan/schemas/plan-1.schema.json"
 "$scratch/installed/bin/bitplan" --version
