@@ -89,6 +89,10 @@ def schemas_and_samples(source):
     missing = {f"{name}-{version}.schema.json" for name, version in named} - set(schemas.by_file)
     assert not missing, f"the code has files that docs/schemas does not: {missing}"
 
+    page = (source / "docs" / "architecture.md").read_text()
+    untold = [file for file in schemas.by_file if file != "parts.schema.json" and f"](schemas/{file})" not in page]
+    assert not untold, f"docs/architecture.md does not have {untold}"
+
     sampled = set()
     for file in samples(source):
         value = schemas.check(file)
