@@ -25,7 +25,7 @@ std::map<std::string, double> LayerCosts(const LayerSensitivity& layer, int weig
 /// that is not valid or does not have exactly the sensitivity's layers, or two tables for one cost.
 void AddCosts(Sensitivity& sensitivity, std::vector<CostTable> tables);
 
-/// `costs` with the largest of all COST@MOMENT as COST.
+/// `costs` with the largest of all `COST@MOMENT` as COST.
 std::map<std::string, double> WithPeaks(const std::map<std::string, double>& costs);
 
 /// A budget as a user writes it: COST=VALUE[UNIT]. weight_size, file_size and activation_memory take bytes, KiB, MiB,

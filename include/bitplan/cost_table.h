@@ -21,7 +21,7 @@ struct LayerCost {
 
 /// A cost that the layers' weights and MACs alone do not give: a number for every layer and pair of widths, added up
 /// over the layers. Where a cost is the largest of several sums (the memory at each moment of a run), there is a table
-/// for each, called COST@MOMENT; a budget on COST holds for all of them. File form: `bitplan.costs/1`.
+/// for each, called `COST@MOMENT`; a budget on COST holds for all of them. File form: `bitplan.costs/1`.
 struct CostTable {
   std::string cost;                  ///< key in problem files, its unit at the end: latency_ms
   std::string source;                ///< in words: where the numbers are from

@@ -51,8 +51,8 @@ enum class LogitLoss {
   SquaredShift,  ///< ½ Σ_c (v_c − mean v)², which is what T² KL comes to, times the number of classes, as T grows
 };
 
-/// The logit model (design.md, section 5): scale · mean over samples of the loss of the summed shifts of the choices
-/// taken. Convex in the shifts, and so in relaxed choices.
+/// The logit model (docs/architecture.md, "Loss model"): scale · mean over samples of the loss of the summed shifts of
+/// the choices taken. Convex in the shifts, and so in relaxed choices.
 struct LogitTerm {
   LogitLoss loss = LogitLoss::Divergence;
   double temperature = 1;  ///< > 0; without meaning for SquaredShift
@@ -66,7 +66,7 @@ struct LogitTerm {
 using JointTerm = std::variant<QuadraticTerm, LogitTerm>;
 
 /// A bit allocation problem: take one choice a group, minimize the summed objective, the joint term and what is charged
-/// for the summed costs, keep every summed cost within its budget and every rule (design.md, section 7). File form:
+/// for the summed costs, keep every summed cost within its budget and every rule (docs/problems.md). File form:
 /// `bitplan.problem/1`; `standard_error`, `shape`, `rules`, `prices` and `joint` may be left out there.
 struct Problem {
   std::string name;

@@ -19,8 +19,8 @@ namespace bitplan {
 /// The figure that stands for the loss a choice costs; all are summed over the sites of a plan.
 ///
 /// The first group needs no more than the quantizer; the second multiplies a squared change by a curvature of the loss
-/// in the tensor; the third is what the choice, made alone, does to the network's output (design.md, section 5): the
-/// mean over the samples, with a standard error.
+/// in the tensor; the third is what the choice, made alone, does to the network's output (docs/architecture.md, "Loss
+/// model"): the mean over the samples, with a standard error.
 enum class Measure {
   WeightError,    ///< ‖Δ‖²: no curvature, the plain baseline
   RelativeError,  ///< ‖Δ‖² / ‖W‖², the inverse signal-to-noise ratio: a baseline that many measures fail to beat
