@@ -151,7 +151,9 @@ def read_by_the_tool(source, tool):
             ["search", sample["sensitivity-1.json"], "--joint", "--budget", "weight_size=20%", "--out", "joint.json"],
             ["quantize", example / "resnet20.pt", "--layer-config", sample["configuration-1.json"], "--output-correction", "none",
              "--rounding", "nearest", "--statistics", sample["statistics-1.json"], *few, "--out", "by_hand.pt"],
-            ["eval", example / "resnet20.pt", "--plan", sample["plan-1.json"], *few, "--data", f"cifar10:{example}/test.bin", "--samples", "4"],
+            ["search", sample["sensitivity-1-before-weights.json"], "--budget", "weight_size=20%", "--out", "early.json"],
+            *(["eval", example / "resnet20.pt", "--plan", sample[plan], *few, "--data", f"cifar10:{example}/test.bin", "--samples", "4"]
+              for plan in ("plan-1.json", "plan-1-before-weights.json")),
         ):
             done = subprocess.run([tool, *command], cwd=folder, capture_output=True, text=True)
             assert done.returncode == 0, f"{' '.join(map(str, command))}: {done.stderr}"
