@@ -1,17 +1,19 @@
 #include "bitplan/analyze.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string>
 
 #include "bitplan/error.h"
 #include "bitplan/version.h"
+#include "data/options_fields.h"
 #include "files/journal.h"
 #include "hessian/curvature_figures.h"
 #include "hessian/layer_facts.h"
+#include "hessian/options_fields.h"
 #include "hessian/output_figures.h"
+#include "network/options_fields.h"
 #include "quantize/grid_memory.h"
 #include "quantize/quantized_weights.h"
 
@@ -43,51 +45,21 @@ DataSource SourceOf(const Dataset& data) {
   return source;
 }
 
-std::string Text(const Format& format) {
-  return fmt::format("{} {} {} {} {} {} {} {} {} {}", ToString(format.type), ToString(format.scheme),
-                     ToString(format.granularity), format.group_size, ToString(format.scale_type),
-                     ToString(format.calibrator), format.percentile, format.deviations, format.narrow_range,
-                     format.reduce_range);
-}
-
 /// All that the figures depend on: a journal of anything else is of no use.
 Journal OpenJournal(const Network& network, const Dataset& data, const AnalyzeOptions& options) {
   if (options.checkpoint.empty()) return {};
   if (network.sha256().empty() || data.sha256().empty())
     throw Error("a checkpoint needs a network and data from files, since it holds for these alone");
   const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
-  std::vector<std::string_view> measures;
-  for (const Measure measure : options.measures) measures.push_back(ToString(measure));
-  return {options.checkpoint,
-          {{"version", std::string(Version())},
-           {"model", network.weights_sha256()},
-           {"batch norm folded", fmt::format("{}", network.batch_norm_folded())},
-           {"input values", fmt::format("{}", network.input_values())},
-           {"device", network.device()},
-           {"data", data.sha256()},
-           {"samples", fmt::format("{}", data.size())},
-           {"normalization", fmt::format("{} {}", data.mean(), data.std())},
-           {"weight bits", fmt::format("{}", options.weight_bits)},
-           {"activation bits", fmt::format("{}", options.activation_bits)},
-           {"measures", fmt::format("{}", measures)},
-           {"weight format", Text(options.weight_format)},
-           {"activation format", Text(options.activation_format)},
-           {"channel correction", fmt::format("{}", options.channel_correction)},
-           {"shifts kept", fmt::format("{}", options.keep_shifts)},
-           {"delta", std::string(ToString(options.delta))},
-           {"loss", std::string(ToString(criterion.loss))},
-           {"outputs", fmt::format("{} {}", ToString(criterion.outputs), criterion.class_axis)},
-           {"ignored labels", fmt::format("{}", data.ignored_labels())},
-           {"temperature", fmt::format("{}", options.temperature)},
-           {"Hessian", options.exact_hessian ? "exact" : "Gauss-Newton"},
-           {"compute", std::string(ToString(options.compute))},
-           {"curvature samples", fmt::format("{}", options.curvature_samples)},
-           {"memory limit", fmt::format("{}", options.memory_bytes)},
-           {"batch size", fmt::format("{}", options.batch_size)},
-           {"seed", fmt::format("{}", options.seed)},
-           {"eigenvalues", fmt::format("{} {}", options.eigen.tolerance, options.eigen.max_products)},
-           {"traces",
-            fmt::format("{} {} {}", options.trace.tolerance, options.trace.min_probes, options.trace.max_probes)}}};
+  files::Json subject = files::OptionsJson(options, {"checkpoint", "progress"});
+  subject["samples"] = data.size();
+  subject["network"] = files::IdentityOf(network);
+  subject["data"] = files::IdentityOf(data);
+  subject["criterion"] = {{"loss", ToString(criterion.loss)},
+                          {"outputs", ToString(criterion.outputs)},
+                          {"class_axis", criterion.class_axis}};
+  subject["version"] = Version();
+  return {options.checkpoint, {"an analysis", subject.dump()}};
 }
 
 /// With the least of the widths: one that the format's type has.

@@ -42,7 +42,7 @@ std::int64_t EigenvectorBytes(const Network& network, std::int64_t samples, cons
   if (!Wants(options, Measure::Eigenvalue)) return 0;
   constexpr std::int64_t kVectors = 6, kRowsOfSample = 16;
   const std::int64_t elements = LargestWeight(network);
-  return 8 * kVectors * elements + EigenpairBytes(std::min(elements, kRowsOfSample * samples), options.eigen.count);
+  return 8 * kVectors * elements + EigenpairBytes(std::min(elements, kRowsOfSample * samples), FirstEigenvalue(options).count);
 }
 
 /// The same for the Hessians of layers' weights and, for each of `samples` of a batch, inputs.
@@ -51,7 +51,7 @@ std::int64_t HessianVectorBytes(const Network& network, const std::vector<std::i
   if (!Wants(options, Measure::Eigenvalue)) return 0;
   std::int64_t elements = options.exact_hessian ? LargestWeight(network) : 0;
   for (const std::int64_t of_input : input_elements) elements = std::max(elements, samples * of_input);
-  return EigenpairBytes(elements, options.eigen.count);
+  return EigenpairBytes(elements, FirstEigenvalue(options).count);
 }
 
 /// What the Gauss-Newton matrix of one layer says.
@@ -60,6 +60,8 @@ struct LayerFigures {
   double eigenvalue = 0, residual = 0;
   bool converged = false;
 };
+
+constexpr std::size_t kLayerNumbers = 6;
 
 std::vector<double> Numbers(const LayerFigures& figures) {
   return {figures.trace.value,
@@ -78,9 +80,7 @@ LayerFigures Compute(const GaussNewton& matrix, std::size_t i, const AnalyzeOpti
   LayerFigures figures;
   if (Wants(options, Measure::Trace)) figures.trace = matrix.Trace(i);
   if (Wants(options, Measure::Eigenvalue)) {
-    EigenOptions eigen = options.eigen;
-    eigen.seed = options.seed;
-    const Eigenpairs pairs = TopEigenpairs(GaussNewtonOperator(matrix, {i}), eigen);
+    const Eigenpairs pairs = TopEigenpairs(GaussNewtonOperator(matrix, {i}), FirstEigenvalue(options));
     figures.eigenvalue = pairs.values.front();
     figures.residual = pairs.residuals.front();
     figures.converged = pairs.converged;
@@ -141,7 +141,7 @@ void AddCurvatures(LazyMatrix& matrix, const AnalyzeOptions& options, Journal& j
                    std::vector<LayerSensitivity>& layers) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const std::string step = fmt::format("Gauss-Newton matrix of layer {}", i);
-    std::optional<std::vector<double>> numbers = journal.Find<double>(step);
+    std::optional<std::vector<double>> numbers = journal.Find<double>(step, kLayerNumbers);
     if (!numbers) {
       numbers = Numbers(Compute(matrix.Get(), i, options));
       journal.Add(step, *numbers);
@@ -154,7 +154,7 @@ void AddCurvatures(LazyMatrix& matrix, const AnalyzeOptions& options, Journal& j
 /// What passes in another arithmetic than float32 change.
 void AddDifferences(LazyMatrix& matrix, Journal& journal, std::vector<LayerSensitivity>& layers) {
   const std::string step = "difference from float32";
-  std::optional<std::vector<double>> numbers = journal.Find<double>(step);
+  std::optional<std::vector<double>> numbers = journal.Find<double>(step, 2 * layers.size());
   if (!numbers) {
     numbers.emplace();
     for (std::size_t i = 0; i < layers.size(); ++i) {
@@ -208,7 +208,7 @@ void AddGaussNewton(const Network& network, const Dataset& data, const Quantized
   if ((curvature || fisher) && options.compute != Arithmetic::Float32) AddDifferences(matrix, journal, layers);
   if (!fisher) return;
   const std::vector<Estimate*> figures = FisherFigures(layers);
-  std::optional<std::vector<double>> numbers = journal.Find<double>("fisher");
+  std::optional<std::vector<double>> numbers = journal.Find<double>("fisher", 2 * figures.size());
   if (numbers) {
     for (std::size_t i = 0; i < figures.size(); ++i) *figures[i] = {(*numbers)[2 * i], (*numbers)[2 * i + 1]};
     return;

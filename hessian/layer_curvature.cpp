@@ -15,7 +15,7 @@ namespace bitplan {
 
 namespace {
 
-/// The first eigenpair's figures; none where the batch does not reach the layer.
+/// The first eigenpair's figures.
 struct Eigenvalue {
   double value = 0, residual = 0;
   bool converged = true;
@@ -29,27 +29,27 @@ class EigenvalueTask {
 
   std::optional<Eigenvalue> Next(const LossFunction& loss, const Variables& variables) {
     const std::string step = fmt::format("{}, {}", stage_, done_);
-    std::optional<std::vector<double>> numbers = journal_.Find<double>(step);
+    std::optional<std::vector<double>> numbers = journal_.Find<double>(step, kNumbers);
     if (!numbers) {
       numbers = Compute(loss, variables);
       journal_.Add(step, *numbers);
     }
     ++done_;
-    if (numbers->empty()) return std::nullopt;
-    return Eigenvalue{(*numbers)[0], (*numbers)[1], (*numbers)[2] != 0};
+    if ((*numbers)[0] == 0) return std::nullopt;
+    return Eigenvalue{(*numbers)[1], (*numbers)[2], (*numbers)[3] != 0};
   }
 
  private:
+  static constexpr std::size_t kNumbers = 4;  // whether the batch reaches the layer, and an Eigenvalue
+
   std::vector<double> Compute(const LossFunction& loss, const Variables& variables) const {
-    EigenOptions eigen = options_.eigen;
-    eigen.count = 1;
-    eigen.seed = options_.seed;
+    EigenOptions eigen = FirstEigenvalue(options_);
     eigen.progress = [this](const Progress& step) {
       Report(options_.progress, stage_, done_ * step.total + step.done, steps_ * step.total);
     };
     const Eigenpairs pairs = TopEigenpairs(HessianOperator(loss, variables), eigen);
-    if (pairs.values.empty()) return {};
-    return {pairs.values[0], pairs.residuals[0], static_cast<double>(pairs.converged)};
+    if (pairs.values.empty()) return std::vector<double>(kNumbers);
+    return {1, pairs.values[0], pairs.residuals[0], static_cast<double>(pairs.converged)};
   }
 
   const AnalyzeOptions& options_;
@@ -61,10 +61,11 @@ class EigenvalueTask {
 
 void SetTraces(const LossFunction& loss, const AnalyzeOptions& options, const Variables& variables,
                std::string_view stage, Journal& journal, std::vector<Curvature>& curvatures) {
-  std::optional<std::vector<double>> numbers = journal.Find<double>(std::string(stage));
+  std::optional<std::vector<double>> numbers =
+      journal.Find<double>(std::string(stage), 3 * variables.layers.size());
   if (!numbers) {
-    TraceOptions trace = options.trace;
-    trace.seed = options.seed;
+    const auto& [min_probes, max_probes, tolerance] = options.trace;
+    TraceOptions trace{min_probes, max_probes, tolerance, options.seed, {}};
     trace.progress = [&](const Progress& step) { Report(options.progress, stage, step.done, step.total); };
     numbers.emplace();
     for (const TraceEstimate& estimate : Traces(loss, variables, trace))
@@ -97,6 +98,11 @@ void SetInputEigenvalue(const LossFunction& loss, int layer, EigenvalueTask& tas
 }
 
 }  // namespace
+
+EigenOptions FirstEigenvalue(const AnalyzeOptions& options) {
+  const auto& [tolerance, max_products] = options.eigen;
+  return {.count = 1, .tolerance = tolerance, .max_products = max_products, .seed = options.seed, .progress = {}};
+}
 
 bool Wants(const AnalyzeOptions& options, Measure measure) {
   return std::find(options.measures.begin(), options.measures.end(), measure) != options.measures.end();

@@ -8,6 +8,9 @@
 
 namespace bitplan {
 
+/// How the largest eigenvalue alone is looked for.
+EigenOptions FirstEigenvalue(const AnalyzeOptions& options);
+
 /// Whether `options.measures` has it.
 bool Wants(const AnalyzeOptions& options, Measure measure);
 

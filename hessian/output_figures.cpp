@@ -51,14 +51,16 @@ void AppendRows(std::vector<float>& rows, const ShiftJudge& judge, const at::Ten
 /// Computes chunks, or takes them from the journal.
 class ChunkSource {
  public:
-  ChunkSource(const ShiftPasses& passes, ShiftJudge judge, at::Tensor labels, std::vector<Measure> measures,
-              std::size_t choices, bool keep)
+  ChunkSource(const ShiftPasses& passes, ShiftJudge judge, at::Tensor labels, const PredictionCounts& counts,
+              std::vector<Measure> measures, std::size_t choices, bool keep)
       : passes_(passes),
+        counts_(counts),
         judge_(std::move(judge)),
         labels_(std::move(labels)),
         measures_(std::move(measures)),
         choices_(choices),
         keep_(keep),
+        predictions_(ByPrediction(judge_.criterion, passes.output_of_one()).size(1)),
         classes_(ByPrediction(judge_.criterion, passes.output_of_one()).size(-1)) {}
 
   std::int64_t classes() const { return classes_; }
@@ -66,8 +68,12 @@ class ChunkSource {
   ChunkFigures Get(std::int64_t begin, std::int64_t end, Journal& journal) const {
     const std::string step = fmt::format("figures of samples {} to {}", begin, end - 1),
                       kept = "shifts" + step.substr(7);
-    std::optional<std::vector<double>> contributions = journal.Find<double>(step);
-    std::optional<std::vector<float>> outputs = keep_ ? journal.Find<float>(kept) : std::vector<float>();
+    const auto samples = static_cast<std::size_t>(end - begin),
+               of_output = static_cast<std::size_t>(counts_.Counted(begin, end, predictions_) * classes_);
+    std::optional<std::vector<double>> contributions =
+        journal.Find<double>(step, measures_.size() * choices_ * samples);
+    std::optional<std::vector<float>> outputs =
+        keep_ ? journal.Find<float>(kept, (choices_ + 1) * of_output) : std::vector<float>();
     ChunkFigures chunk;
     if (!contributions || !outputs) {
       chunk = Compute(begin, end);
@@ -112,12 +118,13 @@ class ChunkSource {
   }
 
   const ShiftPasses& passes_;
+  const PredictionCounts& counts_;
   ShiftJudge judge_;
   at::Tensor labels_;
   std::vector<Measure> measures_;
   std::size_t choices_;
   bool keep_;
-  std::int64_t classes_;
+  std::int64_t predictions_, classes_;  // of a sample, of each
 };
 
 /// Chunks put together, in the order of samples.
@@ -242,7 +249,7 @@ void AddOutputFigures(const Network& network, const Dataset& data, const Quantiz
   const PassLimits limits = PassLimits(options.batch_size, options.memory_bytes).Beside(kept + choices.bytes());
   const ShiftPasses passes(network, data, choices, {options.delta, limits.memory_bytes, options.progress});
   const PredictionCounts counts(judge.criterion, labels);
-  const ChunkSource source(passes, judge, labels, measures, choices.size(), options.keep_shifts);
+  const ChunkSource source(passes, judge, labels, counts, measures, choices.size(), options.keep_shifts);
   Collected collected(measures.size(), choices.size());
   sensitivity.samples = 0;
   while (sensitivity.samples < data.size()) {

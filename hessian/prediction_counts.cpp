@@ -22,6 +22,11 @@ std::int64_t PredictionCounts::Judged(std::int64_t samples) const {
   return std::count_if(counts_.begin(), counts_.begin() + samples, [](std::int64_t count) { return count > 0; });
 }
 
+std::int64_t PredictionCounts::Counted(std::int64_t begin, std::int64_t end, std::int64_t of_sample) const {
+  if (mean_ == 0) return (end - begin) * of_sample;
+  return std::accumulate(counts_.begin() + begin, counts_.begin() + end, std::int64_t{0});
+}
+
 double PredictionCounts::Factor(std::int64_t samples) const {
   if (mean_ == 0) return 1;
   const std::int64_t sum = std::accumulate(counts_.begin(), counts_.begin() + samples, std::int64_t{0});

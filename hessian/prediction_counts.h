@@ -19,6 +19,9 @@ class PredictionCounts {
   /// Of the first samples those with a prediction that counts.
   std::int64_t Judged(std::int64_t samples) const;
 
+  /// Predictions that count of samples begin … end − 1; `of_sample` of each where all do.
+  std::int64_t Counted(std::int64_t begin, std::int64_t end, std::int64_t of_sample) const;
+
   /// What losses of the first samples, one of which is judged, are multiplied by, so that their mean is that over the
   /// predictions of these.
   double Factor(std::int64_t samples) const;

@@ -39,6 +39,10 @@ Eigenpair Judge(const SymmetricOperator& matrix, const Eigen::VectorXd& directio
 
 void EigenOptions::Validate() const {
   if (count < 1) throw Error(fmt::format("the count of eigenvalues is {}, must be at least 1", count));
+  EigenLimits{tolerance, max_products}.Validate();
+}
+
+void EigenLimits::Validate() const {
   if (!(tolerance > 0)) throw Error(fmt::format("the tolerance of eigenvalues is {}, must be above 0", tolerance));
   if (max_products < 2) throw Error(fmt::format("max_products is {}, must be at least 2", max_products));
 }

@@ -98,7 +98,9 @@ bool PreciseEnough(const std::vector<TraceEstimate>& estimates, double tolerance
 
 }  // namespace
 
-void TraceOptions::Validate() const {
+void TraceOptions::Validate() const { TraceLimits{min_probes, max_probes, tolerance}.Validate(); }
+
+void TraceLimits::Validate() const {
   if (min_probes < 2) throw Error(fmt::format("min_probes is {}, must be at least 2", min_probes));
   if (max_probes < min_probes) {
     throw Error(fmt::format("max_probes is {}, must be at least min_probes ({})", max_probes, min_probes));

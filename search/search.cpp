@@ -108,7 +108,9 @@ Solution SearchFrom(const Problem& problem, const WarmStart& start, const Search
 
 }  // namespace search
 
-void SearchOptions::Validate() const {
+void SearchOptions::Validate() const { Limits().Validate(); }
+
+void SearchLimits::Validate() const {
   if (!std::isfinite(gap) || gap < 0) throw Error(fmt::format("gap is {}, must be a finite number of at least 0", gap));
   if (!(time_limit_seconds > 0))
     throw Error(fmt::format("time_limit_seconds is {}, must be above 0", time_limit_seconds));

@@ -24,10 +24,12 @@ struct AgentOptions {
   /// What is minimized in place of the problem's objective: the measured loss of a plan, ≥ 0. Empty: the objective, as
   /// predicted.
   PlanLoss measured_loss = {};
-  SearchOptions certificate;  ///< of the search that proves a bound; its method is Exact, with a joint term Convex,
-                              ///< whatever it says here
-  /// A file that keeps the agent between episodes. Found there, of the same problem, seed and warm-up, it is gone on
-  /// from, to the same result as without a break; more episodes than it has go on learning. Empty: none.
+  /// What `measured_loss` measures and on what, as text of any form: an agent that learned from other losses is not
+  /// gone on from. Of no account without it.
+  std::string measured_by = {};
+  SearchLimits certificate = {};  ///< of the search that proves a bound: an exact one, with a joint term a convex one
+  /// A file that keeps the agent between episodes. Found there, of the same problem, seed, warm-up and measured loss, it
+  /// is gone on from, to the same result as without a break; more episodes than it has go on learning. Empty: none.
   std::filesystem::path checkpoint = {};
   ProgressCallback progress = {};   ///< after every episode; may throw, which ends all
   std::function<bool()> stop = {};  ///< asked before every episode: true ends the search with the best plan so far

@@ -55,8 +55,8 @@ struct AnalyzeOptions {
   std::int64_t memory_bytes = std::int64_t{2} << 30;
   std::int64_t batch_size = 128;  ///< samples a pass at the most; ≥ 1
   std::uint64_t seed = 0;
-  EigenOptions eigen;  ///< `seed` and `progress` are set from here; of the eigenvalues only the first is used
-  TraceOptions trace;  ///< likewise
+  EigenLimits eigen;  ///< of Measure::Eigenvalue
+  TraceLimits trace;  ///< of Measure::Trace where it is estimated: of inputs, and of weights with `exact_hessian`
   /// A file that keeps what is finished while the analysis runs. Found there, from an analysis with the same inputs and
   /// options that was broken off, it is gone on from, to the same bytes. The caller removes it once the result is safe.
   /// Empty: none.

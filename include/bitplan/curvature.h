@@ -81,11 +81,19 @@ class HessianOperator {
   std::shared_ptr<Impl> impl_;
 };
 
-struct EigenOptions {
-  int count = 1;            ///< eigenvalues wanted, ≥ 1; all of them when there are fewer
+/// How well eigenvalues are to be found, and at what effort.
+struct EigenLimits {
   double tolerance = 1e-3;  ///< on ‖Hv − λv‖ / |λ|, > 0; float32 cannot meet much less than 1e-5
   int max_products = 200;   ///< Hessian-vector products at most, ≥ 2; 2 · count + 2 are spent whatever is asked
-  std::uint64_t seed = 0;   ///< of the starting vector
+
+  void Validate() const;  ///< throws Error
+};
+
+struct EigenOptions {
+  int count = 1;                                   ///< eigenvalues wanted, ≥ 1; all of them when there are fewer
+  double tolerance = EigenLimits{}.tolerance;      ///< see EigenLimits
+  int max_products = EigenLimits{}.max_products;   ///< likewise
+  std::uint64_t seed = 0;                          ///< of the starting vector
   ProgressCallback progress;
 
   void Validate() const;  ///< throws Error
@@ -106,10 +114,19 @@ struct Eigenpairs {
 /// eigenvalues.
 Eigenpairs TopEigenpairs(const HessianOperator& hessian, const EigenOptions& options);
 
-struct TraceOptions {
+/// How well traces are to be known, and at what effort.
+struct TraceLimits {
   int min_probes = 16;      ///< ≥ 2; the stopping rule is applied after every so many
   int max_probes = 128;     ///< ≥ min_probes
   double tolerance = 0.05;  ///< stop when every standard error is below this share of its trace
+
+  void Validate() const;  ///< throws Error
+};
+
+struct TraceOptions {
+  int min_probes = TraceLimits{}.min_probes;    ///< see TraceLimits
+  int max_probes = TraceLimits{}.max_probes;    ///< likewise
+  double tolerance = TraceLimits{}.tolerance;   ///< likewise
   std::uint64_t seed = 0;
   ProgressCallback progress;
 

@@ -79,9 +79,11 @@ class Dataset {
   /// hexadecimal, one after the other; empty for FromTensors.
   const std::string& sha256() const { return sha256_; }
   const std::string& source() const { return source_; }      ///< the spec, for messages
-  const std::vector<double>& mean() const { return mean_; }  ///< of the normalization in force; empty for none
-  const std::vector<double>& std() const { return std_; }
-  const std::vector<std::int64_t>& ignored_labels() const { return ignored_labels_; }  ///< as the options say
+  const std::vector<double>& mean() const { return options_.mean; }  ///< of the normalization in force; empty for none
+  const std::vector<double>& std() const { return options_.std; }
+  const std::vector<std::int64_t>& ignored_labels() const { return options_.ignored_labels; }  ///< as the options say
+  const DataOptions& options() const { return options_; }  ///< as given, with the normalization in force
+  std::int64_t first() const { return first_; }  ///< number of its first sample among those that the options select
 
   /// Samples begin … end−1, prepared, on `device`, in memory of their own. Throws Error unless
   /// 0 ≤ begin < end ≤ size().
@@ -107,9 +109,8 @@ class Dataset {
 
   std::vector<at::Tensor> inputs_;  // as prepared once: uint8, float32 or int64, [n, …]
   at::Tensor labels_;
-  std::vector<double> mean_, std_;
-  std::vector<std::int64_t> ignored_labels_;
-  std::int64_t size_ = 0;
+  DataOptions options_;
+  std::int64_t size_ = 0, first_ = 0;
   std::string sha256_, source_;
 };
 

@@ -7,7 +7,8 @@
 
 namespace bitplan {
 
-/// Writes `text` to a temporary file in the folder of `file` and renames it, so that nothing is ever half written; what
+/// Writes `text` to a temporary file in the folder of `file` and renames it, so that nothing is ever half written: the
+/// file is on the disk before it gets its name, and the name before the call returns. What
 /// is no regular file (a pipe, a terminal) is written to directly. Throws Error when it cannot be written.
 void WriteFile(const std::filesystem::path& file, const std::string& text);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -20,23 +21,28 @@
 
 namespace bitplan {
 
+/// What stages share is said here once. Where the options of a stage have the same (`analyze.seed`, `choose.quantize`,
+/// `agent.certificate`, …) they follow from these, and where they follow from what is asked for (`analyze.measures`
+/// from `problem.measure`): leave them as they are. Error says so where one is set to another value.
 struct RunOptions {
-  AnalyzeOptions analyze;  ///< `measures` is set to {`problem.measure`} and what it is shrunk towards
+  std::uint64_t seed = 0;  ///< of the analysis and the resamples; the agent has its own
+  std::int64_t batch_size = QuantizeOptions().batch_size;      ///< of all passes over samples, ≥ 1
+  std::int64_t memory_bytes = QuantizeOptions().memory_bytes;  ///< of all passes, > 0, as in PassLimits
+  AnalyzeOptions analyze;
   ProblemOptions problem;
   std::vector<CostTable> costs;  ///< beside those of NetworkCosts (bitplan/profile.h), or in their place
   SearchOptions search;
-  AgentOptions agent;            ///< for the method agent; `certificate` is set to `search`
+  AgentOptions agent;            ///< for the method agent
   bool measured_reward = false;  ///< the agent minimizes the mean divergence that plans have on the held-out samples,
                                  ///< not the predicted loss
-  ChooseOptions
-      choose;  ///< whether, and how, measured losses decide in the end; `search` and `quantize` are set from here
+  ChooseOptions choose;          ///< whether, and how, measured losses decide in the end
   QuantizeOptions quantize;
   std::int64_t resamples = 100;  ///< for the plan's stability, see ResamplePlan; 0 leaves it out, else ≥ 2
   Corrections corrections;  ///< of the plan; plans that are compared by measuring have the output correction alone,
                             ///< channel or none
   std::int64_t calibration_samples =
       512;                    ///< of the data, for ranges and the channel correction; all when there are fewer
-  ProgressCallback progress;  ///< for every stage
+  ProgressCallback progress;  ///< for every stage that has none of its own
 
   void Validate() const;  ///< throws Error
 };

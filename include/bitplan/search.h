@@ -28,13 +28,24 @@ enum class SolutionStatus {
   Unknown,     ///< the time limit came before a plan was found or proven not to exist; `bound` holds all the same
 };
 
-struct SearchOptions {
-  SearchMethod method = SearchMethod::Exact;
+/// When a search ends, and whom it tells, whatever its method.
+struct SearchLimits {
   double gap = 0;                   ///< stop at this relative gap, ≥ 0; 0 proves the optimum to rounding (1e-12)
   double time_limit_seconds = 300;  ///< > 0; then the best plan so far is returned with its true bound
   ProgressCallback progress = {};   ///< called every 20 ms or so, and at least once; may throw, which ends all
   std::function<bool()> stop = {};  ///< asked as often: true ends the search as the time limit does
 
+  void Validate() const;  ///< throws Error
+};
+
+struct SearchOptions {
+  SearchMethod method = SearchMethod::Exact;
+  double gap = SearchLimits{}.gap;                                ///< this and the rest as in SearchLimits
+  double time_limit_seconds = SearchLimits{}.time_limit_seconds;
+  ProgressCallback progress = {};
+  std::function<bool()> stop = {};
+
+  SearchLimits Limits() const { return {gap, time_limit_seconds, progress, stop}; }
   void Validate() const;  ///< throws Error
 };
 

@@ -20,7 +20,7 @@ struct ValidateOptions {
                     ///< alike; ≥ 10
   std::uint64_t seed = 0;  ///< of the draw
   QuantizeOptions quantize;
-  ProgressCallback progress;  ///< for every stage
+  ProgressCallback progress;  ///< for every stage that has none of its own
 
   void Validate() const;  ///< throws Error
 };

@@ -52,7 +52,9 @@ class Learner {
         states_(space),
         plan_(std::move(plan)),
         training_{Ddpg(kRemembered * Steps(space), options.seed), std::mt19937_64(options.seed)} {
-    ReadCheckpoint(problem_, options_, training_);
+    if (options.checkpoint.empty()) return;
+    checkpoint_ = Journal(options.checkpoint, SubjectOf(problem, options));
+    ReadCheckpoint(checkpoint_, options_, training_);
   }
 
   /// Until all episodes are done or it is asked to stop.
@@ -60,10 +62,10 @@ class Learner {
     const auto done = [&] { return std::ssize(training_.episodes); };
     while (done() < options_.episodes && !(options_.stop && options_.stop())) {
       RunEpisode();
-      if (done() % kEpisodesKept == 0) WriteCheckpoint(problem_, options_, training_);
+      if (done() % kEpisodesKept == 0) Keep();
       Report(options_.progress, "agent", done(), options_.episodes);
     }
-    WriteCheckpoint(problem_, options_, training_);
+    Keep();
     return training_;
   }
 
@@ -72,6 +74,10 @@ class Learner {
     std::size_t steps = 0;
     for (const SpaceGroup& group : space.groups()) steps += group.coordinates.size();
     return static_cast<std::int64_t>(std::max<std::size_t>(steps, 1));
+  }
+
+  void Keep() {
+    if (!options_.checkpoint.empty()) checkpoint_.Replace(StepsOf(training_));
   }
 
   void RunEpisode() {
@@ -124,14 +130,15 @@ class Learner {
   const StepStates states_;
   const std::vector<std::size_t> plan_;  // some plan within the budgets
   Training training_;
+  Journal checkpoint_;
   std::map<std::vector<std::size_t>, double> measured_;
 };
 
 /// What an exact search proves: a bound, or that there is no plan.
 Solution Prove(const Problem& problem, const AgentOptions& options) {
-  SearchOptions certificate = options.certificate;
-  certificate.method = problem.joint ? SearchMethod::Convex : SearchMethod::Exact;
-  return Search(problem, certificate);
+  const auto& [gap, time_limit_seconds, progress, stop] = options.certificate;
+  return Search(problem, {problem.joint ? SearchMethod::Convex : SearchMethod::Exact, gap, time_limit_seconds, progress,
+                          stop});
 }
 
 }  // namespace

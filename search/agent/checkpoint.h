@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <random>
 #include <vector>
 
 #include "bitplan/agent.h"
+#include "files/journal.h"
 #include "search/agent/ddpg.h"
 
 namespace bitplan::search {
@@ -18,11 +18,12 @@ struct Training {
   std::vector<std::size_t> best = {};  ///< choices of the best plan
 };
 
-/// Reads the file of `options` into `training`, where it is there. Throws Error when it is no checkpoint, or of another
-/// search, naming what differs.
-void ReadCheckpoint(const Problem& problem, const AgentOptions& options, Training& training);
+/// What must be the same for an agent to go on.
+JournalSubject SubjectOf(const Problem& problem, const AgentOptions& options);
 
-/// Throws Error when it cannot be written.
-void WriteCheckpoint(const Problem& problem, const AgentOptions& options, const Training& training);
+/// Reads what `checkpoint` has, if anything. Throws Error when it is damaged, or has more episodes than are asked for.
+void ReadCheckpoint(const Journal& checkpoint, const AgentOptions& options, Training& training);
+
+JournalSteps StepsOf(const Training& training);
 
 }  // namespace bitplan::search

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "files/tensor_steps.h"
 #include "statistics/draw_below.h"
 
 namespace bitplan::search {
@@ -103,38 +104,28 @@ void Ddpg::Update(std::mt19937_64& random) {
   Follow(target_critic_, critic_);
 }
 
-void Ddpg::Save(torch::serialize::OutputArchive& archive) const {
+void Ddpg::Save(JournalSteps& steps) const {
   ForEachTensor(
       {{"actor", &actor_}, {"critic", &critic_}, {"target_actor", &target_actor_}, {"target_critic", &target_critic_}},
-      replay_, [&](const std::string& name, const at::Tensor& tensor) { archive.write(name, tensor.detach()); });
-  torch::serialize::OutputArchive of_actor, of_critic;
-  actor_optimizer_.save(of_actor);
-  critic_optimizer_.save(of_critic);
-  archive.write("actor_optimizer", of_actor);
-  archive.write("critic_optimizer", of_critic);
-  archive.write("remembered", c10::IValue(remembered_));
-  archive.write("baseline", baseline_ ? c10::IValue(*baseline_) : c10::IValue());
+      replay_, [&](const std::string& name, const at::Tensor& tensor) { files::AddTensor(steps, name, tensor); });
+  files::AddArchive(steps, "actor_optimizer", actor_optimizer_);
+  files::AddArchive(steps, "critic_optimizer", critic_optimizer_);
+  steps.Add<std::int64_t>("remembered", {remembered_});
+  steps.Add("baseline", baseline_ ? std::vector<double>{*baseline_} : std::vector<double>());
 }
 
-void Ddpg::Load(torch::serialize::InputArchive& archive) {
+void Ddpg::Load(const Journal& checkpoint) {
   const at::NoGradGuard no_grad;
   ForEachTensor(
       {{"actor", &actor_}, {"critic", &critic_}, {"target_actor", &target_actor_}, {"target_critic", &target_critic_}},
       replay_, [&](const std::string& name, at::Tensor tensor) {
-        at::Tensor read;
-        archive.read(name, read);
-        tensor.copy_(read);
+        tensor.copy_(files::ReadTensor(checkpoint, name, tensor));
       });
-  torch::serialize::InputArchive of_actor, of_critic;
-  archive.read("actor_optimizer", of_actor);
-  archive.read("critic_optimizer", of_critic);
-  actor_optimizer_.load(of_actor);
-  critic_optimizer_.load(of_critic);
-  c10::IValue remembered, baseline;
-  archive.read("remembered", remembered);
-  archive.read("baseline", baseline);
-  remembered_ = remembered.toInt();
-  baseline_ = baseline.isNone() ? std::nullopt : std::optional(baseline.toDouble());
+  files::ReadArchive(checkpoint, "actor_optimizer", actor_optimizer_);
+  files::ReadArchive(checkpoint, "critic_optimizer", critic_optimizer_);
+  remembered_ = checkpoint.Get<std::int64_t>("remembered", 1).front();
+  const std::vector<double> baseline = checkpoint.Rows<double>("baseline", 1);
+  baseline_ = baseline.empty() ? std::nullopt : std::optional(baseline.front());
 }
 
 }  // namespace bitplan::search

@@ -2,7 +2,6 @@
 
 #include <ATen/core/Tensor.h>
 #include <torch/optim/adam.h>
-#include <torch/serialize/archive.h>
 
 #include <array>
 #include <cstddef>
@@ -10,6 +9,7 @@
 #include <optional>
 #include <random>
 
+#include "files/journal.h"
 #include "search/agent/mlp.h"
 
 namespace bitplan::search {
@@ -43,8 +43,8 @@ class Ddpg {
   /// Needs a transition.
   void Update(std::mt19937_64& random);
 
-  void Save(torch::serialize::OutputArchive& archive) const;
-  void Load(torch::serialize::InputArchive& archive);
+  void Save(JournalSteps& steps) const;
+  void Load(const Journal& checkpoint);  ///< throws Error when it is damaged
 
  private:
   explicit Ddpg(std::int64_t capacity, at::Generator random);

@@ -22,18 +22,15 @@ void AddAgentOptions(CommandLine& line) {
       "curve-svg", po::value<std::string>()->value_name("FILE"), "draw the agent's learning curve");
 }
 
-AgentOptions ReadAgentOptions(const CommandLine& line, const SearchOptions& search) {
+AgentOptions ReadAgentOptions(const CommandLine& line, SearchMethod method) {
   for (const char* option : {"episodes", "warm-up", "agent-seed", "agent-checkpoint", "curve-csv", "curve-svg"})
-    if (search.method != SearchMethod::Agent && !line.IsDefault(option))
+    if (method != SearchMethod::Agent && !line.IsDefault(option))
       throw Error(fmt::format("--{} is the learning agent's; give --method agent, too", option));
   AgentOptions options;
   options.episodes = line.Get<std::int64_t>("episodes");
   options.warm_up = line.Get<std::int64_t>("warm-up");
   options.seed = line.Get<std::uint64_t>("agent-seed");
   if (line.Has("agent-checkpoint")) options.checkpoint = line.Get<std::string>("agent-checkpoint");
-  options.certificate = search;
-  options.progress = search.progress;
-  options.stop = search.stop;
   options.Validate();
   for (const char* file : {"agent-checkpoint", "curve-csv", "curve-svg"})
     if (line.Has(file)) RequireWritable(line.Get<std::string>(file));

@@ -7,9 +7,8 @@ namespace bitplan::cli {
 
 void AddAgentOptions(CommandLine& line);  ///< those of --method agent
 
-/// With `search` for the certificate. Throws Error when some are given and the method is another, and when a file
-/// cannot be written.
-AgentOptions ReadAgentOptions(const CommandLine& line, const SearchOptions& search);
+/// Throws Error when some are given and the method is another, and when a file cannot be written.
+AgentOptions ReadAgentOptions(const CommandLine& line, SearchMethod method);
 
 /// Writes the learning curve where it was asked for.
 void WriteCurve(const CommandLine& line, const std::vector<AgentEpisode>& episodes);

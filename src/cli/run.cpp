@@ -110,9 +110,10 @@ int RunAll(const Arguments& arguments) {
   options.analyze = ReadAnalyzeOptions(line);
   options.problem = ReadProblemOptions(line);
   options.search = ReadSearchOptions(line);
-  options.agent = ReadAgentOptions(line, options.search);
+  options.agent = ReadAgentOptions(line, options.search.method);
   ReadChooseOptions(line, options);
-  options.quantize.batch_size = options.analyze.batch_size;
+  options.seed = options.analyze.seed;
+  options.batch_size = options.analyze.batch_size;
   options.corrections = ReadCorrections(line, options.corrections);
   options.resamples = line.Get<std::int64_t>("resamples");
   options.progress = ShowProgress();
@@ -131,7 +132,7 @@ int RunAll(const Arguments& arguments) {
   const Dataset test = Dataset::Load(line.Required("test"), data_options);
   const Criterion criterion = ResolveLoss(network, split.data, options.analyze.loss, options.analyze.temperature);
   const Dataset& of_data = split.data;  // held-out samples are a part of the same
-  options.analyze.memory_bytes = options.quantize.memory_bytes = ReadMemory(line, network, {&of_data, &test});
+  options.memory_bytes = ReadMemory(line, network, {&of_data, &test});
   TellOfFewValues(network, split.data, MeasuresFor(options.problem),
                   options.corrections.output != OutputCorrection::None);
   int code = kDone;

@@ -82,7 +82,10 @@ int SearchPlan(const Arguments& arguments) {
   SearchOptions options = ReadSearchOptions(line);
   options.progress = ShowBar();
   options.stop = WasInterrupted;
-  const AgentOptions agent = ReadAgentOptions(line, options);
+  AgentOptions agent = ReadAgentOptions(line, options.method);
+  agent.certificate = options.Limits();
+  agent.progress = options.progress;
+  agent.stop = options.stop;
   if (line.Has("problem") && line.Has("out"))
     throw Error("--out needs a sensitivity file: a problem alone does not name formats; use --json");
   const auto [problem, sensitivity, problem_options] = ReadSearched(line);

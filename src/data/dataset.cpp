@@ -65,9 +65,7 @@ Dataset Dataset::Make(data::RawSamples raw, const DataOptions& options, std::str
   Dataset dataset;
   dataset.inputs_ = std::move(samples.inputs);
   dataset.labels_ = std::move(samples.labels);
-  dataset.mean_ = options.mean;
-  dataset.std_ = options.std;
-  dataset.ignored_labels_ = options.ignored_labels;
+  dataset.options_ = options;
   dataset.size_ = dataset.inputs_.front().size(0);
   dataset.source_ = std::move(source);
   if (options.samples > dataset.size_ && !options.fewer_allowed) {
@@ -137,7 +135,7 @@ Batch Dataset::Prepare(const std::function<at::Tensor(const at::Tensor&)>& selec
     const at::Tensor stored = select(input);
     at::Tensor values = stored.to(device, stored.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
     if (values.scalar_type() == at::kByte) values = values.to(at::kFloat).div_(255);
-    if (!mean_.empty()) values.sub_(ChannelValues(mean_, values)).div_(ChannelValues(std_, values));
+    if (!mean().empty()) values.sub_(ChannelValues(mean(), values)).div_(ChannelValues(std(), values));
     batch.inputs.push_back(std::move(values));
   }
   if (has_labels()) batch.labels = select(labels_).to(device, labels_.scalar_type(), false, /*copy=*/true);
@@ -159,6 +157,7 @@ Dataset Dataset::From(std::int64_t first) const {
 Dataset Dataset::Part(std::int64_t begin, std::int64_t count) const {
   Dataset part = *this;
   part.size_ = count;
+  part.first_ += begin;
   for (at::Tensor& input : part.inputs_) input = input.narrow(0, begin, count);
   if (has_labels()) part.labels_ = labels_.narrow(0, begin, count);
   return part;

@@ -19,6 +19,12 @@ namespace bitplan {
 
 namespace {
 
+/// Onto the disk. Returns the error number of what failed, or 0, also of what has no disk: a pipe, a terminal.
+int Sync(int descriptor) {
+  if (fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS) return 0;
+  return errno;
+}
+
 /// A file that is written to its end or not at all: every call's failure is told, as a disk may find out late that it
 /// is full.
 class Output {
@@ -46,8 +52,7 @@ class Output {
   /// Onto the disk. Returns the error number of what failed since the beginning, or 0.
   int Finish() {
     if (failure_ != 0) return failure_;
-    const bool is_on_disk = fsync(descriptor_) == 0;  // of a pipe or a terminal there is no such thing
-    if (!is_on_disk && errno != EINVAL && errno != ENOTSUP && errno != EROFS) failure_ = errno;
+    failure_ = Sync(descriptor_);
     if (close(std::exchange(descriptor_, -1)) != 0 && failure_ == 0) failure_ = errno;
     return failure_;
   }
@@ -55,6 +60,16 @@ class Output {
  private:
   int descriptor_ = -1, failure_ = 0;
 };
+
+/// So that a file's new name is there after the machine stopped. A folder that may not be read is left to the system.
+/// Returns the error number of what failed, or 0.
+int SyncFolder(const std::filesystem::path& folder) {
+  const int descriptor = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return 0;
+  const int failure = Sync(descriptor);
+  close(descriptor);
+  return failure;
+}
 
 using Contents = std::function<void(const ByteSink& sink)>;
 
@@ -83,7 +98,7 @@ class Temporary {
     std::error_code failure;
     std::filesystem::rename(temporary_, file_, failure);
     renamed_ = !failure;
-    return failure.value();
+    return failure ? failure.value() : SyncFolder(file_.parent_path());
   }
 
  private:

@@ -153,6 +153,7 @@ bool Network::batch_norm_folded() const { return impl_->options.fold_batch_norm;
 bool Network::has_operand_sites() const { return impl_->options.operand_sites; }
 const std::map<std::string, std::string>& Network::input_values() const { return impl_->options.input_values; }
 std::optional<std::int64_t> Network::class_axis() const { return impl_->options.class_axis; }
+const NetworkOptions& Network::options() const { return impl_->options; }
 const LoweredGraph& Network::lowered() const { return impl_->lowered; }
 
 std::vector<at::Tensor> Network::ParameterValues() const {

@@ -10,6 +10,10 @@
 #include "bitplan/error.h"
 #include "bitplan/evaluate.h"
 #include "bitplan/profile.h"
+#include "data/options_fields.h"
+#include "files/kept_options.h"
+#include "network/options_fields.h"
+#include "run/options_fields.h"
 
 namespace bitplan {
 
@@ -62,10 +66,17 @@ Solution FindPlan(const Network& network, const Dataset& calibration, const std:
                   const RunOptions& options, RunResult& result) {
   if (options.search.method != SearchMethod::Agent) return Search(result.problem, options.search);
   AgentOptions agent = options.agent;
-  if (options.measured_reward)
+  if (options.measured_reward) {
     agent.measured_loss =
         MeasuredLoss(network, result.sensitivity, result.problem, calibration, *held_out, options.quantize,
                      options.choose.loss);
+    agent.measured_by = files::Json{{"network", files::IdentityOf(network)},
+                                    {"calibration", files::IdentityOf(calibration)},
+                                    {"held_out", files::IdentityOf(*held_out)},
+                                    {"quantize", files::OptionsJson(options.quantize, {"progress", "memory_bytes"})},
+                                    {"loss", ToString(options.choose.loss)}}
+                            .dump();
+  }
   AgentResult learned = SearchByAgent(result.problem, agent);
   result.episodes = std::move(learned.episodes);
   return learned.solution;
@@ -76,16 +87,33 @@ RunOptions Shared(const RunOptions& given) {
   RunOptions options = given;
   options.analyze.measures = MeasuresFor(options.problem);
   options.analyze.channel_correction = options.corrections.output != OutputCorrection::None;
-  options.analyze.keep_shifts = options.problem.joint;
-  options.analyze.progress = options.search.progress = options.quantize.progress = options.progress;
-  options.agent.progress = options.choose.progress = options.progress;
-  options.agent.certificate = options.choose.search = options.search;
+  options.analyze.keep_shifts = options.analyze.keep_shifts || options.problem.joint;
+  options.analyze.seed = options.seed;
+  options.analyze.batch_size = options.quantize.batch_size = options.batch_size;
+  options.analyze.memory_bytes = options.quantize.memory_bytes = options.memory_bytes;
+  for (ProgressCallback* of_stage : {&options.analyze.progress, &options.search.progress, &options.quantize.progress,
+                                     &options.agent.progress, &options.choose.progress})
+    if (!*of_stage) *of_stage = options.progress;
+  options.agent.certificate = options.search.Limits();
+  options.choose.search = options.search;
+  options.choose.loss = options.analyze.loss;
   // Beside the agent's own plan, of candidates and of resampled problems the optimum counts.
   if (options.search.method == SearchMethod::Agent)
     options.choose.search.method = options.problem.joint ? SearchMethod::Convex : SearchMethod::Exact;
   options.choose.quantize = options.quantize;
   options.choose.quantize.progress = {};  // a bar for each plan would hide how many are left
   return options;
+}
+
+/// What the caller set and what counts are the same.
+void RequireKept(const RunOptions& given, const RunOptions& used) {
+  files::RequireKept("analyze", given.analyze, used.analyze);
+  files::RequireKept("search", given.search, used.search);
+  files::RequireKept("agent", given.agent, used.agent);
+  files::RequireKept("choose", given.choose, used.choose);
+  files::RequireKept("quantize", given.quantize, used.quantize);
+  if (given.measured_reward && (given.agent.measured_loss || !given.agent.measured_by.empty()))
+    throw Error("agent.measured_loss is set, and measured_reward has a run measure losses itself: give one of them");
 }
 
 bool BudgetsFileSize(const ProblemOptions& problem) {
@@ -96,11 +124,13 @@ bool BudgetsFileSize(const ProblemOptions& problem) {
 }  // namespace
 
 void RunOptions::Validate() const {
-  analyze.Validate();
-  search.Validate();
-  agent.Validate();
-  quantize.Validate();
-  choose.Validate();
+  const RunOptions used = Shared(*this);
+  used.analyze.Validate();
+  used.search.Validate();
+  used.agent.Validate();
+  used.quantize.Validate();
+  used.choose.Validate();
+  RequireKept(*this, used);
   corrections.Validate();
   if (choose.Wanted() && !problem.prices.empty())
     throw Error("plans of a problem with prices cannot be chosen by measuring: it is the loss alone that is measured");
@@ -118,8 +148,8 @@ void RunOptions::Validate() const {
 
 RunResult Run(const Network& network, const Dataset& data, const Dataset& test, const RunOptions& given,
               const std::optional<Dataset>& held_out) {
+  given.Validate();
   RunOptions options = Shared(given);
-  options.Validate();
   if ((options.choose.Wanted() || options.measured_reward) && !held_out)
     throw Error("plans are to be measured, but there are no held-out samples to measure them on");
 
@@ -146,7 +176,7 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
     search.time_limit_seconds -= result.solution.seconds;
     result.plan.stability =
         ResamplePlan(result.sensitivity, options.problem, search, result.solution.choices,
-                     {{.resamples = options.resamples, .seed = options.analyze.seed}, options.progress});
+                     {{.resamples = options.resamples, .seed = options.seed}, options.progress});
   }
 
   result.quantized = {QuantizedNetwork::Create(network, result.plan, calibration, options.quantize)};
@@ -158,7 +188,7 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
     compared.push_back(std::move(uniform));
 
   const std::vector<Evaluation> measured =
-      Evaluate(network, compared, test, {options.analyze.batch_size, options.analyze.memory_bytes}, options.progress,
+      Evaluate(network, compared, test, {options.batch_size, options.memory_bytes}, options.progress,
                options.analyze.loss);
   result.evaluation.model_sha256 = network.sha256();
   result.evaluation.data_sha256 = test.sha256();

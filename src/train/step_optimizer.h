@@ -23,8 +23,8 @@ class StepOptimizer {
   /// Clips the gradients and makes a step with them. A gradient that is not finite makes none: its tensor's name.
   std::optional<std::string> Step(double learning_rate);
 
-  void Save(torch::serialize::OutputArchive& archive) const { optimizer_->save(archive); }
-  void Load(torch::serialize::InputArchive& archive) { optimizer_->load(archive); }
+  void save(torch::serialize::OutputArchive& archive) const { optimizer_->save(archive); }  // as LibTorch's are named
+  void load(torch::serialize::InputArchive& archive) { optimizer_->load(archive); }
 
  private:
   std::vector<TrainedTensor> learned_;

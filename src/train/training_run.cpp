@@ -63,11 +63,12 @@ TrainingRun::TrainingRun(const std::filesystem::path& model, const NetworkOption
 }
 
 std::optional<Divergence> TrainingRun::Run() {
-  std::optional<Checkpoint> checkpoint = Checkpoint::Open(options_, subject_);
-  if (checkpoint) state_ = checkpoint->State();
+  if (!options_.checkpoint.empty()) checkpoint_ = Journal(options_.checkpoint, subject_);
+  const bool goes_on = !checkpoint_.empty();
+  if (goes_on) state_ = ReadState(checkpoint_);
   RequireForwardFits();
   PrepareStage();
-  if (checkpoint) checkpoint->Restore(network_, *optimizer_, state_);
+  if (goes_on) Restore(checkpoint_, network_, *optimizer_, state_);
   RequireStepFits();
   if (state_.curve.empty()) EndEpoch({.epoch = 0, .learning_rate = kUnknown, .loss = kUnknown, .accuracy = kUnknown});
   while (state_.epoch < options_.epochs) {
@@ -148,12 +149,16 @@ void TrainingRun::Keep(std::int64_t epoch, double loss) {
   for (const TrainedTensor& tensor : network_.tensors()) state_.best.push_back(tensor.value.detach().clone());
 }
 
+void TrainingRun::WriteCheckpoint() {
+  if (!options_.checkpoint.empty()) checkpoint_.Replace(StepsOf(network_, *optimizer_, state_));
+}
+
 void TrainingRun::ReportStep() {
   const std::int64_t an_epoch = data_.steps_an_epoch();
   try {
     Report(options_.progress, "training", state_.epoch * an_epoch + state_.step, options_.epochs * an_epoch);
   } catch (...) {
-    WriteCheckpoint(options_, subject_, network_, *optimizer_, state_);
+    WriteCheckpoint();
     throw;
   }
 }
@@ -199,7 +204,7 @@ void TrainingRun::EndEpoch(TrainEpoch row) {
   const bool is_first = state_.curve.empty();
   if (is_first || data_.HeldOut().empty() || row.held_out_loss < state_.best_loss) Keep(row.epoch, row.held_out_loss);
   state_.curve.push_back(row);
-  WriteCheckpoint(options_, subject_, network_, *optimizer_, state_);
+  WriteCheckpoint();
 }
 
 std::pair<double, double> TrainingRun::HeldOut() {

@@ -58,6 +58,7 @@ class TrainingRun {
   void EndEpoch(TrainEpoch row);
 
   void Keep(std::int64_t epoch, double loss);
+  void WriteCheckpoint();
 
   /// Mean loss, and share of right predictions, of the network as deployed.
   std::pair<double, double> HeldOut();
@@ -66,7 +67,8 @@ class TrainingRun {
   TrainedNetwork network_;
   TrainingData data_;
   Criterion criterion_;
-  RunSubject subject_;
+  JournalSubject subject_;
+  Journal checkpoint_;
   DefaultGenerator draws_;
   std::optional<StepOptimizer> optimizer_;
   std::vector<Plan> stages_;

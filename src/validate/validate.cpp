@@ -138,7 +138,8 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
   ValidateOptions options = given;
   options.Validate();
   options.analyze.keep_shifts = true;
-  options.analyze.progress = options.progress;
+  for (ProgressCallback* of_stage : {&options.analyze.progress, &options.quantize.progress})
+    if (!*of_stage) *of_stage = options.progress;
   if (test && !ResolveLoss(network, *test, options.analyze.loss, options.analyze.temperature).labelled)
     throw Error("the test data has no labels that fit the network's output, so that there is no accuracy to compare with");
   const Sensitivity sensitivity = Analyze(network, data, options.analyze);
@@ -153,9 +154,7 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
   for (const Predictor& predictor : predictors)
     validation.agreements.push_back({predictor.name, {}, 0, 0, 0, 0, std::nullopt});
   std::mt19937_64 random(options.seed);
-  QuantizeOptions quantize = options.quantize;
-  quantize.progress = options.progress;
-  const Calibration calibration = Calibration::Collect(network, data, QuantizesActivations(options.analyze), quantize);
+  const Calibration calibration = Calibration::Collect(network, data, QuantizesActivations(options.analyze), options.quantize);
   const PassLimits limits(options.analyze.batch_size, options.analyze.memory_bytes);
   const std::int64_t together = std::clamp<std::int64_t>(limits.memory_bytes / 2 / BytesOfPlan(network), 1, kTogether);
   while (std::ssize(validation.plans) < options.plans) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "bitplan/error.h"
 #include "bitplan/evaluate.h"
 #include "quantize/networks.h"
@@ -138,6 +140,44 @@ TEST(RunTest, RefusesToMeasurePlansWithoutHeldOutSamples) {
   EXPECT_THAT(MessageOf([&] { bitplan::Run(network, data, data, options); }), HasSubstr("held-out"));
   options.problem.prices = {{"bops", 1e-9}};
   EXPECT_THAT(MessageOf([&] { bitplan::Run(network, data, data, options, data); }), HasSubstr("prices"));
+}
+
+/// What a caller sets counts, or is refused.
+TEST(RunTest, RefusesWhatItWouldOverwrite) {
+  const auto message = [&](const std::function<void(RunOptions&)>& change) {
+    RunOptions options = AtBudget("weight_size=14%");
+    change(options);
+    return MessageOf([&] { options.Validate(); });
+  };
+  EXPECT_EQ(message([](RunOptions&) {}), "no error");
+  EXPECT_THAT(message([](RunOptions& o) { o.analyze.measures = {Measure::Trace}; }), HasSubstr("analyze.measures is"));
+  EXPECT_THAT(message([](RunOptions& o) { o.analyze.channel_correction = false; }), HasSubstr("channel_correction is"));
+  EXPECT_THAT(message([](RunOptions& o) { o.analyze.seed = 3; }), HasSubstr("analyze.seed is 3, but 0 counts"));
+  EXPECT_THAT(message([](RunOptions& o) { o.analyze.batch_size = 3; }), HasSubstr("analyze.batch_size is 3"));
+  EXPECT_THAT(message([](RunOptions& o) { o.quantize.batch_size = 3; }), HasSubstr("quantize.batch_size is 3"));
+  EXPECT_THAT(message([](RunOptions& o) { o.quantize.memory_bytes = 3; }), HasSubstr("quantize.memory_bytes is 3"));
+  EXPECT_THAT(message([](RunOptions& o) { o.choose.search.gap = 0.5; }), HasSubstr("choose.search.gap is 0.5"));
+  EXPECT_THAT(message([](RunOptions& o) { o.choose.quantize.correction_samples = 9; }), HasSubstr("choose.quantize"));
+  EXPECT_THAT(message([](RunOptions& o) { o.choose.loss = Loss::MeanSquaredError; }), HasSubstr("choose.loss is"));
+  EXPECT_THAT(message([](RunOptions& o) { o.agent.certificate.gap = 0.5; }), HasSubstr("agent.certificate.gap is 0.5"));
+  EXPECT_THAT(message([](RunOptions& o) {
+                o.measured_reward = true;
+                o.agent.measured_loss = [](const auto&) { return 1.0; };
+              }),
+              HasSubstr("agent.measured_loss"));
+  EXPECT_EQ(message([](RunOptions& o) { o.seed = o.analyze.seed = 3; }), "no error");
+}
+
+TEST(RunTest, LeavesAStageItsOwnProgress) {
+  const Network network = SmallNetwork();
+  const Dataset data = Images(network, 1);
+  RunOptions options = AtBudget("weight_size=14%");
+  int of_analysis = 0, of_run = 0;
+  options.analyze.progress = [&](const Progress&) { ++of_analysis; };
+  options.progress = [&](const Progress&) { ++of_run; };
+  bitplan::Run(network, data, data, options);
+  EXPECT_GT(of_analysis, 0);
+  EXPECT_GT(of_run, 0);
 }
 
 }  // namespace

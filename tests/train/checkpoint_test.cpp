@@ -1,10 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <torch/csrc/jit/api/module.h>
+
 #include "bitplan/error.h"
 #include "bitplan/files.h"
-#include "data/decode/zip.h"
 #include "files/temporary_folder.h"
+#include "message_of.h"
 #include "train/training_case.h"
 
 namespace bitplan {
@@ -96,7 +98,7 @@ TEST(Checkpoint, OfAnotherRunIsRefused) {
   TrainSmall(options);
   TrainOptions other = options;
   other.learning_rate = 0.5;
-  EXPECT_THAT(MessageOf(other), HasSubstr("another optimizer: sgd 0.02"));
+  EXPECT_THAT(MessageOf(other), HasSubstr("another learning rate: 0.02 there, 0.5 here"));
   other = options;
   other.seed = 9;
   EXPECT_THAT(MessageOf(other), HasSubstr("another seed: 0 there, 9 here"));
@@ -109,17 +111,60 @@ TEST(Checkpoint, OverwrittenInPartIsRefused) {
   options.checkpoint = folder.path() / "run";
   options.progress = StopAt(5);
   EXPECT_THROW(TrainSmall(options), Stop);
-  std::string bytes = Contents(options.checkpoint), largest;
-  {
-    const decode::ZipArchive archive(options.checkpoint);
-    for (std::size_t i = 0; i < archive.names().size(); ++i)
-      if (const auto entry = archive.Read(i); entry.size() > largest.size()) largest.assign(entry.begin(), entry.end());
-  }
-  const std::size_t at = bytes.find(largest) + largest.size() / 2;
-  bytes[at] = static_cast<char>(bytes[at] ^ 1);
-  WriteFile(options.checkpoint, bytes);
+  const std::string whole = Contents(options.checkpoint);
   options.progress = {};
-  EXPECT_THAT(MessageOf(options), testing::AllOf(HasSubstr("damaged checkpoint, remove it to start anew"), HasSubstr("CRC")));
+  const auto expect_refused = [&](const std::string& bytes, std::size_t at) {
+    WriteFile(options.checkpoint, bytes);
+    EXPECT_THAT(MessageOf(options), testing::AllOf(HasSubstr(options.checkpoint.string() + ": "), HasSubstr("remove it"),
+                                                   testing::Not(HasSubstr("\n"))))
+        << at;
+  };
+  for (std::size_t at = 0; at < whole.size(); at += whole.size() / 12 + 1) {
+    std::string changed = whole;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    expect_refused(changed, at);
+    expect_refused(whole.substr(0, at), at);
+  }
+  std::string changed = whole;
+  changed[whole.size() / 2] = static_cast<char>(changed[whole.size() / 2] ^ 1);
+  WriteFile(options.checkpoint, changed);
+  EXPECT_THAT(MessageOf(options), HasSubstr("damaged checkpoint, remove it to start anew"));
+}
+
+/// Two outputs of the same layers.
+std::filesystem::path TwoOutputs(const TemporaryFolder& folder) {
+  at::manual_seed(1);
+  torch::jit::Module module("TwoOutputs");
+  module.register_parameter("body", at::randn({4, 4}).requires_grad_(), false);
+  module.define(R"(
+    def forward(self, x):
+        features = torch.linear(x, self.body)
+        return features, torch.relu(features)
+  )");
+  module.save((folder.path() / "model.pt").string());
+  return folder.path() / "model.pt";
+}
+
+TEST(Checkpoint, OfAnotherOutputOfTheSameModelIsRefused) {
+  const TemporaryFolder folder;
+  const std::filesystem::path model = TwoOutputs(folder);
+  const Dataset data = Dataset::FromTensors({at::randn({16, 4})}, {});
+  NetworkOptions first, second;
+  first.output = "0";
+  second.output = "1";
+  Plan plan = PlanWithoutSearch("configuration", "configuration");
+  for (const Layer& layer : Network::Load(model, first).layers())
+    plan.layers.push_back({layer.name, DefaultWeightFormat().WithBits(4), DefaultActivationFormat().WithBits(8)});
+  TrainOptions options;
+  options.batch_size = 4;
+  options.epochs = 1;
+  options.checkpoint = folder.path() / "run";
+  const auto message = [&](const NetworkOptions& network, const TrainOptions& run) {
+    return bitplan::MessageOf([&] { Train(model, network, plan, data, run); });
+  };
+  ASSERT_EQ(message(first, options), "no error");
+  EXPECT_THAT(message(second, options), HasSubstr("another output of options of network: 0 there, 1 here"));
+  EXPECT_EQ(message(first, options), "no error");
 }
 
 TEST(Checkpoint, ThatIsNoneIsRefused) {
