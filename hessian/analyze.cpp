@@ -8,6 +8,7 @@
 #include "bitplan/error.h"
 #include "bitplan/version.h"
 #include "data/options_fields.h"
+#include "enum_names.h"
 #include "files/journal.h"
 #include "hessian/curvature_figures.h"
 #include "hessian/layer_facts.h"
@@ -59,7 +60,8 @@ Journal OpenJournal(const Network& network, const Dataset& data, const AnalyzeOp
                           {"outputs", ToString(criterion.outputs)},
                           {"class_axis", criterion.class_axis}};
   subject["version"] = Version();
-  return {options.checkpoint, {"an analysis", subject.dump()}};
+  return {options.checkpoint,
+          {"an analysis", subject.dump(-1, ' ', false, files::Json::error_handler_t::replace)}};
 }
 
 /// With the least of the widths: one that the format's type has.
@@ -73,25 +75,12 @@ std::vector<Format> FormatsOf(const AnalyzeOptions& options) {
   return formats;
 }
 
+constexpr Names<Delta, 3> kDeltas = {{{Delta::Linear, "linear"}, {Delta::Measured, "measured"}, {Delta::Auto, "auto"}}};
+
 }  // namespace
 
-std::string_view ToString(Delta delta) {
-  switch (delta) {
-    case Delta::Linear:
-      return "linear";
-    case Delta::Measured:
-      return "measured";
-    case Delta::Auto:
-      break;
-  }
-  return "auto";
-}
-
-Delta ParseDelta(std::string_view text) {
-  for (const Delta delta : {Delta::Linear, Delta::Measured, Delta::Auto})
-    if (text == ToString(delta)) return delta;
-  throw Error(fmt::format("unknown delta '{}': expected linear, measured or auto", text));
-}
+BITPLAN_ENUM_NAMES(Delta, kDeltas, "delta")
+Delta ParseDelta(std::string_view text) { return Parse<Delta>(text); }
 
 void AnalyzeOptions::Validate() const {
   ValidateWidths("weight_bits", weight_bits);

@@ -42,7 +42,8 @@ std::int64_t EigenvectorBytes(const Network& network, std::int64_t samples, cons
   if (!Wants(options, Measure::Eigenvalue)) return 0;
   constexpr std::int64_t kVectors = 6, kRowsOfSample = 16;
   const std::int64_t elements = LargestWeight(network);
-  return 8 * kVectors * elements + EigenpairBytes(std::min(elements, kRowsOfSample * samples), FirstEigenvalue(options).count);
+  return 8 * kVectors * elements +
+         EigenpairBytes(std::min(elements, kRowsOfSample * samples), FirstEigenvalue(options).count);
 }
 
 /// The same for the Hessians of layers' weights and, for each of `samples` of a batch, inputs.

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "bitplan/error.h"
+#include "enum_names.h"
 #include "hessian/gauss_newton_impl.h"
 #include "hessian/gradient_pass.h"
 #include "hessian/output_curvature.h"
@@ -54,15 +55,12 @@ std::vector<ArithmeticDifference> Differences(const RowStore& store, std::size_t
   return differences;
 }
 
+constexpr Names<Arithmetic, 2> kArithmetics = {{{Arithmetic::Float32, "float32"}, {Arithmetic::BFloat16, "bfloat16"}}};
+
 }  // namespace
 
-std::string_view ToString(Arithmetic arithmetic) { return arithmetic == Arithmetic::Float32 ? "float32" : "bfloat16"; }
-
-Arithmetic ParseArithmetic(std::string_view text) {
-  for (const Arithmetic arithmetic : {Arithmetic::Float32, Arithmetic::BFloat16})
-    if (text == ToString(arithmetic)) return arithmetic;
-  throw Error(fmt::format("unknown arithmetic '{}': expected float32 or bfloat16", text));
-}
+BITPLAN_ENUM_NAMES(Arithmetic, kArithmetics, "arithmetic")
+Arithmetic ParseArithmetic(std::string_view text) { return Parse<Arithmetic>(text); }
 
 void GaussNewtonOptions::Validate() const {
   if (!(temperature > 0)) throw Error(fmt::format("temperature is {}, must be above 0", temperature));

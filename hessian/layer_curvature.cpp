@@ -61,8 +61,7 @@ class EigenvalueTask {
 
 void SetTraces(const LossFunction& loss, const AnalyzeOptions& options, const Variables& variables,
                std::string_view stage, Journal& journal, std::vector<Curvature>& curvatures) {
-  std::optional<std::vector<double>> numbers =
-      journal.Find<double>(std::string(stage), 3 * variables.layers.size());
+  std::optional<std::vector<double>> numbers = journal.Find<double>(std::string(stage), 3 * variables.layers.size());
   if (!numbers) {
     const auto& [min_probes, max_probes, tolerance] = options.trace;
     TraceOptions trace{min_probes, max_probes, tolerance, options.seed, {}};

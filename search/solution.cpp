@@ -2,43 +2,26 @@
 
 #include "bitplan/error.h"
 #include "bitplan/search.h"
+#include "enum_names.h"
 
 namespace bitplan {
 
-std::string_view ToString(SearchMethod method) {
-  switch (method) {
-    case SearchMethod::Greedy:
-      return "greedy";
-    case SearchMethod::Exact:
-      return "exact";
-    case SearchMethod::Convex:
-      return "convex";
-    case SearchMethod::Agent:
-      return "agent";
-  }
-  throw Error("unknown search method");
-}
+namespace {
 
-std::string_view ToString(SolutionStatus status) {
-  switch (status) {
-    case SolutionStatus::Optimal:
-      return "optimal";
-    case SolutionStatus::Feasible:
-      return "feasible";
-    case SolutionStatus::Infeasible:
-      return "infeasible";
-    case SolutionStatus::Unknown:
-      return "unknown";
-  }
-  throw Error("unknown solution status");
-}
+constexpr Names<SearchMethod, 4> kMethods = {{{SearchMethod::Greedy, "greedy"},
+                                              {SearchMethod::Exact, "exact"},
+                                              {SearchMethod::Convex, "convex"},
+                                              {SearchMethod::Agent, "agent"}}};
+constexpr Names<SolutionStatus, 4> kStatuses = {{{SolutionStatus::Optimal, "optimal"},
+                                                 {SolutionStatus::Feasible, "feasible"},
+                                                 {SolutionStatus::Infeasible, "infeasible"},
+                                                 {SolutionStatus::Unknown, "unknown"}}};
 
-SearchMethod ParseSearchMethod(std::string_view text) {
-  for (const SearchMethod method :
-       {SearchMethod::Greedy, SearchMethod::Exact, SearchMethod::Convex, SearchMethod::Agent})
-    if (text == ToString(method)) return method;
-  throw Error(fmt::format("unknown search method '{}', must be one of: greedy, exact, convex, agent", text));
-}
+}  // namespace
+
+BITPLAN_ENUM_NAMES(SearchMethod, kMethods, "search method")
+BITPLAN_ENUM_NAMES(SolutionStatus, kStatuses, "solution status")
+SearchMethod ParseSearchMethod(std::string_view text) { return Parse<SearchMethod>(text); }
 
 std::string BriefReport(const Solution& solution) {
   const std::string effort = fmt::format("{:.3f} s, {} nodes", solution.seconds, solution.nodes);

@@ -28,8 +28,8 @@ struct AgentOptions {
   /// gone on from. Of no account without it.
   std::string measured_by = {};
   SearchLimits certificate = {};  ///< of the search that proves a bound: an exact one, with a joint term a convex one
-  /// A file that keeps the agent between episodes. Found there, of the same problem, seed, warm-up and measured loss, it
-  /// is gone on from, to the same result as without a break; more episodes than it has go on learning. Empty: none.
+  /// A file that keeps the agent between episodes. Found there, of the same problem, seed, warm-up and measured loss,
+  /// it is gone on from, to the same result as without a break; more episodes than it has go on learning. Empty: none.
   std::filesystem::path checkpoint = {};
   ProgressCallback progress = {};   ///< after every episode; may throw, which ends all
   std::function<bool()> stop = {};  ///< asked before every episode: true ends the search with the best plan so far

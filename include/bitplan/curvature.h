@@ -90,10 +90,10 @@ struct EigenLimits {
 };
 
 struct EigenOptions {
-  int count = 1;                                   ///< eigenvalues wanted, ≥ 1; all of them when there are fewer
-  double tolerance = EigenLimits{}.tolerance;      ///< see EigenLimits
-  int max_products = EigenLimits{}.max_products;   ///< likewise
-  std::uint64_t seed = 0;                          ///< of the starting vector
+  int count = 1;                                  ///< eigenvalues wanted, ≥ 1; all of them when there are fewer
+  double tolerance = EigenLimits{}.tolerance;     ///< see EigenLimits
+  int max_products = EigenLimits{}.max_products;  ///< likewise
+  std::uint64_t seed = 0;                         ///< of the starting vector
   ProgressCallback progress;
 
   void Validate() const;  ///< throws Error
@@ -124,9 +124,9 @@ struct TraceLimits {
 };
 
 struct TraceOptions {
-  int min_probes = TraceLimits{}.min_probes;    ///< see TraceLimits
-  int max_probes = TraceLimits{}.max_probes;    ///< likewise
-  double tolerance = TraceLimits{}.tolerance;   ///< likewise
+  int min_probes = TraceLimits{}.min_probes;   ///< see TraceLimits
+  int max_probes = TraceLimits{}.max_probes;   ///< likewise
+  double tolerance = TraceLimits{}.tolerance;  ///< likewise
   std::uint64_t seed = 0;
   ProgressCallback progress;
 

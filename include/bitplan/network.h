@@ -129,7 +129,7 @@ class Network {
   bool has_operand_sites() const;       ///< as the options say
   const std::map<std::string, std::string>& input_values() const;  ///< as the options say, each in one way of writing
   std::optional<std::int64_t> class_axis() const;  ///< likewise
-  const NetworkOptions& options() const;  ///< that it was loaded with, `input_values` in one way of writing
+  const NetworkOptions& options() const;           ///< that it was loaded with, `input_values` in one way of writing
 
   struct Impl;  ///< for the rooms that rewrite graphs and run parts of them; see src/network/impl.h
   explicit Network(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}

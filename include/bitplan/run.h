@@ -25,8 +25,8 @@ namespace bitplan {
 /// `agent.certificate`, …) they follow from these, and where they follow from what is asked for (`analyze.measures`
 /// from `problem.measure`): leave them as they are. Error says so where one is set to another value.
 struct RunOptions {
-  std::uint64_t seed = 0;  ///< of the analysis and the resamples; the agent has its own
-  std::int64_t batch_size = QuantizeOptions().batch_size;      ///< of all passes over samples, ≥ 1
+  std::uint64_t seed = 0;                                  ///< of the analysis and the resamples; the agent has its own
+  std::int64_t batch_size = QuantizeOptions().batch_size;  ///< of all passes over samples, ≥ 1
   std::int64_t memory_bytes = QuantizeOptions().memory_bytes;  ///< of all passes, > 0, as in PassLimits
   AnalyzeOptions analyze;
   ProblemOptions problem;

@@ -40,7 +40,7 @@ struct SearchLimits {
 
 struct SearchOptions {
   SearchMethod method = SearchMethod::Exact;
-  double gap = SearchLimits{}.gap;                                ///< this and the rest as in SearchLimits
+  double gap = SearchLimits{}.gap;  ///< this and the rest as in SearchLimits
   double time_limit_seconds = SearchLimits{}.time_limit_seconds;
   ProgressCallback progress = {};
   std::function<bool()> stop = {};

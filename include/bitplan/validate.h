@@ -13,12 +13,15 @@
 
 namespace bitplan {
 
+/// Seed, batch size and memory are said here once: the stages' own follow from these, as in RunOptions.
 struct ValidateOptions {
+  std::int64_t batch_size = QuantizeOptions().batch_size;      ///< of all passes over samples, ≥ 1
+  std::int64_t memory_bytes = QuantizeOptions().memory_bytes;  ///< of all passes, > 0, as in PassLimits
   AnalyzeOptions analyze;  ///< its measures are compared, those of the shifts jointly as well, the default one shrunk
                            ///< as well; one without figures for every layer is left out
   int plans = 150;  ///< drawn at random: each draws how likely its widths are, so that small and large plans come up
                     ///< alike; ≥ 10
-  std::uint64_t seed = 0;  ///< of the draw
+  std::uint64_t seed = 0;  ///< of the draw and of the analysis
   QuantizeOptions quantize;
   ProgressCallback progress;  ///< for every stage that has none of its own
 

@@ -137,8 +137,8 @@ class Learner {
 /// What an exact search proves: a bound, or that there is no plan.
 Solution Prove(const Problem& problem, const AgentOptions& options) {
   const auto& [gap, time_limit_seconds, progress, stop] = options.certificate;
-  return Search(problem, {problem.joint ? SearchMethod::Convex : SearchMethod::Exact, gap, time_limit_seconds, progress,
-                          stop});
+  return Search(problem,
+                {problem.joint ? SearchMethod::Convex : SearchMethod::Exact, gap, time_limit_seconds, progress, stop});
 }
 
 }  // namespace

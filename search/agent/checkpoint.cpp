@@ -59,8 +59,7 @@ std::vector<char> RandomText(const std::mt19937_64& random) {
 
 JournalSubject SubjectOf(const Problem& problem, const AgentOptions& options) {
   // More episodes go on; a certificate is made anew each time.
-  files::Json subject =
-      files::OptionsJson(options, {"checkpoint", "progress", "stop", "episodes", "certificate"});
+  files::Json subject = files::OptionsJson(options, {"checkpoint", "progress", "stop", "episodes", "certificate"});
   subject["problem"] = DigestOf(problem);
   return {"a learning agent", subject.dump(-1, ' ', false, files::Json::error_handler_t::replace)};
 }

@@ -118,9 +118,8 @@ void Ddpg::Load(const Journal& checkpoint) {
   const at::NoGradGuard no_grad;
   ForEachTensor(
       {{"actor", &actor_}, {"critic", &critic_}, {"target_actor", &target_actor_}, {"target_critic", &target_critic_}},
-      replay_, [&](const std::string& name, at::Tensor tensor) {
-        tensor.copy_(files::ReadTensor(checkpoint, name, tensor));
-      });
+      replay_,
+      [&](const std::string& name, at::Tensor tensor) { tensor.copy_(files::ReadTensor(checkpoint, name, tensor)); });
   files::ReadArchive(checkpoint, "actor_optimizer", actor_optimizer_);
   files::ReadArchive(checkpoint, "critic_optimizer", critic_optimizer_);
   remembered_ = checkpoint.Get<std::int64_t>("remembered", 1).front();

@@ -164,13 +164,14 @@ int AnalyzeModel(const Arguments& arguments) {
   CommandLine line("analyze MODEL.pt --data KIND:FILE --out sensitivity.json [options]",
                    "Measures what each width does to each layer's weight and input, and how much the loss minds.");
   line.AddPositional("MODEL.pt", "TorchScript file");
-  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"),
-             "cifar10:FILE, idx:FILE,LABELS, npy:, npz:, pt: ...")("out", po::value<std::string>()->value_name("FILE"),
-                                                                   "where the sensitivity file goes")(
-      "measures", po::value<std::string>()->default_value(Joined(AnalyzeOptions().measures)),
-      ("which to compute, or all: " + Joined(AllMeasures()) + "; the errors always are").c_str());
-  line.Add()("shifts", po::bool_switch(),
-             "keep every choice's shift of the output in .npy files beside the sensitivity file, for search --joint");
+  line.Add({
+      {"data", Text("KIND:FILE"), "cifar10:FILE, idx:FILE,LABELS, npy:, npz:, pt: ..."},
+      {"out", Text("FILE"), "where the sensitivity file goes"},
+      {"measures", TextOr(Joined(AnalyzeOptions().measures)),
+       ("which to compute, or all: " + Joined(AllMeasures()) + "; the errors always are")},
+  });
+  line.Add({{"shifts", Flag(),
+             "keep every choice's shift of the output in .npy files beside the sensitivity file, for search --joint"}});
   AddSampleOptions(line, RunOptions().calibration_samples);
   AddBatchOption(line);
   AddAnalyzeOptions(line);

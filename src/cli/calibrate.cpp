@@ -41,9 +41,11 @@ int CalibrateModel(const Arguments& arguments) {
                    "Collects what the ranges of all layer inputs are found from, at any width and with any calibrator, "
                    "for quantize --statistics.");
   line.AddPositional("MODEL.pt", "TorchScript file");
-  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what the network is run over")(
-      "out", po::value<std::string>()->value_name("FILE"), "where the statistics go")(
-      "operands", po::bool_switch(), "also of what operators without a weight read, for plans with operands");
+  line.Add({
+      {"data", Text("KIND:FILE"), "what the network is run over"},
+      {"out", Text("FILE"), "where the statistics go"},
+      {"operands", Flag(), "also of what operators without a weight read, for plans with operands"},
+  });
   AddSampleOptions(line, 512);
   AddBatchOption(line);
   AddModelOptions(line);

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 fs::path CheckpointOf(const fs::path& result) { return fmt::format("{}.checkpoint", result.string()); }
 
 void AddResumeOption(CommandLine& line) {
-  line.Add()("resume", po::bool_switch(), "go on with the same run where it was interrupted; there or not");
+  line.Add({{"resume", Flag(), "go on with the same run where it was interrupted; there or not"}});
 }
 
 void WithCheckpoint(const CommandLine& line, const fs::path& result, const std::function<void(const fs::path&)>& work) {

@@ -12,6 +12,7 @@ namespace bitplan::cli {
 namespace {
 
 constexpr std::int64_t kHeldOut = 512;
+constexpr std::string_view kPredicted = "predicted", kMeasured = "measured";  // of --reward
 
 bool MeasuresPlans(const RunOptions& options) { return options.choose.Wanted() || options.measured_reward; }
 
@@ -34,26 +35,24 @@ std::string Differences(const Problem& problem, const std::vector<std::size_t>& 
 
 void AddChooseOptions(CommandLine& line) {
   const ChooseOptions defaults;
-  line.Add()("candidates", Number<std::int64_t>(WholeFrom(1), defaults.candidates)->value_name("M"),
-             "measure the M best plans by prediction, and take the best that is measured")(
-      "apart", Number<std::int64_t>(WholeFrom(1), defaults.distance),
-      "in how many groups candidates differ at least")(
-      "refine", Number<std::int64_t>(WholeFrom(0), defaults.refine)->value_name("EVALS"),
-      "improve the plan by so many measured exchanges of widths")(
-      "reward", po::value<std::string>()->default_value("predicted"),
-      "what --method agent learns from: the predicted loss of plans, or measured")(
-      "held-out", Number<std::int64_t>(WholeFrom(2), kHeldOut),
-      "samples of --data that are kept from the analysis, to measure plans on");
+  line.Add({
+      {"candidates", Number<std::int64_t>(WholeFrom(1), defaults.candidates)->value_name("M"),
+       "measure the M best plans by prediction, and take the best that is measured"},
+      {"apart", Number<std::int64_t>(WholeFrom(1), defaults.distance), "in how many groups candidates differ at least"},
+      {"refine", Number<std::int64_t>(WholeFrom(0), defaults.refine)->value_name("EVALS"),
+       "improve the plan by so many measured exchanges of widths"},
+      {"reward", OneOf({kPredicted, kMeasured}, kPredicted, "arg"),
+       "the loss of plans that --method agent learns from"},
+      {"held-out", Number<std::int64_t>(WholeFrom(2), kHeldOut),
+       "samples of --data that are kept from the analysis, to measure plans on"},
+  });
 }
 
 void ReadChooseOptions(const CommandLine& line, RunOptions& options) {
   options.choose.candidates = line.Get<std::int64_t>("candidates");
   options.choose.distance = line.Get<std::int64_t>("apart");
   options.choose.refine = line.Get<std::int64_t>("refine");
-  const auto reward = line.Get<std::string>("reward");
-  if (reward != "predicted" && reward != "measured")
-    throw Error(fmt::format("--reward {}: expected predicted or measured", reward));
-  options.measured_reward = reward == "measured";
+  options.measured_reward = line.Get<std::string>("reward") == kMeasured;
   if (options.measured_reward && options.search.method != SearchMethod::Agent)
     throw Error("--reward measured is for --method agent");
   options.choose.Validate();

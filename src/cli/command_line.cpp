@@ -63,10 +63,13 @@ void RequireNumbers(const po::options_description& options, const po::parsed_opt
 
 CommandLine::CommandLine(std::string usage, std::string summary)
     : usage_(std::move(usage)), summary_(std::move(summary)), options_("options", 118, 60) {
-  Add()("help,h", "show this help")("config", po::value<std::string>()->value_name("FILE"),
-                                    "read options from FILE too, one name=value a line; the command line wins")(
-      "json", po::value<std::string>()->value_name("FILE"),
-      "write the result as JSON to FILE; - writes it to stdout instead of tables");
+  options_.add_options()("help,h", "show this help");
+  Add({{"config", Text("FILE"), "read options from FILE too, one name=value a line; the command line wins"},
+       {"json", Text("FILE"), "write the result as JSON to FILE; - writes it to stdout instead of tables"}});
+}
+
+void CommandLine::Add(const std::vector<OptionRow>& rows) {
+  for (const OptionRow& row : rows) options_.add_options()(row.name.c_str(), row.value, HelpOf(row).c_str());
 }
 
 void CommandLine::AddPositional(const char* name, const char* description) {

@@ -5,10 +5,9 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/option_row.h"
 
 namespace bitplan::cli {
-
-namespace po = boost::program_options;
 
 /// The options of one command, and what the user gave for them.
 class CommandLine {
@@ -16,7 +15,7 @@ class CommandLine {
   /// `usage` is the line after "bitplan ", e.g. "inspect MODEL.pt [options]".
   CommandLine(std::string usage, std::string summary);
 
-  po::options_description_easy_init Add() { return options_.add_options(); }
+  void Add(const std::vector<OptionRow>& rows);
   void AddPositional(const char* name, const char* description);
 
   /// Reads the arguments and the --config file behind them. Returns false after printing the help. Throws Error.
@@ -27,6 +26,11 @@ class CommandLine {
   template <typename T>
   T Get(const std::string& name) const {
     return values_[name].as<T>();
+  }
+  /// Of an option whose value is EnumOf or EnumOr.
+  template <typename Enum>
+  Enum GetEnum(const std::string& name) const {
+    return bitplan::Parse<Enum>(Get<std::string>(name));
   }
   std::string Required(const std::string& name) const;           ///< throws Error when it was not given
   std::vector<std::string> List(const std::string& name) const;  ///< of an option that may be given several times

@@ -13,12 +13,14 @@
 namespace bitplan::cli {
 
 void AddConfigurationOptions(CommandLine& line) {
-  line.Add()("layer-config", po::value<std::string>()->value_name("FILE"),
-             "formats by hand in place of a plan: YAML or JSON, by layer name or pattern; what it leaves out is as in "
-             "the options, and what neither gives a width stays in float")(
-      "weight-bits", Number<int>(Width())->value_name("BITS"),
-      "all weights, in place of a plan; without it they stay in float")(
-      "activation-bits", Number<int>(Width())->value_name("BITS"), "all layer inputs, likewise");
+  line.Add({
+      {"layer-config", Text("FILE"),
+       "formats by hand in place of a plan: YAML or JSON, by layer name or pattern; what it leaves out is as in the "
+       "options, and what neither gives a width stays in float"},
+      {"weight-bits", Number<int>(Width())->value_name("BITS"),
+       "all weights, in place of a plan; without it they stay in float"},
+      {"activation-bits", Number<int>(Width())->value_name("BITS"), "all layer inputs, likewise"},
+  });
   AddFormatOptions(line);
 }
 

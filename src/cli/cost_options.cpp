@@ -11,10 +11,9 @@
 namespace bitplan::cli {
 
 void AddCostOptions(CommandLine& line) {
-  line.Add()("costs", po::value<std::vector<std::string>>()->value_name("FILE"),
+  line.Add({{"costs", Texts("FILE"),
              "tables of costs: a .json file from bitplan profile, a .csv file layer,weight_bits,activation_bits,COST, "
-             "or COST=FILE.npy in "
-             "HAQ's layout [layer, weight bits - 1, activation bits - 1]; may be given several times");
+             "or COST=FILE.npy in HAQ's layout [layer, weight bits - 1, activation bits - 1]"}});
 }
 
 std::vector<CostTable> ReadCostOptions(const CommandLine& line, const std::vector<std::string>& layers) {

@@ -74,8 +74,10 @@ int EvaluateModel(const Arguments& arguments) {
   CommandLine line("eval MODEL.pt --data KIND:FILE [--plan plan.json] [options]",
                    "Measures accuracy and loss of the float network and, with a plan, of the planned one.");
   line.AddPositional("MODEL.pt", "TorchScript file");
-  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what to measure on")(
-      "plan", po::value<std::string>()->value_name("FILE"), "plan to measure beside the float network");
+  line.Add({
+      {"data", Text("KIND:FILE"), "what to measure on"},
+      {"plan", Text("FILE"), "plan to measure beside the float network"},
+  });
   AddConfigurationOptions(line);
   AddCorrectionOptions(line, /*with_output=*/true);
   AddIntegerOptions(line);

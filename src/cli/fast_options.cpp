@@ -7,10 +7,11 @@
 namespace bitplan::cli {
 
 void AddFastOptions(CommandLine& line) {
-  line.Add()("fast", po::bool_switch(),
-             "measure the plan on LibTorch's 8-bit kernels, too, and how much faster than float they are")(
-      "dynamic", po::bool_switch(),
-      "with --fast: linear and LSTM layers with 8-bit weights that read float quantize it batch by batch");
+  line.Add({
+      {"fast", Flag(), "measure the plan on LibTorch's 8-bit kernels, too, and how much faster than float they are"},
+      {"dynamic", Flag(),
+       "with --fast: linear and LSTM layers with 8-bit weights that read float quantize it batch by batch"},
+  });
 }
 
 bool WantsFast(const CommandLine& line) { return line.Get<bool>("fast"); }

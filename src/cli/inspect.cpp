@@ -118,7 +118,7 @@ int Inspect(const Arguments& arguments) {
   AddOneSampleOptions(line);
   AddModelOptions(line);
   AddTargetOption(line, "show where a device's compiler puts quantizers");
-  line.Add()("svg", po::value<std::string>()->value_name("FILE"), "draw that");
+  line.Add({{"svg", Text("FILE"), "draw that"}});
   if (!line.Parse(arguments)) return kDone;
   const std::optional<Target> target = ReadTargetOption(line);
   if (line.Has("svg") && !target) throw Error("--svg draws where a target puts quantizers; give --target as well");

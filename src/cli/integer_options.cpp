@@ -12,13 +12,14 @@ namespace bitplan::cli {
 
 void AddIntegerOptions(CommandLine& line) {
   const IntegerOptions defaults;
-  line.Add()("integer", po::bool_switch(), "measure the plan computed with integers, too")(
-      "accumulator-bits", Number<int>(WholeWithin(8, 48), defaults.accumulator_bits)->value_name("BITS"),
-      "width of the sums of products")(
-      "overflow", po::value<std::string>()->default_value(std::string(ToString(defaults.overflow)))->value_name("RULE"),
-      "what an accumulator does with a sum that it cannot hold: saturate or wrap")(
-      "multiplier-bits", Number<int>(WholeWithin(1, 31), defaults.multiplier_bits)->value_name("BITS"),
-      "bits of the integers that scales are multiplied by");
+  line.Add({
+      {"integer", Flag(), "measure the plan computed with integers, too"},
+      {"accumulator-bits", Number<int>(WholeWithin(8, 48), defaults.accumulator_bits)->value_name("BITS"),
+       "width of the sums of products"},
+      {"overflow", EnumOr(defaults.overflow, "RULE"), "what an accumulator does with a sum that it cannot hold"},
+      {"multiplier-bits", Number<int>(WholeWithin(1, 31), defaults.multiplier_bits)->value_name("BITS"),
+       "bits of the integers that scales are multiplied by"},
+  });
 }
 
 bool WantsInteger(const CommandLine& line) { return line.Get<bool>("integer"); }
@@ -26,7 +27,7 @@ bool WantsInteger(const CommandLine& line) { return line.Get<bool>("integer"); }
 IntegerOptions ReadIntegerOptions(const CommandLine& line) {
   IntegerOptions options;
   options.accumulator_bits = line.Get<int>("accumulator-bits");
-  options.overflow = ParseOverflow(line.Get<std::string>("overflow"));
+  options.overflow = line.GetEnum<Overflow>("overflow");
   options.multiplier_bits = line.Get<int>("multiplier-bits");
   options.Validate();
   return options;

@@ -67,8 +67,8 @@ std::optional<std::string> Given(const Arguments& arguments) {
 }  // namespace
 
 void AddMemoryOption(CommandLine& line) {
-  line.Add()("memory", po::value<std::string>()->default_value(kDefault)->value_name("BYTES"),
-             "the most that the process takes, program, network and data included: 512MiB, 8GiB");
+  line.Add({{"memory", TextOr(kDefault, "BYTES"),
+             "the most that the process takes, program, network and data included: 512MiB, 8GiB"}});
 }
 
 Network LoadNetwork(const CommandLine& line, const NetworkOptions& options) {

@@ -9,9 +9,11 @@
 namespace bitplan::cli {
 
 void AddOneSampleOptions(CommandLine& line) {
-  line.Add()("input", po::value<std::vector<std::string>>()->value_name("SHAPE"),
-             "shape of one sample, without the batch axis; 16:int64 for token numbers; once for each input")(
-      "data", po::value<std::string>()->value_name("KIND:FILE"), "take the first sample of this data instead");
+  line.Add({
+      {"input", Texts("SHAPE"),
+       "shape of one sample, without the batch axis; 16:int64 for token numbers; once for each input"},
+      {"data", Text("KIND:FILE"), "take the first sample of this data instead"},
+  });
 }
 
 std::vector<at::Tensor> OneSample(const CommandLine& line, const Network& network) {

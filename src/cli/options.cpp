@@ -20,15 +20,18 @@ namespace bitplan::cli {
 
 void AddModelOptions(CommandLine& line) {
   const NetworkOptions defaults;
-  line.Add()("output", po::value<std::string>()->default_value(defaults.output, "")->value_name("NAME|INDEX"),
-             "which output of the model to use, where it has several")("no-fold-batch-norm", po::bool_switch(),
-                                                                       "keep batch norm as an operator of its own")(
-      "input-value", po::value<std::vector<std::string>>()->value_name("NAME=VALUE"),
-      "of an input that is no tensor: sr=16000; may be given several times")("device", po::value<std::string>()->default_value(defaults.device), "cpu, cuda, cuda:1")(
-      "class-axis", Number<std::int64_t>({[](double axis) { return axis >= 1 || axis == -1; }, "an axis from 1 on, or -1"})
-          ->value_name("AXIS"),
-      "of the output [N, …] with the classes, from 1, or -1 for the last; default: as the labels tell, else the last of "
-      "[N, T, C] and 1 of others");
+  line.Add({
+      {"output", TextOrShown(defaults.output, "", "NAME|INDEX"),
+       "which output of the model to use, where it has several"},
+      {"no-fold-batch-norm", Flag(), "keep batch norm as an operator of its own"},
+      {"input-value", Texts("NAME=VALUE"), "of an input that is no tensor: sr=16000"},
+      {"device", TextOr(defaults.device), "cpu, cuda, cuda:1"},
+      {"class-axis",
+       Number<std::int64_t>({[](double axis) { return axis >= 1 || axis == -1; }, "an axis from 1 on, or -1"})
+           ->value_name("AXIS"),
+       "of the output [N, …] with the classes, from 1, or -1 for the last; default: as the labels tell, else the last "
+       "of [N, T, C] and 1 of others"},
+  });
   AddMemoryOption(line);
 }
 
@@ -55,19 +58,20 @@ void MatchPlan(const Plan& plan, NetworkOptions& options) {
 }
 
 void AddPreparationOptions(CommandLine& line) {
-  line.Add()("seed", po::value<std::uint64_t>()->default_value(0)->value_name("N"), "of every random draw")(
-      "mean", po::value<std::string>()->value_name("M,M,M"),
-      "per-channel mean of pixels in [0, 1]; CIFAR default: 0.485,0.456,0.406")(
-      "std", po::value<std::string>()->value_name("S,S,S"), "per-channel deviation; CIFAR default: 0.229,0.224,0.225")(
-      "ignore-label", po::value<std::vector<std::int64_t>>()->value_name("N"),
-      "predictions with this label do not count, 255 for pixels; those with -100 never do (in labels that are integers, "
-      "or floats of 0 and 1); may be given several times; default: those that a plan was analyzed with");
+  line.Add({
+      {"seed", po::value<std::uint64_t>()->default_value(DataOptions().seed)->value_name("N"), "of every random draw"},
+      {"mean", Text("M,M,M"), "per-channel mean of pixels in [0, 1]; CIFAR default: 0.485,0.456,0.406"},
+      {"std", Text("S,S,S"), "per-channel deviation; CIFAR default: 0.229,0.224,0.225"},
+      {"ignore-label", po::value<std::vector<std::int64_t>>()->value_name("N"),
+       "predictions with this label do not count, 255 for pixels; those with -100 never do (in labels that are "
+       "integers, or floats of 0 and 1); default: those that a plan was analyzed with"},
+  });
 }
 
 void AddSampleOptions(CommandLine& line, std::int64_t default_samples) {
   const std::string shown = default_samples == 0 ? "all" : std::to_string(default_samples);
-  line.Add()("samples", Number<std::int64_t>(WholeFrom(0))->default_value(default_samples, shown),
-             "samples drawn from the data; the default takes fewer where there are fewer");
+  line.Add({{"samples", Number<std::int64_t>(WholeFrom(0))->default_value(default_samples, shown),
+             "samples drawn from the data; the default takes fewer where there are fewer"}});
   AddPreparationOptions(line);
 }
 
@@ -86,48 +90,45 @@ DataOptions ReadSampleOptions(const CommandLine& line, const Network& network, c
 }
 
 void AddBatchOption(CommandLine& line) {
-  line.Add()("batch-size", Number<std::int64_t>(WholeFrom(1), AnalyzeOptions().batch_size),
-             "samples a pass at the most");
+  line.Add(
+      {{"batch-size", Number<std::int64_t>(WholeFrom(1), AnalyzeOptions().batch_size), "samples a pass at the most"}});
 }
 
 void AddLossOption(CommandLine& line) {
-  line.Add()("loss", po::value<std::string>()->default_value(std::string(ToString(Loss::Auto))),
-             "what outputs are judged by: cross-entropy, binary-cross-entropy, mean-squared-error; without labels "
-             "divergence (of classes), mean-squared-error, logit-shift; auto goes by the labels, without them by the "
-             "output's shape: divergence of [N, C] and [N, T, C], mean-squared-error of one output a sample and of maps");
+  line.Add({{"loss", EnumOr(Loss::Auto),
+             "what outputs are judged by; without labels divergence (of classes), mean-squared-error or logit-shift; "
+             "auto goes by the labels, without them by the output's shape: divergence of [N, C] and [N, T, C], "
+             "mean-squared-error of one output a sample and of maps; one of"}});
 }
 
-Loss ReadLossOption(const CommandLine& line) { return ParseLoss(line.Get<std::string>("loss")); }
+Loss ReadLossOption(const CommandLine& line) { return line.GetEnum<Loss>("loss"); }
 
 void AddLossOptions(CommandLine& line) {
   const AnalyzeOptions defaults;
   AddLossOption(line);
-  line.Add()(
-      "temperature", Number<double>(NumberAbove(0), defaults.temperature),
-      "of the divergence");
+  line.Add({{"temperature", Number<double>(NumberAbove(0), defaults.temperature), "of the divergence"}});
 }
 
 void AddAnalyzeOptions(CommandLine& line) {
   const AnalyzeOptions defaults;
-  const auto text = [](std::string_view view) { return po::value<std::string>()->default_value(std::string(view)); };
-  line.Add()("weight-bits", text(fmt::format("{}", fmt::join(defaults.weight_bits, ","))),
-             "widths to choose from for weights")("activation-bits",
-                                                  text(fmt::format("{}", fmt::join(defaults.activation_bits, ","))),
-                                                  "widths to choose from for layer inputs; 32 leaves them in float");
+  line.Add({
+      {"weight-bits", TextOr(fmt::format("{}", fmt::join(defaults.weight_bits, ","))),
+       "widths to choose from for weights"},
+      {"activation-bits", TextOr(fmt::format("{}", fmt::join(defaults.activation_bits, ","))),
+       "widths to choose from for layer inputs; 32 leaves them in float"},
+  });
   AddFormatOptions(line);
-  line.Add()("delta", text(ToString(defaults.delta)),
-             "how the output's shifts are found: measured, linear (to first order) or auto")(
-      "precision", po::value<std::string>()->value_name("PERCENT"),
-      "take samples until every figure of the first measure is known to this, 5%; else all of the data")(
-      "compute", text(ToString(defaults.compute)),
-      "what the passes of weights' curvature compute in: float32 or bfloat16")(
-      "exact-hessian", po::bool_switch(),
-      "eigenvalues and traces of weights from the Hessian, not the Gauss-Newton matrix")(
-      "curvature-samples", Number<std::int64_t>(WholeFrom(1), defaults.curvature_samples),
-      "second derivatives are taken on the first so many samples")(
-      "output-correction",
-      text(ToString(defaults.channel_correction ? OutputCorrection::Channel : OutputCorrection::None)),
-      "channel or none: whether shifts are those of a network whose output channels are corrected");
+  line.Add({
+      {"delta", EnumOr(defaults.delta), "how the output's shifts are found; linear is to first order"},
+      {"precision", Text("PERCENT"),
+       "take samples until every figure of the first measure is known to this, 5%; else all of the data"},
+      {"compute", EnumOr(defaults.compute), "what the passes of weights' curvature compute in"},
+      {"exact-hessian", Flag(), "eigenvalues and traces of weights from the Hessian, not the Gauss-Newton matrix"},
+      {"curvature-samples", Number<std::int64_t>(WholeFrom(1), defaults.curvature_samples),
+       "second derivatives are taken on the first so many samples"},
+      {"output-correction", EnumOr(defaults.channel_correction ? OutputCorrection::Channel : OutputCorrection::None),
+       "of layers' output channels; but for none, shifts are those of a network whose channels are corrected"},
+  });
   AddLossOptions(line);
 }
 
@@ -139,11 +140,10 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   options.weight_format = formats.weight;
   options.activation_format = formats.activation;
   options.loss = ReadLossOption(line);
-  options.channel_correction =
-      ParseOutputCorrection(line.Get<std::string>("output-correction")) != OutputCorrection::None;
+  options.channel_correction = line.GetEnum<OutputCorrection>("output-correction") != OutputCorrection::None;
   options.temperature = line.Get<double>("temperature");
-  options.delta = ParseDelta(line.Get<std::string>("delta"));
-  options.compute = ParseArithmetic(line.Get<std::string>("compute"));
+  options.delta = line.GetEnum<Delta>("delta");
+  options.compute = line.GetEnum<Arithmetic>("compute");
   if (line.Has("precision")) options.precision = ParsePercent(
         "precision", line.Get<std::string>("precision"), {.why = "as 5%; without it all of the data is taken"});
   options.exact_hessian = line.Get<bool>("exact-hessian");
@@ -155,36 +155,36 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
 }
 
 void AddCorrectionOptions(CommandLine& line, bool with_output) {
-  line.Add()("rescaling", po::value<std::string>()->value_name("KIND"),
-             "scales moved between layers first: equalization, smoothquant, awq or none")(
-      "smoothing", Number<double>(NumberWithin(0, 1))->value_name("ALPHA"),
-      "SmoothQuant's share of a range that weights take over, 0 to 1; default 0.5")(
-      "rounding", po::value<std::string>()->value_name("KIND"), "of weights: nearest, adaround or gptq")(
-      "outlier-threshold", Number<double>(NumberFrom(0))->value_name("T"),
-      "input features of linear layers beyond this magnitude stay in float16, and their weights (LLM.int8(): 6); "
-      "default 0: none");
-  if (with_output)
-    line.Add()("output-correction", po::value<std::string>()->value_name("KIND"),
-               "of layers' output channels: channel, bias, bias-from-batch-norm, batch-norm or none");
+  line.Add({
+      {"rescaling", EnumOf<Rescaling>("KIND"), "scales moved between layers first"},
+      {"smoothing", Number<double>(NumberWithin(0, 1))->value_name("ALPHA"),
+       fmt::format("SmoothQuant's share of a range that weights take over, 0 to 1; default {}",
+                   Corrections().smoothing)},
+      {"rounding", EnumOf<Rounding>("KIND"), "of weights"},
+      {"outlier-threshold", Number<double>(NumberFrom(0))->value_name("T"),
+       "input features of linear layers beyond this magnitude stay in float16, and their weights (LLM.int8(): 6); "
+       "default 0: none"},
+  });
+  if (with_output) line.Add({{"output-correction", EnumOf<OutputCorrection>("KIND"), "of layers' output channels"}});
 }
 
 Corrections ReadCorrections(const CommandLine& line, Corrections corrections) {
-  if (line.Has("rescaling")) corrections.rescaling = ParseRescaling(line.Get<std::string>("rescaling"));
+  if (line.Has("rescaling")) corrections.rescaling = line.GetEnum<Rescaling>("rescaling");
   if (line.Has("smoothing")) corrections.smoothing = line.Get<double>("smoothing");
-  if (line.Has("rounding")) corrections.rounding = ParseRounding(line.Get<std::string>("rounding"));
+  if (line.Has("rounding")) corrections.rounding = line.GetEnum<Rounding>("rounding");
   if (line.Has("outlier-threshold")) corrections.outlier_threshold = line.Get<double>("outlier-threshold");
-  if (line.Has("output-correction"))
-    corrections.output = ParseOutputCorrection(line.Get<std::string>("output-correction"));
+  if (line.Has("output-correction")) corrections.output = line.GetEnum<OutputCorrection>("output-correction");
   corrections.Validate();
   return corrections;
 }
 
 void AddCalibrationOptions(CommandLine& line) {
-  line.Add()("calibration", po::value<std::string>()->value_name("KIND:FILE"),
-             "data for activation ranges and the channel correction; default: what the plan was analyzed on")(
-      "calibration-samples",
-      Number<std::int64_t>(WholeFrom(0), RunOptions().calibration_samples),
-      "samples drawn from it; the default takes fewer where there are fewer");
+  line.Add({
+      {"calibration", Text("KIND:FILE"),
+       "data for activation ranges and the channel correction; default: what the plan was analyzed on"},
+      {"calibration-samples", Number<std::int64_t>(WholeFrom(0), RunOptions().calibration_samples),
+       "samples drawn from it; the default takes fewer where there are fewer"},
+  });
 }
 
 namespace {

@@ -102,10 +102,13 @@ int SearchFront(const Arguments& arguments) {
       "Finds every plan that no other beats in both the predicted loss and the cost, with proven bounds; along two "
       "costs those of a grid of budgets.");
   AddSearchedOptions(line);
-  line.Add()("along", po::value<std::vector<std::string>>()->value_name("COST[=LEVELS]"),
-             "the cost whose budget is moved, wherever the best plan changes or at so many levels; twice for a grid, "
-             "with levels")("csv", po::value<std::string>()->value_name("FILE"), "write the plans as a table")(
-      "svg", po::value<std::string>()->value_name("FILE"), "draw the front");
+  line.Add({
+      {"along", Texts("COST[=LEVELS]"),
+       "the cost whose budget is moved, wherever the best plan changes or at so many levels; twice for a grid, with "
+       "levels"},
+      {"csv", Text("FILE"), "write the plans as a table"},
+      {"svg", Text("FILE"), "draw the front"},
+  });
   if (!line.Parse(arguments)) return kDone;
   ParetoOptions options;
   options.search = ReadSearchOptions(line);

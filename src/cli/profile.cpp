@@ -83,15 +83,15 @@ int ProfileModel(const Arguments& arguments) {
   line.AddPositional("MODEL.pt", "TorchScript file");
   const LatencyOptions defaults;
   AddOneSampleOptions(line);
-  line.Add()("out", po::value<std::string>()->value_name("FILE"), "where the tables go")(
-      "on", po::value<std::string>()->default_value("here")->value_name("NAME|FILE"),
-      fmt::format("here: measure on this machine; or estimate for {}, or a bitplan.roofline/1 file", DeviceNames())
-          .c_str())("energy", po::value<std::string>()->value_name("FILE"),
-                    "a bitplan.energy/1 file; default: 45 nm, after Horowitz (ISSCC 2014)")(
-      "repeats", Number<std::int64_t>(WholeFrom(3), defaults.repeats),
-      "measurements of each kernel; their median counts")(
-      "batch", Number<std::int64_t>(WholeFrom(1), defaults.batch),
-      "samples that a measured kernel gets at a time");
+  line.Add({
+      {"out", Text("FILE"), "where the tables go"},
+      {"on", TextOr("here", "NAME|FILE"),
+       fmt::format("here: measure on this machine; or estimate for {}, or a bitplan.roofline/1 file", DeviceNames())},
+      {"energy", Text("FILE"), "a bitplan.energy/1 file; default: 45 nm, after Horowitz (ISSCC 2014)"},
+      {"repeats", Number<std::int64_t>(WholeFrom(3), defaults.repeats),
+       "measurements of each kernel; their median counts"},
+      {"batch", Number<std::int64_t>(WholeFrom(1), defaults.batch), "samples that a measured kernel gets at a time"},
+  });
   AddModelOptions(line);
   if (!line.Parse(arguments)) return kDone;
   const std::filesystem::path out = line.Required("out");

@@ -28,12 +28,14 @@ int QuantizeModel(const Arguments& arguments) {
   line.AddPositional("MODEL.pt", "TorchScript file");
   line.AddPositional("plan.json",
                      "from bitplan search or run; without it formats by hand, or those that --target has first");
-  line.Add()("out", po::value<std::string>()->value_name("FILE"), "where the quantized model goes")(
-      "packed", po::value<std::string>()->value_name("FILE"),
-      "write the packed weights, scales, biases and ranges, without the graph, as safetensors: the size is the plan's "
-      "file_size_bytes");
-  line.Add()("statistics", po::value<std::string>()->value_name("FILE"),
-             "ranges of layer inputs from what bitplan calibrate collected, not from the calibration data");
+  line.Add({
+      {"out", Text("FILE"), "where the quantized model goes"},
+      {"packed", Text("FILE"),
+       "write the packed weights, scales, biases and ranges, without the graph, as safetensors: the size is the plan's "
+       "file_size_bytes"},
+  });
+  line.Add({{"statistics", Text("FILE"),
+             "ranges of layer inputs from what bitplan calibrate collected, not from the calibration data"}});
   AddConfigurationOptions(line);
   AddCorrectionOptions(line, /*with_output=*/true);
   AddTargetOption(line, "refuse a plan that a device's compiler cannot run");

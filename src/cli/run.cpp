@@ -90,10 +90,11 @@ int RunAll(const Arguments& arguments) {
       "Analyzes, searches, quantizes and measures; leaves sensitivity.json, plan.json, quantized.pt and "
       "evaluation.json in the folder.");
   line.AddPositional("MODEL.pt", "TorchScript file");
-  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"),
-             "what to analyze and calibrate on: cifar10:FILE, idx:, npy:, npz:, pt:")(
-      "test", po::value<std::string>()->value_name("KIND:FILE"), "what to measure on; other samples than --data")(
-      "out-dir", po::value<std::string>()->value_name("FOLDER"), "where the results go");
+  line.Add({
+      {"data", Text("KIND:FILE"), "what to analyze and calibrate on: cifar10:FILE, idx:, npy:, npz:, pt:"},
+      {"test", Text("KIND:FILE"), "what to measure on; other samples than --data"},
+      {"out-dir", Text("FOLDER"), "where the results go"},
+  });
   AddSearchOptions(line);
   AddCostOptions(line);
   AddSampleOptions(line, RunOptions().calibration_samples);

@@ -70,13 +70,15 @@ int SearchPlan(const Arguments& arguments) {
   CommandLine line("search sensitivity.json --budget weight_size=12.5% --out plan.json [options]",
                    "Finds the plan with the least predicted loss within every budget, and proves how good it is.");
   AddSearchedOptions(line);
-  line.Add()("out", po::value<std::string>()->value_name("FILE"), "where the plan goes")(
-      "explain", po::bool_switch(),
-      "tell what the answer hangs on: the worth of each budget, the best other plan, and the groups whose choice the "
-      "measure's noise could turn")(
-      "draws", Number<std::int64_t>(WholeFrom(1), NoiseOptions().draws),
-      "random draws of the measure's noise, for --explain")("write-lp", po::value<std::string>()->value_name("FILE"),
-                                                            "write the problem in the LP format of other solvers, too");
+  line.Add({
+      {"out", Text("FILE"), "where the plan goes"},
+      {"explain", Flag(),
+       "tell what the answer hangs on: the worth of each budget, the best other plan, and the groups whose choice the "
+       "measure's noise could turn"},
+      {"draws", Number<std::int64_t>(WholeFrom(1), NoiseOptions().draws),
+       "random draws of the measure's noise, for --explain"},
+      {"write-lp", Text("FILE"), "write the problem in the LP format of other solvers, too"},
+  });
   AddAgentOptions(line);
   if (!line.Parse(arguments)) return kDone;
   SearchOptions options = ReadSearchOptions(line);

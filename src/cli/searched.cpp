@@ -53,9 +53,9 @@ void Keep(const std::string& text, Problem& problem) {
 
 void AddSearchedOptions(CommandLine& line) {
   line.AddPositional("sensitivity.json", "from bitplan analyze");
-  line.Add()(
-      "problem", po::value<std::string>()->value_name("FILE"),
-      "search this bitplan.problem/1 file instead, which needs no model; --keep GROUP=CHOICE,CHOICE pins its groups");
+  line.Add({{"problem", Text("FILE"),
+             "search this bitplan.problem/1 file instead, which needs no model; --keep GROUP=CHOICE,CHOICE pins its "
+             "groups"}});
   AddSearchOptions(line);
   AddCostOptions(line);
   AddTargetOption(line,

@@ -159,15 +159,17 @@ int ShowSpectrum(const Arguments& arguments) {
       "spectrum MODEL.pt --data KIND:FILE [--layers PATTERNS] [--csv FILE] [--svg FILE] [options]",
       "Estimates how the eigenvalues of the loss's curvature in the weights of some layers are distributed.");
   line.AddPositional("MODEL.pt", "TorchScript file");
-  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what the loss is the mean over")(
-      "layers", po::value<std::string>()->default_value("", "all")->value_name("PATTERNS"),
-      "names, wildcards or operators, with commas between: 'layer1.*,linear'")(
-      "exact-hessian", po::bool_switch(), "of the Hessian, not the Gauss-Newton matrix")(
-      "probes", Number<int>(WholeFrom(1), SpectralDensityOptions().probes), "random vectors")(
-      "steps", Number<int>(WholeFrom(1)),
-      "of Lanczos for each; default 80, or the number of weights where that is less")(
-      "csv", po::value<std::string>()->value_name("FILE"), "where the smoothed density goes as a table")(
-      "svg", po::value<std::string>()->value_name("FILE"), "where it goes as a chart");
+  line.Add({
+      {"data", Text("KIND:FILE"), "what the loss is the mean over"},
+      {"layers", TextOrShown("", "all", "PATTERNS"),
+       "names, wildcards or operators, with commas between: 'layer1.*,linear'"},
+      {"exact-hessian", Flag(), "of the Hessian, not the Gauss-Newton matrix"},
+      {"probes", Number<int>(WholeFrom(1), SpectralDensityOptions().probes), "random vectors"},
+      {"steps", Number<int>(WholeFrom(1)),
+       "of Lanczos for each; default 80, or the number of weights where that is less"},
+      {"csv", Text("FILE"), "where the smoothed density goes as a table"},
+      {"svg", Text("FILE"), "where it goes as a chart"},
+  });
   AddLossOptions(line);
   AddSampleOptions(line, kSamples);
   AddBatchOption(line);

@@ -80,8 +80,7 @@ std::vector<Pin> NarrowedBy(const std::vector<Pin>& asked, std::vector<Pin> pins
 }  // namespace
 
 void AddTargetOption(CommandLine& line, const char* what) {
-  line.Add()("target", po::value<std::string>()->value_name("NAME|FILE"),
-             fmt::format("{}: {} or a file", what, fmt::join(TargetNames(), ", ")).c_str());
+  line.Add({{"target", Text("NAME|FILE"), fmt::format("{}: {} or a file", what, fmt::join(TargetNames(), ", "))}});
 }
 
 std::optional<Target> ReadTargetOption(const CommandLine& line) {

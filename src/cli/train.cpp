@@ -136,19 +136,17 @@ int TrainModel(const Arguments& arguments) {
       "trained float model "
       "(trained.float.pt) and its plan with the learned scales (trained.json), which eval, quantize and train read.");
   line.AddPositional("MODEL.pt", "TorchScript file, not frozen");
-  line.Add()("plan", po::value<std::string>()->value_name("FILE"),
-             "from bitplan search or run; without it formats by hand, or those that --target has first")(
-      "data", po::value<std::string>()->value_name("KIND:FILE"),
-      "what to train on: cifar10:FILE, idx:, npy:, npz:, pt:")(
-      "test", po::value<std::string>()->value_name("KIND:FILE"),
-      "what to measure on in the end; other samples than --data")("out", po::value<std::string>()->value_name("FILE"),
-                                                                  "where the quantized model goes")(
-      "plan-out", po::value<std::string>()->value_name("FILE"),
-      "where the plan with the learned scales goes; default: beside --out")(
-      "weights-out", po::value<std::string>()->value_name("FILE"),
-      "where the trained float model goes; default: beside --out")(
-      "curve-csv", po::value<std::string>()->value_name("FILE"), "write the learning curve as a table")(
-      "curve-svg", po::value<std::string>()->value_name("FILE"), "draw it");
+  line.Add({
+      {"plan", Text("FILE"),
+       "from bitplan search or run; without it formats by hand, or those that --target has first"},
+      {"data", Text("KIND:FILE"), "what to train on: cifar10:FILE, idx:, npy:, npz:, pt:"},
+      {"test", Text("KIND:FILE"), "what to measure on in the end; other samples than --data"},
+      {"out", Text("FILE"), "where the quantized model goes"},
+      {"plan-out", Text("FILE"), "where the plan with the learned scales goes; default: beside --out"},
+      {"weights-out", Text("FILE"), "where the trained float model goes; default: beside --out"},
+      {"curve-csv", Text("FILE"), "write the learning curve as a table"},
+      {"curve-svg", Text("FILE"), "draw it"},
+  });
   AddTrainOptions(line);
   AddConfigurationOptions(line);
   AddTargetOption(line, "formats, widths and operands of a device's compiler");

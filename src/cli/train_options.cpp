@@ -18,10 +18,6 @@ const TrainOptions& Defaults() {
   return defaults;
 }
 
-po::typed_value<std::string>* Text(std::string_view value) {
-  return po::value<std::string>()->default_value(std::string(value));
-}
-
 /// 50%,100% as 0.5, 1.
 std::vector<double> ParsePercents(const std::string& option, const std::string& text) {
   std::vector<double> shares;
@@ -32,50 +28,54 @@ std::vector<double> ParsePercents(const std::string& option, const std::string& 
 }
 
 void AddMethodOptions(CommandLine& line) {
-  line.Add()("method", Text(ToString(Defaults().method)),
-             "of weights: fixed, moving-average, dorefa, pact, lsq, lsq-plus, qil, binary-connect, "
-             "binary-connect-stochastic, bwn, xnor-net, twn, ttq")(
-      "activation-method", po::value<std::string>()->value_name("NAME"),
-      "of layers' inputs: fixed, moving-average, dorefa, pact, pact-channel, lsq, lsq-plus, qil, xnor-net; default: as "
-      "--method")("batch-norm", Text(ToString(Defaults().batch_norm)),
-                  "of norms that follow layers: folded, frozen, two-convolutions, smoothed or rescaled")(
-      "incremental", po::value<std::string>()->value_name("P%,P%,…"),
-      "in place of --method: portions of the weights, largest first, that are put on the grid for good, phase by "
-      "phase: 50%,75%,87.5%,100%")(
-      "stages", po::value<std::string>()->value_name("BITS,BITS"),
-      "lower all widths in stages, 8,6: first none below 8, then none below 6, then the plan's")(
-      "widen", Number<std::int64_t>(WholeFrom(1), Defaults().widen),
-      "copies of every hidden channel that the network gets first, its output the same")(
-      "freeze", po::value<std::vector<std::string>>()->value_name("LAYERS"),
-      "leave layers as they are, quantized: a name, first, last, a pattern or an operator; may be given several times")(
-      "distillation", Number<double>(NumberWithin(0, 1), Defaults().distillation),
-      "share of the divergence from the float network in the loss, 0 to 1; the rest is the loss of the labels")(
-      "temperature", Number<double>(NumberAbove(0), Defaults().temperature), "of that divergence");
+  line.Add({
+      {"method", EnumOr(Defaults().method), "of weights, those that it suits"},
+      {"activation-method", EnumOf<TrainingMethod>("NAME"),
+       "of layers' inputs, those that it suits; without it as --method, one of"},
+      {"batch-norm", EnumOr(Defaults().batch_norm), "of norms that follow layers"},
+      {"incremental", Text("P%,P%,…"),
+       "in place of --method: portions of the weights, largest first, that are put on the grid for good, phase by "
+       "phase: 50%,75%,87.5%,100%"},
+      {"stages", Text("BITS,BITS"),
+       "lower all widths in stages, 8,6: first none below 8, then none below 6, then the plan's"},
+      {"widen", Number<std::int64_t>(WholeFrom(1), Defaults().widen),
+       "copies of every hidden channel that the network gets first, its output the same"},
+      {"freeze", Texts("LAYERS"), "leave layers as they are, quantized: a name, first, last, a pattern or an operator"},
+      {"distillation", Number<double>(NumberWithin(0, 1), Defaults().distillation),
+       "share of the divergence from the float network in the loss, 0 to 1; the rest is the loss of the labels"},
+      {"temperature", Number<double>(NumberAbove(0), Defaults().temperature), "of that divergence"},
+  });
 }
 
 void AddOptimizerOptions(CommandLine& line) {
-  line.Add()("epochs", Number<std::int64_t>(WholeFrom(1), Defaults().epochs), "passes over the data")(
-      "optimizer", Text(ToString(Defaults().optimizer)), "sgd or adam")(
-      "learning-rate", Number<double>(NumberAbove(0), Defaults().learning_rate), "of the first step after the warm-up")(
-      "momentum", Number<double>(NumberFromBelow(0, 1), Defaults().momentum), "of sgd")("weight-decay", Number<double>(NumberFrom(0), Defaults().weight_decay),
-                                                         "of the network's parameters")(
-      "schedule", Text(ToString(Defaults().schedule)), "of the learning rate: constant, cosine or step")(
-      "step-epochs", po::value<std::string>()->value_name("N,N"),
-      "of the schedule step: after so many epochs the rate drops")("step-factor", Number<double>(NumberAboveUpTo(0, 1), Defaults().step_factor),
-                                                                   "of the schedule step: by this factor")(
-      "warm-up", Number<std::int64_t>(WholeFrom(0), Defaults().warm_up_steps), "steps in which the rate rises first")(
-      "clip-norm", Number<double>(NumberFrom(0), Defaults().clip_norm), "largest norm of all gradients together; 0: any");
+  line.Add({
+      {"epochs", Number<std::int64_t>(WholeFrom(1), Defaults().epochs), "passes over the data"},
+      {"optimizer", EnumOr(Defaults().optimizer), "what makes a step of gradients"},
+      {"learning-rate", Number<double>(NumberAbove(0), Defaults().learning_rate),
+       "of the first step after the warm-up"},
+      {"momentum", Number<double>(NumberFromBelow(0, 1), Defaults().momentum), "of sgd"},
+      {"weight-decay", Number<double>(NumberFrom(0), Defaults().weight_decay), "of the network's parameters"},
+      {"schedule", EnumOr(Defaults().schedule), "of the learning rate"},
+      {"step-epochs", Text("N,N"), "of the schedule step: after so many epochs the rate drops"},
+      {"step-factor", Number<double>(NumberAboveUpTo(0, 1), Defaults().step_factor),
+       "of the schedule step: by this factor"},
+      {"warm-up", Number<std::int64_t>(WholeFrom(0), Defaults().warm_up_steps), "steps in which the rate rises first"},
+      {"clip-norm", Number<double>(NumberFrom(0), Defaults().clip_norm),
+       "largest norm of all gradients together; 0: any"},
+  });
 }
 
 void AddDataOptions(CommandLine& line) {
-  line.Add()("batch-size", Number<std::int64_t>(WholeFrom(1), Defaults().batch_size), "samples a step")(
-      "crop", Number<std::int64_t>(WholeFrom(0), Defaults().crop_padding),
-      "images are cut out at random after so many black pixels were put around them; 0: not")(
-      "flip", po::bool_switch(), "images are mirrored at random")(
-      "held-out", Text(fmt::format("{}%", 100 * Defaults().held_out)),
-      "share of the data that is not trained on but decides which epoch is kept; 0%: the last is")(
-      "calibration-samples", Number<std::int64_t>(WholeFrom(1), Defaults().calibration_samples),
-      "that layers' inputs are looked at for before the first step");
+  line.Add({
+      {"batch-size", Number<std::int64_t>(WholeFrom(1), Defaults().batch_size), "samples a step"},
+      {"crop", Number<std::int64_t>(WholeFrom(0), Defaults().crop_padding),
+       "images are cut out at random after so many black pixels were put around them; 0: not"},
+      {"flip", Flag(), "images are mirrored at random"},
+      {"held-out", TextOr(fmt::format("{}%", 100 * Defaults().held_out)),
+       "share of the data that is not trained on but decides which epoch is kept; 0%: the last is"},
+      {"calibration-samples", Number<std::int64_t>(WholeFrom(1), Defaults().calibration_samples),
+       "that layers' inputs are looked at for before the first step"},
+  });
 }
 
 }  // namespace
@@ -89,10 +89,9 @@ void AddTrainOptions(CommandLine& line) {
 
 TrainOptions ReadTrainOptions(const CommandLine& line) {
   TrainOptions options;
-  options.method = ParseTrainingMethod(line.Get<std::string>("method"));
-  if (line.Has("activation-method"))
-    options.activation_method = ParseTrainingMethod(line.Get<std::string>("activation-method"));
-  options.batch_norm = ParseBatchNormFolding(line.Get<std::string>("batch-norm"));
+  options.method = line.GetEnum<TrainingMethod>("method");
+  if (line.Has("activation-method")) options.activation_method = line.GetEnum<TrainingMethod>("activation-method");
+  options.batch_norm = line.GetEnum<BatchNormFolding>("batch-norm");
   if (line.Has("incremental")) options.incremental = ParsePercents("incremental", line.Get<std::string>("incremental"));
   if (line.Has("stages")) options.stages = ParseIntegers("stages", line.Get<std::string>("stages"), Width());
   options.widen = line.Get<std::int64_t>("widen");
@@ -101,11 +100,11 @@ TrainOptions ReadTrainOptions(const CommandLine& line) {
   options.temperature = line.Get<double>("temperature");
   options.loss = ReadLossOption(line);
   options.epochs = line.Get<std::int64_t>("epochs");
-  options.optimizer = ParseOptimizer(line.Get<std::string>("optimizer"));
+  options.optimizer = line.GetEnum<OptimizerKind>("optimizer");
   options.learning_rate = line.Get<double>("learning-rate");
   options.momentum = line.Get<double>("momentum");
   options.weight_decay = line.Get<double>("weight-decay");
-  options.schedule = ParseLearningRateSchedule(line.Get<std::string>("schedule"));
+  options.schedule = line.GetEnum<LearningRateSchedule>("schedule");
   if (line.Has("step-epochs"))
     for (const int epoch : ParseIntegers("step-epochs", line.Get<std::string>("step-epochs"), WholeFrom(1)))
       options.step_epochs.push_back(epoch);

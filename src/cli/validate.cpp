@@ -48,12 +48,13 @@ int ValidateMeasures(const Arguments& arguments) {
       "Draws random plans, measures their real rise of the loss, and says how well every measure ranks them; leaves "
       "validation.csv and validation.svg in the folder.");
   line.AddPositional("MODEL.pt", "TorchScript file");
-  line.Add()("data", po::value<std::string>()->value_name("KIND:FILE"), "what to analyze, calibrate and measure on")(
-      "test", po::value<std::string>()->value_name("KIND:FILE"), "labelled data to compare with accuracy as well")(
-      "out-dir", po::value<std::string>()->value_name("FOLDER"), "where the results go")(
-      "plans", Number<int>(WholeFrom(10), ValidateOptions().plans), "random plans")(
-      "measures", po::value<std::string>()->default_value("all"),
-      ("which to compare: " + Joined(AllMeasures())).c_str());
+  line.Add({
+      {"data", Text("KIND:FILE"), "what to analyze, calibrate and measure on"},
+      {"test", Text("KIND:FILE"), "labelled data to compare with accuracy as well"},
+      {"out-dir", Text("FOLDER"), "where the results go"},
+      {"plans", Number<int>(WholeFrom(10), ValidateOptions().plans), "random plans"},
+      {"measures", TextOr("all"), "which to compare: " + Joined(AllMeasures())},
+  });
   AddSampleOptions(line, RunOptions().calibration_samples);
   AddBatchOption(line);
   AddAnalyzeOptions(line);
@@ -65,7 +66,7 @@ int ValidateMeasures(const Arguments& arguments) {
   options.analyze.measures = ParseMeasures(line.Get<std::string>("measures"));
   options.plans = line.Get<int>("plans");
   options.seed = options.analyze.seed;
-  options.quantize.batch_size = options.analyze.batch_size;
+  options.batch_size = options.analyze.batch_size;
   options.progress = ShowProgress();
   RefuseOverwriting(line, FilesIn(line.Required("out-dir"), {kTable, kChart}));
   const OutputFolder folder(line.Required("out-dir"));
@@ -76,7 +77,7 @@ int ValidateMeasures(const Arguments& arguments) {
   const auto test =
       line.Has("test") ? std::optional(Dataset::Load(line.Get<std::string>("test"), data_options)) : std::nullopt;
   const Criterion criterion = ResolveLoss(network, data, options.analyze.loss, options.analyze.temperature);
-  options.analyze.memory_bytes = options.quantize.memory_bytes =
+  options.memory_bytes =
       test ? ReadMemory(line, network, {&data, &*test}) : ReadMemory(line, network, {&data});
   TellOfFewValues(network, data, options.analyze.measures, options.analyze.channel_correction);
   const Validation validation = Validate(network, data, test, options);

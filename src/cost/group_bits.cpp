@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bitplan/error.h"
+#include "enum_names.h"
 
 namespace bitplan {
 
@@ -26,22 +27,13 @@ bool Keeps(WidthRule rule, const GroupBits& bits) {
 
 namespace {
 
-constexpr std::array kWidthRules = {std::pair{WidthRule::Free, "free"}, std::pair{WidthRule::Equal, "equal"},
-                                    std::pair{WidthRule::Ordered, "ordered"}};
+constexpr Names<WidthRule, 3> kWidthRules = {
+    {{WidthRule::Free, "free"}, {WidthRule::Equal, "equal"}, {WidthRule::Ordered, "ordered"}}};
 
 }  // namespace
 
-std::string_view ToString(WidthRule rule) {
-  for (const auto& [each, name] : kWidthRules)
-    if (each == rule) return name;
-  return "unknown";
-}
-
-WidthRule ParseWidthRule(std::string_view text) {
-  for (const auto& [rule, name] : kWidthRules)
-    if (name == text) return rule;
-  throw Error(fmt::format("unknown width rule '{}'; expected free, equal or ordered", text));
-}
+BITPLAN_ENUM_NAMES(WidthRule, kWidthRules, "width rule")
+WidthRule ParseWidthRule(std::string_view text) { return Parse<WidthRule>(text); }
 
 std::vector<LayerBits> BitsOfChoice(const Group& group, const Choice& choice) {
   const auto reject = [&] {

@@ -1,7 +1,6 @@
 #include "bitplan/sensitivity.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -11,22 +10,23 @@
 #include <vector>
 
 #include "bitplan/error.h"
+#include "enum_names.h"
 
 namespace bitplan {
 
 namespace {
 
-constexpr std::array<std::pair<Measure, std::string_view>, 11> kMeasures = {{{Measure::WeightError, "weight-error"},
-                                                                             {Measure::RelativeError, "relative-error"},
-                                                                             {Measure::OutputError, "output-error"},
-                                                                             {Measure::Eigenvalue, "eigenvalue"},
-                                                                             {Measure::Trace, "trace"},
-                                                                             {Measure::Fisher, "fisher"},
-                                                                             {Measure::LogitShift, "logit-shift"},
-                                                                             {Measure::Divergence, "divergence"},
-                                                                             {Measure::GaussNewton, "gauss-newton"},
-                                                                             {Measure::Quadratic, "quadratic"},
-                                                                             {Measure::SingleLoss, "single-loss"}}};
+constexpr Names<Measure, 11> kMeasures = {{{Measure::WeightError, "weight-error"},
+                                           {Measure::RelativeError, "relative-error"},
+                                           {Measure::OutputError, "output-error"},
+                                           {Measure::Eigenvalue, "eigenvalue"},
+                                           {Measure::Trace, "trace"},
+                                           {Measure::Fisher, "fisher"},
+                                           {Measure::LogitShift, "logit-shift"},
+                                           {Measure::Divergence, "divergence"},
+                                           {Measure::GaussNewton, "gauss-newton"},
+                                           {Measure::Quadratic, "quadratic"},
+                                           {Measure::SingleLoss, "single-loss"}}};
 
 bool HasCurvature(const Curvature& curvature, Measure measure) {
   if (measure == Measure::Trace) return curvature.trace.has_value();
@@ -129,19 +129,7 @@ std::vector<Measure> AllMeasures() {
   return all;
 }
 
-std::string_view ToString(Measure measure) {
-  for (const auto& [each, name] : kMeasures)
-    if (each == measure) return name;
-  return "unknown";
-}
-
-Measure ParseMeasure(std::string_view text) {
-  std::vector<std::string_view> names;
-  for (const auto& [measure, name] : kMeasures) {
-    if (name == text) return measure;
-    names.push_back(name);
-  }
-  throw Error(fmt::format("unknown measure '{}'; expected one of {}", text, fmt::join(names, ", ")));
-}
+BITPLAN_ENUM_NAMES(Measure, kMeasures, "measure")
+Measure ParseMeasure(std::string_view text) { return Parse<Measure>(text); }
 
 }  // namespace bitplan

@@ -92,12 +92,12 @@ Json OptionsJson(const Options& options, std::initializer_list<const char*> with
 
 /// At file scope, the members of `Struct` in their order. One that is missing, as a new one is at first, does not
 /// compile.
-#define BITPLAN_FIELDS(Struct, ...)                  \
-  template <>                                        \
-  struct bitplan::files::Fields<Struct> {            \
+#define BITPLAN_FIELDS(Struct, ...)                     \
+  template <>                                           \
+  struct bitplan::files::Fields<Struct> {               \
     static constexpr const char* kNames = #__VA_ARGS__; \
-    static auto Of(const Struct& options) {          \
-      const auto& [__VA_ARGS__] = options;           \
-      return std::tie(__VA_ARGS__);                  \
-    }                                                \
+    static auto Of(const Struct& options) {             \
+      const auto& [__VA_ARGS__] = options;              \
+      return std::tie(__VA_ARGS__);                     \
+    }                                                   \
   }

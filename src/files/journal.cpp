@@ -25,6 +25,7 @@ constexpr std::size_t kHeadSize = 2 * sizeof(std::uint64_t) + 1;  // of a record
 constexpr std::size_t kSumSize = sizeof(std::uint32_t);
 
 std::uint32_t Checksum(std::string_view text, std::uint32_t sum = 0) {
+  if (text.empty()) return sum;  // zlib takes no bytes at no address for the wish to begin anew
   return static_cast<std::uint32_t>(crc32_z(sum, reinterpret_cast<const Bytef*>(text.data()), text.size()));
 }
 
@@ -92,8 +93,7 @@ Journal::Journal(std::filesystem::path file, const JournalSubject& subject)
 }
 
 std::string Journal::Header(std::size_t whole) const {
-  const std::string line =
-      Line({{"kind", subject_.kind}, {"whole", whole}, {"of", Json::parse(subject_.json)}});
+  const std::string line = Line({{"kind", subject_.kind}, {"whole", whole}, {"of", Json::parse(subject_.json)}});
   return fmt::format("{}\n{}\n{:08x}\n", kFirstLine, line, Checksum(line));
 }
 
@@ -131,7 +131,8 @@ void Journal::Index(std::uint64_t whole) {
     if (!in.read(text.data(), static_cast<std::streamsize>(text.size())) || !in.read(sum.data(), kSumSize) ||
         NumberAt<std::uint32_t>(sum, 0) != Checksum(text, Checksum(head)))
       break;
-    records_[text.substr(0, name_size)] = {static_cast<StepType>(head.back()), at + kHeadSize + name_size, payload_size};
+    records_[text.substr(0, name_size)] = {static_cast<StepType>(head.back()), at + kHeadSize + name_size,
+                                           payload_size};
     at += kHeadSize + text.size() + kSumSize;
     ++found;
   }
@@ -149,19 +150,19 @@ void Journal::Read(const std::string& step, StepType type, void* bytes, std::siz
   if (!in.read(static_cast<char*>(bytes), static_cast<std::streamsize>(size))) Refuse("cannot be read");
 }
 
-void Journal::Append(const JournalSteps::Step& step) {
+void Journal::Append(const std::string& step, StepType type, std::string_view payload) {
   std::error_code ignored;
   if (!std::filesystem::exists(file_, ignored)) WriteFile(file_, Header(0));
   std::ofstream out(file_, std::ios::binary | std::ios::app);
   const auto end = static_cast<std::uint64_t>(out.tellp());
-  WriteRecord(step.name, step.type, step.payload, [&](std::string_view part) { out << part; });
+  WriteRecord(step, type, payload, [&](std::string_view part) { out << part; });
   out << std::flush;
   if (!out) {
     out.close();
     std::filesystem::remove(file_, ignored);  // the record is cut off, and room on the disk is what is wanted
     Refuse("cannot be written; is the disk full?");
   }
-  records_[step.name] = {step.type, end + kHeadSize + step.name.size(), step.payload.size()};
+  records_[step] = {type, end + kHeadSize + step.size(), payload.size()};
 }
 
 void Journal::Replace(const JournalSteps& steps) {

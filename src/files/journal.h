@@ -102,10 +102,8 @@ class Journal {
   /// Appends a step. Throws Error when it cannot be written.
   template <typename T>
   void Add(const std::string& step, const std::vector<T>& values) {
-    if (file_.empty()) return;
-    JournalSteps one;
-    one.Add(step, values);
-    Append(one.steps_.front());
+    if (!file_.empty())
+      Append(step, StepTypeOf<T>(), {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
   }
 
   /// Puts `steps` in the place of all there are; the file is the old or the new one, also if the machine stops. Throws
@@ -136,9 +134,9 @@ class Journal {
   }
 
   std::string Header(std::size_t whole) const;
-  std::uint64_t CheckHeader() const;   // returns how many steps must be whole
-  void Index(std::uint64_t whole);     // finds the records and cuts off what follows the last whole one
-  void Append(const JournalSteps::Step& step);
+  std::uint64_t CheckHeader() const;  // returns how many steps must be whole
+  void Index(std::uint64_t whole);    // finds the records and cuts off what follows the last whole one
+  void Append(const std::string& step, StepType type, std::string_view payload);
   [[noreturn]] void Refuse(const std::string& why) const;
   [[noreturn]] void RefuseMissing(const std::string& step) const;
 

@@ -7,6 +7,9 @@
 
 namespace bitplan::files {
 
+/// As messages have it: texts without quotes, 1 for 1.0.
+std::string ValueText(const nlohmann::ordered_json& value);
+
 /// Where two objects differ.
 struct JsonDifference {
   std::vector<std::string> path;  ///< keys from the outside in
@@ -14,7 +17,6 @@ struct JsonDifference {
 
   /// The keys from the inside out, in words: "tolerance of eigen".
   std::string InWords() const;
-  std::string Dotted() const;  ///< eigen.tolerance
 };
 
 /// The first difference in the order of `here`; lists are compared as wholes.

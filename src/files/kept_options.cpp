@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "bitplan/error.h"
+#include "files/json_difference.h"
 
 namespace bitplan::files {
 
@@ -12,9 +13,10 @@ void RequireKept(const std::string& name, const Json& given, const Json& default
     if (value.is_object() && used[key].is_object() && defaults[key].is_object())
       RequireKept(member, value, defaults[key], used[key]);
     else if (value != defaults[key] && value != used[key])
-      throw Error(fmt::format("{} is {}, but {} counts, which follows from the options of the whole: set those, and "
-                              "leave this one as it is",
-                              member, value.dump(), used[key].dump()));
+      throw Error(
+          fmt::format("{} is {}, but {} counts, which follows from the options of the whole: set those, and "
+                      "leave this one as it is",
+                      member, ValueText(value), ValueText(used[key])));
   }
 }
 

@@ -2,16 +2,18 @@
 
 #include "bitplan/error.h"
 #include "bitplan/integer.h"
+#include "enum_names.h"
 
 namespace bitplan {
 
-std::string_view ToString(Overflow overflow) { return overflow == Overflow::Saturate ? "saturate" : "wrap"; }
+namespace {
 
-Overflow ParseOverflow(std::string_view text) {
-  for (const Overflow overflow : {Overflow::Saturate, Overflow::Wrap})
-    if (text == ToString(overflow)) return overflow;
-  throw Error(fmt::format("unknown overflow '{}', expected saturate or wrap", text));
-}
+constexpr Names<Overflow, 2> kOverflows = {{{Overflow::Saturate, "saturate"}, {Overflow::Wrap, "wrap"}}};
+
+}  // namespace
+
+BITPLAN_ENUM_NAMES(Overflow, kOverflows, "overflow")
+Overflow ParseOverflow(std::string_view text) { return Parse<Overflow>(text); }
 
 void IntegerOptions::Validate() const {
   const auto check = [](const char* what, int given, int least, int most) {

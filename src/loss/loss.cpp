@@ -2,13 +2,13 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <array>
 #include <string>
 #include <vector>
 
 #include "bitplan/error.h"
+#include "enum_names.h"
 #include "loss/predictions.h"
 #include "loss/shape_text.h"
 
@@ -107,8 +107,12 @@ Compared Compare(const Criterion& criterion, const at::Tensor& output, const at:
   return compared;
 }
 
-constexpr std::array kLosses = {Loss::Auto,       Loss::CrossEntropy,       Loss::Divergence,
-                                Loss::LogitShift, Loss::BinaryCrossEntropy, Loss::MeanSquaredError};
+constexpr Names<Loss, 6> kLosses = {{{Loss::Auto, "auto"},
+                                     {Loss::CrossEntropy, "cross-entropy"},
+                                     {Loss::Divergence, "divergence"},
+                                     {Loss::LogitShift, "logit-shift"},
+                                     {Loss::BinaryCrossEntropy, "binary-cross-entropy"},
+                                     {Loss::MeanSquaredError, "mean-squared-error"}}};
 
 }  // namespace
 
@@ -150,31 +154,7 @@ at::Tensor LossValue(const Criterion& criterion, const at::Tensor& output, const
   return SampleLosses(criterion, output, float_output, labels).mean();
 }
 
-std::string_view ToString(Loss loss) {
-  switch (loss) {
-    case Loss::CrossEntropy:
-      return "cross-entropy";
-    case Loss::Divergence:
-      return "divergence";
-    case Loss::LogitShift:
-      return "logit-shift";
-    case Loss::BinaryCrossEntropy:
-      return "binary-cross-entropy";
-    case Loss::MeanSquaredError:
-      return "mean-squared-error";
-    case Loss::Auto:
-      break;
-  }
-  return "auto";
-}
-
-Loss ParseLoss(std::string_view text) {
-  std::vector<std::string_view> names;
-  for (const Loss loss : kLosses) {
-    if (text == ToString(loss)) return loss;
-    names.push_back(ToString(loss));
-  }
-  throw Error(fmt::format("unknown loss '{}': expected one of {}", text, fmt::join(names, ", ")));
-}
+BITPLAN_ENUM_NAMES(Loss, kLosses, "loss")
+Loss ParseLoss(std::string_view text) { return Parse<Loss>(text); }
 
 }  // namespace bitplan

@@ -174,9 +174,8 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
   if (options.resamples > 0) {
     SearchOptions search = options.choose.search;
     search.time_limit_seconds -= result.solution.seconds;
-    result.plan.stability =
-        ResamplePlan(result.sensitivity, options.problem, search, result.solution.choices,
-                     {{.resamples = options.resamples, .seed = options.seed}, options.progress});
+    result.plan.stability = ResamplePlan(result.sensitivity, options.problem, search, result.solution.choices,
+                                         {{.resamples = options.resamples, .seed = options.seed}, options.progress});
   }
 
   result.quantized = {QuantizedNetwork::Create(network, result.plan, calibration, options.quantize)};
@@ -187,9 +186,8 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
        WidestUniformNetwork(network, result, calibration, options, result.evaluation.uniform_bits))
     compared.push_back(std::move(uniform));
 
-  const std::vector<Evaluation> measured =
-      Evaluate(network, compared, test, {options.batch_size, options.memory_bytes}, options.progress,
-               options.analyze.loss);
+  const std::vector<Evaluation> measured = Evaluate(network, compared, test, {options.batch_size, options.memory_bytes},
+                                                    options.progress, options.analyze.loss);
   result.evaluation.model_sha256 = network.sha256();
   result.evaluation.data_sha256 = test.sha256();
   result.evaluation.float_network = measured[0];

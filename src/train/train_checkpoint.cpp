@@ -42,17 +42,16 @@ JournalSubject SubjectOf(const TrainedNetwork& network, const Plan& plan, const 
   subject["samples"] = data.size();
   subject["network"] = files::IdentityOf(network.float_network());
   subject["data"] = files::IdentityOf(data);
-  subject["criterion"] = {{"outputs", ToString(criterion.outputs)},
-                          {"class_axis", criterion.class_axis},
-                          {"labelled", criterion.labelled}};
+  subject["criterion"] = {
+      {"outputs", ToString(criterion.outputs)}, {"class_axis", criterion.class_axis}, {"labelled", criterion.labelled}};
   subject["plan"] = files::Json::parse(ToJson(plan));
   return {"a training run", subject.dump(-1, ' ', false, files::Json::error_handler_t::replace)};
 }
 
 JournalSteps StepsOf(TrainedNetwork& network, const StepOptimizer& optimizer, const RunState& state) {
   JournalSteps steps;
-  steps.Add<std::int64_t>("place", {state.stage, state.epoch, state.step, state.right, state.predictions,
-                                    state.best_epoch});
+  steps.Add<std::int64_t>("place",
+                          {state.stage, state.epoch, state.step, state.right, state.predictions, state.best_epoch});
   steps.Add<double>("losses", {state.loss_sum, state.best_loss});
   steps.Add("curve", TableOf(state.curve));
   const std::vector<TrainedTensor> tensors = network.tensors();

@@ -4,7 +4,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/train.h"
-#include "quantize/calibration/names.h"
+#include "enum_names.h"
 #include "train/methods/incremental_weight.h"
 
 namespace bitplan {
@@ -78,13 +78,11 @@ TrainingMethod MethodForInputs(TrainingMethod method, const Format& format) {
   return format.IsInteger() ? TrainingMethod::Lsq : TrainingMethod::Fixed;
 }
 
-std::string_view ToString(BatchNormFolding folding) { return NameOf(kFoldings, folding); }
-std::string_view ToString(OptimizerKind optimizer) { return NameOf(kOptimizers, optimizer); }
-std::string_view ToString(LearningRateSchedule schedule) { return NameOf(kSchedules, schedule); }
-BatchNormFolding ParseBatchNormFolding(std::string_view text) {
-  return ValueOf(kFoldings, "folding of batch norm", text);
-}
-OptimizerKind ParseOptimizer(std::string_view text) { return ValueOf(kOptimizers, "optimizer", text); }
-LearningRateSchedule ParseLearningRateSchedule(std::string_view text) { return ValueOf(kSchedules, "schedule", text); }
+BITPLAN_ENUM_NAMES(BatchNormFolding, kFoldings, "folding of batch norm")
+BITPLAN_ENUM_NAMES(OptimizerKind, kOptimizers, "optimizer")
+BITPLAN_ENUM_NAMES(LearningRateSchedule, kSchedules, "schedule")
+BatchNormFolding ParseBatchNormFolding(std::string_view text) { return Parse<BatchNormFolding>(text); }
+OptimizerKind ParseOptimizer(std::string_view text) { return Parse<OptimizerKind>(text); }
+LearningRateSchedule ParseLearningRateSchedule(std::string_view text) { return Parse<LearningRateSchedule>(text); }
 
 }  // namespace bitplan

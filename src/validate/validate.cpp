@@ -15,6 +15,9 @@
 #include "bitplan/plan.h"
 #include "bitplan/search.h"
 #include "bitplan/statistics.h"
+#include "files/kept_options.h"
+#include "hessian/options_fields.h"
+#include "quantize/options_fields.h"
 #include "statistics/draw_uniform.h"
 
 namespace bitplan {
@@ -125,21 +128,33 @@ void Judge(Validation& validation) {
                    [](const Agreement& a, const Agreement& b) { return a.spearman > b.spearman; });
 }
 
+/// What the options that several stages share come to.
+ValidateOptions Shared(const ValidateOptions& given) {
+  ValidateOptions options = given;
+  options.analyze.seed = options.seed;
+  options.analyze.batch_size = options.quantize.batch_size = options.batch_size;
+  options.analyze.memory_bytes = options.quantize.memory_bytes = options.memory_bytes;
+  options.analyze.keep_shifts = true;
+  for (ProgressCallback* of_stage : {&options.analyze.progress, &options.quantize.progress})
+    if (!*of_stage) *of_stage = options.progress;
+  return options;
+}
+
 }  // namespace
 
 void ValidateOptions::Validate() const {
-  analyze.Validate();
-  quantize.Validate();
+  const ValidateOptions used = Shared(*this);
+  used.analyze.Validate();
+  used.quantize.Validate();
+  files::RequireKept("analyze", analyze, used.analyze);
+  files::RequireKept("quantize", quantize, used.quantize);
   if (plans < 10) throw Error(fmt::format("{} plans asked for, at least 10 are needed", plans));
 }
 
 Validation Validate(const Network& network, const Dataset& data, const std::optional<Dataset>& test,
                     const ValidateOptions& given) {
-  ValidateOptions options = given;
-  options.Validate();
-  options.analyze.keep_shifts = true;
-  for (ProgressCallback* of_stage : {&options.analyze.progress, &options.quantize.progress})
-    if (!*of_stage) *of_stage = options.progress;
+  given.Validate();
+  const ValidateOptions options = Shared(given);
   if (test && !ResolveLoss(network, *test, options.analyze.loss, options.analyze.temperature).labelled)
     throw Error("the test data has no labels that fit the network's output, so that there is no accuracy to compare with");
   const Sensitivity sensitivity = Analyze(network, data, options.analyze);
@@ -154,8 +169,9 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
   for (const Predictor& predictor : predictors)
     validation.agreements.push_back({predictor.name, {}, 0, 0, 0, 0, std::nullopt});
   std::mt19937_64 random(options.seed);
-  const Calibration calibration = Calibration::Collect(network, data, QuantizesActivations(options.analyze), options.quantize);
-  const PassLimits limits(options.analyze.batch_size, options.analyze.memory_bytes);
+  const Calibration calibration =
+      Calibration::Collect(network, data, QuantizesActivations(options.analyze), options.quantize);
+  const PassLimits limits(options.batch_size, options.memory_bytes);
   const std::int64_t together = std::clamp<std::int64_t>(limits.memory_bytes / 2 / BytesOfPlan(network), 1, kTogether);
   while (std::ssize(validation.plans) < options.plans) {
     const std::size_t first = validation.plans.size();

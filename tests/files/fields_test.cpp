@@ -65,7 +65,7 @@ TEST(KeptOptions, AreThoseThatCountOrWereNotSet) {
   EXPECT_THAT(message(), HasSubstr("stage.count is 8, but 7 counts"));
   given.count = 3;
   given.one.tolerance = 2;
-  EXPECT_THAT(message(), HasSubstr("stage.one.tolerance is 2.0, but 1.0 counts"));
+  EXPECT_THAT(message(), HasSubstr("stage.one.tolerance is 2, but 1 counts"));
   given.one.tolerance = 0.5;
   given.call = [](int) {};
   EXPECT_THAT(message(), HasSubstr("stage.call"));

@@ -29,8 +29,7 @@ int folder_failure = 0;  // what syncing a folder fails with; 0: it does not
 
 std::string PathOf(int descriptor) {
   std::array<char, 4096> path{};
-  const ssize_t size =
-      readlink(("/proc/self/fd/" + std::to_string(descriptor)).c_str(), path.data(), path.size() - 1);
+  const ssize_t size = readlink(("/proc/self/fd/" + std::to_string(descriptor)).c_str(), path.data(), path.size() - 1);
   return size < 0 ? "" : std::string(path.data(), static_cast<std::size_t>(size));
 }
 

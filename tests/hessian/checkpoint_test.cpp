@@ -36,7 +36,8 @@ class AnalysisCheckpoint : public ::testing::Test {
     )");
     module.save((folder_ / "model.pt").string());
     const at::Tensor samples = at::randn({kSamples, 4});
-    const std::vector<float> numbers(samples.const_data_ptr<float>(), samples.const_data_ptr<float>() + samples.numel());
+    const std::vector<float> numbers(samples.const_data_ptr<float>(),
+                                     samples.const_data_ptr<float>() + samples.numel());
     WriteFile(folder_ / "samples.npy", NpyText({kSamples, 4}, numbers));
     options_.checkpoint = folder_ / "checkpoint";
     options_.weight_bits = {2, 4};
@@ -66,14 +67,16 @@ class AnalysisCheckpoint : public ::testing::Test {
 
 TEST_F(AnalysisCheckpoint, OfAnotherOutputOfTheSameModelIsRefused) {
   Analyze(WithOutput("0"), Samples(), options_);
-  EXPECT_THAT(Message(WithOutput("1"), Samples(), options_), HasSubstr("another output of options of network: 0 there, 1"));
+  EXPECT_THAT(Message(WithOutput("1"), Samples(), options_),
+              HasSubstr("another output of options of network: 0 there, 1"));
   EXPECT_EQ(Message(WithOutput("0"), Samples(), options_), "no error");
 }
 
 TEST_F(AnalysisCheckpoint, OfAnotherDrawOrPartOfTheSameDataIsRefused) {
   const Network network = WithOutput("0");
   Analyze(network, Samples(12, 1), options_);
-  EXPECT_THAT(Message(network, Samples(12, 2), options_), HasSubstr("another seed of options of data: 1 there, 2 here"));
+  EXPECT_THAT(Message(network, Samples(12, 2), options_),
+              HasSubstr("another seed of options of data: 1 there, 2 here"));
   EXPECT_EQ(Message(network, Samples(12, 1), options_), "no error");
   std::filesystem::remove(options_.checkpoint);
   Analyze(network, Samples().First(12), options_);
@@ -106,7 +109,9 @@ TEST_F(AnalysisCheckpoint, OfAnyOtherOptionIsRefused) {
       {"trace", [](auto& o) { o.trace.max_probes = 64; }}};
   const Network network = WithOutput("0");
   Analyze(network, Samples(), options_);
-  for (const auto& [name, value] : files::OptionsJson(options_, {"checkpoint", "progress"}).items()) {
+  const files::Json options = files::OptionsJson(options_, {"checkpoint", "progress"});
+  EXPECT_EQ(options.size(), changes.size());
+  for (const auto& [name, value] : options.items()) {
     ASSERT_TRUE(changes.contains(name)) << name;
     AnalyzeOptions changed = options_;
     changes.at(name)(changed);
@@ -127,7 +132,8 @@ TEST_F(AnalysisCheckpoint, ThatIsDamagedIsRefusedOrMadeUpFor) {
       WriteSensitivity(folder_ / "whole.json", Analyze(network, Samples(), options_));
       EXPECT_EQ(Contents(folder_ / "whole.json"), expected) << at;
     } catch (const Error& error) {
-      EXPECT_THAT(error.what(), AllOf(HasSubstr(options_.checkpoint.string()), HasSubstr("remove"), Not(HasSubstr("\n"))));
+      EXPECT_THAT(error.what(),
+                  AllOf(HasSubstr(options_.checkpoint.string()), HasSubstr("remove"), Not(HasSubstr("\n"))));
     }
   };
   for (std::size_t at = 0; at < whole.size(); at += whole.size() / 20 + 1) {

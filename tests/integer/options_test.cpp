@@ -21,7 +21,7 @@ TEST(IntegerOptions, OutsideTheirRangesAreRefusedByName) {
 TEST(IntegerOptions, OverflowIsReadByName) {
   EXPECT_EQ(ParseOverflow("saturate"), Overflow::Saturate);
   EXPECT_EQ(ParseOverflow("wrap"), Overflow::Wrap);
-  EXPECT_EQ(MessageOf([] { ParseOverflow("clip"); }), "unknown overflow 'clip', expected saturate or wrap");
+  EXPECT_EQ(MessageOf([] { ParseOverflow("clip"); }), "unknown overflow 'clip'; expected one of saturate, wrap");
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ bitplan analyze resnet20.pt --data cifar10:train.bin "${few[@]}" --measures logi
   --shifts --weight-bits 4,8 --activation-bits 8,32 --out sensitivity-1.json
 "$source"/tests/cli/interrupt_when.sh interrupted.json.checkpoint "$tool" analyze resnet20.pt --data cifar10:train.bin --seed 1 --samples 64 \
   --measures logit-shift,eigenvalue --exact-hessian --weight-bits 4 --out interrupted.json >/dev/null 2>&1 || (($? == 130))
-mv interrupted.json.checkpoint journal-1.checkpoint
+mv interrupted.json.checkpoint checkpoint-1.checkpoint
 bitplan profile resnet20.pt --input 3,32,32 --on roofline-1.json --energy energy-1.json --out costs-1.json
 bitplan search sensitivity-1.json --costs costs-1.json --budget weight_size=20% --budget latency=90% --resamples 5 --explain --draws 5 \
   --out plan-1.json --json solution-1.json
@@ -32,6 +32,7 @@ bitplan eval resnet20.pt --weight-bits 8 --activation-bits 8 --calibration cifar
   "${few[@]}" --fast --json evaluation-1-fast.json
 bitplan train resnet20.pt --target tensorrt --data cifar10:train.bin --test cifar10:test.bin --method lsq --epochs 1 --samples 16 --seed 1 \
   --out trained.pt --plan-out plan-1-learned.json --json training-1.json
+bitplan search --problem problem-1.json --method agent --episodes 2 --warm-up 1 --agent-checkpoint checkpoint-1-agent.checkpoint --json - || (($? == 3))
 bitplan spectrum resnet20.pt --data cifar10:train.bin "${few[@]}" --layers linear --probes 2 --steps 8 --json spectrum-1.json
 bitplan run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget weight_size=15% --weight-bits 4,8 --seed 1 --samples 16 \
   --candidates 2 --resamples 0 --out-dir run

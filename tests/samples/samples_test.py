@@ -11,13 +11,14 @@ import subprocess
 import sys
 import tempfile
 import warnings
+import zlib
 
 import jsonschema
 
 warnings.filterwarnings("ignore", category=DeprecationWarning)  # RefResolver is all that Debian 12 has
 
 # Objects whose keys are names of the user's own, with texts as values.
-OPEN = {"choices", "cheapest", "input_values", "reference", "subject", "__metadata__"}
+OPEN = {"choices", "cheapest", "input_values", "reference", "of", "__metadata__"}
 
 
 class Schemas:
@@ -45,20 +46,21 @@ def read(file):
         data = file.read_bytes()
         return json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     if file.suffix == ".checkpoint":
-        return journal(file.read_bytes())
+        return checkpoint(file.read_bytes())
     return json.loads(file.read_text())
 
 
-def journal(data):
-    header, records = data.split(b"\n\n", 1)
-    schema, *lines = header.decode().split("\n")
+def checkpoint(data):
+    schema, header, checksum, records = data.split(b"\n", 3)
+    assert int(checksum, 16) == zlib.crc32(header)
     steps = []
     while records:
         name, payload = (int.from_bytes(records[at : at + 8], "little") for at in (0, 8))
-        steps.append(records[16 : 16 + name].decode())
-        assert len(records) >= 24 + name + payload
-        records = records[24 + name + payload :]
-    return {"schema": schema, "subject": dict(line.split("\t", 1) for line in lines), "steps": steps}
+        end = 17 + name + payload
+        assert int.from_bytes(records[end : end + 4], "little") == zlib.crc32(records[:end])
+        steps.append({"name": records[17 : 17 + name].decode(), "type": chr(records[16])})
+        records = records[end + 4 :]
+    return {"schema": schema.decode(), **json.loads(header), "steps": steps}
 
 
 def schema_of(value):
@@ -110,7 +112,7 @@ def refuses_what_is_wrong(validator, value, name):
     for path, _ in objects(value):
         if len(path) > 4 or any(isinstance(key, int) and key > 0 for key in path):
             continue  # the first of every list tells
-        if path and path[-1] in OPEN and path[-1] != "__metadata__":
+        if path and (path[0] == "of" or path[-1] in OPEN and path[-1] != "__metadata__"):
             continue
         wrong = copy.deepcopy(value)
         changed = wrong

@@ -1,6 +1,5 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <torch/csrc/jit/api/module.h>
 
 #include "bitplan/error.h"
@@ -115,8 +114,8 @@ TEST(Checkpoint, OverwrittenInPartIsRefused) {
   options.progress = {};
   const auto expect_refused = [&](const std::string& bytes, std::size_t at) {
     WriteFile(options.checkpoint, bytes);
-    EXPECT_THAT(MessageOf(options), testing::AllOf(HasSubstr(options.checkpoint.string() + ": "), HasSubstr("remove it"),
-                                                   testing::Not(HasSubstr("\n"))))
+    EXPECT_THAT(MessageOf(options), testing::AllOf(HasSubstr(options.checkpoint.string() + ": "),
+                                                   HasSubstr("remove it"), testing::Not(HasSubstr("\n"))))
         << at;
   };
   for (std::size_t at = 0; at < whole.size(); at += whole.size() / 12 + 1) {
@@ -153,7 +152,8 @@ TEST(Checkpoint, OfAnotherOutputOfTheSameModelIsRefused) {
   first.output = "0";
   second.output = "1";
   Plan plan = PlanWithoutSearch("configuration", "configuration");
-  for (const Layer& layer : Network::Load(model, first).layers())
+  const Network loaded = Network::Load(model, first);
+  for (const Layer& layer : loaded.layers())
     plan.layers.push_back({layer.name, DefaultWeightFormat().WithBits(4), DefaultActivationFormat().WithBits(8)});
   TrainOptions options;
   options.batch_size = 4;

@@ -115,5 +115,16 @@ TEST(Validate, RefusesTooFewPlansAndNothingToCompare) {
   EXPECT_THROW(Validate(network, Images(network, 1), std::nullopt, options), Error);
 }
 
+TEST(ValidateOptions, RefuseWhatWouldBeOverwritten) {
+  ValidateOptions options = FewPlans();
+  EXPECT_NO_THROW(options.Validate());
+  options.analyze.batch_size = 3;
+  EXPECT_THROW(options.Validate(), Error);
+  options.batch_size = 3;
+  EXPECT_NO_THROW(options.Validate());
+  options.quantize.memory_bytes = 3;
+  EXPECT_THROW(options.Validate(), Error);
+}
+
 }  // namespace
 }  // namespace bitplan

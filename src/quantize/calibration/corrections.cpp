@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "bitplan/error.h"
-#include "quantize/calibration/names.h"
+#include "enum_names.h"
 
 namespace bitplan {
 
@@ -40,13 +40,11 @@ void Corrections::Validate() const {
     throw Error(fmt::format("outlier threshold: {} is not a number from 0", outlier_threshold));
 }
 
-std::string_view ToString(Rescaling rescaling) { return NameOf(kRescalings, rescaling); }
-std::string_view ToString(Rounding rounding) { return NameOf(kRoundings, rounding); }
-std::string_view ToString(OutputCorrection output) { return NameOf(kOutputCorrections, output); }
-Rescaling ParseRescaling(std::string_view text) { return ValueOf(kRescalings, "rescaling", text); }
-Rounding ParseRounding(std::string_view text) { return ValueOf(kRoundings, "rounding", text); }
-OutputCorrection ParseOutputCorrection(std::string_view text) {
-  return ValueOf(kOutputCorrections, "output correction", text);
-}
+BITPLAN_ENUM_NAMES(Rescaling, kRescalings, "rescaling")
+BITPLAN_ENUM_NAMES(Rounding, kRoundings, "rounding")
+BITPLAN_ENUM_NAMES(OutputCorrection, kOutputCorrections, "output correction")
+Rescaling ParseRescaling(std::string_view text) { return Parse<Rescaling>(text); }
+Rounding ParseRounding(std::string_view text) { return Parse<Rounding>(text); }
+OutputCorrection ParseOutputCorrection(std::string_view text) { return Parse<OutputCorrection>(text); }
 
 }  // namespace bitplan

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "bitplan/error.h"
-#include "quantize/calibration/names.h"
+#include "enum_names.h"
 
 namespace bitplan {
 
@@ -172,15 +172,15 @@ Format DefaultActivationFormat() {
   return format;
 }
 
-std::string_view ToString(NumberType type) { return NameOf(kTypes, type); }
-std::string_view ToString(Scheme scheme) { return NameOf(kSchemes, scheme); }
-std::string_view ToString(Granularity granularity) { return NameOf(kGranularities, granularity); }
-std::string_view ToString(ScaleType scale_type) { return NameOf(kScaleTypes, scale_type); }
-std::string_view ToString(Calibrator calibrator) { return NameOf(kCalibrators, calibrator); }
-NumberType ParseNumberType(std::string_view text) { return ValueOf(kTypes, "number type", text); }
-Scheme ParseScheme(std::string_view text) { return ValueOf(kSchemes, "scheme", text); }
-Granularity ParseGranularity(std::string_view text) { return ValueOf(kGranularities, "granularity", text); }
-ScaleType ParseScaleType(std::string_view text) { return ValueOf(kScaleTypes, "scale type", text); }
-Calibrator ParseCalibrator(std::string_view text) { return ValueOf(kCalibrators, "calibrator", text); }
+BITPLAN_ENUM_NAMES(NumberType, kTypes, "number type")
+BITPLAN_ENUM_NAMES(Scheme, kSchemes, "scheme")
+BITPLAN_ENUM_NAMES(Granularity, kGranularities, "granularity")
+BITPLAN_ENUM_NAMES(ScaleType, kScaleTypes, "scale type")
+BITPLAN_ENUM_NAMES(Calibrator, kCalibrators, "calibrator")
+NumberType ParseNumberType(std::string_view text) { return Parse<NumberType>(text); }
+Scheme ParseScheme(std::string_view text) { return Parse<Scheme>(text); }
+Granularity ParseGranularity(std::string_view text) { return Parse<Granularity>(text); }
+ScaleType ParseScaleType(std::string_view text) { return Parse<ScaleType>(text); }
+Calibrator ParseCalibrator(std::string_view text) { return Parse<Calibrator>(text); }
 
 }  // namespace bitplan

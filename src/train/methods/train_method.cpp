@@ -1,6 +1,6 @@
 #include "bitplan/train_method.h"
 
-#include "quantize/calibration/names.h"
+#include "enum_names.h"
 
 namespace bitplan {
 
@@ -28,7 +28,7 @@ bool LevelsFollowWeight(TrainingMethod method) {
          method != TrainingMethod::BinaryConnectStochastic;
 }
 
-std::string_view ToString(TrainingMethod method) { return NameOf(kMethods, method); }
-TrainingMethod ParseTrainingMethod(std::string_view text) { return ValueOf(kMethods, "training method", text); }
+BITPLAN_ENUM_NAMES(TrainingMethod, kMethods, "training method")
+TrainingMethod ParseTrainingMethod(std::string_view text) { return Parse<TrainingMethod>(text); }
 
 }  // namespace bitplan

@@ -196,10 +196,10 @@ TEST_F(AgentCheckpoint, WithBytesOverwrittenOrMissingIsRefused) {
   const auto expect = [&](const std::string& bytes) {
     WriteFile(file_, bytes);
     EXPECT_EQ(Contents(file_), bytes);
-    EXPECT_THAT([&] { SearchByAgent(problem_, With(8)); },
-                ThrowsMessage<Error>(AllOf(HasSubstr(file_.string() + ": "),
-                                           HasSubstr("damaged checkpoint, remove it to start anew"),
-                                           Not(HasSubstr("\n")))));
+    EXPECT_THAT(
+        [&] { SearchByAgent(problem_, With(8)); },
+        ThrowsMessage<Error>(AllOf(HasSubstr(file_.string() + ": "),
+                                   HasSubstr("damaged checkpoint, remove it to start anew"), Not(HasSubstr("\n")))));
   };
   for (const char* step : {"actor0", "critic3", "target_actor1", "target_critic5", "replay", "actor_optimizer",
                            "critic_optimizer", "remembered", "random", "episodes", "best"}) {
