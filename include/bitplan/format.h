@@ -85,7 +85,7 @@ struct Format {
   double deviations = 3;                    ///< of Calibrator::Deviations, > 0
 
   bool IsInteger() const { return type == NumberType::Integer; }
-  bool HasScale() const { return type < NumberType::Float16; }
+  bool HasScale() const;  ///< of all types but float16, bfloat16 and float32
   bool HasZeroPoint() const {
     return IsInteger() && (scheme == Scheme::Asymmetric || scheme == Scheme::AutoSigned);
   }  ///< one that need not be 0

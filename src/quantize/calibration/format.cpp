@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <stdexcept>
+
 #include "bitplan/error.h"
 #include "quantize/calibration/names.h"
 
@@ -42,36 +44,40 @@ constexpr Names<Calibrator, 10> kCalibrators = {{{Calibrator::Max, "max"},
                                                  {Calibrator::Gauss, "gauss"},
                                                  {Calibrator::Dynamic, "dynamic"}}};
 
-/// The widths that a type has, as a user would say it.
-std::string Widths(NumberType type) {
+/// The widths that a type has: `least` … `most`, and 16 where `half`.
+struct TypeWidths {
+  int least = 0, most = 0;
+  bool half = false;
+
+  bool Has(int bits) const { return (bits >= least && bits <= most) || (half && bits == 16); }
+  std::string Text() const {
+    return (least == most ? fmt::format("{}", least) : fmt::format("{} to {}", least, most)) + (half ? " or 16" : "");
+  }
+};
+
+TypeWidths WidthsOf(NumberType type) {
   switch (type) {
     case NumberType::Integer:
-      return "1 to 8 or 16";
+      return {1, 8, true};
     case NumberType::PowerOfTwo:
-      return "2 to 8";
+      return {2, 8};
     case NumberType::Binary:
-      return "1";
+      return {1, 1};
     case NumberType::Ternary:
-      return "2";
+      return {2, 2};
     case NumberType::E2M1:
     case NumberType::Nf4:
-      return "4";
+      return {4, 4};
     case NumberType::E4M3:
     case NumberType::E5M2:
-      return "8";
+      return {8, 8};
     case NumberType::Float16:
     case NumberType::BFloat16:
-      return "16";
+      return {16, 16};
     case NumberType::Float32:
-      break;
+      return {32, 32};
   }
-  return "32";
-}
-
-bool HasWidth(NumberType type, int bits) {
-  if (type == NumberType::Integer) return (bits >= 1 && bits <= 8) || bits == 16;
-  if (type == NumberType::PowerOfTwo) return bits >= 2 && bits <= 8;
-  return Widths(type) == std::to_string(bits);
+  throw std::logic_error("a number type without widths");
 }
 
 int GridBits(const Format& format) { return format.bits - (format.reduce_range ? 1 : 0); }
@@ -116,9 +122,28 @@ std::int64_t Format::QuantMax() const {
                                      : (std::int64_t{1} << GridBits(*this)) - 1;
 }
 
+bool Format::HasScale() const {
+  switch (type) {
+    case NumberType::Integer:
+    case NumberType::Binary:
+    case NumberType::Ternary:
+    case NumberType::PowerOfTwo:
+    case NumberType::E4M3:
+    case NumberType::E5M2:
+    case NumberType::E2M1:
+    case NumberType::Nf4:
+      return true;
+    case NumberType::Float16:
+    case NumberType::BFloat16:
+    case NumberType::Float32:
+      return false;
+  }
+  throw std::logic_error("a number type of which nothing says whether it has scales");
+}
+
 int OnlyWidth(NumberType type) {
-  const std::string widths = Widths(type);
-  return widths.find(' ') == std::string::npos ? std::stoi(widths) : 0;
+  const TypeWidths widths = WidthsOf(type);
+  return widths.least == widths.most && !widths.half ? widths.least : 0;
 }
 
 Format Format::WithBits(int new_bits) const {
@@ -132,7 +157,8 @@ Format Format::WithBits(int new_bits) const {
 
 void Format::Validate() const {
   if (!IsWidth(bits)) throw Error(fmt::format("bits: {} is not a width; expected 1 to 8, 16 or 32", bits));
-  if (!HasWidth(type, bits)) throw Error(fmt::format("bits: {} given; {} has {}", bits, ToString(type), Widths(type)));
+  if (const TypeWidths widths = WidthsOf(type); !widths.Has(bits))
+    throw Error(fmt::format("bits: {} given; {} has {}", bits, ToString(type), widths.Text()));
   if (!(percentile > 0 && percentile <= 100))
     throw Error(fmt::format("percentile: {} is outside (0, 100]", percentile));
   if (!(deviations > 0)) throw Error(fmt::format("deviations: {} given; more than 0 needed", deviations));

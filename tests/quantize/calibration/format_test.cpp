@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
+#include <stdexcept>
+#include <vector>
 
 #include "bitplan/error.h"
 
@@ -41,6 +44,69 @@ TEST(Format, KnowsItsWidths) {
         ThrowsMessage<Error>(AllOf(HasSubstr("bits"), HasSubstr(std::to_string(bits)), HasSubstr("1 to 8, 16 or 32"))));
   EXPECT_TRUE(Format{}.WithBits(8).IsInteger());
   EXPECT_FALSE(Format{}.WithBits(16).IsInteger());
+}
+
+/// What the docstring of NumberType says of each.
+struct TypeFacts {
+  NumberType type;
+  std::vector<int> widths;
+  bool has_scale;
+};
+
+const std::vector<TypeFacts> kFacts = {{NumberType::Integer, {1, 2, 3, 4, 5, 6, 7, 8, 16}, true},
+                                       {NumberType::Binary, {1}, true},
+                                       {NumberType::Ternary, {2}, true},
+                                       {NumberType::PowerOfTwo, {2, 3, 4, 5, 6, 7, 8}, true},
+                                       {NumberType::E4M3, {8}, true},
+                                       {NumberType::E5M2, {8}, true},
+                                       {NumberType::E2M1, {4}, true},
+                                       {NumberType::Nf4, {4}, true},
+                                       {NumberType::Float16, {16}, false},
+                                       {NumberType::BFloat16, {16}, false},
+                                       {NumberType::Float32, {32}, false}};
+
+TEST(Format, OfEveryTypeHasItsWidthsAndScales) {
+  for (const TypeFacts& facts : kFacts) {
+    SCOPED_TRACE(ToString(facts.type));
+    Format format;
+    format.type = facts.type;
+    if (facts.type == NumberType::PowerOfTwo) format.scale_type = ScaleType::PowerOfTwo;
+    EXPECT_EQ(format.HasScale(), facts.has_scale);
+    EXPECT_EQ(OnlyWidth(facts.type), facts.widths.size() == 1 ? facts.widths[0] : 0);
+    for (int bits = -1; bits <= 64; ++bits) {
+      format.bits = bits;
+      const bool has = std::find(facts.widths.begin(), facts.widths.end(), bits) != facts.widths.end();
+      if (has) {
+        EXPECT_NO_THROW(format.Validate()) << bits;
+      } else {
+        EXPECT_THROW(format.Validate(), Error) << bits;
+      }
+    }
+  }
+}
+
+TEST(Format, OfATypeThatWasForgottenIsABug) {
+  for (const int value : {-1, static_cast<int>(kFacts.size()), 100}) {
+    Format format;
+    format.type = static_cast<NumberType>(value);
+    EXPECT_THROW(static_cast<void>(format.HasScale()), std::logic_error) << value;
+    EXPECT_THROW(OnlyWidth(format.type), std::logic_error) << value;
+    EXPECT_THROW(format.Validate(), std::logic_error) << value;
+  }
+}
+
+TEST(Format, SaysWhichWidthsItCanBeGiven) {
+  const auto widths = [](const Format& format) {
+    std::vector<int> has;
+    for (int bits = -1; bits <= 64; ++bits)
+      if (format.HasWidth(bits)) has.push_back(bits);
+    return has;
+  };
+  EXPECT_EQ(widths({}), std::vector<int>(kAllWidths.begin(), kAllWidths.end()));
+  EXPECT_EQ(widths({.bits = 4, .type = NumberType::Nf4}), (std::vector{4, 16, 32}));
+  EXPECT_EQ(widths({.bits = 1, .type = NumberType::Binary}), (std::vector{1, 16, 32}));
+  EXPECT_EQ(widths({.narrow_range = true}), (std::vector{2, 3, 4, 5, 6, 7, 8, 16, 32}));
+  EXPECT_EQ(widths({.calibrator = Calibrator::Entropy}), std::vector<int>(kAllWidths.begin(), kAllWidths.end()));
 }
 
 TEST(Format, RefusesValuesOutsideTheirRange) {
