@@ -57,9 +57,15 @@ at::Tensor ShiftJudge::OfSamples(Measure measure, const at::Tensor& shift) const
     }
     case Measure::SingleLoss:
       return losses(criterion, z + moved) - losses(criterion, z);
-    default:
-      throw Error(fmt::format("the measure {} does not follow from shifts of the output", ToString(measure)));
+    case Measure::WeightError:
+    case Measure::RelativeError:
+    case Measure::OutputError:
+    case Measure::Eigenvalue:
+    case Measure::Trace:
+    case Measure::Fisher:
+      break;
   }
+  throw Error(fmt::format("the measure {} does not follow from shifts of the output", ToString(measure)));
 }
 
 Estimate ShiftJudge::Figure(Measure measure, const at::Tensor& shift) const {

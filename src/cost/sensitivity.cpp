@@ -44,9 +44,18 @@ double CurvatureFigure(const Curvature& curvature, Measure measure) {
       const double counted = known ? std::abs(trace) : std::max(trace, 0.0) + noise;
       return counted / static_cast<double>(std::max<std::int64_t>(curvature.elements, 1));
     }
-    default:
-      return 1;
+    case Measure::WeightError:
+    case Measure::RelativeError:
+    case Measure::OutputError:
+    case Measure::Fisher:
+    case Measure::LogitShift:
+    case Measure::Divergence:
+    case Measure::GaussNewton:
+    case Measure::Quadratic:
+    case Measure::SingleLoss:
+      break;
   }
+  return 1;
 }
 
 /// What a figure counts as.

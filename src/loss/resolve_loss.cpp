@@ -168,7 +168,8 @@ class Resolver {
       case Loss::MeanSquaredError:
         if (form_ == LabelForm::Classes) return OfClasses(loss, true);
         return Of(loss, OutputKind::Values, form_ == LabelForm::ZeroOne || form_ == LabelForm::Numbers, kAskedFor);
-      default:
+      case Loss::Auto:
+      case Loss::LogitShift:
         break;
     }
     const bool unlabelled = form_ == LabelForm::None || form_ == LabelForm::Unfitting;

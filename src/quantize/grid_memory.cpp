@@ -27,9 +27,17 @@ std::int64_t BytesOfValue(const Format& format) {
       return kSorted + 40;  // the sums of SquaredError and its index
     case Calibrator::Entropy:
       return 2 * kSorted;
-    default:
-      return kKeys + kSorted;
+    case Calibrator::Max:
+    case Calibrator::Percentile:
+    case Calibrator::AverageMax:
+    case Calibrator::MovingAverage:
+    case Calibrator::Deviations:
+    case Calibrator::Laplace:
+    case Calibrator::Gauss:
+    case Calibrator::Dynamic:
+      break;
   }
+  return kKeys + kSorted;
 }
 
 /// How many values share a scale, at the most.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 #include <utility>
 
 namespace bitplan {
@@ -82,9 +83,15 @@ Codebook LevelsAndCodes(NumberType type, int bits) {
     case NumberType::E5M2:
     case NumberType::E2M1:
       return WithSigns(Minifloat(*MinifloatBitsOf(type), LargestLevel(type)), bits);
-    default:
+    case NumberType::Nf4:
       return Numbered(NormalFloat());
+    case NumberType::Integer:
+    case NumberType::Float16:
+    case NumberType::BFloat16:
+    case NumberType::Float32:
+      break;
   }
+  throw std::logic_error("a number type without a codebook");
 }
 
 }  // namespace
@@ -97,9 +104,17 @@ std::optional<MinifloatBits> MinifloatBitsOf(NumberType type) {
       return MinifloatBits{5, 2};
     case NumberType::E2M1:
       return MinifloatBits{2, 1};
-    default:
-      return std::nullopt;
+    case NumberType::Integer:
+    case NumberType::Binary:
+    case NumberType::Ternary:
+    case NumberType::PowerOfTwo:
+    case NumberType::Nf4:
+    case NumberType::Float16:
+    case NumberType::BFloat16:
+    case NumberType::Float32:
+      break;
   }
+  return std::nullopt;
 }
 
 double LargestLevel(NumberType type) {
@@ -110,9 +125,18 @@ double LargestLevel(NumberType type) {
       return 57344;
     case NumberType::E2M1:
       return 6;
-    default:
+    case NumberType::Binary:
+    case NumberType::Ternary:
+    case NumberType::PowerOfTwo:
+    case NumberType::Nf4:
       return 1;
+    case NumberType::Integer:
+    case NumberType::Float16:
+    case NumberType::BFloat16:
+    case NumberType::Float32:
+      break;
   }
+  throw std::logic_error("a number type without a codebook has no largest level");
 }
 
 Codebook CodebookOf(NumberType type, int bits) {

@@ -184,9 +184,15 @@ std::unique_ptr<InputQuantizer> MakeInputQuantizer(TrainingMethod method, const 
       return make_unique<QilInput>(format);
     case TrainingMethod::XnorNet:
       return make_unique<BinaryInput>(format);
-    default:
-      return make_unique<FixedInput>(format);
+    case TrainingMethod::Fixed:
+    case TrainingMethod::BinaryConnect:
+    case TrainingMethod::BinaryConnectStochastic:
+    case TrainingMethod::Bwn:
+    case TrainingMethod::Twn:
+    case TrainingMethod::Ttq:
+      break;
   }
+  return make_unique<FixedInput>(format);
 }
 
 }  // namespace bitplan
