@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numbers>
+#include <stdexcept>
 
 #include "quantize/calibration/double_quantize.h"
+#include "quantize/calibration/normal_float.h"
 
 namespace bitplan {
 namespace {
@@ -54,30 +55,19 @@ TEST(Codebook, OfEightBitFloatsHasThePublishedLandmarks) {
   EXPECT_EQ(e5m2.size(), 247U);
 }
 
-/// The number below which a standard normal variable lies with probability p, by bisection.
-double Quantile(double p) {
-  double low = -10, high = 10;
-  for (int i = 0; i < 200; ++i) {
-    const double middle = (low + high) / 2;
-    (std::erfc(-middle / std::numbers::sqrt2) / 2 < p ? low : high) = middle;
-  }
-  return low;
+TEST(Codebook, OfNf4AreTheNormalQuantilesOfItsConstructionToTheLastBit) {
+  const std::vector<double> expected = NormalFloatLevels();
+  const Codebook book = CodebookOf(NumberType::Nf4, 4);
+  ASSERT_EQ(expected.size(), 16U);
+  EXPECT_EQ(book.levels, expected);
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(book.codes[i], i);
 }
 
-TEST(Codebook, OfNf4AreTheNormalQuantilesOfItsConstruction) {
-  // Dettmers et al. 2023, equation 4, with their offset: 8 quantiles below 0 and 9 from 0 on share 0, and all are
-  // scaled to [−1, 1].
-  constexpr double kOffset = 0.9677083;
-  std::vector<double> expected{0};
-  for (int i = 0; i < 8; ++i) expected.push_back(Quantile(kOffset + (0.5 - kOffset) * i / 8) / Quantile(kOffset));
-  for (int i = 0; i < 7; ++i) expected.push_back(-Quantile(kOffset + (0.5 - kOffset) * i / 7) / Quantile(kOffset));
-  std::sort(expected.begin(), expected.end());
-  const Codebook book = CodebookOf(NumberType::Nf4, 4);
-  ASSERT_EQ(book.levels.size(), expected.size());
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    EXPECT_NEAR(book.levels[i], expected[i], 2e-6) << i;
-    EXPECT_EQ(book.codes[i], i);
-    EXPECT_EQ(static_cast<double>(static_cast<float>(book.levels[i])), book.levels[i]);
+TEST(Codebook, OfATypeThatHasNoneIsABug) {
+  for (const NumberType type : {NumberType::Integer, NumberType::Float16, NumberType::BFloat16, NumberType::Float32,
+                                static_cast<NumberType>(100)}) {
+    EXPECT_THROW(CodebookOf(type, 4), std::logic_error) << ToString(type);
+    EXPECT_THROW(LargestLevel(type), std::logic_error) << ToString(type);
   }
 }
 
