@@ -22,8 +22,8 @@ namespace {
 void ValidateWidths(const std::string& option, const std::vector<int>& widths) {
   if (widths.empty()) throw Error(fmt::format("{} is empty, needs at least one width", option));
   for (const int bits : widths) {
-    if ((bits >= 2 && bits <= 8) || bits == 16 || bits == 32) continue;
-    throw Error(fmt::format("{} holds {}, widths to choose from are 2 … 8, 16 and 32", option, bits));
+    if (IsWidth(bits)) continue;
+    throw Error(fmt::format("{} holds {}, widths to choose from are {}", option, bits, fmt::join(kAllWidths, ", ")));
   }
 }
 

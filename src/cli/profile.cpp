@@ -20,7 +20,7 @@ namespace bitplan::cli {
 
 namespace {
 
-const std::vector<int> kWidths = {2, 3, 4, 5, 6, 7, 8, 16, 32};
+const std::vector<int> kWidths(kAllWidths.begin(), kAllWidths.end());
 
 std::vector<int> UpTo(int most) {
   std::vector<int> widths;

@@ -155,6 +155,15 @@ Format Format::WithBits(int new_bits) const {
   return format;
 }
 
+bool Format::HasWidth(int new_bits) const {
+  try {
+    WithBits(new_bits).Validate();
+  } catch (const Error&) {
+    return false;
+  }
+  return true;
+}
+
 void Format::Validate() const {
   if (!IsWidth(bits)) throw Error(fmt::format("bits: {} is not a width; expected 1 to 8, 16 or 32", bits));
   if (const TypeWidths widths = WidthsOf(type); !widths.Has(bits))
