@@ -189,6 +189,11 @@ void AttributeLifter::RemoveSelf() {
   lowered_.graph->eraseInput(0);
 }
 
+bool AttributeLifter::HasTensorOf(const std::string& path) const {
+  return std::any_of(named_tensors_.begin(), named_tensors_.end(),
+                     [&](const auto& tensor) { return IsOrHolds(path, tensor.first); });
+}
+
 Value* AttributeLifter::LiftTensor(const at::Tensor& tensor, const std::string& name) {
   for (std::size_t index = 0; index < lowered_.parameters.size(); ++index) {
     if (!SameTensor(lowered_.parameters[index].value, tensor)) continue;

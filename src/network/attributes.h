@@ -31,6 +31,9 @@ class AttributeLifter {
   /// A graph value that holds `value`: its tensors as parameters, all else as constants at the start of the graph.
   torch::jit::Value* Lift(const c10::IValue& value, const std::string& name);
 
+  /// Whether the model has a tensor at this path or below it.
+  bool HasTensorOf(const std::string& path) const;
+
  private:
   struct Object {
     c10::IValue value;

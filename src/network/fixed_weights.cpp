@@ -144,7 +144,10 @@ class WeightFixer {
     std::map<std::string, int> taken;
     for (Parameter& parameter : lowered_.parameters) {
       const int number = ++taken[parameter.name];
-      if (number > 1) parameter.name = fmt::format("{}_{}", parameter.name, number);
+      if (number == 1) continue;
+      const bool nameless = lowered_.nameless.contains(parameter.name);
+      parameter.name = fmt::format("{}_{}", parameter.name, number);
+      if (nameless) lowered_.nameless.insert(parameter.name);
     }
   }
 

@@ -178,9 +178,10 @@ class LayerFinder {
     std::map<std::string, int> nameless;
     for (Layer& layer : map_.layers) {
       Parameter& weight = lowered_.parameters[static_cast<std::size_t>(layer.weight)];
-      if (weight.name.starts_with("constant")) {
-        layer.name = fmt::format("{}_{}", layer.op, nameless[layer.op]++);
-        weight.name = layer.name + ".weight";
+      if (lowered_.nameless.contains(weight.name)) {
+        do layer.name = fmt::format("{}_{}", layer.op, nameless[layer.op]++);
+        while (IsTaken(layer.name));
+        Rename(weight, layer.name + ".weight");
       } else {
         layer.name = weight.name.ends_with(".weight") ? weight.name.substr(0, weight.name.size() - 7) : weight.name;
       }
@@ -211,8 +212,19 @@ class LayerFinder {
       layer.bias = static_cast<int>(*parameter);
       layer.adds_shared_bias = false;
       Parameter& value = lowered_.parameters[*parameter];
-      if (value.name.starts_with("constant")) value.name = layer.name + ".bias";
+      if (lowered_.nameless.contains(value.name)) Rename(value, layer.name + ".bias");
     }
+  }
+
+  /// Whether the model has a tensor of this name, or below it.
+  bool IsTaken(const std::string& name) const {
+    return std::any_of(lowered_.parameters.begin(), lowered_.parameters.end(),
+                       [&](const Parameter& parameter) { return IsOrHolds(name, parameter.name); });
+  }
+
+  void Rename(Parameter& nameless, std::string name) {
+    lowered_.nameless.erase(nameless.name);
+    nameless.name = std::move(name);
   }
 
   void TieLayers() {

@@ -40,6 +40,10 @@ void LoweredGraph::RemoveUnusedParameters() {
   }
 }
 
+bool IsOrHolds(const std::string& path, const std::string& name) {
+  return name.starts_with(path) && (name.size() == path.size() || name[path.size()] == '.');
+}
+
 namespace {
 
 void Collect(Block* block, std::vector<Node*>& nodes) {

@@ -26,6 +26,7 @@ struct LoweredGraph {
   std::shared_ptr<torch::jit::Graph> graph;
   std::vector<std::string> arguments;  ///< names of the tensors that the caller gives
   std::vector<Parameter> parameters;   ///< values of the graph inputs after the arguments
+  std::set<std::string> nameless;  ///< parameters that were constants in the code: their names are not the model's
   std::map<std::string, std::string> input_values;  ///< of inputs that are no tensors, those given: fixed in the graph
   std::map<std::string, FoldedNorm>
       folded_norms;            ///< of the layers that batch norms were folded into, by the weight's name
@@ -50,6 +51,9 @@ struct LoweredGraph {
   /// Drops parameters that nothing reads.
   void RemoveUnusedParameters();
 };
+
+/// Whether `name` is that of the object at `path` or of something in it: a, a.b and a.0.c of a.
+bool IsOrHolds(const std::string& path, const std::string& name);
 
 /// Every node of `block` and of the blocks inside it, in order of execution.
 std::vector<torch::jit::Node*> AllNodes(torch::jit::Block* block);
