@@ -19,6 +19,7 @@ std::vector<at::Tensor> Differentiate(const std::string& names,
   try {
     return derivatives();
   } catch (const c10::Error& error) {
+    if (!IsOfModel(error)) throw;
     throw Error(fmt::format("no second derivatives in layer {}: {}; the measure weight-error needs none", names,
                             TorchReason(error)));
   }

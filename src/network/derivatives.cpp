@@ -60,6 +60,7 @@ void Differentiate(const Network& network, const std::function<void()>& derivati
   try {
     derivatives();
   } catch (const c10::Error& error) {
+    if (!IsOfModel(error)) throw;
     const std::string writer = WriteInPlace(network);
     if (writer.empty()) throw;
     throw Error(

@@ -98,6 +98,7 @@ std::string ModelFile(const LoweredGraph& network, const std::function<bool(cons
   try {
     ModelWriter(network, is_trained, bounds).Write().save(bytes);
   } catch (const std::exception& error) {
+    if (!IsOfModel(error)) throw;
     throw Error(fmt::format("the network cannot be written as TorchScript: {}", TorchReason(error)));
   }
   return std::move(bytes).str();

@@ -39,7 +39,7 @@ torch::jit::Module LoadModule(const std::filesystem::path& file, const at::Devic
     torch::jit::Module module = torch::jit::load(file.string(), device);
     module.eval();
     return module;
-  } catch (const std::exception& error) {
+  } catch (const std::exception& error) {  // whatever it is: nothing but LibTorch's reader of the file runs here
     throw Error(
         fmt::format("{}: not a TorchScript file that can be read ({}); save the model with "
                     "torch.jit.script(model).save(file)",
@@ -132,6 +132,7 @@ Network Network::Load(const std::filesystem::path& file, const NetworkOptions& o
   } catch (const Error& error) {
     throw Error(fmt::format("{}: {}", file.string(), error.what()));
   } catch (const std::exception& error) {
+    if (!IsOfModel(error)) throw;
     throw Error(fmt::format("{}: the forward cannot be followed: {}", file.string(), TorchReason(error)));
   }
   impl->options = options;
@@ -223,6 +224,7 @@ std::vector<torch::jit::Stack> Network::Impl::Run(const Program& part, const Bat
       part.RunTogether(stacks, BatchMeeting(batches));
   } catch (const std::exception& error) {
     if (probe->error) std::rethrow_exception(probe->error);
+    if (dynamic_cast<const Error*>(&error) == nullptr && !IsOfModel(error)) throw;
     const std::string reason = TorchReason(error);
     throw Error(fmt::format("the network cannot be run on inputs of shape {}: {}{}", Shapes(inputs), reason,
                             TypeAdvice(lowered, inputs, reason)));

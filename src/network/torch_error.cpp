@@ -2,6 +2,8 @@
 
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
+#include <torch/csrc/jit/frontend/error_report.h>
+#include <torch/csrc/jit/runtime/jit_exception.h>
 
 #include <cstdlib>
 #include <new>
@@ -23,6 +25,14 @@ bool SaysOutOfMemory(std::string_view text) {
   return false;
 }
 
+/// By its type, or, as the interpreter loses the type of exceptions that pass through it, by how it begins.
+bool IsOfTorch(const std::exception& error) {
+  return dynamic_cast<const c10::Error*>(&error) != nullptr ||
+         dynamic_cast<const torch::jit::ErrorReport*>(&error) != nullptr ||
+         dynamic_cast<const torch::jit::JITException*>(&error) != nullptr ||
+         std::string_view(error.what()).starts_with("The following operation failed in the TorchScript interpreter");
+}
+
 std::string OutOfMemoryReason(const std::string& text) {
   constexpr std::string_view kTried = "tried to allocate ";
   const auto tried = text.find(kTried);
@@ -41,6 +51,11 @@ std::string OutOfMemoryReason(const std::string& text) {
 bool IsOutOfMemory(const std::exception& error) {
   return dynamic_cast<const std::bad_alloc*>(&error) != nullptr ||
          dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr || SaysOutOfMemory(TextOf(error));
+}
+
+bool IsOfModel(const std::exception& error) {
+  if (IsOutOfMemory(error)) return true;
+  return IsOfTorch(error) && TextOf(error).find("INTERNAL ASSERT FAILED") == std::string::npos;
 }
 
 std::string TorchReason(const std::exception& error) {

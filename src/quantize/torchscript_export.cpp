@@ -161,6 +161,7 @@ void ExportTorchScript(const Network& network, const QuantizedState& state, cons
   try {
     torch::jit::ExportModule(QuantizedWriter(network, state).Write(), write, {{"plan.json", plan_json}});
   } catch (const std::exception& error) {
+    if (!IsOfModel(error)) throw;
     throw Error(fmt::format("the quantized network cannot be written as TorchScript: {}", TorchReason(error)));
   }
 }
