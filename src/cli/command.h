@@ -6,7 +6,7 @@
 namespace bitplan::cli {
 
 /// Exit codes of the tool (design.md, section 10).
-enum ExitCode : int { kDone = 0, kBug = 1, kBadInput = 2, kNoPlan = 3, kInterrupted = 130 };
+enum ExitCode : int { kDone = 0, kBug = 1, kBadInput = 2, kNoPlan = 3, kDiverged = 4, kInterrupted = 130 };
 
 using Arguments = std::vector<std::string>;
 

@@ -22,6 +22,7 @@
 #include "cli/output_path.h"
 #include "cli/report.h"
 #include "cli/target_options.h"
+#include "cli/tell.h"
 #include "cli/train_options.h"
 
 namespace bitplan::cli {
@@ -189,10 +190,11 @@ int TrainModel(const Arguments& arguments) {
     fmt::print("\nwritten: {}, {}, {}\n", outputs.quantized.string(), outputs.plan.string(), outputs.weights.string());
   }
   if (!result->diverged) return kDone;
-  throw Error(
+  Tell(
       fmt::format("training diverged in epoch {}, step {}: {}; what was written is of epoch {}. A lower "
                   "--learning-rate, a --warm-up or --clip-norm may help",
                   result->diverged->epoch, result->diverged->step, result->diverged->what, result->best_epoch));
+  return kDiverged;
 }
 
 }  // namespace bitplan::cli
