@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstdio>
 
@@ -17,11 +16,6 @@
 namespace bitplan::cli {
 
 namespace {
-
-bool IsNumeric(const std::string& text) {
-  return !text.empty() && (std::isdigit(static_cast<unsigned char>(text[0])) || text[0] == '-' || text[0] == '+') &&
-         text.find_first_not_of("0123456789.,%+-eE ") == std::string::npos;
-}
 
 std::string Bits(int bits) { return bits == 32 ? "float" : bits == 16 ? "half" : std::to_string(bits); }
 
@@ -61,25 +55,6 @@ std::vector<std::string> EvaluationHeader(OutputKind outputs) {
 }
 
 }  // namespace
-
-std::string Table::Text() const {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows_) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (std::size_t r = 0; r < rows_.size(); ++r) {
-    std::string line;
-    for (std::size_t i = 0; i < rows_[r].size(); ++i) {
-      const bool right = rows_.size() > 1 && IsNumeric(rows_[r == 0 ? 1 : r][i]);
-      line += right ? fmt::format("{:>{}}", rows_[r][i], widths[i]) : fmt::format("{:<{}}", rows_[r][i], widths[i]);
-      if (i + 1 < rows_[r].size()) line += "  ";
-    }
-    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-  }
-  return text;
-}
 
 std::string WithCommas(std::int64_t number) {
   std::string text = std::to_string(number);
