@@ -1,5 +1,7 @@
 #include "bitplan/train_method.h"
 
+#include <stdexcept>
+
 #include "quantize/calibration/names.h"
 
 namespace bitplan {
@@ -24,8 +26,31 @@ constexpr Names<TrainingMethod, 14> kMethods = {{{TrainingMethod::Fixed, "fixed"
 }  // namespace
 
 bool LevelsFollowWeight(TrainingMethod method) {
-  return method != TrainingMethod::Ttq && method != TrainingMethod::BinaryConnect &&
-         method != TrainingMethod::BinaryConnectStochastic;
+  switch (method) {
+    case TrainingMethod::Fixed:
+    case TrainingMethod::MovingAverage:
+    case TrainingMethod::DoReFa:
+    case TrainingMethod::Pact:
+    case TrainingMethod::PactChannel:
+    case TrainingMethod::Lsq:
+    case TrainingMethod::LsqPlus:
+    case TrainingMethod::Qil:
+    case TrainingMethod::Bwn:
+    case TrainingMethod::XnorNet:
+    case TrainingMethod::Twn:
+      return true;
+    case TrainingMethod::BinaryConnect:
+    case TrainingMethod::BinaryConnectStochastic:
+    case TrainingMethod::Ttq:
+      return false;
+  }
+  throw std::logic_error("a training method of which nothing says whether its levels follow the weight");
+}
+
+std::vector<TrainingMethod> TrainingMethods() {
+  std::vector<TrainingMethod> methods;
+  for (const auto& [method, name] : kMethods) methods.push_back(method);
+  return methods;
 }
 
 std::string_view ToString(TrainingMethod method) { return NameOf(kMethods, method); }

@@ -23,10 +23,34 @@ struct Pair {
   }
 };
 
-std::vector<TrainingMethod> Methods() {
-  std::vector<TrainingMethod> methods;
-  for (int i = 0; i <= static_cast<int>(TrainingMethod::Ttq); ++i) methods.push_back(static_cast<TrainingMethod>(i));
-  return methods;
+/// Without a default: the compiler asks for every method that there is.
+bool IsMethod(TrainingMethod method) {
+  switch (method) {
+    case TrainingMethod::Fixed:
+    case TrainingMethod::MovingAverage:
+    case TrainingMethod::DoReFa:
+    case TrainingMethod::Pact:
+    case TrainingMethod::PactChannel:
+    case TrainingMethod::Lsq:
+    case TrainingMethod::LsqPlus:
+    case TrainingMethod::Qil:
+    case TrainingMethod::BinaryConnect:
+    case TrainingMethod::BinaryConnectStochastic:
+    case TrainingMethod::Bwn:
+    case TrainingMethod::XnorNet:
+    case TrainingMethod::Twn:
+    case TrainingMethod::Ttq:
+      return true;
+  }
+  return false;
+}
+
+TEST(TrainingMethods, AreAllThereAre) {
+  std::vector<TrainingMethod> all;
+  for (int value = -100; value < 1000; ++value)
+    if (const auto method = static_cast<TrainingMethod>(value); IsMethod(method)) all.push_back(method);
+  EXPECT_EQ(TrainingMethods(), all);
+  for (const TrainingMethod method : all) EXPECT_EQ(ParseTrainingMethod(ToString(method)), method);
 }
 
 std::vector<Format> WeightFormats() {
@@ -58,7 +82,7 @@ std::vector<Format> InputFormats() {
 
 std::vector<Pair> Suited(const std::vector<Format>& formats, bool (*suits)(TrainingMethod, const Format&)) {
   std::vector<Pair> pairs;
-  for (const TrainingMethod method : Methods())
+  for (const TrainingMethod method : TrainingMethods())
     for (const Format& format : formats)
       if (suits(method, format)) pairs.push_back({method, format});
   return pairs;
@@ -96,6 +120,16 @@ std::unique_ptr<InputQuantizer> StartedInput(const Pair& pair, const std::vector
   for (const at::Tensor& batch : batches) quantizer->Initialize(batch);
   quantizer->Finish();
   return quantizer;
+}
+
+TEST(TrainingMethods, EachSuitsSomeFormatOfTheContract) {
+  const std::vector<Pair> weights = Suited(WeightFormats(), SuitsWeights), inputs = Suited(InputFormats(), SuitsInputs);
+  for (const TrainingMethod method : TrainingMethods()) {
+    const auto is_of_method = [&](const Pair& pair) { return pair.method == method && pair.format.HasScale(); };
+    EXPECT_TRUE(std::any_of(weights.begin(), weights.end(), is_of_method) ||
+                std::any_of(inputs.begin(), inputs.end(), is_of_method))
+        << ToString(method);
+  }
 }
 
 class WeightMethods : public testing::TestWithParam<Pair> {};
