@@ -12,7 +12,7 @@
 namespace bitplan {
 
 /// Gradient of one batch's mean loss in some variables, with the graph that it was computed by, so that it can be
-/// differentiated again: H v = ∇(gᵀv) (Pearlmutter 1994).
+/// differentiated again: H v = ∇(gᵀv) (Pearlmutter 1994). Product runs through that graph: one thread at a time.
 class BatchGradient {
  public:
   /// Throws Error when an operator on the way has no derivative.

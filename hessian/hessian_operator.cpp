@@ -1,6 +1,8 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -16,6 +18,7 @@ struct HessianOperator::Impl {
   // Where each variable of each batch stands in a vector. Weights stand in the same place for all batches.
   std::vector<std::vector<std::ptrdiff_t>> offsets;
   std::ptrdiff_t rows = 0;
+  std::unique_ptr<std::mutex> at_graph = std::make_unique<std::mutex>();  // of only_batch: a product runs through it
 
   void LayOut();
   void AddProduct(std::size_t batch, const BatchGradient& gradient, const double* x, double* y) const;
@@ -66,6 +69,7 @@ std::ptrdiff_t HessianOperator::rows() const { return impl_->rows; }
 void HessianOperator::perform_op(const double* x, double* y) const {
   std::fill(y, y + rows(), 0.0);
   if (impl_->only_batch) {
+    const std::lock_guard one_at_a_time(*impl_->at_graph);
     impl_->AddProduct(0, *impl_->only_batch, x, y);
     return;
   }

@@ -8,7 +8,8 @@
 
 namespace bitplan {
 
-/// y = A x for a symmetric A of n rows, given by what it does to vectors. Counts its products and reports them.
+/// y = A x for a symmetric A of n rows, given by what it does to vectors. Counts its products and reports them, also
+/// through a const reference, as Spectra multiplies: an operator is for one solver on one thread.
 class SymmetricOperator {
  public:
   using Scalar = double;
