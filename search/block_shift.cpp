@@ -49,6 +49,11 @@ BlockShift::BlockShift(const Eigen::MatrixXd& matrix, std::vector<Index> first)
     : first_(std::move(first)),
       off_(matrix),
       lift_(kNothing * static_cast<double>(matrix.rows()) * (matrix.size() > 0 ? matrix.cwiseAbs().maxCoeff() : 0)) {
+  if (!std::isfinite(matrix.squaredNorm()))  // bases and factors are found from sums of squares
+    throw Error(
+        fmt::format("the joint term's numbers are too large to compute with, up to {:.3g} in its matrix; give it in a "
+                    "larger unit",
+                    matrix.cwiseAbs().maxCoeff()));
   std::vector<Eigen::MatrixXd> own;
   for (Eigen::Index g = 0; g < groups(); ++g) {
     auto block = off_.block(first_[g], first_[g], Width(g), Width(g));
@@ -63,11 +68,6 @@ BlockShift::BlockShift(const Eigen::MatrixXd& matrix, std::vector<Index> first)
   const double least = 1e-7 * blocks.trace() / static_cast<double>(blocks.rows()) + 1e-9 * matrix.cwiseAbs().maxCoeff();
   blocks.diagonal().array() += std::max(least, 1e-300);
   matrix_ += (1.05 * LeastMultiple(matrix_, blocks) + 1e-3) * blocks;
-  if (!matrix_.allFinite() || !std::isfinite(lift_))
-    throw Error(
-        fmt::format("the joint term's numbers are too large to compute with: up to {:.3g} in its matrix; give the "
-                    "objectives and the joint term in a larger unit",
-                    matrix.cwiseAbs().maxCoeff()));
 }
 
 void BlockShift::FindSteps() {

@@ -24,7 +24,7 @@ namespace bitplan::search {
 class BlockShift {
  public:
   /// `first` begins the groups' columns in `matrix`, and ends them. Starts from a multiple of the blocks themselves.
-  /// Throws Error where what is computed from `matrix` is beyond the range of numbers.
+  /// Throws Error where the sum of the squares in `matrix` is no finite number.
   BlockShift(const Eigen::MatrixXd& matrix, std::vector<Index> first);
 
   /// Lowers what the relaxation loses at `shares`, which must all be above 0, to within about `slack` of it. Leaves the

@@ -54,6 +54,16 @@ TEST(BlockShift, RefusesNumbersThatAreNoneOrTooLarge) {
   }
 }
 
+TEST(BlockShift, FitsNumbersOfAnyOrdinarySize) {
+  for (const double size : {1e-100, 1e-20, 1.0, 1e20, 1e100}) {
+    BlockShift shift(size * Convex(), kFirst);
+    const double before = shift.LossAt(Shares()).sum();
+    shift.FitDown(Shares());
+    EXPECT_LT(shift.LossAt(Shares()).sum(), before) << size;
+    EXPECT_GT(LeastCurvature(shift.Matrix() / size), -1e-9) << size;
+  }
+}
+
 TEST(BlockShift, StaysAsItIsWhereAFitLeavesTheRangeOfNumbers) {
   for (const double slack : {0.0, kNaN, kInfinity, 1e-320}) {
     BlockShift shift(Convex(), kFirst);
