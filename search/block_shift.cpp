@@ -1,10 +1,10 @@
 #include "search/block_shift.h"
 
+#include <fmt/format.h>
+
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 #include <Eigen/QR>
-#include <fmt/format.h>
-
 #include <cmath>
 
 #include "bitplan/error.h"

@@ -26,7 +26,7 @@ struct LoweredGraph {
   std::shared_ptr<torch::jit::Graph> graph;
   std::vector<std::string> arguments;  ///< names of the tensors that the caller gives
   std::vector<Parameter> parameters;   ///< values of the graph inputs after the arguments
-  std::set<std::string> nameless;  ///< parameters that were constants in the code: their names are not the model's
+  std::set<std::string> nameless;      ///< parameters that were constants in the code: their names are not the model's
   std::map<std::string, std::string> input_values;  ///< of inputs that are no tensors, those given: fixed in the graph
   std::map<std::string, FoldedNorm>
       folded_norms;            ///< of the layers that batch norms were folded into, by the weight's name

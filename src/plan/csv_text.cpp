@@ -84,6 +84,8 @@ class CsvParser {
 
 }  // namespace
 
-std::vector<CsvRecord> ParseCsv(std::string_view text, const std::string& file) { return CsvParser(text, file).Parse(); }
+std::vector<CsvRecord> ParseCsv(std::string_view text, const std::string& file) {
+  return CsvParser(text, file).Parse();
+}
 
 }  // namespace bitplan

@@ -34,7 +34,8 @@ torch::jit::Module WithConstants(torch::jit::Module module, const std::set<std::
     if (node->kind() == c10::prim::GetAttr && constants.contains(node->s(c10::attr::name))) reads.push_back(node);
   for (torch::jit::Node* node : reads) {
     const torch::jit::WithInsertPoint here(node);
-    node->output()->replaceAllUsesWith(graph->insertConstant(module.attr(node->s(c10::attr::name)).toTensor().detach()));
+    node->output()->replaceAllUsesWith(
+        graph->insertConstant(module.attr(node->s(c10::attr::name)).toTensor().detach().clone()));
     node->destroy();
   }
   return module;

@@ -110,10 +110,10 @@ TEST_F(CostFile, AsLinesNamesTheLineThatIsWrong) {
 }
 
 TEST_F(CostFile, AsLinesReadsQuotedCells) {
-  const CostTable table =
-      ReadCostCsv(folder.Put("t.csv",
-                             "layer,weight_bits,\"activation_bits\",\"time, of \"\"all\"\"\"\r\n"
-                             "\"a,b\",4,8,\"1.5\"\r\n\"two\nlines\",4,8,2\n\"\",4,8,3\n\" blank \",4,8,4\nin \"word\",4,8,5"));
+  const CostTable table = ReadCostCsv(
+      folder.Put("t.csv",
+                 "layer,weight_bits,\"activation_bits\",\"time, of \"\"all\"\"\"\r\n"
+                 "\"a,b\",4,8,\"1.5\"\r\n\"two\nlines\",4,8,2\n\"\",4,8,3\n\" blank \",4,8,4\nin \"word\",4,8,5"));
   EXPECT_EQ(table.cost, "time, of \"all\"");
   ASSERT_EQ(table.layers.size(), 5U);
   const std::vector<std::string> names{"a,b", "two\nlines", "", " blank ", "in \"word\""};
@@ -123,7 +123,8 @@ TEST_F(CostFile, AsLinesReadsQuotedCells) {
 }
 
 TEST_F(CostFile, AsLinesReadsBackWhatToCsvWrites) {
-  const std::vector<std::string> names{"plain", "a,b", "\"", "\"\"", "a\"b", ",", "\n", "a\r\nb", "\r", " a", "a ", "é,±"};
+  const std::vector<std::string> names{"plain", "a,b",    "\"", "\"\"", "a\"b", ",",
+                                       "\n",    "a\r\nb", "\r", " a",   "a ",   "é,±"};
   std::vector<std::vector<Cell>> rows;
   for (std::size_t i = 0; i < names.size(); ++i) rows.push_back({names[i], 4, 8, 0.1 * static_cast<double>(i)});
   const CostTable table =

@@ -186,8 +186,8 @@ TEST(Train, ThatDivergesIsAResultWhateverIsTrained) {
   int diverged = 0;
   for (const TrainingMethod method : TrainingMethods())
     EXPECT_NO_THROW(diverged += diverges(method, BatchNormFolding::Folded)) << ToString(method);
-  for (const BatchNormFolding folding :
-       {BatchNormFolding::Frozen, BatchNormFolding::TwoConvolutions, BatchNormFolding::Smoothed, BatchNormFolding::Rescaled})
+  for (const BatchNormFolding folding : {BatchNormFolding::Frozen, BatchNormFolding::TwoConvolutions,
+                                         BatchNormFolding::Smoothed, BatchNormFolding::Rescaled})
     EXPECT_NO_THROW(diverged += diverges(TrainingMethod::Lsq, folding)) << ToString(folding);
   EXPECT_GT(diverged, 4);
 }

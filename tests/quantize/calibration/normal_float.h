@@ -27,7 +27,8 @@ inline std::vector<double> NormalFloatLevels() {
     const float step = (0.5F - kOffset) / static_cast<float>(intervals);
     for (int i = 0; i < intervals; ++i) {
       const bool first_half = i < (intervals + 1) / 2;
-      const float p = first_half ? kOffset + step * static_cast<float>(i) : 0.5F - step * static_cast<float>(intervals - i);
+      const float p =
+          first_half ? kOffset + step * static_cast<float>(i) : 0.5F - step * static_cast<float>(intervals - i);
       side.push_back(static_cast<float>(sign * NormalQuantile(p)));
     }
     return side;
