@@ -73,7 +73,7 @@ TEST(Formats, OfOneBitGoFromTheAnalysisToTheEvaluation) {
 TEST(Formats, OfOneBitCanBeTheUniformPlanThatRunComparesWith) {
   const Workspace work;
   const ToolRun run = work.Run(
-      "run resnet20.pt --data cifar10:train.bin --samples 4 --calibration-samples 16 --test cifar10:test.bin "
+      "run resnet20.pt --data cifar10:train.bin --samples 4 --test cifar10:test.bin "
       "--measure relative-error --weight-type binary --weight-bits 1,32 --budget weight_size=10% --out-dir result");
   ASSERT_EQ(run.code, 0) << run.err;
   EXPECT_THAT(run.out, HasSubstr("uniform w1a32"));
