@@ -17,7 +17,7 @@ while [[ "${1:-}" == --* ]]; do
 done
 tools=("$@")
 ((${#tools[@]})) || tools=("$root/build/release/bin/bitplan")
-cores="$(taskset -c "$processors" nproc)"
+cores="$(env -u OMP_NUM_THREADS taskset -c "$processors" nproc)"  # which heeds that setting
 out="$(mktemp -d)"
 load=()
 end_load() {

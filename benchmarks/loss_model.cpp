@@ -28,17 +28,17 @@
 #include "bitplan/network.h"
 #include "bitplan/plot.h"
 #include "bitplan/process.h"
-#include "hessian/gradient_pass.h"
-#include "hessian/shift_passes.h"
+#include "gradient_pass.h"
 #include "quantize/single_choices.h"
+#include "shift_passes.h"
 
 namespace {
 
 using bitplan::Dataset;
 using bitplan::Delta;
 using bitplan::Network;
-using bitplan::SingleChoice;
-using bitplan::SingleChoices;
+using bitplan::quantize::SingleChoice;
+using bitplan::quantize::SingleChoices;
 using Call = std::function<void()>;
 
 constexpr std::int64_t kBatch = 128;  // of training
@@ -122,38 +122,38 @@ void LossModel(const Network& network, const Dataset& data, Delta delta) {
   if (!q.isfinite().all().item<bool>()) throw std::runtime_error("Q is not finite");
 }
 
-std::vector<SingleChoice> Choices(const Network& network, const std::vector<int>& widths) {
-  std::vector<SingleChoice> choices;
+std::vector<quantize::SingleChoice> Choices(const Network& network, const std::vector<int>& widths) {
+  std::vector<quantize::SingleChoice> choices;
   for (std::size_t i = 0; i < network.layers().size(); ++i)
     for (const int bits : widths)
       choices.push_back({{static_cast<int>(i)}, false, bitplan::DefaultWeightFormat().WithBits(bits)});
   return choices;
 }
 
-SingleChoices Fitted(const Network& network, const Dataset& data, const std::vector<int>& widths) {
-  return SingleChoices::Fit(network, {network, bitplan::DefaultWeightFormat(), widths}, Choices(network, widths), data,
-                            {});
+quantize::SingleChoices Fitted(const Network& network, const Dataset& data, const std::vector<int>& widths) {
+  return quantize::SingleChoices::Fit(network, {network, bitplan::DefaultWeightFormat(), widths},
+                                      Choices(network, widths), data, {});
 }
 
-void Shifts(const Network& network, const Dataset& data, const SingleChoices& choices, Delta delta) {
-  bitplan::ShiftPassOptions options;
+void Shifts(const Network& network, const Dataset& data, const quantize::SingleChoices& choices, Delta delta) {
+  bitplan::hessian::ShiftPassOptions options;
   options.delta = delta;
-  const bitplan::ShiftPasses passes(network, data, choices, options);
+  const bitplan::hessian::ShiftPasses passes(network, data, choices, options);
   for (std::int64_t begin = 0; begin < data.size(); begin += passes.chunk())
     passes.Run(begin, std::min(begin + passes.chunk(), data.size()), [](auto&&...) {});
 }
 
 /// The arithmetic of linear shifts alone: passes forward and backward, products of what layers read with the changes of
 /// their weights, and the products of these with the gradients.
-void LinearArithmetic(const bitplan::GradientPass& pass, const Dataset& data, const std::vector<at::Tensor>& changes,
-                      std::size_t widths) {
+void LinearArithmetic(const bitplan::hessian::GradientPass& pass, const Dataset& data,
+                      const std::vector<at::Tensor>& changes, std::size_t widths) {
   ForEachPart(data, kChunk, [&](const bitplan::Batch& batch) {
     const std::int64_t samples = batch.inputs[0].size(0);
     const at::Tensor basis = torch::eye(10).unsqueeze(1).expand({10, samples, 10}).contiguous();
     const auto runs = pass.Run(batch.inputs, basis);
     for (std::size_t layer = 0; layer < runs.size(); ++layer)
       for (std::size_t k = 0; k < widths; ++k) {
-        const bitplan::UseRun& run = runs[layer].front();
+        const bitplan::hessian::UseRun& run = runs[layer].front();
         at::bmm(run.gradients.flatten(2), (*run.product)(run.x, changes[layer * widths + k]).flatten(1).unsqueeze(2));
       }
   });
@@ -171,7 +171,7 @@ void Scaling(const Network& network, const Dataset& all, const std::string& pref
     bitplan::Series images{std::string(ToString(delta)), {}, {}, {}, bitplan::SeriesKind::Line}, choices = images;
     const auto add = [&](bitplan::Series& series, double x, std::int64_t n, const std::vector<int>& widths) {
       const Dataset data = all.First(n);
-      const SingleChoices fitted = Fitted(network, data, widths);
+      const quantize::SingleChoices fitted = Fitted(network, data, widths);
       const double seconds = Medians(1, {[&] { Shifts(network, data, fitted, delta); }})[0];
       series.x.push_back(x);
       series.y.push_back(seconds);
@@ -200,7 +200,7 @@ int main(int argc, char** argv) {
     const Dataset data = all.First(argc > 1 ? std::atoll(argv[1]) : 128);
     const int rounds = argc > 2 ? std::atoi(argv[2]) : 3;
     const std::vector<int> widths = {2, 3, 4, 6, 8};
-    const SingleChoices choices = Fitted(network, data, widths);
+    const quantize::SingleChoices choices = Fitted(network, data, widths);
     fmt::print("ResNet-20, {} images, {} choices, {} threads, medians of {} rounds\n", data.size(), choices.size(),
                at::get_num_threads(), rounds);
 
@@ -222,7 +222,7 @@ int main(int argc, char** argv) {
       const bitplan::Layer& layer = network.layers()[static_cast<std::size_t>(choices[i].layers.front())];
       changes.push_back(choices.State(i).parameters[static_cast<std::size_t>(layer.weight)] - network.Weight(layer));
     }
-    const bitplan::GradientPass pass(network, layers, data.Get(0, 2).inputs);
+    const bitplan::hessian::GradientPass pass(network, layers, data.Get(0, 2).inputs);
     const auto full = [&] {
       const at::NoGradGuard no_gradient;
       for (std::size_t i = 0; i < choices.size(); ++i)

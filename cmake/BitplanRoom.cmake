@@ -61,25 +61,38 @@ function(bitplan_flags target)
   endif()
 endfunction()
 
-# bitplan_room(NAME [TORCH] SOURCES … [PUBLIC …] [PRIVATE …]): the static library bitplan_NAME, alias bitplan::NAME.
-# Public headers are "bitplan/…"; a room's own headers are included by their path from src/ or from the top folder.
+# bitplan_room(NAME [TORCH] [SOURCES …] [PUBLIC …] [PRIVATE …]): the static library bitplan_NAME, alias bitplan::NAME, of the room
+# in this folder; without sources it is headers only. Public headers are "bitplan/…". What a room offers to rooms that link it
+# stands in include/NAME and is included as "NAME/…"; its other headers are on no path but its own, from its folder on.
+# docs/architecture.md says what may use what.
 function(bitplan_room name)
   cmake_parse_arguments(ROOM "TORCH" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   set(target bitplan_${name})
-  add_library(${target} STATIC ${ROOM_SOURCES})
+  if(ROOM_SOURCES)
+    set(public PUBLIC)
+    add_library(${target} STATIC ${ROOM_SOURCES})
+    target_compile_options(${target} PRIVATE -iquote "${CMAKE_CURRENT_SOURCE_DIR}")
+    target_link_libraries(${target} PRIVATE ${ROOM_PRIVATE})
+    if(ROOM_TORCH)
+      bitplan_flags(${target} TORCH)
+      target_link_libraries(${target} PUBLIC torch)
+    else()
+      bitplan_flags(${target})
+    endif()
+  else()
+    set(public INTERFACE)
+    add_library(${target} INTERFACE)
+  endif()
   add_library(bitplan::${name} ALIAS ${target})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
-  target_include_directories(${target}
-    PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
-    PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src)
-  target_link_libraries(${target} PUBLIC ${ROOM_PUBLIC} PRIVATE ${ROOM_PRIVATE})
-  if(ROOM_TORCH)
-    bitplan_flags(${target} TORCH)
-    target_link_libraries(${target} PUBLIC torch)
-  else()
-    bitplan_flags(${target})
+  target_link_libraries(${target} ${public} ${ROOM_PUBLIC})
+  target_include_directories(${target} ${public}
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  if(IS_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}/include")
+    target_include_directories(${target} ${public} $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>)
   endif()
   set_property(GLOBAL APPEND PROPERTY BITPLAN_ROOMS ${target})
+  set_property(GLOBAL PROPERTY BITPLAN_FOLDER_${name} "${CMAKE_CURRENT_SOURCE_DIR}")
 endfunction()
 
 # Of the tests that see LibTorch: what they wait for is computed in libraries, and optimizing them takes half of their compilation;
@@ -100,7 +113,11 @@ function(bitplan_test room)
     set(cost 100)
   endif()
   add_executable(${target} ${TEST_SOURCES})
-  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  get_property(folder GLOBAL PROPERTY BITPLAN_FOLDER_${room})
+  if(folder)  # of its own room a test sees everything
+    target_compile_options(${target} PRIVATE -iquote "${folder}")
+  endif()
   target_link_libraries(${target} PRIVATE ${TEST_LINKS} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${target} PRIVATE
     BITPLAN_TEST_DIR="${PROJECT_SOURCE_DIR}/tests" BITPLAN_EXAMPLES_DIR="${PROJECT_SOURCE_DIR}/examples")

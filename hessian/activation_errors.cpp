@@ -1,4 +1,4 @@
-#include "hessian/activation_errors.h"
+#include "activation_errors.h"
 
 #include <torch/types.h>
 
@@ -6,12 +6,12 @@
 #include <optional>
 
 #include "bitplan/quantize.h"
-#include "hessian/variable_slots.h"
-#include "hessian/visited_tensors.h"
 #include "process/memory_limit.h"
 #include "quantize/squared_norm.h"
+#include "variable_slots.h"
+#include "visited_tensors.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -40,13 +40,13 @@ class InputErrorProbe : public Probe {
   void Add(int site, const at::Tensor& value) {
     InputError& sum = sums_[static_cast<std::size_t>(site)];
     sum.elements += value.numel();
-    sum.squared_norm += SquaredNorm(value);
+    sum.squared_norm += quantize::SquaredNorm(value);
     sum.squared_errors.resize(formats_.size());
     for (std::size_t i = 0; i < formats_.size(); ++i) {
       const Format& format = formats_[i];
       if (format.bits == 32) continue;
       const ActivationRange range = format.HasScale() ? statistics_->Range(site, format) : ActivationRange{};
-      sum.squared_errors[i] += SquaredNorm(FakeQuantize(value, format, range) - value);
+      sum.squared_errors[i] += quantize::SquaredNorm(FakeQuantize(value, format, range) - value);
     }
   }
 
@@ -88,7 +88,7 @@ std::vector<InputError> MeasureInputErrors(const Network& network, const Dataset
     network.Forward(data.Get(begin, end, device).inputs, parameters, &probe);
   };
   const std::int64_t samples =
-      SamplesAPass(std::min(limits.batch_size, data.size()), limits.memory_bytes, 0, [&](std::int64_t count) {
+      process::SamplesAPass(std::min(limits.batch_size, data.size()), limits.memory_bytes, 0, [&](std::int64_t count) {
         InputErrorProbe trial(network, bits, format, statistics);
         pass(0, count, trial);
       });
@@ -105,4 +105,4 @@ std::vector<InputError> MeasureInputErrors(const Network& network, const Dataset
   return errors;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -6,7 +6,7 @@
 #include "bitplan/analyze.h"
 #include "bitplan/pass_limits.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// What quantizing a layer's input does to it, over all samples.
 struct InputError {
@@ -21,4 +21,4 @@ std::vector<InputError> MeasureInputErrors(const Network& network, const Dataset
                                            const Format& format, const PassLimits& limits,
                                            const ProgressCallback& progress);
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -1,8 +1,8 @@
-#include "hessian/alternatives.h"
+#include "alternatives.h"
 
 #include <map>
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 Alternatives::Alternatives(const AnalyzeOptions& options, const std::vector<LayerSensitivity>& layers) {
   std::map<int, std::vector<int>> tied;
@@ -33,4 +33,4 @@ Perturbation& Alternatives::Figures(std::vector<LayerSensitivity>& layers, std::
   return (choices[i].activation ? layer.activation_choices : layer.weight_choices)[owners[i].choice];
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -7,7 +7,7 @@
 #include "bitplan/sensitivity.h"
 #include "quantize/single_choices.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// The choices of an analysis, each to be made alone; those of 32 bits change nothing and are left out.
 struct Alternatives {
@@ -17,7 +17,7 @@ struct Alternatives {
     std::size_t choice = 0;  ///< position in the layer's weight_choices or activation_choices
   };
 
-  std::vector<SingleChoice> choices;
+  std::vector<quantize::SingleChoice> choices;
   std::vector<Owner> owners;      ///< of each
   std::vector<std::size_t> rows;  ///< of each, its place in Contributions and OutputShifts
   std::size_t row_count = 0;      ///< of these: rows of inputs that an earlier layer's choice quantizes stay empty
@@ -27,4 +27,4 @@ struct Alternatives {
   Perturbation& Figures(std::vector<LayerSensitivity>& layers, std::size_t i) const;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -1,22 +1,23 @@
 #include "bitplan/analyze.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string>
 
 #include "bitplan/error.h"
 #include "bitplan/version.h"
+#include "curvature_figures.h"
 #include "data/options_fields.h"
-#include "enum_names.h"
 #include "files/journal.h"
-#include "hessian/curvature_figures.h"
-#include "hessian/layer_facts.h"
 #include "hessian/options_fields.h"
-#include "hessian/output_figures.h"
+#include "layer_facts.h"
 #include "network/options_fields.h"
+#include "output_figures.h"
 #include "quantize/grid_memory.h"
 #include "quantize/quantized_weights.h"
+#include "text/enum_names.h"
 
 namespace bitplan {
 
@@ -25,8 +26,8 @@ namespace {
 void ValidateWidths(const std::string& option, const std::vector<int>& widths) {
   if (widths.empty()) throw Error(fmt::format("{} is empty, needs at least one width", option));
   for (const int bits : widths) {
-    if ((bits >= 2 && bits <= 8) || bits == 16 || bits == 32) continue;
-    throw Error(fmt::format("{} holds {}, widths to choose from are 2 … 8, 16 and 32", option, bits));
+    if (IsWidth(bits)) continue;
+    throw Error(fmt::format("{} holds {}, widths to choose from are {}", option, bits, fmt::join(kAllWidths, ", ")));
   }
 }
 
@@ -47,7 +48,7 @@ DataSource SourceOf(const Dataset& data) {
 }
 
 /// All that the figures depend on: a journal of anything else is of no use.
-Journal OpenJournal(const Network& network, const Dataset& data, const AnalyzeOptions& options) {
+files::Journal OpenJournal(const Network& network, const Dataset& data, const AnalyzeOptions& options) {
   if (options.checkpoint.empty()) return {};
   if (network.sha256().empty() || data.sha256().empty())
     throw Error("a checkpoint needs a network and data from files, since it holds for these alone");
@@ -60,8 +61,7 @@ Journal OpenJournal(const Network& network, const Dataset& data, const AnalyzeOp
                           {"outputs", ToString(criterion.outputs)},
                           {"class_axis", criterion.class_axis}};
   subject["version"] = Version();
-  return {options.checkpoint,
-          {"an analysis", subject.dump(-1, ' ', false, files::Json::error_handler_t::replace)}};
+  return {options.checkpoint, {"an analysis", subject.dump(-1, ' ', false, files::Json::error_handler_t::replace)}};
 }
 
 /// With the least of the widths: one that the format's type has.
@@ -75,7 +75,8 @@ std::vector<Format> FormatsOf(const AnalyzeOptions& options) {
   return formats;
 }
 
-constexpr Names<Delta, 3> kDeltas = {{{Delta::Linear, "linear"}, {Delta::Measured, "measured"}, {Delta::Auto, "auto"}}};
+constexpr text::Names<Delta, 3> kDeltas = {
+    {{Delta::Linear, "linear"}, {Delta::Measured, "measured"}, {Delta::Auto, "auto"}}};
 
 }  // namespace
 
@@ -125,21 +126,22 @@ Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOp
   result.weight_format = WithLeast(options.weight_format, options.weight_bits);
   result.activation_format = WithLeast(options.activation_format, options.activation_bits);
   result.samples = data.size();
-  result.layers = LayerFacts(network, data, options);
+  result.layers = hessian::LayerFacts(network, data, options);
   return result;
 }
 
 Sensitivity Analyze(const Network& network, const Dataset& data, const AnalyzeOptions& options) {
   Sensitivity result = Outline(network, data, options);
-  Journal journal = OpenJournal(network, data, options);
-  CheckGridsFit(network, FormatsOf(options), options.memory_bytes);
-  const QuantizedWeights weights(network, options.weight_format, options.weight_bits, options.progress);
-  AddWeightChoices(network, weights, result.layers);
+  files::Journal journal = OpenJournal(network, data, options);
+  quantize::CheckGridsFit(network, FormatsOf(options), options.memory_bytes);
+  const quantize::QuantizedWeights weights(network, options.weight_format, options.weight_bits, options.progress);
+  hessian::AddWeightChoices(network, weights, result.layers);
   std::vector<std::int64_t> input_elements;
-  if (QuantizesActivations(options)) input_elements = AddActivationChoices(network, data, options, result.layers);
-  if (NeedsOutputFigures(options)) AddOutputFigures(network, data, weights, options, journal, result);
-  AddHessians(network, data, options, input_elements, journal, result.layers);
-  AddGaussNewton(network, data, weights, options, journal, result.layers);
+  if (QuantizesActivations(options))
+    input_elements = hessian::AddActivationChoices(network, data, options, result.layers);
+  if (hessian::NeedsOutputFigures(options)) hessian::AddOutputFigures(network, data, weights, options, journal, result);
+  hessian::AddHessians(network, data, options, input_elements, journal, result.layers);
+  hessian::AddGaussNewton(network, data, weights, options, journal, result.layers);
   return result;
 }
 

@@ -1,4 +1,4 @@
-#include "hessian/batch_gradient.h"
+#include "batch_gradient.h"
 
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -7,10 +7,10 @@
 #include <functional>
 
 #include "bitplan/error.h"
-#include "hessian/input_perturbation.h"
+#include "input_perturbation.h"
 #include "network/torch_error.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -19,8 +19,9 @@ std::vector<at::Tensor> Differentiate(const std::string& names,
   try {
     return derivatives();
   } catch (const c10::Error& error) {
+    if (!network::IsOfModel(error)) throw;
     throw Error(fmt::format("no second derivatives in layer {}: {}; the measure weight-error needs none", names,
-                            TorchReason(error)));
+                            network::TorchReason(error)));
   }
 }
 
@@ -90,4 +91,4 @@ std::vector<std::vector<std::int64_t>> VariableSizes(const LossFunction& loss, s
   return sizes;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "bitplan/curvature.h"
-#include "hessian/variable_slots.h"
+#include "variable_slots.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// Gradient of one batch's mean loss in some variables, with the graph that it was computed by, so that it can be
-/// differentiated again: H v = ∇(gᵀv) (Pearlmutter 1994).
+/// differentiated again: H v = ∇(gᵀv) (Pearlmutter 1994). Product runs through that graph: one thread at a time.
 class BatchGradient {
  public:
   /// Throws Error when an operator on the way has no derivative.
@@ -37,4 +37,4 @@ class BatchGradient {
 std::vector<std::vector<std::int64_t>> VariableSizes(const LossFunction& loss, std::size_t batch,
                                                      const VariableSlots& slots);
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -1,4 +1,4 @@
-#include "hessian/curvature_figures.h"
+#include "curvature_figures.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -9,12 +9,12 @@
 #include <string>
 
 #include "bitplan/gauss_newton.h"
-#include "hessian/eigen_solvers.h"
-#include "hessian/fisher.h"
-#include "hessian/layer_curvature.h"
+#include "eigen_solvers.h"
+#include "fisher.h"
+#include "layer_curvature.h"
 #include "process/memory_limit.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -138,7 +138,7 @@ class LazyMatrix {
   std::optional<GaussNewton> matrix_;
 };
 
-void AddCurvatures(LazyMatrix& matrix, const AnalyzeOptions& options, Journal& journal,
+void AddCurvatures(LazyMatrix& matrix, const AnalyzeOptions& options, files::Journal& journal,
                    std::vector<LayerSensitivity>& layers) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const std::string step = fmt::format("Gauss-Newton matrix of layer {}", i);
@@ -153,7 +153,7 @@ void AddCurvatures(LazyMatrix& matrix, const AnalyzeOptions& options, Journal& j
 }
 
 /// What passes in another arithmetic than float32 change.
-void AddDifferences(LazyMatrix& matrix, Journal& journal, std::vector<LayerSensitivity>& layers) {
+void AddDifferences(LazyMatrix& matrix, files::Journal& journal, std::vector<LayerSensitivity>& layers) {
   const std::string step = "difference from float32";
   std::optional<std::vector<double>> numbers = journal.Find<double>(step, 2 * layers.size());
   if (!numbers) {
@@ -171,7 +171,7 @@ void AddDifferences(LazyMatrix& matrix, Journal& journal, std::vector<LayerSensi
 }  // namespace
 
 void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptions& options,
-                 const std::vector<std::int64_t>& input_elements, Journal& journal,
+                 const std::vector<std::int64_t>& input_elements, files::Journal& journal,
                  std::vector<LayerSensitivity>& layers) {
   if (!NeedsCurvature(options) || (!options.exact_hessian && input_elements.empty())) return;
   const Loss settled = ResolveLoss(network, data, options.loss, options.temperature).loss;  // as for all of the data
@@ -180,7 +180,7 @@ void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptio
   const auto loss_on = [&](const Dataset& some, std::int64_t batch) {
     return LossFunction(network, some, criterion, batch);
   };
-  const std::int64_t batch = SamplesAPass(
+  const std::int64_t batch = process::SamplesAPass(
       std::min(options.batch_size, samples.size()), options.memory_bytes, 0, [&](std::int64_t count) {
         // In place of the Lanczos basis, which is not LibTorch's.
         const at::Tensor basis = at::empty({HessianVectorBytes(network, input_elements, count, options)}, at::kByte);
@@ -201,8 +201,8 @@ void AddHessians(const Network& network, const Dataset& data, const AnalyzeOptio
   for (std::size_t i = 0; i < layers.size(); ++i) layers[i].activation = inputs[i];
 }
 
-void AddGaussNewton(const Network& network, const Dataset& data, const QuantizedWeights& weights,
-                    const AnalyzeOptions& options, Journal& journal, std::vector<LayerSensitivity>& layers) {
+void AddGaussNewton(const Network& network, const Dataset& data, const quantize::QuantizedWeights& weights,
+                    const AnalyzeOptions& options, files::Journal& journal, std::vector<LayerSensitivity>& layers) {
   const bool curvature = NeedsCurvature(options) && !options.exact_hessian, fisher = Wants(options, Measure::Fisher);
   LazyMatrix matrix(network, data, options);
   if (curvature) AddCurvatures(matrix, options, journal, layers);
@@ -220,4 +220,4 @@ void AddGaussNewton(const Network& network, const Dataset& data, const Quantized
   journal.Add("fisher", *numbers);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -4,10 +4,10 @@
 #include <numeric>
 #include <vector>
 
-#include "hessian/eigen_solvers.h"
-#include "hessian/largest_magnitude.h"
+#include "eigen_solvers.h"
+#include "largest_magnitude.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 Eigen::MatrixXd DenseTopVectors(const SymmetricOperator& matrix, int count) {
   const Eigen::Index n = matrix.rows();
@@ -21,4 +21,4 @@ Eigen::MatrixXd DenseTopVectors(const SymmetricOperator& matrix, int count) {
   return LargestInMagnitude(solver.eigenvalues(), solver.eigenvectors(), count);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <Eigen/Core>
-
 #include <cstdint>
 
 #include "bitplan/curvature.h"
-#include "hessian/symmetric_operator.h"
+#include "symmetric_operator.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// Orthonormal approximations, one a column, of the `count` eigenvectors whose eigenvalues are largest in magnitude;
 /// rows() products.
@@ -28,4 +27,4 @@ Eigenpairs JudgeEigenvectors(const SymmetricOperator& matrix, const Eigen::Matri
 /// Eigenvalues of a symmetric matrix that are largest in magnitude, by the solver that fits its size.
 Eigenpairs SolveTopEigenpairs(const SymmetricOperator& matrix, const EigenOptions& options);
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

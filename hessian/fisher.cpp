@@ -1,18 +1,18 @@
-#include "hessian/fisher.h"
+#include "fisher.h"
 
 #include <ATen/ATen.h>
 
 #include <map>
 #include <set>
 
-#include "hessian/input_fisher.h"
-#include "hessian/variable_slots.h"
+#include "input_fisher.h"
+#include "variable_slots.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
-void AddToWeights(const Network& network, const QuantizedWeights& weights, const AnalyzeOptions& options,
+void AddToWeights(const Network& network, const quantize::QuantizedWeights& weights, const AnalyzeOptions& options,
                   const GaussNewton& matrix, std::vector<LayerSensitivity>& layers) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const at::Tensor weight = network.Weight(network.layers()[i]);
@@ -60,10 +60,10 @@ void AddToInputs(const Network& network, const Dataset& data, const AnalyzeOptio
 
 }  // namespace
 
-void AddFisher(const Network& network, const Dataset& data, const QuantizedWeights& weights,
+void AddFisher(const Network& network, const Dataset& data, const quantize::QuantizedWeights& weights,
                const AnalyzeOptions& options, const GaussNewton& matrix, std::vector<LayerSensitivity>& layers) {
   AddToWeights(network, weights, options, matrix, layers);
   AddToInputs(network, data, options, layers);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -9,12 +9,12 @@
 #include <utility>
 
 #include "bitplan/error.h"
-#include "enum_names.h"
-#include "hessian/gauss_newton_impl.h"
-#include "hessian/gradient_pass.h"
-#include "hessian/output_curvature.h"
-#include "hessian/shift_figures.h"
+#include "gauss_newton_impl.h"
+#include "gradient_pass.h"
+#include "output_curvature.h"
 #include "quantize/squared_norm.h"
+#include "shift_figures.h"
+#include "text/enum_names.h"
 
 namespace bitplan {
 
@@ -37,25 +37,26 @@ std::vector<int> ChosenLayers(const Network& network, const std::vector<int>& la
   return layers;
 }
 
-std::vector<ArithmeticDifference> Differences(const RowStore& store, std::size_t layers) {
+std::vector<ArithmeticDifference> Differences(const hessian::RowStore& store, std::size_t layers) {
   std::vector<ArithmeticDifference> differences(layers);
-  const GradientPass in_float32 = store.pass().In(Arithmetic::Float32);  // the rows point to its products
+  const hessian::GradientPass in_float32 = store.pass().In(Arithmetic::Float32);  // the rows point to its products
   const auto rows = store.FewRows(store.pass()), exact = store.FewRows(in_float32);
   for (std::size_t i = 0; i < layers; ++i) {
     if (!rows[i] || !exact[i]) continue;
     double squares = 0, exact_squares = 0, change = 0;
     for (std::int64_t n = 0; n < exact[i]->samples(); ++n) {
       const at::Tensor a = rows[i]->Part(n, 1, 0, 1).Gradients(), b = exact[i]->Part(n, 1, 0, 1).Gradients();
-      squares += SquaredNorm(a);
-      exact_squares += SquaredNorm(b);
-      change += SquaredNorm(a - b);
+      squares += quantize::SquaredNorm(a);
+      exact_squares += quantize::SquaredNorm(b);
+      change += quantize::SquaredNorm(a - b);
     }
     if (exact_squares > 0) differences[i] = {std::sqrt(change / exact_squares), std::abs(squares / exact_squares - 1)};
   }
   return differences;
 }
 
-constexpr Names<Arithmetic, 2> kArithmetics = {{{Arithmetic::Float32, "float32"}, {Arithmetic::BFloat16, "bfloat16"}}};
+constexpr text::Names<Arithmetic, 2> kArithmetics = {
+    {{Arithmetic::Float32, "float32"}, {Arithmetic::BFloat16, "bfloat16"}}};
 
 }  // namespace
 
@@ -76,15 +77,16 @@ GaussNewton GaussNewton::Compute(const Network& network, const Dataset& data, co
   const std::vector<int> layers = ChosenLayers(network, options.layers);
   const std::vector<at::Tensor> two =
       data.Get(0, std::min<std::int64_t>(2, data.size()), at::Device(network.device())).inputs;
-  GradientPass pass(network, layers, two, options.compute);
+  hessian::GradientPass pass(network, layers, two, options.compute);
   const auto outputs = [&](const std::vector<at::Tensor>& inputs) { return pass.Outputs(inputs); };
-  LossCurvature curvature =
-      CurvatureInOutputs(outputs, at::Device(network.device()), options.memory_bytes, data, criterion, options.rows,
-                         options.cut, options.seed, options.progress);
+  hessian::LossCurvature curvature =
+      hessian::CurvatureInOutputs(outputs, at::Device(network.device()), options.memory_bytes, data, criterion,
+                                  options.rows, options.cut, options.seed, options.progress);
   const auto impl = std::make_shared<Impl>(network, data, layers, std::move(curvature), std::move(pass),
                                            options.memory_bytes, options.progress);
   if (options.compute != Arithmetic::Float32) impl->differences = Differences(impl->store, layers.size());
-  impl->store.ForEachPart({0}, [](const RowStore::Part&, const std::vector<const LayerRows*>&) {});  // keeps what fits
+  impl->store.ForEachPart(
+      {0}, [](const hessian::RowStore::Part&, const std::vector<const hessian::LayerRows*>&) {});  // keeps what fits
   GaussNewton result;
   result.impl_ = impl;
   return result;
@@ -105,7 +107,7 @@ std::int64_t GaussNewton::rows() const {
 TraceEstimate GaussNewton::Trace(std::size_t i) const {
   const at::NoGradGuard no_gradient;
   std::vector<double> of_sample(static_cast<std::size_t>(samples()));
-  impl_->store.ForEachGradient(i, [&](const RowStore::Part& part, const at::Tensor& gradients) {
+  impl_->store.ForEachGradient(i, [&](const hessian::RowStore::Part& part, const at::Tensor& gradients) {
     const at::Tensor norms = at::linalg_vector_norm(gradients.flatten(2), 2, {2}).to(at::kCPU, at::kDouble);
     const at::Tensor traces = norms.square().sum(1);
     for (std::size_t n = 0; n < part.samples.size(); ++n)
@@ -126,8 +128,9 @@ TraceEstimate GaussNewton::Trace(std::size_t i) const {
 at::Tensor GaussNewton::Diagonal(std::size_t i) const {
   const at::NoGradGuard no_gradient;
   at::Tensor sum = at::zeros_like(impl_->store.Weight(i), at::kDouble);
-  impl_->store.ForEachGradient(
-      i, [&](const RowStore::Part&, const at::Tensor& gradients) { sum += gradients.flatten(0, 1).square().sum(0); });
+  impl_->store.ForEachGradient(i, [&](const hessian::RowStore::Part&, const at::Tensor& gradients) {
+    sum += gradients.flatten(0, 1).square().sum(0);
+  });
   return sum / static_cast<double>(samples());
 }
 
@@ -135,35 +138,36 @@ std::vector<Estimate> GaussNewton::DiagonalForms(std::size_t i, const at::Tensor
   const at::NoGradGuard no_gradient;
   const at::Tensor columns = factors.flatten(1).t().to(impl_->store.Weight(i).options());
   at::Tensor of_samples = torch::zeros({columns.size(1), samples()}, torch::kDouble);
-  impl_->store.ForEachGradient(i, [&](const RowStore::Part& part, const at::Tensor& gradients) {
+  impl_->store.ForEachGradient(i, [&](const hessian::RowStore::Part& part, const at::Tensor& gradients) {
     const at::Tensor diagonals = gradients.flatten(2).square().sum(1);  // of each sample
     of_samples.index_add_(1, torch::tensor(part.samples), at::mm(diagonals, columns).t().to(at::kCPU, at::kDouble));
   });
   std::vector<Estimate> forms;
   for (const at::Tensor& values : of_samples.unbind())
-    forms.push_back(MeanOfSamples({values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()}));
+    forms.push_back(
+        hessian::MeanOfSamples({values.const_data_ptr<double>(), values.const_data_ptr<double>() + values.numel()}));
   return forms;
 }
 
 double GaussNewton::FrobeniusNorm(std::size_t i) const {
   const at::NoGradGuard no_gradient;
   const auto flat = [](const at::Tensor& gradients) { return gradients.flatten(2).flatten(0, 1); };
-  const RowStore& store = impl_->store;
+  const hessian::RowStore& store = impl_->store;
   double squares = 0;
   if (elements(i) <= rows() && elements(i) * elements(i) * 16 <= store.work_bytes()) {
     at::Tensor sum = torch::zeros({elements(i), elements(i)}, store.Weight(i).options().dtype(at::kDouble));
-    store.ForEachGradient(i, [&](const RowStore::Part&, const at::Tensor& gradients) {
+    store.ForEachGradient(i, [&](const hessian::RowStore::Part&, const at::Tensor& gradients) {
       const at::Tensor a = flat(gradients);
       sum += at::mm(a.t(), a);
     });
-    squares = SquaredNorm(sum);
+    squares = quantize::SquaredNorm(sum);
   } else {
     std::int64_t piece = 0;
-    store.ForEachGradient(i, [&](const RowStore::Part&, const at::Tensor& gradients) {
+    store.ForEachGradient(i, [&](const hessian::RowStore::Part&, const at::Tensor& gradients) {
       const at::Tensor a = flat(gradients);
       std::int64_t other = 0;
-      store.ForEachGradient(i, [&](const RowStore::Part&, const at::Tensor& others) {
-        if (other <= piece) squares += SquaredNorm(at::mm(a, flat(others).t())) * (other == piece ? 1 : 2);
+      store.ForEachGradient(i, [&](const hessian::RowStore::Part&, const at::Tensor& others) {
+        if (other <= piece) squares += quantize::SquaredNorm(at::mm(a, flat(others).t())) * (other == piece ? 1 : 2);
         ++other;
       });
       ++piece;

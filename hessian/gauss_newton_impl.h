@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "bitplan/gauss_newton.h"
-#include "hessian/row_store.h"
+#include "row_store.h"
 
 namespace bitplan {
 
 struct GaussNewton::Impl {
-  Impl(Network network, Dataset data, std::vector<int> of_layers, LossCurvature curvature, GradientPass pass,
-       std::int64_t memory_bytes, ProgressCallback progress)
+  Impl(Network network, Dataset data, std::vector<int> of_layers, hessian::LossCurvature curvature,
+       hessian::GradientPass pass, std::int64_t memory_bytes, ProgressCallback progress)
       : layers(of_layers),
         samples(data.size()),
         store(std::move(network), std::move(data), std::move(of_layers), std::move(curvature), std::move(pass),
@@ -20,7 +20,7 @@ struct GaussNewton::Impl {
 
   std::vector<int> layers;
   std::int64_t samples;
-  RowStore store;
+  hessian::RowStore store;
   std::vector<ArithmeticDifference> differences;  // of each layer
 };
 

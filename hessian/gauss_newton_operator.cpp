@@ -6,8 +6,8 @@
 
 #include "bitplan/error.h"
 #include "bitplan/gauss_newton.h"
-#include "hessian/gauss_newton_impl.h"
-#include "hessian/row_space.h"
+#include "gauss_newton_impl.h"
+#include "row_space.h"
 
 namespace bitplan {
 
@@ -35,20 +35,21 @@ void GaussNewtonOperator::perform_op(const double* x, double* y) const {
     sums.push_back(at::zeros_like(weight));
     x += weight.numel();
   }
-  matrix_.impl_->store.ForEachPart(layers_, [&](const RowStore::Part&, const std::vector<const LayerRows*>& rows) {
-    if (rows.size() == 1) {
-      if (rows[0]) sums[0] += rows[0]->Squared(directions[0]);
-      return;
-    }
-    at::Tensor u;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (!rows[i]) continue;
-      const at::Tensor term = rows[i]->Times(directions[i]);
-      u = u.defined() ? u + term : term;
-    }
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      if (rows[i]) sums[i] += rows[i]->TransposedTimes(u);
-  });
+  matrix_.impl_->store.ForEachPart(
+      layers_, [&](const hessian::RowStore::Part&, const std::vector<const hessian::LayerRows*>& rows) {
+        if (rows.size() == 1) {
+          if (rows[0]) sums[0] += rows[0]->Squared(directions[0]);
+          return;
+        }
+        at::Tensor u;
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+          if (!rows[i]) continue;
+          const at::Tensor term = rows[i]->Times(directions[i]);
+          u = u.defined() ? u + term : term;
+        }
+        for (std::size_t i = 0; i < rows.size(); ++i)
+          if (rows[i]) sums[i] += rows[i]->TransposedTimes(u);
+      });
   for (const at::Tensor& sum : sums) {
     const at::Tensor mean = sum.flatten().to(at::kCPU, at::kDouble) / static_cast<double>(matrix_.samples());
     std::copy_n(mean.const_data_ptr<double>(), mean.numel(), y);
@@ -59,13 +60,14 @@ void GaussNewtonOperator::perform_op(const double* x, double* y) const {
 Eigenpairs TopEigenpairs(const GaussNewtonOperator& matrix, const EigenOptions& options) {
   options.Validate();
   const at::NoGradGuard no_gradient;
-  const SymmetricOperator symmetric(
+  const hessian::SymmetricOperator symmetric(
       matrix.rows(), [&](const double* x, double* y) { matrix.perform_op(x, y); }, options.max_products,
       options.progress);
-  const RowSpace space(matrix.matrix_.impl_->store, matrix.layers_);
-  if (space.rows() >= matrix.rows() || options.count >= space.rows()) return SolveTopEigenpairs(symmetric, options);
+  const hessian::RowSpace space(matrix.matrix_.impl_->store, matrix.layers_);
+  if (space.rows() >= matrix.rows() || options.count >= space.rows())
+    return hessian::SolveTopEigenpairs(symmetric, options);
   const auto [vectors, products] = space.TopVectors(options);
-  Eigenpairs pairs = JudgeEigenvectors(symmetric, space.ToWeights(vectors), options);
+  Eigenpairs pairs = hessian::JudgeEigenvectors(symmetric, space.ToWeights(vectors), options);
   pairs.products += products;
   return pairs;
 }

@@ -1,4 +1,4 @@
-#include "hessian/gradient_pass.h"
+#include "gradient_pass.h"
 
 #include <ATen/ATen.h>
 #include <ATen/autocast_mode.h>
@@ -11,10 +11,10 @@
 #include <set>
 #include <utility>
 
-#include "hessian/sample_axis.h"
 #include "network/derivatives.h"
+#include "sample_axis.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -146,10 +146,10 @@ GradientPass::GradientPass(const Network& network, const std::vector<int>& layer
                            const std::vector<at::Tensor>& samples, Arithmetic arithmetic)
     : network_(network), layers_(layers), layout_(network, FirstOf(samples)), arithmetic_(arithmetic) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    std::vector<LayerProduct>& products = uses_.emplace_back();
+    std::vector<network::LayerProduct>& products = uses_.emplace_back();
     const std::size_t count = network_.layers()[static_cast<std::size_t>(layers_[i])].uses.size();
     for (std::size_t use = 0; use < count; ++use) {
-      auto product = LayerProduct::Of(network_, layers_[i], use);
+      auto product = network::LayerProduct::Of(network_, layers_[i], use);
       if (!product) break;
       products.push_back(std::move(*product));
     }
@@ -205,7 +205,7 @@ std::vector<std::vector<UseRun>> GradientPass::Run(const std::vector<at::Tensor>
   const at::Tensor given = rows.to(output.scalar_type());
   if (output.requires_grad())
     for (; recorder.row < recorder.rows; ++recorder.row)
-      Differentiate(network_, [&] {
+      network::Differentiate(network_, [&] {
         torch::autograd::grad({output}, recorder.leaves, {given[recorder.row]},
                               /*retain_graph=*/recorder.row + 1 < recorder.rows,
                               /*create_graph=*/false, /*allow_unused=*/true);
@@ -245,7 +245,7 @@ std::vector<at::Tensor> GradientPass::GradientsOfOne(const std::vector<at::Tenso
   for (std::int64_t row = 0; row < rows.size(0); ++row) {
     std::vector<at::Tensor> of_row(variables.size());
     if (output.requires_grad())
-      Differentiate(network_, [&] {
+      network::Differentiate(network_, [&] {
         of_row = torch::autograd::grad({output}, variables, {rows[row]}, /*retain_graph=*/row + 1 < rows.size(0), false,
                                        /*allow_unused=*/true);
       });
@@ -257,4 +257,4 @@ std::vector<at::Tensor> GradientPass::GradientsOfOne(const std::vector<at::Tenso
   return result;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

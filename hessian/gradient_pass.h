@@ -8,11 +8,11 @@
 
 #include "bitplan/gauss_newton.h"
 #include "bitplan/network.h"
-#include "hessian/layer_rows.h"
+#include "layer_rows.h"
 #include "network/image_layout.h"
 #include "network/layer_product.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// Gradients of the network's output at the outputs of all layers at once: one forward pass over some samples, and one
 /// backward pass for each row. Images pass in channels-last order where the network takes that.
@@ -63,8 +63,8 @@ class GradientPass {
 
   Network network_;
   std::vector<int> layers_;
-  ImageLayout layout_;
-  std::vector<std::vector<LayerProduct>> uses_;  // of each layer; empty where one of them has none
+  network::ImageLayout layout_;
+  std::vector<std::vector<network::LayerProduct>> uses_;  // of each layer; empty where one of them has none
   std::vector<std::size_t> without_products_;
   std::vector<std::vector<Axes>> axes_;  // of each layer and use
   std::set<int> copied_sites_;           // layer inputs that something writes to after they were read
@@ -72,4 +72,4 @@ class GradientPass {
   Arithmetic arithmetic_;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

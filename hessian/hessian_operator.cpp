@@ -1,31 +1,34 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 
+#include "batch_gradient.h"
 #include "bitplan/curvature.h"
-#include "hessian/batch_gradient.h"
 
 namespace bitplan {
 
 struct HessianOperator::Impl {
   LossFunction loss;
-  VariableSlots slots;
-  std::optional<BatchGradient> only_batch;  // its graph is kept when there is one batch
+  hessian::VariableSlots slots;
+  std::optional<hessian::BatchGradient> only_batch;  // its graph is kept when there is one batch
   // Where each variable of each batch stands in a vector. Weights stand in the same place for all batches.
   std::vector<std::vector<std::ptrdiff_t>> offsets;
   std::ptrdiff_t rows = 0;
+  std::unique_ptr<std::mutex> at_graph = std::make_unique<std::mutex>();  // of only_batch: a product runs through it
 
   void LayOut();
-  void AddProduct(std::size_t batch, const BatchGradient& gradient, const double* x, double* y) const;
+  void AddProduct(std::size_t batch, const hessian::BatchGradient& gradient, const double* x, double* y) const;
 };
 
 /// Slot after slot; in a slot of inputs batch after batch, and there tensor after tensor.
 void HessianOperator::Impl::LayOut() {
   std::vector<std::vector<std::vector<std::int64_t>>> sizes;
   const std::size_t batches = slots.activations ? loss.batches() : 1;
-  for (std::size_t batch = 0; batch < batches; ++batch) sizes.push_back(VariableSizes(loss, batch, slots));
+  for (std::size_t batch = 0; batch < batches; ++batch) sizes.push_back(hessian::VariableSizes(loss, batch, slots));
   offsets.resize(batches);
   for (std::size_t slot = 0; slot < slots.indices.size(); ++slot) {
     for (std::size_t batch = 0; batch < batches; ++batch) {
@@ -37,7 +40,7 @@ void HessianOperator::Impl::LayOut() {
   }
 }
 
-void HessianOperator::Impl::AddProduct(std::size_t batch, const BatchGradient& gradient, const double* x,
+void HessianOperator::Impl::AddProduct(std::size_t batch, const hessian::BatchGradient& gradient, const double* x,
                                        double* y) const {
   const std::vector<std::ptrdiff_t>& offset = offsets[slots.activations ? batch : 0];
   std::vector<at::Tensor> direction;
@@ -55,7 +58,7 @@ void HessianOperator::Impl::AddProduct(std::size_t batch, const BatchGradient& g
 }
 
 HessianOperator::HessianOperator(LossFunction loss, Variables variables) {
-  VariableSlots slots = FindSlots(loss.network(), variables);
+  hessian::VariableSlots slots = hessian::FindSlots(loss.network(), variables);
   impl_ = std::make_shared<Impl>(Impl{std::move(loss), std::move(slots), std::nullopt, {}, 0});
   impl_->LayOut();
   if (impl_->loss.batches() == 1) impl_->only_batch.emplace(impl_->loss, 0, impl_->slots);
@@ -66,11 +69,12 @@ std::ptrdiff_t HessianOperator::rows() const { return impl_->rows; }
 void HessianOperator::perform_op(const double* x, double* y) const {
   std::fill(y, y + rows(), 0.0);
   if (impl_->only_batch) {
+    const std::lock_guard one_at_a_time(*impl_->at_graph);
     impl_->AddProduct(0, *impl_->only_batch, x, y);
     return;
   }
   for (std::size_t batch = 0; batch < impl_->loss.batches(); ++batch) {
-    impl_->AddProduct(batch, BatchGradient(impl_->loss, batch, impl_->slots), x, y);
+    impl_->AddProduct(batch, hessian::BatchGradient(impl_->loss, batch, impl_->slots), x, y);
   }
 }
 

@@ -1,4 +1,4 @@
-#include "hessian/input_fisher.h"
+#include "input_fisher.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -12,13 +12,13 @@
 #include "bitplan/error.h"
 #include "bitplan/gauss_newton.h"
 #include "bitplan/quantize.h"
-#include "hessian/input_perturbation.h"
-#include "hessian/output_curvature.h"
-#include "hessian/sample_axis.h"
-#include "hessian/shift_figures.h"
+#include "input_perturbation.h"
+#include "output_curvature.h"
 #include "process/memory_limit.h"
+#include "sample_axis.h"
+#include "shift_figures.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -138,11 +138,11 @@ std::vector<Estimate> InputFisher(const Network& network, const Dataset& data, c
   const std::vector<std::vector<std::int64_t>> first = curvature.Chunks(1);
   if (!first.empty()) {
     const std::int64_t held = curvature.bytes();
-    const std::int64_t of_sample = BytesOfOneSample(options.memory_bytes, held, [&] { add(first.front()); });
+    const std::int64_t of_sample = process::BytesOfOneSample(options.memory_bytes, held, [&] { add(first.front()); });
     for (std::vector<double>& values : of_samples) std::fill(values.begin(), values.end(), 0);
-    const std::int64_t largest =
-        std::clamp<std::int64_t>((PlannedBytes(options.memory_bytes) - held) / std::max<std::int64_t>(1, of_sample), 1,
-                                 axes.empty() ? 1 : kLargestFisherChunk);
+    const std::int64_t largest = std::clamp<std::int64_t>(
+        (process::PlannedBytes(options.memory_bytes) - held) / std::max<std::int64_t>(1, of_sample), 1,
+        axes.empty() ? 1 : kLargestFisherChunk);
     const std::vector<std::vector<std::int64_t>> chunks = curvature.Chunks(largest);
     for (std::size_t i = 0; i < chunks.size(); ++i) {
       add(chunks[i]);
@@ -155,4 +155,4 @@ std::vector<Estimate> InputFisher(const Network& network, const Dataset& data, c
   return figures;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -5,7 +5,7 @@
 #include "bitplan/analyze.h"
 #include "bitplan/statistics.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// A format for the tensors at some LayerInput sites, quantized together.
 struct InputChoice {
@@ -21,4 +21,4 @@ struct InputChoice {
 std::vector<Estimate> InputFisher(const Network& network, const Dataset& data, const std::vector<InputChoice>& choices,
                                   const AnalyzeOptions& options);
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

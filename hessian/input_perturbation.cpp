@@ -1,10 +1,10 @@
-#include "hessian/input_perturbation.h"
+#include "input_perturbation.h"
 
 #include <torch/types.h>
 
 #include <algorithm>
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 at::Tensor InputPerturbation::Visit(int site, const at::Tensor& value) {
   const auto slot = std::find(sites_.begin(), sites_.end(), site);
@@ -22,4 +22,4 @@ std::vector<InputPerturbation::Variable> InputPerturbation::Variables() const {
   return sorted;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "bitplan/network.h"
-#include "hessian/visited_tensors.h"
+#include "visited_tensors.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// Adds a zero tensor that requires gradients to what is read at some sites: the variables that second derivatives in a
 /// layer's inputs are taken in. A perturbation, and not the tensor itself, so that networks that write in place stay
@@ -31,4 +31,4 @@ class InputPerturbation : public Probe {
   std::vector<Variable> variables_;  // in order of execution, as the tensors in visited_
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -5,11 +5,11 @@
 #include <limits>
 #include <utility>
 
-#include "hessian/eigen_solvers.h"
-#include "hessian/largest_magnitude.h"
-#include "hessian/random_vector.h"
+#include "eigen_solvers.h"
+#include "largest_magnitude.h"
+#include "random_vector.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -94,4 +94,4 @@ Eigen::MatrixXd LanczosTopVectors(const SymmetricOperator& matrix, int count, do
   return solver.TopRitzVectors(count);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

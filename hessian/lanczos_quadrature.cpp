@@ -1,4 +1,4 @@
-#include "hessian/lanczos_quadrature.h"
+#include "lanczos_quadrature.h"
 
 #include <torch/types.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 Quadrature LanczosQuadrature(const SymmetricOperator& matrix, const at::Tensor& start, int steps) {
   // Products are in float32: what is left below its rounding is not a direction any more.
@@ -41,4 +41,4 @@ Quadrature LanczosQuadrature(const SymmetricOperator& matrix, const at::Tensor& 
   return result;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// The columns of `vectors` whose values are largest in magnitude, largest first.
 inline Eigen::MatrixXd LargestInMagnitude(const Eigen::VectorXd& values, const Eigen::MatrixXd& vectors,
@@ -20,4 +20,4 @@ inline Eigen::MatrixXd LargestInMagnitude(const Eigen::VectorXd& values, const E
   return largest;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -1,4 +1,4 @@
-#include "hessian/layer_curvature.h"
+#include "layer_curvature.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 
 #include "bitplan/curvature.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -24,7 +24,7 @@ struct Eigenvalue {
 /// Runs Lanczos once per step of a longer task, and reports the products of all of them.
 class EigenvalueTask {
  public:
-  EigenvalueTask(const AnalyzeOptions& options, std::string_view stage, std::size_t steps, Journal& journal)
+  EigenvalueTask(const AnalyzeOptions& options, std::string_view stage, std::size_t steps, files::Journal& journal)
       : options_(options), stage_(stage), steps_(static_cast<std::int64_t>(steps)), journal_(journal) {}
 
   std::optional<Eigenvalue> Next(const LossFunction& loss, const Variables& variables) {
@@ -55,12 +55,12 @@ class EigenvalueTask {
   const AnalyzeOptions& options_;
   std::string_view stage_;
   std::int64_t steps_;
-  Journal& journal_;
+  files::Journal& journal_;
   std::int64_t done_ = 0;
 };
 
 void SetTraces(const LossFunction& loss, const AnalyzeOptions& options, const Variables& variables,
-               std::string_view stage, Journal& journal, std::vector<Curvature>& curvatures) {
+               std::string_view stage, files::Journal& journal, std::vector<Curvature>& curvatures) {
   std::optional<std::vector<double>> numbers = journal.Find<double>(std::string(stage), 3 * variables.layers.size());
   if (!numbers) {
     const auto& [min_probes, max_probes, tolerance] = options.trace;
@@ -107,7 +107,8 @@ bool Wants(const AnalyzeOptions& options, Measure measure) {
   return std::find(options.measures.begin(), options.measures.end(), measure) != options.measures.end();
 }
 
-std::vector<Curvature> WeightCurvatures(const LossFunction& loss, const AnalyzeOptions& options, Journal& journal) {
+std::vector<Curvature> WeightCurvatures(const LossFunction& loss, const AnalyzeOptions& options,
+                                        files::Journal& journal) {
   const Network& network = loss.network();
   std::vector<Curvature> curvatures(network.layers().size());
   Variables all;
@@ -130,7 +131,7 @@ std::vector<Curvature> WeightCurvatures(const LossFunction& loss, const AnalyzeO
 }
 
 std::vector<Curvature> InputCurvatures(const LossFunction& loss, const AnalyzeOptions& options,
-                                       const std::vector<std::int64_t>& elements, Journal& journal) {
+                                       const std::vector<std::int64_t>& elements, files::Journal& journal) {
   std::vector<Curvature> curvatures(elements.size());
   Variables reached{.layers = {}, .activations = true};
   for (std::size_t layer = 0; layer < elements.size(); ++layer) {
@@ -153,4 +154,4 @@ std::vector<Curvature> InputCurvatures(const LossFunction& loss, const AnalyzeOp
   return curvatures;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

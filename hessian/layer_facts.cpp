@@ -1,4 +1,4 @@
-#include "hessian/layer_facts.h"
+#include "layer_facts.h"
 
 #include <torch/types.h>
 
@@ -7,12 +7,12 @@
 #include <optional>
 #include <set>
 
-#include "hessian/activation_errors.h"
-#include "hessian/variable_slots.h"
+#include "activation_errors.h"
 #include "network/layer_product.h"
 #include "quantize/squared_norm.h"
+#include "variable_slots.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -63,7 +63,8 @@ std::optional<LayerShape> ShapeOf(const Network& network, std::size_t index, con
   shape.feature_size = longest(input.end() - positions, input.end());
   shape.kernel_size = longest(sides.begin() + 2, sides.end());
   shape.stride = 1;
-  if (const auto product = LayerProduct::Of(network, static_cast<int>(index), 0); product && product->sliding())
+  if (const auto product = network::LayerProduct::Of(network, static_cast<int>(index), 0);
+      product && product->sliding())
     shape.stride = longest(product->sliding()->stride.begin(), product->sliding()->stride.end());
   shape.depthwise = shape.input_channels > 1 && sides[1] == 1;
   return shape;
@@ -92,12 +93,13 @@ std::vector<LayerSensitivity> LayerFacts(const Network& network, const Dataset& 
   return facts;
 }
 
-void AddWeightChoices(const Network& network, const QuantizedWeights& weights, std::vector<LayerSensitivity>& layers) {
+void AddWeightChoices(const Network& network, const quantize::QuantizedWeights& weights,
+                      std::vector<LayerSensitivity>& layers) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const at::Tensor weight = network.Weight(network.layers()[i]);
-    const double squared_norm = SquaredNorm(weight);
+    const double squared_norm = quantize::SquaredNorm(weight);
     for (Perturbation& choice : layers[i].weight_choices) {
-      const double squared_error = SquaredNorm(weights.At(i, choice.bits).value - weight);
+      const double squared_error = quantize::SquaredNorm(weights.At(i, choice.bits).value - weight);
       choice = MakePerturbation(choice.bits, squared_error, squared_norm);
     }
   }
@@ -118,4 +120,4 @@ std::vector<std::int64_t> AddActivationChoices(const Network& network, const Dat
   return elements;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -1,11 +1,11 @@
-#include "hessian/layer_rows.h"
+#include "layer_rows.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <utility>
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -37,7 +37,7 @@ at::Tensor LinearGradients(const UseRun& run) {
 /// Of a convolution: one in which every sample is a group of channels has as its weight's gradient all of the samples'
 /// gradients.
 at::Tensor ConvolutionGradients(const UseRun& run, const at::Tensor& weight) {
-  const Sliding& sliding = *run.product->sliding();
+  const network::Sliding& sliding = *run.product->sliding();
   const std::int64_t n = run.x.size(0), r = run.gradients.size(1), groups = sliding.groups,
                      out = weight.size(0) / groups;
   std::vector<std::int64_t> of_output = run.gradients.sizes().slice(3).vec(), of_input = run.x.sizes().slice(2).vec();
@@ -60,7 +60,7 @@ at::Tensor ConvolutionGradients(const UseRun& run, const at::Tensor& weight) {
 /// The same as a matrix product with the patches that the kernel saw; pays where the patches are fewer than the rows'
 /// channels.
 at::Tensor PatchGradients(const UseRun& run, const at::Tensor& weight) {
-  const Sliding& sliding = *run.product->sliding();
+  const network::Sliding& sliding = *run.product->sliding();
   const at::Tensor patches =
       at::im2col(run.x.to(at::kFloat), weight.sizes().slice(2), sliding.dilation, sliding.padding, sliding.stride);
   const at::Tensor g = run.gradients.to(at::kFloat);
@@ -202,4 +202,4 @@ double LayerRows::multiplications() const {
   return count;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

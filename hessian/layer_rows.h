@@ -7,12 +7,12 @@
 
 #include "network/layer_product.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// One run of one use of a layer over some samples: what it read, and the gradients of R scalars a sample at its
 /// output.
 struct UseRun {
-  const LayerProduct* product = nullptr;
+  const network::LayerProduct* product = nullptr;
   std::size_t use = 0;   ///< position in Layer::uses
   at::Tensor x;          ///< as the operator reads it
   at::Tensor gradients;  ///< [n, R, …]: the output's axes in their order, that of the samples taken out
@@ -60,4 +60,4 @@ class LayerRows {
   at::Tensor weight_;         // its shape
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -1,10 +1,10 @@
-#include "hessian/local_changes.h"
+#include "local_changes.h"
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -35,7 +35,7 @@ at::Tensor ChangesBySample(const UseRun& run, const at::Tensor& changes) {
 
 }  // namespace
 
-WeightChanges::WeightChanges(const Network& network, const SingleChoices& choices,
+WeightChanges::WeightChanges(const Network& network, const quantize::SingleChoices& choices,
                              const std::vector<std::size_t>& which) {
   const Layer& layer = network.layers()[static_cast<std::size_t>(choices[which.front()].layers.front())];
   first_use_ = layer.uses.front();
@@ -85,4 +85,4 @@ at::Tensor InputChange(const Network& network, const QuantizedState& state, int 
   return ChangesBySample(run, change.unsqueeze(0));
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

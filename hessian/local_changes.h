@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "bitplan/network.h"
-#include "hessian/layer_rows.h"
+#include "layer_rows.h"
 #include "quantize/single_choices.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// What some choices of one layer's weight change of its output, all else as in
 /// the float network: computed together.
@@ -17,7 +17,7 @@ class WeightChanges {
  public:
   /// `which`: positions in `choices`, all of the same layer's weight; at least
   /// one.
-  WeightChanges(const Network& network, const SingleChoices& choices, const std::vector<std::size_t>& which);
+  WeightChanges(const Network& network, const quantize::SingleChoices& choices, const std::vector<std::size_t>& which);
 
   /// At one run of the layer, [n, choices, elements of a sample's output].
   at::Tensor At(const UseRun& run) const;
@@ -33,4 +33,4 @@ class WeightChanges {
 /// one run of one of its layers, [n, 1, elements].
 at::Tensor InputChange(const Network& network, const QuantizedState& state, int layer, const UseRun& run);
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

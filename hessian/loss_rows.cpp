@@ -1,4 +1,4 @@
-#include "hessian/loss_rows.h"
+#include "loss_rows.h"
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -10,9 +10,9 @@
 #include <utility>
 
 #include "bitplan/error.h"
-#include "hessian/random_vector.h"
+#include "random_vector.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -239,4 +239,4 @@ LossRows LossCurvature::Rows(const std::vector<std::int64_t>& samples) const {
   return result;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -7,7 +7,7 @@
 
 #include "bitplan/loss.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// Rows r_{n,c} of some samples: Σ_c r rᵀ is the Hessian of sample n's loss in its output, or on average over draws.
 struct LossRows {
@@ -51,4 +51,4 @@ class LossCurvature {
   std::vector<std::int64_t> counts_;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -1,4 +1,4 @@
-#include "hessian/output_curvature.h"
+#include "output_curvature.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -9,7 +9,7 @@
 #include "bitplan/error.h"
 #include "process/memory_limit.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -19,8 +19,8 @@ at::Tensor AllOutputs(const OutputsOf& outputs_of, at::Device device, std::int64
   const auto run = [&](std::int64_t begin, std::int64_t end) {
     return outputs_of(data.Get(begin, end, device).inputs);
   };
-  const std::int64_t batch = SamplesAPass(std::min(kLargestBatch, data.size()), memory_bytes, 0,
-                                          [&](std::int64_t samples) { run(0, samples); });
+  const std::int64_t batch = process::SamplesAPass(std::min(kLargestBatch, data.size()), memory_bytes, 0,
+                                                   [&](std::int64_t samples) { run(0, samples); });
   std::vector<at::Tensor> outputs;
   for (std::int64_t begin = 0; begin < data.size(); begin += batch) {
     const std::int64_t end = std::min(begin + batch, data.size());
@@ -45,4 +45,4 @@ LossCurvature CurvatureInOutputs(const OutputsOf& outputs_of, at::Device device,
   return {criterion, logits, labels, rows, cut, seed};
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -9,9 +9,9 @@
 #include "bitplan/data.h"
 #include "bitplan/loss.h"
 #include "bitplan/progress.h"
-#include "hessian/loss_rows.h"
+#include "loss_rows.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// The float network's output for some inputs, in float32 and without gradients.
 using OutputsOf = std::function<at::Tensor(const std::vector<at::Tensor>& inputs)>;
@@ -23,4 +23,4 @@ LossCurvature CurvatureInOutputs(const OutputsOf& outputs_of, at::Device device,
                                  const Dataset& data, const Criterion& criterion, int rows, double cut,
                                  std::uint64_t seed, const ProgressCallback& progress);
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -1,4 +1,4 @@
-#include "hessian/output_figures.h"
+#include "output_figures.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -12,14 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "alternatives.h"
 #include "bitplan/error.h"
-#include "hessian/alternatives.h"
-#include "hessian/prediction_counts.h"
-#include "hessian/shift_figures.h"
-#include "hessian/shift_passes.h"
+#include "prediction_counts.h"
 #include "process/memory_limit.h"
+#include "shift_figures.h"
+#include "shift_passes.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -65,7 +65,7 @@ class ChunkSource {
 
   std::int64_t classes() const { return classes_; }
 
-  ChunkFigures Get(std::int64_t begin, std::int64_t end, Journal& journal) const {
+  ChunkFigures Get(std::int64_t begin, std::int64_t end, files::Journal& journal) const {
     const std::string step = fmt::format("figures of samples {} to {}", begin, end - 1),
                       kept = "shifts" + step.substr(7);
     const auto samples = static_cast<std::size_t>(end - begin),
@@ -225,12 +225,13 @@ bool NeedsOutputFigures(const AnalyzeOptions& options) {
   return options.keep_shifts || WantsOutputError(options) || !WantedShiftMeasures(options).empty();
 }
 
-void AddOutputFigures(const Network& network, const Dataset& data, const QuantizedWeights& weights,
-                      const AnalyzeOptions& options, Journal& journal, Sensitivity& sensitivity) {
+void AddOutputFigures(const Network& network, const Dataset& data, const quantize::QuantizedWeights& weights,
+                      const AnalyzeOptions& options, files::Journal& journal, Sensitivity& sensitivity) {
   std::vector<LayerSensitivity>& layers = sensitivity.layers;
   const Alternatives all(options, layers);
-  const auto choices = SingleChoices::Fit(network, weights, all.choices, data,
-                                          {{options.batch_size, options.memory_bytes}, options.channel_correction, options.progress});
+  const auto choices = quantize::SingleChoices::Fit(
+      network, weights, all.choices, data,
+      {{options.batch_size, options.memory_bytes}, options.channel_correction, options.progress});
   ClearTiedInputs(options, layers);
   if (WantsOutputError(options))
     for (std::size_t i = 0; i < choices.size(); ++i) {
@@ -244,8 +245,8 @@ void AddOutputFigures(const Network& network, const Dataset& data, const Quantiz
   const ShiftJudge judge{{}, {}, ResolveLoss(network, data, options.loss, options.temperature)};
   const at::Tensor labels = judge.criterion.labelled ? data.labels() : at::Tensor();
   const std::int64_t kept = KeptBytes(network, data, choices.size(), measures.size(), options.keep_shifts);
-  CheckOneSampleFits(kept + choices.bytes(), options.memory_bytes,
-                     fmt::format("what is kept of {} choices on {} samples", choices.size(), data.size()));
+  process::CheckOneSampleFits(kept + choices.bytes(), options.memory_bytes,
+                              fmt::format("what is kept of {} choices on {} samples", choices.size(), data.size()));
   const PassLimits limits = PassLimits(options.batch_size, options.memory_bytes).Beside(kept + choices.bytes());
   const ShiftPasses passes(network, data, choices, {options.delta, limits.memory_bytes, options.progress});
   const PredictionCounts counts(judge.criterion, labels);
@@ -272,4 +273,4 @@ void AddOutputFigures(const Network& network, const Dataset& data, const Quantiz
   if (options.keep_shifts) sensitivity.shifts = collected.ShiftTable(source.classes(), all);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -7,7 +7,7 @@
 #include "files/journal.h"
 #include "quantize/quantized_weights.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// Whether any of the measures that are asked for is a figure of what choices do to outputs, of layers or of the
 /// network.
@@ -15,7 +15,7 @@ bool NeedsOutputFigures(const AnalyzeOptions& options);
 
 /// Adds those figures, with what each sample contributes to them, and the shifts where they are to be kept. Samples are
 /// gone through in chunks, each a step of the journal, until `options.precision` is reached or the data ends.
-void AddOutputFigures(const Network& network, const Dataset& data, const QuantizedWeights& weights,
-                      const AnalyzeOptions& options, Journal& journal, Sensitivity& sensitivity);
+void AddOutputFigures(const Network& network, const Dataset& data, const quantize::QuantizedWeights& weights,
+                      const AnalyzeOptions& options, files::Journal& journal, Sensitivity& sensitivity);
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

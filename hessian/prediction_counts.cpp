@@ -1,4 +1,4 @@
-#include "hessian/prediction_counts.h"
+#include "prediction_counts.h"
 
 #include <ATen/ATen.h>
 
@@ -8,11 +8,11 @@
 
 #include "loss/predictions.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 PredictionCounts::PredictionCounts(const Criterion& criterion, const at::Tensor& labels) : mean_(criterion.counted) {
   if (mean_ == 0) return;
-  const at::Tensor of_samples = CountedLabels(labels).reshape({labels.size(0), -1}).sum(1).contiguous();
+  const at::Tensor of_samples = loss::CountedLabels(labels).reshape({labels.size(0), -1}).sum(1).contiguous();
   counts_.assign(of_samples.const_data_ptr<std::int64_t>(),
                  of_samples.const_data_ptr<std::int64_t>() + of_samples.numel());
 }
@@ -40,4 +40,4 @@ std::vector<std::int64_t> PredictionCounts::Of(std::int64_t samples) const {
   return equal ? std::vector<std::int64_t>() : std::vector<std::int64_t>(counts_.begin(), end);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -7,7 +7,7 @@
 
 #include "bitplan/loss.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// How many predictions of each sample count, where labels are ignored. A criterion divides every sample's loss by how
 /// many they are on average over all of its data; figures of its first samples alone are means over theirs.
@@ -34,4 +34,4 @@ class PredictionCounts {
   std::vector<std::int64_t> counts_;  // of each sample; empty where all predictions count
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

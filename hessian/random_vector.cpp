@@ -1,8 +1,8 @@
-#include "hessian/random_vector.h"
+#include "random_vector.h"
 
 #include <torch/types.h>
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -35,4 +35,4 @@ std::vector<double> UniformVector(std::size_t size, std::mt19937_64& generator) 
   return values;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -1,10 +1,10 @@
-#include "hessian/row_space.h"
+#include "row_space.h"
 
 #include <torch/types.h>
 
 #include <algorithm>
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -118,4 +118,4 @@ Eigen::MatrixXd RowSpace::ToWeights(const Eigen::MatrixXd& vectors) const {
   return directions;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "hessian/eigen_solvers.h"
-#include "hessian/row_store.h"
+#include "eigen_solvers.h"
+#include "row_store.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// The matrix A Aᵀ of the inner products of all rows of some layers together. It has the nonzero eigenvalues of Aᵀ A,
 /// whose eigenvectors are Aᵀ u.
@@ -41,4 +41,4 @@ class RowSpace {
   std::ptrdiff_t rows_ = 0;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -1,4 +1,4 @@
-#include "hessian/row_store.h"
+#include "row_store.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -11,7 +11,7 @@
 #include "bitplan/error.h"
 #include "process/memory_limit.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -45,12 +45,13 @@ void RowStore::FormParts(std::int64_t memory_bytes) {
   // What one sample takes with one row, and what each further row adds.
   Rows of_one;
   const std::int64_t held = curvature_.bytes();
-  const std::int64_t with_one = BytesOfOneSample(
+  const std::int64_t with_one = process::BytesOfOneSample(
       memory_bytes, held, [&] { of_one = Make(pass_, {{order.front()}, 0, 1}, AllLayers()); });
-  const std::int64_t with_two =
-      rows_of(order.front()) == 1 ? with_one : PeakBytes([&] { Make(pass_, {{order.front()}, 0, 2}, AllLayers()); });
+  const std::int64_t with_two = rows_of(order.front()) == 1
+                                    ? with_one
+                                    : process::PeakBytes([&] { Make(pass_, {{order.front()}, 0, 2}, AllLayers()); });
   const std::int64_t of_row = std::max<std::int64_t>(1, with_two - with_one);
-  const std::int64_t budget = PlannedBytes(memory_bytes) - held;
+  const std::int64_t budget = process::PlannedBytes(memory_bytes) - held;
 
   // Half of it for the passes, unless one row of one sample needs more.
   const std::int64_t most = rows_of(order.front());
@@ -206,4 +207,4 @@ void RowStore::ForEachGradient(std::size_t layer,
   });
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -10,11 +10,11 @@
 #include "bitplan/data.h"
 #include "bitplan/network.h"
 #include "bitplan/progress.h"
-#include "hessian/gradient_pass.h"
-#include "hessian/layer_rows.h"
-#include "hessian/loss_rows.h"
+#include "gradient_pass.h"
+#include "layer_rows.h"
+#include "loss_rows.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// Rows Jᵀr of layers for all samples, made part by part within a memory limit: those of as many layers as fit are
 /// kept, and the others made when they are asked for, in the place of those. So layers are best asked for in their
@@ -91,4 +91,4 @@ class RowStore {
   mutable std::shared_ptr<const Kept> kept_;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// Axis along which a tensor of one sample and one of two differ by a factor of two; −1: none, or not so simple.
 inline std::int64_t SampleAxis(at::IntArrayRef of_one, at::IntArrayRef of_two) {
@@ -19,4 +19,4 @@ inline std::int64_t SampleAxis(at::IntArrayRef of_one, at::IntArrayRef of_two) {
   return found;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -1,4 +1,4 @@
-#include "hessian/shift_figures.h"
+#include "shift_figures.h"
 
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -8,7 +8,7 @@
 
 #include "bitplan/error.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -57,9 +57,15 @@ at::Tensor ShiftJudge::OfSamples(Measure measure, const at::Tensor& shift) const
     }
     case Measure::SingleLoss:
       return losses(criterion, z + moved) - losses(criterion, z);
-    default:
-      throw Error(fmt::format("the measure {} does not follow from shifts of the output", ToString(measure)));
+    case Measure::WeightError:
+    case Measure::RelativeError:
+    case Measure::OutputError:
+    case Measure::Eigenvalue:
+    case Measure::Trace:
+    case Measure::Fisher:
+      break;
   }
+  throw Error(fmt::format("the measure {} does not follow from shifts of the output", ToString(measure)));
 }
 
 Estimate ShiftJudge::Figure(Measure measure, const at::Tensor& shift) const {
@@ -73,4 +79,4 @@ Estimate MeanOfSamples(const std::vector<double>& values) {
   return values.size() < 2 ? Estimate{values.front(), 0} : Mean(values);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

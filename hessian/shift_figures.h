@@ -8,7 +8,7 @@
 #include "bitplan/sensitivity.h"
 #include "bitplan/statistics.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// The losses that the shifts of the output are judged by.
 struct ShiftJudge {
@@ -27,4 +27,4 @@ struct ShiftJudge {
 /// Mean with its standard error; that of a single sample is 0.
 Estimate MeanOfSamples(const std::vector<double>& values);
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -1,4 +1,4 @@
-#include "hessian/shift_passes.h"
+#include "shift_passes.h"
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -11,10 +11,10 @@
 #include <utility>
 
 #include "bitplan/error.h"
-#include "hessian/local_changes.h"
+#include "local_changes.h"
 #include "process/memory_limit.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -22,12 +22,12 @@ constexpr std::int64_t kLargestShiftChunk = 64;  // larger ones leave the proces
 constexpr int kCoarseBits = 3;              // up to this width a step is too coarse for a derivative
 constexpr std::int64_t kMostLinearOutputs = 16;
 
-bool IsLinear(Delta delta, const SingleChoice& choice, std::int64_t outputs) {
+bool IsLinear(Delta delta, const quantize::SingleChoice& choice, std::int64_t outputs) {
   if (delta != Delta::Auto) return delta == Delta::Linear;
   return !choice.activation && choice.format.bits > kCoarseBits && outputs <= kMostLinearOutputs;
 }
 
-void CheckFinite(const Network& network, const SingleChoice& choice, const at::Tensor& shift) {
+void CheckFinite(const Network& network, const quantize::SingleChoice& choice, const at::Tensor& shift) {
   if (!shift.isfinite().all().item<bool>())
     throw Error(fmt::format("with layer '{}' at {} bits the network's output is not finite",
                             network.layers()[static_cast<std::size_t>(choice.layers.front())].name,
@@ -35,12 +35,12 @@ void CheckFinite(const Network& network, const SingleChoice& choice, const at::T
 }
 
 /// Measures some of the choices on one chunk.
-void MeasureShifts(const Network& network, const Tails& tails, const Tails::Prefix& prefix,
-                   const SingleChoices& choices, const std::vector<std::size_t>& which,
+void MeasureShifts(const Network& network, const network::Tails& tails, const network::Tails::Prefix& prefix,
+                   const quantize::SingleChoices& choices, const std::vector<std::size_t>& which,
                    const std::function<void(std::size_t, const at::Tensor&)>& use) {
   for (const std::size_t i : which) {
     const QuantizedState state = choices.State(i);
-    QuantizingProbe probe(state);
+    quantize::QuantizingProbe probe(state);
     const at::Tensor output = tails.Run(prefix, tails.Earliest(choices[i].layers), state.parameters, &probe);
     const at::Tensor shift = (output - prefix.output()).to(at::kCPU, at::kFloat);
     CheckFinite(network, choices[i], shift);
@@ -50,7 +50,7 @@ void MeasureShifts(const Network& network, const Tails& tails, const Tails::Pref
 
 /// J δ for some choices on one chunk.
 void Linearize(const Network& network, const GradientPass& pass, const std::vector<at::Tensor>& inputs,
-               const at::Tensor& output, const SingleChoices& choices, const std::vector<std::size_t>& which,
+               const at::Tensor& output, const quantize::SingleChoices& choices, const std::vector<std::size_t>& which,
                const std::function<void(std::size_t, const at::Tensor&)>& use) {
   const std::int64_t samples = output.size(0), outputs = output.numel() / samples;
   std::vector<std::int64_t> shape = output.sizes().vec();
@@ -93,7 +93,7 @@ void Linearize(const Network& network, const GradientPass& pass, const std::vect
 
 }  // namespace
 
-ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const SingleChoices& choices,
+ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const quantize::SingleChoices& choices,
                          const ShiftPassOptions& options)
     : network_(network),
       data_(data),
@@ -126,12 +126,12 @@ ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const Sing
     if (longest.empty() || tails_.Earliest(both) != both.back()) longest = {i};
   }
   const std::int64_t most = std::min(data.size(), pass_ && pass_->OneSampleOnly() ? 1 : kLargestShiftChunk);
-  chunk_ = SamplesAPass(
+  chunk_ = process::SamplesAPass(
       most, options.memory_bytes, 0,
       [&](std::int64_t samples) {
         RunSome(0, samples, longest, linear_, [](const at::Tensor&, std::size_t, const at::Tensor&) {});
       },
-      PlannedBytes(options.memory_bytes) / 2);  // trials of other sizes leave holes as large as themselves
+      process::PlannedBytes(options.memory_bytes) / 2);  // trials of other sizes leave holes as large as themselves
 }
 
 void ShiftPasses::Run(std::int64_t begin, std::int64_t end, const ShiftConsumer& use) const {
@@ -149,7 +149,8 @@ void ShiftPasses::RunSome(std::int64_t begin, std::int64_t end, const std::vecto
   const at::NoGradGuard no_gradient;
   const std::vector<at::Tensor> inputs = layout_(data_.Get(begin, end, at::Device(network_.device())).inputs);
   // What is kept is of use to measured choices alone.
-  const std::optional<Tails::Prefix> prefix = measured.empty() ? std::nullopt : std::optional(tails_.Run(inputs));
+  const std::optional<network::Tails::Prefix> prefix =
+      measured.empty() ? std::nullopt : std::optional(tails_.Run(inputs));
   const at::Tensor output = prefix ? prefix->output() : network_.Forward(inputs);
   if (!output.isfinite().all().item<bool>())
     throw Error(fmt::format("the network's output is not finite for samples {} … {}", begin, end - 1));
@@ -159,4 +160,4 @@ void ShiftPasses::RunSome(std::int64_t begin, std::int64_t end, const std::vecto
   if (!linear.empty()) Linearize(network_, *pass_, inputs, output, choices_, linear, with_logits);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

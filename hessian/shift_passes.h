@@ -12,12 +12,12 @@
 #include "bitplan/data.h"
 #include "bitplan/network.h"
 #include "bitplan/progress.h"
-#include "hessian/gradient_pass.h"
+#include "gradient_pass.h"
 #include "network/image_layout.h"
 #include "network/tails.h"
 #include "quantize/single_choices.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 struct ShiftPassOptions {
   Delta delta = Delta::Measured;
@@ -28,14 +28,14 @@ struct ShiftPassOptions {
 /// Called with every choice's shift of some samples; `logits` and `shift` are [samples, output…], float32 on the CPU.
 using ShiftConsumer = std::function<void(const at::Tensor& logits, std::size_t choice, const at::Tensor& shift)>;
 
-/// What every choice, made alone, adds to the network's output: δz of the loss model (design.md, section 5).
+/// What every choice, made alone, adds to the network's output: δz of the loss model (docs/architecture.md).
 /// Measured: a partial forward from the choice's layer on, with what comes before it kept. Linear: J δ, from one
 /// backward pass for every element of a sample's output and local products; a choice whose layers have no such product
 /// is measured.
 class ShiftPasses {
  public:
   /// `choices` must outlive this. Throws Error when the memory limit is below what one sample takes (named).
-  ShiftPasses(const Network& network, const Dataset& data, const SingleChoices& choices,
+  ShiftPasses(const Network& network, const Dataset& data, const quantize::SingleChoices& choices,
               const ShiftPassOptions& options);
 
   std::int64_t chunk() const { return chunk_; }  ///< samples that the memory limit allows at a time
@@ -53,14 +53,14 @@ class ShiftPasses {
 
   Network network_;
   Dataset data_;
-  const SingleChoices& choices_;
+  const quantize::SingleChoices& choices_;
   ShiftPassOptions options_;
-  ImageLayout layout_;
-  Tails tails_;
+  network::ImageLayout layout_;
+  network::Tails tails_;
   std::optional<GradientPass> pass_;  // where some choice is linear
   std::vector<std::size_t> measured_, linear_;
   at::Tensor output_of_one_;
   std::int64_t chunk_ = 1;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

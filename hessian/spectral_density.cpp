@@ -9,10 +9,10 @@
 #include <numbers>
 
 #include "bitplan/error.h"
-#include "hessian/lanczos_quadrature.h"
-#include "hessian/random_vector.h"
-#include "hessian/shift_figures.h"
-#include "hessian/symmetric_operator.h"
+#include "lanczos_quadrature.h"
+#include "random_vector.h"
+#include "shift_figures.h"
+#include "symmetric_operator.h"
 
 namespace bitplan {
 
@@ -30,7 +30,7 @@ int StepsOf(const SpectralDensityOptions& options, std::ptrdiff_t rows) {
   return static_cast<int>(options.steps > 0 ? options.steps : std::min(kDefaultSteps, rows));
 }
 
-SpectralDensity FromProducts(std::ptrdiff_t rows, const SymmetricOperator::Product& product,
+SpectralDensity FromProducts(std::ptrdiff_t rows, const hessian::SymmetricOperator::Product& product,
                              const SpectralDensityOptions& options) {
   options.Validate();
   const int steps = StepsOf(options, rows);
@@ -38,13 +38,13 @@ SpectralDensity FromProducts(std::ptrdiff_t rows, const SymmetricOperator::Produ
     throw Error(fmt::format("{} steps over {} rows take {} MiB, the memory limit is {} MiB; take fewer steps or layers",
                             steps, rows, bytes >> 20, options.memory_bytes >> 20));
   const at::NoGradGuard no_gradient;
-  const SymmetricOperator matrix(rows, product, options.probes * steps, options.progress, "spectral density");
+  const hessian::SymmetricOperator matrix(rows, product, options.probes * steps, options.progress, "spectral density");
   const at::Tensor like = torch::empty({rows}, torch::kDouble);
   SpectralDensity density;
   density.rows = rows;
   for (int probe = 0; probe < options.probes; ++probe) {
-    auto generator = MakeGenerator(options.seed, static_cast<std::uint64_t>(probe));
-    density.probes.push_back(LanczosQuadrature(matrix, Rademacher(like, generator), steps));
+    auto generator = hessian::MakeGenerator(options.seed, static_cast<std::uint64_t>(probe));
+    density.probes.push_back(hessian::LanczosQuadrature(matrix, hessian::Rademacher(like, generator), steps));
   }
   density.products = matrix.products();
   return density;
@@ -58,7 +58,7 @@ Estimate MeanOf(const std::vector<Quadrature>& probes, const std::function<doubl
     for (std::size_t i = 0; i < probe.nodes.size(); ++i) sum += probe.weights[i] * f(probe.nodes[i]);
     of_probes.push_back(sum);
   }
-  return MeanOfSamples(of_probes);
+  return hessian::MeanOfSamples(of_probes);
 }
 
 }  // namespace

@@ -1,11 +1,11 @@
-#include "hessian/symmetric_operator.h"
+#include "symmetric_operator.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "bitplan/error.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 void SymmetricOperator::perform_op(const double* x, double* y) const {
   product_(x, y);
@@ -16,4 +16,4 @@ void SymmetricOperator::perform_op(const double* x, double* y) const {
   Report(progress_, stage_, std::min(products_, max_products_), max_products_);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -6,9 +6,10 @@
 
 #include "bitplan/progress.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
-/// y = A x for a symmetric A of n rows, given by what it does to vectors. Counts its products and reports them.
+/// y = A x for a symmetric A of n rows, given by what it does to vectors. Counts its products and reports them, also
+/// through a const reference, as Spectra multiplies: an operator is for one solver on one thread.
 class SymmetricOperator {
  public:
   using Scalar = double;
@@ -40,4 +41,4 @@ class SymmetricOperator {
   mutable int products_ = 0;  // Spectra multiplies through a const reference
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -6,7 +6,7 @@
 
 #include "bitplan/curvature.h"
 #include "bitplan/error.h"
-#include "hessian/eigen_solvers.h"
+#include "eigen_solvers.h"
 
 namespace bitplan {
 
@@ -25,7 +25,7 @@ struct Eigenpair {
 };
 
 /// The Rayleigh quotient of a vector and how far it is from an eigenvector; one product.
-Eigenpair Judge(const SymmetricOperator& matrix, const Eigen::VectorXd& direction) {
+Eigenpair Judge(const hessian::SymmetricOperator& matrix, const Eigen::VectorXd& direction) {
   Eigenpair pair;
   pair.vector = direction.normalized();
   Eigen::VectorXd product(matrix.rows());
@@ -46,6 +46,10 @@ void EigenLimits::Validate() const {
   if (!(tolerance > 0)) throw Error(fmt::format("the tolerance of eigenvalues is {}, must be above 0", tolerance));
   if (max_products < 2) throw Error(fmt::format("max_products is {}, must be at least 2", max_products));
 }
+
+}  // namespace bitplan
+
+namespace bitplan::hessian {
 
 Eigenpairs JudgeEigenvectors(const SymmetricOperator& matrix, const Eigen::MatrixXd& vectors,
                              const EigenOptions& options) {
@@ -81,12 +85,16 @@ Eigenpairs SolveTopEigenpairs(const SymmetricOperator& matrix, const EigenOption
       options);
 }
 
+}  // namespace bitplan::hessian
+
+namespace bitplan {
+
 Eigenpairs TopEigenpairs(const HessianOperator& hessian, const EigenOptions& options) {
   options.Validate();
-  const SymmetricOperator matrix(
+  const hessian::SymmetricOperator matrix(
       hessian.rows(), [&](const double* x, double* y) { hessian.perform_op(x, y); }, options.max_products,
       options.progress);
-  return SolveTopEigenpairs(matrix, options);
+  return hessian::SolveTopEigenpairs(matrix, options);
 }
 
 }  // namespace bitplan

@@ -5,10 +5,10 @@
 #include <cmath>
 #include <optional>
 
+#include "batch_gradient.h"
 #include "bitplan/curvature.h"
 #include "bitplan/error.h"
-#include "hessian/batch_gradient.h"
-#include "hessian/random_vector.h"
+#include "random_vector.h"
 
 namespace bitplan {
 
@@ -18,7 +18,7 @@ namespace {
 class TraceSampler {
  public:
   TraceSampler(const LossFunction& loss, const Variables& variables, const TraceOptions& options)
-      : loss_(loss), slots_(FindSlots(loss.network(), variables)), options_(options) {}
+      : loss_(loss), slots_(hessian::FindSlots(loss.network(), variables)), options_(options) {}
 
   /// Adds `count` probes to the samples.
   void Sample(int count);
@@ -30,9 +30,9 @@ class TraceSampler {
   void SampleBatch(std::size_t batch, int first, int last);
 
   const LossFunction& loss_;
-  const VariableSlots slots_;
+  const hessian::VariableSlots slots_;
   const TraceOptions& options_;
-  std::optional<BatchGradient> only_batch_;   // its graph is kept when there is one batch
+  std::optional<hessian::BatchGradient> only_batch_;  // its graph is kept when there is one batch
   std::vector<std::vector<double>> samples_;  // [probe][slot]: v_slotᵀ (H v)_slot
   std::int64_t products_ = 0;
 };
@@ -45,13 +45,14 @@ void TraceSampler::Sample(int count) {
 
 void TraceSampler::SampleBatch(std::size_t batch, int first, int last) {
   if (!only_batch_) only_batch_.emplace(loss_, batch, slots_);
-  const BatchGradient& gradient = *only_batch_;
+  const hessian::BatchGradient& gradient = *only_batch_;
   for (int probe = first; probe < last; ++probe) {
     // Weights need the same direction for all batches, inputs one of their own for each.
     auto generator =
-        MakeGenerator(options_.seed, static_cast<std::uint64_t>(probe), slots_.activations ? batch + 1 : 0);
+        hessian::MakeGenerator(options_.seed, static_cast<std::uint64_t>(probe), slots_.activations ? batch + 1 : 0);
     std::vector<at::Tensor> direction;
-    for (std::size_t i = 0; i < gradient.size(); ++i) direction.push_back(Rademacher(gradient.variable(i), generator));
+    for (std::size_t i = 0; i < gradient.size(); ++i)
+      direction.push_back(hessian::Rademacher(gradient.variable(i), generator));
     const std::vector<at::Tensor> product = gradient.Product(direction);
     for (std::size_t i = 0; i < product.size(); ++i) {
       const double form = (direction[i] * product[i]).sum(torch::kDouble).item<double>();

@@ -1,4 +1,4 @@
-#include "hessian/variable_slots.h"
+#include "variable_slots.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 
 #include "bitplan/error.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 namespace {
 
@@ -67,4 +67,4 @@ VariableSlots FindSlots(const Network& network, const Variables& variables) {
   return slots;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -7,7 +7,7 @@
 #include "bitplan/curvature.h"
 #include "bitplan/network.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// Where variables enter a run of the network: parameters that are replaced, or sites that are perturbed. A slot is one
 /// parameter or one site.
@@ -25,4 +25,4 @@ VariableSlots FindSlots(const Network& network, const Variables& variables);
 /// The sites that hold a layer's inputs, ascending, each once; empty when none can be tapped.
 std::vector<int> InputSites(const Layer& layer);
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

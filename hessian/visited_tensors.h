@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-namespace bitplan {
+namespace bitplan::hessian {
 
 /// The tensors that a probe has met in one run. Every operator that reads a tensor calls the probe with it; this tells
 /// a second reader from a second tensor.
@@ -37,4 +37,4 @@ class VisitedTensors {
   std::vector<Visit> visits_;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -1,11 +1,14 @@
-#include "search/block_shift.h"
+#include "block_shift.h"
+
+#include <fmt/format.h>
 
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 #include <Eigen/QR>
 #include <cmath>
 
-#include "search/vector_sums.h"
+#include "bitplan/error.h"
+#include "vector_sums.h"
 
 namespace bitplan::search {
 namespace {
@@ -46,6 +49,11 @@ BlockShift::BlockShift(const Eigen::MatrixXd& matrix, std::vector<Index> first)
     : first_(std::move(first)),
       off_(matrix),
       lift_(kNothing * static_cast<double>(matrix.rows()) * (matrix.size() > 0 ? matrix.cwiseAbs().maxCoeff() : 0)) {
+  if (!std::isfinite(matrix.squaredNorm()))  // bases and factors are found from sums of squares
+    throw Error(
+        fmt::format("the joint term's numbers are too large to compute with, up to {:.3g} in its matrix; give it in a "
+                    "larger unit",
+                    matrix.cwiseAbs().maxCoeff()));
   std::vector<Eigen::MatrixXd> own;
   for (Eigen::Index g = 0; g < groups(); ++g) {
     auto block = off_.block(first_[g], first_[g], Width(g), Width(g));
@@ -101,10 +109,12 @@ Eigen::MatrixXd BlockShift::LinkedSteps(Eigen::Index group) const {
   return steps * (links.householderQ() * Eigen::MatrixXd::Identity(steps.cols(), rank));
 }
 
-Eigen::LLT<Eigen::MatrixXd> BlockShift::Lift() {
+std::optional<Eigen::LLT<Eigen::MatrixXd>> BlockShift::Lift() {
+  if (!matrix_.allFinite()) return std::nullopt;  // the factorization takes NaN for a number
   Eigen::LLT<Eigen::MatrixXd> factor(matrix_);
   for (double lift = 1e-12 * std::max(matrix_.diagonal().cwiseAbs().maxCoeff(), 1e-288);
        factor.info() != Eigen::Success; lift *= 10) {
+    if (!std::isfinite(lift)) return std::nullopt;
     matrix_.diagonal().array() += lift;
     factor.compute(matrix_);
   }
@@ -112,8 +122,16 @@ Eigen::LLT<Eigen::MatrixXd> BlockShift::Lift() {
 }
 
 void BlockShift::Fit(const Eigen::VectorXd& shares, double slack, int sweeps) {
-  if (matrix_.size() == 0) return;
-  Eigen::MatrixXd inverse = Lift().solve(Eigen::MatrixXd::Identity(matrix_.rows(), matrix_.cols()));
+  if (matrix_.size() == 0 || !(slack > 0)) return;
+  const Eigen::MatrixXd before = matrix_;
+  if (!FitSweeps(shares, slack, sweeps)) matrix_ = before;
+}
+
+/// Whether it stayed within the range of numbers.
+bool BlockShift::FitSweeps(const Eigen::VectorXd& shares, double slack, int sweeps) {
+  const auto factor = Lift();
+  if (!factor) return false;
+  Eigen::MatrixXd inverse = factor->solve(Eigen::MatrixXd::Identity(matrix_.rows(), matrix_.cols()));
   const double barrier = slack / static_cast<double>(matrix_.rows());
   std::vector<Eigen::MatrixXd> target;
   for (Eigen::Index g = 0; g < groups(); ++g) {
@@ -139,7 +157,7 @@ void BlockShift::Fit(const Eigen::VectorXd& shares, double slack, int sweeps) {
     }
     matrix_ = (matrix_ + matrix_.transpose()).eval() / 2;
   }
-  Lift();
+  return Lift().has_value();
 }
 
 void BlockShift::FitDown(const Eigen::VectorXd& shares) {

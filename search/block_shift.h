@@ -2,6 +2,7 @@
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
+#include <optional>
 #include <vector>
 
 #include "search/core.h"
@@ -23,9 +24,11 @@ namespace bitplan::search {
 class BlockShift {
  public:
   /// `first` begins the groups' columns in `matrix`, and ends them. Starts from a multiple of the blocks themselves.
+  /// Throws Error where the sum of the squares in `matrix` is no finite number.
   BlockShift(const Eigen::MatrixXd& matrix, std::vector<Index> first);
 
-  /// Lowers what the relaxation loses at `shares`, which must all be above 0, to within about `slack` of it.
+  /// Lowers what the relaxation loses at `shares`, which must all be above 0, to within about `slack` of it. Leaves the
+  /// shift as it is where there is nothing to lower (a slack of 0), or where the fit leaves the range of numbers.
   void Fit(const Eigen::VectorXd& shares, double slack, int sweeps);
 
   /// Fit, closer and closer.
@@ -54,7 +57,9 @@ class BlockShift {
   Eigen::MatrixXd BlockOf(Eigen::Index group) const;  // T_g
   Eigen::MatrixXd LinkedSteps(Eigen::Index group) const;
   void FindSteps();
-  Eigen::LLT<Eigen::MatrixXd> Lift();  // what rounding needs to stay positive definite
+  bool FitSweeps(const Eigen::VectorXd& shares, double slack, int sweeps);
+  /// What rounding needs to stay positive definite; nothing where numbers are not finite.
+  std::optional<Eigen::LLT<Eigen::MatrixXd>> Lift();
 
   std::vector<Index> first_;
   std::vector<Eigen::Index> step_;  // groups + 1: first_ for the steps

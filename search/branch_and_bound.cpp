@@ -1,9 +1,9 @@
-#include "search/branch_and_bound.h"
+#include "branch_and_bound.h"
 
 #include <algorithm>
 #include <deque>
 
-#include "search/tree.h"
+#include "tree.h"
 
 namespace bitplan::search {
 namespace {

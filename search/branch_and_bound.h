@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "search/incumbent.h"
-#include "search/monitor.h"
-#include "search/relaxation.h"
+#include "incumbent.h"
+#include "monitor.h"
+#include "relaxation.h"
 
 namespace bitplan::search {
 

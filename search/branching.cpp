@@ -1,4 +1,4 @@
-#include "search/branching.h"
+#include "branching.h"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "search/relaxation.h"
+#include "relaxation.h"
 
 namespace bitplan::search {
 

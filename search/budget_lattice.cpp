@@ -1,4 +1,4 @@
-#include "search/budget_lattice.h"
+#include "budget_lattice.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "search/subproblem.h"
+#include "subproblem.h"
 
 namespace bitplan::search {
 

@@ -1,12 +1,12 @@
-#include "search/convex.h"
+#include "convex.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <optional>
 
-#include "search/joint_exchange.h"
-#include "search/joint_tree.h"
+#include "joint_exchange.h"
+#include "joint_tree.h"
 
 namespace bitplan::search {
 namespace {

@@ -4,8 +4,8 @@
 #include <limits>
 #include <vector>
 
-#include "search/joint_objective.h"
-#include "search/monitor.h"
+#include "joint_objective.h"
+#include "monitor.h"
 
 namespace bitplan::search {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "search/dominance.h"
+#include "dominance.h"
 
 namespace bitplan::search {
 namespace {

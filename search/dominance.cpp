@@ -1,4 +1,4 @@
-#include "search/dominance.h"
+#include "dominance.h"
 
 #include <algorithm>
 #include <tuple>

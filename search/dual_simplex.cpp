@@ -1,4 +1,4 @@
-#include "search/dual_simplex.h"
+#include "dual_simplex.h"
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <map>
 
-#include "search/dual_simplex.h"
+#include "dual_simplex.h"
 
 namespace bitplan::search {
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <queue>
 
-#include "search/dual_simplex.h"
+#include "dual_simplex.h"
 
 namespace bitplan::search {
 namespace {

@@ -1,14 +1,14 @@
-#include "search/exact.h"
+#include "exact.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <utility>
 
-#include "search/feasibility.h"
-#include "search/greedy.h"
-#include "search/levelled_costs.h"
-#include "search/rounding.h"
+#include "feasibility.h"
+#include "greedy.h"
+#include "levelled_costs.h"
+#include "rounding.h"
 
 namespace bitplan::search {
 namespace {

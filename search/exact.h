@@ -1,6 +1,6 @@
 #pragma once
 
-#include "search/branch_and_bound.h"
+#include "branch_and_bound.h"
 
 namespace bitplan::search {
 

@@ -1,4 +1,4 @@
-#include "search/exchange.h"
+#include "exchange.h"
 
 #include <algorithm>
 

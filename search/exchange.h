@@ -1,7 +1,7 @@
 #pragma once
 
+#include "monitor.h"
 #include "search/core.h"
-#include "search/monitor.h"
 
 namespace bitplan::search {
 

@@ -1,8 +1,8 @@
-#include "search/feasibility.h"
+#include "feasibility.h"
 
 #include <algorithm>
 
-#include "search/budget_lattice.h"
+#include "budget_lattice.h"
 
 namespace bitplan::search {
 namespace {

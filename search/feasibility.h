@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "search/branch_and_bound.h"
+#include "branch_and_bound.h"
 
 namespace bitplan::search {
 

@@ -1,9 +1,9 @@
-#include "search/greedy.h"
+#include "greedy.h"
 
 #include <algorithm>
 #include <queue>
 
-#include "search/exchange.h"
+#include "exchange.h"
 
 namespace bitplan::search {
 namespace {

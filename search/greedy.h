@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "search/incumbent.h"
-#include "search/monitor.h"
+#include "incumbent.h"
+#include "monitor.h"
 
 namespace bitplan::search {
 

@@ -1,4 +1,4 @@
-#include "search/incumbent.h"
+#include "incumbent.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,9 +1,9 @@
-#include "search/infeasibility.h"
+#include "infeasibility.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "search/feasibility.h"
+#include "feasibility.h"
 
 namespace bitplan::search {
 namespace {

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "bitplan/search.h"
-#include "search/monitor.h"
+#include "monitor.h"
 
 namespace bitplan::search {
 

@@ -1,4 +1,4 @@
-#include "search/joint_exchange.h"
+#include "joint_exchange.h"
 
 #include <algorithm>
 #include <random>

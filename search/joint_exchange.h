@@ -1,7 +1,7 @@
 #pragma once
 
-#include "search/joint_objective.h"
-#include "search/monitor.h"
+#include "joint_objective.h"
+#include "monitor.h"
 
 namespace bitplan::search {
 

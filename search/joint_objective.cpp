@@ -1,7 +1,7 @@
-#include "search/joint_objective.h"
+#include "joint_objective.h"
 
-#include "search/logit_objective.h"
-#include "search/quadratic_objective.h"
+#include "logit_objective.h"
+#include "quadratic_objective.h"
 
 namespace bitplan::search {
 namespace {

@@ -5,10 +5,10 @@
 #include <memory>
 #include <vector>
 
+#include "joint_region.h"
+#include "monitor.h"
 #include "search/core.h"
-#include "search/joint_region.h"
 #include "search/linked_groups.h"
-#include "search/monitor.h"
 
 namespace bitplan::search {
 

@@ -1,4 +1,4 @@
-#include "search/joint_region.h"
+#include "joint_region.h"
 
 #include <algorithm>
 #include <numeric>

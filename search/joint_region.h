@@ -2,8 +2,8 @@
 
 #include <vector>
 
+#include "quadratic_relaxation.h"
 #include "search/core.h"
-#include "search/quadratic_relaxation.h"
 
 namespace bitplan::search {
 

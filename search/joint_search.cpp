@@ -1,16 +1,16 @@
-#include "search/joint_search.h"
+#include "joint_search.h"
 
 #include <algorithm>
 #include <limits>
 #include <numeric>
 
 #include "bitplan/error.h"
-#include "search/convex.h"
-#include "search/feasibility.h"
-#include "search/joint_objective.h"
-#include "search/joint_term.h"
+#include "convex.h"
+#include "feasibility.h"
+#include "joint_objective.h"
+#include "joint_term.h"
 #include "search/outcome.h"
-#include "search/start.h"
+#include "start.h"
 
 namespace bitplan::search {
 namespace {

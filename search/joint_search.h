@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "bitplan/search.h"
+#include "monitor.h"
 #include "search/linked_groups.h"
-#include "search/monitor.h"
 #include "search/warm_start.h"
 
 namespace bitplan::search {

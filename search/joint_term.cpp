@@ -1,4 +1,4 @@
-#include "search/joint_term.h"
+#include "joint_term.h"
 
 #include <fmt/format.h>
 

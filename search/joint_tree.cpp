@@ -1,11 +1,11 @@
-#include "search/joint_tree.h"
+#include "joint_tree.h"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>
 
-#include "search/joint_exchange.h"
+#include "joint_exchange.h"
 
 namespace bitplan::search {
 namespace {

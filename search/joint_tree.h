@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
-#include "search/joint_region.h"
-#include "search/monitor.h"
-#include "search/shifted_bounder.h"
+#include "joint_region.h"
+#include "monitor.h"
+#include "shifted_bounder.h"
 
 namespace bitplan::search {
 

@@ -1,11 +1,11 @@
-#include "search/levelled_costs.h"
+#include "levelled_costs.h"
 
 #include <algorithm>
 #include <numeric>
 #include <set>
 #include <utility>
 
-#include "search/swaps.h"
+#include "swaps.h"
 
 namespace bitplan::search {
 namespace {

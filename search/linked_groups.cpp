@@ -7,7 +7,7 @@
 #include <set>
 
 #include "bitplan/error.h"
-#include "shortened.h"
+#include "text/shortened.h"
 
 namespace bitplan::search {
 namespace {
@@ -137,7 +137,7 @@ class Linker {
   std::string Names(const std::vector<std::size_t>& members) const {
     std::vector<std::string> names;
     for (const std::size_t member : members) names.push_back("'" + problem_.groups[member].name + "'");
-    return fmt::format("group{} {}", names.size() > 1 ? "s" : "", Shortened(names));
+    return fmt::format("group{} {}", names.size() > 1 ? "s" : "", text::Shortened(names));
   }
 
   const Problem& problem_;

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "search/logit_objective.h"
+#include "logit_objective.h"
 
 namespace bitplan::search {
 namespace {

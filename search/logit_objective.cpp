@@ -1,10 +1,10 @@
-#include "search/logit_objective.h"
+#include "logit_objective.h"
 
 #include <cmath>
 #include <map>
 #include <numeric>
 
-#include "search/vector_sums.h"
+#include "vector_sums.h"
 
 namespace bitplan::search {
 namespace {

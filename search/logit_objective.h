@@ -2,7 +2,7 @@
 
 #include <Eigen/SparseCore>
 
-#include "search/joint_objective.h"
+#include "joint_objective.h"
 
 namespace bitplan::search {
 
@@ -62,7 +62,7 @@ class LogitObjective : public JointObjective {
   Eigen::MatrixXd Centered(const Eigen::VectorXd& shift, const std::vector<Index>& part) const;
 
   /// RᵀR of centered parts, with RᵀR the joint term's Hessian in them: in each sample diag(q) − q qᵀ has the rows
-  /// √q_c (e_c − q) (design.md, section 5). `weights` scale the samples' Hessians.
+  /// √q_c (e_c − q) (docs/architecture.md). `weights` scale the samples' Hessians.
   Eigen::MatrixXd CurvatureOf(const Eigen::VectorXd& shift, Eigen::MatrixXd centered,
                               const Eigen::VectorXd& weights) const;
 

@@ -5,7 +5,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/search.h"
-#include "search/logit_objective.h"
+#include "logit_objective.h"
 
 namespace bitplan {
 namespace {

@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "bitplan/error.h"
+#include "deadline.h"
 #include "search/core.h"
-#include "search/deadline.h"
-#include "shortened.h"
+#include "text/shortened.h"
 
 namespace bitplan {
 namespace {
@@ -174,7 +174,7 @@ void ParetoOptions::Validate(const Problem& problem) const {
   for (const ParetoAxis& axis : axes) {
     if (!problem.groups[0].choices[0].costs.contains(axis.cost))
       throw Error(fmt::format("a front along '{}', a cost that no choice has; known costs: {}", axis.cost,
-                              Shortened(CostNames(problem))));
+                              text::Shortened(CostNames(problem))));
     if (axis.levels == 1 || (axis.levels == 0 && axes.size() == 2))
       throw Error(fmt::format("{} levels of '{}'; takes 2 or more{}", axis.levels, axis.cost,
                               axes.size() == 1 ? ", or 0 for every plan" : " of each cost of a grid"));

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "bitplan/error.h"
-#include "search/joint_term.h"
-#include "shortened.h"
+#include "joint_term.h"
+#include "text/shortened.h"
 
 namespace bitplan {
 namespace {
@@ -35,7 +35,7 @@ void CheckChoice(const Group& group, const Choice& choice, const std::vector<std
   for (const auto& name : costs)
     if (!choice.costs.contains(name))
       throw Error(fmt::format("{}: cost '{}' is missing; every choice has the costs {}", where(), name,
-                              Shortened(costs)));
+                              text::Shortened(costs)));
   for (const auto& [name, value] : choice.costs)
     if (std::find(costs.begin(), costs.end(), name) == costs.end())
       throw Error(fmt::format(
@@ -67,7 +67,7 @@ void CheckPerCost(const char* what, const std::map<std::string, double>& values,
   for (const auto& [name, value] : values) {
     if (std::find(costs.begin(), costs.end(), name) == costs.end())
       throw Error(fmt::format("{} '{}' names a cost that no choice has; known costs: {}", what, name,
-                              costs.empty() ? "none" : Shortened(costs)));
+                              costs.empty() ? "none" : text::Shortened(costs)));
     if (!std::isfinite(value) || value < 0)
       throw Error(fmt::format("{} '{}' is {}, must be a finite number of at least 0", what, name, value));
   }
@@ -107,7 +107,7 @@ void CheckRule(const Problem& problem, std::size_t number) {
   for (const auto& row : rule.allowed)
     if (row.size() != rule.groups.size())
       throw Error(fmt::format("rules[{}]: the row '{}' has {} choices, must have one for each of {} groups", number,
-                              Shortened(row), row.size(), rule.groups.size()));
+                              text::Shortened(row), row.size(), rule.groups.size()));
   for (std::size_t m = 0; m < rule.groups.size(); ++m) {
     const std::string& name = rule.groups[m];
     if (std::count(rule.groups.begin(), rule.groups.end(), name) > 1)

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "search/joint_objective.h"
+#include "joint_objective.h"
 
 namespace bitplan::search {
 

@@ -1,4 +1,4 @@
-#include "search/quadratic_relaxation.h"
+#include "quadratic_relaxation.h"
 
 #include <algorithm>
 #include <cmath>

@@ -3,8 +3,8 @@
 #include <Eigen/Core>
 #include <vector>
 
+#include "monitor.h"
 #include "search/core.h"
-#include "search/monitor.h"
 
 namespace bitplan::search {
 

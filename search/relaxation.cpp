@@ -1,9 +1,9 @@
-#include "search/relaxation.h"
+#include "relaxation.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "search/dual_simplex.h"
+#include "dual_simplex.h"
 
 namespace bitplan::search {
 namespace {

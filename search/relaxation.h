@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "search/monitor.h"
-#include "search/subproblem.h"
+#include "monitor.h"
+#include "subproblem.h"
 
 namespace bitplan::search {
 

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "bitplan/error.h"
-#include "search/deadline.h"
+#include "deadline.h"
 
 namespace bitplan {
 namespace {

@@ -1,4 +1,4 @@
-#include "search/rounding.h"
+#include "rounding.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "search/relaxation.h"
+#include "relaxation.h"
 
 namespace bitplan::search {
 

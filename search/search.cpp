@@ -6,15 +6,15 @@
 #include <optional>
 
 #include "bitplan/error.h"
-#include "search/exact.h"
-#include "search/feasibility.h"
-#include "search/infeasibility.h"
-#include "search/joint_search.h"
+#include "exact.h"
+#include "feasibility.h"
+#include "infeasibility.h"
+#include "joint_search.h"
+#include "rounding.h"
 #include "search/linked_groups.h"
 #include "search/outcome.h"
-#include "search/rounding.h"
-#include "search/start.h"
 #include "search/warm_start.h"
+#include "start.h"
 
 namespace bitplan {
 namespace search {
@@ -47,7 +47,7 @@ Solution Solve(const Problem& problem, const std::optional<Joint>& joint, const 
   return joint ? SolveJoint(problem, *joint, options, monitor) : SolveSeparable(problem, options, monitor);
 }
 
-std::optional<Joint> JointOf(const Problem& problem, std::vector<Together> parts,
+std::optional<Joint> JointOf(const Problem& problem, std::vector<search::Together> parts,
                              const std::optional<WarmStart>& start) {
   if (!problem.joint) return std::nullopt;
   return Joint{*problem.joint, problem.ChoiceCount(), problem.groups.size(), std::move(parts), start};

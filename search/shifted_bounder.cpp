@@ -1,4 +1,4 @@
-#include "search/shifted_bounder.h"
+#include "shifted_bounder.h"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "search/block_shift.h"
-#include "search/joint_objective.h"
+#include "block_shift.h"
+#include "joint_objective.h"
 
 namespace bitplan::search {
 

@@ -1,4 +1,4 @@
-#include "search/shrunk_core.h"
+#include "shrunk_core.h"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "search/branch_and_bound.h"
+#include "branch_and_bound.h"
 
 namespace bitplan::search {
 

@@ -2,20 +2,20 @@
 
 #include "bitplan/error.h"
 #include "bitplan/search.h"
-#include "enum_names.h"
+#include "text/enum_names.h"
 
 namespace bitplan {
 
 namespace {
 
-constexpr Names<SearchMethod, 4> kMethods = {{{SearchMethod::Greedy, "greedy"},
-                                              {SearchMethod::Exact, "exact"},
-                                              {SearchMethod::Convex, "convex"},
-                                              {SearchMethod::Agent, "agent"}}};
-constexpr Names<SolutionStatus, 4> kStatuses = {{{SolutionStatus::Optimal, "optimal"},
-                                                 {SolutionStatus::Feasible, "feasible"},
-                                                 {SolutionStatus::Infeasible, "infeasible"},
-                                                 {SolutionStatus::Unknown, "unknown"}}};
+constexpr text::Names<SearchMethod, 4> kMethods = {{{SearchMethod::Greedy, "greedy"},
+                                                    {SearchMethod::Exact, "exact"},
+                                                    {SearchMethod::Convex, "convex"},
+                                                    {SearchMethod::Agent, "agent"}}};
+constexpr text::Names<SolutionStatus, 4> kStatuses = {{{SolutionStatus::Optimal, "optimal"},
+                                                       {SolutionStatus::Feasible, "feasible"},
+                                                       {SolutionStatus::Infeasible, "infeasible"},
+                                                       {SolutionStatus::Unknown, "unknown"}}};
 
 }  // namespace
 

@@ -1,9 +1,9 @@
-#include "search/start.h"
+#include "start.h"
 
-#include "search/exchange.h"
-#include "search/feasibility.h"
-#include "search/greedy.h"
-#include "search/infeasibility.h"
+#include "exchange.h"
+#include "feasibility.h"
+#include "greedy.h"
+#include "infeasibility.h"
 #include "search/outcome.h"
 
 namespace bitplan::search {

@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "bitplan/search.h"
-#include "search/branch_and_bound.h"
-#include "search/incumbent.h"
+#include "branch_and_bound.h"
+#include "incumbent.h"
 
 namespace bitplan::search {
 

@@ -1,4 +1,4 @@
-#include "search/subproblem.h"
+#include "subproblem.h"
 
 #include <algorithm>
 

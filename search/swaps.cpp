@@ -1,10 +1,10 @@
-#include "search/swaps.h"
+#include "swaps.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-#include "search/unions.h"
+#include "unions.h"
 
 namespace bitplan::search {
 std::vector<Index> NumberCosts(const Core& core) {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "search/subproblem.h"
+#include "subproblem.h"
 
 namespace bitplan::search {
 

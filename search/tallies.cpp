@@ -1,4 +1,4 @@
-#include "search/tallies.h"
+#include "tallies.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 #include <set>
 #include <utility>
 
-#include "search/levelled_costs.h"
-#include "search/unions.h"
+#include "levelled_costs.h"
+#include "unions.h"
 
 namespace bitplan::search {
 namespace {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "search/shrunk_core.h"
+#include "shrunk_core.h"
 
 namespace bitplan::search {
 

@@ -1,12 +1,12 @@
-#include "search/tree.h"
+#include "tree.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "search/branching.h"
-#include "search/budget_lattice.h"
-#include "search/exchange.h"
-#include "search/rounding.h"
+#include "branching.h"
+#include "budget_lattice.h"
+#include "exchange.h"
+#include "rounding.h"
 
 namespace bitplan::search {
 namespace {

@@ -4,11 +4,11 @@
 #include <optional>
 #include <vector>
 
-#include "search/branch_and_bound.h"
-#include "search/shrunk_core.h"
-#include "search/swaps.h"
-#include "search/tallies.h"
-#include "search/waiting_nodes.h"
+#include "branch_and_bound.h"
+#include "shrunk_core.h"
+#include "swaps.h"
+#include "tallies.h"
+#include "waiting_nodes.h"
 
 namespace bitplan::search {
 

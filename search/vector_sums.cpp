@@ -1,8 +1,8 @@
-#include "search/vector_sums.h"
+#include "vector_sums.h"
 
 #include <algorithm>
 
-#include "vector_clones.h"
+#include "simd/vector_clones.h"
 
 namespace bitplan::search {
 namespace {

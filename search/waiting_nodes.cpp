@@ -1,4 +1,4 @@
-#include "search/waiting_nodes.h"
+#include "waiting_nodes.h"
 
 #include <algorithm>
 

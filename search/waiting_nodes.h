@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "search/branch_and_bound.h"
+#include "branch_and_bound.h"
 
 namespace bitplan::search {
 

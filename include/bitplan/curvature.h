@@ -62,7 +62,11 @@ struct Variables {
 /// kept between products when there is only one batch. Vectors are the variables' elements in row-major order, one
 /// after the other; an input's are its samples in data order. The network computes in float32, so that products carry a
 /// relative error of about 1e-6 of the Hessian's norm. A variable that the loss does not depend on, or only linearly,
-/// has zero rows and columns. Copies share the graph.
+/// has zero rows and columns.
+///
+/// Copies share the graph, and a product works on it: of one operator and its copies, products that are asked for by
+/// several threads are taken one after the other, with the bits that they have alone. Operators that were made apart
+/// share nothing, and compute side by side.
 class HessianOperator {
  public:
   using Scalar = double;

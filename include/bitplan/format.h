@@ -1,15 +1,20 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace bitplan {
 
-/// The widths there are: 1 … 8, 16 and 32 bits.
-constexpr bool IsWidth(std::int64_t bits) { return (bits >= 1 && bits <= 8) || bits == 16 || bits == 32; }
+/// The widths there are, ascending. Which of them a number type has is another matter: see Format::HasWidth.
+inline constexpr std::array kAllWidths = {1, 2, 3, 4, 5, 6, 7, 8, 16, 32};
+constexpr bool IsWidth(std::int64_t bits) {
+  return std::find(kAllWidths.begin(), kAllWidths.end(), bits) != kAllWidths.end();
+}
 
-/// What the codes of a number format stand for, at scale 1. All but the last three have scales.
+/// What the codes of a number format stand for, at scale 1.
 enum class NumberType {
   Integer,     ///< 1 … 8 or 16 bits, see Scheme
   Binary,      ///< 1 bit: −1, 1; the scale of a weight is mean |w| (BWN, Rastegari et al. 2016)
@@ -85,7 +90,7 @@ struct Format {
   double deviations = 3;                    ///< of Calibrator::Deviations, > 0
 
   bool IsInteger() const { return type == NumberType::Integer; }
-  bool HasScale() const { return type < NumberType::Float16; }
+  bool HasScale() const;  ///< of all types but float16, bfloat16 and float32
   bool HasZeroPoint() const {
     return IsInteger() && (scheme == Scheme::Asymmetric || scheme == Scheme::AutoSigned);
   }  ///< one that need not be 0
@@ -96,6 +101,9 @@ struct Format {
   /// The same kind of format with another width: 16 and 32 are float16 and float32 whatever the type was, and from
   /// these to others it is integers.
   Format WithBits(int new_bits) const;
+
+  /// Whether Validate accepts WithBits(new_bits).
+  bool HasWidth(int new_bits) const;
 
   /// Throws Error naming the field, its value and the rule when a field is outside its range.
   void Validate() const;

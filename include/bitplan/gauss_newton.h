@@ -104,6 +104,7 @@ class GaussNewton {
 
 /// v ↦ G v over some of the layers of a Gauss-Newton matrix, cross terms included. Has what Spectra asks of an
 /// operator. Vectors are the weights' elements in row-major order, one layer after the other. Computed in float32.
+/// Copies share the matrix's rows, and may be used by several threads at once; the memory limit is then one thread's.
 class GaussNewtonOperator {
  public:
   using Scalar = double;

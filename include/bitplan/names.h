@@ -36,10 +36,10 @@ enum class SolutionStatus;
 enum class TrainingMethod;
 enum class WidthRule;
 
-#define BITPLAN_NAMED(Enum)                                 \
-  template <>                                               \
-  Enum Parse<Enum>(std::string_view text);                  \
-  template <>                                               \
+#define BITPLAN_NAMED(Enum)                \
+  template <>                              \
+  Enum Parse<Enum>(std::string_view text); \
+  template <>                              \
   std::vector<std::string_view> AllNames<Enum>()
 
 BITPLAN_NAMED(Arithmetic);

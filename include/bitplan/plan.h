@@ -138,7 +138,7 @@ Plan ReadPlan(const std::filesystem::path& file);
 std::vector<CostTable> ReadCosts(const std::filesystem::path& file);  ///< `bitplan.costs/1`
 
 /// A table of lines LAYER,WEIGHT_BITS,ACTIVATION_BITS,VALUE under the header layer,weight_bits,activation_bits,COST;
-/// the same pairs of widths for every layer.
+/// the same pairs of widths for every layer. Cells may be quoted as ToCsv (bitplan/plot.h) does: "a,b", "say ""x""".
 CostTable ReadCostCsv(const std::filesystem::path& file);
 
 /// A NumPy array [layers, weight bits − 1, activation bits − 1], its layers in the order of `layers`: the form in which

@@ -141,8 +141,10 @@ struct LayerRounding {
 /// Network.
 class QuantizedNetwork {
  public:
+  struct Impl;
+
   /// Of weights and ranges that are known, as the rooms that learn them have them; see
-  /// src/quantize/quantized_network.h.
+  /// src/quantize/include/quantize/quantized_network.h.
   static QuantizedNetwork FromState(const Network& network, const Plan& plan, QuantizedState state);
 
   /// Throws Error when the plan is another model's (layers or SHA-256 differ, named), has operands that the network has
@@ -193,9 +195,10 @@ class QuantizedNetwork {
   /// cannot be written, or a parameter's type is not known.
   void SavePacked(const std::filesystem::path& file) const;
 
+  /// For rooms that compute it in other ways; see src/quantize/include/quantize/quantized_network.h.
+  const Impl& impl() const { return *impl_; }
+
  private:
-  friend const QuantizedState& StateOf(const QuantizedNetwork& network);  // src/quantize/quantized_network.h
-  struct Impl;
   static QuantizedNetwork FromCalibration(const Network& network, const Plan& plan, const Calibration& calibration);
   explicit QuantizedNetwork(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;

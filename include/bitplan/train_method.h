@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "bitplan/format.h"
 
@@ -33,6 +34,9 @@ bool SuitsInputs(TrainingMethod method, const Format& format);
 /// Whether larger weights find larger levels, or are clipped by learned ones. Where neither holds (BinaryConnect, TTQ),
 /// batch norm that is folded in cannot be trained as Rescaled: its variance would run away.
 bool LevelsFollowWeight(TrainingMethod method);
+
+/// All there are, in the order of their declaration.
+std::vector<TrainingMethod> TrainingMethods();
 
 /// Names used on the command line and in files: "lsq", "binary-connect", …; the parser throws Error listing them.
 std::string_view ToString(TrainingMethod method);

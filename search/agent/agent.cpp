@@ -11,15 +11,15 @@
 #include <utility>
 
 #include "bitplan/error.h"
-#include "search/agent/checkpoint.h"
-#include "search/agent/ddpg.h"
-#include "search/agent/plan_space.h"
-#include "search/agent/plan_walk.h"
+#include "checkpoint.h"
+#include "ddpg.h"
+#include "plan_space.h"
+#include "plan_walk.h"
 #include "search/outcome.h"
 #include "statistics/draw_uniform.h"
 
 namespace bitplan {
-namespace search {
+namespace agent {
 namespace {
 
 using statistics::DrawUniform;
@@ -45,7 +45,8 @@ double DrawAction(double mean, double deviation, std::mt19937_64& random) {
 /// Tries plans and learns from them.
 class Learner {
  public:
-  Learner(const Problem& problem, const AgentOptions& options, const PlanSpace& space, std::vector<std::size_t> plan)
+  Learner(const Problem& problem, const AgentOptions& options, const agent::PlanSpace& space,
+          std::vector<std::size_t> plan)
       : problem_(problem),
         options_(options),
         space_(space),
@@ -53,12 +54,12 @@ class Learner {
         plan_(std::move(plan)),
         training_{Ddpg(kRemembered * Steps(space), options.seed), std::mt19937_64(options.seed)} {
     if (options.checkpoint.empty()) return;
-    checkpoint_ = Journal(options.checkpoint, SubjectOf(problem, options));
+    checkpoint_ = files::Journal(options.checkpoint, SubjectOf(problem, options));
     ReadCheckpoint(checkpoint_, options_, training_);
   }
 
   /// Until all episodes are done or it is asked to stop.
-  const Training& Learn() {
+  const agent::Training& Learn() {
     const auto done = [&] { return std::ssize(training_.episodes); };
     while (done() < options_.episodes && !(options_.stop && options_.stop())) {
       RunEpisode();
@@ -70,9 +71,9 @@ class Learner {
   }
 
  private:
-  static std::int64_t Steps(const PlanSpace& space) {
+  static std::int64_t Steps(const agent::PlanSpace& space) {
     std::size_t steps = 0;
-    for (const SpaceGroup& group : space.groups()) steps += group.coordinates.size();
+    for (const agent::SpaceGroup& group : space.groups()) steps += group.coordinates.size();
     return static_cast<std::int64_t>(std::max<std::size_t>(steps, 1));
   }
 
@@ -85,10 +86,10 @@ class Learner {
     const bool random = number < options_.warm_up;
     const double noise =
         random ? 0 : kFirstNoise * std::pow(kNoiseDecay, static_cast<double>(number - options_.warm_up));
-    PlanWalk walk(space_, states_, plan_);
-    std::vector<Transition> steps;
+    agent::PlanWalk walk(space_, states_, plan_);
+    std::vector<agent::Transition> steps;
     while (!walk.Done()) {
-      Transition& step = steps.emplace_back();
+      agent::Transition& step = steps.emplace_back();
       step.state = walk.State();
       const double action =
           random ? DrawUniform(training_.random) : DrawAction(training_.agent.Act(step.state), noise, training_.random);
@@ -101,7 +102,7 @@ class Learner {
     const double best = training_.episodes.empty() ? loss : std::min(loss, training_.episodes.back().best);
     if (training_.episodes.empty() || loss < training_.episodes.back().best) training_.best = choices;
     training_.episodes.push_back({loss, best, noise});
-    for (Transition& step : steps) {
+    for (agent::Transition& step : steps) {
       step.reward = RewardOf(loss);
       training_.agent.Remember(step);
       if (!random) training_.agent.Update(training_.random);
@@ -126,11 +127,11 @@ class Learner {
 
   const Problem& problem_;
   const AgentOptions& options_;
-  const PlanSpace& space_;
-  const StepStates states_;
+  const agent::PlanSpace& space_;
+  const agent::StepStates states_;
   const std::vector<std::size_t> plan_;  // some plan within the budgets
   Training training_;
-  Journal checkpoint_;
+  files::Journal checkpoint_;
   std::map<std::vector<std::size_t>, double> measured_;
 };
 
@@ -142,7 +143,7 @@ Solution Prove(const Problem& problem, const AgentOptions& options) {
 }
 
 }  // namespace
-}  // namespace search
+}  // namespace agent
 
 void AgentOptions::Validate() const {
   if (episodes < 1) throw Error(fmt::format("episodes is {}, must be at least 1", episodes));
@@ -154,16 +155,16 @@ AgentResult SearchByAgent(const Problem& problem, const AgentOptions& options) {
   options.Validate();
   problem.Validate();
   const auto begun = std::chrono::steady_clock::now();
-  AgentResult result{search::Prove(problem, options), {}};
+  AgentResult result{agent::Prove(problem, options), {}};
   Solution& solution = result.solution;
   solution.method = SearchMethod::Agent;
   if (solution.status == SolutionStatus::Infeasible) return result;
-  const search::PlanSpace space(problem, options.stop);
+  const agent::PlanSpace space(problem, options.stop);
   const auto plan = space.Complete(0, std::vector<double>(space.budgets()), true);
   std::vector<std::size_t> best;
   if (plan) {
-    search::Learner learner(problem, options, space, *plan);
-    const search::Training& training = learner.Learn();
+    agent::Learner learner(problem, options, space, *plan);
+    const agent::Training& training = learner.Learn();
     result.episodes = training.episodes;
     best = training.best;
   }

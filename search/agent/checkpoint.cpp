@@ -1,4 +1,4 @@
-#include "search/agent/checkpoint.h"
+#include "checkpoint.h"
 
 #include <fmt/format.h>
 
@@ -7,25 +7,26 @@
 #include <utility>
 #include <variant>
 
+#include "agent/options_fields.h"
 #include "bitplan/error.h"
+#include "bitplan/files.h"
 #include "bitplan/plan.h"
 #include "files/sha256.h"
-#include "search/agent/options_fields.h"
 
-namespace bitplan::search {
+namespace bitplan::agent {
 namespace {
 
 template <typename Number>
-void AddNumbers(Sha256& sha256, const std::vector<Number>& numbers) {
+void AddNumbers(files::Sha256& sha256, const std::vector<Number>& numbers) {
   sha256.Add(numbers.data(), numbers.size() * sizeof(Number));
 }
 
-void AddTerm(Sha256& sha256, const QuadraticTerm& term) {
+void AddTerm(files::Sha256& sha256, const QuadraticTerm& term) {
   const auto& [matrix] = term;
   AddNumbers(sha256, matrix);
 }
 
-void AddTerm(Sha256& sha256, const LogitTerm& term) {
+void AddTerm(files::Sha256& sha256, const LogitTerm& term) {
   const auto& [loss, temperature, scale, samples, classes, logits, shifts] = term;
   sha256.Add(fmt::format("{} {} {} {} {}", static_cast<int>(loss), temperature, scale, samples, classes));
   AddNumbers(sha256, logits);
@@ -35,7 +36,7 @@ void AddTerm(Sha256& sha256, const LogitTerm& term) {
 /// Of all that a problem says: its JSON, but for the joint term's large arrays, which are added as they are.
 std::string DigestOf(const Problem& problem) {
   const auto& [name, objective, groups, budgets, prices, rules, joint] = problem;
-  Sha256 sha256;
+  files::Sha256 sha256;
   sha256.Add(ToJson(Problem{name, objective, groups, budgets, prices, rules, {}}));
   if (joint) std::visit([&](const auto& term) { AddTerm(sha256, term); }, *joint);
   return sha256.Hex();
@@ -57,14 +58,14 @@ std::vector<char> RandomText(const std::mt19937_64& random) {
 
 }  // namespace
 
-JournalSubject SubjectOf(const Problem& problem, const AgentOptions& options) {
+files::JournalSubject SubjectOf(const Problem& problem, const AgentOptions& options) {
   // More episodes go on; a certificate is made anew each time.
   files::Json subject = files::OptionsJson(options, {"checkpoint", "progress", "stop", "episodes", "certificate"});
   subject["problem"] = DigestOf(problem);
   return {"a learning agent", subject.dump(-1, ' ', false, files::Json::error_handler_t::replace)};
 }
 
-void ReadCheckpoint(const Journal& checkpoint, const AgentOptions& options, Training& training) {
+void ReadCheckpoint(const files::Journal& checkpoint, const AgentOptions& options, Training& training) {
   if (checkpoint.empty()) return;
   training.agent.Load(checkpoint);
   const std::vector<char> random = checkpoint.Rows<char>("random", 1);
@@ -80,8 +81,8 @@ void ReadCheckpoint(const Journal& checkpoint, const AgentOptions& options, Trai
                             options.checkpoint.string(), training.episodes.size(), options.episodes));
 }
 
-JournalSteps StepsOf(const Training& training) {
-  JournalSteps steps;
+files::JournalSteps StepsOf(const Training& training) {
+  files::JournalSteps steps;
   training.agent.Save(steps);
   steps.Add("random", RandomText(training.random));
   steps.Add("episodes", TableOf(training.episodes));
@@ -89,4 +90,4 @@ JournalSteps StepsOf(const Training& training) {
   return steps;
 }
 
-}  // namespace bitplan::search
+}  // namespace bitplan::agent

@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "bitplan/agent.h"
+#include "ddpg.h"
 #include "files/journal.h"
-#include "search/agent/ddpg.h"
 
-namespace bitplan::search {
+namespace bitplan::agent {
 
 /// All that an agent goes on from.
 struct Training {
@@ -19,11 +19,11 @@ struct Training {
 };
 
 /// What must be the same for an agent to go on.
-JournalSubject SubjectOf(const Problem& problem, const AgentOptions& options);
+files::JournalSubject SubjectOf(const Problem& problem, const AgentOptions& options);
 
 /// Reads what `checkpoint` has, if anything. Throws Error when it is damaged, or has more episodes than are asked for.
-void ReadCheckpoint(const Journal& checkpoint, const AgentOptions& options, Training& training);
+void ReadCheckpoint(const files::Journal& checkpoint, const AgentOptions& options, Training& training);
 
-JournalSteps StepsOf(const Training& training);
+files::JournalSteps StepsOf(const Training& training);
 
-}  // namespace bitplan::search
+}  // namespace bitplan::agent

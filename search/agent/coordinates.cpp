@@ -1,4 +1,4 @@
-#include "search/agent/coordinates.h"
+#include "coordinates.h"
 
 #include <algorithm>
 #include <numeric>
@@ -8,7 +8,7 @@
 #include "bitplan/cost.h"
 #include "bitplan/error.h"
 
-namespace bitplan::search {
+namespace bitplan::agent {
 namespace {
 
 /// Each choice's widths: its members' weights', then the input's; nothing where names are not of widths or do not tell
@@ -58,4 +58,4 @@ Coordinates CoordinatesOf(const Group& group, const std::vector<double>& spent) 
   return result;
 }
 
-}  // namespace bitplan::search
+}  // namespace bitplan::agent

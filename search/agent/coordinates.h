@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "bitplan/problem.h"
-#include "search/agent/plan_space.h"
+#include "plan_space.h"
 
-namespace bitplan::search {
+namespace bitplan::agent {
 
 /// A group's coordinates, and each choice's values of them: the widths where its choices are named by them, else the
 /// place in the order of `spent`, which says what each choice costs.
@@ -16,4 +16,4 @@ struct Coordinates {
 };
 Coordinates CoordinatesOf(const Group& group, const std::vector<double>& spent);
 
-}  // namespace bitplan::search
+}  // namespace bitplan::agent

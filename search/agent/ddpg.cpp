@@ -1,4 +1,4 @@
-#include "search/agent/ddpg.h"
+#include "ddpg.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -10,7 +10,7 @@
 #include "files/tensor_steps.h"
 #include "statistics/draw_below.h"
 
-namespace bitplan::search {
+namespace bitplan::agent {
 namespace {
 
 constexpr std::int64_t kStates = std::tuple_size_v<AgentState>;
@@ -104,7 +104,7 @@ void Ddpg::Update(std::mt19937_64& random) {
   Follow(target_critic_, critic_);
 }
 
-void Ddpg::Save(JournalSteps& steps) const {
+void Ddpg::Save(files::JournalSteps& steps) const {
   ForEachTensor(
       {{"actor", &actor_}, {"critic", &critic_}, {"target_actor", &target_actor_}, {"target_critic", &target_critic_}},
       replay_, [&](const std::string& name, const at::Tensor& tensor) { files::AddTensor(steps, name, tensor); });
@@ -114,7 +114,7 @@ void Ddpg::Save(JournalSteps& steps) const {
   steps.Add("baseline", baseline_ ? std::vector<double>{*baseline_} : std::vector<double>());
 }
 
-void Ddpg::Load(const Journal& checkpoint) {
+void Ddpg::Load(const files::Journal& checkpoint) {
   const at::NoGradGuard no_grad;
   ForEachTensor(
       {{"actor", &actor_}, {"critic", &critic_}, {"target_actor", &target_actor_}, {"target_critic", &target_critic_}},
@@ -127,4 +127,4 @@ void Ddpg::Load(const Journal& checkpoint) {
   baseline_ = baseline.empty() ? std::nullopt : std::optional(baseline.front());
 }
 
-}  // namespace bitplan::search
+}  // namespace bitplan::agent

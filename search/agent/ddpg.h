@@ -10,9 +10,9 @@
 #include <random>
 
 #include "files/journal.h"
-#include "search/agent/mlp.h"
+#include "mlp.h"
 
-namespace bitplan::search {
+namespace bitplan::agent {
 
 using AgentState = std::array<float, 10>;
 
@@ -43,8 +43,8 @@ class Ddpg {
   /// Needs a transition.
   void Update(std::mt19937_64& random);
 
-  void Save(JournalSteps& steps) const;
-  void Load(const Journal& checkpoint);  ///< throws Error when it is damaged
+  void Save(files::JournalSteps& steps) const;
+  void Load(const files::Journal& checkpoint);  ///< throws Error when it is damaged
 
  private:
   explicit Ddpg(std::int64_t capacity, at::Generator random);
@@ -56,4 +56,4 @@ class Ddpg {
   std::optional<double> baseline_;
 };
 
-}  // namespace bitplan::search
+}  // namespace bitplan::agent

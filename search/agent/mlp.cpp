@@ -1,10 +1,10 @@
-#include "search/agent/mlp.h"
+#include "mlp.h"
 
 #include <ATen/ATen.h>
 
 #include <cmath>
 
-namespace bitplan::search {
+namespace bitplan::agent {
 
 Mlp::Mlp(const std::vector<std::int64_t>& widths, at::Generator& random) {
   for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
@@ -29,4 +29,4 @@ Mlp Mlp::Frozen() const {
   return Mlp(std::move(copies));
 }
 
-}  // namespace bitplan::search
+}  // namespace bitplan::agent

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace bitplan::search {
+namespace bitplan::agent {
 
 /// Fully connected layers with ReLU between them. Its own weights are not shared with copies.
 class Mlp {
@@ -29,4 +29,4 @@ class Mlp {
   std::vector<at::Tensor> parameters_;
 };
 
-}  // namespace bitplan::search
+}  // namespace bitplan::agent

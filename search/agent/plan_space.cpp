@@ -1,4 +1,4 @@
-#include "search/agent/plan_space.h"
+#include "plan_space.h"
 
 #include <algorithm>
 #include <limits>
@@ -7,10 +7,10 @@
 #include <string>
 
 #include "bitplan/search.h"
-#include "search/agent/coordinates.h"
+#include "coordinates.h"
 #include "search/core.h"
 
-namespace bitplan::search {
+namespace bitplan::agent {
 namespace {
 
 double Total(const std::vector<double>& costs) { return std::accumulate(costs.begin(), costs.end(), 0.0); }
@@ -42,8 +42,8 @@ std::optional<LayerShape> ShapeOf(const Problem& problem, const std::vector<std:
 }  // namespace
 
 PlanSpace::PlanSpace(const Problem& problem, std::function<bool()> stop)
-    : problem_(problem), linked_(LinkGroups(problem)), stop_(std::move(stop)) {
-  for (const auto& [cost, budget] : problem_.budgets) limits_.push_back(LimitWithTolerance(budget > 0 ? 1 : 0));
+    : problem_(problem), linked_(search::LinkGroups(problem)), stop_(std::move(stop)) {
+  for (const auto& [cost, budget] : problem_.budgets) limits_.push_back(search::LimitWithTolerance(budget > 0 ? 1 : 0));
   AddRows();
   AddLosses();
   AddCompletions();
@@ -149,7 +149,8 @@ std::optional<std::vector<std::size_t>> PlanSpace::SearchCompletion(std::size_t 
   if (group == groups_.size()) return std::nullopt;
   Problem rest{.name = "rest", .objective = "none", .groups = {}, .budgets = {}};
   for (std::size_t i = 0; i < budgets(); ++i)
-    rest.budgets[std::to_string(i)] = std::max(0.0, (limits_[i] - spent[i]) / LimitWithTolerance(1) * (1 - 1e-14));
+    rest.budgets[std::to_string(i)] =
+        std::max(0.0, (limits_[i] - spent[i]) / search::LimitWithTolerance(1) * (1 - 1e-14));
   for (std::size_t g = group; g < groups_.size(); ++g) {
     Group& added = rest.groups.emplace_back(Group{std::to_string(g), {}, {}});
     for (std::size_t r = 0; r < groups_[g].rows.size(); ++r) {
@@ -168,4 +169,4 @@ std::vector<std::size_t> PlanSpace::ChoicesOf(const std::vector<std::size_t>& ro
   return linked_.Expand(problem_, rows);
 }
 
-}  // namespace bitplan::search
+}  // namespace bitplan::agent

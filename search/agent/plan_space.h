@@ -8,7 +8,7 @@
 #include "bitplan/problem.h"
 #include "search/linked_groups.h"
 
-namespace bitplan::search {
+namespace bitplan::agent {
 
 /// One number that tells the choices of a group apart: a weight's width, an input's, or the place in the order of
 /// costs.
@@ -68,7 +68,7 @@ class PlanSpace {
   };
 
   Problem problem_;
-  LinkedGroups linked_;
+  search::LinkedGroups linked_;
   std::function<bool()> stop_;
   std::vector<SpaceGroup> groups_;
   std::vector<double> limits_;              // in the rows' unit, with the search's tolerance
@@ -81,4 +81,4 @@ inline void Add(std::vector<double>& a, const std::vector<double>& b) {
   for (std::size_t i = 0; i < a.size(); ++i) a[i] += b[i];
 }
 
-}  // namespace bitplan::search
+}  // namespace bitplan::agent

@@ -1,4 +1,4 @@
-#include "search/agent/plan_walk.h"
+#include "plan_walk.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 #include "search/core.h"
 
-namespace bitplan::search {
+namespace bitplan::agent {
 namespace {
 
 /// 0 … 1 from the least to the largest, in the logarithm.
@@ -41,7 +41,7 @@ StepStates::StepStates(const PlanSpace& space) {
     const auto [low, high] = std::minmax_element(group.rows.begin(), group.rows.end(), by_loss);
     ranges.push_back(high->loss - low->loss);
     most.push_back(0);
-    least.push_back(kInfinity);
+    least.push_back(search::kInfinity);
     for (const SpaceRow& row : group.rows) {
       most.back() = std::max(most.back(), LargestOf(row.costs));
       least.back() = std::min(least.back(), LargestOf(row.costs));
@@ -176,4 +176,4 @@ double PlanWalk::Take(double action) {
   return executed;
 }
 
-}  // namespace bitplan::search
+}  // namespace bitplan::agent

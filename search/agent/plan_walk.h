@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <vector>
 
-#include "search/agent/ddpg.h"
-#include "search/agent/plan_space.h"
+#include "ddpg.h"
+#include "plan_space.h"
 
-namespace bitplan::search {
+namespace bitplan::agent {
 
 /// The ten numbers of every step, each in [0, 1]. Where all groups have shapes, those of HAQ: place in the network,
 /// input and output channels, kernel, stride, feature size, parameters, depthwise or not, weight or activation,
@@ -61,4 +61,4 @@ class PlanWalk {
   double previous_action_ = 1;
 };
 
-}  // namespace bitplan::search
+}  // namespace bitplan::agent

@@ -6,25 +6,26 @@ namespace bitplan {
 
 std::string ToJson(const Problem& problem, const MeasuredChoice& choice) {
   const auto estimate = [](const Estimate& of) {
-    return Json{{"value", NumberOrNull(of.value)}, {"standard_error", NumberOrNull(of.standard_error)}};
+    return plan::Json{{"value", plan::NumberOrNull(of.value)},
+                      {"standard_error", plan::NumberOrNull(of.standard_error)}};
   };
-  Json json{{"schema", "bitplan.choice/1"},
-            {"tool_version", Version()},
-            {"samples", choice.samples},
-            {"trials", Json::array()}};
+  plan::Json json{{"schema", "bitplan.choice/1"},
+                  {"tool_version", Version()},
+                  {"samples", choice.samples},
+                  {"trials", plan::Json::array()}};
   for (const Trial& trial : choice.trials) {
-    Json names = Json::object();
+    plan::Json names = plan::Json::object();
     for (std::size_t g = 0; g < trial.choices.size(); ++g)
       names[problem.groups[g].name] = problem.groups[g].choices[trial.choices[g]].name;
     json["trials"].push_back({{"origin", trial.origin},
-                              {"predicted", NumberOrNull(trial.predicted)},
+                              {"predicted", plan::NumberOrNull(trial.predicted)},
                               {"divergence", estimate(trial.loss)},
                               {"difference", estimate(trial.difference)},
-                              {"expected_difference", NumberOrNull(trial.expected)},
+                              {"expected_difference", plan::NumberOrNull(trial.expected)},
                               {"accepted", trial.accepted},
                               {"choices", std::move(names)}});
   }
-  return JsonText(json);
+  return plan::JsonText(json);
 }
 
 }  // namespace bitplan

@@ -8,10 +8,10 @@
 
 #include "bitplan/error.h"
 #include "bitplan/robustness.h"
-#include "choose/exchange_model.h"
-#include "choose/plan_meter.h"
-#include "choose/trials.h"
+#include "exchange_model.h"
+#include "plan_meter.h"
 #include "search/outcome.h"
+#include "trials.h"
 
 namespace bitplan {
 
@@ -27,7 +27,7 @@ void Check(const Problem& problem, const Dataset& held_out) {
 }
 
 /// The best plan, and the next best ones that differ in enough groups.
-void TryCandidates(const Problem& problem, const Solution& best, const ChooseOptions& options, Trials& trials) {
+void TryCandidates(const Problem& problem, const Solution& best, const ChooseOptions& options, choose::Trials& trials) {
   std::vector<std::vector<std::size_t>> found;
   for (std::vector<std::size_t> next = best.choices; !next.empty();) {
     trials.Try("candidate", next);
@@ -54,16 +54,16 @@ MeasuredChoice ChooseByMeasuring(const Network& network, const Sensitivity& sens
                                  const ChooseOptions& options) {
   options.Validate();
   Check(problem, held_out);
-  const PlanMeter meter(network, sensitivity, problem, calibration, held_out, options.quantize, options.loss);
-  Trials trials(problem, [&](const std::vector<std::size_t>& choices) { return meter.Divergences(choices); });
+  const choose::PlanMeter meter(network, sensitivity, problem, calibration, held_out, options.quantize, options.loss);
+  choose::Trials trials(problem, [&](const std::vector<std::size_t>& choices) { return meter.Divergences(choices); });
   TryCandidates(problem, best, options, trials);
   if (options.refine > 0) {
     const Dataset few = calibration.First(options.model_samples);
-    const PlanMeter model(network, sensitivity, problem, few, few, options.quantize, options.loss);
+    const choose::PlanMeter model(network, sensitivity, problem, few, few, options.quantize, options.loss);
     const auto rank = [&](const std::vector<std::size_t>& choices) {
-      return PredictExchanges(model, problem, choices, options.progress);
+      return choose::PredictExchanges(model, problem, choices, options.progress);
     };
-    Refine(trials, options.refine, rank, options.progress);
+    choose::Refine(trials, options.refine, rank, options.progress);
   }
   return trials.result();
 }
@@ -71,7 +71,7 @@ MeasuredChoice ChooseByMeasuring(const Network& network, const Sensitivity& sens
 std::function<double(const std::vector<std::size_t>& choices)> MeasuredLoss(
     const Network& network, const Sensitivity& sensitivity, const Problem& problem, const Dataset& calibration,
     const Dataset& samples, const QuantizeOptions& options, Loss loss) {
-  return [meter = PlanMeter(network, sensitivity, problem, calibration, samples, options, loss)](
+  return [meter = choose::PlanMeter(network, sensitivity, problem, calibration, samples, options, loss)](
              const std::vector<std::size_t>& choices) {
     const std::vector<double> losses = meter.Divergences(choices);
     const double mean = std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(losses.size());

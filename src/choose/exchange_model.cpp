@@ -1,4 +1,4 @@
-#include "choose/exchange_model.h"
+#include "exchange_model.h"
 
 #include <ATen/ATen.h>
 
@@ -11,7 +11,7 @@
 #include "bitplan/search.h"
 #include "bitplan/statistics.h"
 
-namespace bitplan {
+namespace bitplan::choose {
 
 namespace {
 
@@ -122,4 +122,4 @@ std::vector<Exchange> PredictExchanges(const PlanMeter& meter, const Problem& pr
                                    changed, meter.labels()));
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::choose

@@ -7,10 +7,10 @@
 
 #include "bitplan/problem.h"
 #include "bitplan/progress.h"
-#include "choose/plan_meter.h"
-#include "choose/trials.h"
+#include "plan_meter.h"
+#include "trials.h"
 
-namespace bitplan {
+namespace bitplan::choose {
 
 /// What changes of a plan do to each sample's divergence from the float network, one alone and two together.
 struct ChangeEffects {
@@ -34,4 +34,4 @@ std::vector<Exchange> RankedExchanges(const Problem& problem, const std::vector<
 std::vector<Exchange> PredictExchanges(const PlanMeter& meter, const Problem& problem,
                                        const std::vector<std::size_t>& choices, const ProgressCallback& progress);
 
-}  // namespace bitplan
+}  // namespace bitplan::choose

@@ -1,4 +1,4 @@
-#include "choose/neighbors.h"
+#include "neighbors.h"
 
 #include <algorithm>
 #include <map>
@@ -8,7 +8,7 @@
 #include "search/core.h"
 #include "search/outcome.h"
 
-namespace bitplan {
+namespace bitplan::choose {
 
 namespace {
 
@@ -66,4 +66,4 @@ bool IsAllowed(const Problem& problem, const std::vector<std::size_t>& choices) 
          });
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::choose

@@ -5,7 +5,7 @@
 
 #include "bitplan/problem.h"
 
-namespace bitplan {
+namespace bitplan::choose {
 
 /// One group takes another choice.
 struct Change {
@@ -24,4 +24,4 @@ std::vector<Change> NeighborsOf(const Problem& problem, const std::vector<std::s
 /// Whether a plan is within all budgets and keeps all rules.
 bool IsAllowed(const Problem& problem, const std::vector<std::size_t>& choices);
 
-}  // namespace bitplan
+}  // namespace bitplan::choose

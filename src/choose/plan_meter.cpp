@@ -1,4 +1,4 @@
-#include "choose/plan_meter.h"
+#include "plan_meter.h"
 
 #include <ATen/ATen.h>
 
@@ -9,7 +9,7 @@
 #include "process/memory_limit.h"
 #include "quantize/quantized_network.h"
 
-namespace bitplan {
+namespace bitplan::choose {
 
 namespace {
 
@@ -22,14 +22,14 @@ bool QuantizesActivations(const Sensitivity& sensitivity) {
 
 /// All outputs of whatever has a Forward.
 template <typename Runner>
-at::Tensor RunAll(const Runner& runner, const ImageLayout& layout, const Dataset& samples, const PassLimits& limits,
-                  const std::string& device) {
+at::Tensor RunAll(const Runner& runner, const network::ImageLayout& layout, const Dataset& samples,
+                  const PassLimits& limits, const std::string& device) {
   const at::NoGradGuard no_grad;
   const auto run = [&](std::int64_t begin, std::int64_t end) {
     return runner.Forward(layout(samples.Get(begin, end, at::Device(device)).inputs));
   };
-  const std::int64_t at_once = SamplesAPass(std::min(limits.batch_size, samples.size()), limits.memory_bytes, 0,
-                                            [&](std::int64_t count) { run(0, count); });
+  const std::int64_t at_once = process::SamplesAPass(std::min(limits.batch_size, samples.size()), limits.memory_bytes,
+                                                     0, [&](std::int64_t count) { run(0, count); });
   std::vector<at::Tensor> outputs;
   for (std::int64_t begin = 0; begin < samples.size(); begin += at_once)
     outputs.push_back(run(begin, std::min(begin + at_once, samples.size())));
@@ -56,7 +56,7 @@ at::Tensor PlanMeter::Outputs(const std::vector<std::size_t>& choices) const {
   solution.choices = choices;
   const Plan plan = MakePlan(sensitivity_, problem_, solution, Measure::Divergence);
   const auto quantized = QuantizedNetwork::Create(network_, plan, calibration_);
-  return RunAll(quantized, layout_, samples_, limits_.Beside(OwnBytes(quantized)), network_.device());
+  return RunAll(quantized, layout_, samples_, limits_.Beside(quantize::OwnBytes(quantized)), network_.device());
 }
 
 std::vector<double> PlanMeter::Divergences(const std::vector<std::size_t>& choices) const {
@@ -67,4 +67,4 @@ std::vector<double> PlanMeter::Divergences(const std::vector<std::size_t>& choic
   return {first, first + losses.numel()};
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::choose

@@ -9,7 +9,7 @@
 #include "bitplan/loss.h"
 #include "network/image_layout.h"
 
-namespace bitplan {
+namespace bitplan::choose {
 
 /// Quantizes plans, each with the same calibration, and runs them on the same samples.
 class PlanMeter {
@@ -35,9 +35,9 @@ class PlanMeter {
   Dataset samples_;
   PassLimits limits_;
   Criterion divergence_;
-  ImageLayout layout_;
+  network::ImageLayout layout_;
   Calibration calibration_;
   at::Tensor float_outputs_;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::choose

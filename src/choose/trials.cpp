@@ -1,4 +1,4 @@
-#include "choose/trials.h"
+#include "trials.h"
 
 #include <algorithm>
 #include <iterator>
@@ -8,6 +8,10 @@ namespace bitplan {
 const Trial& MeasuredChoice::Best() const {
   return *std::find_if(trials.rbegin(), trials.rend(), [](const Trial& trial) { return trial.accepted; });
 }
+
+}  // namespace bitplan
+
+namespace bitplan::choose {
 
 bool Trials::Try(const std::string& origin, const std::vector<std::size_t>& choices, double expected) {
   const std::vector<double> losses = measure_(choices);
@@ -43,4 +47,4 @@ void Refine(Trials& trials, std::int64_t count, const RankExchanges& rank, const
   }
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::choose

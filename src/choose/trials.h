@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "bitplan/choose.h"
-#include "choose/neighbors.h"
+#include "neighbors.h"
 
-namespace bitplan {
+namespace bitplan::choose {
 
 /// Every sample's loss under a plan.
 using MeasurePlan = std::function<std::vector<double>(const std::vector<std::size_t>& choices)>;
@@ -43,4 +43,4 @@ using RankExchanges = std::function<std::vector<Exchange>(const std::vector<std:
 /// after each that is accepted.
 void Refine(Trials& trials, std::int64_t count, const RankExchanges& rank, const ProgressCallback& progress);
 
-}  // namespace bitplan
+}  // namespace bitplan::choose

@@ -1,11 +1,11 @@
-#include "cli/agent_options.h"
+#include "agent_options.h"
 
 #include <fmt/format.h>
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
-#include "cli/number_option.h"
-#include "cli/output_path.h"
+#include "number_option.h"
+#include "output_path.h"
 
 namespace bitplan::cli {
 

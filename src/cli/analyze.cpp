@@ -12,18 +12,18 @@
 #include "bitplan/plan.h"
 #include "bitplan/profile.h"
 #include "bitplan/run.h"
-#include "cli/checkpoint.h"
-#include "cli/command.h"
-#include "cli/file_roles.h"
-#include "cli/interrupt.h"
-#include "cli/memory_option.h"
-#include "cli/options.h"
-#include "cli/output_path.h"
-#include "cli/report.h"
-#include "cli/sample_warnings.h"
-#include "cli/target_options.h"
-#include "cli/values.h"
+#include "checkpoint.h"
+#include "command.h"
+#include "file_roles.h"
+#include "interrupt.h"
+#include "memory_option.h"
+#include "options.h"
+#include "output_path.h"
 #include "plan/companion_files.h"
+#include "report.h"
+#include "sample_warnings.h"
+#include "target_options.h"
+#include "values.h"
 
 namespace bitplan::cli {
 
@@ -154,7 +154,8 @@ void Print(const Sensitivity& sensitivity, const AnalyzeOptions& options, const 
 
 MoreFiles FilesBeside(const std::filesystem::path& file) {
   MoreFiles files{{}, {{"--out's checkpoint", CheckpointOf(file)}}};
-  for (const std::filesystem::path& array : CompanionFiles(file)) files.written.push_back({"--out's arrays", array});
+  for (const std::filesystem::path& array : plan::CompanionFiles(file))
+    files.written.push_back({"--out's arrays", array});
   return files;
 }
 

@@ -5,12 +5,12 @@
 
 #include "bitplan/files.h"
 #include "bitplan/quantize.h"
-#include "cli/command.h"
-#include "cli/interrupt.h"
-#include "cli/memory_option.h"
-#include "cli/options.h"
-#include "cli/output_path.h"
-#include "cli/report.h"
+#include "command.h"
+#include "interrupt.h"
+#include "memory_option.h"
+#include "options.h"
+#include "output_path.h"
+#include "report.h"
 
 namespace bitplan::cli {
 

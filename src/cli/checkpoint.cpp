@@ -1,11 +1,11 @@
-#include "cli/checkpoint.h"
+#include "checkpoint.h"
 
 #include <fmt/format.h>
 
 #include <system_error>
 
 #include "bitplan/error.h"
-#include "cli/interrupt.h"
+#include "interrupt.h"
 
 namespace bitplan::cli {
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "cli/options.h"
+#include "options.h"
 
 namespace bitplan::cli {
 

@@ -1,11 +1,11 @@
-#include "cli/choose_options.h"
+#include "choose_options.h"
 
 #include <fmt/format.h>
 
 #include "bitplan/error.h"
-#include "cli/correction_warning.h"
-#include "cli/number_option.h"
-#include "cli/report.h"
+#include "correction_warning.h"
+#include "number_option.h"
+#include "report.h"
 
 namespace bitplan::cli {
 

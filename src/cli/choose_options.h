@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "bitplan/run.h"
-#include "cli/options.h"
+#include "options.h"
 
 namespace bitplan::cli {
 

@@ -5,8 +5,8 @@
 
 namespace bitplan::cli {
 
-/// Exit codes of the tool (design.md, section 10).
-enum ExitCode : int { kDone = 0, kBug = 1, kBadInput = 2, kNoPlan = 3, kInterrupted = 130 };
+/// Exit codes of the tool (Errors and conduct in docs/architecture.md).
+enum ExitCode : int { kDone = 0, kBug = 1, kBadInput = 2, kNoPlan = 3, kDiverged = 4, kInterrupted = 130 };
 
 using Arguments = std::vector<std::string>;
 

@@ -1,4 +1,4 @@
-#include "cli/command_line.h"
+#include "command_line.h"
 
 #include <fmt/format.h>
 
@@ -16,8 +16,8 @@
 #include <utility>
 
 #include "bitplan/error.h"
-#include "cli/file_roles.h"
-#include "cli/number_option.h"
+#include "file_roles.h"
+#include "number_option.h"
 
 namespace bitplan::cli {
 

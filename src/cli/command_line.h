@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/command.h"
-#include "cli/option_row.h"
+#include "command.h"
+#include "option_row.h"
 
 namespace bitplan::cli {
 

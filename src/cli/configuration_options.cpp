@@ -1,4 +1,4 @@
-#include "cli/configuration_options.h"
+#include "configuration_options.h"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "bitplan/error.h"
-#include "cli/format_options.h"
-#include "cli/number_option.h"
+#include "format_options.h"
+#include "number_option.h"
 
 namespace bitplan::cli {
 

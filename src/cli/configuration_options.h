@@ -3,7 +3,7 @@
 #include <string>
 
 #include "bitplan/configuration.h"
-#include "cli/options.h"
+#include "options.h"
 
 namespace bitplan::cli {
 

@@ -1,4 +1,4 @@
-#include "cli/correction_warning.h"
+#include "correction_warning.h"
 
 #include <fmt/format.h>
 

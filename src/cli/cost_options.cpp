@@ -1,4 +1,4 @@
-#include "cli/cost_options.h"
+#include "cost_options.h"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "bitplan/cost_table.h"
-#include "cli/options.h"
+#include "options.h"
 
 namespace bitplan::cli {
 

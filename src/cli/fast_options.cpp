@@ -1,8 +1,8 @@
-#include "cli/fast_options.h"
+#include "fast_options.h"
 
 #include <fmt/format.h>
 
-#include "cli/report.h"
+#include "report.h"
 
 namespace bitplan::cli {
 

@@ -1,4 +1,4 @@
-#include "cli/file_roles.h"
+#include "file_roles.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <system_error>
 
 #include "bitplan/error.h"
-#include "cli/command_line.h"
+#include "command_line.h"
 #include "data/spec.h"
 #include "plan/companion_files.h"
 
@@ -57,7 +57,7 @@ std::vector<NamedFile> ReadBy(const CommandLine& line) {
       files.push_back({Name(option), FileOf(line, option)});
   for (const char* const option : kReadWithArrays)
     if (line.Has(option))
-      for (const fs::path& file : CompanionFiles(line.Get<std::string>(option)))
+      for (const fs::path& file : plan::CompanionFiles(line.Get<std::string>(option)))
         files.push_back({Name(option) + "'s arrays", file});
   for (const char* const option : kReadAsData)
     if (line.Has(option))

@@ -1,4 +1,4 @@
-#include "cli/format_options.h"
+#include "format_options.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "bitplan/analyze.h"
-#include "cli/number_option.h"
+#include "number_option.h"
 
 namespace bitplan::cli {
 

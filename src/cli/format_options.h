@@ -3,7 +3,7 @@
 #include <array>
 
 #include "bitplan/format.h"
-#include "cli/command_line.h"
+#include "command_line.h"
 
 namespace bitplan::cli {
 

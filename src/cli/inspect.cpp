@@ -6,14 +6,14 @@
 #include "bitplan/error.h"
 #include "bitplan/files.h"
 #include "bitplan/network.h"
-#include "cli/command.h"
-#include "cli/memory_option.h"
-#include "cli/one_sample.h"
-#include "cli/options.h"
-#include "cli/report.h"
-#include "cli/target_options.h"
+#include "command.h"
+#include "memory_option.h"
+#include "one_sample.h"
+#include "options.h"
 #include "plan/format_json.h"
-#include "shortened.h"
+#include "report.h"
+#include "target_options.h"
+#include "text/shortened.h"
 
 namespace bitplan::cli {
 
@@ -25,10 +25,10 @@ nlohmann::ordered_json PlacementJson(const Target& target, const Placement& plac
                               {"tensors", nlohmann::ordered_json::array()},
                               {"left_in_float", nlohmann::ordered_json::array()}};
   for (const PlacedWeight& weight : placement.weights)
-    json["weights"].push_back({{"layer", weight.layer}, {"format", FormatJson(weight.format)}});
+    json["weights"].push_back({{"layer", weight.layer}, {"format", plan::FormatJson(weight.format)}});
   for (const PlacedTensor& tensor : placement.tensors)
     json["tensors"].push_back(
-        {{"sites", tensor.sites}, {"readers", tensor.readers}, {"format", FormatJson(tensor.format)}});
+        {{"sites", tensor.sites}, {"readers", tensor.readers}, {"format", plan::FormatJson(tensor.format)}});
   for (const LeftInFloat& left : placement.left_in_float)
     json["left_in_float"].push_back({{"reader", left.reader}, {"site", left.site}, {"reason", left.reason}});
   return json;
@@ -99,7 +99,7 @@ void Print(const Target& target, const Placement& placement) {
     table.Add({weight.layer + ".weight", weight.layer,
                fmt::format("{} per {}", Describe(weight.format), ToString(weight.format.granularity))});
   for (const PlacedTensor& tensor : placement.tensors)
-    table.Add({tensor.sites.front(), Shortened(tensor.readers), Describe(tensor.format)});
+    table.Add({tensor.sites.front(), text::Shortened(tensor.readers), Describe(tensor.format)});
   fmt::print("\n{}", table.Text());
   if (placement.left_in_float.empty()) return;
   Table left({"left in float on " + target.name, "", "why"});

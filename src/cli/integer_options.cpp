@@ -1,12 +1,12 @@
-#include "cli/integer_options.h"
+#include "integer_options.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstddef>
 
-#include "cli/number_option.h"
-#include "cli/report.h"
+#include "number_option.h"
+#include "report.h"
 
 namespace bitplan::cli {
 

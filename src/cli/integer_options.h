@@ -2,7 +2,7 @@
 
 #include "bitplan/evaluate.h"
 #include "bitplan/integer.h"
-#include "cli/command_line.h"
+#include "command_line.h"
 
 namespace bitplan::cli {
 

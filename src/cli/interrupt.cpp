@@ -1,4 +1,4 @@
-#include "cli/interrupt.h"
+#include "interrupt.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -9,9 +9,9 @@
 #include <memory>
 #include <string>
 
-#include "cli/pace.h"
-#include "cli/progress_lines.h"
-#include "cli/tell.h"
+#include "pace.h"
+#include "progress_lines.h"
+#include "tell.h"
 
 namespace bitplan::cli {
 

@@ -1,4 +1,4 @@
-#include "cli/loss_text.h"
+#include "loss_text.h"
 
 #include <fmt/format.h>
 

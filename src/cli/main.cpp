@@ -9,12 +9,12 @@
 #include "bitplan/error.h"
 #include "bitplan/process.h"
 #include "bitplan/version.h"
-#include "cli/command.h"
-#include "cli/interrupt.h"
-#include "cli/memory_option.h"
-#include "cli/tell.h"
+#include "command.h"
+#include "interrupt.h"
+#include "memory_option.h"
 #include "network/torch_error.h"
 #include "process/memory_limit.h"
+#include "tell.h"
 
 namespace bitplan::cli {
 
@@ -79,15 +79,15 @@ int main(int count, char** values) {
   } catch (const Interrupted& interrupted) {
     Tell("interrupted; " + interrupted.left);
     return kInterrupted;
-  } catch (const bitplan::MemoryShort& error) {
+  } catch (const bitplan::process::MemoryShort& error) {
     Tell(MemoryNeeded(Arguments(values + 1, values + count), error));
     return kBadInput;
   } catch (const bitplan::Error& error) {
     Tell(error.what());
     return kBadInput;
   } catch (const std::exception& error) {
-    if (bitplan::IsOutOfMemory(error)) {
-      Tell(bitplan::TorchReason(error));
+    if (bitplan::network::IsOutOfMemory(error)) {
+      Tell(bitplan::network::TorchReason(error));
       return kBadInput;
     }
     if (std::ferror(stdout) != 0) {  // fmt::print throws of its own

@@ -1,4 +1,4 @@
-#include "cli/memory_option.h"
+#include "memory_option.h"
 
 #include <fmt/format.h>
 
@@ -12,8 +12,8 @@
 
 #include "bitplan/error.h"
 #include "bitplan/process.h"
-#include "cli/values.h"
 #include "network/stored_bytes.h"
+#include "values.h"
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -73,7 +73,7 @@ void AddMemoryOption(CommandLine& line) {
 
 Network LoadNetwork(const CommandLine& line, const NetworkOptions& options) {
   const std::filesystem::path file = line.Required("MODEL.pt");
-  const std::int64_t limit = ReadLimit(line), stored = StoredBytes(file);
+  const std::int64_t limit = ReadLimit(line), stored = network::StoredBytes(file);
   if (limit < kProgram + stored)
     throw Error(fmt::format("--memory {}: the program takes {} MiB, and the tensors of {} {} MiB; give at least {}MiB",
                             line.Get<std::string>("memory"), Mebibytes(kProgram), file.string(), Mebibytes(stored),
@@ -101,7 +101,7 @@ std::int64_t ReadMemory(const CommandLine& line, const Network& network, const s
   return left;
 }
 
-std::string MemoryNeeded(const Arguments& arguments, const MemoryShort& error) {
+std::string MemoryNeeded(const Arguments& arguments, const process::MemoryShort& error) {
   const std::int64_t more = error.least() - error.limit();
   const char* const give = error.exact() ? "give at least" : "give more, such as";
   const std::optional<std::string> given = Given(arguments);

@@ -6,8 +6,8 @@
 
 #include "bitplan/data.h"
 #include "bitplan/network.h"
-#include "cli/command.h"
-#include "cli/command_line.h"
+#include "command.h"
+#include "command_line.h"
 #include "process/memory_limit.h"
 
 namespace bitplan::cli {
@@ -24,6 +24,6 @@ Network LoadNetwork(const CommandLine& line, const NetworkOptions& options);
 std::int64_t ReadMemory(const CommandLine& line, const Network& network, const std::vector<const Dataset*>& data);
 
 /// What is to be told of a command that ended with `error`: what needs how much, and the --memory that would do.
-std::string MemoryNeeded(const Arguments& arguments, const MemoryShort& error);
+std::string MemoryNeeded(const Arguments& arguments, const process::MemoryShort& error);
 
 }  // namespace bitplan::cli

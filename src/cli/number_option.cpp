@@ -1,4 +1,4 @@
-#include "cli/number_option.h"
+#include "number_option.h"
 
 #include <cmath>
 

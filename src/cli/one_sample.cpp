@@ -1,10 +1,10 @@
-#include "cli/one_sample.h"
+#include "one_sample.h"
 
 #include <fmt/format.h>
 
 #include "bitplan/data.h"
 #include "bitplan/error.h"
-#include "shortened.h"
+#include "text/shortened.h"
 
 namespace bitplan::cli {
 
@@ -28,7 +28,7 @@ std::vector<at::Tensor> OneSample(const CommandLine& line, const Network& networ
     throw Error(fmt::format(
         "--input is missing: the shape of one sample for each of the model's inputs ({}), e.g. --input 3,32,32; "
         "or --data",
-        Shortened(network.input_names())));
+        text::Shortened(network.input_names())));
   return ExampleInputs(shapes, network.device());
 }
 

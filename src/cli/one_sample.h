@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "bitplan/network.h"
-#include "cli/options.h"
+#include "options.h"
 
 namespace bitplan::cli {
 

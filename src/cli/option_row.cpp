@@ -1,4 +1,4 @@
-#include "cli/option_row.h"
+#include "option_row.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bitplan/names.h"
-#include "cli/number_option.h"
+#include "number_option.h"
 
 namespace bitplan::cli {
 

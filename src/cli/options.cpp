@@ -1,4 +1,4 @@
-#include "cli/options.h"
+#include "options.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,12 +9,12 @@
 
 #include "bitplan/error.h"
 #include "bitplan/run.h"
-#include "cli/configuration_options.h"
-#include "cli/file_roles.h"
-#include "cli/format_options.h"
-#include "cli/memory_option.h"
-#include "cli/number_option.h"
-#include "cli/values.h"
+#include "configuration_options.h"
+#include "file_roles.h"
+#include "format_options.h"
+#include "memory_option.h"
+#include "number_option.h"
+#include "values.h"
 
 namespace bitplan::cli {
 

@@ -8,7 +8,7 @@
 #include "bitplan/network.h"
 #include "bitplan/plan.h"
 #include "bitplan/quantize.h"
-#include "cli/command_line.h"
+#include "command_line.h"
 
 namespace bitplan::cli {
 

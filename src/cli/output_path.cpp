@@ -1,4 +1,4 @@
-#include "cli/output_path.h"
+#include "output_path.h"
 
 #include <fmt/format.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "cli/pace.h"
+#include "pace.h"
 
 #include <fmt/format.h>
 

@@ -8,14 +8,14 @@
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
 #include "bitplan/plot.h"
-#include "cli/command.h"
-#include "cli/interrupt.h"
-#include "cli/output_path.h"
-#include "cli/report.h"
-#include "cli/search_options.h"
-#include "cli/searched.h"
-#include "cli/tell.h"
-#include "cli/values.h"
+#include "command.h"
+#include "interrupt.h"
+#include "output_path.h"
+#include "report.h"
+#include "search_options.h"
+#include "searched.h"
+#include "tell.h"
+#include "values.h"
 
 namespace bitplan::cli {
 

@@ -1,14 +1,14 @@
-#include "cli/planned_network.h"
+#include "planned_network.h"
 
 #include <ATen/ATen.h>
 
 #include <string>
 
 #include "bitplan/evaluate.h"
-#include "cli/correction_warning.h"
-#include "cli/memory_option.h"
-#include "cli/tell.h"
+#include "correction_warning.h"
 #include "loss/compare_outputs.h"
+#include "memory_option.h"
+#include "tell.h"
 
 namespace bitplan::cli {
 
@@ -18,7 +18,7 @@ namespace {
 OutputKind OutputsOf(const Network& network, const Dataset& data) {
   const at::NoGradGuard no_gradient;
   const at::Tensor output = network.Forward(data.Get(0, 1, at::Device(network.device())).inputs);
-  return ToCompareOutputs(output, data.labels(), network.class_axis()).outputs;
+  return loss::ToCompareOutputs(output, data.labels(), network.class_axis()).outputs;
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include "bitplan/output_kind.h"
 #include "bitplan/plan.h"
 #include "bitplan/quantize.h"
-#include "cli/options.h"
+#include "options.h"
 
 namespace bitplan::cli {
 

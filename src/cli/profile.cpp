@@ -1,26 +1,28 @@
 
 
+#include "bitplan/profile.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
-#include "bitplan/profile.h"
-#include "cli/command.h"
-#include "cli/interrupt.h"
-#include "cli/memory_option.h"
-#include "cli/number_option.h"
-#include "cli/one_sample.h"
-#include "cli/options.h"
-#include "cli/output_path.h"
-#include "cli/report.h"
-#include <filesystem>
-#include <fmt/format.h>
+#include "command.h"
+#include "interrupt.h"
+#include "memory_option.h"
+#include "number_option.h"
+#include "one_sample.h"
+#include "options.h"
+#include "output_path.h"
+#include "report.h"
 
 namespace bitplan::cli {
 
 namespace {
 
-const std::vector<int> kWidths = {2, 3, 4, 5, 6, 7, 8, 16, 32};
+const std::vector<int> kWidths(kAllWidths.begin(), kAllWidths.end());
 
 std::vector<int> UpTo(int most) {
   std::vector<int> widths;

@@ -1,4 +1,4 @@
-#include "cli/progress_lines.h"
+#include "progress_lines.h"
 
 #include <fmt/format.h>
 

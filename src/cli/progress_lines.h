@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/pace.h"
+#include "pace.h"
 
 namespace bitplan::cli {
 

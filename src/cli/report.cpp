@@ -1,27 +1,21 @@
-#include "cli/report.h"
+#include "report.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstdio>
 
 #include "bitplan/files.h"
-#include "cli/correction_warning.h"
-#include "cli/loss_text.h"
-#include "cli/tell.h"
-#include "shortened.h"
+#include "correction_warning.h"
+#include "loss_text.h"
+#include "tell.h"
+#include "text/shortened.h"
 
 namespace bitplan::cli {
 
 namespace {
-
-bool IsNumeric(const std::string& text) {
-  return !text.empty() && (std::isdigit(static_cast<unsigned char>(text[0])) || text[0] == '-' || text[0] == '+') &&
-         text.find_first_not_of("0123456789.,%+-eE ") == std::string::npos;
-}
 
 std::string Bits(int bits) { return bits == 32 ? "float" : bits == 16 ? "half" : std::to_string(bits); }
 
@@ -61,25 +55,6 @@ std::vector<std::string> EvaluationHeader(OutputKind outputs) {
 }
 
 }  // namespace
-
-std::string Table::Text() const {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows_) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (std::size_t r = 0; r < rows_.size(); ++r) {
-    std::string line;
-    for (std::size_t i = 0; i < rows_[r].size(); ++i) {
-      const bool right = rows_.size() > 1 && IsNumeric(rows_[r == 0 ? 1 : r][i]);
-      line += right ? fmt::format("{:>{}}", rows_[r][i], widths[i]) : fmt::format("{:<{}}", rows_[r][i], widths[i]);
-      if (i + 1 < rows_[r].size()) line += "  ";
-    }
-    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-  }
-  return text;
-}
 
 std::string WithCommas(std::int64_t number) {
   std::string text = std::to_string(number);
@@ -167,7 +142,7 @@ void PrintInFloat(const std::vector<FloatOperator>& in_float, const std::string&
   }
   Table table({"in float", "how many", "which", "why"});
   for (const auto& [first, names] : alike)
-    table.Add({first->op, WithCommas(std::ssize(names)), Shortened(names, kShown), first->reason});
+    table.Add({first->op, WithCommas(std::ssize(names)), text::Shortened(names, kShown), first->reason});
   fmt::print("\n{}", table.Text());
   if (std::any_of(alike.begin(), alike.end(), [](const auto& group) { return group.second.size() > kShown; }))
     fmt::print("--json FILE lists them all\n");

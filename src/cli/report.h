@@ -9,20 +9,10 @@
 #include "bitplan/network.h"
 #include "bitplan/plan.h"
 #include "bitplan/search.h"
-#include "cli/options.h"
+#include "options.h"
+#include "table.h"
 
 namespace bitplan::cli {
-
-/// Columns of text under a header; numbers are aligned to the right.
-class Table {
- public:
-  explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
-  void Add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-  std::string Text() const;
-
- private:
-  std::vector<std::vector<std::string>> rows_;
-};
 
 /// 1,234,567
 std::string WithCommas(std::int64_t number);

@@ -1,8 +1,8 @@
-#include "cli/resamples_report.h"
+#include "resamples_report.h"
 
 #include <fmt/format.h>
 
-#include "cli/tell.h"
+#include "tell.h"
 
 namespace bitplan::cli {
 

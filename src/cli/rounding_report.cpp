@@ -1,4 +1,4 @@
-#include "cli/rounding_report.h"
+#include "rounding_report.h"
 
 #include <fmt/format.h>
 
@@ -43,18 +43,18 @@ void PrintRoundings(const QuantizedNetwork& quantized) {
 
 std::string WithRoundings(const std::string& json, const QuantizedNetwork& quantized) {
   if (quantized.plan().corrections.rounding == Rounding::Nearest) return json;
-  Json result = Json::parse(json);
-  Json& told = result["rounding"];
+  plan::Json result = plan::Json::parse(json);
+  plan::Json& told = result["rounding"];
   told["asked"] = ToString(quantized.plan().corrections.rounding);
-  told["nearest"] = Json::array();
-  told["blocks"] = Json::object();
+  told["nearest"] = plan::Json::array();
+  told["blocks"] = plan::Json::object();
   for (std::size_t i = 0; i < quantized.roundings().size(); ++i) {
     const LayerRounding& rounding = quantized.roundings()[i];
     const std::string& name = quantized.network().layers()[i].name;
     if (!rounding.reason.empty()) told["nearest"].push_back({{"layer", name}, {"reason", rounding.reason}});
     if (rounding.input_blocks > 1) told["blocks"][name] = rounding.input_blocks;
   }
-  return JsonText(result);
+  return plan::JsonText(result);
 }
 
 }  // namespace bitplan::cli

@@ -2,30 +2,30 @@
 
 #include <fmt/format.h>
 
+#include "agent_options.h"
 #include "bitplan/error.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
-#include "cli/agent_options.h"
-#include "cli/checkpoint.h"
-#include "cli/choose_options.h"
-#include "cli/command.h"
-#include "cli/cost_options.h"
-#include "cli/file_roles.h"
-#include "cli/interrupt.h"
-#include "cli/memory_option.h"
-#include "cli/options.h"
-#include "cli/output_path.h"
-#include "cli/planned_network.h"
-#include "cli/report.h"
-#include "cli/resamples_report.h"
-#include "cli/rounding_report.h"
-#include "cli/sample_warnings.h"
-#include "cli/search_options.h"
-#include "cli/target_options.h"
-#include "cli/tell.h"
-#include "cli/uniform_warning.h"
+#include "checkpoint.h"
+#include "choose_options.h"
+#include "command.h"
+#include "cost_options.h"
+#include "file_roles.h"
+#include "interrupt.h"
+#include "memory_option.h"
+#include "options.h"
+#include "output_path.h"
 #include "plan/companion_files.h"
 #include "plan/json_writer.h"
+#include "planned_network.h"
+#include "report.h"
+#include "resamples_report.h"
+#include "rounding_report.h"
+#include "sample_warnings.h"
+#include "search_options.h"
+#include "target_options.h"
+#include "tell.h"
+#include "uniform_warning.h"
 
 namespace bitplan::cli {
 
@@ -37,7 +37,7 @@ constexpr const char *kQuantized = "quantized.pt", *kSensitivity = "sensitivity.
 MoreFiles OutputFiles(const std::filesystem::path& folder) {
   MoreFiles files = FilesIn(folder, {kQuantized, kSensitivity, kPlan, kEvaluation, kChoice});
   files.written.push_back({"--out-dir's checkpoint", CheckpointOf(folder / kAnalysis)});
-  for (const std::filesystem::path& array : CompanionFiles(folder / kSensitivity))
+  for (const std::filesystem::path& array : plan::CompanionFiles(folder / kSensitivity))
     files.written.push_back({"--out-dir's arrays", array});
   return files;
 }
@@ -46,9 +46,9 @@ MoreFiles OutputFiles(const std::filesystem::path& folder) {
 std::string ResultJson(const RunResult& result) {
   const std::string evaluation = WithRoundings(ToJson(result.evaluation), result.quantized.front());
   if (!result.choice) return evaluation;
-  Json json = Json::parse(evaluation);
-  json["choice"] = Json::parse(ToJson(result.problem, *result.choice));
-  return JsonText(json);
+  plan::Json json = plan::Json::parse(evaluation);
+  json["choice"] = plan::Json::parse(ToJson(result.problem, *result.choice));
+  return plan::JsonText(json);
 }
 
 /// Writes the files and prints the tables.

@@ -5,20 +5,20 @@
 #include <cmath>
 #include <optional>
 
+#include "agent_options.h"
 #include "bitplan/error.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
 #include "bitplan/robustness.h"
-#include "cli/agent_options.h"
-#include "cli/command.h"
-#include "cli/interrupt.h"
-#include "cli/number_option.h"
-#include "cli/options.h"
-#include "cli/output_path.h"
-#include "cli/report.h"
-#include "cli/resamples_report.h"
-#include "cli/search_options.h"
-#include "cli/searched.h"
+#include "command.h"
+#include "interrupt.h"
+#include "number_option.h"
+#include "options.h"
+#include "output_path.h"
+#include "report.h"
+#include "resamples_report.h"
+#include "search_options.h"
+#include "searched.h"
 
 namespace bitplan::cli {
 

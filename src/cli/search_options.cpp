@@ -1,4 +1,4 @@
-#include "cli/search_options.h"
+#include "search_options.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "bitplan/run.h"
-#include "cli/number_option.h"
-#include "cli/values.h"
+#include "number_option.h"
+#include "values.h"
 
 namespace bitplan::cli {
 

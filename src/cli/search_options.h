@@ -2,7 +2,7 @@
 
 #include "bitplan/cost.h"
 #include "bitplan/search.h"
-#include "cli/command_line.h"
+#include "command_line.h"
 
 namespace bitplan::cli {
 

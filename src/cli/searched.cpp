@@ -1,4 +1,4 @@
-#include "cli/searched.h"
+#include "searched.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,10 +8,10 @@
 #include <sstream>
 
 #include "bitplan/error.h"
-#include "cli/cost_options.h"
-#include "cli/search_options.h"
-#include "cli/target_options.h"
-#include "cli/values.h"
+#include "cost_options.h"
+#include "search_options.h"
+#include "target_options.h"
+#include "values.h"
 
 namespace bitplan::cli {
 

@@ -5,7 +5,7 @@
 #include "bitplan/cost.h"
 #include "bitplan/problem.h"
 #include "bitplan/sensitivity.h"
-#include "cli/options.h"
+#include "options.h"
 
 namespace bitplan::cli {
 

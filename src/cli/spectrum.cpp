@@ -10,16 +10,16 @@
 #include "bitplan/files.h"
 #include "bitplan/pass_limits.h"
 #include "bitplan/spectral_density.h"
-#include "cli/command.h"
-#include "cli/interrupt.h"
-#include "cli/memory_option.h"
-#include "cli/number_option.h"
-#include "cli/options.h"
-#include "cli/output_path.h"
-#include "cli/report.h"
-#include "cli/values.h"
+#include "command.h"
 #include "cost/layer_pattern.h"
+#include "interrupt.h"
+#include "memory_option.h"
+#include "number_option.h"
+#include "options.h"
+#include "output_path.h"
 #include "process/memory_limit.h"
+#include "report.h"
+#include "values.h"
 
 namespace bitplan::cli {
 
@@ -34,7 +34,7 @@ std::vector<int> ChooseLayers(const Network& network, const std::string& pattern
   std::iota(chosen.begin(), chosen.end(), 0);
   std::istringstream each(patterns);
   for (std::string pattern; std::getline(each, pattern, ',');) {
-    const std::vector<std::size_t> found = MatchingLayers(network.layers(), pattern);
+    const std::vector<std::size_t> found = cost::MatchingLayers(network.layers(), pattern);
     if (found.empty())
       throw Error(fmt::format("--layers {}: no layer or operator is called that; bitplan inspect lists them", pattern));
     for (const std::size_t layer : found) chosen.push_back(static_cast<int>(layer));
@@ -52,7 +52,8 @@ std::int64_t BesideBasis(const SpectralDensityOptions& options, const Network& n
   std::int64_t rows = 0;
   for (const int layer : layers) rows += network.Weight(network.layers()[static_cast<std::size_t>(layer)]).numel();
   const std::int64_t held = options.BasisBytes(rows) + kVectors * 8 * rows;
-  CheckOneSampleFits(held, options.memory_bytes, fmt::format("the Lanczos basis over {} weights", WithCommas(rows)));
+  process::CheckOneSampleFits(held, options.memory_bytes,
+                              fmt::format("the Lanczos basis over {} weights", WithCommas(rows)));
   return PassLimits(1, options.memory_bytes).Beside(held).memory_bytes;
 }
 
@@ -73,8 +74,8 @@ SpectralDensity Compute(const CommandLine& line, const Network& network, const D
     const auto hessian_on = [&](const Dataset& some, std::int64_t batch) {
       return HessianOperator(LossFunction(network, some, criterion, batch), {.layers = layers});
     };
-    const std::int64_t batch =
-        SamplesAPass(std::min(line.Get<std::int64_t>("batch-size"), data.size()), passes, 0, [&](std::int64_t count) {
+    const std::int64_t batch = process::SamplesAPass(
+        std::min(line.Get<std::int64_t>("batch-size"), data.size()), passes, 0, [&](std::int64_t count) {
           const HessianOperator few = hessian_on(data.First(count), count);
           std::vector<double> vector(static_cast<std::size_t>(few.rows()), 1);
           few.perform_op(vector.data(), std::vector<double>(vector).data());

@@ -1,4 +1,4 @@
-#include "cli/target_options.h"
+#include "target_options.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,8 +7,8 @@
 #include <set>
 
 #include "bitplan/error.h"
-#include "cli/format_options.h"
 #include "cost/layer_pattern.h"
+#include "format_options.h"
 
 namespace bitplan::cli {
 
@@ -60,7 +60,7 @@ std::vector<Pin> NarrowedBy(const std::vector<Pin>& asked, std::vector<Pin> pins
                             const std::vector<NamedLayer>& layers) {
   const std::vector<Pin> of_target = pins;
   for (const Pin& pin : asked)
-    for (const std::size_t layer : MatchingLayers(layers, pin.pattern)) {
+    for (const std::size_t layer : cost::MatchingLayers(layers, pin.pattern)) {
       const auto found =
           std::find_if(pins.begin(), pins.end(), [&](const Pin& each) { return each.pattern == layers[layer].name; });
       if (found == pins.end()) continue;

@@ -4,7 +4,7 @@
 
 #include "bitplan/analyze.h"
 #include "bitplan/target.h"
-#include "cli/options.h"
+#include "options.h"
 
 namespace bitplan::cli {
 

@@ -1,4 +1,4 @@
-#include "cli/tell.h"
+#include "tell.h"
 
 #include <cerrno>
 #include <cstdio>

@@ -11,18 +11,19 @@
 #include "bitplan/evaluate.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
-#include "cli/checkpoint.h"
-#include "cli/command.h"
-#include "cli/configuration_options.h"
-#include "cli/file_roles.h"
-#include "cli/interrupt.h"
-#include "cli/loss_text.h"
-#include "cli/memory_option.h"
-#include "cli/options.h"
-#include "cli/output_path.h"
-#include "cli/report.h"
-#include "cli/target_options.h"
-#include "cli/train_options.h"
+#include "checkpoint.h"
+#include "command.h"
+#include "configuration_options.h"
+#include "file_roles.h"
+#include "interrupt.h"
+#include "loss_text.h"
+#include "memory_option.h"
+#include "options.h"
+#include "output_path.h"
+#include "report.h"
+#include "target_options.h"
+#include "tell.h"
+#include "train_options.h"
 
 namespace bitplan::cli {
 
@@ -187,10 +188,11 @@ int TrainModel(const Arguments& arguments) {
     fmt::print("\nwritten: {}, {}, {}\n", outputs.quantized.string(), outputs.plan.string(), outputs.weights.string());
   }
   if (!result->diverged) return kDone;
-  throw Error(
+  Tell(
       fmt::format("training diverged in epoch {}, step {}: {}; what was written is of epoch {}. A lower "
                   "--learning-rate, a --warm-up or --clip-norm may help",
                   result->diverged->epoch, result->diverged->step, result->diverged->what, result->best_epoch));
+  return kDiverged;
 }
 
 }  // namespace bitplan::cli

@@ -1,13 +1,13 @@
-#include "cli/train_options.h"
-#include "cli/number_option.h"
+#include "train_options.h"
 
 #include <fmt/format.h>
 
 #include <sstream>
 #include <vector>
 
-#include "cli/options.h"
-#include "cli/values.h"
+#include "number_option.h"
+#include "options.h"
+#include "values.h"
 
 namespace bitplan::cli {
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "bitplan/train.h"
-#include "cli/options.h"
+#include "options.h"
 
 namespace bitplan::cli {
 

@@ -4,16 +4,16 @@
 
 #include "bitplan/files.h"
 #include "bitplan/run.h"
-#include "cli/command.h"
-#include "cli/file_roles.h"
-#include "cli/interrupt.h"
-#include "cli/memory_option.h"
-#include "cli/number_option.h"
-#include "cli/options.h"
-#include "cli/output_path.h"
-#include "cli/report.h"
-#include "cli/sample_warnings.h"
-#include "cli/values.h"
+#include "command.h"
+#include "file_roles.h"
+#include "interrupt.h"
+#include "memory_option.h"
+#include "number_option.h"
+#include "options.h"
+#include "output_path.h"
+#include "report.h"
+#include "sample_warnings.h"
+#include "values.h"
 
 namespace bitplan::cli {
 
@@ -77,8 +77,7 @@ int ValidateMeasures(const Arguments& arguments) {
   const auto test =
       line.Has("test") ? std::optional(Dataset::Load(line.Get<std::string>("test"), data_options)) : std::nullopt;
   const Criterion criterion = ResolveLoss(network, data, options.analyze.loss, options.analyze.temperature);
-  options.memory_bytes =
-      test ? ReadMemory(line, network, {&data, &*test}) : ReadMemory(line, network, {&data});
+  options.memory_bytes = test ? ReadMemory(line, network, {&data, &*test}) : ReadMemory(line, network, {&data});
   TellOfFewValues(network, data, options.analyze.measures, options.analyze.channel_correction);
   const Validation validation = Validate(network, data, test, options);
   ThrowIfInterrupted();

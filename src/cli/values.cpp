@@ -1,4 +1,4 @@
-#include "cli/values.h"
+#include "values.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "bitplan/sensitivity.h"
-#include "cli/number_option.h"
+#include "number_option.h"
 
 namespace bitplan::cli {
 

@@ -1,4 +1,4 @@
-#include "cost/budgets.h"
+#include "budgets.h"
 
 #include <fmt/format.h>
 
@@ -6,9 +6,9 @@
 #include <set>
 
 #include "bitplan/error.h"
-#include "shortened.h"
+#include "text/shortened.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 
 namespace {
 
@@ -26,7 +26,7 @@ std::vector<std::string> KeysOf(const std::string& cost, const std::map<std::str
   const std::string& written = spec.written.empty() ? spec.cost : spec.written;
   throw Error(fmt::format(
       "budget {}: there is no such cost{}; there are {}; those of a device come from bitplan profile, by --costs",
-      written, written == spec.cost ? "" : fmt::format(", nor {}", spec.cost), Shortened(names)));
+      written, written == spec.cost ? "" : fmt::format(", nor {}", spec.cost), text::Shortened(names)));
 }
 
 /// The cost that a budget is on: `spec.cost`, or where there is none the table that is called as the user wrote it.
@@ -81,4 +81,4 @@ std::map<std::string, double> BudgetsOf(const Sensitivity& sensitivity, const st
   return budgets;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::cost

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "bitplan/device.h"
-#include "cost/moved_bytes.h"
+#include "moved_bytes.h"
 
 namespace bitplan {
 
@@ -22,11 +22,12 @@ CostTable Energy(const std::vector<LayerWork>& layers, const EnergyModel& model,
     const LayerWork& layer = layers[i];
     const double picojoules =
         static_cast<double>(layer.macs) * MacEnergy(model, weight, activation) +
-        PackedBytes(layer.weights, weight) * model.weight_byte_pj +
-        (PackedBytes(layer.inputs, activation) + PackedBytes(layer.outputs, activation)) * model.activation_byte_pj;
+        cost::PackedBytes(layer.weights, weight) * model.weight_byte_pj +
+        (cost::PackedBytes(layer.inputs, activation) + cost::PackedBytes(layer.outputs, activation)) *
+            model.activation_byte_pj;
     return picojoules * 1e-6;
   };
-  return Tabulate("energy_uj", model.source, weight_bits, activation_bits, NamesOf(layers), energy);
+  return Tabulate("energy_uj", model.source, weight_bits, activation_bits, cost::NamesOf(layers), energy);
 }
 
 }  // namespace bitplan

@@ -1,4 +1,4 @@
-#include "cost/group_bits.h"
+#include "group_bits.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "bitplan/error.h"
-#include "enum_names.h"
+#include "text/enum_names.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 
 std::string NameOf(const GroupBits& bits) {
   const bool equal =
@@ -25,9 +25,13 @@ bool Keeps(WidthRule rule, const GroupBits& bits) {
   });
 }
 
+}  // namespace bitplan::cost
+
+namespace bitplan {
+
 namespace {
 
-constexpr Names<WidthRule, 3> kWidthRules = {
+constexpr text::Names<WidthRule, 3> kWidthRules = {
     {{WidthRule::Free, "free"}, {WidthRule::Equal, "equal"}, {WidthRule::Ordered, "ordered"}}};
 
 }  // namespace

@@ -5,7 +5,7 @@
 
 #include "bitplan/cost.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 
 /// Weight bits of a group's members, and the activation bits they share.
 struct GroupBits {
@@ -19,4 +19,4 @@ std::string NameOf(const GroupBits& bits);
 /// Whether the widths go together under `rule`.
 bool Keeps(WidthRule rule, const GroupBits& bits);
 
-}  // namespace bitplan
+}  // namespace bitplan::cost

@@ -1,4 +1,4 @@
-#include "cost/joint_term.h"
+#include "joint_term.h"
 
 #include <fmt/format.h>
 
@@ -178,6 +178,10 @@ LogitTerm LogitModel(const Sensitivity& sensitivity, Measure measure, double sha
 
 }  // namespace
 
+}  // namespace bitplan
+
+namespace bitplan::cost {
+
 Measure JointFigure(Measure measure) { return measure == Measure::Quadratic ? Measure::GaussNewton : measure; }
 
 void CheckJoint(const Sensitivity& sensitivity, Measure measure) {
@@ -193,8 +197,12 @@ void CheckJoint(const Sensitivity& sensitivity, Measure measure) {
                             ToString(measure), ToString(JointFigure(measure))));
 }
 
+}  // namespace bitplan::cost
+
+namespace bitplan {
+
 double CrossTermShare(const Sensitivity& sensitivity, Measure measure) {
-  CheckJoint(sensitivity, measure);
+  cost::CheckJoint(sensitivity, measure);
   const CurvatureRows rows(sensitivity, measure, sensitivity.shifts->shifts);
   const auto samples = static_cast<double>(sensitivity.shifts->samples);
   if (samples < 2) return 1;
@@ -218,6 +226,10 @@ double CrossTermShare(const Sensitivity& sensitivity, Measure measure) {
   return total > 0 ? std::clamp(1 - explained / total, 0.0, 1.0) : 0;
 }
 
+}  // namespace bitplan
+
+namespace bitplan::cost {
+
 std::optional<JointTerm> MakeJointTerm(const Sensitivity& sensitivity, Measure measure, double share,
                                        const Problem& problem) {
   if (!(share > 0)) return std::nullopt;
@@ -226,4 +238,4 @@ std::optional<JointTerm> MakeJointTerm(const Sensitivity& sensitivity, Measure m
   return Quadratic(sensitivity, measure, share, shifts);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::cost

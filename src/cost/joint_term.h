@@ -4,7 +4,7 @@
 #include "bitplan/problem.h"
 #include "bitplan/sensitivity.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 
 /// Throws Error unless `sensitivity` has what a joint problem of `measure` is made of.
 void CheckJoint(const Sensitivity& sensitivity, Measure measure);
@@ -16,12 +16,12 @@ Measure JointFigure(Measure measure);
 double ShareFor(const Sensitivity& sensitivity, const ProblemOptions& options);
 
 /// As MakeProblem, of what that takes, with this share of the cross terms.
-Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& options, double share);
+Problem MakeProblemWithShare(const Sensitivity& sensitivity, const ProblemOptions& options, double share);
 
 /// The loss of the summed shifts of the choices of `problem`, times `share`: of LogitShift and Divergence the logit
-/// model, of GaussNewton and Quadratic Q = UᵀU/N with the curvature's rows U (design.md, section 5). A share of 0 gives
+/// model, of GaussNewton and Quadratic Q = UᵀU/N with the curvature's rows U (docs/architecture.md). A share of 0 gives
 /// no term.
 std::optional<JointTerm> MakeJointTerm(const Sensitivity& sensitivity, Measure measure, double share,
                                        const Problem& problem);
 
-}  // namespace bitplan
+}  // namespace bitplan::cost

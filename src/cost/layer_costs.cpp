@@ -6,7 +6,7 @@
 
 #include "bitplan/cost.h"
 #include "bitplan/error.h"
-#include "cost/choice_costs.h"
+#include "choice_costs.h"
 
 namespace bitplan {
 
@@ -27,6 +27,10 @@ std::map<std::string, double> LayerCosts(const LayerSensitivity& layer, int weig
           {"average_bits", bits / static_cast<double>(std::max<std::int64_t>(all_weights, 1))}};
 }
 
+}  // namespace bitplan
+
+namespace bitplan::cost {
+
 std::map<std::string, double> ChoiceCosts(const Sensitivity& sensitivity, std::size_t layer, int weight_bits,
                                           int activation_bits, std::int64_t all_weights) {
   auto costs = LayerCosts(sensitivity.layers[layer], weight_bits, activation_bits, all_weights);
@@ -41,6 +45,10 @@ std::map<std::string, double> ChoiceCosts(const Sensitivity& sensitivity, std::s
   }
   return costs;
 }
+
+}  // namespace bitplan::cost
+
+namespace bitplan {
 
 std::int64_t WeightCount(const Sensitivity& sensitivity) {
   std::int64_t all = 0;

@@ -9,12 +9,12 @@
 
 #include "bitplan/cost.h"
 #include "bitplan/error.h"
-#include "cost/budgets.h"
-#include "cost/choice_costs.h"
-#include "cost/group_bits.h"
-#include "cost/joint_term.h"
-#include "cost/pin.h"
-#include "shortened.h"
+#include "budgets.h"
+#include "choice_costs.h"
+#include "group_bits.h"
+#include "joint_term.h"
+#include "pin.h"
+#include "text/shortened.h"
 
 namespace bitplan {
 
@@ -47,7 +47,7 @@ class ProblemMaker {
         predicted_(predicted),
         share_(share),
         options_(options),
-        offered_(ApplyPins(sensitivity, options.pins)) {
+        offered_(cost::ApplyPins(sensitivity, options.pins)) {
     all_weights_ = WeightCount(sensitivity);
     floor_ = CurvatureFloor(sensitivity, options.measure);
   }
@@ -61,9 +61,9 @@ class ProblemMaker {
                             : fmt::format("{}{}, summed over the layers", ToString(options_.measure),
                                           curved ? " times squared quantization error" : "");
     for (const std::vector<std::size_t>& members : Groups()) problem.groups.push_back(MakeGroup(members));
-    problem.budgets = BudgetsOf(sensitivity_, options_.budgets, problem.groups);
+    problem.budgets = cost::BudgetsOf(sensitivity_, options_.budgets, problem.groups);
     problem.prices = options_.prices;
-    if (options_.joint) problem.joint = MakeJointTerm(sensitivity_, options_.measure, share_, problem);
+    if (options_.joint) problem.joint = cost::MakeJointTerm(sensitivity_, options_.measure, share_, problem);
     return problem;
   }
 
@@ -100,17 +100,17 @@ class ProblemMaker {
     for (const std::size_t member : members) group.members.push_back(sensitivity_.layers[member].name);
     group.name = fmt::format("{}", fmt::join(group.members, "+"));
     group.shape = ShapeOf(members);
-    const std::vector<int> activations = CommonWidths(members, &OfferedWidths::activations);
+    const std::vector<int> activations = CommonWidths(members, &cost::OfferedWidths::activations);
     if (activations.empty())
       throw Error(fmt::format("layers {} read the same tensor but have no activation width in common; pin them alike",
-                              Shortened(group.members)));
+                              text::Shortened(group.members)));
     for (const std::vector<int>& weights : WeightCombinations(members, kMostChoices / activations.size()))
       for (const int activation : activations)
-        if (activations.size() == 1 || Keeps(options_.width_rule, {weights, activation}))
+        if (activations.size() == 1 || cost::Keeps(options_.width_rule, {weights, activation}))
           group.choices.push_back(MakeChoice(members, {weights, activation}));
     if (group.choices.empty())
       throw Error(fmt::format("layers {} have no weight and input widths that go together under the rule '{}'",
-                              Shortened(group.members), ToString(options_.width_rule)));
+                              text::Shortened(group.members), ToString(options_.width_rule)));
     return group;
   }
 
@@ -124,7 +124,7 @@ class ProblemMaker {
 
   /// Widths that each of these layers offers, in the order of the first.
   std::vector<int> CommonWidths(const std::vector<std::size_t>& members,
-                                std::vector<Perturbation> OfferedWidths::* kind) const {
+                                std::vector<Perturbation> cost::OfferedWidths::* kind) const {
     std::vector<int> widths;
     if (members.empty()) return widths;
     for (const Perturbation& choice : offered_[members[0]].*kind)
@@ -160,7 +160,7 @@ class ProblemMaker {
   std::vector<std::vector<int>> SharedWeights(const std::vector<std::size_t>& members,
                                               const std::vector<std::size_t>& open) const {
     std::vector<std::vector<int>> combinations;
-    for (const int bits : CommonWidths(open, &OfferedWidths::weights)) {
+    for (const int bits : CommonWidths(open, &cost::OfferedWidths::weights)) {
       combinations.emplace_back();
       for (const std::size_t member : members)
         combinations.back().push_back(offered_[member].weights.size() > 1 ? bits : offered_[member].weights[0].bits);
@@ -173,9 +173,9 @@ class ProblemMaker {
     return combinations;
   }
 
-  Choice MakeChoice(const std::vector<std::size_t>& members, const GroupBits& bits) const {
+  Choice MakeChoice(const std::vector<std::size_t>& members, const cost::GroupBits& bits) const {
     Choice choice;
-    choice.name = NameOf(bits);
+    choice.name = cost::NameOf(bits);
     double variance = 0;
     const auto charge = [&](std::size_t layer, Curvature LayerSensitivity::* curvature,
                             std::vector<Perturbation> LayerSensitivity::* choices, int width) {
@@ -191,7 +191,7 @@ class ProblemMaker {
       if (bits.activation < 32)
         charge(members[m], &LayerSensitivity::activation, &LayerSensitivity::activation_choices, bits.activation);
       for (const auto& [cost, value] :
-           ChoiceCosts(sensitivity_, members[m], bits.weights[m], bits.activation, all_weights_))
+           cost::ChoiceCosts(sensitivity_, members[m], bits.weights[m], bits.activation, all_weights_))
         choice.costs[cost] += value;
     }
     choice.standard_error = std::sqrt(variance);
@@ -205,14 +205,15 @@ class ProblemMaker {
     const double cost = PredictedCost(predicted.*curvature, *Find(predicted.*choices, bits), options_.measure, floor_);
     if (!options_.joint || bits == 32) return cost;
     return cost -
-           share_ * Find(sensitivity_.layers[layer].*choices, bits)->figures.at(JointFigure(options_.measure)).value;
+           share_ *
+               Find(sensitivity_.layers[layer].*choices, bits)->figures.at(cost::JointFigure(options_.measure)).value;
   }
 
   const Sensitivity& sensitivity_;
   const Sensitivity& predicted_;
   double share_;
   const ProblemOptions& options_;
-  std::vector<OfferedWidths> offered_;
+  std::vector<cost::OfferedWidths> offered_;
   std::int64_t all_weights_ = 0;
   double floor_ = 0;
 };
@@ -222,8 +223,8 @@ class ProblemMaker {
 std::vector<Measure> MeasuresFor(const ProblemOptions& options) {
   std::vector<Measure> measures = {options.measure};
   if (IsOfShifts(options.measure) && options.measure != Measure::LogitShift) measures.push_back(Measure::LogitShift);
-  if (options.joint && JointFigure(options.measure) != options.measure)
-    measures.push_back(JointFigure(options.measure));
+  if (options.joint && cost::JointFigure(options.measure) != options.measure)
+    measures.push_back(cost::JointFigure(options.measure));
   return measures;
 }
 
@@ -232,11 +233,15 @@ Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& option
   if (!sensitivity.Has(options.measure))
     throw Error(fmt::format("the sensitivity file has no figures for the measure {0}; analyze with --measures {0}",
                             ToString(options.measure)));
-  if (options.joint) CheckJoint(sensitivity, options.measure);
-  return MakeProblem(sensitivity, options, ShareFor(sensitivity, options));
+  if (options.joint) cost::CheckJoint(sensitivity, options.measure);
+  return cost::MakeProblemWithShare(sensitivity, options, cost::ShareFor(sensitivity, options));
 }
 
-Problem MakeProblem(const Sensitivity& sensitivity, const ProblemOptions& options, double share) {
+}  // namespace bitplan
+
+namespace bitplan::cost {
+
+Problem MakeProblemWithShare(const Sensitivity& sensitivity, const ProblemOptions& options, double share) {
   if (!options.shrink) return ProblemMaker(sensitivity, sensitivity, share, options).Make();
   return ProblemMaker(sensitivity, Shrunk(sensitivity, options.measure), share, options).Make();
 }
@@ -245,4 +250,4 @@ double ShareFor(const Sensitivity& sensitivity, const ProblemOptions& options) {
   return options.joint && options.shrink ? CrossTermShare(sensitivity, options.measure) : 1;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::cost

@@ -7,7 +7,7 @@
 
 #include "bitplan/device.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 
 /// Bytes of so many elements, packed.
 inline double PackedBytes(std::int64_t elements, int bits) {
@@ -20,4 +20,4 @@ inline std::vector<std::string> NamesOf(const std::vector<LayerWork>& layers) {
   return names;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::cost

@@ -1,4 +1,4 @@
-#include "cost/pin.h"
+#include "pin.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -90,11 +90,11 @@ bool Meet(const std::vector<int>& widths, const std::vector<Perturbation>& offer
 
 /// Throws where pins that come later leave one no effect at all: of each layer that it names they say something else.
 void RefuseContradictions(const Sensitivity& sensitivity, const std::vector<Pin>& pins,
-                          const std::vector<OfferedWidths>& offered) {
+                          const std::vector<cost::OfferedWidths>& offered) {
   const auto is_contradicted = [&](const Pin& pin, std::vector<int> Pin::* widths,
-                                   std::vector<Perturbation> OfferedWidths::* kind) {
+                                   std::vector<Perturbation> cost::OfferedWidths::* kind) {
     if ((pin.*widths).empty()) return false;
-    const std::vector<std::size_t> matches = MatchingLayers(sensitivity.layers, pin.pattern);
+    const std::vector<std::size_t> matches = cost::MatchingLayers(sensitivity.layers, pin.pattern);
     return std::all_of(matches.begin(), matches.end(), [&](std::size_t i) {
       const bool applies = widths == &Pin::weight_bits || sensitivity.layers[i].input_count > 0;
       return applies && !Meet(pin.*widths, offered[i].*kind);
@@ -102,23 +102,28 @@ void RefuseContradictions(const Sensitivity& sensitivity, const std::vector<Pin>
   };
   const auto last_of = [&](std::size_t layer, std::vector<int> Pin::* widths) {
     return *std::find_if(pins.rbegin(), pins.rend(), [&](const Pin& pin) {
-      const std::vector<std::size_t> matches = MatchingLayers(sensitivity.layers, pin.pattern);
+      const std::vector<std::size_t> matches = cost::MatchingLayers(sensitivity.layers, pin.pattern);
       return !(pin.*widths).empty() && std::find(matches.begin(), matches.end(), layer) != matches.end();
     });
   };
   const auto refuse = [&](const Pin& pin, std::vector<int> Pin::* widths) {
-    const std::size_t layer = MatchingLayers(sensitivity.layers, pin.pattern).front();
+    const std::size_t layer = cost::MatchingLayers(sensitivity.layers, pin.pattern).front();
     throw Error(fmt::format("keep {}: contradicted by keep {}, which comes later and so counts; leave one of them out, "
                             "or put the one for fewer layers last",
                             Describe(pin), Describe(last_of(layer, widths))));
   };
   for (const Pin& pin : pins) {
-    if (is_contradicted(pin, &Pin::weight_bits, &OfferedWidths::weights)) refuse(pin, &Pin::weight_bits);
-    if (is_contradicted(pin, &Pin::activation_bits, &OfferedWidths::activations)) refuse(pin, &Pin::activation_bits);
+    if (is_contradicted(pin, &Pin::weight_bits, &cost::OfferedWidths::weights)) refuse(pin, &Pin::weight_bits);
+    if (is_contradicted(pin, &Pin::activation_bits, &cost::OfferedWidths::activations))
+      refuse(pin, &Pin::activation_bits);
   }
 }
 
 }  // namespace
+
+}  // namespace bitplan
+
+namespace bitplan::cost {
 
 std::vector<OfferedWidths> ApplyPins(const Sensitivity& sensitivity, const std::vector<Pin>& pins) {
   const auto& layers = sensitivity.layers;
@@ -142,4 +147,4 @@ std::vector<OfferedWidths> ApplyPins(const Sensitivity& sensitivity, const std::
   return offered;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::cost

@@ -4,7 +4,7 @@
 
 #include "bitplan/cost.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 
 /// For each layer the widths that the pins leave to choose from.
 struct OfferedWidths {
@@ -15,4 +15,4 @@ struct OfferedWidths {
 /// without any effect, a width that was not analyzed.
 std::vector<OfferedWidths> ApplyPins(const Sensitivity& sensitivity, const std::vector<Pin>& pins);
 
-}  // namespace bitplan
+}  // namespace bitplan::cost

@@ -5,7 +5,7 @@
 
 #include "bitplan/device.h"
 #include "bitplan/error.h"
-#include "cost/moved_bytes.h"
+#include "moved_bytes.h"
 
 namespace bitplan {
 
@@ -42,11 +42,11 @@ CostTable RooflineLatency(const std::vector<LayerWork>& layers, const Roofline& 
   const auto latency = [&](std::size_t i, int weight, int activation) {
     const LayerWork& layer = layers[i];
     const double computing = static_cast<double>(layer.macs) / MacsPerSecond(device, weight, activation);
-    const double bytes = PackedBytes(layer.weights, weight) + PackedBytes(layer.inputs, activation) +
-                         PackedBytes(layer.outputs, activation);
+    const double bytes = cost::PackedBytes(layer.weights, weight) + cost::PackedBytes(layer.inputs, activation) +
+                         cost::PackedBytes(layer.outputs, activation);
     return 1e3 * (std::max(computing, bytes / device.bytes_per_second) + device.seconds_per_layer);
   };
-  return Tabulate("latency_ms", device.source, weight_bits, activation_bits, NamesOf(layers), latency);
+  return Tabulate("latency_ms", device.source, weight_bits, activation_bits, cost::NamesOf(layers), latency);
 }
 
 }  // namespace bitplan

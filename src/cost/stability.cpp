@@ -9,7 +9,7 @@
 #include <numeric>
 
 #include "bitplan/error.h"
-#include "cost/joint_term.h"
+#include "joint_term.h"
 #include "search/warm_start.h"
 
 namespace bitplan {
@@ -52,7 +52,7 @@ bool HasContributions(const Sensitivity& sensitivity, Measure measure) {
 
 bool CanResample(const Sensitivity& sensitivity, const ProblemOptions& problem) {
   return HasContributions(sensitivity, problem.measure) &&
-         (!problem.joint || HasContributions(sensitivity, JointFigure(problem.measure)));
+         (!problem.joint || HasContributions(sensitivity, cost::JointFigure(problem.measure)));
 }
 
 /// By what a mean over samples drawn, which divides by as many predictions as samples have on average, exceeds the mean
@@ -151,7 +151,7 @@ std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, c
   quick.gap = std::max(search.gap, kEqual / 2);
   quick.progress = {};
   // Of all samples: a resample repeats what is chance in them, and so takes it for more than that.
-  const double share = ShareFor(sensitivity, problem);
+  const double share = cost::ShareFor(sensitivity, problem);
   Sensitivity figures_only = sensitivity;
   figures_only.contributions.reset();
   figures_only.shifts.reset();
@@ -167,7 +167,7 @@ std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, c
     for (std::size_t i = 0; i < drawable.size(); ++i) counts[drawable[i]] = of_drawable[i];
     Sensitivity drawn = Resample(figures_only, table, counts);
     if (problem.joint) drawn.shifts = Resample(*sensitivity.shifts, counts, table.predictions);
-    const Problem again = MakeProblem(drawn, problem, share);
+    const Problem again = cost::MakeProblemWithShare(drawn, problem, share);
     const Solution best = again.joint ? search::SearchFrom(again, {choices, kMostNodes}, quick) : Search(again, quick);
     if (left() <= 0 && best.status != SolutionStatus::Optimal) throw TimeIsUp();
     if (best.choices.empty()) throw Error("a resampled problem was not solved within the time limit");

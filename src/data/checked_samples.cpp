@@ -1,4 +1,4 @@
-#include "data/checked_samples.h"
+#include "checked_samples.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -10,7 +10,7 @@
 
 #include "bitplan/data.h"
 #include "bitplan/error.h"
-#include "data/decode/array.h"
+#include "decode/array.h"
 
 namespace bitplan::data {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "data/raw_samples.h"
+#include "raw_samples.h"
 
 namespace bitplan::data {
 

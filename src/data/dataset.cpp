@@ -8,12 +8,12 @@
 
 #include "bitplan/data.h"
 #include "bitplan/error.h"
-#include "data/checked_samples.h"
-#include "data/data_sha256.h"
-#include "data/decode/array.h"
+#include "checked_samples.h"
 #include "data/draw.h"
-#include "data/raw_samples.h"
 #include "data/spec.h"
+#include "data_sha256.h"
+#include "decode/array.h"
+#include "raw_samples.h"
 
 namespace bitplan {
 namespace {

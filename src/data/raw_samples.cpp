@@ -1,4 +1,4 @@
-#include "data/raw_samples.h"
+#include "raw_samples.h"
 
 #include <ATen/Functions.h>
 #include <fmt/format.h>
@@ -13,13 +13,13 @@
 #include <utility>
 
 #include "bitplan/error.h"
-#include "data/decode/array.h"
-#include "data/decode/cifar.h"
-#include "data/decode/file.h"
-#include "data/decode/idx.h"
-#include "data/decode/npy.h"
-#include "data/decode/npz.h"
-#include "data/torch_file.h"
+#include "decode/array.h"
+#include "decode/cifar.h"
+#include "decode/file.h"
+#include "decode/idx.h"
+#include "decode/npy.h"
+#include "decode/npz.h"
+#include "torch_file.h"
 
 namespace bitplan::data {
 namespace {

@@ -1,4 +1,4 @@
-#include "data/torch_file.h"
+#include "torch_file.h"
 
 #include <ATen/core/Dict.h>
 #include <ATen/core/ivalue.h>
@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "bitplan/error.h"
-#include "data/decode/zip.h"
+#include "decode/zip.h"
 
 namespace bitplan::data {
 namespace {

@@ -23,7 +23,7 @@ std::vector<at::Tensor> Divergences(const Network& network, const std::vector<Qu
     return data.Get(begin, end, at::Device(network.device()));
   };
   const Criterion criterion =
-      ToCompareOutputs(network.Forward(get(0, 1).inputs), data.labels(), network.class_axis());
+      loss::ToCompareOutputs(network.Forward(get(0, 1).inputs), data.labels(), network.class_axis());
   const auto pass = [&](std::int64_t begin, std::int64_t end) {
     const Batch batch = get(begin, end);
     const at::Tensor wanted = network.Forward(batch.inputs);
@@ -32,8 +32,8 @@ std::vector<at::Tensor> Divergences(const Network& network, const std::vector<Qu
       losses.push_back(SampleLosses(criterion, each.Forward(batch.inputs), wanted, batch.labels).cpu());
     return losses;
   };
-  const std::int64_t samples = SamplesAPass(std::min(limits.batch_size, data.size()), limits.memory_bytes, 0,
-                                            [&](std::int64_t count) { pass(0, count); });
+  const std::int64_t samples = process::SamplesAPass(std::min(limits.batch_size, data.size()), limits.memory_bytes, 0,
+                                                     [&](std::int64_t count) { pass(0, count); });
   std::vector<std::vector<at::Tensor>> parts(quantized.size());
   for (std::int64_t begin = 0; begin < data.size(); begin += samples) {
     const std::int64_t end = std::min(begin + samples, data.size());
@@ -74,14 +74,14 @@ std::optional<CorrectionGain> CrossValidateCorrection(const QuantizedNetwork& qu
   const OutputCorrection kind = quantized.plan().corrections.output;
   const std::int64_t samples = std::min(options.correction_samples, calibration.size()), half = samples / 2;
   constexpr std::int64_t kLeast = 4;  // two to fit on and two to measure on
-  if (!quantized.plan().corrections.FitsOutputs() || !QuantizesAnything(quantized.plan()) || samples < kLeast)
+  if (!quantized.plan().corrections.FitsOutputs() || !quantize::QuantizesAnything(quantized.plan()) || samples < kLeast)
     return std::nullopt;
   const auto corrected = [&](OutputCorrection correction, const Dataset& fitted_on) {
     return quantized.Corrected(correction, fitted_on, options.memory_bytes);
   };
   const auto measure = [&](const std::vector<QuantizedNetwork>& networks, const Dataset& data) {
     std::int64_t held = 0;
-    for (const QuantizedNetwork& each : networks) held += OwnBytes(each);
+    for (const QuantizedNetwork& each : networks) held += quantize::OwnBytes(each);
     return Divergences(quantized.network(), networks, data,
                        PassLimits(options.batch_size, options.memory_bytes).Beside(held), options.progress);
   };

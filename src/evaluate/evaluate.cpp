@@ -97,7 +97,7 @@ std::vector<Evaluation> Evaluate(const Network& network, const std::vector<Quant
   std::int64_t held = 0;
   for (const QuantizedNetwork& each : quantized) {
     functions.emplace_back([&each](const std::vector<at::Tensor>& inputs) { return each.Forward(inputs); });
-    held += OwnBytes(each);
+    held += quantize::OwnBytes(each);
   }
   return EvaluateFunctions(network, functions, data, limits.Beside(held), progress, loss);
 }
@@ -108,7 +108,7 @@ std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vec
   if (limits.batch_size < 1) throw Error(fmt::format("batch size: {} given, at least 1 needed", limits.batch_size));
   const at::NoGradGuard no_grad;
   const Criterion criterion = EvaluationCriterion(network, data, loss);
-  const ImageLayout layout(network, data.Get(0, 1, at::Device(network.device())).inputs);
+  const network::ImageLayout layout(network, data.Get(0, 1, at::Device(network.device())).inputs);
   const auto pass = [&](std::int64_t begin, std::int64_t end, std::vector<Tally>& tallies, bool check) {
     Batch batch = data.Get(begin, end, at::Device(network.device()));
     batch.inputs = layout(batch.inputs);
@@ -124,7 +124,7 @@ std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vec
   };
   const std::size_t networks = 1 + functions.size();
   const std::int64_t samples =
-      SamplesAPass(std::min(limits.batch_size, data.size()), limits.memory_bytes, 0, [&](std::int64_t count) {
+      process::SamplesAPass(std::min(limits.batch_size, data.size()), limits.memory_bytes, 0, [&](std::int64_t count) {
         std::vector<Tally> trial(networks, Tally(criterion));
         pass(0, count, trial, /*check=*/false);
       });

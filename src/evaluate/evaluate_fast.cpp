@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "bitplan/evaluate.h"
-#include "evaluate/in_float_json.h"
+#include "in_float_json.h"
 #include "plan/evaluation_json.h"
 #include "quantize/quantized_network.h"
 
@@ -44,17 +44,17 @@ FastComparison EvaluateFast(const QuantizedNetwork& quantized, const FastOptions
   const auto fake = [&](const std::vector<at::Tensor>& inputs) { return quantized.Forward(inputs); };
   const auto fast = [&](const std::vector<at::Tensor>& inputs) { return network.Forward(inputs); };
   const auto measured = EvaluateFunctions(quantized.network(), {fake, fast}, data,
-                                          limits.Beside(2 * OwnBytes(quantized)), progress, loss);
+                                          limits.Beside(2 * quantize::OwnBytes(quantized)), progress, loss);
   const auto batch = data.Get(0, std::min(limits.batch_size, data.size())).inputs;
   return {measured[0], measured[1], measured[2], Speedup(exact, fast, batch), network.in_float()};
 }
 
 std::string ToJson(const EvaluationReport& report, const FastComparison& fast) {
-  Json json = ReportJson(report);
-  Json& own = json["fast"] = EvaluationJson(fast.fast);
+  plan::Json json = plan::ReportJson(report);
+  plan::Json& own = json["fast"] = plan::EvaluationJson(fast.fast);
   own["speedup"] = fast.speedup;
-  own["in_float"] = InFloatJson(fast.in_float);
-  return JsonText(json);
+  own["in_float"] = evaluate::InFloatJson(fast.in_float);
+  return plan::JsonText(json);
 }
 
 }  // namespace bitplan

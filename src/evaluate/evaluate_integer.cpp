@@ -1,7 +1,7 @@
 #include <utility>
 
 #include "bitplan/evaluate.h"
-#include "evaluate/in_float_json.h"
+#include "in_float_json.h"
 #include "plan/evaluation_json.h"
 #include "quantize/quantized_network.h"
 
@@ -19,7 +19,7 @@ IntegerComparison EvaluateInteger(const QuantizedNetwork& quantized, const Integ
     return std::move(run.output);
   };
   const auto measured = EvaluateFunctions(quantized.network(), {fake, integer}, data,
-                                          limits.Beside(2 * OwnBytes(quantized)), progress, loss);
+                                          limits.Beside(2 * quantize::OwnBytes(quantized)), progress, loss);
   IntegerComparison comparison{measured[0], measured[1], {measured[2], options, {}, network.in_float()}};
   for (std::size_t i = 0; i < overflows.size(); ++i)
     if (overflows[i] > 0) comparison.integer.overflows.emplace_back(layers[i].name, overflows[i]);
@@ -27,15 +27,15 @@ IntegerComparison EvaluateInteger(const QuantizedNetwork& quantized, const Integ
 }
 
 std::string ToJson(const EvaluationReport& report, const IntegerEvaluation& integer) {
-  Json json = ReportJson(report);
-  Json& own = json["integer"] = EvaluationJson(integer.evaluation);
+  plan::Json json = plan::ReportJson(report);
+  plan::Json& own = json["integer"] = plan::EvaluationJson(integer.evaluation);
   own["accumulator_bits"] = integer.options.accumulator_bits;
   own["overflow"] = ToString(integer.options.overflow);
   own["multiplier_bits"] = integer.options.multiplier_bits;
-  own["overflows"] = Json::object();
+  own["overflows"] = plan::Json::object();
   for (const auto& [layer, count] : integer.overflows) own["overflows"][layer] = count;
-  own["in_float"] = InFloatJson(integer.in_float);
-  return JsonText(json);
+  own["in_float"] = evaluate::InFloatJson(integer.in_float);
+  return plan::JsonText(json);
 }
 
 }  // namespace bitplan

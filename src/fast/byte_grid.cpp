@@ -1,11 +1,11 @@
-#include "fast/byte_grid.h"
+#include "byte_grid.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
-#include "fast/byte_loops.h"
+#include "byte_loops.h"
 
-namespace bitplan {
+namespace bitplan::fast {
 
 namespace {
 
@@ -25,12 +25,12 @@ at::Tensor InKernelLayout(const at::Tensor& x) {
 
 }  // namespace
 
-bool HasByteGrid(const QuantizedInput& input) {
+bool HasByteGrid(const quantize::QuantizedInput& input) {
   return input.format.IsInteger() && input.format.bits <= 8 && input.format.calibrator != Calibrator::Dynamic &&
          input.range.offset == 0 && !input.outliers.defined();
 }
 
-ByteGrid ByteGridOf(const QuantizedInput& input) {
+ByteGrid ByteGridOf(const quantize::QuantizedInput& input) {
   const std::int64_t up = input.format.QuantMin() < 0 ? 128 : 0;
   return {input.range.scale, input.range.zero_point + up, input.format.QuantMin() + up, input.format.QuantMax() + up};
 }
@@ -63,4 +63,4 @@ at::Tensor AddAndClamp(at::Tensor& sum, const at::Tensor& other, const Bounds& b
   return bytes;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::fast

@@ -8,7 +8,7 @@
 
 #include "quantize/quantized_network.h"
 
-namespace bitplan {
+namespace bitplan::fast {
 
 /// Integers of at most 8 bits as bytes q, which stand for scale · (q − zero): those of symmetric grids are moved up by
 /// 128.
@@ -21,10 +21,10 @@ struct ByteGrid {
 };
 
 /// Whether an input's integers fit bytes on a fixed grid.
-bool HasByteGrid(const QuantizedInput& input);
+bool HasByteGrid(const quantize::QuantizedInput& input);
 
 /// Of such an input.
-ByteGrid ByteGridOf(const QuantizedInput& input);
+ByteGrid ByteGridOf(const quantize::QuantizedInput& input);
 
 /// The bytes nearest to float32 numbers, as FakeQuantize has them; images lie channels last.
 at::Tensor Bytes(const at::Tensor& x, const ByteGrid& grid);
@@ -38,4 +38,4 @@ struct Bounds {
 at::Tensor AddAndClamp(at::Tensor& sum, const at::Tensor& other, const Bounds& bounds,
                        const std::optional<ByteGrid>& grid);
 
-}  // namespace bitplan
+}  // namespace bitplan::fast

@@ -1,9 +1,9 @@
 // Without LibTorch's headers, and at -O3, so that the loops are vectorized.
-#include "fast/byte_loops.h"
+#include "byte_loops.h"
 
-#include "vector_clones.h"
+#include "simd/vector_clones.h"
 
-namespace bitplan {
+namespace bitplan::fast {
 
 namespace {
 
@@ -45,4 +45,4 @@ void AddAndClampToBytes(float* __restrict to, const float* __restrict other, std
   }
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::fast

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace bitplan {
+namespace bitplan::fast {
 
 /// Numbers in steps of a scale, as bytes.
 struct ByteSteps {
@@ -22,4 +22,4 @@ void AddAndClamp(float* to, const float* other, std::int64_t count, float least,
 void AddAndClampToBytes(float* to, const float* other, std::uint8_t* bytes, std::int64_t count, float least, float most,
                         ByteSteps steps);
 
-}  // namespace bitplan
+}  // namespace bitplan::fast

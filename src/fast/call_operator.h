@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace bitplan {
+namespace bitplan::fast {
 
 /// What one of LibTorch's operators gives that have no C++ function.
 inline std::vector<c10::IValue> CallOperator(const char* name, const char* overload,
@@ -15,4 +15,4 @@ inline std::vector<c10::IValue> CallOperator(const char* name, const char* overl
   return arguments;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::fast

@@ -1,4 +1,4 @@
-#include "fast/dynamic_lstm.h"
+#include "dynamic_lstm.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -8,10 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "fast/call_operator.h"
-#include "fast/fast_product.h"
+#include "call_operator.h"
+#include "fast_product.h"
 
-namespace bitplan {
+namespace bitplan::fast {
 
 namespace {
 
@@ -40,7 +40,7 @@ bool IsPackable(const QuantizedTensor& weight) {
 
 class LstmReplacer {
  public:
-  LstmReplacer(const Network& network, const QuantizedState& state, StepProgram& program)
+  LstmReplacer(const Network& network, const QuantizedState& state, network::StepProgram& program)
       : network_(network), state_(state), program_(program) {
     for (std::size_t i = 0; i < network.layers().size(); ++i)
       layer_of_[static_cast<std::size_t>(network.layers()[i].weight)] = static_cast<int>(i);
@@ -110,7 +110,7 @@ class LstmReplacer {
   void Put(Node* node, Node* states, const LstmShape& shape, const c10::impl::GenericList& cells) {
     const WithInsertPoint before(node);
     const auto step = [shape, cells](const std::vector<at::Tensor>& operands,
-                                     StepNotes& /*notes*/) -> std::vector<at::Tensor> {
+                                     network::StepNotes& /*notes*/) -> std::vector<at::Tensor> {
       const std::vector<c10::IValue> results =
           CallOperator("aten::quantized_lstm", "input",
                        {operands[0], std::vector<at::Tensor>{operands[1], operands[2]}, cells, /*has_biases=*/true,
@@ -125,19 +125,19 @@ class LstmReplacer {
 
   const Network& network_;
   const QuantizedState& state_;
-  StepProgram& program_;
+  network::StepProgram& program_;
   std::map<std::size_t, int> layer_of_;  // by its weight's parameter
 };
 
 }  // namespace
 
-void PutDynamicLstms(const Network& network, const QuantizedState& state, StepProgram& program,
+void PutDynamicLstms(const Network& network, const QuantizedState& state, network::StepProgram& program,
                      std::map<int, std::size_t>& uses) {
   if (!HasByteKernels()) return;
   LstmReplacer replacer(network, state, program);
-  for (Node* node : AllNodes(program.graph()->block()))
+  for (Node* node : network::AllNodes(program.graph()->block()))
     if (node->kind() == c10::aten::lstm && node->inputs().size() == 9)
       for (const int layer : replacer.Replace(node)) ++uses[layer];
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::fast

@@ -4,29 +4,29 @@
 
 #include "bitplan/error.h"
 #include "bitplan/fast.h"
-#include "fast/fast_program.h"
+#include "fast_program.h"
 #include "quantize/quantized_network.h"
 
 namespace bitplan {
 
 struct FastNetwork::Impl {
   QuantizedNetwork network;
-  FastProgram made;
+  fast::FastProgram made;
 };
 
 FastNetwork FastNetwork::Create(const QuantizedNetwork& network, const FastOptions& options) {
   if (network.network().device() != "cpu")
     throw Error(fmt::format("the 8-bit kernels run on the CPU, and the network is on {}", network.network().device()));
   const at::NoGradGuard no_grad;
-  return FastNetwork(
-      std::make_shared<const Impl>(Impl{network, MakeFastProgram(network.network(), StateOf(network), options)}));
+  return FastNetwork(std::make_shared<const Impl>(
+      Impl{network, fast::MakeFastProgram(network.network(), quantize::StateOf(network), options)}));
 }
 
 at::Tensor FastNetwork::Forward(const std::vector<at::Tensor>& inputs) const {
   const at::NoGradGuard no_grad;
-  const QuantizedState& state = StateOf(impl_->network);
-  QuantizingProbe probe(state);  // what stays in float is fake-quantized as ever
-  StepNotes notes;
+  const QuantizedState& state = quantize::StateOf(impl_->network);
+  quantize::QuantizingProbe probe(state);  // what stays in float is fake-quantized as ever
+  network::StepNotes notes;
   return impl_->made.program.Run(inputs, state.parameters, &probe, notes);
 }
 

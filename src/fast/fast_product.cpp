@@ -1,4 +1,4 @@
-#include "fast/fast_product.h"
+#include "fast_product.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -9,11 +9,11 @@
 #include <string_view>
 #include <utility>
 
-#include "fast/call_operator.h"
+#include "call_operator.h"
 #include "integer/layer_operands.h"
 #include "quantize/dynamic_range.h"
 
-namespace bitplan {
+namespace bitplan::fast {
 
 namespace {
 
@@ -45,7 +45,7 @@ std::int64_t OutputZero(const Epilogue& epilogue) { return epilogue.output ? epi
 at::ScalarType OutputType(const Epilogue& epilogue) { return epilogue.output ? at::kByte : at::kFloat; }
 
 at::Tensor PackedConvolution(const at::Tensor& weight, const at::Tensor& scale, const ByteGrid& input,
-                             const Sliding& sliding) {
+                             const network::Sliding& sliding) {
   return CallOperator("onednn::qconv_prepack", "",
                       {weight, scale, input.scale, input.zero, sliding.stride, sliding.padding, sliding.dilation,
                        sliding.groups, c10::IValue()})[0]
@@ -57,7 +57,7 @@ at::Tensor PackedLinear(const at::Tensor& weight) {
 }
 
 /// A convolution over one axis as one over two, the first of length 1.
-std::optional<Sliding> InTwoAxes(std::optional<Sliding> sliding) {
+std::optional<network::Sliding> InTwoAxes(std::optional<network::Sliding> sliding) {
   if (!sliding || sliding->stride.size() != 1) return sliding;
   sliding->stride.insert(sliding->stride.begin(), 1);
   sliding->padding.insert(sliding->padding.begin(), 0);
@@ -65,7 +65,7 @@ std::optional<Sliding> InTwoAxes(std::optional<Sliding> sliding) {
   return sliding;
 }
 
-std::optional<std::string> WhyNot(const QuantizedTensor& weight, const LayerProduct& product) {
+std::optional<std::string> WhyNot(const QuantizedTensor& weight, const network::LayerProduct& product) {
   if (weight.format.bits > 8) return "its weight has more than 8 bits";
   if (weight.format.scheme != Scheme::Symmetric) return "its weight's zero points are not 0";
   if (!product.IsLinear() && !(product.sliding() && product.sliding()->stride.size() <= 2))
@@ -82,17 +82,18 @@ bool HasKernel(const Bounds& bounds) {
 bool HasByteKernels() { return at::hasMKLDNN() && at::cpu::is_avx512_vnni_supported(); }
 
 std::variant<FastProduct, std::string> FastProduct::Of(const Network& network, const QuantizedState& state,
-                                                       const LayerOperator& use, bool dynamic) {
+                                                       const network::LayerOperator& use, bool dynamic) {
   if (!HasByteKernels()) return "this processor has no 8-bit dot products";
   const Layer& layer = network.layers()[static_cast<std::size_t>(use.layer)];
-  const auto product = LayerProduct::Of(network, use.layer, use.use);
+  const auto product = network::LayerProduct::Of(network, use.layer, use.use);
   if (!product) return "it is no product of its input and its weight alone";
   QuantizedState read = state;
   const int site = layer.uses[use.use].input_site;
-  if (dynamic && product->IsLinear() && !state.inputs.contains(site)) read.inputs[site] = {DynamicFormat(), {}};
-  auto found = OperandsOf(network, read, use);
+  if (dynamic && product->IsLinear() && !state.inputs.contains(site))
+    read.inputs[site] = {quantize::DynamicFormat(), {}};
+  auto found = integer::OperandsOf(network, read, use);
   if (const auto* const reason = std::get_if<std::string>(&found)) return *reason;
-  const LayerOperands& operands = std::get<LayerOperands>(found);
+  const integer::LayerOperands& operands = std::get<integer::LayerOperands>(found);
   if (const auto reason = WhyNot(operands.weight, *product)) return *reason;
   FastProduct made;
   made.input_format_ = operands.input.format;
@@ -119,7 +120,7 @@ std::variant<FastProduct, std::string> FastProduct::Of(const Network& network, c
 at::Tensor FastProduct::operator()(const at::Tensor& x, const Epilogue& epilogue) const {
   if (sliding_) return Convolved(x, epilogue);
   if (input_) return Linear(x, *input_, epilogue);
-  const ByteGrid grid = ByteGridOf({input_format_, DynamicRange(x, input_format_)});
+  const ByteGrid grid = ByteGridOf({input_format_, quantize::DynamicRange(x, input_format_)});
   return Linear(Bytes(x, grid), grid, epilogue);
 }
 
@@ -169,4 +170,4 @@ at::Tensor FastProduct::Linear(const at::Tensor& x, const ByteGrid& grid, const 
                        OutputZero(epilogue), OutputType(epilogue), post.name, post.scalars, "");
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::fast

@@ -7,11 +7,11 @@
 #include <variant>
 #include <vector>
 
-#include "fast/byte_grid.h"
+#include "byte_grid.h"
 #include "network/layer_product.h"
 #include "network/step_program.h"
 
-namespace bitplan {
+namespace bitplan::fast {
 
 /// What a kernel does with a product before it writes it.
 struct Epilogue {
@@ -27,7 +27,7 @@ class FastProduct {
  public:
   /// Or why there is none. With `dynamic`, linear layers that read float have one.
   static std::variant<FastProduct, std::string> Of(const Network& network, const QuantizedState& state,
-                                                   const LayerOperator& use, bool dynamic);
+                                                   const network::LayerOperator& use, bool dynamic);
 
   /// What it reads; nothing: float, whose range it finds itself.
   const std::optional<ByteGrid>& input() const { return input_; }
@@ -46,7 +46,7 @@ class FastProduct {
   std::optional<ByteGrid> input_;
   Format input_format_;               // of what is found in each batch
   std::int64_t spatial_axes_ = 0;     // of the network's convolution: 1 or 2
-  std::optional<Sliding> sliding_;    // over two axes
+  std::optional<network::Sliding> sliding_;  // over two axes
   std::vector<std::int64_t> kernel_;  // its spatial sizes
   at::Tensor weight_;                 // packed
   at::Tensor scale_, zero_point_, bias_;
@@ -55,4 +55,4 @@ class FastProduct {
 /// Whether this processor multiplies bytes and adds them up in 32 bits in one instruction.
 bool HasByteKernels();
 
-}  // namespace bitplan
+}  // namespace bitplan::fast

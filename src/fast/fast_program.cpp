@@ -1,4 +1,4 @@
-#include "fast/fast_program.h"
+#include "fast_program.h"
 
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -15,11 +15,11 @@
 #include <variant>
 #include <vector>
 
-#include "fast/dynamic_lstm.h"
-#include "fast/fast_product.h"
+#include "dynamic_lstm.h"
+#include "fast_product.h"
 #include "network/strides.h"
 
-namespace bitplan {
+namespace bitplan::fast {
 
 namespace {
 
@@ -31,7 +31,7 @@ using torch::jit::WithInsertPoint;
 std::vector<Node*> ReadersOf(const Value* value) {
   std::vector<Node*> readers;
   for (const torch::jit::Use& use : value->uses())
-    if (!AsksForFact(use.user)) readers.push_back(use.user);
+    if (!network::AsksForFact(use.user)) readers.push_back(use.user);
   return readers;
 }
 
@@ -52,15 +52,15 @@ class Walk {
       : network_(network),
         state_(state),
         options_(options),
-        made_{StepProgram(network), {}, {}},
+        made_{network::StepProgram(network), {}, {}},
         graph_(made_.program.graph()),
-        in_order_(DependsOnStrides(*graph_)) {}
+        in_order_(network::DependsOnStrides(*graph_)) {}
 
   FastProgram Make() {
     FindProducts();
     AskBeforeTaps();
     const torch::jit::AliasDb aliases(graph_);
-    std::vector<std::pair<const LayerOperator*, Fusion>> fusions;
+    std::vector<std::pair<const network::LayerOperator*, Fusion>> fusions;
     for (const auto& [use, product] : products_) fusions.emplace_back(use, FusionOf(*use, aliases));
     for (const auto& [use, fusion] : fusions) Put(products_.at(use), *use, fusion);
     if (options_.dynamic) PutDynamicLstms(network_, state_, made_.program, fast_uses_);
@@ -73,7 +73,7 @@ class Walk {
   using Product = std::shared_ptr<const FastProduct>;
 
   void FindProducts() {
-    for (const LayerOperator& use : made_.program.layers()) {
+    for (const network::LayerOperator& use : made_.program.layers()) {
       auto product = FastProduct::Of(network_, state_, use, options_.dynamic);
       if (const auto* const reason = std::get_if<std::string>(&product)) {
         reasons_[use.layer] = *reason;
@@ -89,11 +89,11 @@ class Walk {
   void AskBeforeTaps() {
     for (const auto& [node, use] : readers_)
       for (const torch::jit::Use& each : std::vector<torch::jit::Use>(use->input->uses()))
-        if (AsksForFact(each.user)) each.user->replaceInput(each.offset, use->input->node()->inputs()[0]);
+        if (network::AsksForFact(each.user)) each.user->replaceInput(each.offset, use->input->node()->inputs()[0]);
   }
 
   /// In the program's graph: what the result's tap reads.
-  static Node* OperatorOf(const LayerOperator& use) { return use.result->node()->inputs()[0]->node(); }
+  static Node* OperatorOf(const network::LayerOperator& use) { return use.result->node()->inputs()[0]->node(); }
 
   /// The only reader of a value that nothing writes to, where it is of that kind and in the same block.
   static Node* OnlyReader(Value* value, const torch::jit::AliasDb& aliases) {
@@ -103,7 +103,7 @@ class Walk {
     return reader->owningBlock() == value->node()->owningBlock() ? reader : nullptr;
   }
 
-  Fusion FusionOf(const LayerOperator& use, const torch::jit::AliasDb& aliases) {
+  Fusion FusionOf(const network::LayerOperator& use, const torch::jit::AliasDb& aliases) {
     Fusion fusion;
     fusion.values.push_back(use.result);
     if (aliases.hasWriters(use.result->node()->inputs()[0])) return fusion;
@@ -183,12 +183,12 @@ class Walk {
     if (!first) return found->second;
     Node* const tap = tapped->node();
     const WithInsertPoint before(tap);
-    return found->second = made_.program.Insert({tap->inputs()[0]}, [grid](const auto& operands, StepNotes& /*notes*/) {
-      return Bytes(operands[0], grid);
-    });
+    return found->second = made_.program.Insert(
+               {tap->inputs()[0]},
+               [grid](const auto& operands, network::StepNotes& /*notes*/) { return Bytes(operands[0], grid); });
   }
 
-  void Put(const Product& product, const LayerOperator& use, const Fusion& fusion) {
+  void Put(const Product& product, const network::LayerOperator& use, const Fusion& fusion) {
     Value* const read = product->input() ? BytesBehind(use.input, *product->input()) : use.input->node()->inputs()[0];
     PutShape(product, read, fusion);
     const WithInsertPoint before(fusion.addition ? fusion.addition : fusion.Result()->node());
@@ -211,9 +211,9 @@ class Walk {
     for (Value* value : fusion.values) {
       if (value->node() == fusion.addition) break;
       for (const torch::jit::Use& use : std::vector<torch::jit::Use>(value->uses())) {
-        if (!AsksForFact(use.user)) continue;
+        if (!network::AsksForFact(use.user)) continue;
         if (!stand_in)
-          stand_in = made_.program.Insert({read}, [product](const auto& operands, StepNotes& /*notes*/) {
+          stand_in = made_.program.Insert({read}, [product](const auto& operands, network::StepNotes& /*notes*/) {
             return at::zeros({1}).expand(product->ResultShape(operands[0].sizes()));
           });
         use.user->replaceInput(use.offset, stand_in);
@@ -223,7 +223,7 @@ class Walk {
 
   std::vector<Value*> PutProduct(const Product& product, Value* read, const Epilogue& epilogue) {
     return {made_.program.Insert(
-        {read}, [product, epilogue, laid_out = Layout(epilogue)](const auto& operands, StepNotes& /*notes*/) {
+        {read}, [product, epilogue, laid_out = Layout(epilogue)](const auto& operands, network::StepNotes& /*notes*/) {
           return laid_out((*product)(operands[0], epilogue));
         })};
   }
@@ -240,7 +240,8 @@ class Walk {
   std::vector<Value*> PutAddition(const Product& product, Value* read, const Fusion& fusion) {
     Value* const other = fusion.addition->inputs()[fusion.other];  // as earlier kernels have left it
     const auto step = [product, epilogue = fusion.epilogue, laid_out = Layout({})](
-                          const std::vector<at::Tensor>& operands, StepNotes& /*notes*/) -> std::vector<at::Tensor> {
+                          const std::vector<at::Tensor>& operands,
+                          network::StepNotes& /*notes*/) -> std::vector<at::Tensor> {
       at::Tensor sum = (*product)(operands[0], {});
       const at::Tensor& added = operands[1];
       if (added.scalar_type() == at::kFloat && added.sizes() == sum.sizes()) {
@@ -272,8 +273,9 @@ class Walk {
   FastProgram made_;
   std::shared_ptr<torch::jit::Graph> graph_;
   bool in_order_;  // an operator depends on how tensors lie in memory
-  std::map<const LayerOperator*, Product> products_;     // in order of execution, as they lie in the program's list
-  std::map<const Node*, const LayerOperator*> readers_;  // by operator, those with a kernel
+  std::map<const network::LayerOperator*, Product>
+      products_;  // in order of execution, as they lie in the program's list
+  std::map<const Node*, const network::LayerOperator*> readers_;  // by operator, those with a kernel
   std::set<const Node*> taken_;                          // additions
   std::map<Value*, Value*> bytes_;                       // by tapped value
   std::map<int, std::size_t> fast_uses_;                 // by layer
@@ -286,4 +288,4 @@ FastProgram MakeFastProgram(const Network& network, const QuantizedState& state,
   return Walk(network, state, options).Make();
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::fast

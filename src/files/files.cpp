@@ -131,7 +131,7 @@ std::string FileSha256(const std::filesystem::path& file) {
                             std::filesystem::is_directory(file, ignored) ? "is a folder; expected a file"
                             : std::filesystem::exists(file, ignored)     ? "cannot be read"
                                                                          : "there is no such file"));
-  Sha256 sha256;
+  files::Sha256 sha256;
   std::array<char, 1 << 16> block;
   while (in.read(block.data(), block.size()), in.gcount() > 0)
     sha256.Add(block.data(), static_cast<std::size_t>(in.gcount()));

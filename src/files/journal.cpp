@@ -12,9 +12,9 @@
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
-#include "files/json_difference.h"
+#include "json_difference.h"
 
-namespace bitplan {
+namespace bitplan::files {
 
 namespace {
 
@@ -181,4 +181,4 @@ void Journal::Replace(const JournalSteps& steps) {
   records_ = std::move(records);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::files

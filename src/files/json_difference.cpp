@@ -1,4 +1,4 @@
-#include "files/json_difference.h"
+#include "json_difference.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

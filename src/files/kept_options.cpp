@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "bitplan/error.h"
-#include "files/json_difference.h"
+#include "json_difference.h"
 
 namespace bitplan::files {
 

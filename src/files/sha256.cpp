@@ -7,7 +7,7 @@
 
 #include "bitplan/error.h"
 
-namespace bitplan {
+namespace bitplan::files {
 
 namespace {
 
@@ -36,4 +36,4 @@ std::string Sha256::Hex() const {
   return hex;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::files

@@ -1,13 +1,13 @@
-#include "integer/accumulator.h"
+#include "accumulator.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
 #include <limits>
 
-#include "integer/ordered_sums.h"
+#include "ordered_sums.h"
 
-namespace bitplan {
+namespace bitplan::integer {
 
 Accumulated Accumulated::Zeros(at::IntArrayRef shape) {
   return {at::zeros(shape, at::kLong), at::zeros(shape, at::kBool)};
@@ -63,4 +63,4 @@ Accumulated SumInOrder(const at::Tensor& patches, const at::Tensor& weights, con
              : SumIn<std::int64_t>(x, w, accumulator);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::integer

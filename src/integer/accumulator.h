@@ -6,7 +6,7 @@
 
 #include "bitplan/integer.h"
 
-namespace bitplan {
+namespace bitplan::integer {
 
 /// A register that sums of products are kept in: two's complement of so many bits.
 struct Accumulator {
@@ -32,4 +32,4 @@ struct Accumulated {
 /// weights[g, o, k] · patches[g, k, l] is added for k = 0, 1, ….
 Accumulated SumInOrder(const at::Tensor& patches, const at::Tensor& weights, const Accumulator& accumulator);
 
-}  // namespace bitplan
+}  // namespace bitplan::integer

@@ -1,10 +1,10 @@
-#include "integer/averages.h"
+#include "averages.h"
 
 #include <ATen/ATen.h>
 
-#include "integer/multiplier.h"
+#include "multiplier.h"
 
-namespace bitplan {
+namespace bitplan::integer {
 
 at::Tensor AdaptiveCounts(at::IntArrayRef input, at::IntArrayRef output) {
   at::Tensor counts = at::ones({}, at::kDouble);
@@ -32,4 +32,4 @@ at::Tensor RoundedAverages(const at::Tensor& averages, const at::Tensor& counts,
   return result;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::integer

@@ -7,9 +7,9 @@
 #include <cmath>
 #include <vector>
 
-#include "integer/multiplier.h"
+#include "multiplier.h"
 
-namespace bitplan {
+namespace bitplan::integer {
 
 namespace {
 
@@ -32,7 +32,7 @@ void RequantizeRows(const From* from, std::int32_t* to, std::int64_t rows, std::
 
 }  // namespace
 
-IntegerGrid GridOf(const QuantizedInput& input) {
+IntegerGrid GridOf(const quantize::QuantizedInput& input) {
   IntegerGrid grid;
   const double scale = static_cast<float>(input.range.scale);  // what FakeQuantize computes with
   grid.scale = at::full({1}, scale, at::kDouble);
@@ -92,4 +92,4 @@ at::Tensor Requantized(const at::Tensor& q, const IntegerGrid& from, const Integ
   return result;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::integer

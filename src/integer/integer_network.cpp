@@ -4,20 +4,20 @@
 
 #include "bitplan/error.h"
 #include "bitplan/integer.h"
-#include "integer/integer_program.h"
+#include "integer_program.h"
 #include "quantize/quantized_network.h"
 
 namespace bitplan {
 
 struct IntegerNetwork::Impl {
   QuantizedNetwork network;
-  IntegerProgram made;
+  integer::IntegerProgram made;
 
-  at::Tensor Run(const std::vector<at::Tensor>& inputs, IntegerNotes& notes) const {
+  at::Tensor Run(const std::vector<at::Tensor>& inputs, integer::IntegerNotes& notes) const {
     const at::NoGradGuard no_grad;
-    const QuantizedState& state = StateOf(network);
+    const QuantizedState& state = quantize::StateOf(network);
     notes.overflows.assign(network.network().layers().size(), 0);
-    QuantizingProbe probe(state);  // what stays in float is fake-quantized as ever
+    quantize::QuantizingProbe probe(state);  // what stays in float is fake-quantized as ever
     return made.program.Run(inputs, state.parameters, &probe, notes);
   }
 };
@@ -28,18 +28,18 @@ IntegerNetwork IntegerNetwork::Create(const QuantizedNetwork& network, const Int
     throw Error(
         fmt::format("integer arithmetic runs on the CPU, and the network is on {}", network.network().device()));
   const at::NoGradGuard no_grad;
-  return IntegerNetwork(
-      std::make_shared<const Impl>(Impl{network, MakeIntegerProgram(network.network(), StateOf(network), options)}));
+  return IntegerNetwork(std::make_shared<const Impl>(
+      Impl{network, integer::MakeIntegerProgram(network.network(), quantize::StateOf(network), options)}));
 }
 
 IntegerRun IntegerNetwork::Run(const std::vector<at::Tensor>& inputs) const {
-  IntegerNotes notes;
+  integer::IntegerNotes notes;
   at::Tensor output = impl_->Run(inputs, notes);
   return {std::move(output), std::move(notes.overflows)};
 }
 
 std::vector<std::pair<int, at::Tensor>> IntegerNetwork::InputCodes(const std::vector<at::Tensor>& inputs) const {
-  IntegerNotes notes;
+  integer::IntegerNotes notes;
   notes.keep_codes = true;
   impl_->Run(inputs, notes);
   return std::move(notes.codes);

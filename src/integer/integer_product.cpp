@@ -1,4 +1,4 @@
-#include "integer/integer_product.h"
+#include "integer_product.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
@@ -10,7 +10,7 @@
 
 #include "quantize/weight_grid.h"
 
-namespace bitplan {
+namespace bitplan::integer {
 
 namespace {
 
@@ -25,12 +25,13 @@ double Largest(const at::Tensor& numbers) { return numbers.max().item<double>();
 }  // namespace
 
 std::variant<IntegerProduct, std::string> IntegerProduct::Of(const Network& network, const QuantizedState& state,
-                                                             const LayerOperator& use, const IntegerOptions& options) {
+                                                             const network::LayerOperator& use,
+                                                             const IntegerOptions& options) {
   auto operands = OperandsOf(network, state, use);
   if (const auto* const reason = std::get_if<std::string>(&operands)) return *reason;
   if (std::get<LayerOperands>(operands).input.format.calibrator == Calibrator::Dynamic)
     return "the range of its input is found at run time";
-  auto product = LayerProduct::Of(network, use.layer, use.use);
+  auto product = network::LayerProduct::Of(network, use.layer, use.use);
   if (!product) return "it is no product of its input and its weight alone";
   IntegerProduct made(std::move(*product), std::get<LayerOperands>(std::move(operands)), options);
   const double reach =
@@ -40,12 +41,12 @@ std::variant<IntegerProduct, std::string> IntegerProduct::Of(const Network& netw
   return made;
 }
 
-IntegerProduct::IntegerProduct(LayerProduct product, LayerOperands operands, const IntegerOptions& options)
+IntegerProduct::IntegerProduct(network::LayerProduct product, LayerOperands operands, const IntegerOptions& options)
     : product_(std::move(product)),
       operands_(std::move(operands)),
       accumulator_{options.accumulator_bits, options.overflow} {
   const QuantizedTensor& weight = operands_.weight;
-  weight_zero_ = AlongWeight(weight.zero_point, weight.q.sizes(), weight).to(at::kInt);
+  weight_zero_ = quantize::AlongWeight(weight.zero_point, weight.q.sizes(), weight).to(at::kInt);
   SetGrid();
   SetBounds();
 }
@@ -145,7 +146,7 @@ Accumulated IntegerProduct::ProductsInOrder(const at::Tensor& codes) const {
   return *sums;
 }
 
-Accumulated IntegerProduct::SlidingInOrder(const at::Tensor& codes, const Sliding& sliding) const {
+Accumulated IntegerProduct::SlidingInOrder(const at::Tensor& codes, const network::Sliding& sliding) const {
   const at::Tensor weight = operands_.weight.q.to(at::kInt);
   const auto spatial = sliding.stride.size();
   std::vector<std::int64_t> padding;  // the last axis first
@@ -175,4 +176,4 @@ Accumulated IntegerProduct::SlidingInOrder(const at::Tensor& codes, const Slidin
   return {at::stack(sums), at::stack(overflowed)};
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::integer

@@ -7,12 +7,12 @@
 #include <utility>
 #include <variant>
 
-#include "integer/accumulator.h"
+#include "accumulator.h"
 #include "integer/grid.h"
 #include "integer/layer_operands.h"
 #include "network/layer_product.h"
 
-namespace bitplan {
+namespace bitplan::integer {
 
 /// One use of a layer on integers: from codes of its input to sums of products, its bias included. With codes q and
 /// zero points z
@@ -24,7 +24,7 @@ class IntegerProduct {
  public:
   /// The product, or why there is none.
   static std::variant<IntegerProduct, std::string> Of(const Network& network, const QuantizedState& state,
-                                                      const LayerOperator& use, const IntegerOptions& options);
+                                                      const network::LayerOperator& use, const IntegerOptions& options);
 
   /// int32 codes of the input in; sums on grid() out: int32, or int64 where accumulators have more than 32 bits. Adds
   /// the number of accumulators that overflowed to `overflows`.
@@ -34,16 +34,16 @@ class IntegerProduct {
   bool MayOverflow() const { return may_overflow_; }
 
  private:
-  IntegerProduct(LayerProduct product, LayerOperands operands, const IntegerOptions& options);
+  IntegerProduct(network::LayerProduct product, LayerOperands operands, const IntegerOptions& options);
 
   void SetGrid();
   void SetBounds();
   at::Tensor Products(const at::Tensor& codes, const at::Tensor& weight, at::ScalarType type) const;  // exact, int64
   Accumulated InOrder(const at::Tensor& codes) const;
   Accumulated ProductsInOrder(const at::Tensor& codes) const;
-  Accumulated SlidingInOrder(const at::Tensor& codes, const Sliding& sliding) const;
+  Accumulated SlidingInOrder(const at::Tensor& codes, const network::Sliding& sliding) const;
 
-  LayerProduct product_;
+  network::LayerProduct product_;
   LayerOperands operands_;
   Accumulator accumulator_;
   IntegerGrid grid_;
@@ -53,4 +53,4 @@ class IntegerProduct {
   bool may_overflow_ = false;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::integer

@@ -1,4 +1,4 @@
-#include "integer/integer_program.h"
+#include "integer_program.h"
 
 #include <torch/csrc/jit/ir/alias_analysis.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
@@ -11,12 +11,12 @@
 #include <utility>
 #include <variant>
 
-#include "integer/integer_product.h"
-#include "integer/operators.h"
-#include "integer/value_grids.h"
+#include "integer_product.h"
 #include "network/weight_operand.h"
+#include "operators.h"
+#include "value_grids.h"
 
-namespace bitplan {
+namespace bitplan::integer {
 
 namespace {
 
@@ -49,7 +49,7 @@ class Walk {
       : network_(network),
         state_(state),
         options_(options),
-        made_{StepProgram(network), {}, {}},
+        made_{network::StepProgram(network), {}, {}},
         grids_(made_.program, options.multiplier_bits) {}
 
   IntegerProgram Make() {
@@ -70,7 +70,7 @@ class Walk {
   void Layers() {
     made_.integer_layers.assign(network_.layers().size(), false);
     std::vector<std::size_t> integer_uses(network_.layers().size(), 0);
-    for (const LayerOperator& use : made_.program.layers()) {
+    for (const network::LayerOperator& use : made_.program.layers()) {
       auto product = IntegerProduct::Of(network_, state_, use, options_);
       const auto layer = static_cast<std::size_t>(use.layer);
       if (const auto* const reason = std::get_if<std::string>(&product)) {
@@ -84,12 +84,12 @@ class Walk {
       made_.integer_layers[i] = integer_uses[i] == network_.layers()[i].uses.size();
   }
 
-  void Put(const LayerOperator& use, IntegerProduct product) {
+  void Put(const network::LayerOperator& use, IntegerProduct product) {
     const IntegerGrid grid = product.grid();
     Node* const tap = use.result->node();
     const torch::jit::WithInsertPoint before(tap);
     const auto step = [product = std::make_shared<const IntegerProduct>(std::move(product)),
-                       layer = static_cast<std::size_t>(use.layer)](const auto& operands, StepNotes& notes) {
+                       layer = static_cast<std::size_t>(use.layer)](const auto& operands, network::StepNotes& notes) {
       return (*product)(operands[0], static_cast<IntegerNotes&>(notes).overflows[layer]);
     };
     Value* const sums = grids_.Insert({use.input}, step, grid);
@@ -106,7 +106,7 @@ class Walk {
   void Values(Block* block, const Writers& writers) {
     const std::vector<Node*> nodes(block->nodes().begin(), block->nodes().end());
     for (Node* node : nodes) {
-      if (!StepProgram::IsStep(node)) Visit(node, writers);
+      if (!network::StepProgram::IsStep(node)) Visit(node, writers);
       for (Block* inner : node->blocks()) Values(inner, writers);
     }
     FloatOperands(block->return_node());
@@ -127,12 +127,12 @@ class Walk {
       if (!state_.shifts.contains(site) && grids_.Has(operand)) tap->output()->replaceAllUsesWith(operand);
       return FloatOperands(tap);
     }
-    const QuantizedInput& input = found->second;
+    const quantize::QuantizedInput& input = found->second;
     if (!input.format.IsInteger() || input.format.calibrator == Calibrator::Dynamic || input.range.offset != 0 ||
         input.outliers.defined())
       return FloatOperands(tap);
     const IntegerGrid to = GridOf(input);
-    const auto step = [codes_of = Rounding(operand, to), site](const auto& operands, StepNotes& notes) {
+    const auto step = [codes_of = Rounding(operand, to), site](const auto& operands, network::StepNotes& notes) {
       const at::Tensor codes = codes_of(operands[0]);
       auto& integer_notes = static_cast<IntegerNotes&>(notes);
       if (integer_notes.keep_codes) integer_notes.codes.emplace_back(site, codes);
@@ -164,33 +164,33 @@ class Walk {
     const auto integer = [&](const Value* value) { return grids_.Has(value); };
     return std::all_of(node->inputs().begin(), node->inputs().end(), integer) &&
            std::all_of(uses.begin(), uses.end(), [](const torch::jit::Use& use) {
-             return StepProgram::IsStep(use.user) || OperatorName(use.user) == "cat";
+             return network::StepProgram::IsStep(use.user) || network::OperatorName(use.user) == "cat";
            });
   }
 
   void NoteFloat(const Node* node) {
     const auto inputs = node->inputs();
-    if (!node->kind().is_aten() || Rearranges(node) || IsView(node) || node->outputs().empty() ||
+    if (!node->kind().is_aten() || Rearranges(node) || network::IsView(node) || node->outputs().empty() ||
         !IsTensor(node->output(0)))
       return;
     const auto& layers = network_.layers();
     for (const Value* input : inputs)
       if (const auto layer = LayerOf(input)) {
         const auto reason = reasons_.find(*layer);
-        made_.in_float.push_back({OperatorName(node), layers[*layer].name,
+        made_.in_float.push_back({network::OperatorName(node), layers[*layer].name,
                                   reason != reasons_.end() ? reason->second : "it has no integer form"});
         return;
       }
     const bool computes = std::any_of(inputs.begin(), inputs.end(), [](const Value* input) { return IsTensor(input); });
     if (computes)
       made_.in_float.push_back(
-          {OperatorName(node), node->output(0)->debugName(), "it has no integer form for what it reads"});
+          {network::OperatorName(node), node->output(0)->debugName(), "it has no integer form for what it reads"});
   }
 
   /// The layer whose weight `value` is, through views and lists.
   std::optional<std::size_t> LayerOf(const Value* value) const {
     while (value->node()->kind() != c10::prim::Param) {
-      if (!IsView(value->node()) || value->node()->inputs().empty()) return std::nullopt;
+      if (!network::IsView(value->node()) || value->node()->inputs().empty()) return std::nullopt;
       value = value->node()->inputs()[0];
     }
     const std::size_t arguments = network_.lowered().arguments.size();
@@ -216,4 +216,4 @@ IntegerProgram MakeIntegerProgram(const Network& network, const QuantizedState& 
   return Walk(network, state, options).Make();
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::integer

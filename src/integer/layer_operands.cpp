@@ -9,7 +9,7 @@
 #include "network/weight_operand.h"
 #include "network/weight_use.h"
 
-namespace bitplan {
+namespace bitplan::integer {
 
 namespace {
 
@@ -25,7 +25,7 @@ std::int64_t GroupsOf(const Node* node) {
 }  // namespace
 
 std::variant<LayerOperands, std::string> OperandsOf(const Network& network, const QuantizedState& state,
-                                                    const LayerOperator& use) {
+                                                    const network::LayerOperator& use) {
   const Layer& layer = network.layers()[static_cast<std::size_t>(use.layer)];
   const LayerUse& sites = layer.uses[use.use];
   LayerOperands operands;
@@ -40,8 +40,9 @@ std::variant<LayerOperands, std::string> OperandsOf(const Network& network, cons
   if (operands.input.range.offset != 0) return "the range of its input has an offset";
   if (sites.output_site < 0) return "its output channels are not those of the weight";
   const LoweredGraph& lowered = network.lowered();
-  const auto reading = ReadingOf(lowered, use.node, static_cast<std::size_t>(layer.weight));
-  if (!reading || !IsWholeWeight(lowered, reading->first, reading->second)) return "it reads a part of the weight";
+  const auto reading = network::ReadingOf(lowered, use.node, static_cast<std::size_t>(layer.weight));
+  if (!reading || !network::IsWholeWeight(lowered, reading->first, reading->second))
+    return "it reads a part of the weight";
 
   const auto& [how, weight] = *reading;
   const auto rank = static_cast<int>(weight.sizes.size());
@@ -64,4 +65,4 @@ std::variant<LayerOperands, std::string> OperandsOf(const Network& network, cons
   return operands;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::integer

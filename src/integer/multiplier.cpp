@@ -1,9 +1,9 @@
-#include "integer/multiplier.h"
+#include "multiplier.h"
 
 #include <algorithm>
 #include <cmath>
 
-namespace bitplan {
+namespace bitplan::integer {
 
 namespace {
 
@@ -54,4 +54,4 @@ std::int64_t Multiplied(std::int64_t q, Multiplier multiplier) {
   return ShiftedWide(Wide{q} * multiplier.value, multiplier.shift);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::integer

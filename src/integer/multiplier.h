@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace bitplan {
+namespace bitplan::integer {
 
 /// A positive real number as an integer over a power of two: value / 2^shift.
 struct Multiplier {
@@ -18,4 +18,4 @@ Multiplier MultiplierOf(double number, int bits);
 /// results beyond ±2^62 are cut there.
 std::int64_t Multiplied(std::int64_t q, Multiplier multiplier);
 
-}  // namespace bitplan
+}  // namespace bitplan::integer

@@ -1,4 +1,4 @@
-#include "integer/operators.h"
+#include "operators.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "integer/averages.h"
+#include "averages.h"
 
-namespace bitplan {
+namespace bitplan::integer {
 
 namespace {
 
@@ -52,7 +52,7 @@ bool KeepsChannels(const IntegerGrid& grid, int pooled_axes) {
 /// Bounds of an activation that clamps; nothing for other operators, or where a bound is computed.
 std::optional<std::pair<double, double>> BoundsOf(const Node* node) {
   constexpr double kNone = std::numeric_limits<double>::infinity();
-  const std::string op = OperatorName(node);
+  const std::string op = network::OperatorName(node);
   if (op == "relu") return std::pair(0.0, kNone);
   if (op == "relu6") return std::pair(0.0, 6.0);
   const bool both = op == "hardtanh" || op == "clamp";
@@ -79,7 +79,7 @@ bool Clamp(Node* node, ValueGrids& grids) {
     return AlongGrid(steps.clamp(-0x1p52, 0x1p52).to(at::kLong), grid);
   };
   const auto step = [low = on_grid(bounds->first), high = on_grid(bounds->second)](const auto& operands,
-                                                                                   StepNotes& /*notes*/) {
+                                                                                   network::StepNotes& /*notes*/) {
     return operands[0].to(at::kLong).clamp(low, high).to(operands[0].scalar_type());
   };
   Replace(node, grids.Insert({node->inputs()[0]}, step, grid));
@@ -93,7 +93,7 @@ Value* OnDoubles(Node* node, Value* operand, ValueGrids& grids) {
 }
 
 /// Puts `value`, made by a step that reads `node`'s output, in that output's place.
-bool Hand(Node* node, ValueGrids& grids, Value* also_read, Step step, IntegerGrid grid) {
+bool Hand(Node* node, ValueGrids& grids, Value* also_read, network::Step step, IntegerGrid grid) {
   const torch::jit::WithInsertPoint after(node->next());
   Value* const result = node->output();
   Value* const value = grids.Insert({result, also_read}, std::move(step), std::move(grid));
@@ -104,9 +104,9 @@ bool Hand(Node* node, ValueGrids& grids, Value* also_read, Step step, IntegerGri
 bool LargestElements(Node* node, ValueGrids& grids) {
   Value* const operand = node->inputs()[0];
   const IntegerGrid grid = grids.Of(operand);
-  if (node->outputs().size() != 1 || !KeepsChannels(grid, PooledAxes(OperatorName(node)))) return false;
+  if (node->outputs().size() != 1 || !KeepsChannels(grid, PooledAxes(network::OperatorName(node)))) return false;
   OnDoubles(node, operand, grids);
-  const auto step = [](const auto& operands, StepNotes& /*notes*/) {
+  const auto step = [](const auto& operands, network::StepNotes& /*notes*/) {
     return operands[0].to(operands[1].scalar_type());
   };
   return Hand(node, grids, operand, step, grid);
@@ -119,23 +119,23 @@ std::optional<double> WindowOf(const Node* node) {
     return std::nullopt;
   const auto pads = padding->toIntVector(), sizes = kernel->toIntVector();
   const bool padded = std::any_of(pads.begin(), pads.end(), [](std::int64_t each) { return each != 0; });
-  if (padded && !ConstantBool(node->namedInput("count_include_pad")).value_or(false)) return std::nullopt;
+  if (padded && !network::ConstantBool(node->namedInput("count_include_pad")).value_or(false)) return std::nullopt;
   if (const auto divisor = ConstantNumber(node, "divisor_override")) return divisor;
   std::vector<std::int64_t> window = sizes;
-  window.resize(static_cast<std::size_t>(PooledAxes(OperatorName(node))), sizes.front());
+  window.resize(static_cast<std::size_t>(PooledAxes(network::OperatorName(node))), sizes.front());
   return static_cast<double>(c10::multiply_integers(window));
 }
 
 bool Average(Node* node, ValueGrids& grids) {
   Value* const operand = node->inputs()[0];
   const IntegerGrid grid = grids.Of(operand);
-  const std::string op = OperatorName(node);
+  const std::string op = network::OperatorName(node);
   const int axes = PooledAxes(op);
   if (!KeepsChannels(grid, axes) || grid.zero_point != 0) return false;
   const int bits = grids.multiplier_bits();
-  Step step;
+  network::Step step;
   if (op.starts_with("adaptive")) {
-    step = [axes, bits](const auto& operands, StepNotes& /*notes*/) {
+    step = [axes, bits](const auto& operands, network::StepNotes& /*notes*/) {
       const auto spatial = [&](const at::Tensor& of) {
         return of.sizes().slice(static_cast<std::size_t>(of.dim() - axes));
       };
@@ -144,7 +144,7 @@ bool Average(Node* node, ValueGrids& grids) {
   } else {
     const auto window = WindowOf(node);
     if (!window) return false;
-    step = [count = at::full({1}, *window, at::kDouble), bits](const auto& operands, StepNotes& /*notes*/) {
+    step = [count = at::full({1}, *window, at::kDouble), bits](const auto& operands, network::StepNotes& /*notes*/) {
       return RoundedAverages(operands[0], count, bits);
     };
   }
@@ -159,7 +159,7 @@ bool Mean(Node* node, ValueGrids& grids) {
   const IntegerGrid grid = grids.Of(operand);
   if (grid.zero_point != 0) return false;
   OnDoubles(node, operand, grids);
-  const auto step = [bits = grids.multiplier_bits()](const auto& operands, StepNotes& /*notes*/) {
+  const auto step = [bits = grids.multiplier_bits()](const auto& operands, network::StepNotes& /*notes*/) {
     const double count = static_cast<double>(operands[1].numel()) / static_cast<double>(operands[0].numel());
     return RoundedAverages(operands[0], at::full({1}, count, at::kDouble), bits);
   };
@@ -170,7 +170,7 @@ bool Add(Node* node, ValueGrids& grids) {
   Value *const a = node->inputs()[0], *const b = node->inputs()[1];
   if (!grids.Has(a) || !grids.Has(b) || ConstantNumber(node, "alpha").value_or(1) != 1) return false;
   const IntegerGrid sum = WideGrid(grids.Of(a).reach + grids.Of(b).reach);
-  const auto step = [](const auto& operands, StepNotes& /*notes*/) { return operands[0] + operands[1]; };
+  const auto step = [](const auto& operands, network::StepNotes& /*notes*/) { return operands[0] + operands[1]; };
   Replace(node, grids.Insert({grids.Requantize(a, sum), grids.Requantize(b, sum)}, step, sum));
   return true;
 }
@@ -187,7 +187,7 @@ bool Concatenate(Node* node, ValueGrids& grids) {
   const IntegerGrid grid = WideGrid(reach);
   std::vector<Value*> parts;
   for (Value* part : list->inputs()) parts.push_back(grids.Requantize(part, grid));
-  const auto step = [dim = static_cast<std::int64_t>(*axis)](const auto& operands, StepNotes& /*notes*/) {
+  const auto step = [dim = static_cast<std::int64_t>(*axis)](const auto& operands, network::StepNotes& /*notes*/) {
     return at::cat(operands, dim);
   };
   Replace(node, grids.Insert(parts, step, grid));
@@ -196,7 +196,7 @@ bool Concatenate(Node* node, ValueGrids& grids) {
 
 /// The operator itself, on the integers.
 bool Rearrange(Node* node, ValueGrids& grids) {
-  const std::string op = OperatorName(node);
+  const std::string op = network::OperatorName(node);
   if (op == "dropout" && !IsFalse(node, "train")) return false;
   if (op == "pad" || op == "constant_pad_nd") {
     const auto mode = Constant(node, "mode"), value = Constant(node, "value");
@@ -217,18 +217,18 @@ bool Rearranges(const Node* node) {
       "view",      "reshape",    "flatten",   "unflatten", "permute", "transpose",      "t",
       "movedim",   "contiguous", "clone",     "slice",     "select",  "narrow",         "squeeze",
       "unsqueeze", "expand",     "expand_as", "pad",       "dropout", "constant_pad_nd"};
-  return node->kind().is_aten() && kOperators.contains(OperatorName(node));
+  return node->kind().is_aten() && kOperators.contains(network::OperatorName(node));
 }
 
 bool AsksForShape(const Node* node) {
   static const std::set<std::string, std::less<>> kOperators = {"size", "dim", "len", "numel"};
-  return node->kind().is_aten() && kOperators.contains(OperatorName(node));
+  return node->kind().is_aten() && kOperators.contains(network::OperatorName(node));
 }
 
 bool MakeInteger(Node* node, ValueGrids& grids) {
   if (!node->kind().is_aten() || node->outputs().size() != 1 || node->inputs().empty()) return false;
   const torch::jit::WithInsertPoint before(node);
-  const std::string op = OperatorName(node);
+  const std::string op = network::OperatorName(node);
   if (op == "cat") return Concatenate(node, grids);
   if (!grids.Has(node->inputs()[0])) return false;
   for (std::size_t i = 1; i < node->inputs().size(); ++i)
@@ -241,4 +241,4 @@ bool MakeInteger(Node* node, ValueGrids& grids) {
   return Clamp(node, grids);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::integer

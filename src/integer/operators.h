@@ -2,9 +2,9 @@
 
 #include <torch/csrc/jit/ir/ir.h>
 
-#include "integer/value_grids.h"
+#include "value_grids.h"
 
-namespace bitplan {
+namespace bitplan::integer {
 
 /// Puts the integer form of an operator in its place, where it has one for the grids of its operands: its users then
 /// read integers. Activations with bounds, largest elements, averages, sums, concatenations and rearrangements have
@@ -17,4 +17,4 @@ bool AsksForShape(const torch::jit::Node* node);
 /// Whether `node` only hands on elements in another arrangement.
 bool Rearranges(const torch::jit::Node* node);
 
-}  // namespace bitplan
+}  // namespace bitplan::integer

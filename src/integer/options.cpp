@@ -2,13 +2,13 @@
 
 #include "bitplan/error.h"
 #include "bitplan/integer.h"
-#include "enum_names.h"
+#include "text/enum_names.h"
 
 namespace bitplan {
 
 namespace {
 
-constexpr Names<Overflow, 2> kOverflows = {{{Overflow::Saturate, "saturate"}, {Overflow::Wrap, "wrap"}}};
+constexpr text::Names<Overflow, 2> kOverflows = {{{Overflow::Saturate, "saturate"}, {Overflow::Wrap, "wrap"}}};
 
 }  // namespace
 

@@ -1,9 +1,9 @@
 // Without LibTorch's headers, and at -O3, so that the loops are vectorized.
-#include "integer/ordered_sums.h"
+#include "ordered_sums.h"
 
-#include "vector_clones.h"
+#include "simd/vector_clones.h"
 
-namespace bitplan {
+namespace bitplan::integer {
 
 namespace {
 
@@ -43,4 +43,4 @@ void AddProducts(std::int64_t* const sums, std::int64_t* const overflowed, const
   AddTo(sums, overflowed, row, factor, count, half, wrap);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::integer

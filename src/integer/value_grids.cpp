@@ -1,14 +1,14 @@
-#include "integer/value_grids.h"
+#include "value_grids.h"
 
 #include <ATen/ATen.h>
 
 #include <utility>
 
-namespace bitplan {
+namespace bitplan::integer {
 
 using torch::jit::Value;
 
-Value* ValueGrids::Insert(const std::vector<Value*>& operands, Step step, IntegerGrid grid) {
+Value* ValueGrids::Insert(const std::vector<Value*>& operands, network::Step step, IntegerGrid grid) {
   Value* const value = program_.Insert(operands, std::move(step));
   Set(value, std::move(grid));
   return value;
@@ -19,25 +19,26 @@ Value* ValueGrids::OnOneScale(Value* value) {
 }
 
 Value* ValueGrids::Requantize(Value* value, const IntegerGrid& to) {
-  const auto step = [from = Of(value), to, bits = multiplier_bits_](const auto& operands, StepNotes& /*notes*/) {
+  const auto step = [from = Of(value), to, bits = multiplier_bits_](const auto& operands,
+                                                                    network::StepNotes& /*notes*/) {
     return Requantized(operands[0], from, to, bits);
   };
   return Insert({value}, step, to);
 }
 
 Value* ValueGrids::AsDouble(Value* value) {
-  return program_.Insert({value},
-                         [](const auto& operands, StepNotes& /*notes*/) { return operands[0].to(at::kDouble); });
+  return program_.Insert(
+      {value}, [](const auto& operands, network::StepNotes& /*notes*/) { return operands[0].to(at::kDouble); });
 }
 
 Value* ValueGrids::Float(Value* value) {
   const auto [found, inserted] = floats_.try_emplace(value, nullptr);
   if (!inserted) return found->second;
   const torch::jit::WithInsertPoint after(value->node()->next());
-  const auto step = [grid = Of(value)](const auto& operands, StepNotes& /*notes*/) {
+  const auto step = [grid = Of(value)](const auto& operands, network::StepNotes& /*notes*/) {
     return Dequantized(operands[0], grid);
   };
   return floats_[value] = program_.Insert({value}, step);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::integer

@@ -7,12 +7,13 @@
 #include "integer/grid.h"
 #include "network/step_program.h"
 
-namespace bitplan {
+namespace bitplan::integer {
 
 /// Which values of a program's graph are integers, and on which grids; casts between them and float.
 class ValueGrids {
  public:
-  ValueGrids(StepProgram& program, int multiplier_bits) : program_(program), multiplier_bits_(multiplier_bits) {}
+  ValueGrids(network::StepProgram& program, int multiplier_bits)
+      : program_(program), multiplier_bits_(multiplier_bits) {}
 
   bool Has(const torch::jit::Value* value) const { return grids_.contains(value); }
   const IntegerGrid& Of(const torch::jit::Value* value) const { return grids_.at(value); }
@@ -21,7 +22,7 @@ class ValueGrids {
   int multiplier_bits() const { return multiplier_bits_; }
 
   /// A step at the insertion point that makes integers on a grid.
-  torch::jit::Value* Insert(const std::vector<torch::jit::Value*>& operands, Step step, IntegerGrid grid);
+  torch::jit::Value* Insert(const std::vector<torch::jit::Value*>& operands, network::Step step, IntegerGrid grid);
 
   /// The same numbers on one scale, at the insertion point: the value itself where it has one.
   torch::jit::Value* OnOneScale(torch::jit::Value* value);
@@ -36,10 +37,10 @@ class ValueGrids {
   torch::jit::Value* Float(torch::jit::Value* value);
 
  private:
-  StepProgram& program_;
+  network::StepProgram& program_;
   int multiplier_bits_;
   std::map<const torch::jit::Value*, IntegerGrid> grids_;
   std::map<const torch::jit::Value*, torch::jit::Value*> floats_;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::integer

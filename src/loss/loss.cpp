@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "bitplan/error.h"
-#include "enum_names.h"
 #include "loss/predictions.h"
-#include "loss/shape_text.h"
+#include "shape_text.h"
+#include "text/enum_names.h"
 
 namespace bitplan {
 
@@ -97,22 +97,22 @@ Compared Compare(const Criterion& criterion, const at::Tensor& output, const at:
   const at::Tensor by_prediction = ByPrediction(criterion, output);
   compared.z = by_prediction.to(at::kDouble);
   if (criterion.ComparesWithLabels()) {
-    compared.labels = LabelsByPrediction(output, by_prediction, labels);
+    compared.labels = loss::LabelsByPrediction(output, by_prediction, labels);
     return compared;
   }
   if (!float_output.defined() || float_output.sizes() != output.sizes())
     throw Error(fmt::format("{} needs the float network's output of shape {}", ToString(criterion.loss),
-                            ShapeText(output.sizes())));
+                            loss::ShapeText(output.sizes())));
   compared.z_float = ByPrediction(criterion, float_output).to(at::kDouble);
   return compared;
 }
 
-constexpr Names<Loss, 6> kLosses = {{{Loss::Auto, "auto"},
-                                     {Loss::CrossEntropy, "cross-entropy"},
-                                     {Loss::Divergence, "divergence"},
-                                     {Loss::LogitShift, "logit-shift"},
-                                     {Loss::BinaryCrossEntropy, "binary-cross-entropy"},
-                                     {Loss::MeanSquaredError, "mean-squared-error"}}};
+constexpr text::Names<Loss, 6> kLosses = {{{Loss::Auto, "auto"},
+                                           {Loss::CrossEntropy, "cross-entropy"},
+                                           {Loss::Divergence, "divergence"},
+                                           {Loss::LogitShift, "logit-shift"},
+                                           {Loss::BinaryCrossEntropy, "binary-cross-entropy"},
+                                           {Loss::MeanSquaredError, "mean-squared-error"}}};
 
 }  // namespace
 

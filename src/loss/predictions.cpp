@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "bitplan/error.h"
-#include "loss/shape_text.h"
+#include "shape_text.h"
 
 namespace bitplan {
 
@@ -13,10 +13,14 @@ namespace {
 void CheckCount(const at::Tensor& output, const at::Tensor& by_prediction, const at::Tensor& labels) {
   if (labels.defined() && labels.numel() == by_prediction.size(0) * by_prediction.size(1)) return;
   throw Error(fmt::format("labels of shape {} do not fit an output of shape {}",
-                          labels.defined() ? ShapeText(labels.sizes()) : "[]", ShapeText(output.sizes())));
+                          labels.defined() ? loss::ShapeText(labels.sizes()) : "[]", loss::ShapeText(output.sizes())));
 }
 
 }  // namespace
+
+}  // namespace bitplan
+
+namespace bitplan::loss {
 
 at::Tensor CountedLabels(const at::Tensor& labels) {
   return labels.is_floating_point() ? labels.isnan().logical_not_() : labels.ne(kIgnoredLabel);
@@ -28,6 +32,10 @@ at::Tensor LabelsByPrediction(const at::Tensor& output, const at::Tensor& by_pre
   return counted.reshape({by_prediction.size(0), by_prediction.size(1)}).to(output.device());
 }
 
+}  // namespace bitplan::loss
+
+namespace bitplan {
+
 at::Tensor ByPrediction(const Criterion& criterion, const at::Tensor& output) {
   if (criterion.outputs != OutputKind::Classes) return output.reshape({output.size(0), -1, 1});
   const at::Tensor last = output.movedim(criterion.class_axis, -1);
@@ -38,7 +46,7 @@ at::Tensor CountedPredictions(const Criterion& criterion, const at::Tensor& outp
   if (criterion.counted == 0) return {};
   const at::Tensor by_prediction = ByPrediction(criterion, output);
   CheckCount(output, by_prediction, labels);
-  return CountedLabels(labels).reshape({by_prediction.size(0), by_prediction.size(1)}).to(output.device());
+  return loss::CountedLabels(labels).reshape({by_prediction.size(0), by_prediction.size(1)}).to(output.device());
 }
 
 at::Tensor PredictionShares(const Criterion& criterion, const at::Tensor& output, const at::Tensor& labels) {
@@ -58,7 +66,7 @@ at::Tensor Decisions(const Criterion& criterion, const at::Tensor& output) {
 
 at::Tensor RightDecisions(const Criterion& criterion, const at::Tensor& output, const at::Tensor& labels) {
   const at::Tensor by_prediction = ByPrediction(criterion, output.detach());
-  const at::Tensor wanted = LabelsByPrediction(output, by_prediction, labels);
+  const at::Tensor wanted = loss::LabelsByPrediction(output, by_prediction, labels);
   const bool binary = criterion.outputs == OutputKind::Binary;
   const at::Tensor right = Decisions(criterion, output).eq(binary ? wanted.gt(0.5).to(at::kLong) : wanted);
   const at::Tensor counted = CountedPredictions(criterion, output, labels);

@@ -10,7 +10,7 @@
 #include "bitplan/loss.h"
 #include "loss/compare_outputs.h"
 #include "loss/predictions.h"
-#include "loss/shape_text.h"
+#include "shape_text.h"
 
 namespace bitplan {
 
@@ -66,7 +66,7 @@ class Resolver {
     Criterion criterion = KindOfOutputs();
     criterion.loss = Loss::Divergence;
     if (form_ == LabelForm::None || form_ == LabelForm::Unfitting) return criterion;
-    const std::int64_t counted = CountedLabels(labels_).sum().item<std::int64_t>();
+    const std::int64_t counted = loss::CountedLabels(labels_).sum().item<std::int64_t>();
     if (counted > 0 && counted < labels_.numel())
       criterion.counted = static_cast<double>(counted) / static_cast<double>(labels_.size(0));
     return criterion;
@@ -113,7 +113,7 @@ class Resolver {
     }
     if (!fitting_axes_.empty() && !labels_.is_floating_point()) return LabelForm::Classes;
     if (Squeezed(output_.sizes()) != given) return LabelForm::Unfitting;
-    const at::Tensor counted = labels_.masked_select(CountedLabels(labels_));
+    const at::Tensor counted = labels_.masked_select(loss::CountedLabels(labels_));
     return counted.eq(0).logical_or_(counted.eq(1)).all().item<bool>() ? LabelForm::ZeroOne : LabelForm::Numbers;
   }
 
@@ -168,7 +168,8 @@ class Resolver {
       case Loss::MeanSquaredError:
         if (form_ == LabelForm::Classes) return OfClasses(loss, true);
         return Of(loss, OutputKind::Values, form_ == LabelForm::ZeroOne || form_ == LabelForm::Numbers, kAskedFor);
-      default:
+      case Loss::Auto:
+      case Loss::LogitShift:
         break;
     }
     const bool unlabelled = form_ == LabelForm::None || form_ == LabelForm::Unfitting;
@@ -221,10 +222,11 @@ class Resolver {
   void CheckBinaryLabels() const {
     if (form_ == LabelForm::None) return;
     if (form_ != LabelForm::ZeroOne && form_ != LabelForm::Numbers)
-      throw Error(fmt::format("labels of shape {} do not fit an output of shape {}: binary cross entropy needs a label "
-                              "0 or 1 for every element",
-                              ShapeText(labels_.sizes()), SampleShape(output_.sizes())));
-    const at::Tensor counted = labels_.masked_select(CountedLabels(labels_));
+      throw Error(
+          fmt::format("labels of shape {} do not fit an output of shape {}: binary cross entropy needs a label "
+                      "0 or 1 for every element",
+                      loss::ShapeText(labels_.sizes()), SampleShape(output_.sizes())));
+    const at::Tensor counted = labels_.masked_select(loss::CountedLabels(labels_));
     const at::Tensor wrong = counted.masked_select(counted.lt(0).logical_or_(counted.gt(1)));
     if (wrong.numel() > 0)
       throw Error(fmt::format("label {} given, binary cross entropy needs 0 or 1 (floats: from 0 to 1){}",
@@ -232,7 +234,7 @@ class Resolver {
   }
 
   void CheckClassNumbers(std::int64_t classes) const {
-    const at::Tensor counted = labels_.masked_select(CountedLabels(labels_));
+    const at::Tensor counted = labels_.masked_select(loss::CountedLabels(labels_));
     const at::Tensor wrong = counted.masked_select(counted.lt(0).logical_or_(counted.ge(classes)));
     if (wrong.numel() > 0)
       throw Error(fmt::format("label {} is outside the network's {} classes (0 … {}){}",
@@ -241,10 +243,10 @@ class Resolver {
 
   std::string Misfit() const {
     if (labels_.is_floating_point() && !fitting_axes_.empty())
-      return fmt::format("labels of shape {} are {}, and their shape is that of class numbers for an output of shape "
-                         "{}: class numbers must be integers (labels.astype(\"int64\"))",
-                         ShapeText(labels_.sizes()), c10::toString(labels_.scalar_type()),
-                         SampleShape(output_.sizes()));
+      return fmt::format(
+          "labels of shape {} are {}, and their shape is that of class numbers for an output of shape "
+          "{}: class numbers must be integers (labels.astype(\"int64\"))",
+          loss::ShapeText(labels_.sizes()), c10::toString(labels_.scalar_type()), SampleShape(output_.sizes()));
     std::string class_numbers;
     if (!axes_.empty() && output_.size(axes_.front()) > 1) {
       std::vector<std::int64_t> sizes = output_.sizes().vec();
@@ -252,13 +254,13 @@ class Resolver {
       class_numbers = SampleShape(sizes) + " for class numbers, or ";
     }
     return fmt::format("labels of shape {} ({}) do not fit an output of shape {}: expected {}{} for a number each",
-                       ShapeText(labels_.sizes()), labels_.is_floating_point() ? "floats" : "integers",
+                       loss::ShapeText(labels_.sizes()), labels_.is_floating_point() ? "floats" : "integers",
                        SampleShape(output_.sizes()), class_numbers, SampleShape(output_.sizes()));
   }
 
   void CountLabels(Criterion& criterion) const {
     if (!criterion.labelled) return;
-    const std::int64_t counted = CountedLabels(labels_).sum().item<std::int64_t>();
+    const std::int64_t counted = loss::CountedLabels(labels_).sum().item<std::int64_t>();
     if (counted == labels_.numel()) return;
     if (counted == 0) throw Error("every label of the data is ignored: nothing is left to compare outputs at");
     criterion.counted = static_cast<double>(counted) / static_cast<double>(labels_.size(0));
@@ -287,11 +289,19 @@ Criterion ResolveLoss(const at::Tensor& output, const at::Tensor& labels, Loss l
   return criterion;
 }
 
+}  // namespace bitplan
+
+namespace bitplan::loss {
+
 Criterion ToCompareOutputs(const at::Tensor& output, const at::Tensor& labels,
                            std::optional<std::int64_t> class_axis) {
   const at::NoGradGuard no_gradient;
   return Resolver(output, labels, class_axis).Unjudged();
 }
+
+}  // namespace bitplan::loss
+
+namespace bitplan {
 
 Criterion ResolveLoss(const Network& network, const Dataset& data, Loss loss, double temperature) {
   const at::NoGradGuard no_gradient;

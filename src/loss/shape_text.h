@@ -6,9 +6,9 @@
 
 #include <string>
 
-namespace bitplan {
+namespace bitplan::loss {
 
 /// [2, 3]
 inline std::string ShapeText(at::IntArrayRef sizes) { return fmt::format("[{}]", fmt::join(sizes, ", ")); }
 
-}  // namespace bitplan
+}  // namespace bitplan::loss

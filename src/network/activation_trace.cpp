@@ -11,10 +11,10 @@
 #include <string_view>
 #include <utility>
 
-#include "network/graph_observer.h"
+#include "graph_observer.h"
 #include "network/impl.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -215,4 +215,4 @@ ActivationTrace TraceActivations(const Network& network, const std::vector<at::T
   return ActivationTracer(network, inputs).Finish();
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

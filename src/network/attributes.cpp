@@ -1,4 +1,4 @@
-#include "network/attributes.h"
+#include "attributes.h"
 
 #include <fmt/format.h>
 #include <torch/csrc/jit/api/function_impl.h>
@@ -9,7 +9,7 @@
 
 #include "bitplan/error.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 using torch::jit::Block;
 using torch::jit::Node;
@@ -189,6 +189,11 @@ void AttributeLifter::RemoveSelf() {
   lowered_.graph->eraseInput(0);
 }
 
+bool AttributeLifter::HasTensorOf(const std::string& path) const {
+  return std::any_of(named_tensors_.begin(), named_tensors_.end(),
+                     [&](const auto& tensor) { return IsOrHolds(path, tensor.first); });
+}
+
 Value* AttributeLifter::LiftTensor(const at::Tensor& tensor, const std::string& name) {
   for (std::size_t index = 0; index < lowered_.parameters.size(); ++index) {
     if (!SameTensor(lowered_.parameters[index].value, tensor)) continue;
@@ -236,4 +241,4 @@ Value* AttributeLifter::Lift(const c10::IValue& value, const std::string& name) 
   return graph.insertNode(graph.createDict(dict.keyType(), dict.valueType(), keys, items))->output();
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

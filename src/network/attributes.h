@@ -10,7 +10,7 @@
 
 #include "network/lowered_graph.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 /// Turns what a graph reads from `self` into graph inputs (tensors) and constants (all else).
 class AttributeLifter {
@@ -30,6 +30,9 @@ class AttributeLifter {
 
   /// A graph value that holds `value`: its tensors as parameters, all else as constants at the start of the graph.
   torch::jit::Value* Lift(const c10::IValue& value, const std::string& name);
+
+  /// Whether the model has a tensor at this path or below it.
+  bool HasTensorOf(const std::string& path) const;
 
  private:
   struct Object {
@@ -57,4 +60,4 @@ class AttributeLifter {
   std::map<std::string, at::Tensor> named_tensors_;  // parameters and buffers of the module by dotted name
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -9,7 +9,7 @@
 
 #include "network/lowered_graph.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -88,4 +88,4 @@ BakedBatch FindBakedBatch(const torch::jit::Module& module, torch::jit::Graph& g
   return found;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -11,7 +11,7 @@
 #include "bitplan/error.h"
 #include "network/lowered_graph.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 using torch::jit::Node;
 
@@ -138,4 +138,4 @@ std::vector<at::Tensor> BatchMeeting::operator()(const Node* node, const std::ve
   return result.is_same(joined) && !joined.requires_grad() ? values : Apart(result, *form, values.size());
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -9,7 +9,7 @@
 #include "network/probe_operator.h"
 #include "network/weight_use.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -151,4 +151,4 @@ std::map<int, BatchNorm> FindBatchNorms(const LoweredGraph& lowered) {
   return norms;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

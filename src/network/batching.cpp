@@ -9,9 +9,9 @@
 
 #include "bitplan/error.h"
 #include "network/impl.h"
-#include "network/output.h"
+#include "output.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 using torch::jit::Node;
 
@@ -214,4 +214,4 @@ std::optional<Batching::Rule> Batching::FindFixed(const Trials& trials, bool thr
   return std::nullopt;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -12,7 +12,7 @@
 #include "network/lowered_graph.h"
 #include "network/probe_operator.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -135,4 +135,4 @@ std::optional<at::Tensor> ExpectedInput(const Network& network, std::size_t laye
   return Expectations(network).OfInput(layer);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -8,12 +8,12 @@
 #include <string>
 #include <utility>
 
-#include "network/link_walk.h"
+#include "link_walk.h"
 #include "network/lowered_graph.h"
 #include "network/probe_operator.h"
-#include "network/vector_operand.h"
+#include "vector_operand.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -184,4 +184,4 @@ at::Tensor AlongInputChannels(const at::Tensor& numbers, const at::Tensor& weigh
   return numbers.view({reader.groups, -1}).repeat_interleave(weight.size(0) / reader.groups, 0).view(shape);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -1,4 +1,4 @@
-#include "network/channel_position.h"
+#include "channel_position.h"
 
 #include <torch/csrc/jit/ir/constants.h>
 
@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -174,4 +174,4 @@ std::optional<ChannelPosition> Rearranged(const ChannelPosition& position, const
   return std::nullopt;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

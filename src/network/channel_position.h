@@ -6,7 +6,7 @@
 
 #include "network/lowered_graph.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 /// Where in a tensor a link's channels lie, as far as the graph tells it.
 struct ChannelPosition {
@@ -29,4 +29,4 @@ struct ChannelPosition {
 /// with other axes, or may be.
 std::optional<ChannelPosition> Rearranged(const ChannelPosition& position, const torch::jit::Node* node);
 
-}  // namespace bitplan
+}  // namespace bitplan::network

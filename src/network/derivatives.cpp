@@ -13,7 +13,7 @@
 #include "network/probe_operator.h"
 #include "network/torch_error.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -60,6 +60,7 @@ void Differentiate(const Network& network, const std::function<void()>& derivati
   try {
     derivatives();
   } catch (const c10::Error& error) {
+    if (!IsOfModel(error)) throw;
     const std::string writer = WriteInPlace(network);
     if (writer.empty()) throw;
     throw Error(
@@ -69,4 +70,4 @@ void Differentiate(const Network& network, const std::function<void()>& derivati
   }
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -1,11 +1,11 @@
-#include "network/device.h"
+#include "device.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include "bitplan/error.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 at::Device FindDevice(const std::string& text) {
   try {
@@ -20,4 +20,4 @@ at::Device FindDevice(const std::string& text) {
   }
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -4,9 +4,9 @@
 
 #include <string>
 
-namespace bitplan {
+namespace bitplan::network {
 
 /// The device that `text` names. Throws Error when there is none of that name here.
 at::Device FindDevice(const std::string& text);
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -1,4 +1,4 @@
-#include "network/dict_contents.h"
+#include "dict_contents.h"
 
 #include <torch/csrc/jit/ir/constants.h>
 
@@ -9,7 +9,7 @@
 
 #include "network/lowered_graph.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -192,4 +192,4 @@ void SettleDicts(Graph& graph) {
   }
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

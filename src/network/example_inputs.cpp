@@ -7,7 +7,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/network.h"
-#include "network/device.h"
+#include "device.h"
 #include "network/torch_error.h"
 
 namespace bitplan {
@@ -37,7 +37,7 @@ std::vector<std::int64_t> ParseSizes(std::string_view sizes, const std::string& 
 }  // namespace
 
 std::vector<at::Tensor> ExampleInputs(const std::vector<std::string>& shapes, const std::string& device) {
-  const at::Device found = FindDevice(device);
+  const at::Device found = network::FindDevice(device);
   auto generator = at::make_generator<at::CPUGeneratorImpl>(0);
   std::vector<at::Tensor> inputs;
   for (const std::string& text : shapes) {
@@ -48,8 +48,8 @@ std::vector<at::Tensor> ExampleInputs(const std::vector<std::string>& shapes, co
     try {
       inputs.push_back((type == "int64" ? at::zeros(shape, at::kLong) : at::randn(shape, generator)).to(found));
     } catch (const std::exception& error) {
-      throw Error(
-          fmt::format("an input of shape '{}' cannot be made on device '{}': {}", text, device, TorchReason(error)));
+      throw Error(fmt::format("an input of shape '{}' cannot be made on device '{}': {}", text, device,
+                              network::TorchReason(error)));
     }
   }
   return inputs;

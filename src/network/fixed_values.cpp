@@ -1,4 +1,4 @@
-#include "network/fixed_values.h"
+#include "fixed_values.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -11,7 +11,7 @@
 #include <sstream>
 #include <vector>
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -119,4 +119,4 @@ at::Tensor FixedValues::Compute(Value* value) const {
   return stack.back().toTensor().detach().clone(at::MemoryFormat::Contiguous);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -10,7 +10,7 @@
 
 #include "network/lowered_graph.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 /// The values of a graph that are the same in every run, since parameters and constants alone make them.
 class FixedValues {
@@ -39,4 +39,4 @@ class FixedValues {
   std::map<std::string, int> number_of_text_;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::network

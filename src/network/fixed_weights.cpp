@@ -11,10 +11,10 @@
 #include <string_view>
 #include <vector>
 
-#include "network/fixed_values.h"
+#include "fixed_values.h"
 #include "network/weight_operand.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -144,7 +144,10 @@ class WeightFixer {
     std::map<std::string, int> taken;
     for (Parameter& parameter : lowered_.parameters) {
       const int number = ++taken[parameter.name];
-      if (number > 1) parameter.name = fmt::format("{}_{}", parameter.name, number);
+      if (number == 1) continue;
+      const bool nameless = lowered_.nameless.contains(parameter.name);
+      parameter.name = fmt::format("{}_{}", parameter.name, number);
+      if (nameless) lowered_.nameless.insert(parameter.name);
     }
   }
 
@@ -158,4 +161,4 @@ class WeightFixer {
 
 ComputedWeights FixWeights(LoweredGraph& lowered) { return WeightFixer(lowered).Fix(); }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -1,11 +1,11 @@
-#include "network/float_types.h"
+#include "float_types.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/constants.h>
 
 #include <set>
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -66,4 +66,4 @@ void ComputeInFloat(LoweredGraph& lowered) {
   CastArguments(lowered);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -1,10 +1,10 @@
-#include "network/float_values.h"
+#include "float_values.h"
 
 #include <algorithm>
 #include <set>
 #include <string>
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -61,4 +61,4 @@ bool IsFloatWithin(const LoweredGraph& lowered, const Value* value, int depth) {
 
 bool IsFloat(const LoweredGraph& lowered, const Value* value) { return IsFloatWithin(lowered, value, 0); }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -1,4 +1,4 @@
-#include "network/foreign_file.h"
+#include "foreign_file.h"
 
 #include <fmt/format.h>
 
@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "bitplan/error.h"
-#include "data/decode/zip.h"
+#include "decode/zip.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -171,4 +171,4 @@ void RequireTorchScript(const std::filesystem::path& file) {
   }
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -1,4 +1,4 @@
-#include "network/functionalize.h"
+#include "functionalize.h"
 
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 
@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "network/memory_operators.h"
-#include "network/plain_variant.h"
-#include "network/tensor_memory.h"
-#include "network/view_scatter.h"
+#include "memory_operators.h"
+#include "plain_variant.h"
+#include "tensor_memory.h"
+#include "view_scatter.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -253,4 +253,4 @@ void Functionalize(LoweredGraph& lowered) {
   torch::jit::EliminateDeadCode(lowered.graph);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -1,4 +1,4 @@
-#include "network/fused_attention.h"
+#include "fused_attention.h"
 
 #include <torch/csrc/jit/api/compilation_unit.h>
 #include <torch/csrc/jit/api/function_impl.h>
@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -162,4 +162,4 @@ bool ResolveFusedAttention(LoweredGraph& lowered) {
   return true;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -2,7 +2,7 @@
 
 #include "network/lowered_graph.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 /// The fast paths of nn.TransformerEncoder and nn.MultiheadAttention hide their layers in one operator. Where one
 /// stands in a branch, the branch beside it is the plain form and is taken; where a trace left nothing else, it is
@@ -10,4 +10,4 @@ namespace bitplan {
 /// graph changed (conditions have become constants).
 bool ResolveFusedAttention(LoweredGraph& lowered);
 
-}  // namespace bitplan
+}  // namespace bitplan::network

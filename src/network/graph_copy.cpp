@@ -1,6 +1,6 @@
-#include "network/graph_copy.h"
+#include "graph_copy.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 using torch::jit::Node;
 using torch::jit::Value;
@@ -43,4 +43,4 @@ std::size_t TopLevel::PositionOf(const Node* node) const {
   return node ? position_.at(node) : nodes_.size();
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-namespace bitplan {
+namespace bitplan::network {
 
 /// A graph that is built from nodes of another one.
 class GraphCopy {
@@ -49,4 +49,4 @@ class TopLevel {
   std::map<const torch::jit::Node*, std::size_t> position_;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::network

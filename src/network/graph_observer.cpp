@@ -1,10 +1,10 @@
-#include "network/graph_observer.h"
+#include "graph_observer.h"
 
 #include <torch/csrc/jit/ir/constants.h>
 
 #include "network/probe_operator.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 using torch::jit::Node;
 using torch::jit::Value;
@@ -61,4 +61,4 @@ void GraphObserver::Tap(Value* value, const Observation& observation) {
   observations_.push_back(observation);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -7,7 +7,7 @@
 
 #include "network/lowered_graph.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 /// Something that an operator of the graph does, in one of its executions, with a tensor.
 struct Observation {
@@ -41,4 +41,4 @@ class GraphObserver {
   std::vector<Observation> observations_;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -7,7 +7,7 @@
 #include "bitplan/error.h"
 #include "network/strides.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -36,4 +36,4 @@ std::vector<at::Tensor> ImageLayout::operator()(std::vector<at::Tensor> inputs) 
   return channels_last_ ? ChannelsLast(std::move(inputs)) : inputs;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

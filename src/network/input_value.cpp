@@ -1,4 +1,4 @@
-#include "network/input_value.h"
+#include "input_value.h"
 
 #include <ATen/core/jit_type.h>
 #include <fmt/format.h>
@@ -11,7 +11,7 @@
 
 #include "bitplan/error.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -124,4 +124,4 @@ void RejectMissingValue(const c10::Argument& argument) {
                           argument.name(), type, argument.name(), ExampleValue(argument)));
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-namespace bitplan {
+namespace bitplan::network {
 
 /// Throws Error unless all of `values` are of arguments of a module's forward that are no tensors; it lists those.
 void CheckInputNames(const c10::FunctionSchema& schema, const std::map<std::string, std::string>& values);
@@ -21,4 +21,4 @@ std::string InputValueText(const c10::IValue& value);
 /// Throws the Error about an argument that has neither a value nor a default.
 [[noreturn]] void RejectMissingValue(const c10::Argument& argument);
 
-}  // namespace bitplan
+}  // namespace bitplan::network

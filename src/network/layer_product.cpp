@@ -13,7 +13,7 @@
 #include "network/weight_operand.h"
 #include "network/weight_use.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -213,4 +213,4 @@ at::Tensor LayerProduct::WithEach(const at::Tensor& x, const at::Tensor& weights
   return at::stack(products);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -24,8 +24,8 @@ class LayerFinder {
  public:
   explicit LayerFinder(LoweredGraph& lowered) : lowered_(lowered) {}
 
-  LayerMap Find() {
-    for (Node* node : AllNodes(lowered_.graph->block())) Visit(node);
+  network::LayerMap Find() {
+    for (Node* node : network::AllNodes(lowered_.graph->block())) Visit(node);
     NameLayers();
     SettleBiases();
     TieLayers();
@@ -35,8 +35,8 @@ class LayerFinder {
  private:
   void Visit(Node* node) {
     bool found = false;
-    for (const WeightUse& use : PossibleUses(lowered_, node)) {
-      const auto weight = ResolveWeight(lowered_, use.weight);
+    for (const network::WeightUse& use : network::PossibleUses(lowered_, node)) {
+      const auto weight = network::ResolveWeight(lowered_, use.weight);
       if (!weight) continue;
       AddUse(node, use, *weight);
       found = true;
@@ -45,7 +45,7 @@ class LayerFinder {
     if (!found) NoteFloatOperator(node);
   }
 
-  void AddUse(Node* node, const WeightUse& use, const WeightOperand& weight) {
+  void AddUse(Node* node, const network::WeightUse& use, const network::WeightOperand& weight) {
     const auto rank = static_cast<int>(weight.axes.size());
     const auto axis_in_operand = static_cast<std::size_t>((use.channel_axis + rank) % rank);
     const int axis = static_cast<int>(weight.axes[axis_in_operand]);
@@ -71,26 +71,26 @@ class LayerFinder {
     map_.use_taps[static_cast<std::size_t>(layer)].push_back({input_tap, output_tap});
   }
 
-  void CountMacs(Node* node, const WeightUse& use, const WeightOperand& weight, int layer, int input_tap,
-                 int output_tap) {
+  void CountMacs(Node* node, const network::WeightUse& use, const network::WeightOperand& weight, int layer,
+                 int input_tap, int output_tap) {
     const auto rank = static_cast<int>(weight.sizes.size());
     const std::int64_t elements =
         std::accumulate(weight.sizes.begin(), weight.sizes.end(), std::int64_t{1}, std::multiplies<>());
     const std::int64_t channels = std::max<std::int64_t>(weight.sizes.front(), 1);
-    MacRule rule{layer, output_tap, 0, 1};
+    network::MacRule rule{layer, output_tap, 0, 1};
     switch (use.count) {
-      case WeightUse::Count::None:
+      case network::WeightUse::Count::None:
         return;
-      case WeightUse::Count::PerOutput:
+      case network::WeightUse::Count::PerOutput:
         rule.numerator = use.op.starts_with("conv")
                              ? elements / channels
                              : weight.sizes[static_cast<std::size_t>((use.contracted_axis + rank) % rank)];
         break;
-      case WeightUse::Count::PerInput:
+      case network::WeightUse::Count::PerInput:
         rule.tap = input_tap;
         rule.numerator = elements / channels;
         break;
-      case WeightUse::Count::PerStep:
+      case network::WeightUse::Count::PerStep:
         rule.tap = input_tap >= 0 && use.input_operand == use.step_operand
                        ? input_tap
                        : TapOperand(node, use.step_operand, layer).second;
@@ -149,12 +149,12 @@ class LayerFinder {
                                                              "rms_norm"};
     static const std::set<std::string, std::less<>> other_products = {
         "bilinear", "_trilinear", "conv_tbc", "mv", "addmv", "addbmm", "tensordot", "chain_matmul", "inner", "kron"};
-    if (node->kind().is_prim() || IsView(node) || node->outputs().empty()) return;
+    if (node->kind().is_prim() || network::IsView(node) || node->outputs().empty()) return;
     if (!node->outputs()[0]->type()->isSubtypeOf(*c10::TensorType::get())) return;
-    const std::string op = OperatorName(node);
+    const std::string op = network::OperatorName(node);
     std::string name;
     for (const Value* input : Operands(node))
-      if (name.empty()) name = ComputedFrom(lowered_, input);
+      if (name.empty()) name = network::ComputedFrom(lowered_, input);
     std::string reason;
     if (norms.contains(op)) {
       reason = op == "batch_norm" ? "a normalization that does not follow a layer it could be folded into"
@@ -178,9 +178,10 @@ class LayerFinder {
     std::map<std::string, int> nameless;
     for (Layer& layer : map_.layers) {
       Parameter& weight = lowered_.parameters[static_cast<std::size_t>(layer.weight)];
-      if (weight.name.starts_with("constant")) {
-        layer.name = fmt::format("{}_{}", layer.op, nameless[layer.op]++);
-        weight.name = layer.name + ".weight";
+      if (lowered_.nameless.contains(weight.name)) {
+        do layer.name = fmt::format("{}_{}", layer.op, nameless[layer.op]++);
+        while (IsTaken(layer.name));
+        Rename(weight, layer.name + ".weight");
       } else {
         layer.name = weight.name.ends_with(".weight") ? weight.name.substr(0, weight.name.size() - 7) : weight.name;
       }
@@ -206,13 +207,25 @@ class LayerFinder {
       if (!bias || std::any_of(operands.begin(), operands.end(), [&](const Value* other) { return other != bias; }))
         continue;
       const auto parameter = lowered_.ParameterOf(bias);
-      if (!parameter || CountReaders(bias) != operands.size() || lowered_.parameters[*parameter].value.dim() != 1)
+      if (!parameter || network::CountReaders(bias) != operands.size() ||
+          lowered_.parameters[*parameter].value.dim() != 1)
         continue;
       layer.bias = static_cast<int>(*parameter);
       layer.adds_shared_bias = false;
       Parameter& value = lowered_.parameters[*parameter];
-      if (value.name.starts_with("constant")) value.name = layer.name + ".bias";
+      if (lowered_.nameless.contains(value.name)) Rename(value, layer.name + ".bias");
     }
+  }
+
+  /// Whether the model has a tensor of this name, or below it.
+  bool IsTaken(const std::string& name) const {
+    return std::any_of(lowered_.parameters.begin(), lowered_.parameters.end(),
+                       [&](const Parameter& parameter) { return network::IsOrHolds(name, parameter.name); });
+  }
+
+  void Rename(Parameter& nameless, std::string name) {
+    lowered_.nameless.erase(nameless.name);
+    nameless.name = std::move(name);
   }
 
   void TieLayers() {
@@ -241,7 +254,7 @@ class LayerFinder {
   }
 
   LoweredGraph& lowered_;
-  LayerMap map_;
+  network::LayerMap map_;
   std::map<std::size_t, int> layer_of_parameter_;
   std::vector<int> layer_of_site_;
   std::map<const Value*, int> input_sites_;
@@ -255,6 +268,10 @@ bool Layer::HasInputSite() const {
   return std::any_of(uses.begin(), uses.end(), [](const LayerUse& use) { return use.input_site >= 0; });
 }
 
+}  // namespace bitplan
+
+namespace bitplan::network {
+
 LayerMap FindLayers(LoweredGraph& lowered) { return LayerFinder(lowered).Find(); }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -1,4 +1,4 @@
-#include "network/link_walk.h"
+#include "link_walk.h"
 
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -9,10 +9,10 @@
 
 #include "network/lowered_graph.h"
 #include "network/probe_operator.h"
-#include "network/vector_operand.h"
 #include "network/weight_use.h"
+#include "vector_operand.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -169,4 +169,4 @@ bool LinkWalk::AddReader(const Node* node, int site, const ChannelPosition& posi
   return false;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

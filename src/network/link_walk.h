@@ -4,11 +4,11 @@
 #include <set>
 #include <utility>
 
+#include "channel_position.h"
 #include "network/channel_links.h"
-#include "network/channel_position.h"
 #include "network/layer_product.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 /// By layer and input site: what the layers that are used once compute.
 using ProductMap = std::map<std::pair<std::size_t, int>, LayerProduct>;
@@ -38,4 +38,4 @@ class LinkWalk {
   std::set<const torch::jit::Node*> met_;  // operators of two operands: both may not be made of the channels
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::network

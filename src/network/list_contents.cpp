@@ -1,4 +1,4 @@
-#include "network/list_contents.h"
+#include "list_contents.h"
 
 #include <torch/csrc/jit/ir/constants.h>
 
@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -197,4 +197,4 @@ void SettleLists(Graph& graph) {
   }
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

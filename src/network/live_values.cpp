@@ -1,9 +1,9 @@
-#include "network/live_values.h"
+#include "live_values.h"
 
 #include <algorithm>
 #include <set>
 
-namespace bitplan {
+namespace bitplan::network {
 
 using torch::jit::Value;
 
@@ -44,4 +44,4 @@ bool LiveValues::CanBeKept(std::size_t position) const {
 
 bool LiveValues::IsWritten(const Value* tensor) const { return IsTensorValue(tensor) && aliases_.hasWriters(tensor); }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

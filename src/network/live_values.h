@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <vector>
 
-#include "network/graph_copy.h"
+#include "graph_copy.h"
 #include "network/lowered_graph.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 /// What a run has to know at a point between two top-level operators of a network to go on from there.
 class LiveValues {
@@ -33,4 +33,4 @@ class LiveValues {
   torch::jit::AliasDb aliases_;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::network

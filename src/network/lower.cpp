@@ -1,4 +1,4 @@
-#include "network/lower.h"
+#include "lower.h"
 
 #include <fmt/format.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -9,20 +9,21 @@
 #include <torch/csrc/jit/passes/lower_tuples.h>
 #include <torch/csrc/jit/passes/peephole.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
 
+#include "attributes.h"
 #include "bitplan/error.h"
-#include "network/attributes.h"
-#include "network/dict_contents.h"
-#include "network/functionalize.h"
-#include "network/fused_attention.h"
-#include "network/input_value.h"
-#include "network/list_contents.h"
+#include "dict_contents.h"
+#include "functionalize.h"
+#include "fused_attention.h"
+#include "input_value.h"
+#include "list_contents.h"
 #include "network/strides.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -57,6 +58,16 @@ void BindArguments(LoweredGraph& lowered, const c10::FunctionSchema& schema,
   }
 }
 
+/// A name for a constant of which neither the model's own tensors nor the parameters so far make use.
+std::string ConstantName(const LoweredGraph& lowered, const AttributeLifter& lifter, std::size_t& count) {
+  for (;;) {
+    const std::string name = fmt::format("constant{}", count++);
+    const bool taken = std::any_of(lowered.parameters.begin(), lowered.parameters.end(),
+                                   [&](const Parameter& parameter) { return IsOrHolds(name, parameter.name); });
+    if (!taken && !lifter.HasTensorOf(name)) return name;
+  }
+}
+
 /// Freezing and tracing leave tensors as constants in the graph; they are parameters like any other.
 void LiftConstants(LoweredGraph& lowered, AttributeLifter& lifter) {
   std::size_t count = 0;
@@ -65,8 +76,11 @@ void LiftConstants(LoweredGraph& lowered, AttributeLifter& lifter) {
     const auto value = torch::jit::toIValue(node->output());
     if (!value || !(value->isTensor() || value->isTensorList())) continue;
     if (value->isTensor() && (!value->toTensor().is_floating_point() || value->toTensor().dim() == 0)) continue;
-    Value* const lifted = lifter.Lift(*value, fmt::format("constant{}", count++));
-    node->output()->replaceAllUsesWith(lifted);
+    const std::string name = ConstantName(lowered, lifter, count);
+    const std::size_t before = lowered.parameters.size();
+    node->output()->replaceAllUsesWith(lifter.Lift(*value, name));
+    for (std::size_t i = before; i < lowered.parameters.size(); ++i)
+      if (IsOrHolds(name, lowered.parameters[i].name)) lowered.nameless.insert(lowered.parameters[i].name);
   }
 }
 
@@ -128,4 +142,4 @@ LoweredGraph Lower(const torch::jit::Module& module, const std::map<std::string,
   return lowered;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

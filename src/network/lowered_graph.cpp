@@ -40,6 +40,10 @@ void LoweredGraph::RemoveUnusedParameters() {
   }
 }
 
+bool network::IsOrHolds(const std::string& path, const std::string& name) {
+  return name.starts_with(path) && (name.size() == path.size() || name[path.size()] == '.');
+}
+
 namespace {
 
 void Collect(Block* block, std::vector<Node*>& nodes) {
@@ -50,6 +54,10 @@ void Collect(Block* block, std::vector<Node*>& nodes) {
 }
 
 }  // namespace
+
+}  // namespace bitplan
+
+namespace bitplan::network {
 
 std::vector<Node*> AllNodes(Block* block) {
   std::vector<Node*> nodes;
@@ -92,4 +100,4 @@ bool IsTensorValue(const Value* value) { return value->type()->isSubtypeOf(*c10:
 
 std::string OperatorName(const Node* node) { return node->kind().toUnqualString(); }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

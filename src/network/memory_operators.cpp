@@ -1,4 +1,4 @@
-#include "network/memory_operators.h"
+#include "memory_operators.h"
 
 #include <algorithm>
 #include <functional>
@@ -7,7 +7,7 @@
 
 #include "network/lowered_graph.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -107,4 +107,4 @@ bool IsOpenContainer(const Value* value) {
   });
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

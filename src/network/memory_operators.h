@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-namespace bitplan {
+namespace bitplan::network {
 
 // What operators do to the memory of what they read.
 
@@ -34,4 +34,4 @@ bool TakesFromList(const torch::jit::Node* node);
 /// Whether what `node` reads may be found later in a list or an object.
 bool Keeps(const torch::jit::Node* node);
 
-}  // namespace bitplan
+}  // namespace bitplan::network

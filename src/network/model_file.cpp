@@ -11,7 +11,7 @@
 #include "network/module_writer.h"
 #include "network/torch_error.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -98,9 +98,10 @@ std::string ModelFile(const LoweredGraph& network, const std::function<bool(cons
   try {
     ModelWriter(network, is_trained, bounds).Write().save(bytes);
   } catch (const std::exception& error) {
+    if (!IsOfModel(error)) throw;
     throw Error(fmt::format("the network cannot be written as TorchScript: {}", TorchReason(error)));
   }
   return std::move(bytes).str();
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -5,7 +5,7 @@
 
 #include "network/probe_operator.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 using torch::jit::Node;
 using torch::jit::Value;
@@ -58,4 +58,4 @@ void ModuleWriter::ReplaceParameters() {
   }
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

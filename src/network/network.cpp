@@ -13,37 +13,37 @@
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
+#include "device.h"
+#include "float_types.h"
+#include "foreign_file.h"
+#include "lower.h"
 #include "network/baked_batch.h"
 #include "network/batch_norm.h"
 #include "network/batching.h"
-#include "network/device.h"
 #include "network/fixed_weights.h"
-#include "network/float_types.h"
-#include "network/foreign_file.h"
 #include "network/impl.h"
-#include "network/lower.h"
-#include "network/operands.h"
-#include "network/output.h"
 #include "network/torch_error.h"
 #include "network/weights_sha256.h"
-#include "network/written_inputs.h"
-#include "shortened.h"
+#include "operands.h"
+#include "output.h"
+#include "text/shortened.h"
+#include "written_inputs.h"
 
 namespace bitplan {
 
 namespace {
 
 torch::jit::Module LoadModule(const std::filesystem::path& file, const at::Device& device) {
-  RequireTorchScript(file);
+  network::RequireTorchScript(file);
   try {
     torch::jit::Module module = torch::jit::load(file.string(), device);
     module.eval();
     return module;
-  } catch (const std::exception& error) {
+  } catch (const std::exception& error) {  // whatever it is: nothing but LibTorch's reader of the file runs here
     throw Error(
         fmt::format("{}: not a TorchScript file that can be read ({}); save the model with "
                     "torch.jit.script(model).save(file)",
-                    file.string(), TorchReason(error)));
+                    file.string(), network::TorchReason(error)));
   }
 }
 
@@ -53,7 +53,7 @@ std::set<std::size_t> MustBeFinite(const LoweredGraph& lowered, const std::vecto
   for (const Layer& layer : layers)
     for (const int index : {layer.weight, layer.bias})
       if (index >= 0) indices.insert(static_cast<std::size_t>(index));
-  for (const torch::jit::Node* node : AllNodes(lowered.graph->block()))
+  for (const torch::jit::Node* node : network::AllNodes(lowered.graph->block()))
     if (node->kind() == c10::aten::batch_norm)
       for (const torch::jit::Value* operand : node->inputs())
         if (const auto index = lowered.ParameterOf(operand)) indices.insert(*index);
@@ -94,45 +94,46 @@ std::string TypeAdvice(const LoweredGraph& lowered, const std::vector<at::Tensor
   std::vector<std::string> named;
   for (std::size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i].is_floating_point() != integers) named.push_back("'" + lowered.arguments[i] + "'");
-  return fmt::format("; the network may want {1} in {0} where the data holds {2}: save it as {1}", Shortened(named),
-                     integers ? "float32" : "int64", integers ? "int64" : "float32");
+  return fmt::format("; the network may want {1} in {0} where the data holds {2}: save it as {1}",
+                     text::Shortened(named), integers ? "float32" : "int64", integers ? "int64" : "float32");
 }
 
 std::string Shapes(const std::vector<at::Tensor>& tensors) {
   std::vector<std::string> shapes;
   for (const at::Tensor& tensor : tensors) shapes.push_back(fmt::format("[{}]", fmt::join(tensor.sizes(), ", ")));
-  return Shortened(shapes);
+  return text::Shortened(shapes);
 }
 
 }  // namespace
 
 Network Network::Load(const std::filesystem::path& file, const NetworkOptions& options) {
   const std::string sha256 = FileSha256(file);  // also says plainly when there is no such file
-  const at::Device device = FindDevice(options.device);
+  const at::Device device = network::FindDevice(options.device);
   const torch::jit::Module module = LoadModule(file, device);
   auto impl = std::make_shared<Impl>();
   try {
-    impl->lowered = Lower(module, options.input_values);
-    impl->weights_sha256 = WeightsSha256(impl->lowered.parameters);
-    impl->output = NarrowOutput(impl->lowered, options.output);
-    ComputeInFloat(impl->lowered);
-    impl->computed_weights = FixWeights(impl->lowered);
-    impl->map = FindLayers(impl->lowered);
+    impl->lowered = network::Lower(module, options.input_values);
+    impl->weights_sha256 = network::WeightsSha256(impl->lowered.parameters);
+    impl->output = network::NarrowOutput(impl->lowered, options.output);
+    network::ComputeInFloat(impl->lowered);
+    impl->computed_weights = network::FixWeights(impl->lowered);
+    impl->map = network::FindLayers(impl->lowered);
     CheckFinite(impl->lowered, impl->map.layers);  // before folding, which would spread what is not finite
     if (options.fold_batch_norm) {
-      FoldBatchNorm(impl->lowered);
-      impl->map = FindLayers(impl->lowered);
+      network::FoldBatchNorm(impl->lowered);
+      impl->map = network::FindLayers(impl->lowered);
     }
-    if (options.operand_sites) FindOperands(impl->lowered, impl->map);
-    impl->lowered.written_inputs = WrittenInputs(impl->lowered);
-    InsertTaps(impl->lowered, impl->map.taps);
-    impl->program = Program(impl->lowered.graph, "forward");
-    impl->batching = std::make_shared<Batching>(impl->program, FindBakedBatch(module, *impl->lowered.graph),
-                                                options.samples_first);
+    if (options.operand_sites) network::FindOperands(impl->lowered, impl->map);
+    impl->lowered.written_inputs = network::WrittenInputs(impl->lowered);
+    network::InsertTaps(impl->lowered, impl->map.taps);
+    impl->program = network::Program(impl->lowered.graph, "forward");
+    impl->batching = std::make_shared<network::Batching>(
+        impl->program, network::FindBakedBatch(module, *impl->lowered.graph), options.samples_first);
   } catch (const Error& error) {
     throw Error(fmt::format("{}: {}", file.string(), error.what()));
   } catch (const std::exception& error) {
-    throw Error(fmt::format("{}: the forward cannot be followed: {}", file.string(), TorchReason(error)));
+    if (!network::IsOfModel(error)) throw;
+    throw Error(fmt::format("{}: the forward cannot be followed: {}", file.string(), network::TorchReason(error)));
   }
   impl->options = options;
   impl->options.input_values = impl->lowered.input_values;
@@ -183,8 +184,8 @@ at::Tensor Network::Forward(const std::vector<at::Tensor>& inputs, const std::ve
   return impl_->Run(inputs, parameters, impl_->Handle(probe));
 }
 
-c10::intrusive_ptr<ProbeHandle> Network::Impl::Handle(Probe* probe) const {
-  auto handle = c10::make_intrusive<ProbeHandle>();
+c10::intrusive_ptr<network::ProbeHandle> Network::Impl::Handle(Probe* probe) const {
+  auto handle = c10::make_intrusive<network::ProbeHandle>();
   if (probe)
     handle->visit = [this, probe](std::int64_t tap, const at::Tensor& value) {
       return probe->Visit(lowered.tap_sites[static_cast<std::size_t>(tap)], value);
@@ -193,16 +194,16 @@ c10::intrusive_ptr<ProbeHandle> Network::Impl::Handle(Probe* probe) const {
 }
 
 at::Tensor Network::Impl::Run(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,
-                              c10::intrusive_ptr<ProbeHandle> probe) const {
-  const Batches batches = batching->Divide(*this, inputs);
+                              c10::intrusive_ptr<network::ProbeHandle> probe) const {
+  const network::Batches batches = batching->Divide(*this, inputs);
   const auto results = Run(program, batches, inputs, parameters, probe);
   return Output(results, results.front().size() - 1, batches);
 }
 
-std::vector<torch::jit::Stack> Network::Impl::Run(const Program& part, const Batches& batches,
+std::vector<torch::jit::Stack> Network::Impl::Run(const network::Program& part, const network::Batches& batches,
                                                   const std::vector<at::Tensor>& inputs,
                                                   const std::vector<at::Tensor>& parameters,
-                                                  const c10::intrusive_ptr<ProbeHandle>& probe,
+                                                  const c10::intrusive_ptr<network::ProbeHandle>& probe,
                                                   const MoreInputs& more) const {
   CheckCounts(lowered, inputs, parameters);
   std::vector<torch::jit::Stack> stacks(batches.count());
@@ -221,10 +222,11 @@ std::vector<torch::jit::Stack> Network::Impl::Run(const Program& part, const Bat
     if (batches.AsGiven())
       part.Run(stacks.front());
     else
-      part.RunTogether(stacks, BatchMeeting(batches));
+      part.RunTogether(stacks, network::BatchMeeting(batches));
   } catch (const std::exception& error) {
     if (probe->error) std::rethrow_exception(probe->error);
-    const std::string reason = TorchReason(error);
+    if (dynamic_cast<const Error*>(&error) == nullptr && !network::IsOfModel(error)) throw;
+    const std::string reason = network::TorchReason(error);
     throw Error(fmt::format("the network cannot be run on inputs of shape {}: {}{}", Shapes(inputs), reason,
                             TypeAdvice(lowered, inputs, reason)));
   }
@@ -232,11 +234,11 @@ std::vector<torch::jit::Stack> Network::Impl::Run(const Program& part, const Bat
 }
 
 at::Tensor Network::Impl::Output(const std::vector<torch::jit::Stack>& results, std::size_t position,
-                                 const Batches& batches) const {
+                                 const network::Batches& batches) const {
   std::vector<at::Tensor> outputs;
   for (const torch::jit::Stack& result : results) {
-    outputs.push_back(SelectOutput(result[position], output));
-    if (batches.samples >= 0) CheckSampleAxis(outputs.back(), batches.size);
+    outputs.push_back(network::SelectOutput(result[position], output));
+    if (batches.samples >= 0) network::CheckSampleAxis(outputs.back(), batches.size);
   }
   return batches.AsGiven() ? outputs.front() : batches.Join(outputs);
 }

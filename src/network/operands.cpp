@@ -1,4 +1,4 @@
-#include "network/operands.h"
+#include "operands.h"
 
 #include <fmt/format.h>
 #include <torch/csrc/jit/ir/alias_analysis.h>
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "network/graph_observer.h"
+#include "graph_observer.h"
 
 namespace bitplan {
 
@@ -59,7 +59,7 @@ const std::map<std::string, std::string, std::less<>>& KnownOperators() {
   return operators;
 }
 
-bool IsInPlace(const Node* node) { return OperatorName(node).ends_with('_'); }
+bool IsInPlace(const Node* node) { return network::OperatorName(node).ends_with('_'); }
 
 std::string WithoutUnderscore(std::string name) {
   if (name.ends_with('_')) name.pop_back();
@@ -76,13 +76,13 @@ struct Reading {
 
 class OperandFinder {
  public:
-  OperandFinder(LoweredGraph& lowered, LayerMap& map)
-      : lowered_(lowered), map_(map), activations_(Activations(lowered, map)), aliases_(lowered.graph) {}
+  OperandFinder(LoweredGraph& lowered, network::LayerMap& map)
+      : lowered_(lowered), map_(map), activations_(network::Activations(lowered, map)), aliases_(lowered.graph) {}
 
   void Find() {
-    for (Node* node : AllNodes(lowered_.graph->block())) {
+    for (Node* node : network::AllNodes(lowered_.graph->block())) {
       if (!node->kind().is_aten() || map_.layer_of_node.contains(node)) continue;
-      const auto known = KnownOperators().find(WithoutUnderscore(OperatorName(node)));
+      const auto known = KnownOperators().find(WithoutUnderscore(network::OperatorName(node)));
       if (known != KnownOperators().end()) Visit(node, known->second);
     }
   }
@@ -109,8 +109,8 @@ class OperandFinder {
       Node* const maker = node->inputs()[i]->node();
       if (maker->kind() == c10::prim::ListConstruct && maker->output()->uses().size() == 1) {
         for (std::size_t item = 0; item < maker->inputs().size(); ++item)
-          if (IsTensorValue(maker->inputs()[item])) readings.push_back({maker, static_cast<int>(item)});
-      } else if (IsTensorValue(node->inputs()[i])) {
+          if (network::IsTensorValue(maker->inputs()[item])) readings.push_back({maker, static_cast<int>(item)});
+      } else if (network::IsTensorValue(node->inputs()[i])) {
         readings.push_back({node, static_cast<int>(i)});
       }
     }
@@ -144,12 +144,12 @@ class OperandFinder {
                                     [&](const Reading& each) { return each.value() == places[0].value(); });
       return same ? places : std::vector<Reading>{};
     }
-    const std::string op = WithoutUnderscore(OperatorName(maker));
+    const std::string op = WithoutUnderscore(network::OperatorName(maker));
     if (op != "add" && op != "sub" && op != "masked_fill" && op != "where") return {};
     std::vector<Reading> scores;
     bool masks = false;
     for (std::size_t i = 0; i < maker->inputs().size(); ++i) {
-      if (!IsTensorValue(maker->inputs()[i])) continue;
+      if (!network::IsTensorValue(maker->inputs()[i])) continue;
       if (activations_.contains(maker->inputs()[i]))
         scores.push_back({maker, static_cast<int>(i)});
       else
@@ -164,14 +164,14 @@ class OperandFinder {
   /// aside.
   bool IsReadAfter(const Reading& written) const {
     const auto is_read = [&](const Value* value) {
-      if (!IsTensorValue(value) || !aliases_.mayAlias(value, written.value())) return false;
+      if (!network::IsTensorValue(value) || !aliases_.mayAlias(value, written.value())) return false;
       return std::any_of(value->uses().begin(), value->uses().end(), [&](const torch::jit::Use& use) {
         return use.user != written.node && use.user->isAfter(written.node);
       });
     };
     for (const Value* input : lowered_.graph->inputs())
       if (is_read(input)) return true;
-    for (const Node* node : AllNodes(lowered_.graph->block())) {
+    for (const Node* node : network::AllNodes(lowered_.graph->block())) {
       if (node == written.node || !node->isBefore(written.node)) continue;
       for (const Value* output : node->outputs())
         if (is_read(output)) return true;
@@ -180,7 +180,7 @@ class OperandFinder {
   }
 
   LoweredGraph& lowered_;
-  LayerMap& map_;
+  network::LayerMap& map_;
   std::set<const Value*> activations_;
   torch::jit::AliasDb aliases_;
   std::map<std::string, int> counts_;
@@ -196,6 +196,10 @@ const std::vector<std::string>& OperandOperators() {
   }();
   return names;
 }
+
+}  // namespace bitplan
+
+namespace bitplan::network {
 
 bool HoldsTensors(const Value* value) {
   return IsTensorValue(value) || value->type()->isSubtypeOf(*c10::ListType::ofTensors()) ||
@@ -235,4 +239,4 @@ std::set<const Value*> Activations(const LoweredGraph& lowered, const LayerMap& 
 
 void FindOperands(LoweredGraph& lowered, LayerMap& map) { OperandFinder(lowered, map).Find(); }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

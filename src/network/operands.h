@@ -5,7 +5,7 @@
 #include "network/layers.h"
 #include "network/lowered_graph.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 /// Whether it is a tensor or may have some in it, unlike sizes and other facts about tensors.
 bool HoldsTensors(const torch::jit::Value* value);
@@ -17,4 +17,4 @@ std::set<const torch::jit::Value*> Activations(const LoweredGraph& lowered, cons
 /// yet. No site gets what an in-place operator overwrites while others still read it.
 void FindOperands(LoweredGraph& lowered, LayerMap& map);
 
-}  // namespace bitplan
+}  // namespace bitplan::network

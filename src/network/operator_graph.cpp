@@ -6,12 +6,12 @@
 #include <set>
 #include <string_view>
 
-#include "network/graph_observer.h"
+#include "graph_observer.h"
 #include "network/impl.h"
-#include "network/operands.h"
 #include "network/weight_operand.h"
+#include "operands.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 using torch::jit::Node;
 using torch::jit::Value;
@@ -152,4 +152,4 @@ class OperatorTracer {
 
 std::vector<Operator> OperatorGraph(const Network& network) { return OperatorTracer(network).Trace(); }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

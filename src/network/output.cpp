@@ -1,4 +1,4 @@
-#include "network/output.h"
+#include "output.h"
 
 #include <ATen/core/jit_type.h>
 #include <fmt/format.h>
@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "bitplan/error.h"
-#include "shortened.h"
+#include "text/shortened.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -42,7 +42,7 @@ Named Parts(const c10::IValue& value) {
 std::string Names(const Named& parts) {
   std::vector<std::string> names;
   for (const auto& [name, part] : parts) names.push_back(name);
-  return Shortened(names);
+  return text::Shortened(names);
 }
 
 using NamedValues = std::vector<std::pair<std::string, torch::jit::Value*>>;
@@ -123,4 +123,4 @@ void CheckSampleAxis(const at::Tensor& output, std::int64_t samples) {
       fmt::join(output.sizes(), ", "), samples));
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -7,7 +7,7 @@
 
 #include "network/lowered_graph.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 /// Makes the graph return only what `which` selects, as far as the graph itself shows, and drops what only the other
 /// outputs needed. Returns what remains to be selected when it runs.
@@ -21,4 +21,4 @@ at::Tensor SelectOutput(const c10::IValue& output, const std::string& which);
 /// Throws Error unless the first axis of an output counts this many samples.
 void CheckSampleAxis(const at::Tensor& output, std::int64_t samples);
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -1,4 +1,4 @@
-#include "network/plain_variant.h"
+#include "plain_variant.h"
 
 #include <torch/csrc/jit/runtime/operator.h>
 
@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "network/float_values.h"
+#include "float_values.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -105,4 +105,4 @@ Value* InsertPlainVariant(const LoweredGraph& lowered, Node* node, Value* before
   return graph.insert(c10::aten::type_as, {plain->output(), before});
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -2,7 +2,7 @@
 
 #include "network/lowered_graph.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 /// Whether `node` writes to its first operand, a tensor, hands it on, and writes to nothing else.
 bool WritesToFirst(const torch::jit::Node* node);
@@ -16,4 +16,4 @@ bool HasPlainVariant(const torch::jit::Node* node);
 torch::jit::Value* InsertPlainVariant(const LoweredGraph& lowered, torch::jit::Node* node, torch::jit::Value* before,
                                       bool shared);
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -2,7 +2,7 @@
 
 #include <torch/library.h>
 
-namespace bitplan {
+namespace bitplan::network {
 
 at::Tensor VisitTap(const at::Tensor& value, const c10::intrusive_ptr<ProbeHandle>& probe, std::int64_t tap) {
   if (!probe->visit) return value;
@@ -41,4 +41,4 @@ void InsertTaps(LoweredGraph& lowered, const std::vector<Tap>& taps) {
   }
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

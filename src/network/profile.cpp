@@ -17,9 +17,9 @@ struct Passed {
   std::int64_t elements = 0;
 };
 
-std::vector<Passed> Watch(const LayerMap& map, const auto& run) {
+std::vector<Passed> Watch(const network::LayerMap& map, const auto& run) {
   std::vector<Passed> passed(map.taps.size());
-  auto handle = c10::make_intrusive<ProbeHandle>();
+  auto handle = c10::make_intrusive<network::ProbeHandle>();
   handle->visit = [&](std::int64_t tap, const at::Tensor& value) {
     Passed& seen = passed[static_cast<std::size_t>(tap)];
     if (seen.elements == 0) seen.first_shape = value.sizes().vec();
@@ -30,11 +30,11 @@ std::vector<Passed> Watch(const LayerMap& map, const auto& run) {
   return passed;
 }
 
-LayerProfile ProfileLayer(const LayerMap& map, std::size_t index, const std::vector<Passed>& passed) {
+LayerProfile ProfileLayer(const network::LayerMap& map, std::size_t index, const std::vector<Passed>& passed) {
   const auto at_tap = [&](int tap) { return tap < 0 ? Passed() : passed[static_cast<std::size_t>(tap)]; };
   LayerProfile profile;
   std::map<int, std::int64_t> read;  // by site: a tensor that several of the layer's operators read counts once
-  for (const UseTaps& taps : map.use_taps[index]) {
+  for (const network::UseTaps& taps : map.use_taps[index]) {
     const Passed input = at_tap(taps.input), output = at_tap(taps.output);
     if (profile.input_shape.empty()) profile.input_shape = input.first_shape;
     if (profile.output_shape.empty()) profile.output_shape = output.first_shape;
@@ -51,14 +51,14 @@ LayerProfile ProfileLayer(const LayerMap& map, std::size_t index, const std::vec
 
 NetworkProfile ProfileNetwork(const Network& network, const std::vector<at::Tensor>& inputs) {
   const at::NoGradGuard no_grad;
-  const LayerMap& map = network.impl().map;
+  const network::LayerMap& map = network.impl().map;
   NetworkProfile profile;
-  const std::vector<Passed> passed = Watch(map, [&](const c10::intrusive_ptr<ProbeHandle>& handle) {
+  const std::vector<Passed> passed = Watch(map, [&](const c10::intrusive_ptr<network::ProbeHandle>& handle) {
     profile.output_shape = network.impl().Run(inputs, network.ParameterValues(), handle).sizes().vec();
   });
 
   for (std::size_t i = 0; i < map.layers.size(); ++i) profile.layers.push_back(ProfileLayer(map, i, passed));
-  for (const MacRule& rule : map.macs)
+  for (const network::MacRule& rule : map.macs)
     if (rule.tap >= 0)
       profile.layers[static_cast<std::size_t>(rule.layer)].macs +=
           passed[static_cast<std::size_t>(rule.tap)].elements / rule.denominator * rule.numerator;

@@ -5,12 +5,12 @@
 #include <mutex>
 #include <utility>
 
-#include "network/graph_copy.h"
+#include "graph_copy.h"
 #include "network/lowered_graph.h"
 #include "network/probe_operator.h"
-#include "network/recurrent_state.h"
+#include "recurrent_state.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 using torch::jit::Code;
 using torch::jit::Node;
@@ -192,4 +192,4 @@ void Program::RunTogether(std::vector<Stack>& stacks, const Meeting& meeting) co
   }
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

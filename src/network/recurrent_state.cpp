@@ -1,4 +1,4 @@
-#include "network/recurrent_state.h"
+#include "recurrent_state.h"
 
 #include <ATen/core/Tensor.h>
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 #include "bitplan/error.h"
 #include "network/lowered_graph.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -63,4 +63,4 @@ std::shared_ptr<Graph> WithCheckedStates(const std::shared_ptr<Graph>& graph) {
   return checked;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -7,10 +7,10 @@
 #include <set>
 #include <utility>
 
+#include "live_values.h"
 #include "network/impl.h"
-#include "network/live_values.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -154,4 +154,4 @@ at::Tensor Segments::Output(const State& state) const {
   return impl_->network.impl().Output(state.values_, state.values_.front().size() - 1, state.batches_);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

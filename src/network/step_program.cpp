@@ -10,8 +10,9 @@
 
 #include "bitplan/error.h"
 #include "network/impl.h"
+#include "network/torch_error.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -23,15 +24,15 @@ struct StepHandle : torch::CustomClassHolder {
   const std::vector<Step>* steps = nullptr;
   const std::vector<StepOfSeveral>* steps_of_several = nullptr;
   StepNotes* notes = nullptr;
-  c10::intrusive_ptr<ProbeHandle> probe;  // keeps what a step throws, as it does for probes
+  c10::intrusive_ptr<ProbeHandle> probe;  // keeps what a step throws that is not LibTorch's word on the model
 };
 
 template <typename Steps>
 auto Run(const Steps& steps, const std::vector<at::Tensor>& operands, const StepHandle& handle, std::int64_t number) {
   try {
     return steps[static_cast<std::size_t>(number)](operands, *handle.notes);
-  } catch (const Error&) {
-    handle.probe->error = std::current_exception();
+  } catch (const std::exception& error) {
+    if (!IsOfModel(error)) handle.probe->error = std::current_exception();
     throw;
   }
 }
@@ -128,4 +129,4 @@ at::Tensor StepProgram::Run(const std::vector<at::Tensor>& inputs, const std::ve
   return network.Output(results, results.front().size() - 1, batches);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

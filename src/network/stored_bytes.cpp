@@ -6,9 +6,9 @@
 #include <string_view>
 
 #include "bitplan/error.h"
-#include "data/decode/zip.h"
+#include "decode/zip.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -34,4 +34,4 @@ std::int64_t StoredBytes(const std::filesystem::path& file) {
   return static_cast<std::int64_t>(bytes);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace bitplan {
+namespace bitplan::network {
 
 using torch::jit::Node;
 
@@ -49,4 +49,4 @@ bool DependsOnStrides(torch::jit::Graph& graph) {
   return false;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

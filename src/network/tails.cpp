@@ -6,11 +6,11 @@
 #include <map>
 #include <utility>
 
-#include "network/graph_copy.h"
+#include "graph_copy.h"
+#include "live_values.h"
 #include "network/impl.h"
-#include "network/live_values.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -162,4 +162,4 @@ at::Tensor Tails::Run(const Prefix& prefix, int layer, const std::vector<at::Ten
   return network.Output(results, results.front().size() - 1, prefix.batches_);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

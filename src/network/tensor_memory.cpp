@@ -1,12 +1,12 @@
-#include "network/tensor_memory.h"
+#include "tensor_memory.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "network/memory_operators.h"
-#include "network/plain_variant.h"
+#include "memory_operators.h"
+#include "plain_variant.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -232,4 +232,4 @@ bool TensorMemory::Meet(const Roots& a, const Roots& b) {
   return std::any_of(a.begin(), a.end(), [&](const Value* root) { return b.contains(root); });
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -8,7 +8,7 @@
 
 #include "network/lowered_graph.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 /// Where the tensors of a graph lie, and which of them are written to in a way that can be followed: nothing reads
 /// later what may or may not have changed.
@@ -71,4 +71,4 @@ class TensorMemory {
   Roots store_, unfollowed_;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -2,12 +2,14 @@
 
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
+#include <torch/csrc/jit/frontend/error_report.h>
+#include <torch/csrc/jit/runtime/jit_exception.h>
 
 #include <cstdlib>
 #include <new>
 #include <string_view>
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -21,6 +23,14 @@ bool SaysOutOfMemory(std::string_view text) {
   for (const std::string_view sign : {"can't allocate memory", "not enough memory", "CUDA out of memory", "bad_alloc"})
     if (text.find(sign) != std::string_view::npos) return true;
   return false;
+}
+
+/// By its type, or, as the interpreter loses the type of exceptions that pass through it, by how it begins.
+bool IsOfTorch(const std::exception& error) {
+  return dynamic_cast<const c10::Error*>(&error) != nullptr ||
+         dynamic_cast<const torch::jit::ErrorReport*>(&error) != nullptr ||
+         dynamic_cast<const torch::jit::JITException*>(&error) != nullptr ||
+         std::string_view(error.what()).starts_with("The following operation failed in the TorchScript interpreter");
 }
 
 std::string OutOfMemoryReason(const std::string& text) {
@@ -43,6 +53,11 @@ bool IsOutOfMemory(const std::exception& error) {
          dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr || SaysOutOfMemory(TextOf(error));
 }
 
+bool IsOfModel(const std::exception& error) {
+  if (IsOutOfMemory(error)) return true;
+  return IsOfTorch(error) && TextOf(error).find("INTERNAL ASSERT FAILED") == std::string::npos;
+}
+
 std::string TorchReason(const std::exception& error) {
   std::string text = TextOf(error);
   if (IsOutOfMemory(error)) return OutOfMemoryReason(text);
@@ -53,4 +68,4 @@ std::string TorchReason(const std::exception& error) {
   return text.substr(first, text.find('\n', first) - first);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

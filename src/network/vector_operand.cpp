@@ -1,4 +1,4 @@
-#include "network/vector_operand.h"
+#include "vector_operand.h"
 
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -101,4 +101,4 @@ std::optional<VectorOperand> ResolveVector(const LoweredGraph& lowered, const Va
   return std::nullopt;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -6,7 +6,7 @@
 
 #include "network/lowered_graph.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 /// A parameter that is a vector of numbers along one axis of the tensors that it meets.
 struct VectorOperand {
@@ -21,4 +21,4 @@ struct VectorOperand {
 /// otherwise nothing.
 std::optional<VectorOperand> ResolveVector(const LoweredGraph& lowered, const torch::jit::Value* value);
 
-}  // namespace bitplan
+}  // namespace bitplan::network

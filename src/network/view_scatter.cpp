@@ -1,4 +1,4 @@
-#include "network/view_scatter.h"
+#include "view_scatter.h"
 
 #include <torch/csrc/jit/ir/constants.h>
 
@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -76,4 +76,4 @@ Value* InsertOn(Graph& graph, Value* result, Value* operand) {
   return copy->outputs()[result->offset()];
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -137,4 +137,4 @@ std::string ComputedFrom(const LoweredGraph& lowered, const Value* value) {
   return name;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

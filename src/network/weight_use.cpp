@@ -8,7 +8,7 @@
 
 #include "network/weight_operand.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 namespace {
 
@@ -160,4 +160,4 @@ bool IsWholeWeight(const LoweredGraph& lowered, const WeightUse& use, const Weig
   return true;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

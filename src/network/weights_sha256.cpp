@@ -8,13 +8,13 @@
 
 #include "files/sha256.h"
 
-namespace bitplan {
+namespace bitplan::network {
 
 std::string WeightsSha256(const std::vector<Parameter>& parameters) {
   std::vector<const Parameter*> by_name;
   for (const Parameter& parameter : parameters) by_name.push_back(&parameter);
   std::sort(by_name.begin(), by_name.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
-  Sha256 sha256;
+  files::Sha256 sha256;
   for (const Parameter* const parameter : by_name) {
     const at::Tensor& stored = parameter->value;
     const at::Tensor value = stored.detach().to(at::kCPU, stored.is_floating_point() ? at::kFloat : stored.scalar_type())
@@ -63,4 +63,4 @@ std::string OtherModel(const Network& network, const std::string& model_sha256, 
                      by_weights ? " (of their names, shapes and values)" : "");
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -1,8 +1,8 @@
-#include "network/written_inputs.h"
+#include "written_inputs.h"
 
 #include <torch/csrc/jit/ir/alias_analysis.h>
 
-namespace bitplan {
+namespace bitplan::network {
 
 std::vector<std::size_t> WrittenInputs(const LoweredGraph& lowered) {
   const torch::jit::AliasDb aliases(lowered.graph);
@@ -13,4 +13,4 @@ std::vector<std::size_t> WrittenInputs(const LoweredGraph& lowered) {
   return written;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::network

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace bitplan {
+namespace bitplan::plan {
 
 std::vector<std::filesystem::path> CompanionFiles(const std::filesystem::path& json) {
   const std::string stem = std::filesystem::path(json).replace_extension().string();
@@ -12,4 +12,4 @@ std::vector<std::filesystem::path> CompanionFiles(const std::filesystem::path& j
   return files;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::plan

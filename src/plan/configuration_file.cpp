@@ -3,7 +3,7 @@
 #include "bitplan/configuration.h"
 #include "bitplan/error.h"
 #include "plan/format_json.h"
-#include "plan/yaml_text.h"
+#include "yaml_text.h"
 
 namespace bitplan {
 
@@ -19,22 +19,23 @@ struct Asked {
 
 /// `asked` with what the object says of it. A width may bring another type with it, as Format::WithBits says, a type
 /// with a single width brings that, and a type given goes first.
-Asked ReadFormatChange(JsonReader reader, Asked asked, bool of_weight) {
+Asked ReadFormatChange(plan::JsonReader reader, Asked asked, bool of_weight) {
   Format& format = asked.format;
   if (reader.Has("type")) {
-    format.type = ReadName(reader, "type", ParseNumberType);
+    format.type = plan::ReadName(reader, "type", ParseNumberType);
     if (const int only = OnlyWidth(format.type)) format.bits = only;
     asked.has_width = asked.has_width || OnlyWidth(format.type) != 0;
   }
   if (reader.Has("bits")) format = format.WithBits(reader.Width("bits"));
   asked.has_width = asked.has_width || reader.Has("bits");
-  if (reader.Has("scheme")) format.scheme = ReadName(reader, "scheme", ParseScheme);
-  if (reader.Has("granularity")) format.granularity = ReadName(reader, "granularity", ParseGranularity);
-  if (reader.Has("group_size")) format.group_size = static_cast<int>(reader.Integer("group_size", 0, kLargestGroup));
-  if (reader.Has("scale_type")) format.scale_type = ReadName(reader, "scale_type", ParseScaleType);
+  if (reader.Has("scheme")) format.scheme = plan::ReadName(reader, "scheme", ParseScheme);
+  if (reader.Has("granularity")) format.granularity = plan::ReadName(reader, "granularity", ParseGranularity);
+  if (reader.Has("group_size"))
+    format.group_size = static_cast<int>(reader.Integer("group_size", 0, plan::kLargestGroup));
+  if (reader.Has("scale_type")) format.scale_type = plan::ReadName(reader, "scale_type", ParseScaleType);
   if (reader.Has("narrow_range")) format.narrow_range = reader.Bool("narrow_range");
   if (reader.Has("reduce_range")) format.reduce_range = reader.Bool("reduce_range");
-  if (reader.Has("calibrator")) format.calibrator = ReadName(reader, "calibrator", ParseCalibrator);
+  if (reader.Has("calibrator")) format.calibrator = plan::ReadName(reader, "calibrator", ParseCalibrator);
   if (reader.Has("percentile")) format.percentile = reader.Number("percentile");
   if (reader.Has("deviations")) format.deviations = reader.Number("deviations");
   reader.Finish();
@@ -51,7 +52,7 @@ struct AskedFormats {
 };
 
 /// `formats` with what the object says of them. In a rule, `needs_width`: what it says of a format comes to something.
-AskedFormats ReadFormats(JsonReader& reader, AskedFormats formats, bool needs_width) {
+AskedFormats ReadFormats(plan::JsonReader& reader, AskedFormats formats, bool needs_width) {
   const auto change = [&](const char* key, Asked& asked, bool of_weight) {
     if (!reader.Has(key)) return;
     asked = ReadFormatChange(reader.Object(key), asked, of_weight);
@@ -70,7 +71,8 @@ Asked AskedFor(const Format& format) {
 }  // namespace
 
 Configuration ReadConfiguration(const std::filesystem::path& file, const Configuration& defaults) {
-  JsonReader reader = JsonReader::FromText(YamlFileAsJson(file), file.string(), "bitplan.configuration/1");
+  plan::JsonReader reader =
+      plan::JsonReader::FromText(plan::YamlFileAsJson(file), file.string(), "bitplan.configuration/1");
   Configuration configuration = defaults;
   const bool has_rules = reader.Has("layers");
   const AskedFormats own =
@@ -78,10 +80,10 @@ Configuration ReadConfiguration(const std::filesystem::path& file, const Configu
   configuration.weight = own.weight.Resolved();
   configuration.activation = own.activation.Resolved();
   if (reader.Has("corrections"))
-    configuration.corrections = ReadCorrectionsChange(reader.Object("corrections"), configuration.corrections);
+    configuration.corrections = plan::ReadCorrectionsChange(reader.Object("corrections"), configuration.corrections);
   configuration.rules.clear();
   if (has_rules)
-    for (JsonReader& rule : reader.Objects("layers")) {
+    for (plan::JsonReader& rule : reader.Objects("layers")) {
       const std::string match = rule.String("match");
       const AskedFormats read = ReadFormats(rule, own, /*needs_width=*/true);
       rule.Finish();

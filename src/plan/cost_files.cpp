@@ -4,13 +4,15 @@
 #include <charconv>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 
 #include "bitplan/error.h"
 #include "bitplan/plan.h"
-#include "data/decode/file.h"
-#include "data/decode/npy.h"
+#include "csv_text.h"
+#include "decode/file.h"
+#include "decode/npy.h"
 #include "plan/json_reader.h"
 
 namespace bitplan {
@@ -24,19 +26,6 @@ struct Entry {
   double value = 0;
 };
 
-std::vector<std::string> Cells(std::string line) {
-  if (line.ends_with('\r')) line.pop_back();
-  std::vector<std::string> cells{""};
-  for (const char letter : line) {
-    if (letter == ',') {
-      cells.emplace_back();
-    } else {
-      cells.back() += letter;
-    }
-  }
-  return cells;
-}
-
 template <typename Number>
 Number Parse(const std::string& cell, const std::string& where, const char* expected) {
   Number number{};
@@ -46,8 +35,7 @@ Number Parse(const std::string& cell, const std::string& where, const char* expe
   return number;
 }
 
-Entry ParseEntry(const std::string& line, const std::string& where) {
-  const std::vector<std::string> cells = Cells(line);
+Entry ParseEntry(const std::vector<std::string>& cells, const std::string& where) {
   if (cells.size() != 4)
     throw Error(
         fmt::format("{}: {} cells, expected 4: layer, weight bits, activation bits, cost", where, cells.size()));
@@ -85,18 +73,18 @@ std::vector<double> Widen(const std::vector<std::uint8_t>& bytes) {
   return {elements.begin(), elements.end()};
 }
 
-NumberArray ReadNumbers(const std::filesystem::path& file) {
+plan::NumberArray ReadNumbers(const std::filesystem::path& file) {
   using decode::ElementType;
   const decode::Array array = decode::DecodeNpy(decode::ReadFile(file), file.string());
   const auto numbers = [&] {
     switch (array.type) {
-      case ElementType::Int32:
+      case decode::ElementType::Int32:
         return Widen<std::int32_t>(array.bytes);
-      case ElementType::Int64:
+      case decode::ElementType::Int64:
         return Widen<std::int64_t>(array.bytes);
-      case ElementType::Float32:
+      case decode::ElementType::Float32:
         return Widen<float>(array.bytes);
-      case ElementType::Float64:
+      case decode::ElementType::Float64:
         return Widen<double>(array.bytes);
       default:
         throw Error(fmt::format("{}: holds {}; expected int32, int64, float32 or float64", file.string(),
@@ -118,26 +106,26 @@ CostTable Checked(CostTable table, const std::filesystem::path& file) {
 }  // namespace
 
 CostTable ReadCostCsv(const std::filesystem::path& file) {
-  std::ifstream stream(file);
+  std::ifstream stream(file, std::ios::binary);
   if (!stream) throw Error(fmt::format("{}: cannot be read", file.string()));
-  std::string line;
-  std::getline(stream, line);
-  const std::vector<std::string> header = Cells(line);
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  const std::vector<plan::CsvRecord> records = plan::ParseCsv(text, file.string());
+  const std::vector<std::string> header = records.empty() ? std::vector<std::string>{""} : records.front().cells;
   if (header.size() != 4 || header[0] != "layer" || header[1] != "weight_bits" || header[2] != "activation_bits")
     throw Error(
         fmt::format("{}:1: '{}' is not the header of a cost table; expected layer,weight_bits,activation_bits,COST, "
                     "COST for example latency_ms",
-                    file.string(), line));
+                    file.string(), fmt::join(header, ",")));
   std::vector<Entry> entries;
-  for (int number = 2; std::getline(stream, line); ++number)
-    if (!line.empty()) entries.push_back(ParseEntry(line, fmt::format("{}:{}", file.string(), number)));
+  for (std::size_t i = 1; i < records.size(); ++i)
+    entries.push_back(ParseEntry(records[i].cells, fmt::format("{}:{}", file.string(), records[i].line)));
   if (entries.empty()) throw Error(fmt::format("{}: has no lines below its header", file.string()));
   return Checked(MakeTable(header[3], file.string(), entries), file);
 }
 
 CostTable ReadCostArray(const std::filesystem::path& file, const std::string& cost,
                         const std::vector<std::string>& layers) {
-  const NumberArray array = ReadNumbers(file);
+  const plan::NumberArray array = ReadNumbers(file);
   const std::vector<std::size_t>& shape = array.shape;
   if (shape.size() != 3 || shape[0] != layers.size() || shape[1] == 0 || shape[1] > 32 || shape[2] == 0 ||
       shape[2] > 32)

@@ -1,4 +1,4 @@
-#include "plan/cost_json.h"
+#include "cost_json.h"
 
 #include <fmt/format.h>
 
@@ -17,18 +17,18 @@ constexpr const char* kSchema = "bitplan.costs/1";
 std::size_t Entries(const std::vector<int>& widths) { return std::max<std::size_t>(widths.size(), 1); }
 
 /// One list a weight width, of one number an activation width; null for nothing.
-Json GridJson(const std::vector<double>& values, std::size_t columns) {
+plan::Json GridJson(const std::vector<double>& values, std::size_t columns) {
   if (values.empty()) return {};
-  Json rows = Json::array();
+  plan::Json rows = plan::Json::array();
   for (std::size_t begin = 0; begin < values.size(); begin += columns) {
-    Json row = Json::array();
+    plan::Json row = plan::Json::array();
     for (std::size_t i = begin; i < begin + columns; ++i) row.push_back(values[i]);
     rows.push_back(std::move(row));
   }
   return rows;
 }
 
-std::vector<int> ReadWidths(JsonReader& reader, const std::string& key) {
+std::vector<int> ReadWidths(plan::JsonReader& reader, const std::string& key) {
   std::vector<int> widths;
   for (const double number : reader.Numbers(key)) {
     if (number < 1 || number > 32 || number != std::floor(number))
@@ -39,6 +39,10 @@ std::vector<int> ReadWidths(JsonReader& reader, const std::string& key) {
 }
 
 }  // namespace
+
+}  // namespace bitplan
+
+namespace bitplan::plan {
 
 Json CostTableJson(const CostTable& table) {
   Json json{{"cost", table.cost},
@@ -85,16 +89,20 @@ CostTable ReadCostTable(JsonReader& reader) {
   return table;
 }
 
+}  // namespace bitplan::plan
+
+namespace bitplan {
+
 std::string ToJson(const std::vector<CostTable>& tables) {
-  Json json{{"schema", kSchema}, {"tables", Json::array()}};
-  for (const CostTable& table : tables) json["tables"].push_back(CostTableJson(table));
-  return JsonText(json);
+  plan::Json json{{"schema", kSchema}, {"tables", plan::Json::array()}};
+  for (const CostTable& table : tables) json["tables"].push_back(plan::CostTableJson(table));
+  return plan::JsonText(json);
 }
 
 std::vector<CostTable> ReadCosts(const std::filesystem::path& file) {
-  JsonReader reader = JsonReader::Open(file, kSchema);
+  plan::JsonReader reader = plan::JsonReader::Open(file, kSchema);
   std::vector<CostTable> tables;
-  for (JsonReader& table : reader.Objects("tables")) tables.push_back(ReadCostTable(table));
+  for (plan::JsonReader& table : reader.Objects("tables")) tables.push_back(plan::ReadCostTable(table));
   reader.Finish();
   return tables;
 }

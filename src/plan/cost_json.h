@@ -4,11 +4,11 @@
 #include "plan/json_reader.h"
 #include "plan/json_writer.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 
 Json CostTableJson(const CostTable& table);
 
 /// Throws Error naming file, key and what was expected.
 CostTable ReadCostTable(JsonReader& reader);
 
-}  // namespace bitplan
+}  // namespace bitplan::plan

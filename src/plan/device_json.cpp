@@ -9,7 +9,7 @@
 namespace bitplan {
 
 EnergyModel ReadEnergyModel(const std::filesystem::path& file) {
-  JsonReader reader = JsonReader::Open(file, "bitplan.energy/1");
+  plan::JsonReader reader = plan::JsonReader::Open(file, "bitplan.energy/1");
   EnergyModel model;
   model.source = reader.String("source");
   model.int8_multiply_pj = reader.Number("int8_multiply_pj", 0);
@@ -23,7 +23,7 @@ EnergyModel ReadEnergyModel(const std::filesystem::path& file) {
 }
 
 Roofline ReadRoofline(const std::filesystem::path& file) {
-  JsonReader reader = JsonReader::Open(file, "bitplan.roofline/1");
+  plan::JsonReader reader = plan::JsonReader::Open(file, "bitplan.roofline/1");
   Roofline device;
   device.source = reader.String("source");
   for (const auto& [width, rate] : reader.NumberMap("macs_per_second")) {

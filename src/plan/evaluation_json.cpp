@@ -3,10 +3,10 @@
 #include <limits>
 
 #include "bitplan/version.h"
+#include "output_kind_json.h"
 #include "plan/format_json.h"
-#include "plan/output_kind_json.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 
 Json EvaluationJson(const Evaluation& evaluation) {
   Json json{{"correct", evaluation.correct < 0 ? Json() : Json(evaluation.correct)},
@@ -58,6 +58,10 @@ Json ReportJson(const EvaluationReport& report) {
   return json;
 }
 
-std::string ToJson(const EvaluationReport& report) { return JsonText(ReportJson(report)); }
+}  // namespace bitplan::plan
+
+namespace bitplan {
+
+std::string ToJson(const EvaluationReport& report) { return plan::JsonText(plan::ReportJson(report)); }
 
 }  // namespace bitplan

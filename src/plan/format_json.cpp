@@ -4,7 +4,7 @@
 
 #include "bitplan/error.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 
 Json FormatJson(const Format& format) {
   return {{"type", ToString(format.type)},
@@ -91,4 +91,4 @@ DataSource ReadDataSource(JsonReader reader) {
   return data;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::plan

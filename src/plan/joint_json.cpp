@@ -1,4 +1,4 @@
-#include "plan/joint_json.h"
+#include "joint_json.h"
 
 #include <fmt/format.h>
 
@@ -9,11 +9,11 @@
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
-#include "data/decode/file.h"
-#include "data/decode/npy.h"
+#include "decode/file.h"
+#include "decode/npy.h"
 #include "plan/npy_text.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 
 namespace {
 
@@ -154,4 +154,4 @@ Json WriteJointTerm(const JointTerm& term, const std::filesystem::path& stem) {
   return std::visit([&](const auto& kind) { return TermJson(kind, in_file); }, term);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::plan

@@ -9,7 +9,7 @@
 #include "plan/json_reader.h"
 #include "plan/json_writer.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 
 /// A problem's joint term, one of
 ///   {"kind": "quadratic", "matrix": A}                                          A: [choices, choices]
@@ -38,4 +38,4 @@ Json JointTermJson(const JointTerm& term);
 /// With arrays in files: "matrix" in STEM.matrix.npy and so on, `stem` their path less the ending. Writes them.
 Json WriteJointTerm(const JointTerm& term, const std::filesystem::path& stem);
 
-}  // namespace bitplan
+}  // namespace bitplan::plan

@@ -12,7 +12,7 @@
 #include "bitplan/error.h"
 #include "bitplan/format.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 
 namespace {
 
@@ -273,4 +273,4 @@ void JsonReader::Finish() const {
     if (!read_.contains(key)) throw Error(fmt::format("{}: unknown key '{}{}'", file_, path_, key));
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::plan

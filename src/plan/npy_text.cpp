@@ -5,7 +5,7 @@
 
 #include <bit>
 
-namespace bitplan {
+namespace bitplan::plan {
 
 namespace {
 
@@ -36,4 +36,4 @@ std::string NpyText(const std::vector<std::size_t>& shape, const std::vector<dou
   return Text(shape, numbers);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::plan

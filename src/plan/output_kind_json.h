@@ -5,7 +5,7 @@
 #include "bitplan/output_kind.h"
 #include "plan/json_reader.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 
 /// Of the key `outputs`.
 inline OutputKind ReadOutputKind(JsonReader& reader) {
@@ -15,4 +15,4 @@ inline OutputKind ReadOutputKind(JsonReader& reader) {
   reader.Fail("outputs", "classes, binary or values");
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::plan

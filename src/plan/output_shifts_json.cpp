@@ -1,4 +1,4 @@
-#include "plan/output_shifts_json.h"
+#include "output_shifts_json.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "plan/joint_json.h"
+#include "joint_json.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 
 namespace {
 
@@ -103,4 +103,4 @@ void CheckPredictions(const JsonReader& reader, const Contributions& table, cons
                               shifts.samples, table.samples));
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::plan

@@ -6,7 +6,7 @@
 #include "plan/json_reader.h"
 #include "plan/json_writer.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 
 // What choices do to the network's output, sample by sample, as sensitivity files have it. Arrays go to and come from
 // .npy files: STEM.contributions.npy, STEM.logits.npy, STEM.shifts.npy in `folder`.
@@ -21,4 +21,4 @@ OutputShifts ReadShifts(JsonReader reader, const Sensitivity& sensitivity, const
 /// Throws Error where the rows of shifts are not the samples' predictions.
 void CheckPredictions(const JsonReader& reader, const Contributions& table, const OutputShifts& shifts);
 
-}  // namespace bitplan
+}  // namespace bitplan::plan

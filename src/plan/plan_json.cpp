@@ -14,7 +14,7 @@ namespace {
 constexpr const char* kSchema = "bitplan.plan/1";
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-Certificate ReadCertificate(JsonReader reader) {
+Certificate ReadCertificate(plan::JsonReader reader) {
   Certificate certificate;
   certificate.method = reader.String("method");
   certificate.status = reader.String("status");
@@ -25,7 +25,7 @@ Certificate ReadCertificate(JsonReader reader) {
   return certificate;
 }
 
-Json StabilityJson(const BootstrapStability& stability) {
+plan::Json StabilityJson(const BootstrapStability& stability) {
   return {{"resamples", stability.resamples},
           {"best", stability.best},
           {"regret", stability.regret},
@@ -34,7 +34,7 @@ Json StabilityJson(const BootstrapStability& stability) {
 }
 
 /// Names of layers are data here, not keys that could be unknown: whatever they are, they are read as they were written.
-BootstrapStability ReadStability(JsonReader reader) {
+BootstrapStability ReadStability(plan::JsonReader reader) {
   BootstrapStability stability;
   stability.resamples = reader.Integer("resamples", 1);
   stability.best = reader.Number("best", 0);
@@ -47,33 +47,35 @@ BootstrapStability ReadStability(JsonReader reader) {
   return stability;
 }
 
-Json LearnedGridJson(const LearnedGrid& grid) {
-  Json json{{"scales", grid.scales}};
+plan::Json LearnedGridJson(const LearnedGrid& grid) {
+  plan::Json json{{"scales", grid.scales}};
   if (!grid.zero_points.empty()) json["zero_points"] = grid.zero_points;
   if (!grid.thresholds.empty()) json["thresholds"] = grid.thresholds;
   if (!grid.negative_scales.empty()) json["negative_scales"] = grid.negative_scales;
   return json;
 }
 
-Json RangeJson(const ActivationRange& range) {
+plan::Json RangeJson(const ActivationRange& range) {
   return {{"scale", range.scale}, {"zero_point", range.zero_point}, {"offset", range.offset}};
 }
 
-Json LayerJson(const LayerPlan& layer) {
-  Json json{{"name", layer.name}, {"weight", FormatJson(layer.weight)}, {"activation", FormatJson(layer.activation)}};
+plan::Json LayerJson(const LayerPlan& layer) {
+  plan::Json json{{"name", layer.name},
+                  {"weight", plan::FormatJson(layer.weight)},
+                  {"activation", plan::FormatJson(layer.activation)}};
   if (layer.learned_weight) json["learned_weight"] = LearnedGridJson(*layer.learned_weight);
   if (layer.learned_input) json["learned_input"] = RangeJson(*layer.learned_input);
   return json;
 }
 
-Json OperandJson(const OperandPlan& operand) {
-  Json json{{"name", operand.name}, {"format", FormatJson(operand.format)}};
+plan::Json OperandJson(const OperandPlan& operand) {
+  plan::Json json{{"name", operand.name}, {"format", plan::FormatJson(operand.format)}};
   if (operand.learned) json["learned"] = RangeJson(*operand.learned);
   return json;
 }
 
 /// Positive numbers, as many as there are scales.
-std::vector<double> ReadScales(JsonReader& reader, const std::string& key, std::size_t count) {
+std::vector<double> ReadScales(plan::JsonReader& reader, const std::string& key, std::size_t count) {
   const std::vector<double> scales = reader.Numbers(key);
   if (scales.size() != count) reader.Fail(key, std::to_string(count) + " numbers, one a scale");
   for (const double scale : scales)
@@ -81,7 +83,7 @@ std::vector<double> ReadScales(JsonReader& reader, const std::string& key, std::
   return scales;
 }
 
-LearnedGrid ReadLearnedGrid(JsonReader reader) {
+LearnedGrid ReadLearnedGrid(plan::JsonReader reader) {
   LearnedGrid grid;
   const std::size_t count = std::max<std::size_t>(1, reader.Numbers("scales").size());
   grid.scales = ReadScales(reader, "scales", count);
@@ -99,7 +101,7 @@ LearnedGrid ReadLearnedGrid(JsonReader reader) {
   return grid;
 }
 
-ActivationRange ReadRange(JsonReader reader) {
+ActivationRange ReadRange(plan::JsonReader reader) {
   ActivationRange range;
   range.scale = reader.Number("scale");
   if (!(range.scale > 0)) reader.Fail("scale", "a positive number");
@@ -109,19 +111,20 @@ ActivationRange ReadRange(JsonReader reader) {
   return range;
 }
 
-LayerPlan ReadLayer(JsonReader& reader) {
-  LayerPlan layer{reader.String("name"), ReadFormat(reader.Object("weight")), ReadFormat(reader.Object("activation"))};
+LayerPlan ReadLayer(plan::JsonReader& reader) {
+  LayerPlan layer{reader.String("name"), plan::ReadFormat(reader.Object("weight")),
+                  plan::ReadFormat(reader.Object("activation"))};
   if (reader.Has("learned_weight")) layer.learned_weight = ReadLearnedGrid(reader.Object("learned_weight"));
   if (reader.Has("learned_input")) layer.learned_input = ReadRange(reader.Object("learned_input"));
   reader.Finish();
   return layer;
 }
 
-std::vector<OperandPlan> ReadOperands(JsonReader& reader) {
+std::vector<OperandPlan> ReadOperands(plan::JsonReader& reader) {
   std::vector<OperandPlan> operands;
   std::set<std::string> names;
-  for (JsonReader& operand : reader.Objects("operands")) {
-    operands.push_back({operand.String("name"), ReadFormat(operand.Object("format"))});
+  for (plan::JsonReader& operand : reader.Objects("operands")) {
+    operands.push_back({operand.String("name"), plan::ReadFormat(operand.Object("format"))});
     if (operand.Has("learned")) operands.back().learned = ReadRange(operand.Object("learned"));
     operand.Finish();
     if (!names.insert(operands.back().name).second) operand.Fail("name", "a name that no other operand has");
@@ -132,52 +135,52 @@ std::vector<OperandPlan> ReadOperands(JsonReader& reader) {
 }  // namespace
 
 std::string ToJson(const Plan& plan) {
-  Json json{{"schema", kSchema},
-            {"tool_version", plan.tool_version},
-            {"model_sha256", plan.model_sha256},
-            {"data", DataSourceJson(plan.data)},
-            {"seed", plan.seed},
-            {"fold_batch_norm", plan.fold_batch_norm},
-            {"corrections", CorrectionsJson(plan.corrections)},
-            {"measure", plan.measure},
-            {"predicted_loss", NumberOrNull(plan.predicted_loss)},
-            {"measured", plan.measured ? EvaluationJson(*plan.measured) : Json()},
-            {"costs", plan.costs},
-            {"budgets", plan.budgets},
-            {"certificate",
-             {{"method", plan.certificate.method},
-              {"status", plan.certificate.status},
-              {"objective", NumberOrNull(plan.certificate.objective)},
-              {"bound", NumberOrNull(plan.certificate.bound)},
-              {"gap", NumberOrNull(plan.certificate.gap)}}},
-            {"stability", plan.stability ? StabilityJson(*plan.stability) : Json()},
-            {"layers", Json::array()}};
+  plan::Json json{{"schema", kSchema},
+                  {"tool_version", plan.tool_version},
+                  {"model_sha256", plan.model_sha256},
+                  {"data", plan::DataSourceJson(plan.data)},
+                  {"seed", plan.seed},
+                  {"fold_batch_norm", plan.fold_batch_norm},
+                  {"corrections", plan::CorrectionsJson(plan.corrections)},
+                  {"measure", plan.measure},
+                  {"predicted_loss", plan::NumberOrNull(plan.predicted_loss)},
+                  {"measured", plan.measured ? plan::EvaluationJson(*plan.measured) : plan::Json()},
+                  {"costs", plan.costs},
+                  {"budgets", plan.budgets},
+                  {"certificate",
+                   {{"method", plan.certificate.method},
+                    {"status", plan.certificate.status},
+                    {"objective", plan::NumberOrNull(plan.certificate.objective)},
+                    {"bound", plan::NumberOrNull(plan.certificate.bound)},
+                    {"gap", plan::NumberOrNull(plan.certificate.gap)}}},
+                  {"stability", plan.stability ? StabilityJson(*plan.stability) : plan::Json()},
+                  {"layers", plan::Json::array()}};
   if (!plan.input_values.empty()) json["input_values"] = plan.input_values;
   if (!plan.weights_sha256.empty()) json["weights_sha256"] = plan.weights_sha256;
   for (const LayerPlan& layer : plan.layers) json["layers"].push_back(LayerJson(layer));
   for (const OperandPlan& operand : plan.operands) json["operands"].push_back(OperandJson(operand));
-  return JsonText(json);
+  return plan::JsonText(json);
 }
 
 Plan ReadPlan(const std::filesystem::path& file) {
-  JsonReader reader = JsonReader::Open(file, kSchema);
+  plan::JsonReader reader = plan::JsonReader::Open(file, kSchema);
   Plan plan;
   plan.tool_version = reader.String("tool_version");
   plan.model_sha256 = reader.String("model_sha256");
   if (reader.Has("weights_sha256")) plan.weights_sha256 = reader.String("weights_sha256");
-  plan.data = ReadDataSource(reader.Object("data"));
+  plan.data = plan::ReadDataSource(reader.Object("data"));
   plan.seed = reader.Unsigned("seed");
   plan.fold_batch_norm = reader.Bool("fold_batch_norm");
   if (reader.Has("input_values")) plan.input_values = reader.TextMap("input_values");
-  plan.corrections = ReadCorrections(reader.Object("corrections"));
+  plan.corrections = plan::ReadCorrections(reader.Object("corrections"));
   plan.measure = reader.String("measure");
   plan.predicted_loss = reader.NumberOrNull("predicted_loss").value_or(kNone);
-  if (!reader.IsNull("measured")) plan.measured = ReadEvaluation(reader.Object("measured"));
+  if (!reader.IsNull("measured")) plan.measured = plan::ReadEvaluation(reader.Object("measured"));
   plan.costs = reader.NumberMap("costs");
   plan.budgets = reader.NumberMap("budgets");
   plan.certificate = ReadCertificate(reader.Object("certificate"));
   std::set<std::string> names;
-  for (JsonReader& layer : reader.Objects("layers")) {
+  for (plan::JsonReader& layer : reader.Objects("layers")) {
     plan.layers.push_back(ReadLayer(layer));
     if (!names.insert(plan.layers.back().name).second) layer.Fail("name", "a name that no other layer has");
   }

@@ -9,11 +9,11 @@
 #include "bitplan/error.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
-#include "plan/cost_json.h"
+#include "cost_json.h"
+#include "output_kind_json.h"
+#include "output_shifts_json.h"
 #include "plan/format_json.h"
-#include "plan/output_kind_json.h"
-#include "plan/output_shifts_json.h"
-#include "plan/shape_json.h"
+#include "shape_json.h"
 
 namespace bitplan {
 
@@ -22,8 +22,10 @@ namespace {
 constexpr const char* kSchema = "bitplan.sensitivity/1";
 constexpr std::int64_t kMostElements = 1'000'000'000'000;  // of one tensor: sums over layers stay far from overflow
 
-Json CurvatureJson(const Curvature& curvature) {
-  const auto number = [](const std::optional<double>& value) { return value ? NumberOrNull(*value) : Json(); };
+plan::Json CurvatureJson(const Curvature& curvature) {
+  const auto number = [](const std::optional<double>& value) {
+    return value ? plan::NumberOrNull(*value) : plan::Json();
+  };
   return {{"elements", curvature.elements},
           {"eigenvalue", number(curvature.eigenvalue)},
           {"eigenvalue_residual", curvature.eigenvalue_residual},
@@ -33,7 +35,7 @@ Json CurvatureJson(const Curvature& curvature) {
           {"trace_significant", curvature.trace_significant}};
 }
 
-Curvature ReadCurvature(JsonReader reader) {
+Curvature ReadCurvature(plan::JsonReader reader) {
   Curvature curvature;
   curvature.elements = reader.Integer("elements", 0);
   curvature.eigenvalue = reader.NumberOrNull("eigenvalue");
@@ -46,20 +48,20 @@ Curvature ReadCurvature(JsonReader reader) {
   return curvature;
 }
 
-Json DifferenceJson(const std::optional<ArithmeticDifference>& difference) {
-  return difference ? Json{{"rows", difference->rows}, {"trace", difference->trace}} : Json();
+plan::Json DifferenceJson(const std::optional<ArithmeticDifference>& difference) {
+  return difference ? plan::Json{{"rows", difference->rows}, {"trace", difference->trace}} : plan::Json();
 }
 
-ArithmeticDifference ReadDifference(JsonReader reader) {
+ArithmeticDifference ReadDifference(plan::JsonReader reader) {
   const ArithmeticDifference difference{reader.Number("rows", 0), reader.Number("trace", 0)};
   reader.Finish();
   return difference;
 }
 
-Json ChoicesJson(const std::vector<Perturbation>& choices) {
-  Json list = Json::array();
+plan::Json ChoicesJson(const std::vector<Perturbation>& choices) {
+  plan::Json list = plan::Json::array();
   for (const Perturbation& choice : choices) {
-    Json figures = Json::object();
+    plan::Json figures = plan::Json::object();
     for (const auto& [measure, estimate] : choice.figures)
       figures[std::string(ToString(measure))] = {{"value", estimate.value},
                                                  {"standard_error", estimate.standard_error}};
@@ -71,19 +73,19 @@ Json ChoicesJson(const std::vector<Perturbation>& choices) {
   return list;
 }
 
-std::vector<Perturbation> ReadChoices(JsonReader& layer, const std::string& key) {
+std::vector<Perturbation> ReadChoices(plan::JsonReader& layer, const std::string& key) {
   std::vector<Perturbation> choices;
-  for (JsonReader& reader : layer.Objects(key)) {
+  for (plan::JsonReader& reader : layer.Objects(key)) {
     Perturbation choice;
     choice.bits = reader.Width("bits");
     if (!choices.empty() && choices.back().bits >= choice.bits) reader.Fail("bits", "widths in ascending order");
     choice.squared_error = reader.Number("squared_error", 0);
     choice.relative_error = reader.Number("relative_error", 0);
-    JsonReader figures = reader.Object("figures");
+    plan::JsonReader figures = reader.Object("figures");
     for (const Measure measure : AllMeasures()) {
       const std::string name(ToString(measure));
       if (!HasFigures(measure) || !figures.Has(name)) continue;
-      JsonReader figure = figures.Object(name);
+      plan::JsonReader figure = figures.Object(name);
       choice.figures[measure] = {figure.Number("value"), figure.Number("standard_error", 0)};
       figure.Finish();
     }
@@ -95,23 +97,23 @@ std::vector<Perturbation> ReadChoices(JsonReader& layer, const std::string& key)
   return choices;
 }
 
-Json LayerJson(const LayerSensitivity& layer) {
-  Json json{{"name", layer.name},
-            {"operator", layer.op},
-            {"weight_count", layer.weight_count},
-            {"macs", layer.macs},
-            {"input_count", layer.input_count},
-            {"tied_group", layer.tied_group},
-            {"weight", CurvatureJson(layer.weight)},
-            {"activation", CurvatureJson(layer.activation)},
-            {"difference_from_float32", DifferenceJson(layer.difference_from_float32)},
-            {"weight_choices", ChoicesJson(layer.weight_choices)},
-            {"activation_choices", ChoicesJson(layer.activation_choices)}};
-  if (layer.shape) json["shape"] = ShapeJson(*layer.shape);
+plan::Json LayerJson(const LayerSensitivity& layer) {
+  plan::Json json{{"name", layer.name},
+                  {"operator", layer.op},
+                  {"weight_count", layer.weight_count},
+                  {"macs", layer.macs},
+                  {"input_count", layer.input_count},
+                  {"tied_group", layer.tied_group},
+                  {"weight", CurvatureJson(layer.weight)},
+                  {"activation", CurvatureJson(layer.activation)},
+                  {"difference_from_float32", DifferenceJson(layer.difference_from_float32)},
+                  {"weight_choices", ChoicesJson(layer.weight_choices)},
+                  {"activation_choices", ChoicesJson(layer.activation_choices)}};
+  if (layer.shape) json["shape"] = plan::ShapeJson(*layer.shape);
   return json;
 }
 
-LayerSensitivity ReadLayer(JsonReader& reader) {
+LayerSensitivity ReadLayer(plan::JsonReader& reader) {
   LayerSensitivity layer;
   layer.name = reader.String("name");
   layer.op = reader.String("operator");
@@ -125,30 +127,30 @@ LayerSensitivity ReadLayer(JsonReader& reader) {
     layer.difference_from_float32 = ReadDifference(reader.Object("difference_from_float32"));
   layer.weight_choices = ReadChoices(reader, "weight_choices");
   layer.activation_choices = ReadChoices(reader, "activation_choices");
-  if (reader.Has("shape")) layer.shape = ReadShape(reader.Object("shape"));
+  if (reader.Has("shape")) layer.shape = plan::ReadShape(reader.Object("shape"));
   if (layer.input_count == 0 && layer.activation_choices[0].bits != 32)
     reader.Fail("activation_choices", "32 bits only, as input_count is 0");
   reader.Finish();
   return layer;
 }
 
-Json SensitivityJson(const Sensitivity& sensitivity) {
-  Json json{{"schema", kSchema},
-            {"tool_version", sensitivity.tool_version},
-            {"model_sha256", sensitivity.model_sha256},
-            {"data", DataSourceJson(sensitivity.data)},
-            {"seed", sensitivity.seed},
-            {"loss", sensitivity.loss},
-            {"temperature", sensitivity.temperature},
-            {"fold_batch_norm", sensitivity.fold_batch_norm},
-            {"channel_correction", sensitivity.channel_correction},
-            {"weight_format", FormatJson(sensitivity.weight_format)},
-            {"activation_format", FormatJson(sensitivity.activation_format)},
-            {"samples", sensitivity.samples},
-            {"layers", Json::array()},
-            {"costs", Json::array()},
-            {"contributions", nullptr},
-            {"shifts", nullptr}};
+plan::Json SensitivityJson(const Sensitivity& sensitivity) {
+  plan::Json json{{"schema", kSchema},
+                  {"tool_version", sensitivity.tool_version},
+                  {"model_sha256", sensitivity.model_sha256},
+                  {"data", plan::DataSourceJson(sensitivity.data)},
+                  {"seed", sensitivity.seed},
+                  {"loss", sensitivity.loss},
+                  {"temperature", sensitivity.temperature},
+                  {"fold_batch_norm", sensitivity.fold_batch_norm},
+                  {"channel_correction", sensitivity.channel_correction},
+                  {"weight_format", plan::FormatJson(sensitivity.weight_format)},
+                  {"activation_format", plan::FormatJson(sensitivity.activation_format)},
+                  {"samples", sensitivity.samples},
+                  {"layers", plan::Json::array()},
+                  {"costs", plan::Json::array()},
+                  {"contributions", nullptr},
+                  {"shifts", nullptr}};
   if (!sensitivity.input_values.empty()) json["input_values"] = sensitivity.input_values;
   if (sensitivity.outputs != OutputKind::Classes) json["outputs"] = ToString(sensitivity.outputs);
   if (sensitivity.class_axis != 1) json["class_axis"] = sensitivity.class_axis;
@@ -156,14 +158,14 @@ Json SensitivityJson(const Sensitivity& sensitivity) {
   for (const LayerSensitivity& layer : sensitivity.layers) json["layers"].push_back(LayerJson(layer));
   for (const OperandFormat& operand : sensitivity.operands)
     json["operands"].push_back(
-        {{"name", operand.name}, {"format", FormatJson(operand.format)}, {"layer", operand.layer}});
-  for (const CostTable& table : sensitivity.costs) json["costs"].push_back(CostTableJson(table));
+        {{"name", operand.name}, {"format", plan::FormatJson(operand.format)}, {"layer", operand.layer}});
+  for (const CostTable& table : sensitivity.costs) json["costs"].push_back(plan::CostTableJson(table));
   return json;
 }
 
-void ReadCostTables(JsonReader& reader, Sensitivity& sensitivity) {
+void ReadCostTables(plan::JsonReader& reader, Sensitivity& sensitivity) {
   std::vector<CostTable> tables;
-  for (JsonReader& table : reader.Objects("costs")) tables.push_back(ReadCostTable(table));
+  for (plan::JsonReader& table : reader.Objects("costs")) tables.push_back(plan::ReadCostTable(table));
   try {
     AddCosts(sensitivity, std::move(tables));
   } catch (const Error& error) {
@@ -173,54 +175,55 @@ void ReadCostTables(JsonReader& reader, Sensitivity& sensitivity) {
 
 }  // namespace
 
-std::string ToJson(const Sensitivity& sensitivity) { return JsonText(SensitivityJson(sensitivity)); }
+std::string ToJson(const Sensitivity& sensitivity) { return plan::JsonText(SensitivityJson(sensitivity)); }
 
 void WriteSensitivity(const std::filesystem::path& file, const Sensitivity& sensitivity) {
-  Json json = SensitivityJson(sensitivity);
+  plan::Json json = SensitivityJson(sensitivity);
   const std::filesystem::path stem = std::filesystem::path(file).replace_extension();
-  if (sensitivity.contributions) json["contributions"] = WriteContributions(*sensitivity.contributions, stem);
-  if (sensitivity.shifts) json["shifts"] = WriteShifts(*sensitivity.shifts, stem);
-  WriteFile(file, JsonText(json));
+  if (sensitivity.contributions) json["contributions"] = plan::WriteContributions(*sensitivity.contributions, stem);
+  if (sensitivity.shifts) json["shifts"] = plan::WriteShifts(*sensitivity.shifts, stem);
+  WriteFile(file, plan::JsonText(json));
 }
 
 Sensitivity ReadSensitivity(const std::filesystem::path& file) {
-  JsonReader reader = JsonReader::Open(file, kSchema);
+  plan::JsonReader reader = plan::JsonReader::Open(file, kSchema);
   Sensitivity sensitivity;
   sensitivity.tool_version = reader.String("tool_version");
   sensitivity.model_sha256 = reader.String("model_sha256");
   if (reader.Has("weights_sha256")) sensitivity.weights_sha256 = reader.String("weights_sha256");
-  sensitivity.data = ReadDataSource(reader.Object("data"));
+  sensitivity.data = plan::ReadDataSource(reader.Object("data"));
   sensitivity.seed = reader.Unsigned("seed");
   sensitivity.loss = reader.String("loss");
-  if (reader.Has("outputs")) sensitivity.outputs = ReadOutputKind(reader);
+  if (reader.Has("outputs")) sensitivity.outputs = plan::ReadOutputKind(reader);
   if (reader.Has("class_axis")) sensitivity.class_axis = reader.Integer("class_axis", 1);
   sensitivity.temperature = reader.Number("temperature", 0);
   sensitivity.fold_batch_norm = reader.Bool("fold_batch_norm");
   if (reader.Has("input_values")) sensitivity.input_values = reader.TextMap("input_values");
   sensitivity.channel_correction = reader.Bool("channel_correction");
-  sensitivity.weight_format = ReadFormat(reader.Object("weight_format"));
-  sensitivity.activation_format = ReadFormat(reader.Object("activation_format"));
+  sensitivity.weight_format = plan::ReadFormat(reader.Object("weight_format"));
+  sensitivity.activation_format = plan::ReadFormat(reader.Object("activation_format"));
   sensitivity.samples = reader.Integer("samples", 0);
   std::set<std::string> names;
-  for (JsonReader& layer : reader.Objects("layers")) {
+  for (plan::JsonReader& layer : reader.Objects("layers")) {
     sensitivity.layers.push_back(ReadLayer(layer));
     if (!names.insert(sensitivity.layers.back().name).second) layer.Fail("name", "a name that no other layer has");
   }
   if (reader.Has("operands"))
-    for (JsonReader& operand : reader.Objects("operands")) {
+    for (plan::JsonReader& operand : reader.Objects("operands")) {
       sensitivity.operands.push_back(
-          {operand.String("name"), ReadFormat(operand.Object("format")), operand.String("layer")});
+          {operand.String("name"), plan::ReadFormat(operand.Object("format")), operand.String("layer")});
       operand.Finish();
       if (!sensitivity.operands.back().layer.empty() && !names.contains(sensitivity.operands.back().layer))
         operand.Fail("layer", "the name of a layer, or an empty one");
     }
   ReadCostTables(reader, sensitivity);
   if (!reader.IsNull("contributions"))
-    sensitivity.contributions = ReadContributions(reader.Object("contributions"), sensitivity, file.parent_path());
+    sensitivity.contributions =
+        plan::ReadContributions(reader.Object("contributions"), sensitivity, file.parent_path());
   if (!reader.IsNull("shifts"))
-    sensitivity.shifts = ReadShifts(reader.Object("shifts"), sensitivity, file.parent_path());
+    sensitivity.shifts = plan::ReadShifts(reader.Object("shifts"), sensitivity, file.parent_path());
   if (sensitivity.contributions && sensitivity.shifts)
-    CheckPredictions(reader, *sensitivity.contributions, *sensitivity.shifts);
+    plan::CheckPredictions(reader, *sensitivity.contributions, *sensitivity.shifts);
   reader.Finish();
   return sensitivity;
 }

@@ -1,6 +1,6 @@
-#include "plan/shape_json.h"
+#include "shape_json.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 
 Json ShapeJson(const LayerShape& shape) {
   return {{"input_channels", shape.input_channels},
@@ -25,4 +25,4 @@ LayerShape ReadShape(JsonReader reader) {
   return shape;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::plan

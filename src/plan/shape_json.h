@@ -4,9 +4,9 @@
 #include "plan/json_reader.h"
 #include "plan/json_writer.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 
 Json ShapeJson(const LayerShape& shape);
 LayerShape ReadShape(JsonReader reader);
 
-}  // namespace bitplan
+}  // namespace bitplan::plan

@@ -6,28 +6,29 @@ namespace bitplan {
 
 namespace {
 
-Json ChoiceNames(const Problem& problem, const std::vector<std::size_t>& choices) {
-  Json names = Json::object();
+plan::Json ChoiceNames(const Problem& problem, const std::vector<std::size_t>& choices) {
+  plan::Json names = plan::Json::object();
   for (std::size_t i = 0; i < choices.size(); ++i)
     names[problem.groups[i].name] = problem.groups[i].choices[choices[i]].name;
   return names;
 }
 
-Json SolutionJson(const Problem& problem, const Solution& solution) {
+plan::Json SolutionJson(const Problem& problem, const Solution& solution) {
   const bool found = !solution.choices.empty();
-  Json json{{"schema", "bitplan.solution/1"},
-            {"tool_version", Version()},
-            {"status", ToString(solution.status)},
-            {"method", ToString(solution.method)},
-            {"objective", found ? NumberOrNull(solution.objective) : Json()},
-            {"bound", solution.status == SolutionStatus::Infeasible ? Json() : NumberOrNull(solution.bound)},
-            {"gap", found ? NumberOrNull(solution.gap) : Json()},
-            {"costs", solution.costs},
-            {"budgets", problem.budgets},
-            {"shadow_prices", solution.shadow_prices},
-            {"seconds", solution.seconds},
-            {"nodes", solution.nodes},
-            {"choices", ChoiceNames(problem, solution.choices)}};
+  plan::Json json{
+      {"schema", "bitplan.solution/1"},
+      {"tool_version", Version()},
+      {"status", ToString(solution.status)},
+      {"method", ToString(solution.method)},
+      {"objective", found ? plan::NumberOrNull(solution.objective) : plan::Json()},
+      {"bound", solution.status == SolutionStatus::Infeasible ? plan::Json() : plan::NumberOrNull(solution.bound)},
+      {"gap", found ? plan::NumberOrNull(solution.gap) : plan::Json()},
+      {"costs", solution.costs},
+      {"budgets", problem.budgets},
+      {"shadow_prices", solution.shadow_prices},
+      {"seconds", solution.seconds},
+      {"nodes", solution.nodes},
+      {"choices", ChoiceNames(problem, solution.choices)}};
   if (solution.status == SolutionStatus::Infeasible) {
     const Infeasibility& why = solution.infeasibility;
     json["infeasibility"] = {{"budget", why.budget},
@@ -42,35 +43,36 @@ Json SolutionJson(const Problem& problem, const Solution& solution) {
 }  // namespace
 
 std::string ToJson(const Problem& problem, const Solution& solution) {
-  return JsonText(SolutionJson(problem, solution));
+  return plan::JsonText(SolutionJson(problem, solution));
 }
 
 std::string ToJson(const Problem& problem, const Solution& solution, const Robustness& robustness) {
-  Json json = SolutionJson(problem, solution);
-  Json changes = Json::object();
+  plan::Json json = SolutionJson(problem, solution);
+  plan::Json changes = plan::Json::object();
   for (std::size_t g = 0; g < problem.groups.size(); ++g)
     changes[problem.groups[g].name] = robustness.stability.changes[g];
-  json["robustness"] = {{"runner_up", Json()}, {"draws", robustness.stability.draws}, {"changes", std::move(changes)}};
+  json["robustness"] = {
+      {"runner_up", plan::Json()}, {"draws", robustness.stability.draws}, {"changes", std::move(changes)}};
   if (const auto& other = robustness.runner_up)
     json["robustness"]["runner_up"] = {
         {"objective", other->objective}, {"bound", other->bound}, {"choices", ChoiceNames(problem, other->choices)}};
-  return JsonText(json);
+  return plan::JsonText(json);
 }
 
 std::string ToJson(const Problem& problem, const ParetoFront& front) {
-  Json json{{"schema", "bitplan.front/1"},
-            {"tool_version", Version()},
-            {"complete", front.complete},
-            {"points", Json::array()}};
+  plan::Json json{{"schema", "bitplan.front/1"},
+                  {"tool_version", Version()},
+                  {"complete", front.complete},
+                  {"points", plan::Json::array()}};
   for (const auto& [budgets, solution] : front.points)
     json["points"].push_back({{"status", ToString(solution.status)},
                               {"objective", solution.objective},
                               {"bound", solution.bound},
-                              {"gap", NumberOrNull(solution.gap)},
+                              {"gap", plan::NumberOrNull(solution.gap)},
                               {"costs", solution.costs},
                               {"budgets", budgets},
                               {"choices", ChoiceNames(problem, solution.choices)}});
-  return JsonText(json);
+  return plan::JsonText(json);
 }
 
 }  // namespace bitplan

@@ -1,4 +1,4 @@
-#include "plan/yaml_text.h"
+#include "yaml_text.h"
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
@@ -9,7 +9,7 @@
 
 #include "bitplan/error.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 
 namespace {
 
@@ -88,4 +88,4 @@ std::string YamlFileAsJson(const std::filesystem::path& file) {
   }
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::plan

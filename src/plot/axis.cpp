@@ -1,4 +1,4 @@
-#include "plot/axis.h"
+#include "axis.h"
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "bitplan/plot.h"
-#include "plot/ticks.h"
+#include "ticks.h"
 
 namespace bitplan::plot {
 

@@ -1,4 +1,4 @@
-#include "plot/check.h"
+#include "check.h"
 
 #include <fmt/format.h>
 

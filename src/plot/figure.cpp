@@ -4,10 +4,10 @@
 
 #include "bitplan/error.h"
 #include "bitplan/plot.h"
-#include "plot/check.h"
-#include "plot/layout.h"
-#include "plot/legend.h"
-#include "plot/panel.h"
+#include "check.h"
+#include "layout.h"
+#include "legend.h"
+#include "panel.h"
 
 namespace bitplan {
 

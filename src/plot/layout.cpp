@@ -1,4 +1,4 @@
-#include "plot/layout.h"
+#include "layout.h"
 
 #include <algorithm>
 #include <string>

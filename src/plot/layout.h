@@ -2,8 +2,8 @@
 
 #include <vector>
 
+#include "axis.h"
 #include "bitplan/plot.h"
-#include "plot/axis.h"
 #include "plot/svg_writer.h"
 
 namespace bitplan::plot {

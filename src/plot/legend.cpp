@@ -1,4 +1,4 @@
-#include "plot/legend.h"
+#include "legend.h"
 
 #include <algorithm>
 

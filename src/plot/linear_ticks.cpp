@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "plot/tick_label.h"
-#include "plot/ticks.h"
+#include "tick_label.h"
+#include "ticks.h"
 
 namespace bitplan::plot {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "plot/tick_label.h"
-#include "plot/ticks.h"
+#include "tick_label.h"
+#include "ticks.h"
 
 namespace bitplan::plot {
 

@@ -1,4 +1,4 @@
-#include "plot/panel.h"
+#include "panel.h"
 
 #include <algorithm>
 #include <cmath>

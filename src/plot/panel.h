@@ -2,8 +2,8 @@
 
 #include <cstddef>
 
-#include "plot/layout.h"
-#include "plot/legend.h"
+#include "layout.h"
+#include "legend.h"
 
 namespace bitplan::plot {
 

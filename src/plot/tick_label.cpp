@@ -1,4 +1,4 @@
-#include "plot/tick_label.h"
+#include "tick_label.h"
 
 #include <fmt/format.h>
 

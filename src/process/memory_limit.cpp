@@ -14,8 +14,7 @@
 #include <stdexcept>
 #include <string>
 
-
-namespace bitplan {
+namespace bitplan::process {
 
 namespace {
 
@@ -173,4 +172,4 @@ std::optional<std::int64_t> PeakBytesWithin(std::int64_t most, const std::functi
   return meter->peak();
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::process

@@ -1,4 +1,4 @@
-#include "process/processors.h"
+#include "processors.h"
 
 #include <sched.h>
 
@@ -62,6 +62,10 @@ int BoundProcessors() {
 
 }  // namespace
 
+}  // namespace bitplan
+
+namespace bitplan::process {
+
 std::optional<double> GroupQuota(const fs::path& root) {
   std::optional<double> least;
   std::ifstream groups(root / "proc/self/cgroup");
@@ -78,12 +82,16 @@ std::optional<double> GroupQuota(const fs::path& root) {
   return least;
 }
 
-int UsableProcessors(const fs::path& root) {
+int UsableProcessorsUnder(const fs::path& root) {
   const int bound = BoundProcessors();
   const std::optional<double> quota = GroupQuota(root);
   return quota ? std::clamp(static_cast<int>(std::ceil(*quota)), 1, bound) : bound;
 }
 
-int UsableProcessors() { return UsableProcessors("/"); }
+}  // namespace bitplan::process
+
+namespace bitplan {
+
+int UsableProcessors() { return process::UsableProcessorsUnder("/"); }
 
 }  // namespace bitplan

@@ -25,7 +25,7 @@ struct LiveBytes {
 };
 
 /// `widths` are ascending and end with 32.
-std::vector<double> BytesAt(const BufferVersion& version, const std::vector<int>& widths) {
+std::vector<double> BytesAt(const network::BufferVersion& version, const std::vector<int>& widths) {
   std::vector<double> bytes;
   for (const int bits : widths)
     bytes.push_back(
@@ -33,15 +33,15 @@ std::vector<double> BytesAt(const BufferVersion& version, const std::vector<int>
   return bytes;
 }
 
-LiveBytes Count(const ActivationTrace& trace, const Moment& moment, const std::vector<int>& widths) {
-  std::map<std::size_t, std::vector<const BufferVersion*>> buffers;
+LiveBytes Count(const network::ActivationTrace& trace, const network::Moment& moment, const std::vector<int>& widths) {
+  std::map<std::size_t, std::vector<const network::BufferVersion*>> buffers;
   for (const std::size_t version : moment.live)
     buffers[trace.versions[version].buffer].push_back(&trace.versions[version]);
   LiveBytes live{moment.name, 0, {}};
   for (const auto& [buffer, versions] : buffers) {
-    const BufferVersion& first = *versions.front();
+    const network::BufferVersion& first = *versions.front();
     const bool alike = std::all_of(versions.begin(), versions.end(),
-                                   [&](const BufferVersion* each) { return each->layer == first.layer; });
+                                   [&](const network::BufferVersion* each) { return each->layer == first.layer; });
     const std::vector<double> bytes = BytesAt(first, widths);
     if (first.layer < 0 || !alike) {  // two versions share the buffer while an operator works in place
       live.fixed += bytes.back();
@@ -88,9 +88,9 @@ std::vector<CostTable> ActivationMemory(const Network& network, const std::vecto
                                         const std::vector<int>& activation_bits) {
   std::vector<int> widths = activation_bits;
   if (widths.empty() || widths.back() != 32) widths.push_back(32);
-  const ActivationTrace trace = TraceActivations(network, inputs);
+  const network::ActivationTrace trace = network::TraceActivations(network, inputs);
   std::vector<LiveBytes> moments;
-  for (const Moment& moment : trace.moments) moments.push_back(Count(trace, moment, widths));
+  for (const network::Moment& moment : trace.moments) moments.push_back(Count(trace, moment, widths));
   std::vector<CostTable> tables;
   for (const LiveBytes& peak : Peaks(std::move(moments))) {
     CostTable& table = tables.emplace_back(CostTable{fmt::format("activation_memory_bytes@{}", peak.name),

@@ -1,4 +1,4 @@
-#include "profile/kernel_times.h"
+#include "kernel_times.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace bitplan {
+namespace bitplan::profile {
 
 namespace {
 
@@ -62,13 +62,13 @@ at::Tensor QuantizedWeight(const at::Tensor& weight) {
 
 }  // namespace
 
-KernelTime TimeFloat(const LayerProduct& product, const at::Tensor& input, const at::Tensor& weight,
+KernelTime TimeFloat(const network::LayerProduct& product, const at::Tensor& input, const at::Tensor& weight,
                      const LatencyOptions& options) {
   return Time([&] { product(input, weight); }, options);
 }
 
-std::optional<KernelTime> TimeInt8(const LayerProduct& product, const at::Tensor& input, const at::Tensor& weight,
-                                   const LatencyOptions& options) {
+std::optional<KernelTime> TimeInt8(const network::LayerProduct& product, const at::Tensor& input,
+                                   const at::Tensor& weight, const LatencyOptions& options) {
   const auto& sliding = product.sliding();
   if (!product.IsLinear() && (!sliding || input.dim() != weight.dim())) return std::nullopt;
   Silent silent;
@@ -95,4 +95,4 @@ std::optional<KernelTime> TimeInt8(const LayerProduct& product, const at::Tensor
   }
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::profile

@@ -11,7 +11,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/profile.h"
-#include "profile/kernel_times.h"
+#include "kernel_times.h"
 
 namespace bitplan {
 
@@ -32,11 +32,11 @@ class Recorder : public Probe {
 
 /// Milliseconds for one sample, all uses together.
 struct LayerTime {
-  KernelTime float32;
-  std::optional<KernelTime> int8;
+  profile::KernelTime float32;
+  std::optional<profile::KernelTime> int8;
 };
 
-void Add(KernelTime& sum, const KernelTime& time, double times) {
+void Add(profile::KernelTime& sum, const profile::KernelTime& time, double times) {
   sum.median += time.median * times;
   sum.spread += time.spread * times;
 }
@@ -46,9 +46,9 @@ std::optional<LayerTime> TimeLayer(const Network& network, int index, const Reco
                                    const LatencyOptions& options) {
   const Layer& layer = network.layers()[static_cast<std::size_t>(index)];
   const at::Tensor weight = network.Weight(layer);
-  LayerTime total{{}, KernelTime{}};
+  LayerTime total{{}, profile::KernelTime{}};
   for (std::size_t u = 0; u < layer.uses.size(); ++u) {
-    const auto product = LayerProduct::Of(network, index, u);
+    const auto product = network::LayerProduct::Of(network, index, u);
     if (!product) return std::nullopt;
     const auto input = recorder.first.find(layer.uses[u].input_site);
     const auto visits = recorder.visits.find(layer.uses[u].output_site);
@@ -57,8 +57,8 @@ std::optional<LayerTime> TimeLayer(const Network& network, int index, const Reco
     repeats[0] = options.batch;
     const at::Tensor batch = input->second.repeat(repeats);
     const double executions = visits->second / static_cast<double>(options.batch);
-    Add(total.float32, TimeFloat(*product, batch, weight, options), executions);
-    const auto int8 = TimeInt8(*product, batch, weight, options);
+    Add(total.float32, profile::TimeFloat(*product, batch, weight, options), executions);
+    const auto int8 = profile::TimeInt8(*product, batch, weight, options);
     if (total.int8 && int8) Add(*total.int8, *int8, executions);
     if (!int8) total.int8.reset();
   }

@@ -18,7 +18,7 @@ std::vector<LayerWork> WorkOf(const Network& network, const std::vector<at::Tens
 }
 
 void AddNetworkCosts(const Network& network, const std::vector<at::Tensor>& inputs, Sensitivity& sensitivity) {
-  const std::vector<int> weight_bits = {2, 3, 4, 5, 6, 7, 8, 16, 32};
+  const std::vector<int> weight_bits(kAllWidths.begin(), kAllWidths.end());
   std::set<int> offered{32};
   for (const LayerSensitivity& layer : sensitivity.layers)
     for (const Perturbation& choice : layer.activation_choices) offered.insert(choice.bits);

@@ -1,4 +1,4 @@
-#include "quantize/activation_statistics.h"
+#include "activation_statistics.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -9,9 +9,9 @@
 
 #include "bitplan/error.h"
 #include "bitplan/quantize.h"
+#include "calibration/histogram.h"
+#include "calibration/range.h"
 #include "process/memory_limit.h"
-#include "quantize/calibration/histogram.h"
-#include "quantize/calibration/range.h"
 
 namespace bitplan {
 
@@ -20,7 +20,7 @@ namespace {
 class InputRecorder : public Probe {
  public:
   /// `first`: whether what comes by begins a batch, or is more of the one before.
-  InputRecorder(const std::vector<Site>& sites, std::vector<Histogram>& histograms, bool first)
+  InputRecorder(const std::vector<Site>& sites, std::vector<calibration::Histogram>& histograms, bool first)
       : sites_(sites), histograms_(histograms), first_(first) {}
 
   at::Tensor Visit(int site, const at::Tensor& value) override {
@@ -37,7 +37,7 @@ class InputRecorder : public Probe {
 
  private:
   const std::vector<Site>& sites_;
-  std::vector<Histogram>& histograms_;
+  std::vector<calibration::Histogram>& histograms_;
   bool first_;
 };
 
@@ -51,7 +51,7 @@ void ActivationStatistics::Impl::CheckIsInput(int site) const {
     throw Error(fmt::format("{} is a layer's output; no statistics are kept of it", found.name));
 }
 
-const Histogram& ActivationStatistics::Impl::Reached(int site) const {
+const calibration::Histogram& ActivationStatistics::Impl::Reached(int site) const {
   const auto index = static_cast<std::size_t>(site);
   if (histograms[index].count() > 0) return histograms[index];
   throw Error(
@@ -71,13 +71,14 @@ ActivationStatistics ActivationStatistics::Collect(const Network& network, const
   impl->input_values = network.input_values();
   impl->sites = network.sites();
   impl->histograms.resize(network.sites().size());
-  const auto pass = [&](std::int64_t begin, std::int64_t end, bool first, std::vector<Histogram>& histograms) {
+  const auto pass = [&](std::int64_t begin, std::int64_t end, bool first,
+                        std::vector<calibration::Histogram>& histograms) {
     InputRecorder recorder(impl->sites, histograms, first);
     network.Forward(data.Get(begin, end, at::Device(network.device())).inputs, network.ParameterValues(), &recorder);
   };
   const std::int64_t batch = std::min(limits.batch_size, data.size());
-  const std::int64_t samples = SamplesAPass(batch, limits.memory_bytes, 0, [&](std::int64_t count) {
-    std::vector<Histogram> trial(impl->histograms.size());
+  const std::int64_t samples = process::SamplesAPass(batch, limits.memory_bytes, 0, [&](std::int64_t count) {
+    std::vector<calibration::Histogram> trial(impl->histograms.size());
     pass(0, count, true, trial);
   });
   for (std::int64_t begin = 0; begin < data.size(); begin += batch)
@@ -98,13 +99,13 @@ ActivationRange ActivationStatistics::Range(int site, const Format& format) cons
   format.ValidateForActivations();
   impl_->CheckIsInput(site);
   if (!format.HasScale() || format.calibrator == Calibrator::Dynamic) return {};
-  const QuantizationRange range = Calibrate(impl_->Reached(site).Values(), format);
+  const calibration::QuantizationRange range = calibration::Calibrate(impl_->Reached(site).Values(), format);
   return {range.scale, range.zero_point};
 }
 
 std::pair<double, double> ActivationStatistics::Extremes(int site) const {
   impl_->CheckIsInput(site);
-  const HistogramState state = impl_->Reached(site).State();
+  const calibration::HistogramState state = impl_->Reached(site).State();
   return {state.min, state.max};
 }
 

@@ -6,7 +6,7 @@
 
 #include "bitplan/network.h"
 #include "bitplan/quantize.h"
-#include "quantize/calibration/histogram.h"
+#include "calibration/histogram.h"
 
 namespace bitplan {
 
@@ -15,10 +15,11 @@ struct ActivationStatistics::Impl {
   bool batch_norm_folded = true;
   std::map<std::string, std::string> input_values;
   std::vector<Site> sites;
-  std::vector<Histogram> histograms;  // by site; those of outputs stay empty
+  std::vector<calibration::Histogram> histograms;  // by site; those of outputs stay empty
 
   void CheckIsInput(int site) const;         // throws Error
-  const Histogram& Reached(int site) const;  // of an input or operand; throws Error when no sample reached it
+  const calibration::Histogram& Reached(
+      int site) const;  // of an input or operand; throws Error when no sample reached it
 };
 
 }  // namespace bitplan

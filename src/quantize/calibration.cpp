@@ -1,18 +1,17 @@
-#include "quantize/calibration_impl.h"
-
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "bitplan/error.h"
+#include "calibration_impl.h"
+#include "corrections/fit_corrections.h"
+#include "corrections/sample_passes.h"
 #include "network/image_layout.h"
 #include "process/memory_limit.h"
 #include "quantize/corrections/channel_correction.h"
-#include "quantize/corrections/fit_corrections.h"
-#include "quantize/corrections/sample_passes.h"
 #include "quantize/plan_check.h"
-#include "quantize/quantized_state.h"
+#include "quantized_state.h"
 
 namespace bitplan {
 
@@ -45,20 +44,22 @@ void QuantizeOptions::Validate() const {
 }
 
 bool NeedsCalibration(const Plan& plan, const QuantizeOptions& options) {
-  if (CalibratesInputs(plan) && !options.statistics) return true;
+  if (quantize::CalibratesInputs(plan) && !options.statistics) return true;
   const Corrections& corrections = plan.corrections;
   const bool rescales_by_data =
       corrections.rescaling == Rescaling::SmoothQuant || corrections.rescaling == Rescaling::ActivationAware;
-  return QuantizesAnything(plan) && (corrections.FitsOutputs() || rescales_by_data ||
-                                     corrections.rounding != Rounding::Nearest || corrections.outlier_threshold > 0);
+  return quantize::QuantizesAnything(plan) &&
+         (corrections.FitsOutputs() || rescales_by_data || corrections.rounding != Rounding::Nearest ||
+          corrections.outlier_threshold > 0);
 }
 
 void Calibration::Impl::TakeInputs(const Network& network, const Dataset& data, std::int64_t samples) {
   constexpr std::int64_t kAtOnce = 8;
   const at::Device device(network.device());
   const std::vector<at::Tensor> one = data.Get(0, 1, device).inputs;
-  CheckOneSampleFits(samples * BytesOf(one), memory_bytes, fmt::format("the batch of {} calibration samples", samples));
-  const ImageLayout layout(network, one);
+  process::CheckOneSampleFits(samples * BytesOf(one), memory_bytes,
+                              fmt::format("the batch of {} calibration samples", samples));
+  const network::ImageLayout layout(network, one);
   inputs.clear();
   for (std::int64_t begin = 0; begin < samples; begin += kAtOnce) {
     const std::int64_t count = std::min(kAtOnce, samples - begin);
@@ -74,48 +75,48 @@ void Calibration::Impl::TakeInputs(const Network& network, const Dataset& data, 
   }
 }
 
-const std::map<int, ChannelMoments>& Calibration::Impl::Moments(const Network& network) const {
-  std::call_once(found_, [&] { moments_ = FloatMoments(network, inputs, SamplesAPass(network)); });
+const std::map<int, quantize::ChannelMoments>& Calibration::Impl::Moments(const Network& network) const {
+  std::call_once(found_, [&] { moments_ = quantize::FloatMoments(network, inputs, SamplesAPass(network)); });
   return moments_;
 }
 
 std::int64_t Calibration::Impl::SamplesAPass(const Network& network) const {
-  return bitplan::SamplesAPass(Samples(), memory_bytes, BytesOf(inputs), [&](std::int64_t count) {
-    FloatMoments(network, FirstSamples(inputs, count), count);
+  return process::SamplesAPass(Samples(), memory_bytes, BytesOf(inputs), [&](std::int64_t count) {
+    quantize::FloatMoments(network, quantize::FirstSamples(inputs, count), count);
   });
 }
 
 Calibration::Impl::Fit Calibration::Impl::FitWithin(const Network& network, const Plan& plan,
-                                                    const std::map<int, ChannelMoments>& wanted,
+                                                    const std::map<int, quantize::ChannelMoments>& wanted,
                                                     const QuantizedState& state) const {
   if (inputs.empty()) return {1, memory_bytes};
   Corrections nearest = plan.corrections;
   nearest.rounding = Rounding::Nearest;
   const auto fit = [&](std::int64_t count) {
     QuantizedState trial = state;
-    FitCorrections(network, nearest, wanted, {FirstSamples(inputs, count), count}, memory_bytes, {}, trial);
+    quantize::FitCorrections(network, nearest, wanted, {quantize::FirstSamples(inputs, count), count}, memory_bytes, {},
+                             trial);
   };
   const bool rounds = plan.corrections.rounding != Rounding::Nearest;
   // Rounding sees the samples of one pass alone, and the second moments of what it reads are as large as they are.
-  const std::int64_t held = BytesOf(inputs) + OwnBytes(network, state) + (rounds ? RoundedBytes(network) : 0);
-  const std::int64_t room = PlannedBytes(memory_bytes) - held;
-  const std::int64_t most =
-      bitplan::SamplesAPass(Samples(), memory_bytes, held, fit, rounds ? room / 2 : memory_bytes);
+  const std::int64_t held = BytesOf(inputs) + quantize::OwnBytes(network, state) + (rounds ? RoundedBytes(network) : 0);
+  const std::int64_t room = process::PlannedBytes(memory_bytes) - held;
+  const std::int64_t most = process::SamplesAPass(Samples(), memory_bytes, held, fit, rounds ? room / 2 : memory_bytes);
   // More of them bring nothing unless they are all, or weights are rounded on them.
-  const std::int64_t a_pass =
-      rounds || most == Samples() ? most : bitplan::SamplesAPass(most, memory_bytes, held, fit);
+  const std::int64_t a_pass = rounds || most == Samples() ? most : process::SamplesAPass(most, memory_bytes, held, fit);
   if (!rounds && a_pass == Samples()) return {a_pass, 1, 0};
-  const std::int64_t left = std::max<std::int64_t>(1, room - PeakBytes([&] { fit(a_pass); }));
+  const std::int64_t left = std::max<std::int64_t>(1, room - process::PeakBytes([&] { fit(a_pass); }));
   const std::int64_t kept = a_pass == Samples() ? 0 : left / (rounds ? 4 : 1);
   return {a_pass, std::max<std::int64_t>(1, left - kept), kept};
 }
 
 void Calibration::Impl::FitOutputs(const Network& network, const Plan& plan, QuantizedState& state) const {
-  static const std::map<int, ChannelMoments> kNone;
-  const bool by_moments = plan.corrections.FitsOutputs() && QuantizesAnything(plan);
-  const std::map<int, ChannelMoments>& wanted = by_moments ? Moments(network) : kNone;
+  static const std::map<int, quantize::ChannelMoments> kNone;
+  const bool by_moments = plan.corrections.FitsOutputs() && quantize::QuantizesAnything(plan);
+  const std::map<int, quantize::ChannelMoments>& wanted = by_moments ? Moments(network) : kNone;
   const Fit fit = FitWithin(network, plan, wanted, state);
-  FitCorrections(network, plan.corrections, wanted, {inputs, fit.a_pass, fit.kept}, fit.for_rounding, progress, state);
+  quantize::FitCorrections(network, plan.corrections, wanted, {inputs, fit.a_pass, fit.kept}, fit.for_rounding,
+                           progress, state);
 }
 
 Calibration Calibration::Collect(const Network& network, const Dataset& data, bool activations,

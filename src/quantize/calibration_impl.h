@@ -31,7 +31,7 @@ struct Calibration::Impl {
 
  private:
   /// Of the float network on the inputs; found when a plan first needs them.
-  const std::map<int, ChannelMoments>& Moments(const Network& network) const;
+  const std::map<int, quantize::ChannelMoments>& Moments(const Network& network) const;
 
   /// How corrections and roundings are fitted within the memory limit.
   struct Fit {
@@ -39,12 +39,12 @@ struct Calibration::Impl {
     std::int64_t for_rounding = 1;  // bytes, beside those of a pass
     std::int64_t kept = 0;          // bytes, beside both: FittingSamples::kept_bytes
   };
-  Fit FitWithin(const Network& network, const Plan& plan, const std::map<int, ChannelMoments>& wanted,
+  Fit FitWithin(const Network& network, const Plan& plan, const std::map<int, quantize::ChannelMoments>& wanted,
                 const QuantizedState& state) const;
   std::int64_t Samples() const { return inputs.front().size(0); }
 
   mutable std::once_flag found_;
-  mutable std::map<int, ChannelMoments> moments_;
+  mutable std::map<int, quantize::ChannelMoments> moments_;
 };
 
 }  // namespace bitplan

@@ -9,7 +9,7 @@
 #include "bitplan/error.h"
 #include "bitplan/network.h"
 #include "cost/layer_pattern.h"
-#include "shortened.h"
+#include "text/shortened.h"
 
 namespace bitplan {
 
@@ -22,14 +22,14 @@ std::string RulesBefore(const std::vector<const LayerRule*>& rule_of, const std:
     std::string name = fmt::format("'{}'", rule_of[layer]->layers);
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));
   }
-  return Shortened(names);
+  return text::Shortened(names);
 }
 
 /// The first rule that names each layer, or null.
 std::vector<const LayerRule*> RulesOf(const Network& network, const std::vector<LayerRule>& rules) {
   std::vector<const LayerRule*> rule_of(network.layers().size(), nullptr);
   for (const LayerRule& rule : rules) {
-    const std::vector<std::size_t> named = MatchingLayers(network.layers(), rule.layers);
+    const std::vector<std::size_t> named = cost::MatchingLayers(network.layers(), rule.layers);
     if (named.empty())
       throw Error(fmt::format(
           "configuration: no layer is called '{}', nor is that a pattern or operator of one; see bitplan inspect",

@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "quantize/calibration/range.h"
+#include "calibration/range.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 Format DynamicFormat() {
   Format format = DefaultActivationFormat();
@@ -19,8 +19,8 @@ ActivationRange DynamicRange(const at::Tensor& x, const Format& format) {
   const auto [low, high] = at::aminmax(x.detach());
   const auto min = low.item<double>(), max = high.item<double>();
   if (!std::isfinite(min) || !std::isfinite(max)) return {};
-  const QuantizationRange range = RangeCovering(min, max, format);
+  const calibration::QuantizationRange range = calibration::RangeCovering(min, max, format);
   return {range.scale, range.zero_point};
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "bitplan/quantize.h"
-#include "quantize/calibration/codebook.h"
+#include "calibration/codebook.h"
 #include "quantize/dynamic_range.h"
 #include "quantize/round_to_grid.h"
 #include "quantize/straight_through.h"
@@ -40,19 +40,19 @@ at::Tensor Rounded(const at::Tensor& x, const Format& format, const ActivationRa
     return at::fake_quantize_per_tensor_affine(values, range.scale, range.zero_point, format.QuantMin(),
                                                format.QuantMax());
   const auto scale = static_cast<float>(range.scale);
-  const Grid grid{scale, static_cast<float>(format.QuantMin() - range.zero_point),
-                  static_cast<float>(format.QuantMax() - range.zero_point)};
-  return EachRounded(values,
-                     [&](const float* from, float* to, std::int64_t count) { RoundToGrid(from, to, count, grid); });
+  const quantize::Grid grid{scale, static_cast<float>(format.QuantMin() - range.zero_point),
+                            static_cast<float>(format.QuantMax() - range.zero_point)};
+  return EachRounded(
+      values, [&](const float* from, float* to, std::int64_t count) { quantize::RoundToGrid(from, to, count, grid); });
 }
 
 /// The gradient where x is not clipped.
-at::Tensor GradientInside(const at::Tensor& x, const at::Tensor& gradient, const Grid& grid) {
+at::Tensor GradientInside(const at::Tensor& x, const at::Tensor& gradient, const quantize::Grid& grid) {
   const at::Tensor aligned = gradient.strides() == x.strides() ? gradient : at::empty_like(x).copy_(gradient);
   const float* const given = aligned.const_data_ptr<float>();
   const float* const values = x.const_data_ptr<float>();
   return EachRounded(x, [&](const float* from, float* to, std::int64_t count) {
-    GradientOnGrid(from, given + (from - values), to, count, grid);
+    quantize::GradientOnGrid(from, given + (from - values), to, count, grid);
   });
 }
 
@@ -70,9 +70,9 @@ class RoundedWithGradient : public torch::autograd::Function<RoundedWithGradient
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                  const torch::autograd::variable_list& gradients) {
     const at::Tensor x = context->get_saved_variables()[0].detach();
-    const Grid grid{static_cast<float>(context->saved_data["scale"].toDouble()),
-                    static_cast<float>(context->saved_data["low"].toInt()),
-                    static_cast<float>(context->saved_data["high"].toInt())};
+    const quantize::Grid grid{static_cast<float>(context->saved_data["scale"].toDouble()),
+                              static_cast<float>(context->saved_data["low"].toInt()),
+                              static_cast<float>(context->saved_data["high"].toInt())};
     if (IsDenseFloat(x)) return {GradientInside(x, gradients[0], grid), at::Tensor(), at::Tensor()};
     const at::Tensor steps = (x * (1.0F / grid.scale)).round_();
     const at::Tensor inside = steps.ge(grid.low).logical_and_(steps.le(grid.high));
@@ -81,41 +81,43 @@ class RoundedWithGradient : public torch::autograd::Function<RoundedWithGradient
 };
 
 /// Nothing for types that are not floating-point formats of few bits.
-std::optional<Minifloats> MinifloatsOf(const Format& format, double scale) {
-  const auto bits = MinifloatBitsOf(format.type);
+std::optional<quantize::Minifloats> MinifloatsOf(const Format& format, double scale) {
+  const auto bits = calibration::MinifloatBitsOf(format.type);
   if (!bits) return std::nullopt;
-  return Minifloats{static_cast<float>(scale), static_cast<float>(LargestLevel(format.type)),
-                    std::ldexp(1.0F, 1 - bits->Bias()), std::ldexp(1.0F, -bits->mantissa)};
+  return quantize::Minifloats{static_cast<float>(scale), static_cast<float>(calibration::LargestLevel(format.type)),
+                              std::ldexp(1.0F, 1 - bits->Bias()), std::ldexp(1.0F, -bits->mantissa)};
 }
 
 /// By arithmetic, where the format allows it and the values lie in memory as the loops need them.
 std::optional<at::Tensor> RoundedByArithmetic(const at::Tensor& values, const Format& format, double scale) {
   if (!IsDenseFloat(values)) return std::nullopt;
   if (format.type == NumberType::PowerOfTwo) {
-    const PowersOfTwo levels{static_cast<float>(scale), std::ldexp(1.0F, 2 - (1 << (format.bits - 1)))};
+    const quantize::PowersOfTwo levels{static_cast<float>(scale), std::ldexp(1.0F, 2 - (1 << (format.bits - 1)))};
     if (levels.least < std::numeric_limits<float>::min()) return std::nullopt;
-    return EachRounded(
-        values, [&](const float* from, float* to, std::int64_t count) { RoundToPowersOfTwo(from, to, count, levels); });
+    return EachRounded(values, [&](const float* from, float* to, std::int64_t count) {
+      quantize::RoundToPowersOfTwo(from, to, count, levels);
+    });
   }
   const auto levels = MinifloatsOf(format, scale);
   if (!levels) return std::nullopt;
-  return EachRounded(
-      values, [&](const float* from, float* to, std::int64_t count) { RoundToMinifloats(from, to, count, *levels); });
+  return EachRounded(values, [&](const float* from, float* to, std::int64_t count) {
+    quantize::RoundToMinifloats(from, to, count, *levels);
+  });
 }
 
 at::Tensor OnCodebook(const at::Tensor& x, const Format& format, double scale) {
   const at::Tensor values = x.detach();
-  const double largest = LargestLevel(format.type);
+  const double largest = calibration::LargestLevel(format.type);
   if (auto rounded = RoundedByArithmetic(values, format, scale)) {
     const bool gradient = at::GradMode::is_enabled() && x.requires_grad();
-    return StraightThrough(*rounded, x, gradient ? (values / scale).abs().le(largest) : at::Tensor());
+    return quantize::StraightThrough(*rounded, x, gradient ? (values / scale).abs().le(largest) : at::Tensor());
   }
-  const Codebook book = CodebookOf(format.type, format.bits);
+  const calibration::Codebook book = calibration::CodebookOf(format.type, format.bits);
   const at::Tensor ratio = (values / scale).contiguous();  // bucketize warns of others, aloud
   const at::Tensor levels = at::tensor(book.levels, values.options());
   const at::Tensor nearest =
       levels.take(at::bucketize(ratio, at::tensor(book.Boundaries<float>(), values.options()))).mul_(scale);
-  return StraightThrough(at::where(values.isnan(), values, nearest), x, ratio.abs().le(largest));
+  return quantize::StraightThrough(at::where(values.isnan(), values, nearest), x, ratio.abs().le(largest));
 }
 
 }  // namespace
@@ -128,9 +130,9 @@ at::Tensor FakeQuantize(const at::Tensor& x, const Format& format, const Activat
     return FakeQuantize(x - static_cast<float>(range.offset), format, without);
   }
   if (!format.HasScale())
-    return StraightThrough(
+    return quantize::StraightThrough(
         x.detach().to(format.type == NumberType::Float16 ? at::kHalf : at::kBFloat16).to(x.scalar_type()), x);
-  const ActivationRange used = format.calibrator == Calibrator::Dynamic ? DynamicRange(x, format) : range;
+  const ActivationRange used = format.calibrator == Calibrator::Dynamic ? quantize::DynamicRange(x, format) : range;
   if (!format.IsInteger()) return OnCodebook(x, format, used.scale);
   return at::GradMode::is_enabled() && x.requires_grad() ? RoundedWithGradient::apply(x, format, used)
                                                          : Rounded(x, format, used);

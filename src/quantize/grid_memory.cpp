@@ -8,10 +8,10 @@
 #include <cstddef>
 #include <vector>
 
+#include "calibration/range.h"
 #include "process/memory_limit.h"
-#include "quantize/calibration/range.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -21,15 +21,23 @@ constexpr std::int64_t kFloat = 4, kCode = 1;  // bytes
 std::int64_t BytesOfValue(const Format& format) {
   constexpr std::int64_t kKeys = 4, kSorted = 16;  // values and counts
   const bool by_mean = format.type == NumberType::Binary || format.type == NumberType::Ternary;
-  if (by_mean || !NeedsValues(format)) return 0;
+  if (by_mean || !calibration::NeedsValues(format)) return 0;
   switch (format.calibrator) {
     case Calibrator::Mse:
       return kSorted + 40;  // the sums of SquaredError and its index
     case Calibrator::Entropy:
       return 2 * kSorted;
-    default:
-      return kKeys + kSorted;
+    case Calibrator::Max:
+    case Calibrator::Percentile:
+    case Calibrator::AverageMax:
+    case Calibrator::MovingAverage:
+    case Calibrator::Deviations:
+    case Calibrator::Laplace:
+    case Calibrator::Gauss:
+    case Calibrator::Dynamic:
+      break;
   }
+  return kKeys + kSorted;
 }
 
 /// How many values share a scale, at the most.
@@ -50,7 +58,7 @@ void CheckFits(const std::vector<Need>& needs, std::int64_t memory_bytes) {
   const auto most =
       std::max_element(needs.begin(), needs.end(), [](const Need& a, const Need& b) { return a.bytes < b.bytes; });
   if (most == needs.end()) return;
-  CheckOneSampleFits(
+  process::CheckOneSampleFits(
       most->bytes, memory_bytes,
       fmt::format("finding the scales of layer '{}', with {} weights,", most->layer->name, most->weights));
 }
@@ -94,4 +102,4 @@ void CheckGridsFit(const Network& network, const std::vector<Format>& formats, s
   CheckFits(needs, memory_bytes);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

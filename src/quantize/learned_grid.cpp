@@ -10,7 +10,7 @@
 #include "bitplan/error.h"
 #include "quantize/weight_grid.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -74,4 +74,4 @@ QuantizedTensor PutOnLearnedGrid(const at::Tensor& weight, const Format& format,
   return PutOnGrid(weight, grid);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "bitplan/files.h"
-#include "quantize/packed_layout.h"
+#include "packed_layout.h"
 #include "quantize/quantized_network.h"
 
 namespace bitplan {
@@ -65,68 +65,72 @@ at::Tensor ShiftOf(const Network& network, const QuantizedState& state, std::siz
   return found == state.shifts.end() ? at::zeros({channels}) : found->second;
 }
 
-std::string Contents(const PackedTensor& tensor, const Network& network, const QuantizedState& state) {
+std::string Contents(const quantize::PackedTensor& tensor, const Network& network, const QuantizedState& state) {
   const auto index = static_cast<std::size_t>(tensor.index);
   switch (tensor.role) {
-    case PackedRole::Weight:
+    case quantize::PackedRole::Weight:
       if (state.weights[index].format.HasScale()) return Pack(state.weights[index]);
       return BytesOf(state.weights[index].format.bits == 16 ? state.weights[index].q : state.weights[index].value);
-    case PackedRole::WeightScale:
+    case quantize::PackedRole::WeightScale:
       return Scales(state.weights[index]);
-    case PackedRole::ScaleBlock:
+    case quantize::PackedRole::ScaleBlock:
       return BytesOf(state.weights[index].scale_codes->block_scale);
-    case PackedRole::ScaleOffset:
+    case quantize::PackedRole::ScaleOffset:
       return BytesOf(at::scalar_tensor(state.weights[index].scale_codes->offset, at::kFloat));
-    case PackedRole::WeightNegativeScale:
+    case quantize::PackedRole::WeightNegativeScale:
       return BytesOf(state.weights[index].negative_scale);
-    case PackedRole::WeightZeroPoint:
+    case quantize::PackedRole::WeightZeroPoint:
       return ZeroPoints(state.weights[index].zero_point, state.weights[index].format);
-    case PackedRole::InputScale:
+    case quantize::PackedRole::InputScale:
       return BytesOf(at::scalar_tensor(RangeAt(state, tensor.index).scale, at::kFloat));
-    case PackedRole::InputZeroPoint:
+    case quantize::PackedRole::InputZeroPoint:
       return BytesOf(
           at::scalar_tensor(RangeAt(state, tensor.index).zero_point, tensor.type == "U8" ? at::kByte : at::kInt));
-    case PackedRole::InputOffset:
+    case quantize::PackedRole::InputOffset:
       return BytesOf(at::scalar_tensor(RangeAt(state, tensor.index).offset, at::kFloat));
-    case PackedRole::OutlierColumns:
+    case quantize::PackedRole::OutlierColumns:
       return BytesOf(state.weights[index].outlier_columns.to(at::kInt));
-    case PackedRole::OutlierValues:
+    case quantize::PackedRole::OutlierValues:
       return BytesOf(state.weights[index].outlier_values);
-    case PackedRole::OutputShift:
+    case quantize::PackedRole::OutputShift:
       return BytesOf(ShiftOf(network, state, index, tensor.shape.front()));
-    case PackedRole::Parameter:
+    case quantize::PackedRole::Parameter:
       break;
   }
   return BytesOf(state.parameters[index]);
 }
 
 /// What the calibration samples decide, and not the plan.
-PackedPart OutlierPart(const Network& network, const QuantizedState& state) {
-  PackedPart part;
+quantize::PackedPart OutlierPart(const Network& network, const QuantizedState& state) {
+  quantize::PackedPart part;
   for (std::size_t i = 0; i < state.weights.size(); ++i) {
     const QuantizedTensor& weight = state.weights[i];
     if (!weight.outlier_columns.defined()) continue;
     const std::string& name = network.parameters()[static_cast<std::size_t>(network.layers()[i].weight)].name;
     const auto index = static_cast<int>(i);
-    part.tensors.push_back(
-        {PackedRole::OutlierColumns, name + "/outlier_columns", "I32", {weight.outlier_columns.numel()}, 4, index});
-    part.tensors.push_back(
-        {PackedRole::OutlierValues, name + "/outlier_values", "F16", weight.outlier_values.sizes().vec(), 2, index});
+    part.tensors.push_back({quantize::PackedRole::OutlierColumns,
+                            name + "/outlier_columns",
+                            "I32",
+                            {weight.outlier_columns.numel()},
+                            4,
+                            index});
+    part.tensors.push_back({quantize::PackedRole::OutlierValues, name + "/outlier_values", "F16",
+                            weight.outlier_values.sizes().vec(), 2, index});
   }
   return part;
 }
 
 /// The header and, before it, its length.
-std::string Header(const PackedPart& all) {
+std::string Header(const quantize::PackedPart& all) {
   std::vector<std::string> notes, entries;
-  for (const PackedNote& note : all.notes) notes.push_back(note.Entry());
+  for (const quantize::PackedNote& note : all.notes) notes.push_back(note.Entry());
   std::int64_t begin = 0;
-  for (const PackedTensor& tensor : all.tensors) {
+  for (const quantize::PackedTensor& tensor : all.tensors) {
     const std::int64_t end = begin + tensor.Bytes();
     entries.push_back(tensor.Entry(begin, end));
     begin = end;
   }
-  const std::string header = HeaderText(notes, entries);
+  const std::string header = quantize::HeaderText(notes, entries);
   const std::uint64_t length = header.size();
   std::string text(sizeof length, '\0');
   std::memcpy(text.data(), &length, sizeof length);
@@ -136,21 +140,22 @@ std::string Header(const PackedPart& all) {
 }  // namespace
 
 void QuantizedNetwork::SavePacked(const std::filesystem::path& file) const {
-  PackedPart all = FixedPart(network());
-  const auto add = [&](PackedPart part) {
+  quantize::PackedPart all = quantize::FixedPart(network());
+  const auto add = [&](quantize::PackedPart part) {
     std::move(part.tensors.begin(), part.tensors.end(), std::back_inserter(all.tensors));
     std::move(part.notes.begin(), part.notes.end(), std::back_inserter(all.notes));
   };
   for (std::size_t i = 0; i < network().layers().size(); ++i)
-    add(LayerPart(network(), i, plan().layers[i], plan().corrections.ShiftsOutputs()));
-  add(OperandPart(network(), plan().operands));
+    add(quantize::LayerPart(network(), i, plan().layers[i], plan().corrections.ShiftsOutputs()));
+  add(quantize::OperandPart(network(), plan().operands));
   add(OutlierPart(network(), impl_->state));
   // The widest elements first: everything lies aligned without padding.
-  std::stable_sort(all.tensors.begin(), all.tensors.end(),
-                   [](const PackedTensor& a, const PackedTensor& b) { return a.element_size > b.element_size; });
+  std::stable_sort(
+      all.tensors.begin(), all.tensors.end(),
+      [](const quantize::PackedTensor& a, const quantize::PackedTensor& b) { return a.element_size > b.element_size; });
   WriteFile(file, [&](const ByteSink& sink) {
     sink(Header(all));
-    for (const PackedTensor& tensor : all.tensors) sink(Contents(tensor, network(), impl_->state));
+    for (const quantize::PackedTensor& tensor : all.tensors) sink(Contents(tensor, network(), impl_->state));
   });
 }
 

@@ -10,9 +10,9 @@
 
 #include "bitplan/error.h"
 #include "network/weights_sha256.h"
-#include "shortened.h"
+#include "text/shortened.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -24,21 +24,22 @@ void CheckLayerNames(const Network& network, const Plan& plan) {
     if (unknown.erase(layer.name) == 0) missing.insert(layer.name);
   if (unknown.empty() && missing.empty()) return;
   std::string differs;
-  if (!unknown.empty()) differs = fmt::format("the network has no layer {}", Shortened(unknown));
+  if (!unknown.empty()) differs = fmt::format("the network has no layer {}", text::Shortened(unknown));
   if (!missing.empty())
-    differs += fmt::format("{}the plan says nothing of layer {}", unknown.empty() ? "" : ", and ", Shortened(missing));
+    differs +=
+        fmt::format("{}the plan says nothing of layer {}", unknown.empty() ? "" : ", and ", text::Shortened(missing));
   throw Error(fmt::format("the plan is another model's, or the same one's with other names of layers, as "
                           "torch.jit.freeze gives: {}; analyze the file that it is to be applied to",
                           differs));
 }
 
 void CheckModel(const Network& network, const Plan& plan) {
-  if (const std::string differs = OtherInputValues(network, plan.input_values); !differs.empty())
+  if (const std::string differs = network::OtherInputValues(network, plan.input_values); !differs.empty())
     throw Error(fmt::format("the plan was {}", differs));
   CheckLayerNames(network, plan);
-  if (!IsMadeFor(network, plan.model_sha256, plan.weights_sha256))
+  if (!network::IsMadeFor(network, plan.model_sha256, plan.weights_sha256))
     throw Error(fmt::format("the plan is another model's: it was {}",
-                            OtherModel(network, plan.model_sha256, plan.weights_sha256)));
+                            network::OtherModel(network, plan.model_sha256, plan.weights_sha256)));
   if (plan.fold_batch_norm != network.batch_norm_folded())
     throw Error(fmt::format("the plan was made with batch norm {}, the network was loaded with it {}",
                             plan.fold_batch_norm ? "folded" : "unfolded",
@@ -144,4 +145,4 @@ Plan PlanFor(const Network& network, const Plan& plan) {
   return ordered;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

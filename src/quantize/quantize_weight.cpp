@@ -10,8 +10,8 @@
 
 #include "bitplan/error.h"
 #include "bitplan/quantize.h"
-#include "quantize/calibration/double_quantize.h"
-#include "quantize/calibration/range.h"
+#include "calibration/double_quantize.h"
+#include "calibration/range.h"
 #include "quantize/weight_grid.h"
 
 namespace bitplan {
@@ -83,19 +83,20 @@ std::vector<Grids> CalibrateParts(std::span<const float> values, const Parts& pa
   std::vector<Grids> grids(formats.size(),
                            Grids{std::vector<float>(count), std::vector<float>(count), std::vector<int>(count)});
   const bool sorted = std::any_of(formats.begin(), formats.end(), [](const Format& format) {
-    return NeedsValues(format) && !ChoosesItsScale(format);
+    return calibration::NeedsValues(format) && !ChoosesItsScale(format);
   });
   at::parallel_for(0, parts.count(), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t part = begin; part < end; ++part) {
       const auto index = static_cast<std::size_t>(part);
       const std::span<const float> of_part = parts(values, part);
-      const Distribution distribution = sorted ? DistributionOf(of_part) : ExtremesOf(of_part);
+      const calibration::Distribution distribution =
+          sorted ? calibration::DistributionOf(of_part) : calibration::ExtremesOf(of_part);
       for (std::size_t i = 0; i < formats.size(); ++i) {
         if (ChoosesItsScale(formats[i])) {
           SetOwnScale(grids[i], index, of_part, formats[i]);
           continue;
         }
-        const QuantizationRange range = Calibrate(distribution, formats[i]);
+        const calibration::QuantizationRange range = calibration::Calibrate(distribution, formats[i]);
         grids[i].scales[index] = static_cast<float>(range.scale);
         grids[i].zero_points[index] = static_cast<int>(range.zero_point);
       }
@@ -106,7 +107,7 @@ std::vector<Grids> CalibrateParts(std::span<const float> values, const Parts& pa
 
 void SetGrid(QuantizedTensor& tensor, Grids grids, std::int64_t per_channel, at::Device device) {
   if (tensor.format.scale_type == ScaleType::DoubleQuantized) {
-    DoubleQuantizedScales coded = DoubleQuantize(grids.scales);
+    calibration::DoubleQuantizedScales coded = calibration::DoubleQuantize(grids.scales);
     tensor.scale_codes = {at::tensor(coded.codes, at::kByte).to(device), at::tensor(coded.block_scales).to(device),
                           coded.offset};
     grids.scales = std::move(coded.scales);
@@ -120,6 +121,10 @@ void SetGrid(QuantizedTensor& tensor, Grids grids, std::int64_t per_channel, at:
 }
 
 }  // namespace
+
+}  // namespace bitplan
+
+namespace bitplan::quantize {
 
 void CheckWeight(const at::Tensor& weight, int channel_axis) {
   if (!weight.defined() || !weight.is_floating_point()) throw Error("a weight must be a floating-point tensor");
@@ -163,6 +168,10 @@ std::vector<QuantizedTensor> FindGrids(const at::Tensor& weight, const std::vect
   return grids;
 }
 
+}  // namespace bitplan::quantize
+
+namespace bitplan {
+
 namespace {
 
 /// Codes and values of `result.value`, of as many channels at a time as keep what is in double precision small.
@@ -172,21 +181,21 @@ void PutChannels(const QuantizedTensor& grid, QuantizedTensor& result) {
   const std::int64_t channels = weight.size(grid.channel_axis);
   const std::int64_t step = std::clamp<std::int64_t>(kMostValues * channels / weight.numel(), 1, channels);
   if (step == channels) {
-    result.q = CodesOf(weight, grid).q;
-    result.value = ValueOnGrid(result.q, result);
+    result.q = quantize::CodesOf(weight, grid).q;
+    result.value = quantize::ValueOnGrid(result.q, result);
     return;
   }
   at::Tensor codes, values;
   for (std::int64_t first = 0; first < channels; first += step) {
     const std::int64_t count = std::min(step, channels - first);
-    const QuantizedTensor of_part = RowsOf(grid, first, count);
-    const at::Tensor q = CodesOf(weight.narrow(grid.channel_axis, first, count), of_part).q;
+    const QuantizedTensor of_part = quantize::RowsOf(grid, first, count);
+    const at::Tensor q = quantize::CodesOf(weight.narrow(grid.channel_axis, first, count), of_part).q;
     if (!codes.defined()) {
       codes = at::empty(weight.sizes(), q.options());
       values = at::empty(weight.sizes(), weight.options());
     }
     codes.narrow(grid.channel_axis, first, count).copy_(q);
-    values.narrow(grid.channel_axis, first, count).copy_(ValueOnGrid(q, of_part));
+    values.narrow(grid.channel_axis, first, count).copy_(quantize::ValueOnGrid(q, of_part));
   }
   result.q = codes;
   result.value = result.outlier_values.defined()
@@ -195,6 +204,10 @@ void PutChannels(const QuantizedTensor& grid, QuantizedTensor& result) {
 }
 
 }  // namespace
+
+}  // namespace bitplan
+
+namespace bitplan::quantize {
 
 QuantizedTensor PutOnGrid(const at::Tensor& weight, const QuantizedTensor& grid) {
   const at::NoGradGuard no_grad;
@@ -220,8 +233,12 @@ QuantizedTensor PutOnGrid(const at::Tensor& weight, const QuantizedTensor& grid)
   return result;
 }
 
+}  // namespace bitplan::quantize
+
+namespace bitplan {
+
 QuantizedTensor QuantizeWeight(const at::Tensor& weight, const Format& format, int channel_axis) {
-  return PutOnGrid(weight, FindGrids(weight, {format}, channel_axis).front());
+  return quantize::PutOnGrid(weight, quantize::FindGrids(weight, {format}, channel_axis).front());
 }
 
 }  // namespace bitplan

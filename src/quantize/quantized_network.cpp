@@ -10,16 +10,16 @@
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
+#include "calibration_impl.h"
+#include "corrections/outliers.h"
+#include "corrections/rescaling.h"
+#include "corrections/weight_rounder.h"
 #include "process/memory_limit.h"
-#include "quantize/calibration_impl.h"
-#include "quantize/corrections/outliers.h"
-#include "quantize/corrections/rescaling.h"
-#include "quantize/corrections/weight_rounder.h"
 #include "quantize/grid_memory.h"
 #include "quantize/plan_check.h"
-#include "quantize/quantized_state.h"
-#include "quantize/torchscript_export.h"
 #include "quantize/weight_grid.h"
+#include "quantized_state.h"
+#include "torchscript_export.h"
 
 namespace bitplan {
 
@@ -30,7 +30,7 @@ constexpr const char* kStatisticsBeforeRescaling =
 
 at::Tensor Run(const Network& network, const QuantizedState& state, const std::vector<at::Tensor>& inputs,
                const std::vector<at::Tensor>& parameters) {
-  QuantizingProbe probe(state);
+  quantize::QuantizingProbe probe(state);
   return network.Forward(inputs, parameters, state.inputs.empty() && state.shifts.empty() ? nullptr : &probe);
 }
 
@@ -38,45 +38,45 @@ at::Tensor Run(const Network& network, const QuantizedState& state, const std::v
 
 QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& plan, const Dataset& calibration,
                                           const QuantizeOptions& options) {
-  const Plan checked = PlanFor(network, plan);  // before the passes over the data
+  const Plan checked = quantize::PlanFor(network, plan);  // before the passes over the data
   const bool rescaled = checked.corrections.rescaling != Rescaling::None;
   if (rescaled && options.statistics)
     throw Error(kStatisticsBeforeRescaling);
   options.Validate();
-  CheckRoundingFits(network, checked, options.memory_bytes);
-  CheckGridsFit(network, checked, options.memory_bytes);
+  quantize::CheckRoundingFits(network, checked, options.memory_bytes);
+  quantize::CheckGridsFit(network, checked, options.memory_bytes);
   if (!rescaled)
     return FromCalibration(network, checked,
-                           Calibration::Collect(network, calibration, CalibratesInputs(checked), options));
+                           Calibration::Collect(network, calibration, quantize::CalibratesInputs(checked), options));
   const PassLimits limits(options.batch_size, options.memory_bytes);
-  const Network prepared = RescaleWithin(network, checked, calibration, limits);
+  const Network prepared = quantize::RescaleWithin(network, checked, calibration, limits);
   QuantizedState own;
   own.parameters = prepared.ParameterValues();
   QuantizeOptions beside = options;
-  beside.memory_bytes = limits.Beside(OwnBytes(network, own)).memory_bytes;
+  beside.memory_bytes = limits.Beside(quantize::OwnBytes(network, own)).memory_bytes;
   return FromCalibration(prepared, checked,
-                         Calibration::Collect(prepared, calibration, CalibratesInputs(checked), beside));
+                         Calibration::Collect(prepared, calibration, quantize::CalibratesInputs(checked), beside));
 }
 
 QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& plan, const QuantizeOptions& options) {
-  const Plan checked = PlanFor(network, plan);
+  const Plan checked = quantize::PlanFor(network, plan);
   if (NeedsCalibration(checked, options))
     throw Error("the plan has ranges or corrections that are found on calibration data; give these");
-  CheckGridsFit(network, checked, options.memory_bytes);
+  quantize::CheckGridsFit(network, checked, options.memory_bytes);
   const auto known = std::make_shared<Calibration::Impl>();
   known->activations = options.statistics;
   known->progress = options.progress;
-  const bool rescales = checked.corrections.rescaling != Rescaling::None && QuantizesAnything(checked);
+  const bool rescales = checked.corrections.rescaling != Rescaling::None && quantize::QuantizesAnything(checked);
   if (rescales && options.statistics) throw Error(kStatisticsBeforeRescaling);
-  return FromCalibration(rescales ? Equalize(network, checked) : network, checked, Calibration(known));
+  return FromCalibration(rescales ? quantize::Equalize(network, checked) : network, checked, Calibration(known));
 }
 
 QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& plan, const Calibration& calibration) {
   if (plan.corrections.rescaling != Rescaling::None)
     throw Error("the plan rescales channels, which changes what layers read: it needs the calibration data themselves");
-  const Plan checked = PlanFor(network, plan);
-  CheckRoundingFits(network, checked, calibration.impl_->memory_bytes);
-  CheckGridsFit(network, checked, calibration.impl_->memory_bytes);
+  const Plan checked = quantize::PlanFor(network, plan);
+  quantize::CheckRoundingFits(network, checked, calibration.impl_->memory_bytes);
+  quantize::CheckGridsFit(network, checked, calibration.impl_->memory_bytes);
   return FromCalibration(network, checked, calibration);
 }
 
@@ -85,15 +85,15 @@ QuantizedNetwork QuantizedNetwork::FromCalibration(const Network& network, const
   const at::NoGradGuard no_grad;
   const Calibration::Impl& known = *calibration.impl_;
   auto impl = std::make_shared<Impl>(Impl{network, plan, {}});
-  const std::map<int, Outliers> outliers =
+  const std::map<int, quantize::Outliers> outliers =
       plan.corrections.outlier_threshold == 0
-          ? std::map<int, Outliers>()
-          : FindOutliers(network, plan, known.inputs, known.SamplesAPass(network));
-  impl->state = QuantizeWeights(network, plan, outliers, known.progress);
-  if (!known.activations && CalibratesInputs(plan))
+          ? std::map<int, quantize::Outliers>()
+          : quantize::FindOutliers(network, plan, known.inputs, known.SamplesAPass(network));
+  impl->state = quantize::QuantizeWeights(network, plan, outliers, known.progress);
+  if (!known.activations && quantize::CalibratesInputs(plan))
     throw Error("the plan quantizes layers' inputs, but the calibration was collected without activations");
-  QuantizeInputs(network, plan, known.activations ? &*known.activations : nullptr, impl->state);
-  KeepOutliers(network, outliers, impl->state);
+  quantize::QuantizeInputs(network, plan, known.activations ? &*known.activations : nullptr, impl->state);
+  quantize::KeepOutliers(network, outliers, impl->state);
   Report(known.progress, "corrections", 0, 1);
   known.FitOutputs(network, plan, impl->state);
   Report(known.progress, "corrections", 1, 1);
@@ -144,14 +144,23 @@ at::Tensor QuantizedNetwork::Forward(const std::vector<at::Tensor>& inputs,
     if (!weights[i].defined() || !weights[i].is_floating_point() || weights[i].sizes() != parameter.sizes())
       throw Error(fmt::format("layer '{}': expected a floating-point weight of shape [{}]", layer.name,
                               fmt::join(parameter.sizes(), ", ")));
-    parameter = FakeQuantizeWeight(weights[i].to(parameter.device(), at::kFloat), state.grids[i], state.gains[i]);
+    parameter =
+        quantize::FakeQuantizeWeight(weights[i].to(parameter.device(), at::kFloat), state.grids[i], state.gains[i]);
   }
   return Run(impl_->network, state, inputs, parameters);
 }
 
+}  // namespace bitplan
+
+namespace bitplan::quantize {
+
 std::int64_t OwnBytes(const QuantizedNetwork& network) { return OwnBytes(network.network(), StateOf(network)); }
 
-const QuantizedState& StateOf(const QuantizedNetwork& network) { return network.impl_->state; }
+const QuantizedState& StateOf(const QuantizedNetwork& network) { return network.impl().state; }
+
+}  // namespace bitplan::quantize
+
+namespace bitplan {
 
 const Network& QuantizedNetwork::network() const { return impl_->network; }
 const Plan& QuantizedNetwork::plan() const { return impl_->plan; }
@@ -160,7 +169,7 @@ const std::vector<LayerRounding>& QuantizedNetwork::roundings() const { return i
 
 void QuantizedNetwork::Save(const std::filesystem::path& file) const {
   const std::string plan = ToJson(impl_->plan);
-  WriteFile(file, [&](const ByteSink& sink) { ExportTorchScript(impl_->network, impl_->state, plan, sink); });
+  WriteFile(file, [&](const ByteSink& sink) { quantize::ExportTorchScript(impl_->network, impl_->state, plan, sink); });
 }
 
 }  // namespace bitplan

@@ -1,4 +1,4 @@
-#include "quantize/quantized_state.h"
+#include "quantized_state.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -14,7 +14,7 @@
 #include "quantize/plan_check.h"
 #include "quantize/weight_grid.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -146,4 +146,4 @@ at::Tensor QuantizingProbe::Visit(int site, const at::Tensor& value) {
   return value;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

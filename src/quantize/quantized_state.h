@@ -3,10 +3,10 @@
 #include <map>
 
 #include "bitplan/quantize.h"
-#include "quantize/corrections/outliers.h"
+#include "corrections/outliers.h"
 #include "quantize/quantized_network.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 // What a plan makes of a network's tensors, before corrections.
 
@@ -24,4 +24,4 @@ void QuantizeInputs(const Network& network, const Plan& plan, const ActivationSt
 /// Features that stay in float16, and the range of the rest.
 void KeepOutliers(const Network& network, const std::map<int, Outliers>& outliers, QuantizedState& state);
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -5,7 +5,7 @@
 #include "bitplan/error.h"
 #include "quantize/weight_grid.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -45,4 +45,4 @@ QuantizedTensor QuantizedWeights::At(std::size_t layer, int bits) const {
   });
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -3,9 +3,9 @@
 
 #include <bit>
 
-#include "vector_clones.h"
+#include "simd/vector_clones.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -68,4 +68,4 @@ void RoundToPowersOfTwo(const float* __restrict from, float* __restrict to, cons
   }
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

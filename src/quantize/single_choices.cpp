@@ -12,7 +12,7 @@
 #include "quantize/corrections/few_values.h"
 #include "quantize/squared_norm.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -27,7 +27,7 @@ struct Effect {
 /// A layer whose output some choices change, by its first use.
 struct Watched {
   CorrectionTarget target;
-  LayerProduct product;
+  network::LayerProduct product;
   int input_site = -1;
   std::vector<Effect> effects;
   std::vector<std::size_t> weight_choices;
@@ -65,7 +65,7 @@ class SingleChoices::Fitter : public Probe {
     const auto index = static_cast<std::size_t>(layer);
     const Format weight = choices_[choice].activation ? choices_[choice].format.WithBits(32) : choices_[choice].format;
     const auto target = FindTarget(network_, index, weight);
-    auto product = LayerProduct::Of(network_, layer, 0);
+    auto product = network::LayerProduct::Of(network_, layer, 0);
     if (!target || !product) return;
     const LayerUse& use = network_.layers()[index].uses.front();
     const auto [number, inserted] = by_output_.try_emplace(use.output_site, watched_.size());
@@ -169,18 +169,18 @@ SingleChoices SingleChoices::Fit(const Network& network, const QuantizedWeights&
   constexpr std::int64_t kShareOfWeights = 8;
   result.KeepWeights(options.limits.memory_bytes / kShareOfWeights);
   const std::vector<at::Tensor> parameters = network.ParameterValues();
-  const ImageLayout layout(network, calibration.Get(0, 1, at::Device(network.device())).inputs);
+  const network::ImageLayout layout(network, calibration.Get(0, 1, at::Device(network.device())).inputs);
   const auto pass = [&](std::int64_t begin, std::int64_t end, Fitter& fitter) {
     fitter.StartBatch();
     network.Forward(layout(calibration.Get(begin, end, at::Device(network.device())).inputs), parameters, &fitter);
     fitter.StartBatch();
   };
   const std::int64_t samples =
-      SamplesAPass(std::min(options.limits.batch_size, calibration.size()), options.limits.memory_bytes, result.bytes(),
-                   [&](std::int64_t some) {
-                     Fitter trial(network, result);
-                     pass(0, some, trial);
-                   });
+      process::SamplesAPass(std::min(options.limits.batch_size, calibration.size()), options.limits.memory_bytes,
+                            result.bytes(), [&](std::int64_t some) {
+                              Fitter trial(network, result);
+                              pass(0, some, trial);
+                            });
   Fitter fitter(network, result);
   for (std::int64_t begin = 0; begin < calibration.size(); begin += samples) {
     const std::int64_t end = std::min(begin + samples, calibration.size());
@@ -241,4 +241,4 @@ QuantizedState SingleChoices::State(std::size_t i) const {
   return state;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 double SquaredNorm(const at::Tensor& x) {
   constexpr std::int64_t kAtOnce = std::int64_t{1} << 20;
@@ -13,4 +13,4 @@ double SquaredNorm(const at::Tensor& x) {
   return sum;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -5,13 +5,13 @@
 #include <limits>
 #include <map>
 
+#include "activation_statistics.h"
 #include "bitplan/error.h"
 #include "bitplan/quantize.h"
 #include "bitplan/version.h"
 #include "network/weights_sha256.h"
 #include "plan/json_reader.h"
 #include "plan/json_writer.h"
-#include "quantize/activation_statistics.h"
 
 namespace bitplan {
 
@@ -19,7 +19,7 @@ namespace {
 
 constexpr const char* kSchema = "bitplan.statistics/1";
 
-Json SiteJson(const std::string& name, const HistogramState& state) {
+plan::Json SiteJson(const std::string& name, const calibration::HistogramState& state) {
   return {{"name", name},
           {"radius", state.radius},
           {"min", state.min},
@@ -34,7 +34,7 @@ Json SiteJson(const std::string& name, const HistogramState& state) {
           {"counts", state.counts}};
 }
 
-std::vector<std::int64_t> WholeNumbers(JsonReader& reader, const std::string& key) {
+std::vector<std::int64_t> WholeNumbers(plan::JsonReader& reader, const std::string& key) {
   constexpr double kMost = 9007199254740992;  // 2^53
   std::vector<std::int64_t> numbers;
   for (const double number : reader.Numbers(key)) {
@@ -45,8 +45,8 @@ std::vector<std::int64_t> WholeNumbers(JsonReader& reader, const std::string& ke
   return numbers;
 }
 
-Histogram ReadHistogram(JsonReader& reader) {
-  HistogramState state;
+calibration::Histogram ReadHistogram(plan::JsonReader& reader) {
+  calibration::HistogramState state;
   state.radius = reader.Number("radius");
   state.min = reader.Number("min");
   state.max = reader.Number("max");
@@ -58,7 +58,7 @@ Histogram ReadHistogram(JsonReader& reader) {
   state.counts = WholeNumbers(reader, "counts");
   reader.Finish();
   try {
-    return Histogram::FromState(state);
+    return calibration::Histogram::FromState(state);
   } catch (const Error& error) {
     reader.Reject(error.what());
   }
@@ -67,21 +67,21 @@ Histogram ReadHistogram(JsonReader& reader) {
 }  // namespace
 
 std::string ActivationStatistics::ToJson() const {
-  Json json{{"schema", kSchema},
-            {"tool_version", Version()},
-            {"model_sha256", impl_->model_sha256},
-            {"weights_sha256", impl_->weights_sha256},
-            {"fold_batch_norm", impl_->batch_norm_folded},
-            {"sites", Json::array()}};
+  plan::Json json{{"schema", kSchema},
+                  {"tool_version", Version()},
+                  {"model_sha256", impl_->model_sha256},
+                  {"weights_sha256", impl_->weights_sha256},
+                  {"fold_batch_norm", impl_->batch_norm_folded},
+                  {"sites", plan::Json::array()}};
   if (!impl_->input_values.empty()) json["input_values"] = impl_->input_values;
   for (std::size_t i = 0; i < impl_->sites.size(); ++i)
     if (impl_->histograms[i].count() > 0)
       json["sites"].push_back(SiteJson(impl_->sites[i].name, impl_->histograms[i].State()));
-  return JsonText(json);
+  return plan::JsonText(json);
 }
 
 ActivationStatistics ActivationStatistics::Read(const std::filesystem::path& file, const Network& network) {
-  JsonReader reader = JsonReader::Open(file, kSchema);
+  plan::JsonReader reader = plan::JsonReader::Open(file, kSchema);
   reader.String("tool_version");
   auto impl = std::make_shared<Impl>();
   impl->model_sha256 = reader.String("model_sha256");
@@ -90,11 +90,11 @@ ActivationStatistics ActivationStatistics::Read(const std::filesystem::path& fil
   if (reader.Has("input_values")) impl->input_values = reader.TextMap("input_values");
   impl->sites = network.sites();
   impl->histograms.resize(network.sites().size());
-  if (const std::string differs = OtherInputValues(network, impl->input_values); !differs.empty())
+  if (const std::string differs = network::OtherInputValues(network, impl->input_values); !differs.empty())
     throw Error(fmt::format("{}: the statistics were {}", file.string(), differs));
-  if (!IsMadeFor(network, impl->model_sha256, impl->weights_sha256))
+  if (!network::IsMadeFor(network, impl->model_sha256, impl->weights_sha256))
     throw Error(fmt::format("{}: the statistics are another model's: they were {}", file.string(),
-                            OtherModel(network, impl->model_sha256, impl->weights_sha256)));
+                            network::OtherModel(network, impl->model_sha256, impl->weights_sha256)));
   if (impl->batch_norm_folded != network.batch_norm_folded())
     throw Error(fmt::format("{}: the statistics were collected with batch norm {}, the network was loaded with it {}",
                             file.string(), impl->batch_norm_folded ? "folded" : "unfolded",
@@ -102,7 +102,7 @@ ActivationStatistics ActivationStatistics::Read(const std::filesystem::path& fil
   std::map<std::string, std::size_t> by_name;
   for (std::size_t i = 0; i < impl->sites.size(); ++i)
     if (impl->sites[i].kind != Site::Kind::LayerOutput) by_name.emplace(impl->sites[i].name, i);
-  for (JsonReader& site : reader.Objects("sites")) {
+  for (plan::JsonReader& site : reader.Objects("sites")) {
     const auto found = by_name.find(site.String("name"));
     if (found == by_name.end())
       site.Fail(

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 at::Tensor StraightThrough(const at::Tensor& value, const at::Tensor& source, const at::Tensor& slope) {
   if (!at::GradMode::is_enabled() || !source.requires_grad()) return value;
@@ -10,4 +10,4 @@ at::Tensor StraightThrough(const at::Tensor& value, const at::Tensor& source, co
   return value + (slope.defined() ? nothing * slope : nothing);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

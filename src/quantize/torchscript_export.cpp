@@ -1,4 +1,4 @@
-#include "quantize/torchscript_export.h"
+#include "torchscript_export.h"
 
 #include <fmt/format.h>
 #include <torch/csrc/jit/serialization/export.h>
@@ -12,22 +12,22 @@
 #include <utility>
 
 #include "bitplan/error.h"
+#include "calibration/codebook.h"
 #include "network/module_writer.h"
 #include "network/torch_error.h"
-#include "quantize/calibration/codebook.h"
 #include "quantize/weight_grid.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
 using torch::jit::Value;
 
 /// A module that computes what a quantized network does.
-class QuantizedWriter : public ModuleWriter {
+class QuantizedWriter : public network::ModuleWriter {
  public:
   QuantizedWriter(const Network& network, const QuantizedState& state)
-      : ModuleWriter(network.lowered(), "bitplan.QuantizedNetwork"), state_(state) {
+      : network::ModuleWriter(network.lowered(), "bitplan.QuantizedNetwork"), state_(state) {
     for (std::size_t i = 0; i < network.layers().size(); ++i)
       layer_of_weight_[static_cast<std::size_t>(network.layers()[i].weight)] = i;
   }
@@ -73,7 +73,7 @@ class QuantizedWriter : public ModuleWriter {
 
   /// As FakeQuantize does.
   Value* OnCodebook(Value* value, const Format& format, double scale) {
-    const Codebook book = CodebookOf(format.type, format.bits);
+    const calibration::Codebook book = calibration::CodebookOf(format.type, format.bits);
     const auto constant = [&](const std::vector<double>& numbers, const char* what) {
       return Buffer(AttributeName(fmt::format("{}_{}", ToString(format.type), what)), at::tensor(numbers, at::kFloat));
     };
@@ -161,8 +161,9 @@ void ExportTorchScript(const Network& network, const QuantizedState& state, cons
   try {
     torch::jit::ExportModule(QuantizedWriter(network, state).Write(), write, {{"plan.json", plan_json}});
   } catch (const std::exception& error) {
-    throw Error(fmt::format("the quantized network cannot be written as TorchScript: {}", TorchReason(error)));
+    if (!network::IsOfModel(error)) throw;
+    throw Error(fmt::format("the quantized network cannot be written as TorchScript: {}", network::TorchReason(error)));
   }
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -6,10 +6,10 @@
 #include <limits>
 #include <utility>
 
-#include "quantize/calibration/codebook.h"
+#include "calibration/codebook.h"
 #include "quantize/straight_through.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -43,7 +43,7 @@ CodedWeight TernaryCodes(const at::Tensor& weight, const QuantizedTensor& grid) 
 }
 
 CodedWeight CodebookCodes(const at::Tensor& ratio, const QuantizedTensor& grid) {
-  const Codebook book = CodebookOf(grid.format.type, grid.format.bits);
+  const calibration::Codebook book = calibration::CodebookOf(grid.format.type, grid.format.bits);
   const at::Tensor boundaries = at::tensor(book.Boundaries<double>(), ratio.options());
   const at::Tensor codes = at::tensor(book.codes, ratio.options().dtype(at::kByte));
   const at::Tensor inside = grid.format.type == NumberType::Binary
@@ -98,7 +98,7 @@ QuantizedTensor ColumnOf(const QuantizedTensor& grid, std::int64_t column) {
 }
 
 at::Tensor LevelTable(const Format& format) {
-  const Codebook book = CodebookOf(format.type, format.bits);
+  const calibration::Codebook book = calibration::CodebookOf(format.type, format.bits);
   at::Tensor table = at::full({std::int64_t{1} << format.bits}, std::numeric_limits<float>::quiet_NaN());
   for (std::size_t i = 0; i < book.levels.size(); ++i)
     table.mutable_data_ptr<float>()[book.codes[i]] = static_cast<float>(book.levels[i]);
@@ -152,4 +152,4 @@ at::Tensor FakeQuantizeWeight(const at::Tensor& weight, const QuantizedTensor& g
   return StraightThrough(ValueOnGrid(coded.q, quantized), weight, gain.defined() ? inside * slope : inside);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -13,7 +13,7 @@
 #include "data/options_fields.h"
 #include "files/kept_options.h"
 #include "network/options_fields.h"
-#include "run/options_fields.h"
+#include "options_fields.h"
 
 namespace bitplan {
 
@@ -23,8 +23,9 @@ namespace {
 std::vector<QuantizedNetwork> WidestUniformNetwork(const Network& network, const RunResult& result,
                                                    const Dataset& calibration, const RunOptions& options,
                                                    std::optional<LayerBits>& bits) {
-  static constexpr std::array kWidths = {2, 3, 4, 5, 6, 7, 8, 16, 32};
-  const std::vector<int> weight_bits(kWidths.begin(), kWidths.end());
+  std::vector<int> weight_bits;
+  std::copy_if(kAllWidths.begin(), kAllWidths.end(), std::back_inserter(weight_bits),
+               [&](int width) { return result.sensitivity.weight_format.HasWidth(width); });
   const LayerBits widest =
       WidestUniform(result.sensitivity, result.problem.budgets, weight_bits, options.analyze.activation_bits);
   if (widest.weight_bits == 0) return {};

@@ -7,9 +7,9 @@
 
 #include "bitplan/error.h"
 #include "bitplan/statistics.h"
-#include "statistics/check.h"
+#include "check.h"
+#include "moments.h"
 #include "statistics/draw_below.h"
-#include "statistics/moments.h"
 
 namespace bitplan {
 

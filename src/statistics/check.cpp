@@ -1,4 +1,4 @@
-#include "statistics/check.h"
+#include "check.h"
 
 #include <fmt/format.h>
 

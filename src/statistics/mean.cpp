@@ -6,8 +6,8 @@
 
 #include "bitplan/error.h"
 #include "bitplan/statistics.h"
-#include "statistics/check.h"
-#include "statistics/moments.h"
+#include "check.h"
+#include "moments.h"
 
 namespace bitplan {
 

@@ -1,4 +1,4 @@
-#include "statistics/moments.h"
+#include "moments.h"
 
 #include <algorithm>
 #include <cmath>

@@ -5,7 +5,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/statistics.h"
-#include "statistics/check.h"
+#include "check.h"
 
 namespace bitplan {
 

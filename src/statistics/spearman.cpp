@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include "bitplan/statistics.h"
-#include "statistics/check.h"
+#include "check.h"
 
 namespace bitplan {
 

@@ -7,8 +7,8 @@
 
 #include "bitplan/error.h"
 #include "bitplan/target.h"
-#include "target/placement.h"
-#include "shortened.h"
+#include "placement.h"
+#include "text/shortened.h"
 
 namespace bitplan {
 
@@ -59,7 +59,7 @@ class PlanChecker {
     if (found == layers_.end())
       throw Error(fmt::format("the plan is another model's: it says nothing of layer '{}'", layer.name));
     const LayerPlan& plan = *found->second;
-    const auto offer = OfferFor(network_.layers(), static_cast<std::size_t>(index), target_);
+    const auto offer = target::OfferFor(network_.layers(), static_cast<std::size_t>(index), target_);
     if (!offer) {
       if (plan.weight.bits < 32 || plan.activation.bits < 32)
         Refuse(fmt::format("layer '{}'", layer.name),
@@ -83,7 +83,7 @@ class PlanChecker {
       } else {
         const std::string what = fmt::format("operand '{}'", tensor.sites[i]);
         const auto operand = operands_.find(tensor.sites[i]);
-        const OperandOffer& offer = target_.operators.at(KindOfOperator(tensor.readers[i]));
+        const OperandOffer& offer = target_.operators.at(target::KindOfOperator(tensor.readers[i]));
         if (operand == operands_.end()) Refuse(what, "float", fmt::format("{} bits", fmt::join(offer.bits, ", ")));
         format = operand->second;
         CheckFormat(what, *format, offer.bits, target_.activation, false);
@@ -123,7 +123,7 @@ class PlanChecker {
   static std::string Names(const std::map<std::string, LayerOffer>& layers) {
     std::vector<std::string> names;
     for (const auto& [op, offer] : layers) names.push_back(op);
-    return Shortened(names);
+    return text::Shortened(names);
   }
 
   const Network& network_;

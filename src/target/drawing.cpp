@@ -36,7 +36,8 @@ struct LongEdge {
 /// Operators in rows, each below all that it reads from; columns keep branches apart.
 class Drawing {
  public:
-  Drawing(const Network& network, const Placement& placement) : graph_(OperatorGraph(network)), boxes_(graph_.size()) {
+  Drawing(const Network& network, const Placement& placement)
+      : graph_(network::OperatorGraph(network)), boxes_(graph_.size()) {
     for (std::size_t i = 0; i < network.sites().size(); ++i)
       number_of_site_[network.sites()[i].name] = static_cast<int>(i);
     for (const PlacedTensor& tensor : placement.tensors)
@@ -61,7 +62,7 @@ class Drawing {
     std::map<int, std::set<int>> taken;  // columns of a row
     for (std::size_t i = 0; i < graph_.size(); ++i) {
       int nearest = -1;
-      for (const OperatorInput& input : graph_[i].inputs) {
+      for (const network::OperatorInput& input : graph_[i].inputs) {
         if (input.from < 0) continue;
         const Box& from = boxes_[static_cast<std::size_t>(input.from)];
         boxes_[i].row = std::max(boxes_[i].row, from.row + 1);
@@ -81,7 +82,7 @@ class Drawing {
   /// Whether branches of different columns meet.
   bool Joins(std::size_t i) const {
     std::set<int> columns;
-    for (const OperatorInput& input : graph_[i].inputs)
+    for (const network::OperatorInput& input : graph_[i].inputs)
       if (input.from >= 0) columns.insert(boxes_[static_cast<std::size_t>(input.from)].column);
     return columns.size() > 1;
   }
@@ -126,7 +127,7 @@ class Drawing {
   }
 
   void DrawEdge(plot::SvgWriter& svg, std::size_t to, std::size_t k) const {
-    const OperatorInput& input = graph_[to].inputs[k];
+    const network::OperatorInput& input = graph_[to].inputs[k];
     const auto quantized = bits_of_site_.find(input.site);
     const bool is_quantized = quantized != bits_of_site_.end();
     const char* const color = is_quantized ? kQuantizedColor : kFloatColor;
@@ -153,7 +154,7 @@ class Drawing {
   }
 
   void DrawBox(plot::SvgWriter& svg, std::size_t i) const {
-    const Operator& made = graph_[i];
+    const network::Operator& made = graph_[i];
     const Box& box = boxes_[i];
     const double left = Left(box), top = Top(box.row);
     const auto weight = bits_of_weight_.find(made.name);
@@ -177,7 +178,7 @@ class Drawing {
     svg.Text({kMargin + 286, 20}, "float; w: bits of the weight", {11});
   }
 
-  std::vector<Operator> graph_;
+  std::vector<network::Operator> graph_;
   std::vector<Box> boxes_;
   std::map<std::string, int> number_of_site_;
   std::map<int, int> bits_of_site_;

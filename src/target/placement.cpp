@@ -1,4 +1,4 @@
-#include "target/placement.h"
+#include "placement.h"
 
 #include <fmt/format.h>
 
@@ -12,18 +12,18 @@ namespace bitplan {
 
 namespace {
 
-bool IsEmbedding(const Operator& made) { return made.op == "embedding"; }
+bool IsEmbedding(const network::Operator& made) { return made.op == "embedding"; }
 
 class Placer {
  public:
   Placer(const Network& network, const Target& target)
       : network_(network),
         target_(target),
-        graph_(OperatorGraph(network)),
+        graph_(network::OperatorGraph(network)),
         depth_(graph_.size(), 0),
         readers_(graph_.size(), 0) {
     for (std::size_t i = 0; i < graph_.size(); ++i) {
-      for (const OperatorInput& input : graph_[i].inputs) {
+      for (const network::OperatorInput& input : graph_[i].inputs) {
         if (input.from < 0) continue;
         const auto from = static_cast<std::size_t>(input.from);
         depth_[i] = std::max(depth_[i], depth_[from]);
@@ -35,7 +35,7 @@ class Placer {
   }
 
   Placement Place() {
-    for (const Operator& made : graph_) {
+    for (const network::Operator& made : graph_) {
       if (made.layer >= 0) {
         PlaceLayer(made);
       } else {
@@ -46,8 +46,8 @@ class Placer {
   }
 
  private:
-  void PlaceLayer(const Operator& made) {
-    const auto offer = OfferFor(network_.layers(), static_cast<std::size_t>(made.layer), target_);
+  void PlaceLayer(const network::Operator& made) {
+    const auto offer = target::OfferFor(network_.layers(), static_cast<std::size_t>(made.layer), target_);
     if (!offer) {
       placement_.left_in_float.push_back(
           {made.name, "", fmt::format("{} has no {} of integers", target_.name, made.op)});
@@ -55,7 +55,7 @@ class Placer {
     }
     if (placed_layers_.insert(made.layer).second)
       placement_.weights.push_back({made.name, target_.weight.WithBits(offer->weight_bits.front())});
-    for (const OperatorInput& input : made.inputs) {
+    for (const network::OperatorInput& input : made.inputs) {
       if (input.site < 0) {
         if (!IsEmbedding(made))
           placement_.left_in_float.push_back({made.name, "", "it reads a tensor that is inside the operator"});
@@ -65,16 +65,16 @@ class Placer {
     }
   }
 
-  void PlaceOperands(const Operator& made) {
+  void PlaceOperands(const network::Operator& made) {
     const int fused = FusedOperand(made);
     for (std::size_t i = 0; i < made.inputs.size(); ++i) {
-      const OperatorInput& input = made.inputs[i];
+      const network::OperatorInput& input = made.inputs[i];
       if (input.site < 0) {
         NoteUntapped(made);
         continue;
       }
       const std::string& site = network_.sites()[static_cast<std::size_t>(input.site)].name;
-      const std::string reader = OperatorOfSite(site), op = KindOfOperator(reader);
+      const std::string reader = target::OperatorOfSite(site), op = target::KindOfOperator(reader);
       seen_.insert(reader);
       const auto offer = target_.operators.find(op);
       if (offer == target_.operators.end()) {
@@ -82,7 +82,7 @@ class Placer {
       } else if (AddsEmbeddings(made)) {
         placement_.left_in_float.push_back({reader, site, "it adds embeddings, which are looked up in float"});
       } else if (static_cast<int>(i) == fused) {
-        const Operator& layer = graph_[static_cast<std::size_t>(input.from)];
+        const network::Operator& layer = graph_[static_cast<std::size_t>(input.from)];
         placement_.left_in_float.push_back(
             {reader, site, fmt::format("it is added in the accumulator of {}", layer.name)});
       } else {
@@ -92,7 +92,7 @@ class Placer {
   }
 
   /// Of an operator that the target quantizes, an operand that has no site.
-  void NoteUntapped(const Operator& made) {
+  void NoteUntapped(const network::Operator& made) {
     const bool numbered = made.name != made.op;
     const bool before_mask = made.op == "softmax" && seen_.contains(made.name);
     if (!numbered || before_mask || !target_.operators.contains(made.op)) return;
@@ -100,14 +100,15 @@ class Placer {
         {made.name, "", "an operand is overwritten in place while others still read it"});
   }
 
-  bool AddsEmbeddings(const Operator& made) const {
-    return made.op == "add" && std::any_of(made.inputs.begin(), made.inputs.end(), [&](const OperatorInput& input) {
+  bool AddsEmbeddings(const network::Operator& made) const {
+    return made.op == "add" &&
+           std::any_of(made.inputs.begin(), made.inputs.end(), [&](const network::OperatorInput& input) {
              return input.from >= 0 && IsEmbedding(graph_[static_cast<std::size_t>(input.from)]);
            });
   }
 
   /// The input that stays in a layer's accumulator; −1: none.
-  int FusedOperand(const Operator& made) const {
+  int FusedOperand(const network::Operator& made) const {
     const auto offer = target_.operators.find(made.op);
     if (offer == target_.operators.end() || !offer->second.fused) return -1;
     int fused = -1;
@@ -123,7 +124,7 @@ class Placer {
   }
 
   /// One grid a tensor: the widest of those that its readers have by default.
-  void Quantize(const OperatorInput& input, const std::string& reader, int bits) {
+  void Quantize(const network::OperatorInput& input, const std::string& reader, int bits) {
     const std::string& site = network_.sites()[static_cast<std::size_t>(input.site)].name;
     if (bits == 32) {
       placement_.left_in_float.push_back({reader, site, fmt::format("{} reads it in float by default", target_.name)});
@@ -141,7 +142,7 @@ class Placer {
 
   const Network& network_;
   const Target& target_;
-  std::vector<Operator> graph_;
+  std::vector<network::Operator> graph_;
   std::vector<int> depth_;    // layers on the longest way from the network's inputs
   std::vector<int> readers_;  // operators that read what one makes, and the output
   Placement placement_;
@@ -152,8 +153,16 @@ class Placer {
 
 }  // namespace
 
+}  // namespace bitplan
+
+namespace bitplan::target {
+
 std::string OperatorOfSite(const std::string& site) { return site.substr(0, site.rfind('.')); }
 std::string KindOfOperator(const std::string& name) { return name.substr(0, name.rfind('_')); }
+
+}  // namespace bitplan::target
+
+namespace bitplan {
 
 Placement Place(const Network& network, const Target& target) {
   if (!network.has_operand_sites())

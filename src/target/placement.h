@@ -9,7 +9,7 @@
 #include "bitplan/target.h"
 #include "network/operator_graph.h"
 
-namespace bitplan {
+namespace bitplan::target {
 
 /// What the target offers for a layer; nothing where it stays in float. A layer is anything with `op`.
 template <typename NamedLayer>
@@ -28,4 +28,4 @@ std::optional<LayerOffer> OfferFor(const std::vector<NamedLayer>& layers, std::s
 std::string OperatorOfSite(const std::string& site);
 std::string KindOfOperator(const std::string& name);
 
-}  // namespace bitplan
+}  // namespace bitplan::target

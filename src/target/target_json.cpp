@@ -9,7 +9,7 @@
 #include "bitplan/error.h"
 #include "bitplan/target.h"
 #include "plan/format_json.h"
-#include "target/shipped_targets.h"
+#include "shipped_targets.h"
 
 namespace bitplan {
 
@@ -24,18 +24,18 @@ constexpr std::array<std::string_view, 14> kLayers = {
     "rnn_tanh",         "rnn_relu"};
 
 /// The keys that say which numbers a target has. How their ranges are found stays as it is in `format`.
-Format ReadNumbers(JsonReader reader, Format format, bool of_weights) {
-  format.type = ReadName(reader, "type", ParseNumberType);
-  format.scheme = ReadName(reader, "scheme", ParseScheme);
-  if (of_weights) format.granularity = ReadName(reader, "granularity", ParseGranularity);
-  format.scale_type = ReadName(reader, "scale_type", ParseScaleType);
+Format ReadNumbers(plan::JsonReader reader, Format format, bool of_weights) {
+  format.type = plan::ReadName(reader, "type", ParseNumberType);
+  format.scheme = plan::ReadName(reader, "scheme", ParseScheme);
+  if (of_weights) format.granularity = plan::ReadName(reader, "granularity", ParseGranularity);
+  format.scale_type = plan::ReadName(reader, "scale_type", ParseScaleType);
   format.narrow_range = reader.Bool("narrow_range");
   format.reduce_range = reader.Bool("reduce_range");
   reader.Finish();
   return format;
 }
 
-std::vector<int> ReadWidths(JsonReader& reader, const std::string& key, const Format& format, bool of_weights) {
+std::vector<int> ReadWidths(plan::JsonReader& reader, const std::string& key, const Format& format, bool of_weights) {
   std::vector<int> widths;
   for (const double number : reader.Numbers(key)) {
     const auto bits = static_cast<int>(std::clamp(number, 0.0, 33.0));
@@ -51,14 +51,14 @@ std::vector<int> ReadWidths(JsonReader& reader, const std::string& key, const Fo
   return widths;
 }
 
-LayerOffer ReadLayerOffer(JsonReader reader, const Target& target) {
+LayerOffer ReadLayerOffer(plan::JsonReader reader, const Target& target) {
   LayerOffer offer{ReadWidths(reader, "weight_bits", target.weight, true),
                    ReadWidths(reader, "input_bits", target.activation, false)};
   reader.Finish();
   return offer;
 }
 
-OperandOffer ReadOperandOffer(JsonReader reader, const Target& target) {
+OperandOffer ReadOperandOffer(plan::JsonReader reader, const Target& target) {
   OperandOffer offer{ReadWidths(reader, "bits", target.activation, false)};
   const std::string operands = reader.String("operands");
   if (operands != "all" && operands != "one")
@@ -68,13 +68,13 @@ OperandOffer ReadOperandOffer(JsonReader reader, const Target& target) {
   return offer;
 }
 
-Target Read(JsonReader reader) {
+Target Read(plan::JsonReader reader) {
   Target target;
   target.name = reader.String("name");
   target.source = reader.String("source");
   target.weight = ReadNumbers(reader.Object("weight"), DefaultWeightFormat(), true);
   target.activation = ReadNumbers(reader.Object("activation"), DefaultActivationFormat(), false);
-  JsonReader layers = reader.Object("layers");
+  plan::JsonReader layers = reader.Object("layers");
   for (const std::string& op : layers.Keys()) {
     if (std::find(kLayers.begin(), kLayers.end(), op) == kLayers.end())
       layers.Fail(op, fmt::format("an operator with a weight: {}", fmt::join(kLayers, ", ")));
@@ -82,7 +82,7 @@ Target Read(JsonReader reader) {
   }
   if (!reader.IsNull("first_layer")) target.first_layer = ReadLayerOffer(reader.Object("first_layer"), target);
   if (!reader.IsNull("last_layer")) target.last_layer = ReadLayerOffer(reader.Object("last_layer"), target);
-  JsonReader operators = reader.Object("operators");
+  plan::JsonReader operators = reader.Object("operators");
   for (const std::string& op : operators.Keys()) {
     const auto& known = OperandOperators();
     if (std::find(known.begin(), known.end(), op) == known.end())
@@ -99,16 +99,16 @@ Target Read(JsonReader reader) {
 
 std::vector<std::string> TargetNames() {
   std::vector<std::string> names;
-  for (const auto& [name, text] : ShippedTargets()) names.push_back(name);
+  for (const auto& [name, text] : target::ShippedTargets()) names.push_back(name);
   return names;
 }
 
 Target ReadTarget(const std::string& name_or_file) {
-  if (const auto shipped = ShippedTargets().find(name_or_file); shipped != ShippedTargets().end())
-    return Read(JsonReader::FromText(shipped->second, "target " + name_or_file, kSchema));
+  if (const auto shipped = target::ShippedTargets().find(name_or_file); shipped != target::ShippedTargets().end())
+    return Read(plan::JsonReader::FromText(shipped->second, "target " + name_or_file, kSchema));
   if (!std::filesystem::exists(name_or_file))
     throw Error(fmt::format("target '{}': neither a file nor one of {}", name_or_file, fmt::join(TargetNames(), ", ")));
-  return Read(JsonReader::Open(name_or_file, kSchema));
+  return Read(plan::JsonReader::Open(name_or_file, kSchema));
 }
 
 }  // namespace bitplan

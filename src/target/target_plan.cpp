@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "bitplan/target.h"
-#include "target/placement.h"
+#include "placement.h"
 
 namespace bitplan {
 
@@ -33,7 +33,7 @@ template <typename NamedLayer, typename HasInput>
 std::vector<Pin> PinsOf(const std::vector<NamedLayer>& layers, const Target& target, const HasInput& has_input) {
   std::vector<Pin> pins;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const LayerOffer offer = OfferFor(layers, i, target).value_or(LayerOffer{{32}, {32}});
+    const LayerOffer offer = target::OfferFor(layers, i, target).value_or(LayerOffer{{32}, {32}});
     pins.push_back({layers[i].name, offer.weight_bits, has_input(layers[i]) ? offer.input_bits : std::vector<int>{}});
   }
   return pins;

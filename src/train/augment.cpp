@@ -1,10 +1,10 @@
-#include "train/augment.h"
+#include "augment.h"
 
 #include <ATen/ATen.h>
 
 #include <utility>
 
-namespace bitplan {
+namespace bitplan::train {
 
 at::Tensor BlackPixel(const Dataset& data, std::int64_t channels) {
   if (data.mean().empty()) return at::zeros({channels});
@@ -34,4 +34,4 @@ at::Tensor Augment(const at::Tensor& images, const TrainOptions& options, const 
   return result;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -6,7 +6,7 @@
 #include "bitplan/data.h"
 #include "bitplan/train.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 /// Images [N, C, H, W], each cut out of itself with `crop_padding` black pixels around it, and mirrored left to right
 /// every other time, as the options say; the draws are `generator`'s. `black`: what a pixel of 0 becomes in the data,
@@ -17,4 +17,4 @@ at::Tensor Augment(const at::Tensor& images, const TrainOptions& options, const 
 /// What a black pixel becomes in prepared images of so many channels: −mean / std.
 at::Tensor BlackPixel(const Dataset& data, std::int64_t channels);
 
-}  // namespace bitplan
+}  // namespace bitplan::train

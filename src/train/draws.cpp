@@ -1,10 +1,10 @@
-#include "train/draws.h"
+#include "draws.h"
 
 #include <ATen/Context.h>
 
 #include <mutex>
 
-namespace bitplan {
+namespace bitplan::train {
 
 namespace {
 
@@ -41,4 +41,4 @@ void DefaultGenerator::Seed(std::uint64_t seed) {
   generator_.set_current_seed(seed);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace bitplan {
+namespace bitplan::train {
 
 /// What a seed is for.
 enum class DrawKind : std::uint64_t { Order, Step };
@@ -28,4 +28,4 @@ class DefaultGenerator {
   at::Tensor before_;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "network/model_file.h"
-#include "train/trained_network.h"
+#include "trained_network.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 at::Tensor TrainedNetwork::DeployedWeight(std::size_t layer) const {
   if (layers_[layer].norm) return FoldedWeight(*layers_[layer].norm).detach();
@@ -58,9 +58,9 @@ std::string TrainedNetwork::ModelFile() const {
     for (const int each : {layer.weight, layer.bias})
       if (each >= 0) trained.insert(float_network_.parameters()[static_cast<std::size_t>(each)].name);
   }
-  return bitplan::ModelFile(
+  return network::ModelFile(
       float_network_.WithParameters(values).lowered(), [&](const std::string& name) { return trained.contains(name); },
       inputs_.ChannelBounds());
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::train

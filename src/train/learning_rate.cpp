@@ -1,10 +1,10 @@
-#include "train/learning_rate.h"
+#include "learning_rate.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
-namespace bitplan {
+namespace bitplan::train {
 
 namespace {
 
@@ -29,4 +29,4 @@ double LearningRate(const TrainOptions& options, std::int64_t step, std::int64_t
   return options.learning_rate * static_cast<double>(step + 1) / static_cast<double>(warm_up + 1);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -1,4 +1,4 @@
-#include "train/normed_layer.h"
+#include "normed_layer.h"
 
 #include <ATen/ATen.h>
 
@@ -6,7 +6,7 @@
 
 #include "network/batch_norm.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 namespace {
 
@@ -16,7 +16,7 @@ at::Tensor FoldScale(const NormedLayer& layer, const at::Tensor& variance) {
 }
 
 at::Tensor Scaled(const NormedLayer& layer, const at::Tensor& scale) {
-  return layer.weight * WeightScale(layer.weight, scale, layer.channel_axis);
+  return layer.weight * network::WeightScale(layer.weight, scale, layer.channel_axis);
 }
 
 /// β + (b − mean) · scale.
@@ -105,4 +105,4 @@ at::Tensor Normalize(NormedLayer& layer, const at::Tensor& product, const at::Te
   return layer.HasTwoProducts() ? WithSecondProduct(layer, product, input, quantize) : RescaledNorm(layer, product);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::train

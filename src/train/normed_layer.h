@@ -8,7 +8,7 @@
 #include "bitplan/train.h"
 #include "network/layer_product.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 /// A layer and the batch norm that follows it, unfolded: what is trained of them.
 struct NormedLayer {
@@ -20,7 +20,7 @@ struct NormedLayer {
   double epsilon = 0, momentum = 0;
   int channel_axis = 0;                 ///< of the weight
   int output_channel_dim = -1;          ///< of the product, from the back
-  std::optional<LayerProduct> product;  ///< of the second convolution, where there are two
+  std::optional<network::LayerProduct> product;  ///< of the second convolution, where there are two
 
   bool HasTwoProducts() const {
     return folding == BatchNormFolding::TwoConvolutions || folding == BatchNormFolding::Smoothed;
@@ -43,4 +43,4 @@ at::Tensor ProductWeight(const NormedLayer& layer, const WeightFunction& quantiz
 at::Tensor Normalize(NormedLayer& layer, const at::Tensor& product, const at::Tensor& input,
                      const WeightFunction& quantize);
 
-}  // namespace bitplan
+}  // namespace bitplan::train

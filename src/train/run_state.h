@@ -8,7 +8,7 @@
 
 #include "bitplan/train.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 /// How far a run has come.
 struct RunState {
@@ -24,4 +24,4 @@ struct RunState {
   std::vector<at::Tensor> best;                                ///< as TrainedNetwork::tensors()
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::train

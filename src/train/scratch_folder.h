@@ -9,7 +9,7 @@
 
 #include "bitplan/error.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 /// A folder that is gone with the value.
 class ScratchFolder {
@@ -32,4 +32,4 @@ class ScratchFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -1,4 +1,4 @@
-#include "train/step_optimizer.h"
+#include "step_optimizer.h"
 
 #include <ATen/ATen.h>
 #include <torch/optim/adam.h>
@@ -8,7 +8,7 @@
 #include <map>
 #include <utility>
 
-namespace bitplan {
+namespace bitplan::train {
 
 namespace {
 
@@ -60,4 +60,4 @@ std::optional<std::string> StepOptimizer::Step(double learning_rate) {
   return std::nullopt;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "bitplan/train.h"
-#include "train/trained_inputs.h"
+#include "trained_inputs.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 /// LibTorch's optimizers over what is learned, each tensor with its own weight decay.
 class StepOptimizer {
@@ -32,4 +32,4 @@ class StepOptimizer {
   std::unique_ptr<torch::optim::Optimizer> optimizer_;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -1,4 +1,4 @@
-#include "train/train_checkpoint.h"
+#include "train_checkpoint.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "bitplan/error.h"
+#include "bitplan/files.h"
 #include "data/options_fields.h"
 #include "files/tensor_steps.h"
 #include "network/options_fields.h"
-#include "train/options_fields.h"
+#include "options_fields.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 namespace {
 
@@ -35,8 +36,8 @@ std::vector<TrainEpoch> CurveOf(const std::vector<double>& table) {
 
 }  // namespace
 
-JournalSubject SubjectOf(const TrainedNetwork& network, const Plan& plan, const Dataset& data,
-                         const Criterion& criterion, const TrainOptions& options) {
+files::JournalSubject SubjectOf(const TrainedNetwork& network, const Plan& plan, const Dataset& data,
+                                const Criterion& criterion, const TrainOptions& options) {
   // Steps are the same whatever the memory, or there are none.
   files::Json subject = files::OptionsJson(options, {"checkpoint", "progress", "memory_bytes"});
   subject["samples"] = data.size();
@@ -48,8 +49,8 @@ JournalSubject SubjectOf(const TrainedNetwork& network, const Plan& plan, const 
   return {"a training run", subject.dump(-1, ' ', false, files::Json::error_handler_t::replace)};
 }
 
-JournalSteps StepsOf(TrainedNetwork& network, const StepOptimizer& optimizer, const RunState& state) {
-  JournalSteps steps;
+files::JournalSteps StepsOf(TrainedNetwork& network, const StepOptimizer& optimizer, const RunState& state) {
+  files::JournalSteps steps;
   steps.Add<std::int64_t>("place",
                           {state.stage, state.epoch, state.step, state.right, state.predictions, state.best_epoch});
   steps.Add<double>("losses", {state.loss_sum, state.best_loss});
@@ -63,7 +64,7 @@ JournalSteps StepsOf(TrainedNetwork& network, const StepOptimizer& optimizer, co
   return steps;
 }
 
-RunState ReadState(const Journal& checkpoint) {
+RunState ReadState(const files::Journal& checkpoint) {
   RunState state;
   const std::vector<std::int64_t> place = checkpoint.Get<std::int64_t>("place", 6);
   state.stage = place[0];
@@ -79,7 +80,7 @@ RunState ReadState(const Journal& checkpoint) {
   return state;
 }
 
-void Restore(const Journal& checkpoint, TrainedNetwork& network, StepOptimizer& optimizer, RunState& state) {
+void Restore(const files::Journal& checkpoint, TrainedNetwork& network, StepOptimizer& optimizer, RunState& state) {
   const at::NoGradGuard no_grad;
   const std::vector<TrainedTensor> tensors = network.tensors();
   for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -89,4 +90,4 @@ void Restore(const Journal& checkpoint, TrainedNetwork& network, StepOptimizer& 
   files::ReadArchive(checkpoint, "optimizer", optimizer);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::train

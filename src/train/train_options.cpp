@@ -4,22 +4,22 @@
 
 #include "bitplan/error.h"
 #include "bitplan/train.h"
-#include "enum_names.h"
-#include "train/methods/incremental_weight.h"
+#include "text/enum_names.h"
+#include "training_methods/incremental_weight.h"
 
 namespace bitplan {
 
 namespace {
 
-constexpr Names<BatchNormFolding, 5> kFoldings = {{{BatchNormFolding::Folded, "folded"},
-                                                   {BatchNormFolding::Frozen, "frozen"},
-                                                   {BatchNormFolding::TwoConvolutions, "two-convolutions"},
-                                                   {BatchNormFolding::Smoothed, "smoothed"},
-                                                   {BatchNormFolding::Rescaled, "rescaled"}}};
-constexpr Names<OptimizerKind, 2> kOptimizers = {{{OptimizerKind::Sgd, "sgd"}, {OptimizerKind::Adam, "adam"}}};
-constexpr Names<LearningRateSchedule, 3> kSchedules = {{{LearningRateSchedule::Constant, "constant"},
-                                                        {LearningRateSchedule::Cosine, "cosine"},
-                                                        {LearningRateSchedule::Step, "step"}}};
+constexpr text::Names<BatchNormFolding, 5> kFoldings = {{{BatchNormFolding::Folded, "folded"},
+                                                         {BatchNormFolding::Frozen, "frozen"},
+                                                         {BatchNormFolding::TwoConvolutions, "two-convolutions"},
+                                                         {BatchNormFolding::Smoothed, "smoothed"},
+                                                         {BatchNormFolding::Rescaled, "rescaled"}}};
+constexpr text::Names<OptimizerKind, 2> kOptimizers = {{{OptimizerKind::Sgd, "sgd"}, {OptimizerKind::Adam, "adam"}}};
+constexpr text::Names<LearningRateSchedule, 3> kSchedules = {{{LearningRateSchedule::Constant, "constant"},
+                                                              {LearningRateSchedule::Cosine, "cosine"},
+                                                              {LearningRateSchedule::Step, "step"}}};
 
 void AtLeast(const char* name, std::int64_t value, std::int64_t least) {
   if (value < least) throw Error(fmt::format("{} is {}, at least {} needed", name, value, least));
@@ -61,7 +61,7 @@ void TrainOptions::Validate() const {
   RequireNumber("memory_bytes", static_cast<double>(memory_bytes), memory_bytes > 0, "above 0");
   ValidateSteps(*this);
   if (incremental.empty()) return;
-  IncrementalSchedule{incremental}.Validate(epochs);
+  training_methods::IncrementalSchedule{incremental}.Validate(epochs);
   if (!stages.empty()) throw Error("incremental and stages are given; one of the two is for a run");
 }
 

@@ -1,14 +1,14 @@
-#include "train/trained_file.h"
+#include "trained_file.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <utility>
 
 #include "bitplan/files.h"
-#include "train/scratch_folder.h"
-#include "train/training_graph.h"
+#include "scratch_folder.h"
+#include "training_graph.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 TrainResult Deploy(const TrainedNetwork& trained, const NetworkOptions& options, const Dataset& data) {
   const ScratchFolder folder;
@@ -32,4 +32,4 @@ TrainResult Deploy(const TrainedNetwork& trained, const NetworkOptions& options,
   return {network, std::move(model_file), std::move(plan), quantized, {}, 0, std::nullopt};
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -3,11 +3,11 @@
 #include "bitplan/data.h"
 #include "bitplan/network.h"
 #include "bitplan/train.h"
-#include "train/trained_network.h"
+#include "trained_network.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 /// The files' network, plan and quantized network of what was trained: loaded from the very bytes that are handed out.
 TrainResult Deploy(const TrainedNetwork& trained, const NetworkOptions& options, const Dataset& data);
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -1,10 +1,10 @@
 #include <ATen/ATen.h>
 
 #include "bitplan/quantize.h"
-#include "train/trained_network.h"
-#include "train/training_probe.h"
+#include "trained_network.h"
+#include "training_probe.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 namespace {
 
@@ -82,4 +82,4 @@ void TrainedNetwork::AfterStep() {
   inputs_.AfterStep();
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::train

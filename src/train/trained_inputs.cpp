@@ -1,4 +1,4 @@
-#include "train/trained_inputs.h"
+#include "trained_inputs.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -8,11 +8,11 @@
 #include "bitplan/train.h"
 #include "quantize/plan_check.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
-std::vector<TrainedTensor> TensorsOf(TrainedQuantizer& quantizer, const std::string& of) {
+std::vector<TrainedTensor> TensorsOf(training_methods::TrainedQuantizer& quantizer, const std::string& of) {
   std::vector<TrainedTensor> tensors;
-  for (const QuantizerTensor& each : quantizer.tensors())
+  for (const training_methods::QuantizerTensor& each : quantizer.tensors())
     tensors.push_back({fmt::format("{}.{}", of, each.name), each.value, each.weight_decay, each.learned});
   return tensors;
 }
@@ -33,14 +33,14 @@ TrainedInputs::TrainedInputs(const Network& network, const Plan& plan, TrainingM
   }
   for (const OperandPlan& operand : plan.operands) {
     of_operand_.push_back(Add(operand.name, operand.format, method));
-    of_site_.try_emplace(OperandSite(network, operand.name), of_operand_.back());
+    of_site_.try_emplace(quantize::OperandSite(network, operand.name), of_operand_.back());
   }
 }
 
 std::size_t TrainedInputs::Add(const std::string& name, const Format& format, TrainingMethod method) {
   Input input{name, format, nullptr};
   if (format.HasScale() && format.calibrator != Calibrator::Dynamic)
-    input.quantizer = MakeInputQuantizer(MethodForInputs(method, format), format);
+    input.quantizer = training_methods::MakeInputQuantizer(MethodForInputs(method, format), format);
   inputs_.push_back(std::move(input));
   return inputs_.size() - 1;
 }
@@ -115,4 +115,4 @@ std::map<int, at::Tensor> TrainedInputs::ChannelBounds() const {
   return bounds;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -10,9 +10,9 @@
 #include "bitplan/network.h"
 #include "bitplan/plan.h"
 #include "bitplan/train_method.h"
-#include "train/methods/trained_quantizer.h"
+#include "training_methods/trained_quantizer.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 /// A tensor that training changes.
 struct TrainedTensor {
@@ -23,7 +23,7 @@ struct TrainedTensor {
 };
 
 /// The tensors of a quantizer, named after what it quantizes.
-std::vector<TrainedTensor> TensorsOf(TrainedQuantizer& quantizer, const std::string& of);
+std::vector<TrainedTensor> TensorsOf(training_methods::TrainedQuantizer& quantizer, const std::string& of);
 
 /// The quantizers of layers' inputs and of operands.
 class TrainedInputs {
@@ -55,7 +55,7 @@ class TrainedInputs {
   struct Input {
     std::string name;
     Format format;
-    std::unique_ptr<InputQuantizer>
+    std::unique_ptr<training_methods::InputQuantizer>
         quantizer;                ///< null: nothing is learned, of formats without scales and dynamic ranges
     std::int64_t dimensions = 0;  ///< of the values, once some were seen
   };
@@ -68,4 +68,4 @@ class TrainedInputs {
   std::vector<std::size_t> of_operand_;               ///< as Plan::operands
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -1,4 +1,4 @@
-#include "train/trained_network.h"
+#include "trained_network.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -12,10 +12,10 @@
 #include "network/batch_norm.h"
 #include "network/model_file.h"
 #include "quantize/plan_check.h"
-#include "train/methods/incremental_weight.h"
-#include "train/training_graph.h"
+#include "training_graph.h"
+#include "training_methods/incremental_weight.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 namespace {
 
@@ -54,7 +54,7 @@ void RequireTrainable(const Network& network, const std::set<std::string>& train
 std::set<std::size_t> FrozenLayers(const Network& network, const std::vector<std::string>& patterns) {
   std::set<std::size_t> frozen;
   for (const std::string& pattern : patterns) {
-    const std::vector<std::size_t> named = MatchingLayers(network.layers(), pattern);
+    const std::vector<std::size_t> named = cost::MatchingLayers(network.layers(), pattern);
     if (named.empty())
       throw Error(fmt::format(
           "freeze: no layer is called '{}', nor is that a pattern or operator of one; see bitplan inspect", pattern));
@@ -88,7 +88,7 @@ TrainedNetwork::TrainedNetwork(const std::filesystem::path& model, const Network
       incremental_(!options.incremental.empty()),
       float_network_(LoadFor(model, network, plan, plan.fold_batch_norm)),
       training_(TrainingGraph::Of(float_network_, !plan.fold_batch_norm || TrainsNorms(options.batch_norm))),
-      plan_(PlanFor(float_network_, plan)),
+      plan_(quantize::PlanFor(float_network_, plan)),
       generator_(at::make_generator<at::CPUGeneratorImpl>(options.seed)),
       inputs_(float_network_, plan_, input_method_),
       layers_(float_network_.layers().size()),
@@ -127,7 +127,7 @@ at::Tensor TrainedNetwork::Learn(const std::string& name, const at::Tensor& valu
 void TrainedNetwork::AddNorms(const Network& unfolded, const std::set<std::string>& trainable,
                               BatchNormFolding folding) {
   const std::vector<Layer>& layers = unfolded.layers();
-  for (const auto& [site, norm] : FindBatchNorms(unfolded.lowered())) {
+  for (const auto& [site, norm] : network::FindBatchNorms(unfolded.lowered())) {
     const auto follows = [where = site](const Layer& layer) { return layer.uses[0].output_site == where; };
     const auto layer = std::find_if(layers.begin(), layers.end(), follows);
     if (layer == layers.end()) continue;
@@ -137,7 +137,7 @@ void TrainedNetwork::AddNorms(const Network& unfolded, const std::set<std::strin
   }
 }
 
-void TrainedNetwork::AddNorm(const Network& unfolded, std::size_t index, const BatchNorm& found,
+void TrainedNetwork::AddNorm(const Network& unfolded, std::size_t index, const network::BatchNorm& found,
                              const std::set<std::string>& trainable, BatchNormFolding folding) {
   const Layer& layer = unfolded.layers()[index];
   const auto learn = [&](std::size_t parameter) {
@@ -158,7 +158,7 @@ void TrainedNetwork::AddNorm(const Network& unfolded, std::size_t index, const B
   norm->output_channel_dim = layer.uses[0].output_channel_dim;
   const LayerUse& use = float_network_.layers()[index].uses[0];
   if (norm->HasTwoProducts()) {
-    norm->product = LayerProduct::Of(float_network_, static_cast<int>(index), 0);
+    norm->product = network::LayerProduct::Of(float_network_, static_cast<int>(index), 0);
     if (!norm->product)  // its input cannot be seen: one product has to do
       norm->folding = LevelsFollowWeight(method_) ? BatchNormFolding::Rescaled : BatchNormFolding::Frozen;
     kept_inputs_.insert(use.input_site);
@@ -189,9 +189,10 @@ void TrainedNetwork::AddParameters(const std::set<std::string>& trainable) {
       values_[i] = Learn(parameters[i].name, parameters[i].value, learned.contains(i));
 }
 
-std::unique_ptr<WeightQuantizer> TrainedNetwork::MakeQuantizer(const Format& format, int channel_axis) const {
-  if (incremental_) return std::make_unique<IncrementalWeight>(format, channel_axis);
-  return MakeWeightQuantizer(MethodForWeights(method_, format), format, channel_axis, generator_);
+std::unique_ptr<training_methods::WeightQuantizer> TrainedNetwork::MakeQuantizer(const Format& format,
+                                                                                 int channel_axis) const {
+  if (incremental_) return std::make_unique<training_methods::IncrementalWeight>(format, channel_axis);
+  return training_methods::MakeWeightQuantizer(MethodForWeights(method_, format), format, channel_axis, generator_);
 }
 
 void TrainedNetwork::AddQuantizers() {
@@ -212,7 +213,7 @@ void TrainedNetwork::AddQuantizers() {
 }
 
 void TrainedNetwork::ChangeFormats(const Plan& plan) {
-  const Plan ordered = PlanFor(float_network_, plan);
+  const Plan ordered = quantize::PlanFor(float_network_, plan);
   plan_.layers = ordered.layers;
   plan_.operands = ordered.operands;
   inputs_ = TrainedInputs(float_network_, plan_, input_method_);
@@ -221,8 +222,8 @@ void TrainedNetwork::ChangeFormats(const Plan& plan) {
 
 void TrainedNetwork::QuantizeLargest(double portion) {
   for (std::size_t i = 0; i < layers_.size(); ++i)
-    if (auto* const quantizer = dynamic_cast<IncrementalWeight*>(layers_[i].quantizer.get()))
+    if (auto* const quantizer = dynamic_cast<training_methods::IncrementalWeight*>(layers_[i].quantizer.get()))
       quantizer->QuantizeLargest(DeployedWeight(i), portion);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -11,10 +11,10 @@
 #include "bitplan/plan.h"
 #include "bitplan/train.h"
 #include "network/batch_norm.h"
-#include "train/normed_layer.h"
-#include "train/trained_inputs.h"
+#include "normed_layer.h"
+#include "trained_inputs.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 /// A network under a plan, with all that training changes in it: parameters, running statistics, quantizers.
 class TrainedNetwork {
@@ -58,16 +58,17 @@ class TrainedNetwork {
   friend class TrainingProbe;
 
   struct TrainedLayer {
-    std::unique_ptr<WeightQuantizer> quantizer;  ///< null: nothing is learned, of formats without scales
+    std::unique_ptr<training_methods::WeightQuantizer>
+        quantizer;                               ///< null: nothing is learned, of formats without scales
     std::unique_ptr<NormedLayer> norm;           ///< null: none, or folded for good
   };
 
   void AddParameters(const std::set<std::string>& trainable);
   void AddNorms(const Network& unfolded, const std::set<std::string>& trainable, BatchNormFolding folding);
-  void AddNorm(const Network& unfolded, std::size_t index, const BatchNorm& found,
+  void AddNorm(const Network& unfolded, std::size_t index, const network::BatchNorm& found,
                const std::set<std::string>& trainable, BatchNormFolding folding);
   void AddQuantizers();
-  std::unique_ptr<WeightQuantizer> MakeQuantizer(const Format& format, int channel_axis) const;
+  std::unique_ptr<training_methods::WeightQuantizer> MakeQuantizer(const Format& format, int channel_axis) const;
   at::Tensor Learn(const std::string& name, const at::Tensor& value, bool learned);
 
   at::Tensor Quantize(std::size_t layer, const at::Tensor& weight, bool training);
@@ -91,4 +92,4 @@ class TrainedNetwork {
   double weight_decay_;                         ///< of these
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::train

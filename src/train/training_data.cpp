@@ -1,4 +1,4 @@
-#include "train/training_data.h"
+#include "training_data.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -7,12 +7,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "augment.h"
 #include "bitplan/error.h"
 #include "data/draw.h"
-#include "train/augment.h"
-#include "train/draws.h"
+#include "draws.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 TrainingData::TrainingData(const Network& network, const Dataset& data, const TrainOptions& options)
     : data_(data), options_(options), device_(network.device()), layout_(network, data.Get(0, 1, device_).inputs) {
@@ -71,4 +71,4 @@ std::vector<std::vector<std::int64_t>> TrainingData::Calibration() const {
   return InBatches({trained_.begin(), trained_.begin() + count});
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::train

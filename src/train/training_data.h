@@ -8,7 +8,7 @@
 #include "bitplan/train.h"
 #include "network/image_layout.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 /// The samples of a run: those trained on and those held out.
 class TrainingData {
@@ -38,7 +38,7 @@ class TrainingData {
   const Dataset& data_;
   const TrainOptions& options_;
   at::Device device_;
-  ImageLayout layout_;
+  network::ImageLayout layout_;
   std::vector<std::int64_t> trained_, held_out_;
   std::int64_t steps_ = 0;
   std::int64_t ordered_epoch_ = -1;
@@ -46,4 +46,4 @@ class TrainingData {
   at::Tensor black_;                 // of images that are cropped
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -1,4 +1,4 @@
-#include "train/training_graph.h"
+#include "training_graph.h"
 
 #include <torch/csrc/jit/ir/constants.h>
 
@@ -9,7 +9,7 @@
 
 #include "network/impl.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 namespace {
 
@@ -18,7 +18,7 @@ using torch::jit::Node;
 /// Where an operator says whether it is in training.
 std::optional<std::size_t> TrainingOperand(const Node* node) {
   if (!node->kind().is_aten()) return std::nullopt;
-  const std::string op = OperatorName(node);
+  const std::string op = network::OperatorName(node);
   if (op.find("dropout") != std::string::npos) return node->schema().argumentIndexWithName("train");
   if (op == "lstm" || op == "gru" || op == "rnn_tanh" || op == "rnn_relu")
     return node->schema().argumentIndexWithName("train");
@@ -32,7 +32,7 @@ void Replace(torch::jit::Graph& graph, Node* node, std::size_t operand, const c1
 
 /// Operands of aten::batch_norm: input, weight, bias, mean, variance, training, momentum, eps, cudnn_enabled.
 bool TrainNorm(torch::jit::Graph& graph, Node* node) {
-  if (ConstantBool(node->inputs()[5]) != false || node->inputs()[3]->mustBeNone()) return false;
+  if (network::ConstantBool(node->inputs()[5]) != false || node->inputs()[3]->mustBeNone()) return false;
   Replace(graph, node, 5, true);
   const auto momentum = torch::jit::toIValue(node->inputs()[6]);
   if (momentum && momentum->toDouble() == 0) Replace(graph, node, 6, kDefaultMomentum);
@@ -46,23 +46,24 @@ Network TrainingGraph::Of(const Network& network, bool batch_norm) {
   impl->lowered.graph = network.impl().lowered.graph->copy();
   torch::jit::Graph& graph = *impl->lowered.graph;
   bool changed = false;
-  for (Node* node : AllNodes(graph.block())) {
+  for (Node* node : network::AllNodes(graph.block())) {
     if (node->kind() == c10::aten::batch_norm) {
       changed |= batch_norm && TrainNorm(graph, node);
-    } else if (const auto operand = TrainingOperand(node); operand && ConstantBool(node->inputs()[*operand]) == false) {
+    } else if (const auto operand = TrainingOperand(node);
+               operand && network::ConstantBool(node->inputs()[*operand]) == false) {
       Replace(graph, node, *operand, true);
       changed = true;
     }
   }
   if (!changed) return network;
-  impl->program = Program(impl->lowered.graph, "training");
+  impl->program = network::Program(impl->lowered.graph, "training");
   return Network(std::move(impl));
 }
 
-const ComputedWeights& TrainingGraph::ComputedWeightsOf(const Network& network) {
+const network::ComputedWeights& TrainingGraph::ComputedWeightsOf(const Network& network) {
   return network.impl().computed_weights;
 }
 
 std::string TrainingGraph::RemainingOutput(const Network& network) { return network.impl().output; }
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -5,7 +5,7 @@
 #include "bitplan/network.h"
 #include "network/fixed_weights.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 /// A network's graph as it was in training, before it was put in eval mode.
 class TrainingGraph {
@@ -16,7 +16,7 @@ class TrainingGraph {
   static Network Of(const Network& network, bool batch_norm);
 
   /// Of parameters that the model's forward computes from others, by their names.
-  static const ComputedWeights& ComputedWeightsOf(const Network& network);
+  static const network::ComputedWeights& ComputedWeightsOf(const Network& network);
 
   /// What remains to be selected of what the graph returns, as NetworkOptions::output of a file that holds it.
   static std::string RemainingOutput(const Network& network);
@@ -25,4 +25,4 @@ class TrainingGraph {
 /// What a batch norm takes of a batch's statistics where the model averaged over all batches.
 inline constexpr double kDefaultMomentum = 0.1;
 
-}  // namespace bitplan
+}  // namespace bitplan::train

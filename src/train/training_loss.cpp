@@ -1,10 +1,10 @@
-#include "train/training_loss.h"
+#include "training_loss.h"
 
 #include <ATen/ATen.h>
 
 #include "bitplan/loss.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 namespace {
 
@@ -35,4 +35,4 @@ BatchLoss LossOf(const Criterion& criterion, const at::Tensor& output, const Bat
   return result;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::train

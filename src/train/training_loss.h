@@ -4,7 +4,7 @@
 #include "bitplan/network.h"
 #include "bitplan/train.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 /// Loss and right predictions of a batch.
 struct BatchLoss {
@@ -18,4 +18,4 @@ struct BatchLoss {
 BatchLoss LossOf(const Criterion& criterion, const at::Tensor& output, const Batch& batch, const Network& float_network,
                  const TrainOptions& options);
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -1,8 +1,8 @@
-#include "train/training_probe.h"
+#include "training_probe.h"
 
 #include <ATen/ATen.h>
 
-namespace bitplan {
+namespace bitplan::train {
 
 at::Tensor TrainingProbe::QuantizeOnce(int site, const at::Tensor& value) {
   Visited& visited = visited_[site];
@@ -25,4 +25,4 @@ at::Tensor TrainingProbe::Visit(int site, const at::Tensor& value) {
                    [&](const at::Tensor& weight) { return network_.Quantize(layer, weight, training_); });
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -3,9 +3,9 @@
 #include <map>
 
 #include "bitplan/network.h"
-#include "train/trained_network.h"
+#include "trained_network.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 /// What one run of a network in training does at its sites: quantizes inputs, and normalizes outputs whose folding
 /// looks at the batch.
@@ -29,4 +29,4 @@ class TrainingProbe : public Probe {
   at::Tensor last_input_;  // of a layer with two products: its output is the next site that is visited
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -1,4 +1,4 @@
-#include "train/training_run.h"
+#include "training_run.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -8,14 +8,14 @@
 #include <limits>
 
 #include "bitplan/error.h"
+#include "learning_rate.h"
 #include "network/derivatives.h"
 #include "process/memory_limit.h"
-#include "train/learning_rate.h"
-#include "train/methods/bit_stages.h"
-#include "train/methods/incremental_weight.h"
-#include "train/training_loss.h"
+#include "training_loss.h"
+#include "training_methods/bit_stages.h"
+#include "training_methods/incremental_weight.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 namespace {
 
@@ -57,13 +57,13 @@ TrainingRun::TrainingRun(const std::filesystem::path& model, const NetworkOption
       criterion_(SettledLoss(network_.float_network(), dataset, options)),
       subject_(SubjectOf(network_, plan, dataset, criterion_, options)),
       draws_(at::Device(network_.float_network().device())),
-      stages_(PlansInStages(plan, options.stages)) {
+      stages_(training_methods::PlansInStages(plan, options.stages)) {
   if (std::ssize(stages_) > options_.epochs)
     throw Error(fmt::format("{} stages need as many epochs, not {}", stages_.size(), options_.epochs));
 }
 
 std::optional<Divergence> TrainingRun::Run() {
-  if (!options_.checkpoint.empty()) checkpoint_ = Journal(options_.checkpoint, subject_);
+  if (!options_.checkpoint.empty()) checkpoint_ = files::Journal(options_.checkpoint, subject_);
   const bool goes_on = !checkpoint_.empty();
   if (goes_on) state_ = ReadState(checkpoint_);
   RequireForwardFits();
@@ -93,7 +93,7 @@ void TrainingRun::RequireForwardFits() const {
   const at::NoGradGuard no_grad;
   const std::int64_t batch = data_.LargestBatch();
   const auto forward = [&](std::int64_t count) { network_.float_network().Forward(data_.First(count).inputs); };
-  RequireBatch(batch, SamplesAPass(batch, options_.memory_bytes, 0, forward, options_.memory_bytes), options_);
+  RequireBatch(batch, process::SamplesAPass(batch, options_.memory_bytes, 0, forward, options_.memory_bytes), options_);
 }
 
 /// Tried out on ever more samples. What a step changes on the way is put back.
@@ -108,7 +108,8 @@ void TrainingRun::RequireStepFits() {
     optimizer_->ClearGradients();
   };
   const std::int64_t held = HeldBytes(network_.tensors(), options_);
-  const std::int64_t units = SamplesAPass(batch / unit, options_.memory_bytes, held, step, options_.memory_bytes);
+  const std::int64_t units =
+      process::SamplesAPass(batch / unit, options_.memory_bytes, held, step, options_.memory_bytes);
   const at::NoGradGuard no_grad;
   const std::vector<TrainedTensor> tensors = network_.tensors();
   for (std::size_t i = 0; i < tensors.size(); ++i) at::Tensor(tensors[i].value).copy_(before[i]);
@@ -127,14 +128,15 @@ void TrainingRun::PrepareStage() {
 }
 
 void TrainingRun::BeginEpoch() {
-  const auto stage = static_cast<std::int64_t>(StageAt(state_.epoch, options_.epochs, stages_.size()));
+  const auto stage =
+      static_cast<std::int64_t>(training_methods::StageAt(state_.epoch, options_.epochs, stages_.size()));
   bool changed = stage != state_.stage;
   if (changed) {
     state_.stage = stage;
     PrepareStage();
   }
   if (!options_.incremental.empty()) {
-    const IncrementalSchedule schedule{options_.incremental};
+    const training_methods::IncrementalSchedule schedule{options_.incremental};
     const double portion = schedule.PortionAt(state_.epoch, options_.epochs);
     changed = state_.epoch == 0 || portion != schedule.PortionAt(state_.epoch - 1, options_.epochs);
     network_.QuantizeLargest(portion);
@@ -173,7 +175,7 @@ std::optional<std::string> TrainingRun::Step() {
   const BatchLoss batch_loss = LossOf(criterion_, network_.Forward(batch.inputs, true), batch, network_.float_network(), options_);
   const auto loss = batch_loss.loss.item<double>();
   if (!std::isfinite(loss)) return fmt::format("the loss is {}", loss);
-  Differentiate(network_.float_network(), [&] { batch_loss.loss.backward(); });
+  network::Differentiate(network_.float_network(), [&] { batch_loss.loss.backward(); });
   if (const auto name = optimizer_->Step(Rate())) return fmt::format("the gradient of '{}' is not finite", *name);
   network_.AfterStep();
   state_.loss_sum += loss;
@@ -223,4 +225,4 @@ std::pair<double, double> TrainingRun::HeldOut() {
           predictions > 0 ? static_cast<double>(right) / static_cast<double>(predictions) : kUnknown};
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -10,14 +10,14 @@
 #include "bitplan/network.h"
 #include "bitplan/plan.h"
 #include "bitplan/train.h"
-#include "train/draws.h"
-#include "train/run_state.h"
-#include "train/step_optimizer.h"
-#include "train/train_checkpoint.h"
-#include "train/trained_network.h"
-#include "train/training_data.h"
+#include "draws.h"
+#include "run_state.h"
+#include "step_optimizer.h"
+#include "train_checkpoint.h"
+#include "trained_network.h"
+#include "training_data.h"
 
-namespace bitplan {
+namespace bitplan::train {
 
 /// Training from the first step, or from a checkpoint, to the last epoch.
 class TrainingRun {
@@ -67,12 +67,12 @@ class TrainingRun {
   TrainedNetwork network_;
   TrainingData data_;
   Criterion criterion_;
-  JournalSubject subject_;
-  Journal checkpoint_;
+  files::JournalSubject subject_;
+  files::Journal checkpoint_;
   DefaultGenerator draws_;
   std::optional<StepOptimizer> optimizer_;
   std::vector<Plan> stages_;
   RunState state_;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::train

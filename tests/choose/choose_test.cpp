@@ -14,7 +14,7 @@
 #include "bitplan/plan.h"
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::choose {
 namespace {
 
 using testing::HasSubstr;
@@ -131,4 +131,4 @@ TEST_F(Choosing, RefusesWhatCannotBeMeasured) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::choose

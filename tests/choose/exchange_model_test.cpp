@@ -1,4 +1,4 @@
-#include "choose/exchange_model.h"
+#include "exchange_model.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -9,9 +9,9 @@
 #include <random>
 #include <set>
 
-#include "choose/neighbors.h"
+#include "neighbors.h"
 
-namespace bitplan {
+namespace bitplan::choose {
 namespace {
 
 using testing::UnorderedElementsAre;
@@ -183,4 +183,4 @@ TEST(Exchanges, AreShrunkTowardsWhatTheProblemPredicts) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::choose

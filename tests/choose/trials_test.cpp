@@ -1,4 +1,4 @@
-#include "choose/trials.h"
+#include "trials.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <random>
 
-namespace bitplan {
+namespace bitplan::choose {
 namespace {
 
 using testing::ElementsAre;
@@ -92,4 +92,4 @@ TEST(Refine, MeasuresNoMoreThanItMay) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::choose

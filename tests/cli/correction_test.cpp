@@ -59,7 +59,7 @@ TEST_F(Corrections, ThatCannotBeAreRefusedByName) {
     EXPECT_EQ(run.code, 2) << options;
     return run.err;
   };
-  EXPECT_THAT(message("--rounding up"), HasSubstr("nearest, adaround, gptq"));
+  EXPECT_THAT(message("--rounding up"), HasSubstr("nearest, adaround or gptq"));
   EXPECT_THAT(message("--rescaling awk"), HasSubstr("awq"));
   EXPECT_THAT(message("--output-correction scale"), HasSubstr("bias-from-batch-norm"));
   EXPECT_THAT(message("--smoothing 2"), HasSubstr("expected a number from 0 to 1"));

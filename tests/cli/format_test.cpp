@@ -1,8 +1,11 @@
 // Number formats and calibrators, from the command line to the files.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cli/tool.h"
 
@@ -31,6 +34,49 @@ TEST(Formats, GoFromOptionsThroughPlansToFiles) {
   ASSERT_EQ(quantize.code, 0) << quantize.err;
   // 4 bits a weight and a byte for each 32.
   EXPECT_NEAR(json::parse(quantize.out)["packed_size_bytes"].get<double>(), 268336 * (0.5 + 1.0 / 32), 16000);
+}
+
+/// Weights of one bit, −1 and 1 or the integers −1 and 0, beside wider ones.
+TEST(Formats, OfOneBitGoFromTheAnalysisToTheEvaluation) {
+  for (const auto& [type, other] : std::map<std::string, int>{{"binary", 16}, {"integer", 4}}) {
+    SCOPED_TRACE(type);
+    const Workspace work;
+    const ToolRun analyze = work.Run(
+        fmt::format("analyze resnet20.pt --data cifar10:train.bin --samples 8 --measures logit-shift --weight-type {} "
+                    "--weight-bits 1,{} --out sensitivity.json",
+                    type, other));
+    ASSERT_EQ(analyze.code, 0) << analyze.err;
+    // Of 268,336 weights, and a little for scales and biases: neither all of one width nor all of the other.
+    const int kib = type == "binary" ? 200 : 100;
+    const ToolRun search = work.Run(fmt::format(
+        "search sensitivity.json --measure logit-shift --budget file_size={}KiB --budget energy=100% --out plan.json",
+        kib));
+    ASSERT_EQ(search.code, 0) << search.err;
+    std::set<int> widths;
+    const json plan = json::parse(work.Read("plan.json"));
+    for (const json& layer : plan["layers"]) {
+      widths.insert(layer["weight"]["bits"].get<int>());
+      EXPECT_EQ(layer["weight"]["type"], layer["weight"]["bits"] == 16 ? "float16" : type);
+    }
+    EXPECT_EQ(widths, (std::set{1, other}));
+    const ToolRun quantize =
+        work.Run("quantize resnet20.pt plan.json --out quantized.pt --packed packed.safetensors --json -");
+    ASSERT_EQ(quantize.code, 0) << quantize.err;
+    EXPECT_LE(json::parse(quantize.out)["packed_size_bytes"], kib * 1024);
+    const ToolRun eval =
+        work.Run("eval resnet20.pt --plan plan.json --data cifar10:test.bin --samples 32 --json evaluation.json");
+    ASSERT_EQ(eval.code, 0) << eval.err;
+    EXPECT_EQ(json::parse(work.Read("evaluation.json"))["planned"]["total"], 32);
+  }
+}
+
+TEST(Formats, OfOneBitCanBeTheUniformPlanThatRunComparesWith) {
+  const Workspace work;
+  const ToolRun run = work.Run(
+      "run resnet20.pt --data cifar10:train.bin --samples 4 --test cifar10:test.bin "
+      "--measure relative-error --weight-type binary --weight-bits 1,32 --budget weight_size=10% --out-dir result");
+  ASSERT_EQ(run.code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("uniform w1a32"));
 }
 
 TEST(Formats, ThatCannotBeAreRefusedByName) {

@@ -15,7 +15,8 @@ using testing::HasSubstr;
 
 /// The help's lines wrap.
 std::string WithoutSpace(std::string text) {
-  text.erase(std::remove_if(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) != 0; }), text.end());
+  text.erase(std::remove_if(text.begin(), text.end(), [](unsigned char c) { return std::isspace(c) != 0; }),
+             text.end());
   return text;
 }
 

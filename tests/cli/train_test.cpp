@@ -68,7 +68,7 @@ TEST(TrainCommand, GoesOnWhereItWasInterruptedToTheSameBytes) {
 TEST(TrainCommand, SaysWhereItDivergedAndKeepsTheLastGoodEpoch) {
   const Workspace work;
   const ToolRun run = work.Run(kBase + "--out trained.pt --epochs 1 --learning-rate 1e30");
-  EXPECT_EQ(run.code, 2);
+  EXPECT_EQ(run.code, 4);
   EXPECT_THAT(run.err, HasSubstr("training diverged in epoch 1, step "));
   EXPECT_THAT(run.err, HasSubstr("what was written is of epoch 0"));
   EXPECT_TRUE(std::filesystem::exists(work / "trained.pt"));

@@ -1,4 +1,4 @@
-#include "cli/uniform_warning.h"
+#include "uniform_warning.h"
 
 #include <gmock/gmock.h>
 

@@ -3,7 +3,7 @@
 #include "bitplan/cost.h"
 #include "cost/error_message.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 namespace {
 
 struct Spelling {
@@ -86,4 +86,4 @@ TEST(ParseBudget, SaysWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::cost

@@ -10,7 +10,7 @@
 #include "cost/error_message.h"
 #include "cost/example_layers.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 namespace {
 
 using ::testing::UnorderedElementsAre;
@@ -168,4 +168,4 @@ TEST(UniformCosts, LeaveOutTablesWithoutTheWidths) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::cost

@@ -7,7 +7,7 @@
 
 #include "cost/error_message.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 namespace {
 
 const std::vector<LayerWork> kLayers = {{"conv", 1000, 10, 101, 50}, {"linear", 40, 40, 4, 10}};
@@ -77,4 +77,4 @@ TEST(KnownDevices, AreValidAndFasterAtNarrowerWidths) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::cost

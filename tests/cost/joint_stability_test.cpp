@@ -10,7 +10,7 @@
 #include "cost/error_message.h"
 #include "cost/example_layers.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 namespace {
 
 using Plan = std::vector<std::size_t>;  // of each layer the position of its width
@@ -55,7 +55,7 @@ struct Example {
       const std::vector<double> shift = Row(shifts.shifts, choice * shifts.samples + n);
       for (std::size_t c = 0; c < sum.size(); ++c) sum[c] += shift[c];
     }
-    return bitplan::Charge(measure, Row(shifts.logits, n), sum);
+    return cost::Charge(measure, Row(shifts.logits, n), sum);
   }
 
   double Loss(Measure measure, const SampleCounts& counts, const Plan& plan) const {
@@ -325,4 +325,4 @@ TEST(ResampleJointPlan, SaysNothingWithoutTheSamplesOfItsFigures) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::cost

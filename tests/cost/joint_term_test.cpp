@@ -10,7 +10,7 @@
 #include "cost/error_message.h"
 #include "cost/example_layers.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 namespace {
 
 /// The example with a shift for every choice: its number in the first class, its negative in the second.
@@ -318,4 +318,4 @@ TEST(JointProblem, RefusesACurvatureThatDoesNotFollowFromTheShifts) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::cost

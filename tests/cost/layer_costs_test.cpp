@@ -5,7 +5,7 @@
 #include "bitplan/cost.h"
 #include "cost/example_layers.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 namespace {
 
 /// The 19 convolutions and the linear layer of ResNet-20 for CIFAR-10: 267,696 + 640 weights, 40,551,040 MACs.
@@ -74,4 +74,4 @@ TEST(WidestUniform, LeavesInputsInFloatThatCannotBeQuantized) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::cost

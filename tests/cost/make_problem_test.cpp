@@ -8,7 +8,7 @@
 #include "cost/error_message.h"
 #include "cost/example_layers.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 namespace {
 
 using ::testing::ElementsAre;
@@ -231,4 +231,4 @@ TEST(BitsOfChoice, RefusesOtherNames) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::cost

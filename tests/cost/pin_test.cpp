@@ -6,7 +6,7 @@
 #include "cost/error_message.h"
 #include "cost/example_layers.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 namespace {
 
 TEST(ParsePin, ReadsEveryForm) {
@@ -144,4 +144,4 @@ TEST(Pin, OnActivationsSkipsLayersWithoutAnInputUnlessNamedExactly) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::cost

@@ -7,7 +7,7 @@
 #include "cost/error_message.h"
 #include "cost/example_layers.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 namespace {
 
 const Perturbation kPerturbation{4, 0.5, 0.25};
@@ -102,4 +102,4 @@ TEST(Measure, NamesAreReadBack) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::cost

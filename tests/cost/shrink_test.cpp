@@ -6,7 +6,7 @@
 #include "bitplan/cost.h"
 #include "cost/example_layers.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 namespace {
 
 /// Layers whose figures are `ratios` times their relative errors, each with this relative standard error.
@@ -93,4 +93,4 @@ TEST(Shrunk, LeavesMeasuresWithoutStandardErrorsAlone) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::cost

@@ -9,7 +9,7 @@
 #include "cost/error_message.h"
 #include "cost/example_layers.h"
 
-namespace bitplan {
+namespace bitplan::cost {
 namespace {
 
 /// Two layers of equal size with 2 and 4 bits; `of_first[n]` and `of_second[n]` is what sample n charges their 2 bits,
@@ -136,4 +136,4 @@ TEST(Precision, IsTheWorstStandardErrorOverItsFigureOrTheMeanOfItsWidth) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::cost

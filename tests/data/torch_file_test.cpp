@@ -1,4 +1,4 @@
-#include "data/torch_file.h"
+#include "torch_file.h"
 
 #include <gmock/gmock.h>
 

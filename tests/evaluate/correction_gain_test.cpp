@@ -6,7 +6,7 @@
 #include "bitplan/evaluate.h"
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::evaluate {
 namespace {
 
 /// KL(float ‖ quantized) of each sample, by its definition in double precision.
@@ -102,4 +102,4 @@ TEST(CorrectionGain, IsNotMeasuredWhereNothingIsFitted) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::evaluate

@@ -7,7 +7,7 @@
 
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::evaluate {
 namespace {
 
 using ::testing::AllOf;
@@ -230,4 +230,4 @@ TEST(Evaluate, StopsWhenTheCallbackThrows) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::evaluate

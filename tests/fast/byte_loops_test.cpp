@@ -1,4 +1,4 @@
-#include "fast/byte_loops.h"
+#include "byte_loops.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-namespace bitplan {
+namespace bitplan::fast {
 namespace {
 
 TEST(RoundToBytes, IsTheRuleInDoublePrecision) {
@@ -51,4 +51,4 @@ TEST(AddAndClamp, AddsClampsAndGivesTheBytes) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::fast

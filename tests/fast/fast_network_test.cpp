@@ -6,13 +6,13 @@
 #include <algorithm>
 
 #include "bitplan/fast.h"
-#include "fast/fast_product.h"
+#include "fast_product.h"
 #include "files/temporary_folder.h"
 #include "network/model_case.h"
 #include "quantize/networks.h"
 #include "quantize/quantized_network.h"
 
-namespace bitplan {
+namespace bitplan::fast {
 namespace {
 
 using testing::HasSubstr;
@@ -238,4 +238,4 @@ TEST_F(OnByteKernels, LstmsRunDynamicallyWhenAsked) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::fast

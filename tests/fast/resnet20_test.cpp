@@ -6,7 +6,7 @@
 #include "bitplan/evaluate.h"
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::fast {
 namespace {
 
 Dataset Images(const char* file, std::int64_t samples = 0) {
@@ -30,4 +30,4 @@ TEST_P(ResNet20OnByteKernels, AnswersAsTheFakeQuantizedNetworkDoes) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::fast

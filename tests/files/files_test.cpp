@@ -11,7 +11,7 @@
 #include "cost/error_message.h"
 #include "files/temporary_folder.h"
 
-namespace bitplan {
+namespace bitplan::files {
 namespace {
 
 std::size_t FilesIn(const TemporaryFolder& folder) {
@@ -115,4 +115,4 @@ TEST(FileSha256, OfWhatCannotBeReadIsAnError) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::files

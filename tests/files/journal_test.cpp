@@ -12,7 +12,7 @@
 #include "files/temporary_folder.h"
 #include "message_of.h"
 
-namespace bitplan {
+namespace bitplan::files {
 namespace {
 
 using ::testing::AllOf;
@@ -226,4 +226,4 @@ TEST(Journal, WithoutAFileKeepsNothing) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::files

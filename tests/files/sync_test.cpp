@@ -15,7 +15,7 @@
 #include "files/temporary_folder.h"
 #include "message_of.h"
 
-namespace bitplan {
+namespace bitplan::files {
 namespace {
 
 struct Synced {
@@ -73,6 +73,6 @@ TEST_F(WriteFileSync, OfAFolderThatFailsIsAnError) {
 
 int NotedSync(int descriptor) { return Sync(descriptor); }
 
-}  // namespace bitplan
+}  // namespace bitplan::files
 
-extern "C" int fsync(int descriptor) { return bitplan::NotedSync(descriptor); }
+extern "C" int fsync(int descriptor) { return bitplan::files::NotedSync(descriptor); }

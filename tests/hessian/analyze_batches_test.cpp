@@ -10,7 +10,7 @@
 
 #include "bitplan/analyze.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 std::filesystem::path BatchPath(const std::string& file) {
@@ -82,4 +82,4 @@ TEST(AnalyzeBatches, EveryFigureIsThatOfTheNetworkWithoutAFixedBatch) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

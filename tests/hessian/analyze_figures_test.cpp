@@ -9,7 +9,7 @@
 #include "hessian/reference.h"
 #include "hessian/scripted_network.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 using ::testing::ElementsAre;
@@ -167,4 +167,4 @@ TEST(Analyze, TakesDataWithoutLabels) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

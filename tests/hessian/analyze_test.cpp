@@ -11,7 +11,7 @@
 #include "hessian/scripted_network.h"
 #include "message_of.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 using ::testing::ElementsAre;
@@ -152,6 +152,12 @@ TEST(AnalyzeOptions, NameWhatIsWrong) {
   EXPECT_THAT(message([](AnalyzeOptions&) {}), "no error");
   EXPECT_THAT(message([](AnalyzeOptions& options) { options.weight_bits = {}; }), HasSubstr("weight_bits is empty"));
   EXPECT_THAT(message([](AnalyzeOptions& options) { options.weight_bits = {4, 9}; }), HasSubstr("weight_bits holds 9"));
+  EXPECT_THAT(message([](AnalyzeOptions& options) { options.weight_bits = {1, 2, 16}; }), "no error");
+  EXPECT_THAT(message([](AnalyzeOptions& options) {
+                options.weight_bits = options.activation_bits = {1, 32};
+                options.weight_format = {.bits = 1, .type = NumberType::Binary};
+              }),
+              "no error");
   EXPECT_THAT(message([](AnalyzeOptions& options) { options.activation_bits = {0}; }),
               HasSubstr("activation_bits holds 0"));
   EXPECT_THAT(message([](AnalyzeOptions& options) { options.measures = {}; }), HasSubstr("measures is empty"));
@@ -172,4 +178,4 @@ TEST(AnalyzeOptions, NameWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

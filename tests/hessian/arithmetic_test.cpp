@@ -10,7 +10,7 @@
 #include "hessian/reference.h"
 #include "hessian/scripted_network.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 /// Two logits, which have a single row of curvature, from one weight that is read twice.
@@ -82,4 +82,4 @@ TEST(Arithmetic, DifferenceIsTheSameWhateverNeedsTheMatrix) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

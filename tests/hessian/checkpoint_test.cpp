@@ -16,7 +16,7 @@
 #include "message_of.h"
 #include "plan/npy_text.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 using ::testing::AllOf;
@@ -38,7 +38,7 @@ class AnalysisCheckpoint : public ::testing::Test {
     const at::Tensor samples = at::randn({kSamples, 4});
     const std::vector<float> numbers(samples.const_data_ptr<float>(),
                                      samples.const_data_ptr<float>() + samples.numel());
-    WriteFile(folder_ / "samples.npy", NpyText({kSamples, 4}, numbers));
+    WriteFile(folder_ / "samples.npy", plan::NpyText({kSamples, 4}, numbers));
     options_.checkpoint = folder_ / "checkpoint";
     options_.weight_bits = {2, 4};
   }
@@ -145,4 +145,4 @@ TEST_F(AnalysisCheckpoint, ThatIsDamagedIsRefusedOrMadeUpFor) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -7,10 +7,10 @@
 
 #include "bitplan/curvature.h"
 #include "bitplan/error.h"
-#include "hessian/eigen_solvers.h"
+#include "eigen_solvers.h"
 #include "hessian/reference.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 using Eigen::MatrixXd;
@@ -209,4 +209,4 @@ TEST(EigenOptions, NamesWhatIsOutsideItsRange) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -6,7 +6,7 @@
 #include "hessian/scripted_network.h"
 #include "quantize/corrections/few_values.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 const std::string kLinear = "def forward(self, x):\n  return torch.linear(x, self.weight)\n";
@@ -39,11 +39,12 @@ TEST(FewValues, HaveTheFiguresOfNoCorrection) {
 }
 
 TEST(FewValues, AreOfLayersWithLessThanThirtyTwoAChannel) {
-  EXPECT_THAT(LayersOfFewValues(Linear(), Vectors(31)), testing::SizeIs(1));
-  EXPECT_THAT(LayersOfFewValues(Linear(), Vectors(32)), testing::IsEmpty());
+  EXPECT_THAT(quantize::LayersOfFewValues(Linear(), Vectors(31)), testing::SizeIs(1));
+  EXPECT_THAT(quantize::LayersOfFewValues(Linear(), Vectors(32)), testing::IsEmpty());
   const Network sequences = ScriptedNetwork(kLinear, torch::ones({4, 6}));
-  EXPECT_THAT(LayersOfFewValues(sequences, Dataset::FromTensors({torch::ones({2, 16, 6})}, {})), testing::IsEmpty());
+  EXPECT_THAT(quantize::LayersOfFewValues(sequences, Dataset::FromTensors({torch::ones({2, 16, 6})}, {})),
+              testing::IsEmpty());
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

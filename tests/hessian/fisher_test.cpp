@@ -19,7 +19,7 @@
 #include "message_of.h"
 #include "plan/npy_text.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 using testing::HasSubstr;
@@ -191,7 +191,7 @@ TEST_P(Fisher, MakesProblemsWithChoicesOfActivations) {
 TEST(FisherOfInputs, LeavesOutWhatNoSampleReaches) {
   const TemporaryFolder folder;
   const std::vector<float> numbers = {1, 2, -3, 0.5, -1, 0.25, 2, -2, 1.5, 0, 0.75, -0.3F};
-  WriteFile(folder / "vectors.npy", NpyText({4, 3}, numbers));
+  WriteFile(folder / "vectors.npy", plan::NpyText({4, 3}, numbers));
   const Dataset data = Dataset::Load("npy:" + (folder / "vectors.npy").string(), {});
   AnalyzeOptions options;
   options.weight_bits = {4, 32};
@@ -228,4 +228,4 @@ TEST(FisherOfALayerThatIsNeverRun, IsZero) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -6,13 +6,15 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <thread>
+#include <vector>
 
 #include "bitplan/error.h"
 #include "hessian/gauss_newton_reference.h"
 #include "hessian/reference.h"
 #include "message_of.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 using testing::HasSubstr;
@@ -118,6 +120,18 @@ INSTANTIATE_TEST_SUITE_P(ModelsAndLosses, DenseGaussNewton, testing::ValuesIn(Ga
 const GaussNewtonCase& CaseOf(const std::string& name) {
   static const std::vector<GaussNewtonCase> cases = GaussNewtonCases();
   return *std::find_if(cases.begin(), cases.end(), [&](const GaussNewtonCase& each) { return each.Name() == name; });
+}
+
+TEST(GaussNewton, ProductsOnSeveralThreadsAreThoseAlone) {
+  const GaussNewtonCase& test = CaseOf("ReluConv_cross_entropy");
+  const GaussNewton matrix = GaussNewton::Compute(test.Load(), test.Samples(), Exactly(test));
+  std::vector<at::Tensor> alone, together(matrix.layers().size());
+  for (std::size_t i = 0; i < matrix.layers().size(); ++i) alone.push_back(Dense({matrix, {i}}));
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < matrix.layers().size(); ++i)
+    threads.emplace_back([&, i, copy = matrix] { together[i] = Dense({copy, {i}}); });
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 0; i < alone.size(); ++i) EXPECT_TRUE(torch::equal(together[i], alone[i])) << i;
 }
 
 TEST(GaussNewton, LeavesOutNoMoreThanTheCut) {
@@ -245,4 +259,4 @@ TEST(GaussNewton, NamesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -3,13 +3,15 @@
 #include <cmath>
 #include <functional>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "bitplan/curvature.h"
 #include "hessian/reference.h"
 #include "hessian/scripted_network.h"
 #include "message_of.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 using ::testing::AllOf;
@@ -58,6 +60,26 @@ TEST_P(DenseHessian, IsTheSameFromSeveralUnequalBatches) {
   if (several_visits) GTEST_SKIP() << "inputs of several visits are laid out batch by batch";
   hessian.perform_op(v.data_ptr<double>(), product.data_ptr<double>());
   EXPECT_LT(RelativeDifference(product, expected.matmul(v)), kFloatTolerance);
+}
+
+/// Copies share one graph; see HessianOperator.
+TEST_P(DenseHessian, IsTheSameToTheLastBitFromCopiesOnSeveralThreads) {
+  const HessianOperator hessian = MakeOperator(100);
+  const auto product = [](const HessianOperator& of, double first) {
+    const at::Tensor v = torch::linspace(first, 1.5, of.rows(), torch::kDouble), result = torch::empty_like(v);
+    of.perform_op(v.const_data_ptr<double>(), result.mutable_data_ptr<double>());
+    return result;
+  };
+  const std::vector<double> firsts{-1, 0.25, -2, 0.5};
+  std::vector<at::Tensor> alone, together(firsts.size());
+  for (const double first : firsts) alone.push_back(product(hessian, first));
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < firsts.size(); ++i)
+    threads.emplace_back([&, i, copy = hessian] {
+      for (int time = 0; time < 3; ++time) together[i] = product(copy, firsts[i]);
+    });
+  for (std::thread& thread : threads) thread.join();
+  for (std::size_t i = 0; i < firsts.size(); ++i) EXPECT_TRUE(torch::equal(together[i], alone[i])) << i;
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, DenseHessian, ::testing::ValuesIn(AllEntries()),
@@ -148,4 +170,4 @@ TEST(HessianOperator, NamesWhatIsWrongWithItsVariables) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

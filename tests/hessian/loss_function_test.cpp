@@ -9,7 +9,7 @@
 #include "hessian/scripted_network.h"
 #include "message_of.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 using ::testing::AllOf;
@@ -86,4 +86,4 @@ TEST(LossFunction, RefusesADivergenceFromALogitThatIsNotFinite) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

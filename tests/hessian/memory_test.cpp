@@ -13,7 +13,7 @@
 #include <memory>
 #include <string>
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 constexpr std::int64_t kMebibyte = 1 << 20;
@@ -99,4 +99,4 @@ TEST(Memory, StaysWithinTheLimitOnAHundredLayersOf25MillionWeights) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

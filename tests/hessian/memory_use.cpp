@@ -18,8 +18,8 @@
 
 #include "bitplan/gauss_newton.h"
 #include "bitplan/quantize.h"
-#include "hessian/input_fisher.h"
-#include "hessian/shift_passes.h"
+#include "input_fisher.h"
+#include "shift_passes.h"
 
 namespace {
 
@@ -48,28 +48,28 @@ void Curvature(const Network& network, const Dataset& data, std::int64_t limit, 
 
 /// What every layer's weight at 4 bits, and input where it has one of its own, does to the output.
 void Shifts(const Network& network, const Dataset& data, std::int64_t limit, bitplan::Delta delta) {
-  std::vector<bitplan::SingleChoice> choices;
+  std::vector<bitplan::quantize::SingleChoice> choices;
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     choices.push_back({{static_cast<int>(i)}, false, bitplan::DefaultWeightFormat().WithBits(4)});
     if (network.layers()[i].tied_group < 0)
       choices.push_back({{static_cast<int>(i)}, true, bitplan::DefaultActivationFormat().WithBits(4)});
   }
-  const auto fitted =
-      bitplan::SingleChoices::Fit(network, {network, bitplan::DefaultWeightFormat(), {4}}, choices, data.First(1), {});
-  const bitplan::ShiftPasses passes(network, data, fitted, {delta, limit, {}});
+  const auto fitted = bitplan::quantize::SingleChoices::Fit(network, {network, bitplan::DefaultWeightFormat(), {4}},
+                                                            choices, data.First(1), {});
+  const bitplan::hessian::ShiftPasses passes(network, data, fitted, {delta, limit, {}});
   for (std::int64_t begin = 0; begin < data.size(); begin += passes.chunk())
     passes.Run(begin, std::min(begin + passes.chunk(), data.size()), [](auto&&...) {});
 }
 
 /// Of all layers' inputs at 4 bits.
 void InputFisher(const Network& network, const Dataset& data, std::int64_t limit) {
-  std::vector<bitplan::InputChoice> choices;
+  std::vector<bitplan::hessian::InputChoice> choices;
   for (const bitplan::Layer& layer : network.layers())
     choices.push_back({{layer.uses.front().input_site}, bitplan::DefaultActivationFormat().WithBits(4)});
   bitplan::AnalyzeOptions options;
   options.memory_bytes = limit;
   options.batch_size = 1;  // of the ranges, which are not under the limit
-  bitplan::InputFisher(network, data, choices, options);
+  bitplan::hessian::InputFisher(network, data, choices, options);
 }
 
 void Run(const Network& network, const Dataset& data, std::int64_t limit, const std::string& what) {

@@ -11,7 +11,7 @@
 #include "bitplan/quantize.h"
 #include "hessian/scripted_network.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 AnalyzeOptions WeightsAlone() {
@@ -232,4 +232,4 @@ TEST(NegativeCurvature, IsNotFree) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -7,7 +7,7 @@
 #include "bitplan/gauss_newton.h"
 #include "hessian/reference.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 /// The loss of the bundled network on the 16 images that make_reference.py took.
@@ -104,4 +104,4 @@ TEST(ResNet20GaussNewton, EigenvaluesOfAllLayersAreThoseOfTheHessian) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

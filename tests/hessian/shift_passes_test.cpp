@@ -1,4 +1,4 @@
-#include "hessian/shift_passes.h"
+#include "shift_passes.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,14 +10,14 @@
 #include "bitplan/error.h"
 #include "bitplan/plan.h"
 #include "bitplan/quantize.h"
+#include "gradient_pass.h"
 #include "hessian/gauss_newton_reference.h"
-#include "hessian/gradient_pass.h"
 #include "hessian/reference.h"
-#include "hessian/shift_figures.h"
 #include "message_of.h"
 #include "quantize/corrections/few_values.h"
+#include "shift_figures.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 using testing::HasSubstr;
@@ -26,7 +26,7 @@ using testing::HasSubstr;
 struct AllShifts {
   std::vector<at::Tensor> shifts;
 
-  AllShifts(const Network& network, const Dataset& data, const SingleChoices& choices,
+  AllShifts(const Network& network, const Dataset& data, const quantize::SingleChoices& choices,
             const ShiftPassOptions& options = {})
       : shifts(choices.size()) {
     const ShiftPasses passes(network, data, choices, options);
@@ -99,16 +99,16 @@ TEST_P(Shifts, MeasuredAreThoseOfTheQuantizedNetworkWithThatChoiceAlone) {
   const Network network = GetParam().Load();
   // As many as a correction needs.
   const at::Tensor inputs =
-      at::cat(std::vector<at::Tensor>(static_cast<std::size_t>(kFewestValues), GetParam().Inputs()));
+      at::cat(std::vector<at::Tensor>(static_cast<std::size_t>(quantize::kFewestValues), GetParam().Inputs()));
   const Dataset data = Dataset::FromTensors({inputs}, {});
-  std::vector<SingleChoice> choices;
+  std::vector<quantize::SingleChoice> choices;
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     choices.push_back({{static_cast<int>(i)}, false, DefaultWeightFormat().WithBits(3)});
     if (network.layers()[i].uses.front().input_site < 0 || network.layers()[i].tied_group >= 0) continue;
     choices.push_back({{static_cast<int>(i)}, true, DefaultActivationFormat().WithBits(4)});
   }
-  const auto single = SingleChoices::Fit(network, {network, DefaultWeightFormat(), {3}}, choices, data,
-                                         {.limits = 2, .progress = {}});
+  const auto single = quantize::SingleChoices::Fit(network, {network, DefaultWeightFormat(), {3}}, choices, data,
+                                                   {.limits = 2, .progress = {}});
   const AllShifts shifts(network, data, single);
   for (std::size_t i = 0; i < choices.size(); ++i) {
     Plan plan;
@@ -134,14 +134,14 @@ TEST_P(Shifts, MeasuredAreThoseOfTheQuantizedNetworkWithThatChoiceAlone) {
 TEST_P(Shifts, LinearAreCloseToMeasuredForFineSteps) {
   const Network network = GetParam().Load();
   const Dataset data = Dataset::FromTensors({GetParam().Inputs()}, {});
-  std::vector<SingleChoice> choices;
+  std::vector<quantize::SingleChoice> choices;
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     choices.push_back({{static_cast<int>(i)}, false, DefaultWeightFormat().WithBits(8)});
     if (network.layers()[i].uses.front().input_site < 0 || network.layers()[i].tied_group >= 0) continue;
     if (GetParam().model == "SharedWeight" && network.layers()[i].name == "fc") continue;
     choices.push_back({{static_cast<int>(i)}, true, DefaultActivationFormat().WithBits(8)});
   }
-  const auto single = SingleChoices::Fit(network, {network, DefaultWeightFormat(), {8}}, choices, data, {});
+  const auto single = quantize::SingleChoices::Fit(network, {network, DefaultWeightFormat(), {8}}, choices, data, {});
   const AllShifts measured(network, data, single);
   ShiftPassOptions options;
   options.delta = Delta::Linear;
@@ -190,8 +190,8 @@ TEST(ShiftPasses, InChunksAreTheSame) {
   const GaussNewtonCase test{"ReluConv", 0};
   const Network network = test.Load();
   const Dataset data = Dataset::FromTensors({test.Inputs()}, {});
-  const auto single = SingleChoices::Fit(network, {network, DefaultWeightFormat(), {2}},
-                                         {{{1}, false, DefaultWeightFormat().WithBits(2)}}, data, {});
+  const auto single = quantize::SingleChoices::Fit(network, {network, DefaultWeightFormat(), {2}},
+                                                   {{{1}, false, DefaultWeightFormat().WithBits(2)}}, data, {});
   const AllShifts whole(network, data, single);
   ShiftPassOptions options;
   options.memory_bytes = 1;
@@ -209,4 +209,4 @@ TEST(ShiftPasses, InChunksAreTheSame) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -11,11 +11,11 @@
 
 #include "bitplan/error.h"
 #include "hessian/gauss_newton_reference.h"
-#include "hessian/lanczos_quadrature.h"
 #include "hessian/reference.h"
+#include "lanczos_quadrature.h"
 #include "message_of.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 using Eigen::MatrixXd;
@@ -273,4 +273,4 @@ TEST(SpectralDensityFiles, HoldTheCurve) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

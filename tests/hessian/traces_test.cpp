@@ -7,7 +7,7 @@
 #include "bitplan/error.h"
 #include "hessian/reference.h"
 
-namespace bitplan {
+namespace bitplan::hessian {
 namespace {
 
 double Trace(const at::Tensor& matrix) { return matrix.trace().item<double>(); }
@@ -156,4 +156,4 @@ TEST(TraceOptions, NamesWhatIsOutsideItsRange) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::hessian

@@ -1,4 +1,4 @@
-#include "integer/accumulator.h"
+#include "accumulator.h"
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -6,7 +6,7 @@
 
 #include <vector>
 
-namespace bitplan {
+namespace bitplan::integer {
 namespace {
 
 /// What a register holds of a sum, from the definition: the nearest end, or the number that differs by whole turns.
@@ -92,4 +92,4 @@ TEST(Accumulator, SumsProductsInOrder) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::integer

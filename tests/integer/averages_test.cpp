@@ -1,11 +1,11 @@
-#include "integer/averages.h"
+#include "averages.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-namespace bitplan {
+namespace bitplan::integer {
 namespace {
 
 TEST(Averages, OfAdaptivePoolsHaveTheCountsOfTheirWindows) {
@@ -35,4 +35,4 @@ TEST(Averages, AreOneMultiplicationFromTheExactSum) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::integer

@@ -12,7 +12,7 @@
 #include "quantize/networks.h"
 #include "quantize/quantized_network.h"
 
-namespace bitplan {
+namespace bitplan::integer {
 namespace {
 
 /// All in integers that can be.
@@ -33,7 +33,7 @@ class CodeRecorder : public Probe {
 
  private:
   const QuantizedState& state_;
-  QuantizingProbe probe_;
+  quantize::QuantizingProbe probe_;
 };
 
 double LargestDifference(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
@@ -101,8 +101,8 @@ TEST(IntegerNetwork, OneLayerIsTheFakeQuantizedLayer) {
   const QuantizedNetwork quantized = QuantizedNetwork::Create(network, UniformPlan(network, 4, 8), data);
   const IntegerNetwork integer = Integer(quantized);
   EXPECT_TRUE(integer.in_float().empty());
-  const double step =
-      StateOf(quantized).weights[0].scale.max().item<double>() * StateOf(quantized).inputs.begin()->second.range.scale;
+  const double step = quantize::StateOf(quantized).weights[0].scale.max().item<double>() *
+                      quantize::StateOf(quantized).inputs.begin()->second.range.scale;
   const double bias_rounding = 0.5 * step;
   EXPECT_LE(LargestDifference(integer.Forward(AllInputs(data)), quantized.Forward(AllInputs(data))),
             bias_rounding + 1e-5);
@@ -115,8 +115,8 @@ TEST(IntegerNetwork, CodesOfLaterLayersAreOneStepAwayAtMost) {
   const IntegerNetwork integer = Integer(quantized);
   EXPECT_EQ(integer.integer_layers(), std::vector<bool>(3, true));
   EXPECT_TRUE(integer.in_float().empty());
-  CodeRecorder recorder(StateOf(quantized));
-  network.Forward(AllInputs(data), StateOf(quantized).parameters, &recorder);
+  CodeRecorder recorder(quantize::StateOf(quantized));
+  network.Forward(AllInputs(data), quantize::StateOf(quantized).parameters, &recorder);
   const auto codes = integer.InputCodes(AllInputs(data));
   ASSERT_EQ(codes.size(), recorder.codes.size());
   for (std::size_t i = 0; i < codes.size(); ++i) {
@@ -180,4 +180,4 @@ TEST(IntegerNetwork, RefusesInputsThatDoNotFitAndOptionsOutOfRange) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::integer

@@ -1,4 +1,4 @@
-#include "integer/integer_product.h"
+#include "integer_product.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 #include "network/model_case.h"
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::integer {
 namespace {
 
 /// How a layer of two spatial axes slides; a linear layer is a convolution of one pixel.
@@ -117,12 +117,12 @@ void CheckLayer(const Network& network, const Dataset& data, int index, const Ge
     Plan plan = UniformPlan(network, weight, DefaultActivationFormat());
     plan.corrections.output = OutputCorrection::None;
     const QuantizedNetwork quantized = QuantizedNetwork::Create(network, plan, data);
-    QuantizedState state = StateOf(quantized);
+    QuantizedState state = quantize::StateOf(quantized);
     ActivationRange& range = state.inputs.at(network.layers()[layer].uses[0].input_site).range;
     range.zero_point = 37;
-    const StepProgram program(network);
+    const network::StepProgram program(network);
     const auto use = std::find_if(program.layers().begin(), program.layers().end(),
-                                  [&](const LayerOperator& each) { return each.layer == index; });
+                                  [&](const network::LayerOperator& each) { return each.layer == index; });
     ASSERT_NE(use, program.layers().end());
     const QuantizedTensor& grid = state.weights[layer];
     const at::Tensor codes =
@@ -203,4 +203,4 @@ TEST(IntegerProduct, OfAMatrixOnTheRightIsItsDefinition) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::integer

@@ -1,4 +1,4 @@
-#include "integer/multiplier.h"
+#include "multiplier.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <random>
 
-namespace bitplan {
+namespace bitplan::integer {
 namespace {
 
 using Big = boost::multiprecision::cpp_int;
@@ -75,4 +75,4 @@ TEST(Multiplier, WhatIsTooLargeIsCut) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::integer

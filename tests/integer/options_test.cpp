@@ -3,7 +3,7 @@
 #include "bitplan/integer.h"
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::integer {
 namespace {
 
 TEST(IntegerOptions, OutsideTheirRangesAreRefusedByName) {
@@ -25,4 +25,4 @@ TEST(IntegerOptions, OverflowIsReadByName) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::integer

@@ -9,7 +9,7 @@
 #include "quantize/networks.h"
 #include "quantize/quantized_network.h"
 
-namespace bitplan {
+namespace bitplan::integer {
 namespace {
 
 Dataset Images(const char* file, std::int64_t samples = 0) {
@@ -49,7 +49,7 @@ class Follower : public Probe {
 
  private:
   const QuantizedState& state_;
-  QuantizingProbe probe_;
+  quantize::QuantizingProbe probe_;
   std::vector<std::pair<int, at::Tensor>> codes_;
   std::size_t next_ = 0;
 };
@@ -58,8 +58,8 @@ TEST_P(ResNet20OnIntegers, EveryLayersInputIsOneStepAwayAtMost) {
   const IntegerNetwork integer = IntegerNetwork::Create(quantized);
   EXPECT_TRUE(integer.in_float().empty());
   const auto inputs = Images("test.bin", 128).Get(0, 128).inputs;
-  Follower follower(StateOf(quantized), integer.InputCodes(inputs));
-  network.Forward(inputs, StateOf(quantized).parameters, &follower);
+  Follower follower(quantize::StateOf(quantized), integer.InputCodes(inputs));
+  network.Forward(inputs, quantize::StateOf(quantized).parameters, &follower);
   EXPECT_GT(follower.compared, 0);
   EXPECT_LT(static_cast<double>(follower.differing), 1e-2 * static_cast<double>(follower.compared));
 }
@@ -76,4 +76,4 @@ TEST_P(ResNet20OnIntegers, AccuracyIsThatOfTheFakeQuantizedNetwork) {
 INSTANTIATE_TEST_SUITE_P(Widths, ResNet20OnIntegers, ::testing::Values(8, 4));
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::integer

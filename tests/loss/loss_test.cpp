@@ -14,7 +14,7 @@
 
 #include "message_of.h"
 
-namespace bitplan {
+namespace bitplan::loss {
 namespace {
 
 using ::testing::HasSubstr;
@@ -165,4 +165,4 @@ TEST(Loss, NamesReadBack) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::loss

@@ -9,7 +9,7 @@
 #include "bitplan/loss.h"
 #include "message_of.h"
 
-namespace bitplan {
+namespace bitplan::loss {
 namespace {
 
 using ::testing::AllOf;
@@ -150,4 +150,4 @@ TEST(ResolveLoss, RefusesWhatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::loss

@@ -134,8 +134,8 @@ TEST(Batching, AProbesSamplesAreTheRunsSamples) {
 TEST(Batching, TailsGiveWhatTheWholeNetworkGives) {
   for (const std::string& name : kCases) {
     const BatchCase model(name);
-    const Tails tails(model.network);
-    const Tails::Prefix prefix = tails.Run({model.inputs});
+    const network::Tails tails(model.network);
+    const network::Tails::Prefix prefix = tails.Run({model.inputs});
     EXPECT_LE(MaxDifference(prefix.output(), model.output), 1e-5) << name;
     for (std::size_t i = 0; i < model.network.layers().size(); ++i) {
       std::vector<at::Tensor> parameters = model.network.ParameterValues();
@@ -214,7 +214,7 @@ TEST(Batching, AProfileIsOfOneSample) {
     EXPECT_EQ(profile.layers[1].macs, 64 * 6) << name;
     EXPECT_EQ(profile.layers[2].input_count, 6) << name;
     EXPECT_EQ(profile.output_shape, (std::vector<std::int64_t>{1, 5})) << name;
-    const ActivationTrace trace = TraceActivations(model.network, sample);
+    const network::ActivationTrace trace = network::TraceActivations(model.network, sample);
     EXPECT_EQ(trace.versions.front().elements, 3 * 16) << name;
   }
 }

@@ -17,11 +17,11 @@ namespace {
 /// Operators of the graph that write to one of their operands.
 std::vector<std::string> Writers(const Network& network) {
   std::vector<std::string> writers;
-  for (const torch::jit::Node* node : AllNodes(network.lowered().graph->block())) {
+  for (const torch::jit::Node* node : network::AllNodes(network.lowered().graph->block())) {
     const auto* const schema = node->maybeSchema();
     if (!schema) continue;
     for (const c10::Argument& argument : schema->arguments())
-      if (argument.alias_info() && argument.alias_info()->isWrite()) writers.push_back(OperatorName(node));
+      if (argument.alias_info() && argument.alias_info()->isWrite()) writers.push_back(network::OperatorName(node));
   }
   return writers;
 }
@@ -108,7 +108,7 @@ TEST(InPlaceThatCannotBeFollowed, IsNamedWhereADerivativeNeedsWhatItWritesOver) 
   std::vector<at::Tensor> values = network.ParameterValues();
   for (at::Tensor& value : values) value = value.clone().requires_grad_();
   const at::Tensor output = network.Forward(model.Inputs(), values).sum();
-  const std::string message = MessageOf([&] { Differentiate(network, [&] { output.backward(); }); });
+  const std::string message = MessageOf([&] { network::Differentiate(network, [&] { output.backward(); }); });
   EXPECT_THAT(message, testing::HasSubstr("'mul_' after layer 'fc1' writes in place"));
   EXPECT_TRUE(IsOneLine(message));
 }

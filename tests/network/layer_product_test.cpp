@@ -31,7 +31,7 @@ TEST(LayerProduct, IsWhatAChangeOfTheWeightAddsToTheOutput) {
     const Network network = model.Load(model.kinds().front());
     for (std::size_t i = 0; i < network.layers().size(); ++i) {
       const Layer& layer = network.layers()[i];
-      const auto product = LayerProduct::Of(network, static_cast<int>(i), 0);
+      const auto product = network::LayerProduct::Of(network, static_cast<int>(i), 0);
       if (!product) continue;
       const auto [x, before] = InputAndOutput(network, model.Inputs(), network.ParameterValues(), layer.uses[0]);
       if (!x.defined() || !before.defined()) continue;  // in a branch that is not taken
@@ -55,7 +55,7 @@ TEST(LayerProduct, WithSeveralWeightsAtOnceIsWithEachAlone) {
     const Network network = model.Load(model.kinds().front());
     for (std::size_t i = 0; i < network.layers().size(); ++i) {
       const Layer& layer = network.layers()[i];
-      const auto product = LayerProduct::Of(network, static_cast<int>(i), 0);
+      const auto product = network::LayerProduct::Of(network, static_cast<int>(i), 0);
       if (!product) continue;
       const at::Tensor x = InputAndOutput(network, model.Inputs(), network.ParameterValues(), layer.uses[0]).first;
       if (!x.defined()) continue;  // in a branch that is not taken
@@ -77,7 +77,7 @@ TEST(LayerProduct, WithSeveralWeightsAtOnceIsWithEachAlone) {
 TEST(LayerProduct, ExistsForEveryLayerOfAResidualNetwork) {
   const Network network = ModelCase("small_resnet").Load("scripted");
   for (std::size_t i = 0; i < network.layers().size(); ++i)
-    EXPECT_TRUE(LayerProduct::Of(network, static_cast<int>(i), 0)) << network.layers()[i].name;
+    EXPECT_TRUE(network::LayerProduct::Of(network, static_cast<int>(i), 0)) << network.layers()[i].name;
 }
 
 TEST(LayerProduct, DoesNotExistForRecurrentLayers) {
@@ -85,7 +85,7 @@ TEST(LayerProduct, DoesNotExistForRecurrentLayers) {
     const Network network = model.Load(model.kinds().front());
     for (std::size_t i = 0; i < network.layers().size(); ++i) {
       if (network.layers()[i].op != "lstm" && network.layers()[i].op != "embedding") continue;
-      EXPECT_FALSE(LayerProduct::Of(network, static_cast<int>(i), 0)) << network.layers()[i].name;
+      EXPECT_FALSE(network::LayerProduct::Of(network, static_cast<int>(i), 0)) << network.layers()[i].name;
     }
   });
 }

@@ -1,10 +1,14 @@
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/library.h>
 
 #include <new>
 #include <stdexcept>
+#include <variant>
 
 #include "bitplan/network.h"
+#include "files/temporary_folder.h"
 #include "network/model_case.h"
 #include "network/torch_error.h"
 
@@ -71,9 +75,78 @@ TEST(RunError, MemoryThatRunsOutIsToldAsThat) {
   const std::string message = Message(network, {one.expand({std::int64_t{1} << 44, one.size(1)})});
   EXPECT_THAT(message, AllOf(HasSubstr("out of memory"), HasSubstr("MiB"), HasSubstr("--memory")));
   EXPECT_TRUE(IsOneLine(message)) << message;
-  EXPECT_TRUE(IsOutOfMemory(std::bad_alloc()));
-  EXPECT_TRUE(IsOutOfMemory(std::runtime_error("RuntimeError: std::bad_alloc")));
-  EXPECT_FALSE(IsOutOfMemory(std::runtime_error("shapes differ")));
+  EXPECT_TRUE(network::IsOutOfMemory(std::bad_alloc()));
+  EXPECT_TRUE(network::IsOutOfMemory(std::runtime_error("RuntimeError: std::bad_alloc")));
+  EXPECT_FALSE(network::IsOutOfMemory(std::runtime_error("shapes differ")));
+}
+
+at::Tensor AssertInside(const at::Tensor& x) {
+  TORCH_INTERNAL_ASSERT(x.dim() < 0, "a node that should not be there");
+  return x;
+}
+
+at::Tensor CheckShape(const at::Tensor& x) {
+  TORCH_CHECK(x.dim() < 0, "x has ", x.dim(), " axes");
+  return x;
+}
+
+TORCH_LIBRARY(bitplan_test, library) {
+  library.def("assert_inside(Tensor x) -> Tensor", AssertInside);
+  library.def("check_shape(Tensor x) -> Tensor", CheckShape);
+}
+
+/// A layer, and behind it an operator of the library above.
+Network WithOperator(const std::string& name) {
+  torch::jit::Module module("Operator");
+  module.register_parameter("weight", at::ones({2, 3}), false);
+  module.define("def forward(self, x):\n  return torch.linear(x, self.weight)\n");
+  const auto graph = module.get_method("forward").graph();
+  torch::jit::Value* const result = graph->outputs()[0];
+  graph->registerOutput(graph->insert(c10::Symbol::fromQualString("bitplan_test::" + name), {result}));
+  graph->eraseOutput(0);
+  const TemporaryFolder folder;
+  module.save((folder / "model.pt").string());
+  NetworkOptions options;
+  options.samples_first = false;
+  return Network::Load(folder / "model.pt", options);
+}
+
+TEST(RunError, ABugIsNotTakenForBadInput) {
+  const at::Tensor input = at::ones({4, 3});
+  EXPECT_THAT(Message(WithOperator("check_shape"), {input}), HasSubstr("x has 2 axes"));
+  try {
+    WithOperator("assert_inside").Forward({input});
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    FAIL() << "taken for bad input: " << error.what();
+  } catch (const std::exception& error) {
+    EXPECT_THAT(error.what(), HasSubstr("a node that should not be there"));
+  }
+}
+
+template <typename Throw>
+bool IsOfModelWhatIsThrown(const Throw& thrown) {
+  try {
+    thrown();
+  } catch (const std::exception& error) {
+    return network::IsOfModel(error);
+  }
+  return false;
+}
+
+TEST(RunError, OfTheModelIsWhatLibTorchSaysOfIt) {
+  EXPECT_TRUE(IsOfModelWhatIsThrown([] { at::ones({2}) + at::ones({3}); }));
+  EXPECT_TRUE(IsOfModelWhatIsThrown([] { TORCH_CHECK_NOT_IMPLEMENTED(false, "no such kernel"); }));
+  EXPECT_TRUE(IsOfModelWhatIsThrown([] { throw std::bad_alloc(); }));
+  EXPECT_TRUE(IsOfModelWhatIsThrown([] {
+    torch::jit::Module module("Raises");
+    module.define("def forward(self, x):\n  assert x.dim() == 1, 'one axis'\n  return x\n");
+    module.forward({at::ones({2, 2})});
+  }));
+  EXPECT_FALSE(IsOfModelWhatIsThrown([] { TORCH_INTERNAL_ASSERT(false); }));
+  EXPECT_FALSE(IsOfModelWhatIsThrown([] { static_cast<void>(std::vector<int>().at(1)); }));
+  EXPECT_FALSE(IsOfModelWhatIsThrown([] { static_cast<void>(std::get<int>(std::variant<bool, int>(true))); }));
+  EXPECT_FALSE(IsOfModelWhatIsThrown([] { throw std::runtime_error("any other"); }));
 }
 
 TEST(RunError, AnUndefinedTensorIsAnError) {

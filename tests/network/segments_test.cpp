@@ -29,12 +29,12 @@ TEST(Segments, GiveTheOutputOfTheWholeNetwork) {
   ForEachCase([&](const ModelCase& model) {
     const Network network = model.Load(model.kinds().front());
     const at::NoGradGuard no_grad;
-    const Segments segments(network);
+    const network::Segments segments(network);
     divided += segments.count() > 1;
     const int halved = network.layers().empty() ? -1 : network.layers().front().uses.front().output_site;
     HalvingRecorder whole(halved), in_pieces(halved);
     const at::Tensor expected = network.Forward(model.Inputs(), network.ParameterValues(), &whole);
-    Segments::State state = segments.Start(model.Inputs());
+    network::Segments::State state = segments.Start(model.Inputs());
     for (std::size_t end = 1; end <= segments.count(); ++end) {
       // Twice, so that a segment that spoilt what it starts from would be seen.
       HalvingRecorder again(halved);
@@ -51,15 +51,15 @@ TEST(Segments, BeginWhereALayerReadsItsInput) {
   const Network network = ModelCase("small_resnet").Load("scripted");
   // What comes before the first layer; the first convolution; the first block's two; the second block, whose shortcut
   // reads what its first convolution reads; the last layer.
-  EXPECT_EQ(Segments(network).count(), 6u);
+  EXPECT_EQ(network::Segments(network).count(), 6u);
 }
 
 TEST(Segments, KnowWhatTheyKeep) {
   const ModelCase model("small_resnet");
   const Network network = model.Load("scripted");
   const at::NoGradGuard no_grad;
-  const Segments segments(network);
-  const Segments::State start = segments.Start(model.Inputs());
+  const network::Segments segments(network);
+  const network::Segments::State start = segments.Start(model.Inputs());
   EXPECT_EQ(start.Bytes(), 0);
   HalvingRecorder none(-1);
   EXPECT_GT(segments.Run(start, 2, network.ParameterValues(), none).Bytes(), 0);

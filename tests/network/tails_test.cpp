@@ -25,8 +25,8 @@ TEST(Tails, GiveTheOutputOfTheWholeNetworkWithAnotherWeight) {
   std::size_t layers = 0;
   ForEachNetwork([&](const ModelCase& model, const Network& network) {
     const at::NoGradGuard no_grad;
-    const Tails tails(network);
-    const Tails::Prefix prefix = tails.Run(model.Inputs());
+    const network::Tails tails(network);
+    const network::Tails::Prefix prefix = tails.Run(model.Inputs());
     EXPECT_TRUE(at::equal(prefix.output(), network.Forward(model.Inputs())));
     // Twice, so that a tail that spoilt what others start from would be seen.
     for (int round = 0; round < 2; ++round)
@@ -45,8 +45,8 @@ TEST(Tails, GiveTheOutputOfTheWholeNetworkWithAProbeAtTheLayersInputOrOutput) {
   std::size_t sites = 0;
   ForEachNetwork([&](const ModelCase& model, const Network& network) {
     const at::NoGradGuard no_grad;
-    const Tails tails(network);
-    const Tails::Prefix prefix = tails.Run(model.Inputs());
+    const network::Tails tails(network);
+    const network::Tails::Prefix prefix = tails.Run(model.Inputs());
     const auto half = [](const at::Tensor& value) { return value.is_floating_point() ? value * 0.5 : value; };
     for (std::size_t i = 0; i < network.layers().size(); ++i)
       for (const LayerUse& use : network.layers()[i].uses)
@@ -65,8 +65,8 @@ TEST(Tails, GiveTheOutputOfTheWholeNetworkWithAProbeAtTheLayersInputOrOutput) {
 TEST(Tails, OfLaterLayersVisitFewerSites) {
   const ModelCase model("small_resnet");
   const Network network = model.Load("scripted");
-  const Tails tails(network);
-  const Tails::Prefix prefix = tails.Run(model.Inputs());
+  const network::Tails tails(network);
+  const network::Tails::Prefix prefix = tails.Run(model.Inputs());
   const auto sites_visited = [&](const std::string& layer) {
     Recorder recorder;
     tails.Run(prefix, LayerIndex(network, layer), network.ParameterValues(), &recorder);

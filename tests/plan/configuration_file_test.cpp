@@ -6,7 +6,7 @@
 #include "bitplan/files.h"
 #include "files/temporary_folder.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 namespace {
 
 using ::testing::AllOf;
@@ -156,4 +156,4 @@ TEST(ConfigurationFile, IsRefusedWithTheReason) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::plan

@@ -2,7 +2,7 @@
 
 #include "bitplan/plan.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 namespace {
 
 /// Divergences that fall as `all` + 20 / samples.
@@ -29,4 +29,4 @@ TEST(CorrectionGain, DoesNotGuessFromASingleFit) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::plan

@@ -4,11 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "bitplan/plan.h"
+#include "bitplan/plot.h"
 #include "cost/error_message.h"
 #include "files/temporary_folder.h"
 #include "plan/example_files.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 namespace {
 
 std::vector<CostTable> Example() {
@@ -108,6 +109,43 @@ TEST_F(CostFile, AsLinesNamesTheLineThatIsWrong) {
   EXPECT_THAT([&] { ReadCostCsv(folder / "none.csv"); }, OneLineError("none.csv", "cannot be read"));
 }
 
+TEST_F(CostFile, AsLinesReadsQuotedCells) {
+  const CostTable table = ReadCostCsv(
+      folder.Put("t.csv",
+                 "layer,weight_bits,\"activation_bits\",\"latency_ms\"\r\n"
+                 "\"a,b\",4,8,\"1.5\"\r\n\"two\nlines\",4,8,2\n\"\",4,8,3\n\" blank \",4,8,4\nin \"word\",4,8,5"));
+  EXPECT_EQ(table.cost, "latency_ms");
+  ASSERT_EQ(table.layers.size(), 5U);
+  const std::vector<std::string> names{"a,b", "two\nlines", "", " blank ", "in \"word\""};
+  for (std::size_t i = 0; i < names.size(); ++i) EXPECT_EQ(table.layers[i].name, names[i]);
+  EXPECT_EQ(table.At(0, 4, 8), 1.5);
+  EXPECT_EQ(table.At(4, 4, 8), 5);
+}
+
+TEST_F(CostFile, AsLinesReadsBackWhatToCsvWrites) {
+  const std::vector<std::string> names{"plain", "a,b",    "\"", "\"\"", "a\"b", ",",
+                                       "\n",    "a\r\nb", "\r", " a",   "a ",   "é,±"};
+  std::vector<std::vector<Cell>> rows;
+  for (std::size_t i = 0; i < names.size(); ++i) rows.push_back({names[i], 4, 8, 0.1 * static_cast<double>(i)});
+  const CostTable table =
+      ReadCostCsv(folder.Put("t.csv", ToCsv({"layer", "weight_bits", "activation_bits", "latency_ms"}, rows)));
+  ASSERT_EQ(table.layers.size(), names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    EXPECT_EQ(table.layers[i].name, names[i]);
+    EXPECT_EQ(table.At(i, 4, 8), 0.1 * static_cast<double>(i));
+  }
+}
+
+TEST_F(CostFile, AsLinesNamesTheQuoteThatIsWrong) {
+  const std::string header = "layer,weight_bits,activation_bits,latency_ms\n";
+  const auto reading = [&](const std::string& text) {
+    return [file = folder.Put("t.csv", text)] { ReadCostCsv(file); };
+  };
+  EXPECT_THAT(reading(header + "a,4,8,1\n\"b,8,8,1\n"), OneLineError("t.csv:3", "never closed"));
+  EXPECT_THAT(reading(header + "\"a\"b,4,8,1\n"), OneLineError("t.csv:2", "before the end of its cell"));
+  EXPECT_THAT(reading(header + "\"a\nb\",4,8,1\nc,four,8,1\n"), OneLineError("t.csv:4", "'four'"));
+}
+
 /// [2 layers, 3 weight widths, 2 activation widths] of int64 0, 1, …, as NumPy writes it.
 std::string SmallArray(const std::string& type = "<i8", std::int64_t first = 0) {
   std::string header = "{'descr': '" + type + "', 'fortran_order': False, 'shape': (2, 3, 2), }";
@@ -144,4 +182,4 @@ TEST_F(CostFile, AsAnArrayIsRefusedInAnotherShapeOrType) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::plan

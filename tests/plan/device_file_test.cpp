@@ -7,7 +7,7 @@
 #include "cost/error_message.h"
 #include "files/temporary_folder.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 namespace {
 
 const nlohmann::json kEnergy = {
@@ -69,4 +69,4 @@ TEST_F(DeviceFile, SaysWhatIsWrongAndWhere) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::plan

@@ -6,7 +6,7 @@
 #include "bitplan/plan.h"
 #include "bitplan/version.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 namespace {
 
 using nlohmann::ordered_json;
@@ -50,4 +50,4 @@ TEST(EvaluationFile, SaysWhatOutputsAreUnlessTheyAreClasses) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::plan

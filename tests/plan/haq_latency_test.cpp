@@ -11,7 +11,7 @@
 #include "cost/error_message.h"
 #include "cost/example_layers.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 namespace {
 
 /// 53 layers with weights and inputs of 4 and 8 bits.
@@ -76,4 +76,4 @@ TEST(HaqLatency, SaysThatItEndsAtEightBits) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::plan

@@ -7,7 +7,7 @@
 #include "cost/error_message.h"
 #include "files/temporary_folder.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 namespace {
 
 Problem TwoGroups() {
@@ -92,4 +92,4 @@ TEST(JointFile, RefusesArrayFilesOfOtherTypesAndShapes) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::plan

@@ -9,7 +9,7 @@
 #include "files/temporary_folder.h"
 #include "plan/example_files.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 namespace {
 
 /// Three tied layers with "w4-2-8a8", the linear layer with "w8a32".
@@ -131,4 +131,4 @@ TEST(Version, IsThreeNumbers) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::plan

@@ -8,7 +8,7 @@
 #include "files/temporary_folder.h"
 #include "plan/example_files.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 namespace {
 
 using nlohmann::ordered_json;
@@ -181,4 +181,4 @@ TEST_F(MalformedFile, WithAWrongTypeAnywhereIsRefusedUnderTheKeysName) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::plan

@@ -10,7 +10,7 @@
 #include "files/temporary_folder.h"
 #include "plan/example_files.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 namespace {
 
 using nlohmann::ordered_json;
@@ -232,4 +232,4 @@ TEST(PlanFile, RefusesLayersOfOneNameAndCountsThatCannotBe) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::plan

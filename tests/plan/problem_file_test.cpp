@@ -9,7 +9,7 @@
 #include "files/temporary_folder.h"
 #include "plan/example_files.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 namespace {
 
 TEST(ProblemFile, ReadsThePublishedInstances) {
@@ -100,4 +100,4 @@ TEST(ProblemFile, RefusesWhatBreaksAProblemsRulesWithTheFilesName) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::plan

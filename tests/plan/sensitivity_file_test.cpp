@@ -9,7 +9,7 @@
 #include "files/temporary_folder.h"
 #include "plan/example_files.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 namespace {
 
 using nlohmann::ordered_json;
@@ -236,4 +236,4 @@ TEST(SensitivityFile, KeepsShiftsInFilesBeside) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::plan

@@ -7,7 +7,7 @@
 #include "bitplan/plan.h"
 #include "plan/example_files.h"
 
-namespace bitplan {
+namespace bitplan::plan {
 namespace {
 
 using nlohmann::ordered_json;
@@ -108,4 +108,4 @@ TEST(SolutionFile, WithoutAPlanYetKeepsItsBound) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::plan

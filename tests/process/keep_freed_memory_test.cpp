@@ -6,7 +6,7 @@
 #include <malloc.h>
 #endif
 
-namespace bitplan {
+namespace bitplan::process {
 namespace {
 
 TEST(KeepFreedMemory, LeavesTheMemoryOfATensorToTheNext) {
@@ -31,4 +31,4 @@ TEST(KeepFreedMemory, LeavesTheMemoryOfATensorToTheNext) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::process

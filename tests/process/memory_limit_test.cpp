@@ -8,7 +8,7 @@
 
 #include "bitplan/error.h"
 
-namespace bitplan {
+namespace bitplan::process {
 namespace {
 
 constexpr std::int64_t kMebibyte = 1 << 20;
@@ -100,4 +100,4 @@ TEST(PeakBytesWithin, StopsWorkInsideOfOperatorsAndLeavesNothingBehind) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::process

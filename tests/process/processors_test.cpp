@@ -1,4 +1,4 @@
-#include "process/processors.h"
+#include "processors.h"
 
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -10,7 +10,7 @@
 
 #include "bitplan/process.h"
 
-namespace bitplan {
+namespace bitplan::process {
 namespace {
 
 namespace fs = std::filesystem;
@@ -83,9 +83,9 @@ TEST(GroupQuota, IsNothingWhereNoneIsSet) {
 TEST(UsableProcessors, AreNoMoreThanTheQuotaRoundedUp) {
   FakeMachine machine;
   machine.With("proc/self/cgroup", "0::/job").With("sys/fs/cgroup/job/cpu.max", "20000 100000");
-  EXPECT_EQ(UsableProcessors(machine.root()), 1);
+  EXPECT_EQ(UsableProcessorsUnder(machine.root()), 1);
   machine.With("sys/fs/cgroup/job/cpu.max", "100000000 100000");
-  EXPECT_EQ(UsableProcessors(machine.root()), UsableProcessors(FakeMachine().root()));
+  EXPECT_EQ(UsableProcessorsUnder(machine.root()), UsableProcessorsUnder(FakeMachine().root()));
 }
 
 TEST(UsableProcessors, AreNoMoreThanTheThreadIsBoundTo) {
@@ -104,4 +104,4 @@ TEST(UsableProcessors, AreNoMoreThanTheThreadIsBoundTo) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::process

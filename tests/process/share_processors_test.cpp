@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-namespace bitplan {
+namespace bitplan::process {
 namespace {
 
 using testing::HasSubstr;
@@ -55,4 +55,4 @@ TEST(ShareProcessors, ThreadsAreNoMoreThanTheProcessIsBoundTo) {
 TEST(ShareProcessors, TheUsersNumberOfThreadsCounts) { EXPECT_THAT(Said("OMP_NUM_THREADS=1"), HasSubstr("threads 1,")); }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::process

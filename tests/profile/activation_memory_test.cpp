@@ -166,17 +166,17 @@ TEST(ActivationMemory, LeavesOutOnlyMomentsThatNeverAreThePeak) {
   const Network network = MobileNet();
   const std::vector<int> widths = {2, 4, 8, 32};
   const std::vector<CostTable> tables = ActivationMemory(network, Image(64), widths);
-  const ActivationTrace trace = TraceActivations(network, Image(64));
+  const network::ActivationTrace trace = network::TraceActivations(network, Image(64));
   EXPECT_LT(tables.size(), trace.moments.size());
   std::mt19937 random(1);
   for (int plan = 0; plan < 200; ++plan) {
     std::vector<int> bits;
     for (std::size_t i = 0; i < network.layers().size(); ++i) bits.push_back(widths[random() % widths.size()]);
     double peak = 0, tabulated = 0;
-    for (const Moment& moment : trace.moments) {
+    for (const network::Moment& moment : trace.moments) {
       std::map<std::size_t, double> buffers;
       for (const std::size_t index : moment.live) {
-        const BufferVersion& version = trace.versions[index];
+        const network::BufferVersion& version = trace.versions[index];
         const int width = version.layer < 0 ? 32 : bits[static_cast<std::size_t>(version.layer)];
         double& bytes = buffers[version.buffer];
         bytes = std::max(bytes, std::ceil(static_cast<double>(version.elements * width) / 8));

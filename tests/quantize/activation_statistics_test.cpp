@@ -9,7 +9,7 @@
 #include "files/temporary_folder.h"
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 using ::testing::HasSubstr;
@@ -153,4 +153,4 @@ TEST(ActivationStatistics, OfAnotherModelOrDamagedAreRefused) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -4,7 +4,7 @@
 
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 using ::testing::HasSubstr;
@@ -87,4 +87,4 @@ TEST(CorrectedNetwork, IsTheOneThatWasFittedOnThoseSamples) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

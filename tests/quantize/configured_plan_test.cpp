@@ -4,7 +4,7 @@
 #include "bitplan/configuration.h"
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 using ::testing::HasSubstr;
@@ -84,4 +84,4 @@ TEST(ConfiguredPlan, RefusesRulesThatNameNoLayer) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -5,7 +5,7 @@
 
 #include "bitplan/quantize.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 Format ActivationFormat(int bits, Scheme scheme) {
@@ -87,4 +87,4 @@ TEST(FakeQuantize, ThirtyTwoBitsChangeNothing) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

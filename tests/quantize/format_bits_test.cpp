@@ -11,10 +11,11 @@
 
 #include "bitplan/error.h"
 #include "bitplan/quantize.h"
+#include "calibration/normal_float.h"
 #include "quantize/networks.h"
 #include "quantize/weight_grid.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 /// What a code of sign, exponent and mantissa stands for; nothing for infinities and NaN.
@@ -49,22 +50,7 @@ std::optional<double> LevelOf(const Format& format, int code) {
     case NumberType::Ternary:
       return code < 3 ? std::optional<double>(code - 1) : std::nullopt;
     default: {
-      static const std::vector<double> kNf4 = {-1.0,
-                                               -0.6961928009986877,
-                                               -0.5250730514526367,
-                                               -0.39491748809814453,
-                                               -0.28444138169288635,
-                                               -0.18477343022823334,
-                                               -0.09105003625154495,
-                                               0.0,
-                                               0.07958029955625534,
-                                               0.16093020141124725,
-                                               0.24611230194568634,
-                                               0.33791524171829224,
-                                               0.44070982933044434,
-                                               0.5626170039176941,
-                                               0.7229568362236023,
-                                               1.0};
+      static const std::vector<double> kNf4 = NormalFloatLevels();
       return kNf4[static_cast<std::size_t>(code)];
     }
   }
@@ -289,4 +275,4 @@ TEST(Formats, MseIsAtMostTheErrorOfTheWholeRange) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

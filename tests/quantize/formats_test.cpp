@@ -12,7 +12,7 @@
 #include "quantize/networks.h"
 #include "quantize/weight_grid.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 Format Of(NumberType type, int bits, Granularity granularity = Granularity::Channel, int group = 0) {
@@ -182,4 +182,4 @@ TEST(Formats, OfActivationsPassTheGradientInsideTheirRange) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -8,7 +8,7 @@
 #include "process/memory_limit.h"
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 using ::testing::AllOf;
@@ -43,11 +43,11 @@ TEST(Quantizing, WithinTooLittleToFindAScaleIsRefusedUnderTheLayersName) {
   QuantizeOptions options;
   options.memory_bytes = 1000;
   const auto create = [&] { QuantizedNetwork::Create(network, plan, options); };
-  EXPECT_THROW(create(), MemoryShort);
+  EXPECT_THROW(create(), process::MemoryShort);
   EXPECT_THAT(MessageOf(create), AllOf(HasSubstr("finding the scales of layer '"), HasSubstr("give")));
   for (LayerPlan& layer : plan.layers) layer.weight.calibrator = Calibrator::Max;
   EXPECT_NO_THROW(create());
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

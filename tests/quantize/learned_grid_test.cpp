@@ -10,7 +10,7 @@
 #include "quantize/networks.h"
 #include "quantize/quantized_network.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 using testing::HasSubstr;
@@ -158,4 +158,4 @@ TEST(LearnedGrid, IsRefusedInPlansThatContradictIt) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

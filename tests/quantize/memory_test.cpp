@@ -8,7 +8,7 @@
 #include "quantize/quantized_network.h"
 #include "quantize/single_choices.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 constexpr std::int64_t kMebibyte = 1 << 20;
@@ -99,4 +99,4 @@ TEST(MemoryLimit, TooLittleForTheScalesOfALayerIsRefusedBeforeAnySample) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -8,7 +8,7 @@
 #include "bitplan/quantize.h"
 #include "quantize/reference.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 Format IntegerFormat(int bits, Scheme scheme, Granularity granularity, bool narrow = false) {
@@ -117,4 +117,4 @@ TEST(QuantizeWeight, RefusesWhatCannotBeQuantized) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

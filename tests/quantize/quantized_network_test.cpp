@@ -3,7 +3,7 @@
 
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 using ::testing::AllOf;
@@ -248,4 +248,4 @@ TEST(QuantizedNetwork, StopsWhenTheCallbackThrows) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -8,7 +8,7 @@
 #include "bitplan/error.h"
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 TEST(QuantizedWeights, AreThoseThatQuantizeWeightGivesWidthByWidth) {
@@ -46,4 +46,4 @@ TEST(QuantizedWeights, NameTheLayerThatCannotBeQuantized) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

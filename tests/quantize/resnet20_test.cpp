@@ -6,7 +6,7 @@
 #include "bitplan/evaluate.h"
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 std::filesystem::path Example(const char* file) {
@@ -83,4 +83,4 @@ TEST_F(ResNet20, EightBitActivationsCostNextToNothing) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -6,7 +6,7 @@
 
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 class Threads : public testing::Test {
@@ -55,4 +55,4 @@ TEST_F(Threads, ChangeNoWeight) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

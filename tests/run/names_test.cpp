@@ -34,7 +34,8 @@ TYPED_TEST(EnumNames, LeadBackToTheValuesInTheirOrder) {
 
 TYPED_TEST(EnumNames, AreListedWhereOneIsUnknown) {
   std::string all;
-  for (const std::string_view name : AllNames<TypeParam>()) all += std::string(all.empty() ? "" : ", ") + std::string(name);
+  for (const std::string_view name : AllNames<TypeParam>())
+    all += std::string(all.empty() ? "" : ", ") + std::string(name);
   for (const char* text : {"no-such-name", "", "Linear"})
     EXPECT_THAT(MessageOf([&] { Parse<TypeParam>(text); }),
                 testing::AllOf(testing::StartsWith("unknown "), testing::HasSubstr("'" + std::string(text) + "'"),

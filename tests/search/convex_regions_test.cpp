@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "search/convex.h"
+#include "convex.h"
 #include "search/joint_case.h"
 
 namespace bitplan::search {

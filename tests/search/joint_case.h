@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "search/infeasibility.h"
-#include "search/joint_objective.h"
+#include "infeasibility.h"
+#include "joint_objective.h"
 #include "search/random_joint_problem.h"
-#include "search/shifted_bounder.h"
+#include "shifted_bounder.h"
 
 namespace bitplan::search {
 

@@ -7,7 +7,7 @@
 #include "bitplan/error.h"
 #include "bitplan/problem.h"
 
-namespace bitplan {
+namespace bitplan::search {
 namespace {
 
 using ::testing::AllOf;
@@ -90,4 +90,4 @@ TEST(JointTerm, NumbersOutsideTheirRangesAreRefused) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::search

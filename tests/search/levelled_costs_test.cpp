@@ -1,4 +1,4 @@
-#include "search/levelled_costs.h"
+#include "levelled_costs.h"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 
 #include "bitplan/error.h"
 
-namespace bitplan {
+namespace bitplan::search {
 namespace {
 
 using ::testing::AllOf;
@@ -128,4 +128,4 @@ TEST(ProblemValidate, GivesMessagesOfOneLine) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::search

@@ -1,4 +1,4 @@
-#include "search/relaxation.h"
+#include "relaxation.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <random>
 
 #include "search/random_problem.h"
-#include "search/subproblem.h"
+#include "subproblem.h"
 
 namespace bitplan::search {
 namespace {

@@ -1,11 +1,11 @@
-#include "search/shrunk_core.h"
+#include "shrunk_core.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
+#include "feasibility.h"
 #include "random_problem.h"
-#include "search/feasibility.h"
 
 namespace bitplan::search {
 namespace {

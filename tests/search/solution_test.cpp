@@ -4,7 +4,7 @@
 #include "bitplan/error.h"
 #include "bitplan/search.h"
 
-namespace bitplan {
+namespace bitplan::search {
 namespace {
 
 using ::testing::AllOf;
@@ -70,4 +70,4 @@ TEST(BriefReport, SaysThatNothingIsKnown) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::search

@@ -1,4 +1,4 @@
-#include "search/swaps.h"
+#include "swaps.h"
 
 #include <gtest/gtest.h>
 

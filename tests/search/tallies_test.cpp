@@ -1,11 +1,11 @@
-#include "search/tallies.h"
+#include "tallies.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
+#include "feasibility.h"
 #include "search/brute_force.h"
-#include "search/feasibility.h"
 #include "search/random_problem.h"
 
 namespace bitplan::search {

@@ -1,4 +1,4 @@
-#include "train/augment.h"
+#include "augment.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 
 #include <set>
 
-namespace bitplan {
+namespace bitplan::train {
 namespace {
 
 TrainOptions Options(std::int64_t padding, bool flip) {
@@ -81,4 +81,4 @@ TEST(BlackPixel, IsWhatNormalizationMakesOfZero) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -8,7 +8,7 @@
 #include "message_of.h"
 #include "train/training_case.h"
 
-namespace bitplan {
+namespace bitplan::train {
 namespace {
 
 using testing::HasSubstr;
@@ -176,4 +176,4 @@ TEST(Checkpoint, ThatIsNoneIsRefused) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -5,7 +5,7 @@
 #include "files/temporary_folder.h"
 #include "train/training_case.h"
 
-namespace bitplan {
+namespace bitplan::train {
 namespace {
 
 at::Tensor Weight() { return torch::arange(36, at::kFloat).view({3, 12}).sin(); }
@@ -75,4 +75,4 @@ TEST(ComputedWeights, OfBuffersAreNotTrained) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::train

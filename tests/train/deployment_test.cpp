@@ -6,11 +6,11 @@
 
 #include "bitplan/files.h"
 #include "files/temporary_folder.h"
-#include "train/trained_file.h"
-#include "train/trained_network.h"
 #include "train/training_case.h"
+#include "trained_file.h"
+#include "trained_network.h"
 
-namespace bitplan {
+namespace bitplan::train {
 namespace {
 
 /// A network after its quantizers saw the data.
@@ -160,6 +160,38 @@ TEST(Train, KeepsTheEpochWithTheLeastHeldOutLoss) {
   EXPECT_NE(least->held_out_loss, result.curve.back().held_out_loss);
 }
 
+/// The plan with weights that the method suits: of 4 bits, or binary, or ternary ones.
+Plan PlanSuiting(TrainingMethod method) {
+  Plan plan = PlanOf(NormedModel(), 4, 4);
+  for (LayerPlan& layer : plan.layers)
+    for (const NumberType type : {NumberType::Integer, NumberType::Binary, NumberType::Ternary}) {
+      if (SuitsWeights(method, layer.weight)) break;
+      layer.weight = {.bits = type == NumberType::Binary ? 1 : 2, .type = type};
+    }
+  return plan;
+}
+
+TEST(Train, ThatDivergesIsAResultWhateverIsTrained) {
+  const auto diverges = [](TrainingMethod method, BatchNormFolding batch_norm) {
+    SCOPED_TRACE(ToString(method));
+    TrainOptions options = SmallOptions();
+    options.epochs = 1;
+    options.learning_rate = 1e30;
+    options.method = method;
+    options.batch_norm = batch_norm;
+    const TrainResult result = Train(NormedModel(), {}, PlanSuiting(method), SmallData(), options);
+    EXPECT_TRUE(result.quantized.Forward(AllInputs(SmallData())).isfinite().all().item<bool>());
+    return result.diverged.has_value();
+  };
+  int diverged = 0;
+  for (const TrainingMethod method : TrainingMethods())
+    EXPECT_NO_THROW(diverged += diverges(method, BatchNormFolding::Folded)) << ToString(method);
+  for (const BatchNormFolding folding : {BatchNormFolding::Frozen, BatchNormFolding::TwoConvolutions,
+                                         BatchNormFolding::Smoothed, BatchNormFolding::Rescaled})
+    EXPECT_NO_THROW(diverged += diverges(TrainingMethod::Lsq, folding)) << ToString(folding);
+  EXPECT_GT(diverged, 4);
+}
+
 TEST(Train, StopsWhereItDivergesAndKeepsTheLastGoodState) {
   TrainOptions options = SmallOptions();
   options.learning_rate = 1e30;
@@ -183,4 +215,4 @@ TEST(Train, NeedsNoLabelsToDistil) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::train

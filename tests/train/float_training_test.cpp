@@ -6,7 +6,7 @@
 
 #include "train/training_case.h"
 
-namespace bitplan {
+namespace bitplan::train {
 namespace {
 
 using nlohmann::json;
@@ -80,4 +80,4 @@ INSTANTIATE_TEST_SUITE_P(
                     FloatCase{"clipped", true, kRescaled}, FloatCase{"distilled", true, kRescaled}));
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -4,10 +4,10 @@
 
 #include <cmath>
 
-#include "train/trained_network.h"
 #include "train/training_case.h"
+#include "trained_network.h"
 
-namespace bitplan {
+namespace bitplan::train {
 namespace {
 
 class FoldingGradient : public testing::TestWithParam<BatchNormFolding> {};
@@ -58,4 +58,4 @@ INSTANTIATE_TEST_SUITE_P(Foldings, FoldingGradient,
                                          BatchNormFolding::Rescaled));
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -2,11 +2,11 @@
 
 #include <cmath>
 
-#include "train/trained_file.h"
-#include "train/trained_network.h"
 #include "train/training_case.h"
+#include "trained_file.h"
+#include "trained_network.h"
 
-namespace bitplan {
+namespace bitplan::train {
 namespace {
 
 class Folding : public testing::TestWithParam<BatchNormFolding> {};
@@ -53,4 +53,4 @@ INSTANTIATE_TEST_SUITE_P(Foldings, Folding,
                                          BatchNormFolding::Rescaled));
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::train

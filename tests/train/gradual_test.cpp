@@ -6,7 +6,7 @@
 #include "files/temporary_folder.h"
 #include "train/training_case.h"
 
-namespace bitplan {
+namespace bitplan::train {
 namespace {
 
 TrainOptions Incremental() {
@@ -99,4 +99,4 @@ INSTANTIATE_TEST_SUITE_P(Schemes, GradualCheckpoint, testing::Bool(),
                          [](const auto& test) { return test.param ? "Incremental" : "Staged"; });
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -6,7 +6,7 @@
 #include "bitplan/error.h"
 #include "bitplan/train.h"
 
-namespace bitplan {
+namespace bitplan::train {
 namespace {
 
 using testing::AllOf;
@@ -40,4 +40,4 @@ TEST(TrainingCurve, OfNothingCannotBeDrawn) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::train

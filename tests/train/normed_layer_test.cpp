@@ -1,9 +1,9 @@
-#include "train/normed_layer.h"
+#include "normed_layer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace bitplan {
+namespace bitplan::train {
 namespace {
 
 constexpr int kChannels = 6, kOff = 2;
@@ -70,4 +70,4 @@ TEST(RescaledNorm, IsBatchNormOfTheProductInItsOwnUnits) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -6,7 +6,7 @@
 #include "message_of.h"
 #include "train/training_case.h"
 
-namespace bitplan {
+namespace bitplan::train {
 namespace {
 
 using testing::AllOf;
@@ -99,4 +99,4 @@ TEST(Train, RefusesAPlanOfAnotherModel) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::train

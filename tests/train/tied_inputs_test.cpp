@@ -5,7 +5,7 @@
 #include "files/temporary_folder.h"
 #include "train/training_case.h"
 
-namespace bitplan {
+namespace bitplan::train {
 namespace {
 
 /// b reads what a reads, and before that a part of it.
@@ -34,4 +34,4 @@ TEST(TiedInputs, HaveOneLearnedRange) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -1,10 +1,10 @@
-#include "train/training_graph.h"
+#include "training_graph.h"
 
 #include <gtest/gtest.h>
 
 #include "train/training_case.h"
 
-namespace bitplan {
+namespace bitplan::train {
 namespace {
 
 Network Unfolded() {
@@ -49,4 +49,4 @@ TEST(TrainingGraph, BringsDropoutBack) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::train

@@ -1,11 +1,11 @@
-#include "quantize/corrections/ada_round.h"
+#include "corrections/ada_round.h"
 
 #include <ATen/ATen.h>
 
 #include <cmath>
 #include <numbers>
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -79,4 +79,4 @@ at::Tensor CodesByAdaRound(const at::Tensor& rows, const RowGrid& grid, at::Tens
   return (low + zero_point + Rectified(v).ge(0.5)).clamp(lowest, highest);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

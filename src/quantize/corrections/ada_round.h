@@ -2,9 +2,9 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "quantize/corrections/row_grid.h"
+#include "corrections/row_grid.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 /// Codes of rows [rows, d] of an integer weight, rounded up or down to the least E‖(Ŵ − W) x‖² of its input x
 /// (AdaRound, Nagel et al. 2020, equation 21, without an activation function): Ŵ = s · clip(⌊W/s⌋ + h(V) + z), h the
@@ -13,4 +13,4 @@ namespace bitplan {
 /// so every step sees all of them. `moments`: float64 [d, d].
 at::Tensor CodesByAdaRound(const at::Tensor& rows, const RowGrid& grid, at::Tensor moments);
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "bitplan/error.h"
-#include "quantize/corrections/sample_passes.h"
+#include "corrections/sample_passes.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -119,4 +119,4 @@ std::map<int, ChannelMoments> FloatMoments(const Network& network, const std::ve
   return std::move(recorder.moments);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 at::Tensor ChannelMoments::IsConstant() const { return deviation <= mean.abs() * 1e-6; }
 
@@ -57,4 +57,4 @@ ChannelMoments Together(const ChannelMoments& a, const ChannelMoments& b) {
   return {a.mean + between * share, variance.sqrt(), elements};
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -2,7 +2,7 @@
 
 #include "quantize/corrections/channel_correction.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 std::vector<std::string> LayersOfFewValues(const Network& network, const Dataset& data) {
   const std::vector<at::Tensor> one = data.Get(0, 1, at::Device(network.device())).inputs;
@@ -13,4 +13,4 @@ std::vector<std::string> LayersOfFewValues(const Network& network, const Dataset
   return names;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -1,4 +1,4 @@
-#include "quantize/corrections/fit_corrections.h"
+#include "corrections/fit_corrections.h"
 
 #include <ATen/ATen.h>
 
@@ -7,14 +7,14 @@
 #include <utility>
 
 #include "bitplan/error.h"
+#include "corrections/layer_by_layer.h"
+#include "corrections/sample_passes.h"
+#include "corrections/weight_rounder.h"
 #include "network/batch_norm.h"
 #include "network/channel_expectations.h"
 #include "quantize/corrections/channel_correction.h"
-#include "quantize/corrections/layer_by_layer.h"
-#include "quantize/corrections/sample_passes.h"
-#include "quantize/corrections/weight_rounder.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -37,7 +37,7 @@ class CorrectionFitter : public Probe {
         state_(state),
         quantizing_(state),
         rounder_(network, corrections.rounding, memory_bytes, progress, state) {
-    if (output_ == OutputCorrection::BatchNorm) norms_ = FindBatchNorms(network.lowered());
+    if (output_ == OutputCorrection::BatchNorm) norms_ = network::FindBatchNorms(network.lowered());
     for (std::size_t i = 0; i < network.layers().size() && output_ != OutputCorrection::None; ++i) AddTarget(i);
   }
 
@@ -84,7 +84,8 @@ class CorrectionFitter : public Probe {
   void Fold() {
     if (output_ != OutputCorrection::BatchNorm) return FoldCorrection(network_, fitted_, state_);
     for (const auto& [layer, correction] : fitted_) {
-      const BatchNorm& norm = norms_.at(network_.layers()[static_cast<std::size_t>(layer)].uses[0].output_site);
+      const network::BatchNorm& norm =
+          norms_.at(network_.layers()[static_cast<std::size_t>(layer)].uses[0].output_site);
       at::Tensor &mean = state_.parameters[norm.mean], &variance = state_.parameters[norm.variance];
       mean = (mean - correction.beta) / correction.alpha;
       variance = ((variance + norm.epsilon) / correction.alpha.square() - norm.epsilon).clamp_min(0);
@@ -130,7 +131,7 @@ class CorrectionFitter : public Probe {
   /// −ΔW E[x] (Nagel et al. 2019, equation 16), as if no position were padded.
   std::optional<ChannelCorrection> FromBatchNorm(std::size_t layer) const {
     const Layer& found = network_.layers()[layer];
-    const auto expected = ExpectedInput(network_, layer);
+    const auto expected = network::ExpectedInput(network_, layer);
     const at::Tensor weight = network_.Weight(found);
     if (!expected || found.channel_axis != 0 || weight.dim() < 2 || found.op.starts_with("conv_transpose"))
       return std::nullopt;
@@ -149,7 +150,7 @@ class CorrectionFitter : public Probe {
   QuantizedState& state_;
   QuantizingProbe quantizing_;
   WeightRounder rounder_;
-  std::map<int, BatchNorm> norms_;
+  std::map<int, network::BatchNorm> norms_;
   CorrectionTargets targets_;
   std::map<int, ChannelCorrection> fitted_;
 
@@ -189,4 +190,4 @@ void FitCorrections(const Network& network, const Corrections& corrections, cons
   fitter.Fold();
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

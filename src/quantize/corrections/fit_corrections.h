@@ -11,7 +11,7 @@
 #include "quantize/corrections/channel_moments.h"
 #include "quantize/quantized_network.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 /// What is at hand for fitting: samples [N, …], and how many of them a pass takes at a time.
 struct FittingSamples {
@@ -32,4 +32,4 @@ void FitCorrections(const Network& network, const Corrections& corrections, cons
                     const FittingSamples& samples, std::int64_t memory_bytes, const ProgressCallback& progress,
                     QuantizedState& state);
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -1,4 +1,4 @@
-#include "quantize/corrections/gptq.h"
+#include "corrections/gptq.h"
 
 #include <ATen/ATen.h>
 
@@ -7,7 +7,7 @@
 
 #include "quantize/weight_grid.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -75,4 +75,4 @@ at::Tensor CodesByGptq(const at::Tensor& rows, const RowGrid& grid, at::Tensor m
   return codes;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

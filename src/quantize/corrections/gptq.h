@@ -2,9 +2,9 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "quantize/corrections/row_grid.h"
+#include "corrections/row_grid.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 /// Codes of rows [rows, d] of a weight by GPTQ (Frantar et al. 2023, algorithm 1): in the order of decreasing moments,
 /// each value goes to its nearest code, and what it adds to the squared output error is taken up by the values still to
@@ -13,4 +13,4 @@ namespace bitplan {
 /// and two copies of the rows in double precision little is taken. `grid`: any format with scales.
 at::Tensor CodesByGptq(const at::Tensor& rows, const RowGrid& grid, at::Tensor moments);
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

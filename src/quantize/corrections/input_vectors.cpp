@@ -1,4 +1,4 @@
-#include "quantize/corrections/input_vectors.h"
+#include "corrections/input_vectors.h"
 
 #include <ATen/ATen.h>
 #include <ATen/ExpandUtils.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -23,7 +23,7 @@ at::Tensor Spread(const at::Tensor& x, std::int64_t axis, std::int64_t spread) {
 
 }  // namespace
 
-std::optional<InputVectors> InputVectors::Of(const LayerProduct& product, at::IntArrayRef weight_shape,
+std::optional<InputVectors> InputVectors::Of(const network::LayerProduct& product, at::IntArrayRef weight_shape,
                                              int channel_axis) {
   InputVectors vectors;
   vectors.shape_ = weight_shape.vec();
@@ -35,7 +35,7 @@ std::optional<InputVectors> InputVectors::Of(const LayerProduct& product, at::In
   return vectors;
 }
 
-bool InputVectors::SetContraction(const Contraction& contraction) {
+bool InputVectors::SetContraction(const network::Contraction& contraction) {
   contraction_ = contraction;
   const auto axis = static_cast<std::int64_t>(contraction.weight_axis);
   if (axis == channel_axis_) return false;
@@ -47,7 +47,7 @@ bool InputVectors::SetContraction(const Contraction& contraction) {
   return rows_ > 0 && length_ > 0;
 }
 
-bool InputVectors::SetWindows(const Windows& windows) {
+bool InputVectors::SetWindows(const network::Windows& windows) {
   windows_ = windows;
   if (channel_axis_ != (windows.transposed ? 1 : 0)) return false;
   groups_ = windows.groups;
@@ -170,4 +170,4 @@ at::Tensor InputVectors::Padded(const at::Tensor& samples) const {
   return at::constant_pad_nd(padded, pads);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

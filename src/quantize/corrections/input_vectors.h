@@ -9,7 +9,7 @@
 
 #include "network/layer_product.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 /// Some of the values of the vectors of a group.
 struct InputBlock {
@@ -23,7 +23,8 @@ struct InputBlock {
 class InputVectors {
  public:
   /// Nothing for products of other kinds, or whose operands are only known in a run. `channel_axis`: of the weight.
-  static std::optional<InputVectors> Of(const LayerProduct& product, at::IntArrayRef weight_shape, int channel_axis);
+  static std::optional<InputVectors> Of(const network::LayerProduct& product, at::IntArrayRef weight_shape,
+                                        int channel_axis);
 
   std::int64_t groups() const { return groups_; }
   std::int64_t rows() const { return rows_; }
@@ -43,8 +44,8 @@ class InputVectors {
   using Visit = std::function<void(const at::Tensor& vectors)>;  // [positions, count]
 
   InputVectors() = default;
-  bool SetContraction(const Contraction& contraction);
-  bool SetWindows(const Windows& windows);
+  bool SetContraction(const network::Contraction& contraction);
+  bool SetWindows(const network::Windows& windows);
   void ForEachChunk(const at::Tensor& x, const InputBlock& block, std::int64_t most_values, const Visit& visit) const;
   at::Tensor Contracted(const at::Tensor& x, std::int64_t group) const;
   void ForEachWindow(const at::Tensor& x, const InputBlock& block, std::int64_t most_values, const Visit& visit) const;
@@ -52,9 +53,9 @@ class InputVectors {
 
   std::vector<std::int64_t> shape_;  // of the weight
   std::int64_t channel_axis_ = 0;
-  std::optional<Contraction> contraction_;
-  std::optional<Windows> windows_;
+  std::optional<network::Contraction> contraction_;
+  std::optional<network::Windows> windows_;
   std::int64_t groups_ = 1, rows_ = 0, length_ = 0, together_ = 1;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -1,4 +1,4 @@
-#include "quantize/corrections/layer_by_layer.h"
+#include "corrections/layer_by_layer.h"
 
 #include <ATen/ATen.h>
 
@@ -8,7 +8,7 @@
 
 #include "network/segments.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -27,7 +27,7 @@ class PartsOnTheirWay {
   void Run(std::size_t end, const std::vector<at::Tensor>& parameters, Probe& probe) {
     come_.clear();
     std::int64_t begin = 0;
-    for (const Segments::State& from : kept_) {
+    for (const network::Segments::State& from : kept_) {
       try {
         come_.push_back(segments_.Run(from, end, parameters, probe));
       } catch (const RunEnds&) {
@@ -49,7 +49,7 @@ class PartsOnTheirWay {
 
  private:
   /// Whether all parts do; the first has the most samples.
-  bool Fits(const Segments::State& first) const {
+  bool Fits(const network::Segments::State& first) const {
     return first.Bytes() <= half_ / static_cast<std::int64_t>(kept_.size());
   }
 
@@ -59,11 +59,11 @@ class PartsOnTheirWay {
     return memory_[0];
   }
 
-  Segments segments_;
+  network::Segments segments_;
   std::int64_t half_;  // bytes
   at::Device device_;
   std::array<at::Tensor, 2> memory_;
-  std::vector<Segments::State> kept_, come_;
+  std::vector<network::Segments::State> kept_, come_;
 };
 
 }  // namespace
@@ -79,4 +79,4 @@ void RunLayerByLayer(const Network& network, const std::vector<std::vector<at::T
   }
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

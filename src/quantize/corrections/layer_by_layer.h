@@ -8,7 +8,7 @@
 
 #include "bitplan/network.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 /// Thrown by a probe where the rest of a run is not wanted.
 struct RunEnds {};
@@ -22,4 +22,4 @@ void RunLayerByLayer(const Network& network, const std::vector<std::vector<at::T
                      const std::vector<at::Tensor>& parameters, std::int64_t memory_bytes, Probe& probe,
                      const std::function<bool()>& reached);
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

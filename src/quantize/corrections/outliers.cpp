@@ -1,4 +1,4 @@
-#include "quantize/corrections/outliers.h"
+#include "corrections/outliers.h"
 
 #include <ATen/ATen.h>
 
@@ -7,13 +7,13 @@
 #include <set>
 #include <utility>
 
+#include "calibration/histogram.h"
+#include "calibration/range.h"
+#include "corrections/sample_passes.h"
 #include "network/layer_product.h"
-#include "quantize/calibration/histogram.h"
-#include "quantize/calibration/range.h"
-#include "quantize/corrections/sample_passes.h"
 #include "quantize/weight_grid.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -46,7 +46,7 @@ std::map<int, Format> SitesOfLinearLayers(const Network& network, const Plan& pl
     for (std::size_t use = 0; use < network.layers()[i].uses.size(); ++use) {
       const int site = network.layers()[i].uses[use].input_site;
       if (site < 0) continue;
-      const auto product = LayerProduct::Of(network, static_cast<int>(i), use);
+      const auto product = network::LayerProduct::Of(network, static_cast<int>(i), use);
       const bool fits = product && product->IsLinear() && KeepsColumns(planned.weight) &&
                         planned.activation.HasScale() && planned.activation.calibrator != Calibrator::Dynamic &&
                         !planned.learned_weight && !planned.learned_input;
@@ -83,7 +83,7 @@ std::map<int, Outliers> FindOutliers(const Network& network, const Plan& plan, c
   };
   show(find);
 
-  std::map<int, Histogram> rest;
+  std::map<int, calibration::Histogram> rest;
   SiteReader measure(Keys(formats), [&](int site, const at::Tensor& value) {
     const at::Tensor& kept = beyond.at(site);
     if (!kept.any().item<bool>() || kept.all().item<bool>()) return;
@@ -97,7 +97,7 @@ std::map<int, Outliers> FindOutliers(const Network& network, const Plan& plan, c
 
   std::map<int, Outliers> outliers;
   for (const auto& [site, histogram] : rest) {
-    const QuantizationRange range = Calibrate(histogram.Values(), formats.at(site));
+    const calibration::QuantizationRange range = calibration::Calibrate(histogram.Values(), formats.at(site));
     outliers[site] = {beyond.at(site).nonzero().flatten(), {range.scale, range.zero_point}};
   }
   return outliers;
@@ -110,4 +110,4 @@ QuantizedTensor QuantizeBeside(const at::Tensor& columns, const at::Tensor& weig
   return PutOnGrid(weight, grid);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -9,7 +9,7 @@
 #include "bitplan/plan.h"
 #include "bitplan/quantize.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 /// The features of a tensor [N, …, features] that stay in float16, and the range of the others.
 struct Outliers {
@@ -27,4 +27,4 @@ std::map<int, Outliers> FindOutliers(const Network& network, const Plan& plan, c
 QuantizedTensor QuantizeBeside(const at::Tensor& columns, const at::Tensor& weight, const Format& format,
                                int channel_axis);
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -1,11 +1,11 @@
-#include "quantize/corrections/reader_figures.h"
+#include "corrections/reader_figures.h"
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
 #include <utility>
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -40,10 +40,10 @@ std::vector<InputBlock> LayerMoments::Blocks() const {
 
 std::int64_t LayerMoments::Bytes() const { return BytesOf(vectors, block); }
 
-ReaderRecorder::ReaderRecorder(const std::vector<ChannelLink>& links, std::int64_t chunk_bytes)
+ReaderRecorder::ReaderRecorder(const std::vector<network::ChannelLink>& links, std::int64_t chunk_bytes)
     : chunk_bytes_(chunk_bytes) {
-  for (const ChannelLink& link : links)
-    for (const ChannelLink::Reader& reader : link.readers) {
+  for (const network::ChannelLink& link : links)
+    for (const network::ChannelLink::Reader& reader : link.readers) {
       dim_of_site_[reader.input_site] = reader.channel_dim;
       layers_.emplace(reader.input_site, reader.layer);
     }
@@ -71,4 +71,4 @@ void ReaderRecorder::AddMoments(LayerMoments& moments, const at::Tensor& x) cons
   }
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "bitplan/network.h"
+#include "corrections/input_vectors.h"
 #include "network/channel_links.h"
-#include "quantize/corrections/input_vectors.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 /// Second moments of what a layer's weights multiply, in blocks: as if those of different blocks were uncorrelated.
 struct LayerMoments {
@@ -37,7 +37,7 @@ struct ReaderFigures {
 class ReaderRecorder : public Probe {
  public:
   /// `chunk_bytes`: what moments of a batch may take on the way.
-  ReaderRecorder(const std::vector<ChannelLink>& links, std::int64_t chunk_bytes);
+  ReaderRecorder(const std::vector<network::ChannelLink>& links, std::int64_t chunk_bytes);
 
   at::Tensor Visit(int site, const at::Tensor& value) override;
 
@@ -51,4 +51,4 @@ class ReaderRecorder : public Probe {
   std::multimap<int, std::size_t> layers_;  // that read a site
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -1,4 +1,4 @@
-#include "quantize/corrections/rescaling.h"
+#include "corrections/rescaling.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -13,12 +13,12 @@
 
 #include "bitplan/error.h"
 #include "bitplan/quantize.h"
+#include "corrections/reader_figures.h"
 #include "network/channel_links.h"
 #include "network/layer_product.h"
 #include "process/memory_limit.h"
-#include "quantize/corrections/reader_figures.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -27,38 +27,38 @@ class Rescaler {
   Rescaler(const Network& network, const Plan& plan)
       : network_(network), plan_(plan), values_(network.ParameterValues()) {}
 
-  void Equalize(const std::vector<ChannelLink>& links) {
+  void Equalize(const std::vector<network::ChannelLink>& links) {
     constexpr int kRounds = 100;
     constexpr double kSettled = 1e-4;
     for (int round = 0; round < kRounds; ++round) {
       double change = 0;
-      for (const ChannelLink& link : links) {
+      for (const network::ChannelLink& link : links) {
         if (!link.made_by) continue;
         const at::Tensor made = MadeRange(link), read = ReadRange(link);
         const at::Tensor scale = KeepingBiases(link, OrOne((made * read).sqrt() / read, made, read), made, read);
         change = std::max(change, (scale - 1).abs().max().item<double>());
-        ScaleLink(network_, link, scale, values_);
+        network::ScaleLink(network_, link, scale, values_);
       }
       if (change < kSettled) return;
     }
   }
 
-  void Smooth(const std::vector<ChannelLink>& links, const ReaderFigures& figures) {
-    for (const ChannelLink& link : links) {
-      if (std::none_of(link.readers.begin(), link.readers.end(), [&](const ChannelLink::Reader& reader) {
+  void Smooth(const std::vector<network::ChannelLink>& links, const ReaderFigures& figures) {
+    for (const network::ChannelLink& link : links) {
+      if (std::none_of(link.readers.begin(), link.readers.end(), [&](const network::ChannelLink::Reader& reader) {
             return plan_.layers[reader.layer].activation.HasScale();
           }))
         continue;
       const at::Tensor x = OfReaders(link, figures.largest), w = ReadRange(link);
       if (!x.defined()) continue;
       const at::Tensor scale = OrOne(x.pow(plan_.corrections.smoothing) / w.pow(1 - plan_.corrections.smoothing), x, w);
-      ScaleLink(network_, link, scale, values_);
+      network::ScaleLink(network_, link, scale, values_);
     }
   }
 
-  void FollowActivations(const std::vector<ChannelLink>& links, const ReaderFigures& figures) {
+  void FollowActivations(const std::vector<network::ChannelLink>& links, const ReaderFigures& figures) {
     constexpr int kSteps = 20;
-    for (const ChannelLink& link : links) {
+    for (const network::ChannelLink& link : links) {
       const at::Tensor magnitude = OfReaders(link, figures.magnitude);
       if (!magnitude.defined()) continue;
       at::Tensor best = at::ones_like(magnitude);
@@ -69,7 +69,7 @@ class Rescaler {
         const double error = OutputError(link, scale, figures);
         if (error < least) least = error, best = scale;
       }
-      ScaleLink(network_, link, best, values_);
+      network::ScaleLink(network_, link, best, values_);
     }
   }
 
@@ -87,7 +87,7 @@ class Rescaler {
   /// A channel that its weights hardly change, of a large bias: the factor that makes ranges of weights equal would make
   /// its bias, and with it the range of the whole tensor, as much larger as the weights are small. So no factor lifts a
   /// bias beyond kLift times what weights or biases of the channels are in the middle.
-  at::Tensor KeepingBiases(const ChannelLink& link, const at::Tensor& scale, const at::Tensor& made,
+  at::Tensor KeepingBiases(const network::ChannelLink& link, const at::Tensor& scale, const at::Tensor& made,
                            const at::Tensor& read) const {
     constexpr double kLift = 16;
     if (link.factors.empty()) return scale;
@@ -101,40 +101,40 @@ class Rescaler {
   }
 
   /// The largest of the figures at all sites where the link is read; undefined where no sample came by.
-  static at::Tensor OfReaders(const ChannelLink& link, const std::map<int, at::Tensor>& figures) {
+  static at::Tensor OfReaders(const network::ChannelLink& link, const std::map<int, at::Tensor>& figures) {
     at::Tensor all;
-    for (const ChannelLink::Reader& reader : link.readers)
+    for (const network::ChannelLink::Reader& reader : link.readers)
       if (const auto found = figures.find(reader.input_site); found != figures.end())
         all = all.defined() ? at::maximum(all, found->second) : found->second;
     return all;
   }
 
   /// max |w| of the layer that makes a channel.
-  at::Tensor MadeRange(const ChannelLink& link) {
+  at::Tensor MadeRange(const network::ChannelLink& link) {
     const int axis = network_.layers()[*link.made_by].channel_axis;
     return Weight(*link.made_by).abs().movedim(axis, 0).flatten(1).amax(1).to(at::kDouble);
   }
 
   /// max |w| over all that read a channel.
-  at::Tensor ReadRange(const ChannelLink& link) {
+  at::Tensor ReadRange(const network::ChannelLink& link) {
     at::Tensor range;
-    for (const ChannelLink::Reader& reader : link.readers) {
+    for (const network::ChannelLink::Reader& reader : link.readers) {
       const at::Tensor own =
-          InputChannelsFirst(Weight(reader.layer), reader).abs().flatten(1).amax(1).to(at::kDouble);
+          network::InputChannelsFirst(Weight(reader.layer), reader).abs().flatten(1).amax(1).to(at::kDouble);
       range = range.defined() ? at::maximum(range, own) : own;
     }
     return range;
   }
 
   /// Σ E‖(Q(W s) / s − W) x‖² over the readers.
-  double OutputError(const ChannelLink& link, const at::Tensor& scale, const ReaderFigures& figures) {
+  double OutputError(const network::ChannelLink& link, const at::Tensor& scale, const ReaderFigures& figures) {
     double error = 0;
-    for (const ChannelLink::Reader& reader : link.readers) {
+    for (const network::ChannelLink::Reader& reader : link.readers) {
       const Format& format = plan_.layers[reader.layer].weight;
       const auto found = figures.moments.find(reader.layer);
       if (!format.HasScale() || found == figures.moments.end() || found->second.known.empty()) continue;
       const LayerMoments& moments = found->second;
-      const at::Tensor weight = Weight(reader.layer), along = AlongInputChannels(scale, weight, reader);
+      const at::Tensor weight = Weight(reader.layer), along = network::AlongInputChannels(scale, weight, reader);
       const at::Tensor scaled = (weight.to(at::kDouble) * along).to(at::kFloat);
       const int channel_axis = network_.layers()[reader.layer].channel_axis;
       const at::Tensor rows =
@@ -154,13 +154,14 @@ class Rescaler {
 };
 
 /// Of links that share a reader those that come first; vectors before layers, whose own weights they leave alone.
-std::vector<ChannelLink> OneForEachReader(std::vector<ChannelLink> links) {
-  std::stable_partition(links.begin(), links.end(), [](const ChannelLink& link) { return !link.made_by; });
+std::vector<network::ChannelLink> OneForEachReader(std::vector<network::ChannelLink> links) {
+  std::stable_partition(links.begin(), links.end(), [](const network::ChannelLink& link) { return !link.made_by; });
   std::set<std::size_t> read;
-  std::erase_if(links, [&](const ChannelLink& link) {
-    const bool taken = std::any_of(link.readers.begin(), link.readers.end(),
-                                   [&](const ChannelLink::Reader& reader) { return read.contains(reader.layer); });
-    for (const ChannelLink::Reader& reader : link.readers) read.insert(reader.layer);
+  std::erase_if(links, [&](const network::ChannelLink& link) {
+    const bool taken =
+        std::any_of(link.readers.begin(), link.readers.end(),
+                    [&](const network::ChannelLink::Reader& reader) { return read.contains(reader.layer); });
+    for (const network::ChannelLink::Reader& reader : link.readers) read.insert(reader.layer);
     return taken;
   });
   return links;
@@ -178,29 +179,29 @@ struct RecordingPass {
   std::int64_t samples = 1, left = 0;
 };
 
-RecordingPass FitRecording(const Network& network, const std::vector<ChannelLink>& links, const Dataset& data,
+RecordingPass FitRecording(const Network& network, const std::vector<network::ChannelLink>& links, const Dataset& data,
                            const PassLimits& limits) {
   const auto record = [&](std::int64_t samples) {
     ReaderRecorder trial(links, limits.memory_bytes);
     Record(network, data.First(samples), samples, trial);
   };
   const std::int64_t samples =
-      SamplesAPass(std::min(limits.batch_size, data.size()), limits.memory_bytes, 0, record);
-  return {samples, PlannedBytes(limits.memory_bytes) - PeakBytes([&] { record(samples); })};
+      process::SamplesAPass(std::min(limits.batch_size, data.size()), limits.memory_bytes, 0, record);
+  return {samples, process::PlannedBytes(limits.memory_bytes) - process::PeakBytes([&] { record(samples); })};
 }
 
 /// What Rescaler::OutputError makes of the largest weight that links are read by, in double precision.
-std::int64_t BytesOfTrials(const Network& network, const std::vector<ChannelLink>& links) {
+std::int64_t BytesOfTrials(const Network& network, const std::vector<network::ChannelLink>& links) {
   constexpr std::int64_t kBytesOfWeight = 56;
   std::int64_t largest = 0;
-  for (const ChannelLink& link : links)
-    for (const ChannelLink::Reader& reader : link.readers)
+  for (const network::ChannelLink& link : links)
+    for (const network::ChannelLink::Reader& reader : link.readers)
       largest = std::max(largest, network.Weight(network.layers()[reader.layer]).numel());
   return kBytesOfWeight * largest;
 }
 
 /// As many links at a time as the moments of what their readers read fit the memory.
-void FollowInParts(const Network& network, const std::vector<ChannelLink>& links, const Dataset& data,
+void FollowInParts(const Network& network, const std::vector<network::ChannelLink>& links, const Dataset& data,
                    std::int64_t batch_size, std::int64_t memory_bytes, Rescaler& rescaler) {
   const std::int64_t chunk_bytes = memory_bytes / 8, for_moments = memory_bytes - chunk_bytes;
   for (std::size_t begin = 0, end = 0; begin < links.size(); begin = end) {
@@ -209,9 +210,9 @@ void FollowInParts(const Network& network, const std::vector<ChannelLink>& links
     for (; end < links.size(); ++end) {
       std::map<std::size_t, LayerMoments> more;
       std::int64_t bytes = 0;
-      for (const ChannelLink::Reader& reader : links[end].readers) {
+      for (const network::ChannelLink::Reader& reader : links[end].readers) {
         const Layer& layer = network.layers()[reader.layer];
-        const auto product = LayerProduct::Of(network, static_cast<int>(reader.layer), 0);
+        const auto product = network::LayerProduct::Of(network, static_cast<int>(reader.layer), 0);
         auto vectors = InputVectors::Of(*product, network.Weight(layer).sizes(), layer.channel_axis);
         if (!vectors) continue;
         const auto share = for_moments / static_cast<std::int64_t>(links[end].readers.size());
@@ -221,8 +222,8 @@ void FollowInParts(const Network& network, const std::vector<ChannelLink>& links
       taken += bytes;
       moments.merge(more);
     }
-    const std::vector<ChannelLink> part(links.begin() + static_cast<std::ptrdiff_t>(begin),
-                                        links.begin() + static_cast<std::ptrdiff_t>(end));
+    const std::vector<network::ChannelLink> part(links.begin() + static_cast<std::ptrdiff_t>(begin),
+                                                 links.begin() + static_cast<std::ptrdiff_t>(end));
     ReaderRecorder recorder(part, chunk_bytes);
     recorder.figures.moments = std::move(moments);
     Record(network, data, batch_size, recorder);
@@ -244,8 +245,8 @@ void CheckSameOutput(const Network& before, const Network& after, const Dataset&
                     change, kLimit));
 }
 
-std::vector<ChannelLink> LinksFor(const Network& network, Rescaling kind) {
-  std::vector<ChannelLink> links = FindChannelLinks(network);
+std::vector<network::ChannelLink> LinksFor(const Network& network, Rescaling kind) {
+  std::vector<network::ChannelLink> links = network::FindChannelLinks(network);
   if (links.empty())
     throw Error(
         fmt::format("rescaling {}: no tensor of this network is made and read by layers alone, with nothing between "
@@ -268,7 +269,7 @@ Network Rescale(const Network& network, const Plan& plan, const Dataset& data, s
   const at::NoGradGuard no_grad;
   const Rescaling kind = plan.corrections.rescaling;
   const auto follow = [&] {
-    const std::vector<ChannelLink> links = OneForEachReader(LinksFor(network, kind));
+    const std::vector<network::ChannelLink> links = OneForEachReader(LinksFor(network, kind));
     Rescaler rescaler(network, plan);
     if (kind == Rescaling::SmoothQuant) {
       ReaderRecorder recorder(links, memory_bytes);
@@ -287,11 +288,11 @@ Network Rescale(const Network& network, const Plan& plan, const Dataset& data, s
 Network RescaleWithin(const Network& network, const Plan& plan, const Dataset& data, const PassLimits& limits) {
   const at::NoGradGuard no_grad;
   const Rescaling kind = plan.corrections.rescaling;
-  std::vector<ChannelLink> links;
+  std::vector<network::ChannelLink> links;
   if (kind != Rescaling::Equalization) links = OneForEachReader(LinksFor(network, kind));
   const RecordingPass pass = FitRecording(network, links, data, limits);
   const std::int64_t left = std::max<std::int64_t>(1, pass.left - BytesOfTrials(network, links));
   return Rescale(network, plan, data, pass.samples, left);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -5,7 +5,7 @@
 #include "bitplan/pass_limits.h"
 #include "bitplan/plan.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 /// The network with its channels rescaled as `plan.corrections` say: what makes a channel divided by s, what reads it
 /// multiplied, wherever that leaves the output as it is (FindChannelLinks). SmoothQuant where a reader's input is
@@ -23,4 +23,4 @@ Network RescaleWithin(const Network& network, const Plan& plan, const Dataset& d
 /// Rescale of equalization, which needs no data; the output is not compared.
 Network Equalize(const Network& network, const Plan& plan);
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -1,4 +1,4 @@
-#include "quantize/corrections/round_weight.h"
+#include "corrections/round_weight.h"
 
 #include <ATen/ATen.h>
 
@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "bitplan/error.h"
-#include "quantize/corrections/ada_round.h"
-#include "quantize/corrections/gptq.h"
+#include "corrections/ada_round.h"
+#include "corrections/gptq.h"
 #include "quantize/weight_grid.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -77,4 +77,4 @@ QuantizedTensor RoundWeight(Rounding rounding, const at::Tensor& weight, const Q
   return result;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -6,9 +6,9 @@
 
 #include "bitplan/corrections.h"
 #include "bitplan/quantize.h"
-#include "quantize/corrections/input_vectors.h"
+#include "corrections/input_vectors.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 /// Of how many values the blocks are, all but the last of one size, in which the vectors of a layer are taken so that
 /// rounding stays within `memory_bytes`; 0: even the smallest blocks that are worth it (64 values, or all) do not.
@@ -24,4 +24,4 @@ std::int64_t LeastRoundingBytes(Rounding rounding, const InputVectors& vectors);
 QuantizedTensor RoundWeight(Rounding rounding, const at::Tensor& weight, const QuantizedTensor& grid,
                             const InputVectors& vectors, const at::Tensor& x, std::int64_t memory_bytes);
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -1,10 +1,10 @@
-#include "quantize/corrections/row_grid.h"
+#include "corrections/row_grid.h"
 
 #include <ATen/ATen.h>
 
 #include "quantize/weight_grid.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 RowGrid::RowGrid(const QuantizedTensor& grid, std::int64_t first_row, std::int64_t rows, std::int64_t first_column)
     : grid_(RowsOf(grid, first_row, rows)), first_column_(first_column) {
@@ -22,4 +22,4 @@ at::Tensor RowGrid::Along(const at::Tensor& numbers, std::int64_t columns) const
       .narrow(1, first_column_ - first * size, columns);
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

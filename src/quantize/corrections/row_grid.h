@@ -2,7 +2,7 @@
 
 #include "bitplan/quantize.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 /// The grid of some rows of a weight whose channels lie along axis 0, [rows, values of a channel], from some column on.
 class RowGrid {
@@ -26,4 +26,4 @@ class RowGrid {
   std::int64_t first_column_;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -1,10 +1,10 @@
-#include "quantize/corrections/sample_passes.h"
+#include "corrections/sample_passes.h"
 
 #include <ATen/ATen.h>
 
 #include <algorithm>
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 std::vector<std::vector<at::Tensor>> InPasses(const std::vector<at::Tensor>& inputs, std::int64_t samples_a_pass) {
   std::vector<std::vector<at::Tensor>> passes;
@@ -21,4 +21,4 @@ std::vector<at::Tensor> FirstSamples(const std::vector<at::Tensor>& inputs, std:
   return InPasses(inputs, count).front();
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 /// Inputs [N, …] of a network, so many samples at a time.
 std::vector<std::vector<at::Tensor>> InPasses(const std::vector<at::Tensor>& inputs, std::int64_t samples_a_pass);
@@ -13,4 +13,4 @@ std::vector<std::vector<at::Tensor>> InPasses(const std::vector<at::Tensor>& inp
 /// The first so many samples.
 std::vector<at::Tensor> FirstSamples(const std::vector<at::Tensor>& inputs, std::int64_t count);
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -1,13 +1,12 @@
-#include "quantize/corrections/weight_rounder.h"
+#include "corrections/weight_rounder.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-
 #include "bitplan/error.h"
-#include "quantize/corrections/round_weight.h"
+#include "corrections/round_weight.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 namespace {
 
@@ -32,7 +31,7 @@ std::variant<std::vector<RoundedUse>, std::string> RoundedUses(const Network& ne
   if (rounding == Rounding::AdaRound && !format.IsInteger()) return "adaround is of integers";
   std::vector<RoundedUse> uses;
   for (std::size_t use = 0; use < found.uses.size(); ++use) {
-    auto product = LayerProduct::Of(network, static_cast<int>(layer), use);
+    auto product = network::LayerProduct::Of(network, static_cast<int>(layer), use);
     if (!product) return ReasonOf(found);
     auto vectors = InputVectors::Of(*product, network.Weight(found).sizes(), found.channel_axis);
     if (!vectors) return ReasonOf(found);
@@ -128,4 +127,4 @@ void WeightRounder::Round(const Reader& reader, const at::Tensor& x) {
   state_.parameters[static_cast<std::size_t>(network_.layers()[layer].weight)] = state_.grids[layer].value;
 }
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

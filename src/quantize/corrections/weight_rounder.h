@@ -12,15 +12,15 @@
 
 #include "bitplan/network.h"
 #include "bitplan/progress.h"
+#include "corrections/input_vectors.h"
 #include "network/layer_product.h"
-#include "quantize/corrections/input_vectors.h"
 #include "quantize/quantized_network.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 
 /// One use of a layer that is to be rounded.
 struct RoundedUse {
-  LayerProduct product;
+  network::LayerProduct product;
   InputVectors vectors;
 };
 
@@ -66,4 +66,4 @@ class WeightRounder {
   std::int64_t done_ = 0;
 };
 
-}  // namespace bitplan
+}  // namespace bitplan::quantize

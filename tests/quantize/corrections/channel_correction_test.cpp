@@ -6,7 +6,7 @@
 #include "quantize/networks.h"
 #include "quantize/weight_grid.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 struct Case {
@@ -210,4 +210,4 @@ TEST(FitChannels, LeavesAMeanThatMovedByAFewClippedValuesWhereAScaleCannotFollow
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

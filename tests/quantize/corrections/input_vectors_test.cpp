@@ -1,4 +1,4 @@
-#include "quantize/corrections/input_vectors.h"
+#include "corrections/input_vectors.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include "network/model_case.h"
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 using ::testing::IsSupersetOf;
@@ -24,7 +24,7 @@ std::set<std::string> CheckErrors(const Network& network, const std::vector<at::
   for (std::size_t i = 0; i < network.layers().size(); ++i)
     for (std::size_t use = 0; use < network.layers()[i].uses.size(); ++use) {
       const Layer& layer = network.layers()[i];
-      const auto product = LayerProduct::Of(network, static_cast<int>(i), use);
+      const auto product = network::LayerProduct::Of(network, static_cast<int>(i), use);
       const at::Tensor x = recorder.First(layer.uses[use].input_site);
       if (!product || !x.defined() || x.numel() == 0) continue;
       const at::Tensor weight = network.Weight(layer);
@@ -75,7 +75,7 @@ TEST(InputVectors, GiveTheSquaredOutputErrorOfUnusualProducts) {
   EXPECT_THAT(CheckErrors(products, {at::randn({3, 4, 7}, Seeded(0))}, "products"),
               IsSupersetOf({"matmul", "addmm", "conv1d"}));
   for (std::size_t i = 0; i < products.layers().size(); ++i) {
-    const auto product = LayerProduct::Of(products, static_cast<int>(i), 0);
+    const auto product = network::LayerProduct::Of(products, static_cast<int>(i), 0);
     ASSERT_TRUE(product) << products.layers()[i].name;
     const Layer& layer = products.layers()[i];
     EXPECT_TRUE(InputVectors::Of(*product, products.Weight(layer).sizes(), layer.channel_axis)) << layer.name;
@@ -83,4 +83,4 @@ TEST(InputVectors, GiveTheSquaredOutputErrorOfUnusualProducts) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -7,11 +7,11 @@
 #include <set>
 #include <string>
 
+#include "corrections/rescaling.h"
 #include "network/channel_links.h"
-#include "quantize/corrections/rescaling.h"
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 const std::vector<std::string> kSpellings = {"Llama",      "OriginalLlama", "Gemma", "Divided",
@@ -21,11 +21,11 @@ Dataset Sequences() { return Samples({32, 6, 16}); }
 
 std::set<std::string> LinksOf(const Network& network) {
   std::set<std::string> links;
-  for (const ChannelLink& link : FindChannelLinks(network)) {
+  for (const network::ChannelLink& link : network::FindChannelLinks(network)) {
     std::string text =
         link.made_by ? network.layers()[*link.made_by].name : network.parameters()[link.factors[0].parameter].name;
     text = text.substr(0, text.find('.')) + ":";
-    for (const ChannelLink::Reader& reader : link.readers) text += " " + network.layers()[reader.layer].name;
+    for (const network::ChannelLink::Reader& reader : link.readers) text += " " + network.layers()[reader.layer].name;
     links.insert(text);
   }
   return links;
@@ -52,8 +52,8 @@ TEST(LanguageLinks, AreFoundBehindEverySpellingOfANorm) {
 TEST(LanguageLinks, LeaveTheOutputWhateverTheirFactors) {
   ForEachSpelling([](const Network& network) {
     std::vector<at::Tensor> values = network.ParameterValues();
-    for (const ChannelLink& link : FindChannelLinks(network))
-      ScaleLink(network, link, at::logspace(-2, 2, link.channels), values);
+    for (const network::ChannelLink& link : network::FindChannelLinks(network))
+      network::ScaleLink(network, link, at::logspace(-2, 2, link.channels), values);
     const at::Tensor wanted = network.Forward(AllInputs(Sequences())),
                      given = network.WithParameters(values).Forward(AllInputs(Sequences()));
     EXPECT_LT((given - wanted).abs().max().item<double>(), 1e-4 * wanted.abs().max().item<double>());
@@ -112,4 +112,4 @@ TEST(LanguageLinks, OfActivationAwareScalesKeepToTheMemory) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -1,4 +1,4 @@
-#include "quantize/corrections/layer_by_layer.h"
+#include "corrections/layer_by_layer.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -8,10 +8,10 @@
 #include <set>
 #include <vector>
 
-#include "quantize/corrections/sample_passes.h"
+#include "corrections/sample_passes.h"
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 /// Sees every part at a layer's output, then doubles that output from there on, and goes on to the next layer.
@@ -100,4 +100,4 @@ TEST_F(LayerByLayer, WhatIsKeptIsNotComputedAgain) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

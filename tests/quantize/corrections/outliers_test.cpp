@@ -1,4 +1,4 @@
-#include "quantize/corrections/outliers.h"
+#include "corrections/outliers.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -9,7 +9,7 @@
 #include "quantize/networks.h"
 #include "quantize/quantized_network.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 using testing::HasSubstr;
@@ -116,4 +116,4 @@ TEST(Outliers, AThresholdBelowZeroOrNotANumberIsRefused) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

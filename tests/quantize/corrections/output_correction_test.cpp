@@ -5,7 +5,7 @@
 #include "network/model_case.h"
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 using ::testing::HasSubstr;
@@ -44,7 +44,7 @@ TEST(ExpectedInput, IsTheMeanOfClippedNormalNumbers) {
       return at::Tensor();
     };
     for (const auto& [layer, norm] : {std::pair("third", "depthwise_norm"), {"last", "third_norm"}}) {
-      const auto expected = ExpectedInput(network, static_cast<std::size_t>(test::LayerIndex(network, layer)));
+      const auto expected = network::ExpectedInput(network, static_cast<std::size_t>(test::LayerIndex(network, layer)));
       ASSERT_TRUE(expected) << layer;
       const at::Tensor gamma = parameter(std::string(norm) + ".weight"), beta = parameter(std::string(norm) + ".bias");
       const at::Tensor numbers =
@@ -52,9 +52,10 @@ TEST(ExpectedInput, IsTheMeanOfClippedNormalNumbers) {
       const at::Tensor sampled = (numbers * gamma + beta).relu().mean(0);
       EXPECT_LT(((*expected - sampled) / (gamma.abs() + beta.abs())).abs().max().item<double>(), 0.005) << layer;
     }
+    EXPECT_FALSE(network::ExpectedInput(
+        network, static_cast<std::size_t>(test::LayerIndex(network, "depthwise"))));  // max pooling
     EXPECT_FALSE(
-        ExpectedInput(network, static_cast<std::size_t>(test::LayerIndex(network, "depthwise"))));       // max pooling
-    EXPECT_FALSE(ExpectedInput(network, static_cast<std::size_t>(test::LayerIndex(network, "first"))));  // the image
+        network::ExpectedInput(network, static_cast<std::size_t>(test::LayerIndex(network, "first"))));  // the image
   }
 }
 
@@ -67,7 +68,7 @@ TEST(BiasFromBatchNorm, TakesOffWhatTheWeightErrorMakesOfTheExpectedInput) {
   const auto last = static_cast<std::size_t>(test::LayerIndex(network, "last"));
   const Layer& layer = network.layers()[last];
   const at::Tensor change = quantized.weights()[last].value - network.Weight(layer);
-  const at::Tensor wanted = -change.to(at::kDouble).mv(*ExpectedInput(network, last));
+  const at::Tensor wanted = -change.to(at::kDouble).mv(*network::ExpectedInput(network, last));
   // The output for an input of zeros is the bias: taken from the difference to the network with the same weights,
   // uncorrected.
   plan.corrections.output = OutputCorrection::None;
@@ -108,4 +109,4 @@ TEST(BatchNormCorrection, IsRefusedWhereNoBatchNormIsLeft) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -1,4 +1,4 @@
-#include "quantize/corrections/rescaling.h"
+#include "corrections/rescaling.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include "network/model_case.h"
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 using ::testing::HasSubstr;
@@ -22,7 +22,7 @@ Plan PlanWith(const Network& network, Rescaling rescaling, int weight_bits = 4, 
 
 std::set<std::string> LinkNames(const Network& network) {
   std::set<std::string> names;
-  for (const ChannelLink& link : FindChannelLinks(network)) {
+  for (const network::ChannelLink& link : network::FindChannelLinks(network)) {
     std::string name =
         link.made_by ? network.layers()[*link.made_by].name : network.parameters()[link.factors[0].parameter].name;
     for (const auto& reader : link.readers) name += " " + network.layers()[reader.layer].name;
@@ -60,12 +60,12 @@ TEST(ChannelLinks, CanBeScaledByAnything) {
       } catch (const Error&) {
         continue;  // cannot be folded
       }
-      const auto found = FindChannelLinks(*network);
+      const auto found = network::FindChannelLinks(*network);
       if (found.empty()) continue;
       links += found.size();
       std::vector<at::Tensor> values = network->ParameterValues();
-      for (const ChannelLink& link : found)
-        ScaleLink(*network, link, at::rand({link.channels}) + 0.5, values);
+      for (const network::ChannelLink& link : found)
+        network::ScaleLink(*network, link, at::rand({link.channels}) + 0.5, values);
       const at::Tensor wanted = network->Forward(model.Inputs()),
                        given = network->WithParameters(values).Forward(model.Inputs());
       EXPECT_TRUE(torch::allclose(given, wanted, 1e-3, 1e-4)) << model.name() << " folded " << fold;
@@ -103,8 +103,8 @@ TEST(Equalization, GivesBothSidesOfEveryChannelTheSameRange) {
 /// `network` with the channels of its links scaled by factors from 0.01 to 100: the same function.
 Network Distorted(const Network& network) {
   std::vector<at::Tensor> values = network.ParameterValues();
-  for (const ChannelLink& link : FindChannelLinks(network))
-    ScaleLink(network, link, at::logspace(-2, 2, link.channels), values);
+  for (const network::ChannelLink& link : network::FindChannelLinks(network))
+    network::ScaleLink(network, link, at::logspace(-2, 2, link.channels), values);
   return network.WithParameters(values);
 }
 
@@ -238,4 +238,4 @@ TEST(Rescaling, IsRefusedWhereItCannotBeDone) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

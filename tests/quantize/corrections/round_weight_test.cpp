@@ -1,4 +1,4 @@
-#include "quantize/corrections/round_weight.h"
+#include "corrections/round_weight.h"
 
 #include <c10/core/Allocator.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
@@ -11,7 +11,7 @@
 #include "network/model_case.h"
 #include "quantize/networks.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 using ::testing::HasSubstr;
@@ -36,9 +36,10 @@ struct RoundedCase {
   explicit RoundedCase(const Network& network, const at::Tensor& input, int bits = 4)
       : x(input),
         weight(network.Weight(network.layers()[0])),
-        vectors(*InputVectors::Of(*LayerProduct::Of(network, 0, 0), weight.sizes(), network.layers()[0].channel_axis)),
+        vectors(*InputVectors::Of(*network::LayerProduct::Of(network, 0, 0), weight.sizes(),
+                                  network.layers()[0].channel_axis)),
         grid(QuantizeWeight(weight, DefaultWeightFormat().WithBits(bits), network.layers()[0].channel_axis)),
-        product(*LayerProduct::Of(network, 0, 0)) {}
+        product(*network::LayerProduct::Of(network, 0, 0)) {}
 
   QuantizedTensor Round(Rounding rounding, std::int64_t memory_bytes = std::int64_t{1} << 30) const {
     return RoundWeight(rounding, weight, grid, vectors, x, memory_bytes);
@@ -51,7 +52,7 @@ struct RoundedCase {
   at::Tensor x, weight;
   InputVectors vectors;
   QuantizedTensor grid;
-  LayerProduct product;
+  network::LayerProduct product;
 };
 
 /// Inputs that depend on their neighbors, [samples, features].
@@ -173,4 +174,4 @@ TEST(RoundWeight, IsRefusedBeforehandWhereTheMemoryIsTooLittle) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

@@ -2,12 +2,12 @@
 
 #include <tuple>
 
-#include "quantize/corrections/ada_round.h"
-#include "quantize/corrections/gptq.h"
+#include "corrections/ada_round.h"
+#include "corrections/gptq.h"
 #include "quantize/networks.h"
 #include "quantize/weight_grid.h"
 
-namespace bitplan {
+namespace bitplan::quantize {
 namespace {
 
 at::Generator GeneratorOf(std::uint64_t seed) { return at::make_generator<at::CPUGeneratorImpl>(seed); }
@@ -257,4 +257,4 @@ TEST(Rounding, LeavesLayersThatItIsNotForAtTheNearestCodeAndSaysWhy) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::quantize

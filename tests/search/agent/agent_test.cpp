@@ -11,8 +11,8 @@
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
+#include "ddpg.h"
 #include "files/temporary_folder.h"
-#include "search/agent/ddpg.h"
 #include "search/brute_force.h"
 #include "search/random_joint_problem.h"
 #include "search/random_problem.h"
@@ -59,9 +59,9 @@ TEST(Agent, TakesJointTerms) {
 
 /// A step of its own, with the reward −8 (a − 0.7)²: the actor goes there.
 TEST(Ddpg, FindsTheActionOfTheLargestReward) {
-  search::Ddpg agent(512, 3);
+  agent::Ddpg agent(512, 3);
   std::mt19937_64 random(3);
-  const search::AgentState state{0.5F, 0.2F};
+  const agent::AgentState state{0.5F, 0.2F};
   for (int i = 0; i < 400; ++i) {
     const double action = static_cast<double>(random() % 1000) / 999;
     agent.Remember({state, action, -8 * (action - 0.7) * (action - 0.7), {}, true});
@@ -73,10 +73,10 @@ TEST(Ddpg, FindsTheActionOfTheLargestReward) {
 /// Of two steps, the second one's best action is the first one's, and both are rewarded with what became of them
 /// together.
 TEST(Ddpg, LearnsActionsThatDependOnEarlierOnes) {
-  search::Ddpg agent(4096, 4);
+  agent::Ddpg agent(4096, 4);
   std::mt19937_64 random(4);
-  const search::AgentState first{0, 1};
-  const auto second = [](double action) { return search::AgentState{1, 0, static_cast<float>(action)}; };
+  const agent::AgentState first{0, 1};
+  const auto second = [](double action) { return agent::AgentState{1, 0, static_cast<float>(action)}; };
   for (int i = 0; i < 2000; ++i) {
     const double a = static_cast<double>(random() % 1000) / 999, b = static_cast<double>(random() % 1000) / 999;
     const double reward = 4 * a - 4 * (a - b) * (a - b);

@@ -1,4 +1,4 @@
-#include "search/agent/plan_walk.h"
+#include "plan_walk.h"
 
 #include <gtest/gtest.h>
 
@@ -13,16 +13,16 @@
 namespace bitplan::search_test {
 namespace {
 
-using search::PlanSpace;
-using search::PlanWalk;
-using search::StepStates;
+using agent::PlanSpace;
+using agent::PlanWalk;
+using agent::StepStates;
 using Choices = std::vector<std::size_t>;
 
 /// A walk by random actions; what was carried out goes to `executed`.
-Choices WalkAtRandom(const PlanSpace& space, const Choices& plan, std::mt19937_64& random,
+Choices WalkAtRandom(const agent::PlanSpace& space, const Choices& plan, std::mt19937_64& random,
                      std::vector<double>& executed) {
-  const StepStates states(space);
-  PlanWalk walk(space, states, plan);
+  const agent::StepStates states(space);
+  agent::PlanWalk walk(space, states, plan);
   executed.clear();
   while (!walk.Done()) {
     for (const float number : walk.State()) {
@@ -34,9 +34,9 @@ Choices WalkAtRandom(const PlanSpace& space, const Choices& plan, std::mt19937_6
   return walk.Choices();
 }
 
-Choices Repeat(const PlanSpace& space, const Choices& plan, const std::vector<double>& actions) {
-  const StepStates states(space);
-  PlanWalk walk(space, states, plan);
+Choices Repeat(const agent::PlanSpace& space, const Choices& plan, const std::vector<double>& actions) {
+  const agent::StepStates states(space);
+  agent::PlanWalk walk(space, states, plan);
   for (const double action : actions) EXPECT_EQ(walk.Take(action), action);
   EXPECT_TRUE(walk.Done());
   return walk.Choices();
@@ -50,10 +50,10 @@ TEST(PlanWalk, EndsWithinEveryBudgetAndRuleWhereverAPlanExists) {
     if (seed % 3 == 0) AddRandomRulesAndPrices(seed, problem);
     const Truth truth = BruteForce(problem);
     if (!truth.keeps_rules) {
-      EXPECT_THROW(PlanSpace(problem, {}), Error) << problem.name;
+      EXPECT_THROW(agent::PlanSpace(problem, {}), Error) << problem.name;
       continue;
     }
-    const PlanSpace space(problem, {});
+    const agent::PlanSpace space(problem, {});
     const auto plan = space.Complete(0, std::vector<double>(space.budgets()), true);
     ASSERT_EQ(plan.has_value(), truth.feasible) << problem.name;
     (truth.feasible ? feasible : infeasible) += 1;
@@ -79,7 +79,7 @@ TEST(PlanWalk, ReachesEveryPlanWithinTheBudgets) {
     const auto plans = AllPlans(problem);
     if (plans.size() < 5 || plans.size() > 30) continue;
     ++compared;
-    const PlanSpace space(problem, {});
+    const agent::PlanSpace space(problem, {});
     const auto plan = space.Complete(0, std::vector<double>(space.budgets()), true);
     ASSERT_TRUE(plan);
     std::set<Choices> reached;
@@ -103,7 +103,7 @@ TEST(PlanWalk, DecidesEveryWidthOfAGroupInAStepOfItsOwn) {
                                  {{"c", 1.0 * (a + b)}}});
   problem.groups = {group, {"c", {"c"}, {{"w2a8", 1, {{"c", 2}}}, {"w8a8", 0, {{"c", 8}}}}}};
   problem.budgets = {{"c", 16}};
-  const PlanSpace space(problem, {});
+  const agent::PlanSpace space(problem, {});
   ASSERT_EQ(space.groups()[0].coordinates.size(), 3U);
   EXPECT_EQ(space.groups()[0].coordinates[0].values, 3U);
   EXPECT_FALSE(space.groups()[0].coordinates[1].activation);
@@ -113,8 +113,8 @@ TEST(PlanWalk, DecidesEveryWidthOfAGroupInAStepOfItsOwn) {
   ASSERT_TRUE(plan);
   const Choices taken = Repeat(space, *plan, {0.9, 0.1, 0.8, 0.2});
   EXPECT_EQ(group.choices[taken[0]].name, "w8-2a8");
-  const StepStates states(space);
-  PlanWalk walk(space, states, *plan);
+  const agent::StepStates states(space);
+  agent::PlanWalk walk(space, states, *plan);
   walk.Take(0.9);
   walk.Take(0.9);
   EXPECT_EQ(walk.State()[8], 1);  // the input's width
@@ -132,23 +132,23 @@ TEST(PlanWalk, ShowsTheLayersShapesWhereTheProblemHasThem) {
                     {"c", {"c"}, choices, LayerShape{16, 10, 1, 0, 1, 160, false}}};
   problem.budgets = {{"c", 100}};
   const auto states_of = [&] {
-    const PlanSpace space(problem, {});
-    const StepStates states(space);
-    PlanWalk walk(space, states, *space.Complete(0, {0}, true));
-    std::vector<search::AgentState> all;
+    const agent::PlanSpace space(problem, {});
+    const agent::StepStates states(space);
+    agent::PlanWalk walk(space, states, *space.Complete(0, {0}, true));
+    std::vector<agent::AgentState> all;
     while (!walk.Done()) {
       all.push_back(walk.State());
       walk.Take(0.75);
     }
     return all;
   };
-  const std::vector<search::AgentState> states = states_of();
+  const std::vector<agent::AgentState> states = states_of();
   ASSERT_EQ(states.size(), 6U);
-  EXPECT_EQ(states[0], (search::AgentState{0, 3 / 16.0F, 1, 1, 1, 1, 1, 0, 0, 1}));
-  EXPECT_EQ(states[1], (search::AgentState{0, 3 / 16.0F, 1, 1, 1, 1, 1, 0, 1, 0.75}));
-  EXPECT_EQ(states[2], (search::AgentState{0.5, 1, 1, 0.6F, 0.5, 0.5, 0.12F, 1, 0, 0.75}));
+  EXPECT_EQ(states[0], (agent::AgentState{0, 3 / 16.0F, 1, 1, 1, 1, 1, 0, 0, 1}));
+  EXPECT_EQ(states[1], (agent::AgentState{0, 3 / 16.0F, 1, 1, 1, 1, 1, 0, 1, 0.75}));
+  EXPECT_EQ(states[2], (agent::AgentState{0.5, 1, 1, 0.6F, 0.5, 0.5, 0.12F, 1, 0, 0.75}));
   EXPECT_EQ(states[5],
-            (search::AgentState{1, 1, 0.625, 0.2F, 0, 1 / 32.0F, static_cast<float>(160 / 1200.0), 0, 1, 0.75}));
+            (agent::AgentState{1, 1, 0.625, 0.2F, 0, 1 / 32.0F, static_cast<float>(160 / 1200.0), 0, 1, 0.75}));
   problem.groups[1].shape.reset();
   EXPECT_NE(states_of()[0], states[0]);
 }

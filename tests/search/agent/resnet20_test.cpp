@@ -9,7 +9,7 @@
 #include "bitplan/agent.h"
 #include "bitplan/plan.h"
 
-namespace bitplan {
+namespace bitplan::agent {
 namespace {
 
 TEST(AgentOnResNet20, BeatsRandomSearchWithAsManyEvaluations) {
@@ -29,4 +29,4 @@ TEST(AgentOnResNet20, BeatsRandomSearchWithAsManyEvaluations) {
 }
 
 }  // namespace
-}  // namespace bitplan
+}  // namespace bitplan::agent

@@ -1,0 +1,93 @@
+#include "decode/idx.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <span>
+
+#include "bitplan/error.h"
+#include "gzip.h"
+#include "layout.h"
+
+namespace bitplan::decode {
+namespace {
+
+constexpr std::size_t kMagic = 4, kLength = 4, kLongestHeader = kMagic + 255 * kLength;
+
+ElementType TypeOf(std::uint8_t code, const std::string& file) {
+  switch (code) {
+    case 0x08:
+      return ElementType::UInt8;
+    case 0x09:
+      return ElementType::Int8;
+    case 0x0b:
+      return ElementType::Int16;
+    case 0x0c:
+      return ElementType::Int32;
+    case 0x0d:
+      return ElementType::Float32;
+    case 0x0e:
+      return ElementType::Float64;
+    default:
+      throw Error(
+          fmt::format("{}: byte 2: element type 0x{:02x} is none of IDX's 0x08 (uint8), 0x09 (int8), "
+                      "0x0b (int16), 0x0c (int32), 0x0d (float32), 0x0e (float64)",
+                      file, code));
+  }
+}
+
+struct Header {
+  ElementType type;
+  std::vector<std::int64_t> shape;
+  std::size_t size;  ///< of the header itself, in bytes
+};
+
+Header ReadHeader(std::span<const std::uint8_t> bytes, const std::string& file) {
+  if (bytes.size() < kMagic || bytes[0] != 0 || bytes[1] != 0) {
+    throw Error(fmt::format(
+        "{}: is not an IDX file: it does not begin with two zero bytes, an element type and a number of axes", file));
+  }
+  Header header{TypeOf(bytes[2], file), std::vector<std::int64_t>(bytes[3]), kMagic + kLength * bytes[3]};
+  if (header.shape.empty()) throw Error(fmt::format("{}: byte 3: an IDX file has 1 … 255 axes, not 0", file));
+  if (bytes.size() < header.size) {
+    throw Error(fmt::format("{}: the IDX header of {} axes takes {} bytes, and the file ends after {}", file,
+                            header.shape.size(), header.size, bytes.size()));
+  }
+  for (std::size_t axis = 0; axis < header.shape.size(); ++axis) {
+    header.shape[axis] =
+        static_cast<std::int64_t>(ReadUnsigned(bytes.subspan(kMagic + kLength * axis, kLength), std::endian::big));
+  }
+  return header;
+}
+
+/// The file's plain bytes: `header` and what it announces, and one byte more where there is more.
+std::vector<std::uint8_t> Inflate(std::span<const std::uint8_t> bytes, const std::string& file) {
+  const Header header = ReadHeader(Gunzip(bytes, file, kLongestHeader), file);
+  const std::size_t size = ByteCount(header.type, header.shape, file);
+  constexpr std::size_t kMost = std::numeric_limits<std::size_t>::max();
+  return Gunzip(bytes, file, size < kMost - header.size ? size + header.size + 1 : kMost);
+}
+
+}  // namespace
+
+Array DecodeIdx(std::vector<std::uint8_t> bytes, const std::string& file) {
+  if (bytes.empty()) throw Error(file + ": is empty; expected an IDX file");
+  if (IsGzip(bytes)) bytes = Inflate(bytes, file);
+  const Header header = ReadHeader(bytes, file);
+  const std::size_t expected = ByteCount(header.type, header.shape, file), found = bytes.size() - header.size;
+  const std::string announced = fmt::format("{} of {} takes {} bytes after the header of {}", ShapeText(header.shape),
+                                            ElementName(header.type), Grouped(expected), header.size);
+  if (found < expected) {
+    const std::size_t record = expected / static_cast<std::size_t>(header.shape.front());
+    throw Error(
+        fmt::format("{}: record {} is cut off: {}, and {} are there", file, found / record, announced, Grouped(found)));
+  }
+  if (found > expected) throw Error(fmt::format("{}: {}, and more are there", file, announced));
+  bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(header.size));
+  Array array{header.type, header.shape, std::move(bytes)};
+  MakeNative(array, std::endian::big);
+  return array;
+}
+
+}  // namespace bitplan::decode

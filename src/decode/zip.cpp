@@ -1,0 +1,100 @@
+#include "decode/zip.h"
+
+#include <fmt/format.h>
+#include <zip.h>
+
+#include <algorithm>
+#include <set>
+
+#include "bitplan/error.h"
+
+namespace bitplan::decode {
+namespace {
+
+constexpr std::size_t kChunk = std::size_t{1} << 18;
+
+/// libzip's own description of an error, freed with it.
+class ZipError {
+ public:
+  ZipError() { zip_error_init(&error_); }
+  ~ZipError() { zip_error_fini(&error_); }
+  ZipError(const ZipError&) = delete;
+  ZipError& operator=(const ZipError&) = delete;
+  zip_error_t* get() { return &error_; }
+  std::string text() { return zip_error_strerror(&error_); }
+
+ private:
+  zip_error_t error_;
+};
+
+struct CloseEntry {
+  void operator()(zip_file_t* entry) const { zip_fclose(entry); }
+};
+
+}  // namespace
+
+void ZipArchive::Close::operator()(zip_t* archive) const { zip_discard(archive); }
+
+ZipArchive::ZipArchive(std::span<const std::uint8_t> bytes, std::string file) : file_(std::move(file)) {
+  ZipError error;
+  zip_source_t* const source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, error.get());
+  Open(source, error.text());
+}
+
+ZipArchive::ZipArchive(const std::filesystem::path& file) : file_(file.string()) {
+  ZipError error;
+  zip_source_t* const source = zip_source_file_create(file_.c_str(), 0, -1, error.get());
+  Open(source, error.text());
+}
+
+void ZipArchive::Open(zip_source_t* source, const std::string& failure) {
+  if (source == nullptr) throw Error(fmt::format("{}: cannot be read as a zip archive: {}", file_, failure));
+  ZipError error;
+  archive_.reset(zip_open_from_source(source, ZIP_RDONLY, error.get()));
+  if (!archive_) {
+    zip_source_free(source);  // an archive that opens takes it over
+    throw Error(fmt::format("{}: is not a complete zip archive: {}", file_, error.text()));
+  }
+  const zip_int64_t count = zip_get_num_entries(archive_.get(), 0);
+  std::set<std::string> seen;
+  for (zip_int64_t i = 0; i < count; ++i) {
+    const char* const name = zip_get_name(archive_.get(), static_cast<zip_uint64_t>(i), 0);
+    if (name == nullptr) throw Error(fmt::format("{}: entry {} of the zip archive has no name", file_, i));
+    if (!seen.insert(name).second) throw Error(fmt::format("{}: has two entries named {}", file_, name));
+    names_.emplace_back(name);
+  }
+}
+
+void ZipArchive::Stream(std::size_t index, const Consumer& consume) const {
+  const std::string where = fmt::format("{}: entry {}", file_, names_.at(index));
+  const std::unique_ptr<zip_file_t, CloseEntry> entry(zip_fopen_index(archive_.get(), index, 0));
+  if (!entry) throw Error(fmt::format("{}: cannot be read: {}", where, zip_strerror(archive_.get())));
+  std::vector<std::uint8_t> chunk(kChunk);
+  while (true) {
+    const zip_int64_t read = zip_fread(entry.get(), chunk.data(), chunk.size());
+    if (read < 0) throw Error(fmt::format("{}: is damaged: {}", where, zip_file_strerror(entry.get())));
+    if (read == 0) return;
+    consume({chunk.data(), static_cast<std::size_t>(read)});
+  }
+}
+
+std::uint64_t ZipArchive::Size(std::size_t index) const {
+  zip_stat_t stated;
+  zip_stat_init(&stated);
+  const bool known = zip_stat_index(archive_.get(), index, 0, &stated) == 0 && (stated.valid & ZIP_STAT_SIZE) != 0;
+  return known ? stated.size : 0;
+}
+
+std::vector<std::uint8_t> ZipArchive::Read(std::size_t index) const {
+  // Grows with what is really there: the size that the archive states may be wrong.
+  std::vector<std::uint8_t> contents;
+  Stream(index,
+         [&](std::span<const std::uint8_t> piece) { contents.insert(contents.end(), piece.begin(), piece.end()); });
+  return contents;
+}
+
+void ZipArchive::Verify() const {
+  for (std::size_t i = 0; i < names_.size(); ++i) Stream(i, [](std::span<const std::uint8_t>) {});
+}
+
+}  // namespace bitplan::decode

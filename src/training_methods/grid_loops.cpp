@@ -1,0 +1,77 @@
+// Without LibTorch's headers, and at -O3, so that the loops are vectorized.
+#include "grid_loops.h"
+
+#include <algorithm>
+
+#include "simd/vector_clones.h"
+
+namespace bitplan::training_methods {
+
+namespace {
+
+// Added to numbers below 2^22 and 2^51, these leave no bits for a fraction: the sum is rounded to even.
+constexpr float kNoFraction = 12582912.0F;                // 1.5 · 2^23
+constexpr double kNoFractionDouble = 6755399441055744.0;  // 1.5 · 2^52
+
+constexpr int kLanes = 16;             // sums that run side by side: one alone could not be vectorized
+constexpr std::int64_t kBlock = 1024;  // short enough for float sums, a multiple of kLanes
+
+/// Σ of kBlock numbers.
+double Sum(const float* values) {
+  float lanes[kLanes] = {};
+  for (std::int64_t i = 0; i < kBlock; i += kLanes)
+    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] += values[i + lane];
+  double sum = 0;
+  for (const float lane : lanes) sum += static_cast<double>(lane);
+  return sum;
+}
+
+/// At most kBlock values.
+BITPLAN_VECTOR_CLONES
+GridSums BlockGradient(const float* __restrict x, const float* __restrict gradient, float* __restrict to,
+                       const std::int64_t count, const quantize::Grid grid) {
+  float residue[kBlock], below[kBlock], above[kBlock];
+  const float inverse = 1.0F / grid.scale;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float v = x[i] * inverse, g = gradient[i];
+    const float inside = v > grid.low && v < grid.high ? g : 0.0F;
+    to[i] = inside;
+    residue[i] = inside * (((v + kNoFraction) - kNoFraction) - v);
+    below[i] = v <= grid.low ? g : 0.0F;
+    above[i] = v >= grid.high ? g : 0.0F;
+  }
+  for (float* const terms : {residue, below, above}) std::fill(terms + count, terms + kBlock, 0.0F);
+  return {Sum(residue), Sum(below), Sum(above)};
+}
+
+}  // namespace
+
+GridSums& GridSums::operator+=(const GridSums& other) {
+  residue += other.residue;
+  below += other.below;
+  above += other.above;
+  return *this;
+}
+
+BITPLAN_VECTOR_CLONES
+void RoundToGridExactly(const float* __restrict from, float* __restrict to, const std::int64_t count,
+                        const quantize::Grid grid) {
+  const auto scale = static_cast<double>(grid.scale);
+  const auto low = static_cast<double>(grid.low), high = static_cast<double>(grid.high);
+  for (std::int64_t i = 0; i < count; ++i) {
+    double steps = static_cast<double>(from[i]) / scale;
+    steps = steps < low ? low : steps;
+    steps = steps > high ? high : steps;
+    to[i] = static_cast<float>((steps + kNoFractionDouble) - kNoFractionDouble) * grid.scale;
+  }
+}
+
+GridSums GridGradient(const float* x, const float* gradient, float* to, const std::int64_t count,
+                      const quantize::Grid grid) {
+  GridSums sums;
+  for (std::int64_t begin = 0; begin < count; begin += kBlock)
+    sums += BlockGradient(x + begin, gradient + begin, to + begin, std::min(kBlock, count - begin), grid);
+  return sums;
+}
+
+}  // namespace bitplan::training_methods
