@@ -162,7 +162,7 @@ Plan BestPlan(const Sensitivity& sensitivity, const Contender& contender, double
   if (activations) options.budgets.push_back({"bops", size * 6 / 1024 * 100, true});
   const Problem problem = MakeProblem(sensitivity, options);
   SearchOptions search;
-  if (problem.joint) search.method = SearchMethod::Convex;
+  search.method = ProvingMethod(problem.joint.has_value());
   search.time_limit_seconds = 20;
   return MakePlan(sensitivity, problem, Search(problem, search), contender.measure);
 }

@@ -24,7 +24,7 @@
 namespace {
 
 void SolveAndPrint(const bitplan::Problem& problem, bitplan::SearchOptions options) {
-  if (problem.joint) options.method = bitplan::SearchMethod::Convex;
+  options.method = bitplan::ProvingMethod(problem.joint.has_value());
   const auto solution = bitplan::Search(problem, options);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

@@ -71,7 +71,7 @@ class Front {
     for (Group& group : cheapest.groups)
       for (Choice& choice : group.choices) choice.objective = choice.costs.at(cost);
     SearchOptions options = deadline_.Rest();
-    options.method = SearchMethod::Exact;
+    options.method = ProvingMethod(false);
     return Search(cheapest, options).bound;
   }
 

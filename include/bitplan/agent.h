@@ -27,7 +27,7 @@ struct AgentOptions {
   /// What `measured_loss` measures and on what, as text of any form: an agent that learned from other losses is not
   /// gone on from. Of no account without it.
   std::string measured_by = {};
-  SearchLimits certificate = {};  ///< of the search that proves a bound: an exact one, with a joint term a convex one
+  SearchLimits certificate = {};  ///< of the search that proves a bound: by the ProvingMethod
   /// A file that keeps the agent between episodes. Found there, of the same problem, seed, warm-up and measured loss,
   /// it is gone on from, to the same result as without a break; more episodes than it has go on learning. Empty: none.
   std::filesystem::path checkpoint = {};
@@ -70,6 +70,14 @@ struct AgentResult {
 /// options are malformed, as Search does, when a measured loss is not finite or negative, and when the checkpoint is of
 /// another search, is none, or cannot be written.
 AgentResult SearchByAgent(const Problem& problem, const AgentOptions& options);
+
+/// Takes the learning curve of a search that is done.
+using CurveCallback = std::function<void(const std::vector<AgentEpisode>& episodes)>;
+
+/// Makes `searches` know the method Agent: SearchByAgent with `options`, the certificate by the options of the search,
+/// whose progress and stop count where `options` have none. `curve`, unless empty, is called after every search. Throws
+/// Error when the options are malformed, or `searches` know the method already.
+void AddAgent(SearchRegistry& searches, const AgentOptions& options = {}, const CurveCallback& curve = {});
 
 /// A row an episode: loss, best so far, noise.
 std::string ToCsv(const std::vector<AgentEpisode>& episodes);

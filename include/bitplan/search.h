@@ -16,9 +16,9 @@ namespace bitplan {
 enum class SearchMethod {
   Greedy,  ///< marginal loss per cost from the cheapest plan up, then exchanges; bound from the Lagrangian relaxation
   Exact,   ///< branch and bound; bound and plan meet unless a limit stops it first
-  Convex,  ///< the only one that takes a joint term: branch and bound over its convex relaxation; as Exact without one
-  Agent,   ///< reinforcement learning; needs LibTorch, and so is not a method of Search but of SearchByAgent
-           ///< (bitplan/agent.h)
+  Convex,  ///< takes a joint term: branch and bound over its convex relaxation; as Exact without one
+  Agent,   ///< reinforcement learning; needs LibTorch, and so is not a method of Search but of SearchByAgent, and of
+           ///< registries that AddAgent gave it to (bitplan/agent.h)
 };
 
 enum class SolutionStatus {
@@ -78,12 +78,66 @@ struct Solution {
   Infeasibility infeasibility;
 };
 
-/// Solves `problem`; throws Error when the problem or the options are malformed, when the method is Agent, when its
-/// rules contradict each other or tie so many groups that more than 65,536 combinations are left of them (4,096 with a
-/// joint term), or when the problem has a joint term and the method is not Convex. Never returns a plan over a budget
+/// Solves `problem` by greedy, exact or convex; throws Error when the problem or the options are malformed, when the
+/// method is another, when its rules contradict each other or tie so many groups that more than 65,536 combinations are
+/// left of them (4,096 with a joint term), or when the problem has a joint term that the method does not take. Never returns a plan over a budget
 /// (sums are compared with a relative tolerance of 1e-9). Equal problems and options give equal plans, bounds and node
 /// counts unless the time limit is hit. Of plans that are equally good, any may be returned.
 Solution Search(const Problem& problem, const SearchOptions& options);
+
+/// What a method can do, for those who choose one without knowing it.
+struct SearchTraits {
+  bool takes_joint_term = false;  ///< searches problems that have one; without it they are refused
+  /// Goes on until its own bound meets its plan, or a limit stops it. Others tell a bound, too: a relaxation's, or
+  /// another search's.
+  bool proves_optimum = false;
+  bool needs_torch = false;  ///< its room needs LibTorch
+};
+
+/// A way to search, as registries hold it.
+class SearchAlgorithm {
+ public:
+  virtual ~SearchAlgorithm() = default;
+
+  virtual SearchMethod method() const = 0;
+  virtual SearchTraits traits() const = 0;
+
+  /// As Search, by this method whatever `options.method` says. Throws Error when the problem or the options are
+  /// malformed, or the problem has a joint term that the method does not take.
+  Solution Solve(const Problem& problem, const SearchOptions& options) const;
+
+ private:
+  /// `problem` and `options` are valid, and the traits suit.
+  virtual Solution FindPlan(const Problem& problem, const SearchOptions& options) const = 0;
+};
+
+/// Methods by name: those of Search, and what a caller adds. A value; copies share the algorithms.
+class SearchRegistry {
+ public:
+  SearchRegistry();  ///< greedy, exact, convex
+
+  void Add(std::shared_ptr<const SearchAlgorithm> algorithm);  ///< throws Error when there is one of its method
+
+  bool Has(SearchMethod method) const;
+  const SearchAlgorithm& Get(SearchMethod method) const;  ///< throws Error listing the names
+  SearchMethod Parse(std::string_view name) const;        ///< likewise
+  std::vector<SearchMethod> Methods() const;              ///< in the order in which they came
+  std::vector<std::string_view> Names() const;            ///< likewise
+  std::vector<std::string_view> NamesForJointTerms() const;  ///< of those that take one
+
+  /// By `options.method`: as the function Search, with the methods that are here.
+  Solution Solve(const Problem& problem, const SearchOptions& options) const;
+
+ private:
+  std::vector<std::shared_ptr<const SearchAlgorithm>> algorithms_;
+};
+
+/// The method of Search that proves the optimum: of problems with a joint term, or of those without.
+SearchMethod ProvingMethod(bool joint);
+
+/// `method` where it is one of Search, else the proving one: what is asked beside a plan, of problems that differ a
+/// little, is answered by Search.
+SearchMethod StandIn(SearchMethod method, bool joint);
 
 /// What `problem` charges for a plan, budgets and rules aside: the summed objectives of its choices, the joint term,
 /// and the summed costs that have a price. Throws Error unless there is one choice for each group.

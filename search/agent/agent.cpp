@@ -138,8 +138,7 @@ class Learner {
 /// What an exact search proves: a bound, or that there is no plan.
 Solution Prove(const Problem& problem, const AgentOptions& options) {
   const auto& [gap, time_limit_seconds, progress, stop] = options.certificate;
-  return Search(problem,
-                {problem.joint ? SearchMethod::Convex : SearchMethod::Exact, gap, time_limit_seconds, progress, stop});
+  return Search(problem, {ProvingMethod(problem.joint.has_value()), gap, time_limit_seconds, progress, stop});
 }
 
 }  // namespace

@@ -9,6 +9,12 @@
 
 namespace bitplan::cli {
 
+SearchRegistry WithAgent() {
+  SearchRegistry searches;
+  AddAgent(searches);
+  return searches;
+}
+
 void AddAgentOptions(CommandLine& line) {
   const AgentOptions defaults;
   line.Add({

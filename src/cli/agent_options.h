@@ -5,6 +5,8 @@
 
 namespace bitplan::cli {
 
+SearchRegistry WithAgent();  ///< the methods of commands that offer the agent, too
+
 void AddAgentOptions(CommandLine& line);  ///< those of --method agent
 
 /// Throws Error when some are given and the method is another, and when a file cannot be written.

@@ -101,7 +101,7 @@ int SearchFront(const Arguments& arguments) {
       "pareto sensitivity.json --along weight_size_bytes [--along bops=8] --csv front.csv --svg front.svg [options]",
       "Finds every plan that no other beats in both the predicted loss and the cost, with proven bounds; along two "
       "costs those of a grid of budgets.");
-  AddSearchedOptions(line);
+  AddSearchedOptions(line, SearchRegistry());
   line.Add({
       {"along", Texts("COST[=LEVELS]"),
        "the cost whose budget is moved, wherever the best plan changes or at so many levels; twice for a grid, with "

@@ -95,7 +95,7 @@ int RunAll(const Arguments& arguments) {
       {"test", Text("KIND:FILE"), "what to measure on; other samples than --data"},
       {"out-dir", Text("FOLDER"), "where the results go"},
   });
-  AddSearchOptions(line);
+  AddSearchOptions(line, WithAgent());
   AddCostOptions(line);
   AddSampleOptions(line, RunOptions().calibration_samples);
   AddBatchOption(line);

@@ -55,13 +55,13 @@ void PrintRobustness(const Problem& problem, const Solution& solution, const Rob
   fmt::print("{}", changes.Text());
 }
 
-/// By the learning agent, or by Search; `options` are left as what follows can use them.
+/// `options` are left as what follows can use them.
 Solution Find(const CommandLine& line, const Problem& problem, const AgentOptions& agent, SearchOptions& options) {
-  if (options.method != SearchMethod::Agent) return Search(problem, options);
-  options.method = problem.joint ? SearchMethod::Convex : SearchMethod::Exact;
-  const AgentResult result = SearchByAgent(problem, agent);
-  WriteCurve(line, result.episodes);
-  return result.solution;
+  SearchRegistry searches;
+  AddAgent(searches, agent, [&](const std::vector<AgentEpisode>& episodes) { WriteCurve(line, episodes); });
+  Solution solution = searches.Solve(problem, options);
+  options.method = StandIn(options.method, problem.joint.has_value());
+  return solution;
 }
 
 }  // namespace
@@ -69,7 +69,7 @@ Solution Find(const CommandLine& line, const Problem& problem, const AgentOption
 int SearchPlan(const Arguments& arguments) {
   CommandLine line("search sensitivity.json --budget weight_size=12.5% --out plan.json [options]",
                    "Finds the plan with the least predicted loss within every budget, and proves how good it is.");
-  AddSearchedOptions(line);
+  AddSearchedOptions(line, WithAgent());
   line.Add({
       {"out", Text("FILE"), "where the plan goes"},
       {"explain", Flag(),

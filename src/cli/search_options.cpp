@@ -1,6 +1,7 @@
 #include "search_options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <string>
 #include <vector>
@@ -11,7 +12,7 @@
 
 namespace bitplan::cli {
 
-void AddSearchOptions(CommandLine& line) {
+void AddSearchOptions(CommandLine& line, const SearchRegistry& searches) {
   const SearchOptions defaults;
   line.Add({
       {"budget", Texts("COST=VALUE"),
@@ -23,8 +24,9 @@ void AddSearchOptions(CommandLine& line) {
       {"widths", EnumOr(ProblemOptions().width_rule),
        "how a layer's weight and input widths go together; ordered: the input never below the weight"},
       {"price", Texts("COST=VALUE"), "add VALUE times the cost to what is minimized: weight_size_bytes=1e-6"},
-      {"method", EnumOr(defaults.method),
-       "how the plan is searched; convex is for problems with a joint term, agent learns from the plans it tries"},
+      {"method", OneOf(searches.Names(), ToString(defaults.method), "arg"),
+       fmt::format("how the plan is searched, with a joint term by {}",
+                   fmt::join(searches.NamesForJointTerms(), " or "))},
       {"measure", EnumOr(ProblemOptions().measure), "what predicts the loss"},
       {"joint", Flag(),
        "add up the layers' shifts of the output before the loss is taken; searched by the method convex"},
@@ -43,7 +45,7 @@ void AddSearchOptions(CommandLine& line) {
 SearchOptions ReadSearchOptions(const CommandLine& line) {
   SearchOptions options;
   options.method = line.GetEnum<SearchMethod>("method");
-  if (line.Get<bool>("joint") && line.IsDefault("method")) options.method = SearchMethod::Convex;
+  if (line.Get<bool>("joint") && line.IsDefault("method")) options.method = ProvingMethod(true);
   options.gap = line.Get<double>("gap");
   options.time_limit_seconds = line.Get<double>("time-limit");
   options.Validate();

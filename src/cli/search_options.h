@@ -6,7 +6,8 @@
 
 namespace bitplan::cli {
 
-void AddSearchOptions(CommandLine& line);
+/// `searches`: the methods that the command offers.
+void AddSearchOptions(CommandLine& line, const SearchRegistry& searches);
 SearchOptions ReadSearchOptions(const CommandLine& line);
 ProblemOptions ReadProblemOptions(const CommandLine& line);
 

@@ -51,12 +51,12 @@ void Keep(const std::string& text, Problem& problem) {
 
 }  // namespace
 
-void AddSearchedOptions(CommandLine& line) {
+void AddSearchedOptions(CommandLine& line, const SearchRegistry& searches) {
   line.AddPositional("sensitivity.json", "from bitplan analyze");
   line.Add({{"problem", Text("FILE"),
              "search this bitplan.problem/1 file instead, which needs no model; --keep GROUP=CHOICE,CHOICE pins its "
              "groups"}});
-  AddSearchOptions(line);
+  AddSearchOptions(line, searches);
   AddCostOptions(line);
   AddTargetOption(line,
                   "leave each layer the widths that a device's compiler offers, in a sensitivity analyzed for it");

@@ -4,6 +4,7 @@
 
 #include "bitplan/cost.h"
 #include "bitplan/problem.h"
+#include "bitplan/search.h"
 #include "bitplan/sensitivity.h"
 #include "options.h"
 
@@ -16,7 +17,7 @@ struct Searched {
   ProblemOptions options;                  ///< how
 };
 
-void AddSearchedOptions(CommandLine& line);  ///< the file, and the options of a search
+void AddSearchedOptions(CommandLine& line, const SearchRegistry& searches);  ///< the file, and the options of a search
 
 /// From --problem, or else from the sensitivity file; --budget, --price and --keep change it. Throws Error.
 Searched ReadSearched(const CommandLine& line);

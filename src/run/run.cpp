@@ -1,6 +1,7 @@
 #include "bitplan/run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -53,7 +54,7 @@ bool FitsBudgets(const Network& network, const Dataset& data, const RunOptions& 
     throw Error(fmt::format("candidates are to differ in {} groups, but there are {} groups", options.choose.distance,
                             problem.groups.size()));
   SearchOptions search_options = options.search;
-  if (search_options.method != SearchMethod::Greedy) search_options.method = SearchMethod::Exact;
+  if (search_options.method != SearchMethod::Greedy) search_options.method = ProvingMethod(problem_options.joint);
   Solution solution = Search(problem, search_options);
   if (!solution.choices.empty()) return true;
   result.sensitivity = outline;
@@ -62,12 +63,10 @@ bool FitsBudgets(const Network& network, const Dataset& data, const RunOptions& 
   return false;
 }
 
-/// By the learning agent, or by Search.
 Solution FindPlan(const Network& network, const Dataset& calibration, const std::optional<Dataset>& held_out,
                   const RunOptions& options, RunResult& result) {
-  if (options.search.method != SearchMethod::Agent) return Search(result.problem, options.search);
   AgentOptions agent = options.agent;
-  if (options.measured_reward) {
+  if (options.measured_reward && options.search.method == SearchMethod::Agent) {
     agent.measured_loss =
         MeasuredLoss(network, result.sensitivity, result.problem, calibration, *held_out, options.quantize,
                      options.choose.loss);
@@ -78,9 +77,9 @@ Solution FindPlan(const Network& network, const Dataset& calibration, const std:
                                     {"loss", ToString(options.choose.loss)}}
                             .dump();
   }
-  AgentResult learned = SearchByAgent(result.problem, agent);
-  result.episodes = std::move(learned.episodes);
-  return learned.solution;
+  SearchRegistry searches;
+  AddAgent(searches, agent, [&](const std::vector<AgentEpisode>& episodes) { result.episodes = episodes; });
+  return searches.Solve(result.problem, options.search);
 }
 
 /// What the options that several stages share come to.
@@ -98,9 +97,7 @@ RunOptions Shared(const RunOptions& given) {
   options.agent.certificate = options.search.Limits();
   options.choose.search = options.search;
   options.choose.loss = options.analyze.loss;
-  // Beside the agent's own plan, of candidates and of resampled problems the optimum counts.
-  if (options.search.method == SearchMethod::Agent)
-    options.choose.search.method = options.problem.joint ? SearchMethod::Convex : SearchMethod::Exact;
+  options.choose.search.method = StandIn(options.search.method, options.problem.joint);
   options.choose.quantize = options.quantize;
   options.choose.quantize.progress = {};  // a bar for each plan would hide how many are left
   return options;
@@ -135,9 +132,11 @@ void RunOptions::Validate() const {
   corrections.Validate();
   if (choose.Wanted() && !problem.prices.empty())
     throw Error("plans of a problem with prices cannot be chosen by measuring: it is the loss alone that is measured");
-  if (problem.joint && search.method != SearchMethod::Convex && search.method != SearchMethod::Agent)
-    throw Error(
-        fmt::format("a joint plan is searched by the methods convex and agent, not {}", ToString(search.method)));
+  SearchRegistry searches;
+  AddAgent(searches);
+  if (problem.joint && !searches.Get(search.method).traits().takes_joint_term)
+    throw Error(fmt::format("a joint plan is searched by the methods {}, not {}",
+                            fmt::join(searches.NamesForJointTerms(), " and "), ToString(search.method)));
   if (corrections.outlier_threshold > 0 && BudgetsFileSize(problem))
     throw Error(
         "file_size cannot be budgeted with an outlier threshold: how many columns stay in float16 is known only after "

@@ -140,13 +140,9 @@ TEST_P(SearchContract, ValidatesProblemAndOptions) {
   EXPECT_THROW(Search(problem, {.method = GetParam(), .time_limit_seconds = std::nan("")}), Error);
 }
 
-std::string NameOf(const testing::TestParamInfo<SearchMethod>& method) {
-  constexpr const char* kNames[] = {"Greedy", "Exact", "Convex"};
-  return kNames[static_cast<std::size_t>(method.param)];
-}
+std::string NameOf(const testing::TestParamInfo<SearchMethod>& method) { return std::string(ToString(method.param)); }
 
-INSTANTIATE_TEST_SUITE_P(Methods, SearchContract,
-                         testing::Values(SearchMethod::Greedy, SearchMethod::Exact, SearchMethod::Convex), NameOf);
+INSTANTIATE_TEST_SUITE_P(Methods, SearchContract, testing::ValuesIn(SearchRegistry().Methods()), NameOf);
 
 }  // namespace
 }  // namespace bitplan::search_test
