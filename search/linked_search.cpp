@@ -32,8 +32,7 @@ Solution SolveLinked(const Problem& problem, const std::optional<WarmStart>& sta
     return SolveFeasible(problem, JointOf(problem, EachAlone(problem.joint ? problem.ChoiceCount() : 0), start),
                          options, solve, monitor);
   LinkedGroups linked = LinkGroups(problem);
-  Solution solution =
-      SolveFeasible(linked.problem, JointOf(problem, linked.parts, start), options, solve, monitor);
+  Solution solution = SolveFeasible(linked.problem, JointOf(problem, linked.parts, start), options, solve, monitor);
   solution.infeasibility.cheapest = linked.Expand(problem, solution.infeasibility.cheapest);
   if (solution.choices.empty()) return solution;
   solution.choices = linked.Expand(problem, solution.choices);

@@ -46,9 +46,10 @@ bool SearchRegistry::Has(SearchMethod method) const {
 const SearchAlgorithm& SearchRegistry::Get(SearchMethod method) const {
   for (const auto& algorithm : algorithms_)
     if (algorithm->method() == method) return *algorithm;
-  throw Error(fmt::format("search method {} is not one of those here: {}; other rooms bring theirs (agent: "
-                          "SearchByAgent, or AddAgent to a registry)",
-                          ToString(method), text::Shortened(Names())));
+  throw Error(
+      fmt::format("search method {} is not one of those here: {}; other rooms bring theirs (agent: "
+                  "SearchByAgent, or AddAgent to a registry)",
+                  ToString(method), text::Shortened(Names())));
 }
 
 SearchMethod SearchRegistry::Parse(std::string_view name) const {

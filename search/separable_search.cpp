@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "exact.h"
+#include "feasibility.h"
 #include "rounding.h"
 #include "search/core.h"
 #include "search/outcome.h"
@@ -52,9 +53,8 @@ Solution SolveExactly(const Problem& problem, const SearchOptions& options, Moni
     start.plan.Offer(relaxed.core, Round(relaxed.core, relaxed.root.part, relaxed.root.relaxation, kInfinity));
   if (start.plan.choices.empty()) start = relaxed.FromGreedy(monitor);
   if (start.without) return *start.without;
-  return relaxed.Tell(
-      SearchExactly(relaxed.core, relaxed.root, GapToReach(options), std::move(start.plan), monitor), start.nodes,
-      options.gap);
+  return relaxed.Tell(SearchExactly(relaxed.core, relaxed.root, GapToReach(options), std::move(start.plan), monitor),
+                      start.nodes, options.gap);
 }
 
 }  // namespace bitplan::search

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,6 +51,13 @@ struct QuantizedTensor {
                                ///< stand for 0
   at::Tensor outlier_values;   ///< float16 [out, columns]; both undefined where there are none
   int channel_axis = 0;
+};
+
+/// Format and range of a layer's input or an operand that is fake-quantized.
+struct QuantizedInput {
+  Format format;
+  ActivationRange range;     ///< of formats with scales that are not dynamic
+  at::Tensor outliers = {};  ///< bool [features]: those that are rounded to float16 instead; undefined for none
 };
 
 /// Puts a weight on its grid: the code nearest to w / scale, found in double precision. What shares a scale is
@@ -102,7 +110,8 @@ struct QuantizeOptions {
   std::optional<ActivationStatistics> statistics =
       {};  ///< collected before, on the same network; the calibration data's own otherwise
   /// Limit of what is held on top of the network and the data: the quantized weights, what passes over samples hold (as
-  /// in PassLimits), and what rounding and rescaling keep: the second moments of layers' inputs. Where those of all of a layer's inputs do not fit, blocks of them are rounded apart (LayerRounding). > 0
+  /// in PassLimits), and what rounding and rescaling keep: the second moments of layers' inputs. Where those of all of
+  /// a layer's inputs do not fit, blocks of them are rounded apart (LayerRounding). > 0
   std::int64_t memory_bytes = std::int64_t{2} << 30;
   ProgressCallback progress;
 
@@ -180,19 +189,27 @@ class QuantizedNetwork {
   const Plan& plan() const;        ///< its layers in the order of Network::layers()
   const std::vector<QuantizedTensor>& weights()
       const;  ///< as Network::layers(); correction folded into scale and value
+  /// As Network::parameters(), what is computed with: the weights' values, biases with their correction, the rest as it
+  /// was.
+  const std::vector<at::Tensor>& parameters() const;
+  const std::map<int, QuantizedInput>& inputs() const;  ///< by LayerInput or Operand site; others are left in float
+  /// By LayerOutput site, in a shape that broadcasts over the output: what is added to the outputs of layers that have
+  /// no bias of their own to take the correction.
+  const std::map<int, at::Tensor>& shifts() const;
   const std::vector<LayerRounding>& roundings() const;  ///< as Network::layers()
 
-  /// Writes a TorchScript file of standard operators: plain PyTorch and LibTorch load it and give Forward's output.
-  /// Integer weights are stored as int8 with their scales. Throws Error when the file cannot be written.
+  /// Export by torchscript (bitplan/export.h): a TorchScript file of standard operators. Plain PyTorch and LibTorch
+  /// load it and give Forward's output. Integer weights are stored as int8 with their scales. Throws Error when the
+  /// file cannot be written.
   void Save(const std::filesystem::path& file) const;
 
-  /// Writes the smallest file that still says everything that Forward computes with but the graph, as safetensors:
-  /// every parameter by its name. An integer weight is its codes, packed without gaps in row-major order, the first
-  /// code in the lowest bits of the first byte: q, of a symmetric grid q + 2^{b−1}. Beside it NAME/scale and, of an
-  /// asymmetric grid, NAME/zero_point; under its name in `__metadata__` "bits;channel axis;shape". Of a quantized input
-  /// SITE/scale, SITE/zero_point and its bits in `__metadata__`, of a quantized operand likewise; of a corrected layer
-  /// without a bias LAYER/shift, to be added to its output. The file's size is what FileSize says. Throws Error when it
-  /// cannot be written, or a parameter's type is not known.
+  /// Export by packed: the smallest file that still says everything that Forward computes with but the graph, as
+  /// safetensors. Every parameter by its name. An integer weight is its codes, packed without gaps in row-major order,
+  /// the first code in the lowest bits of the first byte: q, of a symmetric grid q + 2^{b−1}. Beside it NAME/scale and,
+  /// of an asymmetric grid, NAME/zero_point; under its name in `__metadata__` "bits;channel axis;shape". Of a quantized
+  /// input SITE/scale, SITE/zero_point and its bits in `__metadata__`, of a quantized operand likewise; of a corrected
+  /// layer without a bias LAYER/shift, to be added to its output. The file's size is what FileSize says. Throws Error
+  /// when it cannot be written, or a parameter's type is not known.
   void SavePacked(const std::filesystem::path& file) const;
 
   /// For rooms that compute it in other ways; see src/quantize/include/quantize/quantized_network.h.

@@ -8,6 +8,7 @@
 #include "bitplan/error.h"
 #include "command_line.h"
 #include "data/spec.h"
+#include "exports.h"
 #include "plan/companion_files.h"
 
 namespace bitplan::cli {
@@ -22,8 +23,9 @@ constexpr std::array kRead = {"MODEL.pt", "plan.json",    "sensitivity.json", "p
 constexpr std::array kReadOrNames = {"on", "target"};  // of what is known by name, or a file
 constexpr std::array kReadWithArrays = {"sensitivity.json", "problem"};
 constexpr std::array kReadAsData = {"data", "test", "calibration"};
-constexpr std::array kWritten = {"out",       "packed",   "json",        "csv",      "svg",             "curve-csv",
-                                 "curve-svg", "plan-out", "weights-out", "write-lp", "agent-checkpoint"};
+constexpr std::array kWritten = {
+    "out",      "packed",          "json", "csv", "svg", "curve-csv", "curve-svg", "plan-out", "weights-out",
+    "write-lp", "agent-checkpoint"};
 
 bool IsPositional(const std::string& option) { return option.find('.') != std::string::npos; }
 
@@ -72,6 +74,11 @@ std::vector<NamedFile> WrittenBy(const CommandLine& line) {
   std::vector<NamedFile> files;
   for (const char* const option : kWritten)
     if (line.Has(option) && FileOf(line, option) != "-") files.push_back({Name(option), FileOf(line, option)});
+  if (line.Has("export"))
+    for (const std::string& text : line.List("export")) {
+      const NamedExport named = ParseExport(text);
+      files.push_back({"--export " + named.name, named.file});
+    }
   return files;
 }
 

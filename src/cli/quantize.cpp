@@ -5,12 +5,14 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <vector>
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
 #include "command.h"
 #include "configuration_options.h"
+#include "exports.h"
 #include "interrupt.h"
 #include "memory_option.h"
 #include "options.h"
@@ -34,6 +36,7 @@ int QuantizeModel(const Arguments& arguments) {
        "write the packed weights, scales, biases and ranges, without the graph, as safetensors: the size is the plan's "
        "file_size_bytes"},
   });
+  AddExportOption(line);
   line.Add({{"statistics", Text("FILE"),
              "ranges of layer inputs from what bitplan calibrate collected, not from the calibration data"}});
   AddConfigurationOptions(line);
@@ -45,11 +48,12 @@ int QuantizeModel(const Arguments& arguments) {
   AddModelOptions(line);
   if (!line.Parse(arguments)) return kDone;
 
-  const bool packed = line.Has("packed"), runnable = line.Has("out") || !packed;
+  const bool packed = line.Has("packed"), runnable = line.Has("out") || !(packed || line.Has("export"));
   const std::filesystem::path out = runnable ? line.Required("out") : "",
                               packed_out = packed ? line.Get<std::string>("packed") : "";
   if (runnable) RequireWritable(out);
   if (packed) RequireWritable(packed_out);
+  const std::vector<ExportedFile> exported = ReadExportOption(line);
   const std::optional<Target> target = ReadTargetOption(line);
   const bool by_hand = HasConfiguration(line);
   if (by_hand && line.Has("plan.json"))
@@ -73,6 +77,7 @@ int QuantizeModel(const Arguments& arguments) {
   const auto [quantized, gain, memory] = QuantizeByPlan(line, network, plan, options, {});
   if (runnable) quantized.Save(out);
   if (packed) quantized.SavePacked(packed_out);
+  for (const auto& [exporter, file] : exported) Export(quantized, *exporter, file);
 
   const auto size = [](const std::filesystem::path& file) {
     return static_cast<std::int64_t>(std::filesystem::file_size(file));
@@ -83,11 +88,15 @@ int QuantizeModel(const Arguments& arguments) {
   if (runnable) json["quantized_sha256"] = FileSha256(out);
   if (runnable) json["quantized_size_bytes"] = size(out);
   if (packed) json["packed_size_bytes"] = size(packed_out);
+  for (const auto& [exporter, file] : exported)
+    json["exports"].push_back({{"name", exporter->name()}, {"sha256", FileSha256(file)}, {"size_bytes", size(file)}});
   json["layers"] = plan.layers.size();
   if (!WriteJson(line, WithRoundings(json.dump(1), quantized))) return kDone;
   if (runnable)
     fmt::print("{}: {} layers quantized, {} bytes\n", out.string(), plan.layers.size(), WithCommas(size(out)));
   if (packed) fmt::print("{}: {} bytes, packed\n", packed_out.string(), WithCommas(size(packed_out)));
+  for (const auto& [exporter, file] : exported)
+    fmt::print("{}: {} bytes, {}\n", file.string(), WithCommas(size(file)), exporter->name());
   PrintRoundings(quantized);
   return kDone;
 }

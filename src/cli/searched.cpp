@@ -18,7 +18,8 @@ namespace bitplan::cli {
 namespace {
 
 bool HaveOneInCommon(const std::vector<std::vector<std::string>>& a, const std::vector<std::vector<std::string>>& b) {
-  return std::any_of(a.begin(), a.end(), [&](const auto& row) { return std::find(b.begin(), b.end(), row) != b.end(); });
+  return std::any_of(a.begin(), a.end(),
+                     [&](const auto& row) { return std::find(b.begin(), b.end(), row) != b.end(); });
 }
 
 /// GROUP=CHOICE[,CHOICE …]; GROUP may hold wildcards.
@@ -41,9 +42,10 @@ void Keep(const std::string& text, Problem& problem) {
     rule.groups[0] = group.name;
     for (const Rule& earlier : problem.rules)
       if (earlier.groups == rule.groups && !HaveOneInCommon(earlier.allowed, rule.allowed))
-        throw Error(fmt::format("--keep {}: contradicts an earlier --keep, or a rule of the problem, which leave group "
-                                "'{}' other choices; leave one of them out",
-                                text, group.name));
+        throw Error(
+            fmt::format("--keep {}: contradicts an earlier --keep, or a rule of the problem, which leave group "
+                        "'{}' other choices; leave one of them out",
+                        text, group.name));
     problem.rules.push_back(rule);
   }
   if (!found) throw Error(fmt::format("--keep {}: the problem has no group of that name", text));

@@ -25,12 +25,12 @@ at::Tensor InKernelLayout(const at::Tensor& x) {
 
 }  // namespace
 
-bool HasByteGrid(const quantize::QuantizedInput& input) {
+bool HasByteGrid(const QuantizedInput& input) {
   return input.format.IsInteger() && input.format.bits <= 8 && input.format.calibrator != Calibrator::Dynamic &&
          input.range.offset == 0 && !input.outliers.defined();
 }
 
-ByteGrid ByteGridOf(const quantize::QuantizedInput& input) {
+ByteGrid ByteGridOf(const QuantizedInput& input) {
   const std::int64_t up = input.format.QuantMin() < 0 ? 128 : 0;
   return {input.range.scale, input.range.zero_point + up, input.format.QuantMin() + up, input.format.QuantMax() + up};
 }

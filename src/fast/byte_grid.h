@@ -21,10 +21,10 @@ struct ByteGrid {
 };
 
 /// Whether an input's integers fit bytes on a fixed grid.
-bool HasByteGrid(const quantize::QuantizedInput& input);
+bool HasByteGrid(const QuantizedInput& input);
 
 /// Of such an input.
-ByteGrid ByteGridOf(const quantize::QuantizedInput& input);
+ByteGrid ByteGridOf(const QuantizedInput& input);
 
 /// The bytes nearest to float32 numbers, as FakeQuantize has them; images lie channels last.
 at::Tensor Bytes(const at::Tensor& x, const ByteGrid& grid);

@@ -32,7 +32,7 @@ void RequantizeRows(const From* from, std::int32_t* to, std::int64_t rows, std::
 
 }  // namespace
 
-IntegerGrid GridOf(const quantize::QuantizedInput& input) {
+IntegerGrid GridOf(const QuantizedInput& input) {
   IntegerGrid grid;
   const double scale = static_cast<float>(input.range.scale);  // what FakeQuantize computes with
   grid.scale = at::full({1}, scale, at::kDouble);

@@ -127,7 +127,7 @@ class Walk {
       if (!state_.shifts.contains(site) && grids_.Has(operand)) tap->output()->replaceAllUsesWith(operand);
       return FloatOperands(tap);
     }
-    const quantize::QuantizedInput& input = found->second;
+    const QuantizedInput& input = found->second;
     if (!input.format.IsInteger() || input.format.calibrator == Calibrator::Dynamic || input.range.offset != 0 ||
         input.outliers.defined())
       return FloatOperands(tap);

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "bitplan/error.h"
-#include "bitplan/files.h"
 #include "calibration_impl.h"
 #include "corrections/outliers.h"
 #include "corrections/rescaling.h"
@@ -19,7 +18,6 @@
 #include "quantize/plan_check.h"
 #include "quantize/weight_grid.h"
 #include "quantized_state.h"
-#include "torchscript_export.h"
 
 namespace bitplan {
 
@@ -40,8 +38,7 @@ QuantizedNetwork QuantizedNetwork::Create(const Network& network, const Plan& pl
                                           const QuantizeOptions& options) {
   const Plan checked = quantize::PlanFor(network, plan);  // before the passes over the data
   const bool rescaled = checked.corrections.rescaling != Rescaling::None;
-  if (rescaled && options.statistics)
-    throw Error(kStatisticsBeforeRescaling);
+  if (rescaled && options.statistics) throw Error(kStatisticsBeforeRescaling);
   options.Validate();
   quantize::CheckRoundingFits(network, checked, options.memory_bytes);
   quantize::CheckGridsFit(network, checked, options.memory_bytes);
@@ -166,10 +163,8 @@ const Network& QuantizedNetwork::network() const { return impl_->network; }
 const Plan& QuantizedNetwork::plan() const { return impl_->plan; }
 const std::vector<QuantizedTensor>& QuantizedNetwork::weights() const { return impl_->state.weights; }
 const std::vector<LayerRounding>& QuantizedNetwork::roundings() const { return impl_->state.roundings; }
-
-void QuantizedNetwork::Save(const std::filesystem::path& file) const {
-  const std::string plan = ToJson(impl_->plan);
-  WriteFile(file, [&](const ByteSink& sink) { quantize::ExportTorchScript(impl_->network, impl_->state, plan, sink); });
-}
+const std::vector<at::Tensor>& QuantizedNetwork::parameters() const { return impl_->state.parameters; }
+const std::map<int, QuantizedInput>& QuantizedNetwork::inputs() const { return impl_->state.inputs; }
+const std::map<int, at::Tensor>& QuantizedNetwork::shifts() const { return impl_->state.shifts; }
 
 }  // namespace bitplan

@@ -179,8 +179,7 @@ RunResult Run(const Network& network, const Dataset& data, const Dataset& test, 
   }
 
   result.quantized = {QuantizedNetwork::Create(network, result.plan, calibration, options.quantize)};
-  result.evaluation.correction_gain =
-      CrossValidateCorrection(result.quantized.front(), calibration, options.quantize);
+  result.evaluation.correction_gain = CrossValidateCorrection(result.quantized.front(), calibration, options.quantize);
   std::vector<QuantizedNetwork> compared = result.quantized;
   for (QuantizedNetwork& uniform :
        WidestUniformNetwork(network, result, calibration, options, result.evaluation.uniform_bits))

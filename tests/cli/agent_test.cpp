@@ -56,7 +56,7 @@ TEST(AgentCommand, RefusesOptionsThatMakeNoSense) {
   expect("search --problem x.json --episodes 5", "--method agent");
   expect("pareto --problem '" BITPLAN_TEST_DIR
          "/search/instances/hawq-v3-resnet18-bops-0.5.json' --along bops --method agent",
-         "'agent', must be one of: greedy, exact, convex");
+         "--method agent: expected greedy, exact or convex");
   const std::string run =
       "run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget weight_size=12.5% --out-dir result ";
   expect(run + "--candidates 0", "--candidates 0");

@@ -46,10 +46,13 @@ TEST_F(Overwriting, AnInputIsRefusedByEveryCommand) {
   ExpectRefused("quantize own.pt plan.json --out own.pt", "--out would overwrite MODEL.pt");
   ExpectRefused("quantize own.pt plan.json --out q.pt --packed plan.json", "--packed would overwrite plan.json");
   ExpectRefused("quantize own.pt plan.json --calibration cifar10:own.bin --out own.bin", "--calibration");
+  ExpectRefused("quantize own.pt plan.json --export packed=own.pt", "--export packed would overwrite MODEL.pt");
+  ExpectRefused("quantize own.pt plan.json --out q --export packed=p --export torchscript=plan.json", "plan.json");
   ExpectRefused("quantize own.pt plan.json --statistics st.json --out st.json", "--statistics");
   ExpectRefused("analyze own.pt --out own.pt" + data, "MODEL.pt");
   ExpectRefused("analyze own.pt --out s.json --json own.bin" + data, "--json would overwrite --data");
-  ExpectRefused("analyze own.pt --data npy:s.shifts.npy --out s.json --shifts", "--out's arrays would overwrite --data");
+  ExpectRefused("analyze own.pt --data npy:s.shifts.npy --out s.json --shifts",
+                "--out's arrays would overwrite --data");
   ExpectRefused("train own.pt --plan p.json --out own.pt" + data, "MODEL.pt");
   ExpectRefused("train own.pt --plan p.json --out p.pt" + data, "--plan-out, beside --out, would overwrite --plan");
   ExpectRefused("train own.pt --plan p.json --weights-out own.pt --out t.pt" + data, "--weights-out");
@@ -81,22 +84,26 @@ TEST_F(Overwriting, IsSeenThroughEverySpelling) {
 TEST_F(Overwriting, AnotherOutputIsRefused) {
   ExpectRefused("spectrum own.pt --data cifar10:own.bin --csv a --svg ./a", "--svg would overwrite --csv");
   ExpectRefused("quantize own.pt plan.json --out q --packed folder/../q", "--packed would overwrite --out");
+  ExpectRefused("quantize own.pt plan.json --packed q --export packed=./q", "--export packed would overwrite --packed");
+  ExpectRefused("quantize own.pt plan.json --export packed=q --export torchscript=q",
+                "would overwrite --export packed");
   ExpectRefused("train own.pt --plan p.json --data cifar10:own.bin --out t.pt --weights-out t.json", "t.json");
   ExpectRefused("search s.json --out a --json a", "--json would overwrite --out");
   ExpectRefused("run own.pt --data cifar10:own.bin --test cifar10:own.bin --out-dir r --json r/plan.json", "--json");
 }
 
 TEST_F(Overwriting, TheDataThatAPlanNamesIsRefused) {
-  ASSERT_EQ(work_.Run("analyze own.pt --data cifar10:own.bin --samples 8 --measures relative-error --out s.json").code, 0);
+  ASSERT_EQ(work_.Run("analyze own.pt --data cifar10:own.bin --samples 8 --measures relative-error --out s.json").code,
+            0);
   ASSERT_EQ(work_.Run("search s.json --budget weight_size=12.5% --measure relative-error --out plan.json").code, 0);
   ExpectRefused("quantize own.pt plan.json --out own.bin", "the data that the plan was analyzed on");
 }
 
 TEST(Devices, AreNoFilesThatCouldBeLost) {
   const Workspace work;
-  const ToolRun run =
-      work.Run("spectrum resnet20.pt --data cifar10:train.bin --samples 2 --probes 1 --steps 2 --layers last --csv "
-               "/dev/null --svg /dev/null");
+  const ToolRun run = work.Run(
+      "spectrum resnet20.pt --data cifar10:train.bin --samples 2 --probes 1 --steps 2 --layers last --csv "
+      "/dev/null --svg /dev/null");
   EXPECT_EQ(run.code, 0) << run.err;
 }
 
@@ -117,8 +124,8 @@ TEST(FullOutput, IsAFailureOfEveryCommand) {
 TEST(FullDisk, IsAFailureThatLeavesNothing) {
   const Workspace work;
   const std::size_t before = work.Files();
-  const ToolRun run = RunTool(work.path(), "inspect resnet20.pt --input 3,32,32 --json report.json",
-                              "trap '' XFSZ; ulimit -f 1;");
+  const ToolRun run =
+      RunTool(work.path(), "inspect resnet20.pt --input 3,32,32 --json report.json", "trap '' XFSZ; ulimit -f 1;");
   EXPECT_EQ(run.code, 2);
   EXPECT_THAT(run.err, AllOf(HasSubstr("report.json cannot be written"), HasSubstr("File too large")));
   EXPECT_EQ(work.Files(), before);

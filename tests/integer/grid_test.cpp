@@ -14,7 +14,7 @@ at::Tensor Random(at::IntArrayRef shape, std::int64_t low, std::int64_t high, at
   return at::randint(low, high, shape, at::make_generator<at::CPUGeneratorImpl>(std::uint64_t{5}), type);
 }
 
-quantize::QuantizedInput Input(int bits, Scheme scheme, double scale, std::int64_t zero_point) {
+QuantizedInput Input(int bits, Scheme scheme, double scale, std::int64_t zero_point) {
   Format format = DefaultActivationFormat();
   format.bits = bits;
   format.scheme = scheme;
@@ -23,9 +23,8 @@ quantize::QuantizedInput Input(int bits, Scheme scheme, double scale, std::int64
 
 TEST(IntegerGrid, CodesStandForWhatFakeQuantizeGives) {
   const at::Tensor x = at::randn({4, 3, 5, 5}, at::make_generator<at::CPUGeneratorImpl>(std::uint64_t{1})) * 3;
-  for (const quantize::QuantizedInput& input :
-       {Input(8, Scheme::Asymmetric, 0.031, 117), Input(4, Scheme::Symmetric, 0.5, 0),
-        Input(2, Scheme::Unsigned, 0.7, 0), Input(16, Scheme::Asymmetric, 1e-4, 30000)}) {
+  for (const QuantizedInput& input : {Input(8, Scheme::Asymmetric, 0.031, 117), Input(4, Scheme::Symmetric, 0.5, 0),
+                                      Input(2, Scheme::Unsigned, 0.7, 0), Input(16, Scheme::Asymmetric, 1e-4, 30000)}) {
     const IntegerGrid grid = GridOf(input);
     const at::Tensor codes = Quantized(x, grid);
     EXPECT_GE(codes.min().item<std::int64_t>(), input.format.QuantMin());

@@ -23,7 +23,9 @@ class First : public SearchAlgorithm {
 
  private:
   Solution FindPlan(const Problem& problem, const SearchOptions&) const override {
-    Solution solution{.method = method(), .choices = std::vector<std::size_t>(problem.groups.size()), .infeasibility = {}};
+    Solution solution;
+    solution.method = method();
+    solution.choices.resize(problem.groups.size());
     solution.objective = ObjectiveOf(problem, solution.choices);
     return solution;
   }
@@ -47,7 +49,8 @@ TEST(SearchRegistry, RefusesWhatIsThereTwiceOrNotAtAll) {
   EXPECT_THAT([&] { searches.Parse("agent"); }, ThrowsMessage<Error>(HasSubstr("one of: greedy, exact, convex")));
   EXPECT_THAT([&] { searches.Get(SearchMethod::Agent); }, ThrowsMessage<Error>(HasSubstr("greedy, exact, convex")));
   searches.Add(std::make_shared<First>());
-  EXPECT_THAT([&] { searches.Add(std::make_shared<First>()); }, ThrowsMessage<Error>(HasSubstr("agent is registered twice")));
+  EXPECT_THAT([&] { searches.Add(std::make_shared<First>()); },
+              ThrowsMessage<Error>(HasSubstr("agent is registered twice")));
 }
 
 TEST(ProvingMethod, ProvesWhatItIsAskedFor) {

@@ -25,7 +25,7 @@ struct IntegerGrid {
 };
 
 /// Of a quantized site.
-IntegerGrid GridOf(const quantize::QuantizedInput& input);
+IntegerGrid GridOf(const QuantizedInput& input);
 
 /// 32-bit integers at one scale, the least power of two at which they hold ±reach with a bit to spare.
 IntegerGrid WideGrid(double reach);

@@ -13,7 +13,7 @@ namespace bitplan::integer {
 /// What one use of a layer computes with when its weight and its input are integers.
 struct LayerOperands {
   QuantizedTensor weight;  ///< integers with one scale, or one a channel
-  quantize::QuantizedInput input;
+  QuantizedInput input;
   at::Tensor channel_scale;  ///< float64 [1], or [output channels]: of the weight
   at::Tensor bias;           ///< float64 [output channels], or [1]: 0
   int channel_axis = -1;     ///< of the result, from the back

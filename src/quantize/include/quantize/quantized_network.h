@@ -8,27 +8,16 @@
 #include "bitplan/plan.h"
 #include "bitplan/quantize.h"
 
-namespace bitplan::quantize {
-
-/// Format and range of a fake-quantized layer input or operand.
-struct QuantizedInput {
-  Format format;
-  ActivationRange range;
-  at::Tensor outliers = {};  ///< bool [features]: those that are rounded to float16 instead; undefined for none
-};
-
-}  // namespace bitplan::quantize
-
 namespace bitplan {
 
 /// What a quantized network computes with.
 struct QuantizedState {
-  std::vector<QuantizedTensor> grids;              ///< one per layer, before the correction
-  std::vector<at::Tensor> gains;                   ///< α per layer [channels]; undefined for none
-  std::vector<QuantizedTensor> weights;            ///< one per layer: the grids with their gains
-  std::vector<at::Tensor> parameters;              ///< all parameters' values: quantized weights, corrected biases
-  std::map<int, quantize::QuantizedInput> inputs;  ///< by LayerInput or Operand site
-  std::map<int, at::Tensor> shifts;  ///< by LayerOutput site: β of layers without a bias of their own, to be added
+  std::vector<QuantizedTensor> grids;    ///< one per layer, before the correction
+  std::vector<at::Tensor> gains;         ///< α per layer [channels]; undefined for none
+  std::vector<QuantizedTensor> weights;  ///< one per layer: the grids with their gains
+  std::vector<at::Tensor> parameters;    ///< all parameters' values: quantized weights, corrected biases
+  std::map<int, QuantizedInput> inputs;  ///< by LayerInput or Operand site
+  std::map<int, at::Tensor> shifts;      ///< by LayerOutput site: β of layers without a bias of their own, to be added
   std::vector<LayerRounding> roundings = {};  ///< one per layer
 };
 

@@ -7,7 +7,7 @@
 #include "bitplan/network.h"
 #include "bitplan/plan.h"
 
-namespace bitplan::quantize {
+namespace bitplan::exporters {
 
 /// What a tensor of a packed file holds.
 enum class PackedRole {
@@ -65,4 +65,4 @@ PackedPart OperandPart(const Network& network, const std::vector<OperandPlan>& o
 constexpr std::int64_t kHeaderLengthBytes = 8;
 std::string HeaderText(const std::vector<std::string>& notes, const std::vector<std::string>& tensors);
 
-}  // namespace bitplan::quantize
+}  // namespace bitplan::exporters

@@ -17,7 +17,7 @@
 #include "quantize/plan_check.h"
 #include "quantize/weight_grid.h"
 
-namespace bitplan {
+namespace bitplan::exporters {
 
 namespace {
 
@@ -32,16 +32,15 @@ std::string Aligned(std::string entry) {
   return entry;
 }
 
-quantize::PackedTensor Floats(quantize::PackedRole role, std::string name, std::int64_t count, int index) {
+PackedTensor Floats(PackedRole role, std::string name, std::int64_t count, int index) {
   return {role, std::move(name), "F32", {count}, 4, index};
 }
 
-quantize::PackedTensor Bytes(quantize::PackedRole role, std::string name, std::int64_t count, int index) {
+PackedTensor Bytes(PackedRole role, std::string name, std::int64_t count, int index) {
   return {role, std::move(name), "U8", {count}, 1, index};
 }
 
-quantize::PackedTensor ZeroPoints(quantize::PackedRole role, std::string name, std::int64_t count, int index,
-                                  const Format& format) {
+PackedTensor ZeroPoints(PackedRole role, std::string name, std::int64_t count, int index, const Format& format) {
   if (format.bits <= 8) return Bytes(role, std::move(name), count, index);
   return {role, std::move(name), "I32", {count}, 4, index};
 }
@@ -68,7 +67,7 @@ std::string TypeName(const Parameter& parameter) {
   }
 }
 
-void AddWeight(const Network& network, std::size_t index, const LayerPlan& plan, quantize::PackedPart& part) {
+void AddWeight(const Network& network, std::size_t index, const LayerPlan& plan, PackedPart& part) {
   const Format& format = plan.weight;
   const Layer& layer = network.layers()[index];
   const at::Tensor weight = network.Weight(layer);
@@ -77,27 +76,26 @@ void AddWeight(const Network& network, std::size_t index, const LayerPlan& plan,
   if (!format.HasScale()) {
     const bool half = format.bits == 16;
     const char* const type = !half ? "F32" : format.type == NumberType::Float16 ? "F16" : "BF16";
-    part.tensors.push_back({quantize::PackedRole::Weight, name, type, weight.sizes().vec(), half ? 2 : 4, number});
+    part.tensors.push_back({PackedRole::Weight, name, type, weight.sizes().vec(), half ? 2 : 4, number});
     return;
   }
   const std::int64_t scales = quantize::ScaleCount(weight, format, layer.channel_axis);
   if (format.scale_type == ScaleType::Float32) {
-    part.tensors.push_back(Floats(quantize::PackedRole::WeightScale, name + "/scale", scales, number));
+    part.tensors.push_back(Floats(PackedRole::WeightScale, name + "/scale", scales, number));
   } else {
-    part.tensors.push_back(Bytes(quantize::PackedRole::WeightScale, name + "/scale", scales, number));
+    part.tensors.push_back(Bytes(PackedRole::WeightScale, name + "/scale", scales, number));
   }
   if (format.scale_type == ScaleType::DoubleQuantized) {
     constexpr auto kBlock = static_cast<std::int64_t>(calibration::DoubleQuantizedScales::kBlock);
     part.tensors.push_back(
-        Floats(quantize::PackedRole::ScaleBlock, name + "/scale_block", (scales + kBlock - 1) / kBlock, number));
-    part.tensors.push_back(Floats(quantize::PackedRole::ScaleOffset, name + "/scale_offset", 1, number));
+        Floats(PackedRole::ScaleBlock, name + "/scale_block", (scales + kBlock - 1) / kBlock, number));
+    part.tensors.push_back(Floats(PackedRole::ScaleOffset, name + "/scale_offset", 1, number));
   }
   if (plan.learned_weight && !plan.learned_weight->negative_scales.empty())
-    part.tensors.push_back(Floats(quantize::PackedRole::WeightNegativeScale, name + "/negative_scale", scales, number));
-  part.tensors.push_back(Bytes(quantize::PackedRole::Weight, name, (weight.numel() * format.bits + 7) / 8, number));
+    part.tensors.push_back(Floats(PackedRole::WeightNegativeScale, name + "/negative_scale", scales, number));
+  part.tensors.push_back(Bytes(PackedRole::Weight, name, (weight.numel() * format.bits + 7) / 8, number));
   if (format.HasZeroPoint())
-    part.tensors.push_back(
-        ZeroPoints(quantize::PackedRole::WeightZeroPoint, name + "/zero_point", scales, number, format));
+    part.tensors.push_back(ZeroPoints(PackedRole::WeightZeroPoint, name + "/zero_point", scales, number, format));
   part.notes.push_back({name, fmt::format("{};{};{};{};{}", format.bits, layer.channel_axis,
                                           fmt::join(weight.sizes(), ","), ToString(format.type), format.group_size)});
 }
@@ -114,19 +112,19 @@ std::vector<int> OwnInputSites(const Network& network, std::size_t index) {
 }
 
 void AddRange(const Network& network, int site, const Format& format, const std::optional<ActivationRange>& learned,
-              quantize::PackedPart& part) {
+              PackedPart& part) {
   const std::string& name = network.sites()[static_cast<std::size_t>(site)].name;
   const bool dynamic = format.HasScale() && format.calibrator == Calibrator::Dynamic;
   part.notes.push_back({name, fmt::format("{};{}{}", format.bits, ToString(format.type), dynamic ? ";dynamic" : "")});
   if (!format.HasScale() || dynamic) return;
-  part.tensors.push_back(Floats(quantize::PackedRole::InputScale, name + "/scale", 1, site));
+  part.tensors.push_back(Floats(PackedRole::InputScale, name + "/scale", 1, site));
   if (format.HasZeroPoint())
-    part.tensors.push_back(ZeroPoints(quantize::PackedRole::InputZeroPoint, name + "/zero_point", 1, site, format));
+    part.tensors.push_back(ZeroPoints(PackedRole::InputZeroPoint, name + "/zero_point", 1, site, format));
   if (learned && learned->offset != 0)
-    part.tensors.push_back(Floats(quantize::PackedRole::InputOffset, name + "/offset", 1, site));
+    part.tensors.push_back(Floats(PackedRole::InputOffset, name + "/offset", 1, site));
 }
 
-void AddInputs(const Network& network, std::size_t index, const LayerPlan& plan, quantize::PackedPart& part) {
+void AddInputs(const Network& network, std::size_t index, const LayerPlan& plan, PackedPart& part) {
   if (plan.activation.bits == 32) return;
   for (const int site : OwnInputSites(network, index))
     AddRange(network, site, plan.activation, plan.learned_input, part);
@@ -140,10 +138,6 @@ bool MayShift(const Network& network, std::size_t index, const LayerPlan& plan) 
 }
 
 }  // namespace
-
-}  // namespace bitplan
-
-namespace bitplan::quantize {
 
 std::int64_t PackedTensor::Bytes() const {
   return std::accumulate(shape.begin(), shape.end(), element_size, std::multiplies<>());
@@ -192,7 +186,7 @@ PackedPart LayerPart(const Network& network, std::size_t layer, const LayerPlan&
 PackedPart OperandPart(const Network& network, const std::vector<OperandPlan>& operands) {
   PackedPart part;
   for (const OperandPlan& operand : operands)
-    AddRange(network, OperandSite(network, operand.name), operand.format, operand.learned, part);
+    AddRange(network, quantize::OperandSite(network, operand.name), operand.format, operand.learned, part);
   return part;
 }
 
@@ -202,7 +196,7 @@ std::string HeaderText(const std::vector<std::string>& notes, const std::vector<
          fmt::format("{}", fmt::join(tensors, "")) + Aligned("}");
 }
 
-}  // namespace bitplan::quantize
+}  // namespace bitplan::exporters
 
 namespace bitplan {
 
@@ -211,16 +205,15 @@ CostTable FileSize(const Network& network, const Format& weight_format, const Fo
                    const std::vector<int>& activation_bits, const std::vector<OperandPlan>& operands) {
   std::vector<std::string> names;
   for (const Layer& layer : network.layers()) names.push_back(layer.name);
-  CostTable table = Tabulate("file_size_bytes", "bitplan quantize --packed", weight_bits, activation_bits, names,
-                             [&](std::size_t layer, int weight, int activation) {
-                               const LayerPlan plan{names[layer], weight_format.WithBits(weight),
-                                                    activation_format.WithBits(activation)};
-                               return static_cast<double>(
-                                   quantize::LayerPart(network, layer, plan, channel_correction).Bytes());
-                             });
-  table.fixed = static_cast<double>(quantize::FixedPart(network).Bytes() +
-                                    quantize::OperandPart(network, operands).Bytes() + quantize::kHeaderLengthBytes) +
-                static_cast<double>(quantize::HeaderText({}, {}).size());
+  CostTable table = Tabulate(
+      "file_size_bytes", "bitplan quantize --packed", weight_bits, activation_bits, names,
+      [&](std::size_t layer, int weight, int activation) {
+        const LayerPlan plan{names[layer], weight_format.WithBits(weight), activation_format.WithBits(activation)};
+        return static_cast<double>(exporters::LayerPart(network, layer, plan, channel_correction).Bytes());
+      });
+  table.fixed = static_cast<double>(exporters::FixedPart(network).Bytes() +
+                                    exporters::OperandPart(network, operands).Bytes() + exporters::kHeaderLengthBytes) +
+                static_cast<double>(exporters::HeaderText({}, {}).size());
   return table;
 }
 

@@ -1,4 +1,4 @@
-"""Runs what test_quantize exported in plain PyTorch, and compares with what bitplan computed. Argument: the folder."""
+"""Runs what test_exporters exported in plain PyTorch, and compares with what bitplan computed. Argument: the folder."""
 
 import json
 import pathlib

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# usage: plain_pytorch_test.sh TEST_QUANTIZE PYTHON
+# usage: plain_pytorch_test.sh TEST_EXPORTERS PYTHON
 set -euo pipefail
 scratch="$(mktemp -d)"
 trap 'rm -rf "$scratch"' EXIT

@@ -1,4 +1,4 @@
-#include "torchscript_export.h"
+#include "torchscript.h"
 
 #include <fmt/format.h>
 #include <torch/csrc/jit/serialization/export.h>
@@ -12,12 +12,13 @@
 #include <utility>
 
 #include "bitplan/error.h"
+#include "bitplan/plan.h"
 #include "calibration/codebook.h"
 #include "network/module_writer.h"
 #include "network/torch_error.h"
 #include "quantize/weight_grid.h"
 
-namespace bitplan::quantize {
+namespace bitplan::exporters {
 
 namespace {
 
@@ -26,25 +27,25 @@ using torch::jit::Value;
 /// A module that computes what a quantized network does.
 class QuantizedWriter : public network::ModuleWriter {
  public:
-  QuantizedWriter(const Network& network, const QuantizedState& state)
-      : network::ModuleWriter(network.lowered(), "bitplan.QuantizedNetwork"), state_(state) {
-    for (std::size_t i = 0; i < network.layers().size(); ++i)
-      layer_of_weight_[static_cast<std::size_t>(network.layers()[i].weight)] = i;
+  explicit QuantizedWriter(const QuantizedNetwork& quantized)
+      : network::ModuleWriter(quantized.network().lowered(), "bitplan.QuantizedNetwork"), quantized_(quantized) {
+    const std::vector<Layer>& layers = quantized.network().layers();
+    for (std::size_t i = 0; i < layers.size(); ++i) layer_of_weight_[static_cast<std::size_t>(layers[i].weight)] = i;
   }
 
  private:
   Value* ParameterValue(std::size_t index) override {
     const std::string name = AttributeName(lowered_.parameters[index].name);
     const auto layer = layer_of_weight_.find(index);
-    return layer != layer_of_weight_.end() ? Weight(name, state_.weights[layer->second])
-                                           : Buffer(name, state_.parameters[index]);
+    return layer != layer_of_weight_.end() ? Weight(name, quantized_.weights()[layer->second])
+                                           : Buffer(name, quantized_.parameters()[index]);
   }
 
   /// What the quantized network computes with at a site.
   Value* SiteValue(int site, Value* value) override {
-    if (const auto input = state_.inputs.find(site); input != state_.inputs.end())
+    if (const auto input = quantized_.inputs().find(site); input != quantized_.inputs().end())
       return Quantized(site, value, input->second);
-    if (const auto shift = state_.shifts.find(site); shift != state_.shifts.end())
+    if (const auto shift = quantized_.shifts().find(site); shift != quantized_.shifts().end())
       return graph_->insert(c10::aten::add,
                             {value, Buffer(AttributeName(fmt::format("shift{}", site)), shift->second)});
     return value;
@@ -100,7 +101,7 @@ class QuantizedWriter : public network::ModuleWriter {
 
   Value* AlongWeightValue(const std::string& name, const at::Tensor& numbers, const QuantizedTensor& weight) {
     if (numbers.dim() == 2) return OfGroups(name, numbers, weight);
-    return Buffer(name, AlongChannels(numbers, weight.q.dim(), weight.channel_axis));
+    return Buffer(name, quantize::AlongChannels(numbers, weight.q.dim(), weight.channel_axis));
   }
 
   /// scale · (q − zero_point), or scale · level, in the order in which QuantizedTensor::value is computed.
@@ -109,7 +110,8 @@ class QuantizedWriter : public network::ModuleWriter {
     const bool codebook = weight.scale.defined() && !weight.format.IsInteger();
     Value* value = Cast(Buffer(name, weight.q), codebook ? at::kLong : at::kFloat);
     if (!weight.scale.defined()) return value;
-    if (codebook) value = graph_->insert(c10::aten::take, {Buffer(name + "_levels", LevelTable(weight.format)), value});
+    if (codebook)
+      value = graph_->insert(c10::aten::take, {Buffer(name + "_levels", quantize::LevelTable(weight.format)), value});
     if (weight.zero_point.defined() && weight.zero_point.count_nonzero().item<std::int64_t>() > 0)
       value = graph_->insert(c10::aten::sub,
                              {value, AlongWeightValue(name + "_zero_point", weight.zero_point.to(at::kFloat), weight)});
@@ -145,25 +147,25 @@ class QuantizedWriter : public network::ModuleWriter {
     return unique;
   }
 
-  const QuantizedState& state_;
+  const QuantizedNetwork& quantized_;
   std::map<std::size_t, std::size_t> layer_of_weight_;
   std::set<std::string> taken_ = {"training", "forward"};
 };
 
 }  // namespace
 
-void ExportTorchScript(const Network& network, const QuantizedState& state, const std::string& plan_json,
-                       const ByteSink& sink) {
+void TorchScript::Write(const QuantizedNetwork& network, const ByteSink& sink) const {
   const std::function<std::size_t(const void*, std::size_t)> write = [&](const void* bytes, std::size_t count) {
     sink({static_cast<const char*>(bytes), count});
     return count;
   };
+  const std::string plan = ToJson(network.plan());
   try {
-    torch::jit::ExportModule(QuantizedWriter(network, state).Write(), write, {{"plan.json", plan_json}});
+    torch::jit::ExportModule(QuantizedWriter(network).Write(), write, {{"plan.json", plan}});
   } catch (const std::exception& error) {
     if (!network::IsOfModel(error)) throw;
     throw Error(fmt::format("the quantized network cannot be written as TorchScript: {}", network::TorchReason(error)));
   }
 }
 
-}  // namespace bitplan::quantize
+}  // namespace bitplan::exporters
