@@ -146,8 +146,9 @@ std::string Measured(const Network& network, const QuantizedNetwork& quantized, 
 /// A table with a row a method and a column a plan.
 class Accuracies {
  public:
-  Accuracies(const Arguments& arguments, const Network& network, const Dataset& data, const Dataset& test)
-      : arguments_(arguments), network_(network), data_(data), test_(test) {}
+  Accuracies(const Arguments& arguments, const Network& unfolded, const Network& network, const Dataset& data,
+             const Dataset& test)
+      : arguments_(arguments), unfolded_(unfolded), network_(network), data_(data), test_(test) {}
 
   void Head(const std::string& title, const std::vector<std::string>& columns) const {
     fmt::print("\n| {} | {} |\n|---|", title, fmt::join(columns, " | "));
@@ -173,7 +174,7 @@ class Accuracies {
       options.batch_norm = BatchNormFolding::Smoothed;
     for (const Plan& plan : plans) {
       std::fflush(stdout);
-      const TrainResult result = Train(arguments_.model, {}, plan, data_, options);
+      const TrainResult result = Train(unfolded_, plan, data_, options);
       fmt::print(" {}{} |", Measured(network_, result.quantized, test_), result.diverged ? " (diverged)" : "");
     }
     fmt::print("\n");
@@ -182,11 +183,12 @@ class Accuracies {
 
  private:
   const Arguments& arguments_;
-  const Network& network_;
+  const Network &unfolded_, &network_;
   const Dataset &data_, &test_;
 };
 
-void PrintAccuracies(const Arguments& arguments, const Network& network, const Dataset& data, const Dataset& test) {
+void PrintAccuracies(const Arguments& arguments, const Network& unfolded, const Dataset& data, const Dataset& test) {
+  const Network network = unfolded.WithBatchNormFolded();
   DataOptions fewer;
   fewer.samples = 512;
   const Dataset calibration = Dataset::Load(arguments.data, fewer);
@@ -195,7 +197,7 @@ void PrintAccuracies(const Arguments& arguments, const Network& network, const D
   for (const std::string& setting : arguments.settings)
     plans.push_back(setting == "mixed" ? MixedPlan(network, calibration, test)
                                        : UniformPlan(network, setting.at(1) - '0', setting.at(3) - '0'));
-  const Accuracies table(arguments, network, data, test);
+  const Accuracies table(arguments, unfolded, network, data, test);
   table.Head(fmt::format("{} epochs", arguments.train.epochs), arguments.settings);
   table.PostTraining("post-training", plans, OutputCorrection::None, calibration);
   table.PostTraining("the same, corrected", plans, OutputCorrection::Channel, calibration);
@@ -211,7 +213,7 @@ void PrintAccuracies(const Arguments& arguments, const Network& network, const D
 struct EnoughSteps {};
 
 /// The median over 12 steps, after 3 others.
-double StepMilliseconds(const Arguments& arguments, const Plan& plan, const Dataset& data, TrainOptions options) {
+double StepMilliseconds(const Network& unfolded, const Plan& plan, const Dataset& data, TrainOptions options) {
   using Clock = std::chrono::steady_clock;
   std::vector<Clock::time_point> times;
   options.held_out = 0;
@@ -221,7 +223,7 @@ double StepMilliseconds(const Arguments& arguments, const Plan& plan, const Data
     if (times.size() == 16) throw EnoughSteps();
   };
   try {
-    Train(arguments.model, {}, plan, data, options);
+    Train(unfolded, plan, data, options);
   } catch (const EnoughSteps&) {
   }
   std::vector<double> steps;
@@ -231,18 +233,19 @@ double StepMilliseconds(const Arguments& arguments, const Plan& plan, const Data
   return steps[steps.size() / 2];
 }
 
-void PrintSteps(const Arguments& arguments, const Network& network, const Dataset& data) {
+void PrintSteps(const Arguments& arguments, const Network& unfolded, const Dataset& data) {
+  const Network network = unfolded.WithBatchNormFolded();
   Plan in_float = UniformPlan(network, 32, 32);
   for (LayerPlan& layer : in_float.layers) layer.weight = layer.activation = Format().WithBits(32);
   TrainOptions options = arguments.train;
   options.distillation = 0;
   in_float.fold_batch_norm = false;
-  const double plain = StepMilliseconds(arguments, in_float, data, options);
+  const double plain = StepMilliseconds(unfolded, in_float, data, options);
   fmt::print("| a step of 128 images | ms | of float |\n|---|---|---|\n| float, batch norm as it is | {:.0f} | 1 |\n",
              plain);
   in_float.fold_batch_norm = true;
   const auto print = [&](const std::string& name, const Plan& plan) {
-    const double own = StepMilliseconds(arguments, plan, data, options);
+    const double own = StepMilliseconds(unfolded, plan, data, options);
     fmt::print("| {} | {:.0f} | {:.2f} |\n", name, own, own / plain);
     std::fflush(stdout);
   };
@@ -268,7 +271,9 @@ int main(int argc, char** argv) {
   bitplan::KeepFreedMemory();
   try {
     const Arguments arguments = Parse({argv + 1, argv + argc});
-    const Network network = Network::Load(arguments.model);
+    NetworkOptions unfolded;
+    unfolded.fold_batch_norm = false;
+    const Network network = Network::Load(arguments.model, unfolded);
     const Dataset data = Dataset::Load(arguments.data, {}), test = Dataset::Load(arguments.test, {});
     if (arguments.steps)
       PrintSteps(arguments, network, data);

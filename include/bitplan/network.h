@@ -36,6 +36,9 @@ struct NetworkOptions {
 struct Parameter {
   std::string name;  ///< dotted, as in the model: layer1.0.conv1.weight
   at::Tensor value;  ///< detached, on the network's device
+  /// Whether training may change it: a floating-point parameter of the model, or what the forward computes from one.
+  /// Buffers (statistics, masks, tables) and constants, as freezing leaves weights, are not.
+  bool trainable = false;
 };
 
 /// A tensor that can be quantized while the network runs. Sites of layers are numbered 0, 1, … in order of execution,
@@ -109,10 +112,11 @@ class Probe {
 /// that mixes its samples is refused.
 class Network {
  public:
-  /// Loads a TorchScript file (scripted or traced, frozen or not). Throws Error: missing, truncated or no TorchScript
-  /// file, NaN or Inf in a parameter (named), unknown device, an input that is not a tensor and has neither a value nor
-  /// a default (named), a value for no such input (those there are, named) or of another type, a module state that
-  /// cannot be followed (named).
+  /// Loads a model file: TorchScript (scripted or traced, frozen or not). Its format is told by its content, whatever
+  /// its name. Throws Error: a file that is missing, truncated or of another format (which, and what to do with it),
+  /// NaN or Inf in a parameter (named), unknown device, an input that is not a tensor and has neither a value nor a
+  /// default (named), a value for no such input (those there are, named) or of another type, a module state that cannot
+  /// be followed (named).
   static Network Load(const std::filesystem::path& file, const NetworkOptions& options = {});
 
   const std::vector<Layer>& layers() const;  ///< in order of execution
@@ -120,16 +124,17 @@ class Network {
   const std::vector<Parameter>& parameters() const;
   const std::vector<FloatOperator>& left_in_float() const;
   const std::vector<std::string>& input_names() const;  ///< tensors the caller must give, in order
+  const std::string& source() const;                    ///< the model file, as it was given
   const std::string& sha256() const;                    ///< of the model file
   /// SHA-256 of what the file's parameters are: names, shapes and values in float32, in the order of their names. The
   /// same for the same weights saved anew, traced instead of scripted, or with batch norm folded when they were loaded.
   const std::string& weights_sha256() const;
   const std::string& device() const;
   bool batch_norm_folded() const;
-  bool has_operand_sites() const;       ///< as the options say
+  bool has_operand_sites() const;                                  ///< as the options say
   const std::map<std::string, std::string>& input_values() const;  ///< as the options say, each in one way of writing
-  std::optional<std::int64_t> class_axis() const;  ///< likewise
-  const NetworkOptions& options() const;           ///< that it was loaded with, `input_values` in one way of writing
+  std::optional<std::int64_t> class_axis() const;                  ///< likewise
+  const NetworkOptions& options() const;  ///< that it was loaded with, `input_values` in one way of writing
 
   struct Impl;  ///< for the rooms that rewrite graphs and run parts of them; see src/network/impl.h
   explicit Network(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
@@ -141,6 +146,10 @@ class Network {
 
   /// The same network with other values for its parameters (as many as parameters(), in their order).
   Network WithParameters(const std::vector<at::Tensor>& values) const;
+
+  /// The network as it is when it is loaded with NetworkOptions::fold_batch_norm: itself where it was. Parameters that
+  /// folding does not change are shared.
+  Network WithBatchNormFolded() const;
 
   /// Output of the network, [N] or [N, …], for inputs [N, …]. Throws Error when the inputs do not fit the network, with
   /// LibTorch's reason in one line, when there is no such output as was asked for (the ones there are, named), when the

@@ -122,16 +122,16 @@ struct TrainResult {
   std::optional<Divergence> diverged;
 };
 
-/// Trains a TorchScript model under a plan, as it computes when quantized. `network` says which output and which
-/// device; batch norm and operands are as the plan has them. The plan's corrections are left out: training takes their
-/// place.
+/// Trains a network under a plan, as it computes when quantized: those of its parameters that are trainable. `network`
+/// stays as it is. It is loaded with batch norm unfolded (NetworkOptions::fold_batch_norm off), whatever the plan has,
+/// but for BatchNormFolding::Folded, which takes either; and with operand_sites where the plan has operands. The plan's
+/// corrections are left out: training takes their place.
 ///
-/// Equal inputs and numbers of threads give equal bytes. Throws Error: what Network::Load throws; a model that was
-/// saved frozen, without trainable parameters; a plan of another model; a method that suits no layer; a pattern that
-/// names no layer; data that does not fit the network, or is too small; a checkpoint that is none, or of another run
-/// (what differs is named).
-TrainResult Train(const std::filesystem::path& model, const NetworkOptions& network, const Plan& plan,
-                  const Dataset& data, const TrainOptions& options = {});
+/// Equal inputs and numbers of threads give equal bytes. Throws Error: a network that was saved frozen, without
+/// trainable parameters; one whose batch norms are folded and have to be trained, kept or widened; a plan of another
+/// model; a method that suits no layer; a pattern that names no layer; data that does not fit the network, or is too
+/// small; a checkpoint that is none, or of another run (what differs is named).
+TrainResult Train(const Network& network, const Plan& plan, const Dataset& data, const TrainOptions& options = {});
 
 /// The method that trains a tensor of this format when `method` was asked for: `method` where it suits the format, else
 /// LSQ for integers, BWN for binary, TWN for ternary values, and fixed ranges for the rest. So a network can have its

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "bitplan/error.h"
 #include "bitplan/evaluate.h"
@@ -93,20 +94,34 @@ void PrintCurve(const TrainResult& result) {
   fmt::print("{}", table.Text());
 }
 
-/// From a file, by hand, or what a target has first; `options` are set to what it needs.
-Plan ReadOrMakePlan(const CommandLine& line, NetworkOptions& options) {
+/// What is trained, under which plan.
+struct Subject {
+  Network network;  ///< batch norm unfolded, as training takes it
+  Plan plan;
+
+  /// Batch norm as the plan has it. Made anew each time: training has one of its own, beside which there is no room.
+  Network AsPlanned() const { return plan.fold_batch_norm ? network.WithBatchNormFolded() : network; }
+};
+
+/// The plan is from a file, by hand, or what a target has first.
+Subject LoadSubject(const CommandLine& line) {
   const std::optional<Target> target = ReadTargetOption(line);
   if (line.Has("plan") && (HasConfiguration(line) || target))
     throw Error("--plan: formats are given by hand, or a target is, as well; leave out one of the two");
+  NetworkOptions options = ReadModelOptions(line);
+  std::optional<Plan> plan;
   if (!HasConfiguration(line) && !target) {
-    Plan plan = ReadPlan(line.Required("plan"));
-    MatchPlan(plan, options);
-    return plan;
+    plan = ReadPlan(line.Required("plan"));
+    MatchPlan(*plan, options);
+  } else {
+    options.operand_sites = target.has_value();
   }
-  options.operand_sites = target.has_value();
+  const bool folded = std::exchange(options.fold_batch_norm, false);
   const Network network = LoadNetwork(line, options);
-  return HasConfiguration(line) ? MakeConfiguredPlan(network, ReadConfigurationOptions(line))
-                                : MakeTargetPlan(line, network, *target);
+  if (plan) return {network, *std::move(plan)};
+  const Network planned = folded ? network.WithBatchNormFolded() : network;
+  return {network, HasConfiguration(line) ? MakeConfiguredPlan(planned, ReadConfigurationOptions(line))
+                                          : MakeTargetPlan(line, planned, *target)};
 }
 
 EvaluationReport EvaluateBoth(const Network& before, const TrainResult& result, const Dataset& test,
@@ -158,28 +173,29 @@ int TrainModel(const Arguments& arguments) {
 
   TrainOptions options = ReadTrainOptions(line);
   const Outputs outputs(line);
-  NetworkOptions network = ReadModelOptions(line);
-  const Plan plan = ReadOrMakePlan(line, network);
-  const Network before = LoadNetwork(line, network);
-  const DataOptions data_options = ReadSampleOptions(line, before, plan.data);
+  const Subject subject = LoadSubject(line);
+  const Plan& plan = subject.plan;
+  std::optional<Network> before = subject.AsPlanned();
+  const DataOptions data_options = ReadSampleOptions(line, *before, plan.data);
   DataOptions test_options = data_options;
   const Dataset data = Dataset::Load(line.Required("data"), data_options);
   test_options.samples = 0;
   std::optional<Dataset> test;
   if (line.Has("test")) test = Dataset::Load(line.Get<std::string>("test"), test_options);
-  const Criterion criterion = ResolveLoss(before, data, options.loss, options.temperature);
-  if (test) EvaluationCriterion(before, *test, options.loss);  // refuses it now, if at all
-  options.memory_bytes = test ? ReadMemory(line, before, {&data, &*test}) : ReadMemory(line, before, {&data});
+  const Criterion criterion = ResolveLoss(*before, data, options.loss, options.temperature);
+  if (test) EvaluationCriterion(*before, *test, options.loss);  // refuses it now, if at all
+  options.memory_bytes = test ? ReadMemory(line, *before, {&data, &*test}) : ReadMemory(line, *before, {&data});
+  before.reset();
   options.progress = ShowProgress();
   std::optional<TrainResult> result;
   WithCheckpoint(line, outputs.quantized, [&](const std::filesystem::path& checkpoint) {
     options.checkpoint = checkpoint;
-    result = Train(line.Required("MODEL.pt"), network, plan, data, options);
+    result = Train(subject.network, plan, data, options);
     WriteResult(line, outputs, *result);
   });
 
   std::optional<EvaluationReport> report;
-  if (test) report = EvaluateBoth(before, *result, *test, options);
+  if (test) report = EvaluateBoth(subject.AsPlanned(), *result, *test, options);
   if (WriteJson(line, JsonOf(outputs, *result, report))) {
     PrintCurve(*result);
     if (report) fmt::print("\n");

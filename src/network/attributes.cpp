@@ -31,7 +31,10 @@ std::string Join(const std::string& prefix, const std::string& name) {
 }  // namespace
 
 AttributeLifter::AttributeLifter(LoweredGraph& lowered, const torch::jit::Module& module) : lowered_(lowered) {
-  for (const auto& parameter : module.named_parameters()) named_tensors_.emplace(parameter.name, parameter.value);
+  for (const auto& parameter : module.named_parameters()) {
+    named_tensors_.emplace(parameter.name, parameter.value);
+    trainable_.insert(parameter.name);
+  }
   for (const auto& buffer : module.named_buffers()) named_tensors_.emplace(buffer.name, buffer.value);
   objects_[lowered.graph->inputs()[0]] = {module._ivalue(), ""};
   FindObjects();
@@ -204,7 +207,12 @@ Value* AttributeLifter::LiftTensor(const at::Tensor& tensor, const std::string& 
   if (!named_tensors_.contains(name))
     for (const auto& [path, value] : named_tensors_)
       if (SameTensor(value, tensor)) best = path;
-  return lowered_.AddParameter(best, tensor);
+  return lowered_.AddParameter({best, tensor, IsTrainable(best, tensor)});
+}
+
+/// Constants may have a name that a parameter has, too.
+bool AttributeLifter::IsTrainable(const std::string& name, const at::Tensor& tensor) const {
+  return tensor.is_floating_point() && trainable_.contains(name) && SameTensor(named_tensors_.at(name), tensor);
 }
 
 Value* AttributeLifter::LiftConstant(const c10::IValue& value, const std::string& name) {

@@ -49,6 +49,7 @@ class AttributeLifter {
   torch::jit::Value* LiftAttribute(const torch::jit::Node* access);
   torch::jit::Value* LiftConstant(const c10::IValue& value, const std::string& name);
   torch::jit::Value* LiftTensor(const at::Tensor& tensor, const std::string& name);
+  bool IsTrainable(const std::string& name, const at::Tensor& tensor) const;
   void FollowBlock(torch::jit::Block* block, State& state);
   void FollowIf(torch::jit::Node* node, State& state);
   void FollowLoop(torch::jit::Node* node, State& state);
@@ -58,6 +59,7 @@ class AttributeLifter {
   std::unordered_map<const torch::jit::Value*, Object> objects_;
   std::set<Attribute> set_attributes_;
   std::map<std::string, at::Tensor> named_tensors_;  // parameters and buffers of the module by dotted name
+  std::set<std::string> trainable_;                  // of these, the parameters
 };
 
 }  // namespace bitplan::network

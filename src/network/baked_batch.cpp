@@ -7,30 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "network/lowered_graph.h"
-
 namespace bitplan::network {
 
 namespace {
 
 using torch::jit::Node;
 using torch::jit::Value;
-
-/// The first tensor's samples.
-std::optional<std::int64_t> TracedSamples(const c10::IValue& value) {
-  if (value.isTensor()) {
-    const at::Tensor& tensor = value.toTensor();
-    return tensor.defined() && tensor.dim() > 0 ? std::optional(tensor.size(0)) : std::nullopt;
-  }
-  std::vector<c10::IValue> items;
-  if (value.isTuple()) items = value.toTupleRef().elements().vec();
-  if (value.isList()) items = value.toListRef().vec();
-  if (value.isGenericDict())
-    for (const auto& entry : value.toGenericDict()) items.push_back(entry.value());
-  for (const c10::IValue& item : items)
-    if (const auto samples = TracedSamples(item)) return samples;
-  return std::nullopt;
-}
 
 /// Samples stand on the first axis or, in recurrent states and sequences that begin with their steps, on the second.
 constexpr std::size_t kLeadingSizes = 2;
@@ -73,12 +55,11 @@ bool BakedBatch::HasSizeOf(std::int64_t batch) const {
                      [&](std::int64_t size) { return batch == 1 ? size == 1 : size % batch == 0; });
 }
 
-BakedBatch FindBakedBatch(const torch::jit::Module& module, torch::jit::Graph& graph) {
+BakedBatch FindBakedBatch(const LoweredGraph& lowered) {
   constexpr std::array kSizes = {"size", "shape", "sizes", "repeats"};
   BakedBatch found;
-  for (const auto& entry : module.retrieve_traced_inputs())
-    if (entry.key() == "forward") found.traced = TracedSamples(c10::IValue(entry.value()));
-  for (Node* node : AllNodes(graph.block())) {
+  found.traced = lowered.traced_samples;
+  for (Node* node : AllNodes(lowered.graph->block())) {
     if (!node->maybeSchema()) continue;
     for (const char* name : kSizes)
       if (const auto operand = node->schema().argumentIndexWithName(name))

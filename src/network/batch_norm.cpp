@@ -92,12 +92,13 @@ void Fold(LoweredGraph& lowered, Node* norm, const WeightUse& use, const Affine&
 
   const auto bias_operand = static_cast<std::size_t>(use.bias_operand);
   if (const auto bias = lowered.ParameterOf(layer->inputs()[bias_operand])) {
-    at::Tensor& value = lowered.parameters[*bias].value;
-    value = (value.to(at::kDouble) * affine.scale + affine.shift).to(type);
+    Parameter& own = lowered.parameters[*bias];
+    own.value = (own.value.to(at::kDouble) * affine.scale + affine.shift).to(type);
+    own.trainable |= weight.trainable;
   } else {
     const std::string stem =
         weight.name.ends_with("weight") ? weight.name.substr(0, weight.name.size() - 6) : weight.name + ".";
-    layer->replaceInput(bias_operand, lowered.AddParameter(stem + "bias", affine.shift.to(type)));
+    layer->replaceInput(bias_operand, lowered.AddParameter({stem + "bias", affine.shift.to(type), weight.trainable}));
   }
   const Parameter& folded = lowered.parameters[weight_index];
   lowered.folded_norms[folded.name] = affine.norm;

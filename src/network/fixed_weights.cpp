@@ -1,4 +1,4 @@
-#include "network/fixed_weights.h"
+#include "fixed_weights.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -28,9 +28,8 @@ constexpr std::int64_t kMostGrowth = 2;
 /// Operators with weights and biases among their operands.
 bool HasWeights(const Node* node) {
   static const std::set<std::string, std::less<>> names = {
-      "linear", "matmul",   "mm",       "bmm",        "addmm",      "embedding",     "embedding_bag", "lstm",
-      "gru",    "rnn_tanh", "rnn_relu", "batch_norm", "layer_norm", "instance_norm", "group_norm",    "rms_norm",
-      "prelu"};
+      "linear",   "matmul",   "mm",         "bmm",        "addmm",         "embedding",  "embedding_bag", "lstm", "gru",
+      "rnn_tanh", "rnn_relu", "batch_norm", "layer_norm", "instance_norm", "group_norm", "rms_norm",      "prelu"};
   const std::string name = OperatorName(node);
   return node->kind().is_aten() &&
          (names.contains(name) || name.starts_with("conv") || name.starts_with("_conv") || name.ends_with("_cell"));
@@ -60,7 +59,7 @@ class WeightFixer {
  public:
   explicit WeightFixer(LoweredGraph& lowered) : lowered_(lowered), values_(lowered) {}
 
-  ComputedWeights Fix() {
+  void Fix() {
     for (Node* node : AllNodes(lowered_.graph->block())) {
       if (!HasWeights(node)) continue;
       for (Value* operand : node->inputs()) {
@@ -71,11 +70,10 @@ class WeightFixer {
         }
       }
     }
-    if (computed_.empty()) return {};
+    if (computed_.empty()) return;
     torch::jit::EliminateDeadCode(lowered_.graph);
     lowered_.RemoveUnusedParameters();
     TellNamesApart();
-    return Sources();
   }
 
  private:
@@ -93,35 +91,14 @@ class WeightFixer {
   /// Null where the result is no weight, or too large.
   Value* MakeParameter(Value* operand) {
     std::int64_t elements = 0;
-    for (const std::size_t index : values_.ParametersOf(operand)) elements += lowered_.parameters[index].value.numel();
+    bool trainable = false;
+    for (const std::size_t index : values_.ParametersOf(operand)) {
+      elements += lowered_.parameters[index].value.numel();
+      trainable |= lowered_.parameters[index].trainable;
+    }
     const at::Tensor value = values_.Compute(operand);
     if (!value.is_floating_point() || value.numel() > kMostGrowth * elements) return nullptr;
-    const std::vector<std::string> sources = SourcesOf(operand);
-    Value* const parameter = lowered_.AddParameter(NameOf(operand), value.to(at::kFloat));
-    sources_[parameter] = sources;
-    return parameter;
-  }
-
-  /// Names of the file's own tensors behind `operand`, through parameters that were made here before.
-  std::vector<std::string> SourcesOf(Value* operand) const {
-    std::vector<std::string> names;
-    for (const std::size_t index : values_.ParametersOf(operand)) {
-      const auto made = sources_.find(lowered_.ParameterInput(index));
-      if (made == sources_.end())
-        names.push_back(lowered_.parameters[index].name);
-      else
-        names.insert(names.end(), made->second.begin(), made->second.end());
-    }
-    return names;
-  }
-
-  /// Once the names of parameters are what they stay.
-  ComputedWeights Sources() const {
-    ComputedWeights sources;
-    for (std::size_t index = 0; index < lowered_.parameters.size(); ++index)
-      if (const auto made = sources_.find(lowered_.ParameterInput(index)); made != sources_.end())
-        sources[lowered_.parameters[index].name] = made->second;
-    return sources;
+    return lowered_.AddParameter({NameOf(operand), value.to(at::kFloat), trainable});
   }
 
   /// Of the largest parameter that it is made of; of several, weight of the module that they all are in.
@@ -154,11 +131,10 @@ class WeightFixer {
   LoweredGraph& lowered_;
   FixedValues values_;
   std::map<int, Value*> computed_;  // by the number of the value
-  std::map<const Value*, std::vector<std::string>> sources_;  // of parameters made here
 };
 
 }  // namespace
 
-ComputedWeights FixWeights(LoweredGraph& lowered) { return WeightFixer(lowered).Fix(); }
+void FixWeights(LoweredGraph& lowered) { WeightFixer(lowered).Fix(); }
 
 }  // namespace bitplan::network

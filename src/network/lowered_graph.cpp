@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace bitplan {
 
@@ -21,10 +22,10 @@ std::optional<std::size_t> LoweredGraph::ParameterOf(const Value* value) const {
   return position - arguments.size();
 }
 
-Value* LoweredGraph::AddParameter(std::string name, at::Tensor value) {
+Value* LoweredGraph::AddParameter(Parameter parameter) {
   Value* const input = graph->addInput();
   input->setType(c10::TensorType::get());
-  parameters.push_back({std::move(name), std::move(value)});
+  parameters.push_back(std::move(parameter));
   return input;
 }
 

@@ -27,9 +27,8 @@ std::string Identifier(std::string_view text) {
 
 class ModelWriter : public ModuleWriter {
  public:
-  ModelWriter(const LoweredGraph& network, const std::function<bool(const std::string&)>& is_trained,
-              const std::map<int, at::Tensor>& bounds)
-      : ModuleWriter(network, "__torch__.bitplan.Network"), is_trained_(is_trained), bounds_(bounds) {}
+  ModelWriter(const LoweredGraph& network, const std::map<int, at::Tensor>& bounds)
+      : ModuleWriter(network, "__torch__.bitplan.Network"), bounds_(bounds) {}
 
  private:
   struct Holder {
@@ -60,7 +59,7 @@ class ModelWriter : public ModuleWriter {
       rest.remove_prefix(dot + 1);
     }
     const std::string name = FreeName(holder.module, std::string(rest));
-    holder.module.register_parameter(name, parameter.value.detach(), /*is_buffer=*/!is_trained_(parameter.name));
+    holder.module.register_parameter(name, parameter.value.detach(), /*is_buffer=*/!parameter.trainable);
     return graph_->insertGetAttr(owner, name)->setType(c10::TensorType::get());
   }
 
@@ -85,18 +84,16 @@ class ModelWriter : public ModuleWriter {
     return name;
   }
 
-  const std::function<bool(const std::string&)>& is_trained_;
   const std::map<int, at::Tensor>& bounds_;
   std::map<std::string, Holder> submodules_;  // by the path that was wanted
 };
 
 }  // namespace
 
-std::string ModelFile(const LoweredGraph& network, const std::function<bool(const std::string& name)>& is_trained,
-                      const std::map<int, at::Tensor>& bounds) {
+std::string ModelFile(const LoweredGraph& network, const std::map<int, at::Tensor>& bounds) {
   std::ostringstream bytes;
   try {
-    ModelWriter(network, is_trained, bounds).Write().save(bytes);
+    ModelWriter(network, bounds).Write().save(bytes);
   } catch (const std::exception& error) {
     if (!IsOfModel(error)) throw;
     throw Error(fmt::format("the network cannot be written as TorchScript: {}", TorchReason(error)));

@@ -3,74 +3,22 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <torch/csrc/jit/serialization/import.h>
 
 #include <algorithm>
 #include <array>
-#include <set>
 #include <string_view>
 #include <utility>
 
 #include "bitplan/error.h"
-#include "bitplan/files.h"
-#include "device.h"
-#include "float_types.h"
-#include "foreign_file.h"
-#include "lower.h"
-#include "network/baked_batch.h"
-#include "network/batch_norm.h"
 #include "network/batching.h"
-#include "network/fixed_weights.h"
 #include "network/impl.h"
 #include "network/torch_error.h"
-#include "network/weights_sha256.h"
-#include "operands.h"
 #include "output.h"
 #include "text/shortened.h"
-#include "written_inputs.h"
 
 namespace bitplan {
 
 namespace {
-
-torch::jit::Module LoadModule(const std::filesystem::path& file, const at::Device& device) {
-  network::RequireTorchScript(file);
-  try {
-    torch::jit::Module module = torch::jit::load(file.string(), device);
-    module.eval();
-    return module;
-  } catch (const std::exception& error) {  // whatever it is: nothing but LibTorch's reader of the file runs here
-    throw Error(
-        fmt::format("{}: not a TorchScript file that can be read ({}); save the model with "
-                    "torch.jit.script(model).save(file)",
-                    file.string(), network::TorchReason(error)));
-  }
-}
-
-/// What layers and batch norms compute with. Other parameters may hold −inf, as masks do.
-std::set<std::size_t> MustBeFinite(const LoweredGraph& lowered, const std::vector<Layer>& layers) {
-  std::set<std::size_t> indices;
-  for (const Layer& layer : layers)
-    for (const int index : {layer.weight, layer.bias})
-      if (index >= 0) indices.insert(static_cast<std::size_t>(index));
-  for (const torch::jit::Node* node : network::AllNodes(lowered.graph->block()))
-    if (node->kind() == c10::aten::batch_norm)
-      for (const torch::jit::Value* operand : node->inputs())
-        if (const auto index = lowered.ParameterOf(operand)) indices.insert(*index);
-  return indices;
-}
-
-void CheckFinite(const LoweredGraph& lowered, const std::vector<Layer>& layers) {
-  for (const Parameter& parameter : lowered.parameters)
-    if (parameter.value.is_floating_point() && parameter.value.isnan().any().item<bool>())
-      throw Error(
-          fmt::format("parameter '{}' holds NaN; the model file is damaged or its training diverged", parameter.name));
-  for (const std::size_t index : MustBeFinite(lowered, layers)) {
-    const Parameter& parameter = lowered.parameters[index];
-    if (!parameter.value.isfinite().all().item<bool>())
-      throw Error(fmt::format("parameter '{}' holds an infinite value; its training diverged", parameter.name));
-  }
-}
 
 void CheckCounts(const LoweredGraph& lowered, const std::vector<at::Tensor>& inputs,
                  const std::vector<at::Tensor>& parameters) {
@@ -106,47 +54,12 @@ std::string Shapes(const std::vector<at::Tensor>& tensors) {
 
 }  // namespace
 
-Network Network::Load(const std::filesystem::path& file, const NetworkOptions& options) {
-  const std::string sha256 = FileSha256(file);  // also says plainly when there is no such file
-  const at::Device device = network::FindDevice(options.device);
-  const torch::jit::Module module = LoadModule(file, device);
-  auto impl = std::make_shared<Impl>();
-  try {
-    impl->lowered = network::Lower(module, options.input_values);
-    impl->weights_sha256 = network::WeightsSha256(impl->lowered.parameters);
-    impl->output = network::NarrowOutput(impl->lowered, options.output);
-    network::ComputeInFloat(impl->lowered);
-    impl->computed_weights = network::FixWeights(impl->lowered);
-    impl->map = network::FindLayers(impl->lowered);
-    CheckFinite(impl->lowered, impl->map.layers);  // before folding, which would spread what is not finite
-    if (options.fold_batch_norm) {
-      network::FoldBatchNorm(impl->lowered);
-      impl->map = network::FindLayers(impl->lowered);
-    }
-    if (options.operand_sites) network::FindOperands(impl->lowered, impl->map);
-    impl->lowered.written_inputs = network::WrittenInputs(impl->lowered);
-    network::InsertTaps(impl->lowered, impl->map.taps);
-    impl->program = network::Program(impl->lowered.graph, "forward");
-    impl->batching = std::make_shared<network::Batching>(
-        impl->program, network::FindBakedBatch(module, *impl->lowered.graph), options.samples_first);
-  } catch (const Error& error) {
-    throw Error(fmt::format("{}: {}", file.string(), error.what()));
-  } catch (const std::exception& error) {
-    if (!network::IsOfModel(error)) throw;
-    throw Error(fmt::format("{}: the forward cannot be followed: {}", file.string(), network::TorchReason(error)));
-  }
-  impl->options = options;
-  impl->options.input_values = impl->lowered.input_values;
-  impl->device = device;
-  impl->sha256 = sha256;
-  return Network(std::move(impl));
-}
-
 const std::vector<Layer>& Network::layers() const { return impl_->map.layers; }
 const std::vector<Site>& Network::sites() const { return impl_->map.sites; }
 const std::vector<Parameter>& Network::parameters() const { return impl_->lowered.parameters; }
 const std::vector<FloatOperator>& Network::left_in_float() const { return impl_->map.left_in_float; }
 const std::vector<std::string>& Network::input_names() const { return impl_->lowered.arguments; }
+const std::string& Network::source() const { return impl_->source; }
 const std::string& Network::sha256() const { return impl_->sha256; }
 const std::string& Network::weights_sha256() const { return impl_->weights_sha256; }
 const std::string& Network::device() const { return impl_->options.device; }

@@ -41,4 +41,17 @@ void InsertTaps(LoweredGraph& lowered, const std::vector<Tap>& taps) {
   }
 }
 
+void RemoveTaps(LoweredGraph& lowered) {
+  auto& graph = *lowered.graph;
+  for (torch::jit::Node* node : AllNodes(graph.block())) {
+    if (node->kind() != TapSymbol()) continue;
+    torch::jit::Node* const number = node->inputs()[2]->node();
+    node->output()->replaceAllUsesWith(node->inputs()[0]);
+    node->destroy();
+    if (!number->hasUses()) number->destroy();
+  }
+  graph.eraseInput(graph.inputs().size() - 1);  // the probe
+  lowered.tap_sites.clear();
+}
+
 }  // namespace bitplan::network

@@ -48,19 +48,12 @@ Plan TrainedNetwork::LearnedPlan() const {
 
 std::string TrainedNetwork::ModelFile() const {
   std::vector<at::Tensor> values = DeployedParameters();
-  std::set<std::string> trained;
-  for (const TrainedTensor& tensor : tensors_)
-    if (tensor.learned) trained.insert(tensor.name);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = float_network_.layers()[i];
     at::Tensor& weight = values[static_cast<std::size_t>(layer.weight)];
     if (layers_[i].quantizer) weight = layers_[i].quantizer->Latent(weight);
-    for (const int each : {layer.weight, layer.bias})
-      if (each >= 0) trained.insert(float_network_.parameters()[static_cast<std::size_t>(each)].name);
   }
-  return network::ModelFile(
-      float_network_.WithParameters(values).lowered(), [&](const std::string& name) { return trained.contains(name); },
-      inputs_.ChannelBounds());
+  return network::ModelFile(float_network_.WithParameters(values).lowered(), inputs_.ChannelBounds());
 }
 
 }  // namespace bitplan::train

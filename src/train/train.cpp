@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <string>
+
 #include "bitplan/error.h"
 #include "bitplan/files.h"
+#include "network/lowered_graph.h"
 #include "network/weights_sha256.h"
 #include "scratch_folder.h"
 #include "trained_file.h"
@@ -15,42 +18,58 @@ namespace bitplan {
 
 namespace {
 
-TrainResult TrainAsItIs(const std::filesystem::path& model, const NetworkOptions& network, const Plan& plan,
-                        const Dataset& data, const TrainOptions& options) {
-  train::TrainingRun run(model, network, plan, data, options);
+/// What is folded cannot be taken apart again.
+void RequireUnfolded(const Network& network, const Plan& plan, const TrainOptions& options) {
+  if (!network.batch_norm_folded() || network.lowered().folded_norms.empty()) return;
+  std::string wanted;
+  if (options.widen > 1) wanted = "widened";
+  if (options.batch_norm != BatchNormFolding::Folded)
+    wanted = fmt::format("trained as {}", ToString(options.batch_norm));
+  if (!plan.fold_batch_norm) wanted = "kept, as the plan has it";
+  if (wanted.empty()) return;
+  throw Error(
+      fmt::format("{}: batch norm was folded when it was loaded, and is to be {}; load it with fold_batch_norm off",
+                  network.source(), wanted));
+}
+
+TrainResult TrainAsItIs(const Network& network, const Plan& plan, const Dataset& data, const TrainOptions& options) {
+  train::TrainingRun run(network, plan, data, options);
   const std::optional<Divergence> diverged = run.Run();
-  TrainResult result = train::Deploy(run.Best(), network, data);
+  TrainResult result = train::Deploy(run.Best(), data);
   result.curve = run.state().curve;
   result.best_epoch = run.state().best_epoch;
   result.diverged = diverged;
   return result;
 }
 
-}  // namespace
-
-TrainResult Train(const std::filesystem::path& model, const NetworkOptions& network, const Plan& plan,
-                  const Dataset& data, const TrainOptions& options) {
-  options.Validate();
-  if (options.widen == 1) return TrainAsItIs(model, network, plan, data, options);
-  NetworkOptions loading = network;
-  loading.fold_batch_norm = false;
-  const Network narrow = Network::Load(model, loading);
-  if (const std::string differs = network::OtherInputValues(narrow, plan.input_values); !differs.empty())
-    throw Error(fmt::format("the plan was {}", differs));
-  if (!network::IsMadeFor(narrow, plan.model_sha256, plan.weights_sha256))
-    throw Error(fmt::format("the plan is another model's: it was {}",
-                            network::OtherModel(narrow, plan.model_sha256, plan.weights_sha256)));
+/// Through a file, as any model.
+Network Widened(const Network& narrow, const TrainOptions& options) {
   const train::ScratchFolder folder;
   const std::filesystem::path wide = folder.path() / "wide.pt";
   WriteFile(wide, training_methods::WidenedModelFile(narrow, {.factor = options.widen, .seed = options.seed}));
+  NetworkOptions loading = narrow.options();
   loading.output = train::TrainingGraph::RemainingOutput(narrow);
-  Plan widened = plan;
   loading.input_values.clear();  // fixed in the file
+  return Network::Load(wide, loading);
+}
+
+}  // namespace
+
+TrainResult Train(const Network& network, const Plan& plan, const Dataset& data, const TrainOptions& options) {
+  options.Validate();
+  RequireUnfolded(network, plan, options);
+  if (options.widen == 1) return TrainAsItIs(network, plan, data, options);
+  if (const std::string differs = network::OtherInputValues(network, plan.input_values); !differs.empty())
+    throw Error(fmt::format("the plan was {}", differs));
+  if (!network::IsMadeFor(network, plan.model_sha256, plan.weights_sha256))
+    throw Error(fmt::format("the plan is another model's: it was {}",
+                            network::OtherModel(network, plan.model_sha256, plan.weights_sha256)));
+  Plan widened = plan;
   widened.input_values.clear();
   widened.model_sha256.clear();
   widened.weights_sha256.clear();
   widened.costs.clear();  // of the narrow network
-  return TrainAsItIs(wide, loading, widened, data, options);
+  return TrainAsItIs(Widened(network, options), widened, data, options);
 }
 
 }  // namespace bitplan

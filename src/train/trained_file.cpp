@@ -10,7 +10,7 @@
 
 namespace bitplan::train {
 
-TrainResult Deploy(const TrainedNetwork& trained, const NetworkOptions& options, const Dataset& data) {
+TrainResult Deploy(const TrainedNetwork& trained, const Dataset& data) {
   const ScratchFolder folder;
   const std::filesystem::path file = folder.path() / "trained.pt";
   std::string model_file = trained.ModelFile();
@@ -18,7 +18,7 @@ TrainResult Deploy(const TrainedNetwork& trained, const NetworkOptions& options,
   Plan plan = trained.LearnedPlan();
   if (plan.data.spec.empty())
     plan.data = {data.source(), data.sha256(), data.size(), data.mean(), data.std(), data.ignored_labels()};
-  NetworkOptions loading = options;
+  NetworkOptions loading = trained.float_network().options();
   loading.output = TrainingGraph::RemainingOutput(trained.float_network());
   loading.fold_batch_norm = plan.fold_batch_norm;
   loading.input_values.clear();  // fixed in the file

@@ -7,7 +7,8 @@
 
 namespace bitplan::train {
 
-/// The files' network, plan and quantized network of what was trained: loaded from the very bytes that are handed out.
-TrainResult Deploy(const TrainedNetwork& trained, const NetworkOptions& options, const Dataset& data);
+/// The files' network, plan and quantized network of what was trained: loaded from the very bytes that are handed out,
+/// with the options of the network that was.
+TrainResult Deploy(const TrainedNetwork& trained, const Dataset& data);
 
 }  // namespace bitplan::train

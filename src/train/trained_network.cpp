@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/csrc/jit/serialization/import.h>
 
 #include <algorithm>
 #include <utility>
@@ -19,36 +18,21 @@ namespace bitplan::train {
 
 namespace {
 
-Network LoadFor(const std::filesystem::path& model, NetworkOptions options, const Plan& plan, bool fold_batch_norm) {
-  options.fold_batch_norm = fold_batch_norm;
-  options.operand_sites = !plan.operands.empty();
-  return Network::Load(model, options);
+/// The network with batch norm as the plan has it.
+Network AsPlanned(const Network& network, const Plan& plan) {
+  return plan.fold_batch_norm ? network.WithBatchNormFolded() : network;
 }
 
-/// Names of the module's parameters: what freezing leaves none of. Buffers (statistics, masks, tables) are not among
-/// them; weights that the forward computed from parameters (weight norm) are, and are trained as they are.
-std::set<std::string> TrainableNames(const std::filesystem::path& model, const Network& network) {
-  std::set<std::string> names;
-  for (const auto& parameter : torch::jit::load(model.string(), at::kCPU).named_parameters())
-    if (parameter.value.is_floating_point()) names.insert(parameter.name);
-  for (const auto& [name, sources] : TrainingGraph::ComputedWeightsOf(network)) {
-    const auto is_trainable = [&](const std::string& source) { return names.contains(source); };
-    if (std::any_of(sources.begin(), sources.end(), is_trainable)) names.insert(name);
-  }
-  return names;
-}
-
-void RequireTrainable(const Network& network, const std::set<std::string>& trainable,
-                      const std::filesystem::path& model) {
+void RequireTrainable(const Network& network) {
   const auto is_trainable = [&](const Layer& layer) {
-    return trainable.contains(network.parameters()[static_cast<std::size_t>(layer.weight)].name);
+    return network.parameters()[static_cast<std::size_t>(layer.weight)].trainable;
   };
   if (std::any_of(network.layers().begin(), network.layers().end(), is_trainable)) return;
   throw Error(
       fmt::format("{}: has no trainable parameters: its weights are constants, as torch.jit.freeze and "
                   "torch.jit.optimize_for_inference "
                   "leave them; save torch.jit.script(model) or torch.jit.trace(model, example) itself, not frozen",
-                  model.string()));
+                  network.source()));
 }
 
 std::set<std::size_t> FrozenLayers(const Network& network, const std::vector<std::string>& patterns) {
@@ -81,12 +65,11 @@ bool TrainsNorms(BatchNormFolding folding) { return folding != BatchNormFolding:
 
 }  // namespace
 
-TrainedNetwork::TrainedNetwork(const std::filesystem::path& model, const NetworkOptions& network, const Plan& plan,
-                               const TrainOptions& options)
+TrainedNetwork::TrainedNetwork(const Network& network, const Plan& plan, const TrainOptions& options)
     : method_(options.method),
       input_method_(options.activation_method.value_or(options.method)),
       incremental_(!options.incremental.empty()),
-      float_network_(LoadFor(model, network, plan, plan.fold_batch_norm)),
+      float_network_(AsPlanned(network, plan)),
       training_(TrainingGraph::Of(float_network_, !plan.fold_batch_norm || TrainsNorms(options.batch_norm))),
       plan_(quantize::PlanFor(float_network_, plan)),
       generator_(at::make_generator<at::CPUGeneratorImpl>(options.seed)),
@@ -94,8 +77,7 @@ TrainedNetwork::TrainedNetwork(const std::filesystem::path& model, const Network
       layers_(float_network_.layers().size()),
       frozen_(FrozenLayers(float_network_, options.freeze)),
       weight_decay_(options.weight_decay) {
-  const std::set<std::string> trainable = TrainableNames(model, float_network_);
-  RequireTrainable(float_network_, trainable, model);
+  RequireTrainable(float_network_);
   if (!incremental_) RequireSuited(plan_, method_);
   if (incremental_ && plan.fold_batch_norm && options.batch_norm != BatchNormFolding::Folded &&
       !float_network_.lowered().folded_norms.empty())
@@ -112,9 +94,8 @@ TrainedNetwork::TrainedNetwork(const std::filesystem::path& model, const Network
   plan_.corrections = {};
   plan_.corrections.output = OutputCorrection::None;
   values_ = float_network_.ParameterValues();
-  if (plan.fold_batch_norm && options.batch_norm != BatchNormFolding::Folded)
-    AddNorms(LoadFor(model, network, plan, false), trainable, options.batch_norm);
-  AddParameters(trainable);
+  if (plan.fold_batch_norm && options.batch_norm != BatchNormFolding::Folded) AddNorms(network, options.batch_norm);
+  AddParameters();
   AddQuantizers();
 }
 
@@ -124,8 +105,7 @@ at::Tensor TrainedNetwork::Learn(const std::string& name, const at::Tensor& valu
   return own;
 }
 
-void TrainedNetwork::AddNorms(const Network& unfolded, const std::set<std::string>& trainable,
-                              BatchNormFolding folding) {
+void TrainedNetwork::AddNorms(const Network& unfolded, BatchNormFolding folding) {
   const std::vector<Layer>& layers = unfolded.layers();
   for (const auto& [site, norm] : network::FindBatchNorms(unfolded.lowered())) {
     const auto follows = [where = site](const Layer& layer) { return layer.uses[0].output_site == where; };
@@ -133,16 +113,16 @@ void TrainedNetwork::AddNorms(const Network& unfolded, const std::set<std::strin
     if (layer == layers.end()) continue;
     const std::string& weight = unfolded.parameters()[static_cast<std::size_t>(layer->weight)].name;
     if (float_network_.lowered().folded_norms.contains(weight))
-      AddNorm(unfolded, static_cast<std::size_t>(layer - layers.begin()), norm, trainable, folding);
+      AddNorm(unfolded, static_cast<std::size_t>(layer - layers.begin()), norm, folding);
   }
 }
 
 void TrainedNetwork::AddNorm(const Network& unfolded, std::size_t index, const network::BatchNorm& found,
-                             const std::set<std::string>& trainable, BatchNormFolding folding) {
+                             BatchNormFolding folding) {
   const Layer& layer = unfolded.layers()[index];
   const auto learn = [&](std::size_t parameter) {
     const Parameter& each = unfolded.parameters()[parameter];
-    return Learn(each.name, each.value, !frozen_.contains(index) && trainable.contains(each.name));
+    return Learn(each.name, each.value, !frozen_.contains(index) && each.trainable);
   };
   auto norm = std::make_unique<NormedLayer>();
   norm->folding = frozen_.contains(index) ? BatchNormFolding::Frozen : folding;
@@ -167,17 +147,13 @@ void TrainedNetwork::AddNorm(const Network& unfolded, std::size_t index, const n
   layers_[index].norm = std::move(norm);
 }
 
-void TrainedNetwork::AddParameters(const std::set<std::string>& trainable) {
+void TrainedNetwork::AddParameters() {
   const std::vector<Parameter>& parameters = float_network_.parameters();
   std::set<std::size_t> learned, of_norms;
   for (std::size_t i = 0; i < parameters.size(); ++i)
-    if (trainable.contains(parameters[i].name)) learned.insert(i);
+    if (parameters[i].trainable) learned.insert(i);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = float_network_.layers()[i];
-    const auto weight = static_cast<std::size_t>(layer.weight);
-    const bool folded = float_network_.lowered().folded_norms.contains(parameters[weight].name);
-    if (folded && layer.bias >= 0 && learned.contains(weight))
-      learned.insert(static_cast<std::size_t>(layer.bias));  // no parameter of the file's
     for (const int each : {layer.weight, layer.bias}) {
       if (each < 0) continue;
       if (layers_[i].norm) of_norms.insert(static_cast<std::size_t>(each));

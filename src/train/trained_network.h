@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <set>
@@ -20,10 +19,9 @@ namespace bitplan::train {
 class TrainedNetwork {
  public:
   /// As Train says.
-  TrainedNetwork(const std::filesystem::path& model, const NetworkOptions& network, const Plan& plan,
-                 const TrainOptions& options);
+  TrainedNetwork(const Network& network, const Plan& plan, const TrainOptions& options);
 
-  const Network& float_network() const { return float_network_; }  ///< as the model file has it
+  const Network& float_network() const { return float_network_; }  ///< as it was given, batch norm as the plan has it
 
   /// Shows the quantizers a batch of calibration samples, in the float network; Finish after the last.
   void Observe(const std::vector<at::Tensor>& inputs);
@@ -63,10 +61,9 @@ class TrainedNetwork {
     std::unique_ptr<NormedLayer> norm;           ///< null: none, or folded for good
   };
 
-  void AddParameters(const std::set<std::string>& trainable);
-  void AddNorms(const Network& unfolded, const std::set<std::string>& trainable, BatchNormFolding folding);
-  void AddNorm(const Network& unfolded, std::size_t index, const network::BatchNorm& found,
-               const std::set<std::string>& trainable, BatchNormFolding folding);
+  void AddParameters();
+  void AddNorms(const Network& unfolded, BatchNormFolding folding);
+  void AddNorm(const Network& unfolded, std::size_t index, const network::BatchNorm& found, BatchNormFolding folding);
   void AddQuantizers();
   std::unique_ptr<training_methods::WeightQuantizer> MakeQuantizer(const Format& format, int channel_axis) const;
   at::Tensor Learn(const std::string& name, const at::Tensor& value, bool learned);

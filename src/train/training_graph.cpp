@@ -60,10 +60,6 @@ Network TrainingGraph::Of(const Network& network, bool batch_norm) {
   return Network(std::move(impl));
 }
 
-const network::ComputedWeights& TrainingGraph::ComputedWeightsOf(const Network& network) {
-  return network.impl().computed_weights;
-}
-
 std::string TrainingGraph::RemainingOutput(const Network& network) { return network.impl().output; }
 
 }  // namespace bitplan::train

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "bitplan/network.h"
-#include "network/fixed_weights.h"
 
 namespace bitplan::train {
 
@@ -14,9 +13,6 @@ class TrainingGraph {
   /// normalizing by its batch and updating them: in place, in the parameters that Network::Forward is given. Operators
   /// that scripting settled for eval (attention's dropout) stay as they are.
   static Network Of(const Network& network, bool batch_norm);
-
-  /// Of parameters that the model's forward computes from others, by their names.
-  static const network::ComputedWeights& ComputedWeightsOf(const Network& network);
 
   /// What remains to be selected of what the graph returns, as NetworkOptions::output of a file that holds it.
   static std::string RemainingOutput(const Network& network);

@@ -49,10 +49,9 @@ std::int64_t HeldBytes(const std::vector<TrainedTensor>& tensors, const TrainOpt
 
 }  // namespace
 
-TrainingRun::TrainingRun(const std::filesystem::path& model, const NetworkOptions& network, const Plan& plan,
-                         const Dataset& dataset, const TrainOptions& options)
+TrainingRun::TrainingRun(const Network& network, const Plan& plan, const Dataset& dataset, const TrainOptions& options)
     : options_(options),
-      network_(model, network, plan, options),
+      network_(network, plan, options),
       data_(network_.float_network(), dataset, options),
       criterion_(SettledLoss(network_.float_network(), dataset, options)),
       subject_(SubjectOf(network_, plan, dataset, criterion_, options)),

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,8 +22,7 @@ namespace bitplan::train {
 class TrainingRun {
  public:
   /// `dataset` and `options` are kept by reference. Throws Error as Train does.
-  TrainingRun(const std::filesystem::path& model, const NetworkOptions& network, const Plan& plan,
-              const Dataset& dataset, const TrainOptions& options);
+  TrainingRun(const Network& network, const Plan& plan, const Dataset& dataset, const TrainOptions& options);
 
   /// Where it broke off, if it did.
   std::optional<Divergence> Run();

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <torch/csrc/jit/ir/constants.h>
 
-#include <set>
 #include <vector>
 
 #include "bitplan/error.h"
@@ -67,17 +66,6 @@ LoweredGraph Widened(const Network& network, const WidenOptions& options) {
   return wide;
 }
 
-/// Names of the means and variances of batch norms.
-std::set<std::string> RunningStatistics(const LoweredGraph& lowered) {
-  std::set<std::string> names;
-  for (const torch::jit::Node* node : network::AllNodes(lowered.graph->block()))
-    if (network::OperatorName(node) == "batch_norm")
-      for (const std::size_t operand : {std::size_t{3}, std::size_t{4}})
-        if (const auto index = lowered.ParameterOf(node->inputs()[operand]))
-          names.insert(lowered.parameters[*index].name);
-  return names;
-}
-
 }  // namespace
 
 void WidenOptions::Validate() const {
@@ -87,12 +75,7 @@ void WidenOptions::Validate() const {
 
 std::string WidenedModelFile(const Network& network, const WidenOptions& options) {
   options.Validate();
-  const LoweredGraph wide = Widened(network, options);
-  const std::set<std::string> statistics = RunningStatistics(wide);
-  std::set<std::string> trained;
-  for (const Parameter& parameter : wide.parameters)
-    if (parameter.value.is_floating_point() && !statistics.contains(parameter.name)) trained.insert(parameter.name);
-  return network::ModelFile(wide, [&](const std::string& name) { return trained.contains(name); });
+  return network::ModelFile(Widened(network, options));
 }
 
 }  // namespace bitplan::training_methods

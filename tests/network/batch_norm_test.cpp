@@ -1,6 +1,9 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "bitplan/network.h"
 #include "network/model_case.h"
 
@@ -52,6 +55,59 @@ TEST(BatchNorm, FoldingKeepsTheLayersAndTheirNames) {
   }
   ASSERT_EQ(plain.sites().size(), folded.sites().size());
   for (std::size_t i = 0; i < plain.sites().size(); ++i) EXPECT_EQ(plain.sites()[i].name, folded.sites()[i].name);
+}
+
+/// Equal in all that is told of it, and in the very bits that it computes.
+void ExpectSame(const Network& actual, const Network& expected, const std::vector<at::Tensor>& inputs) {
+  ASSERT_EQ(actual.parameters().size(), expected.parameters().size());
+  for (std::size_t i = 0; i < expected.parameters().size(); ++i) {
+    EXPECT_EQ(actual.parameters()[i].name, expected.parameters()[i].name);
+    EXPECT_EQ(actual.parameters()[i].trainable, expected.parameters()[i].trainable);
+    EXPECT_TRUE(actual.parameters()[i].value.equal(expected.parameters()[i].value)) << expected.parameters()[i].name;
+  }
+  ASSERT_EQ(actual.layers().size(), expected.layers().size());
+  for (std::size_t i = 0; i < expected.layers().size(); ++i) {
+    EXPECT_EQ(actual.layers()[i].name, expected.layers()[i].name);
+    EXPECT_EQ(actual.layers()[i].bias, expected.layers()[i].bias);
+    EXPECT_EQ(actual.layers()[i].tied_group, expected.layers()[i].tied_group);
+  }
+  ASSERT_EQ(actual.sites().size(), expected.sites().size());
+  for (std::size_t i = 0; i < expected.sites().size(); ++i) EXPECT_EQ(actual.sites()[i].name, expected.sites()[i].name);
+  EXPECT_EQ(actual.batch_norm_folded(), expected.batch_norm_folded());
+  EXPECT_EQ(actual.weights_sha256(), expected.weights_sha256());
+  EXPECT_EQ(actual.sha256(), expected.sha256());
+  Recorder seen, seen_in_expected;
+  EXPECT_TRUE(actual.Forward(inputs, actual.ParameterValues(), &seen)
+                  .equal(expected.Forward(inputs, expected.ParameterValues(), &seen_in_expected)));
+  ASSERT_EQ(seen.visits().size(), seen_in_expected.visits().size());
+  for (std::size_t i = 0; i < seen.visits().size(); ++i) {
+    EXPECT_EQ(seen.visits()[i].site, seen_in_expected.visits()[i].site);
+    EXPECT_TRUE(seen.visits()[i].value.equal(seen_in_expected.visits()[i].value));
+  }
+}
+
+TEST(BatchNorm, FoldedLaterIsAsFoldedWhenLoaded) {
+  for (const std::string name : {"small_resnet", "bn_after_each_layer", "bn_in_branch", "bn_output_used_elsewhere",
+                                 "bn_shape_asked", "encoder", "mlp"}) {
+    const ModelCase model(name);
+    for (const std::string& kind : model.kinds())
+      for (const bool operands : {false, true}) {
+        SCOPED_TRACE(name + " " + kind + (operands ? " with operands" : ""));
+        NetworkOptions options{.output = model.AnyOutput(), .fold_batch_norm = false, .operand_sites = operands};
+        const Network plain = model.Load(kind, options);
+        options.fold_batch_norm = true;
+        ExpectSame(plain.WithBatchNormFolded(), model.Load(kind, options), model.Inputs());
+        EXPECT_FALSE(plain.batch_norm_folded());
+        options.fold_batch_norm = false;
+        ExpectSame(plain, model.Load(kind, options), model.Inputs());
+      }
+  }
+}
+
+TEST(BatchNorm, FoldedTwiceIsFolded) {
+  const ModelCase model("small_resnet");
+  const Network folded = model.Load("scripted", true);
+  EXPECT_EQ(&folded.WithBatchNormFolded().impl(), &folded.impl());
 }
 
 TEST(BatchNorm, OverAnotherAxisThanTheLayersChannelsIsNeverFoldedSilently) {

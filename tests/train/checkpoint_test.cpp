@@ -24,7 +24,7 @@ ProgressCallback StopAt(std::int64_t steps) {
 
 /// 9 steps in 3 epochs.
 TrainResult TrainSmall(const TrainOptions& options) {
-  return Train(NormedModel(), {}, PlanOf(NormedModel(), 4, 4), SmallData(), options);
+  return Train(Unfolded(NormedModel()), PlanOf(NormedModel(), 4, 4), SmallData(), options);
 }
 
 TrainOptions Options(BatchNormFolding folding = BatchNormFolding::Rescaled) {
@@ -69,7 +69,7 @@ TEST(Checkpoint, HoldsWithAdamAndStochasticWeights) {
     layer.weight.type = NumberType::Binary;
     layer.weight.bits = 1;
   }
-  const auto run = [&] { return Train(NormedModel(), {}, plan, SmallData(), options); };
+  const auto run = [&] { return Train(Unfolded(NormedModel()), plan, SmallData(), options); };
   const TrainResult whole = run();
   options.checkpoint = folder.path() / "run";
   for (const std::int64_t stop : {1, 4, 7}) {

@@ -53,7 +53,7 @@ std::filesystem::path ComputedFromConstants(const TemporaryFolder& folder) {
 at::Tensor TrainedWeight(const std::filesystem::path& model, double learning_rate = 0.01) {
   TrainOptions options = SmallOptions();
   options.learning_rate = learning_rate;
-  const TrainResult result = Train(model, {}, PlanOf(model, 4, 8), SmallData(), options);
+  const TrainResult result = Train(Unfolded(model), PlanOf(model, 4, 8), SmallData(), options);
   return result.network.Weight(result.network.layers().front());
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 /// A network after its quantizers saw the data.
 TrainedNetwork Ready(const Plan& plan, const TrainOptions& options) {
-  TrainedNetwork network(NormedModel(), {}, plan, options);
+  TrainedNetwork network(Unfolded(NormedModel()), plan, options);
   network.Observe(AllInputs(SmallData()));
   network.Finish();
   return network;
@@ -55,7 +55,7 @@ TEST_P(Deployed, ComputesWhatTheTrainedNetworkDoes) {
   Disturb(network);
   const at::NoGradGuard no_grad;
   const at::Tensor trained = network.Forward(AllInputs(data), false);
-  const TrainResult result = Deploy(network, {}, data);
+  const TrainResult result = Deploy(network, data);
   EXPECT_LE((result.quantized.Forward(AllInputs(data)) - trained).abs().max().item<float>(), 1e-5F)
       << ToString(GetParam());
 }
@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(Methods, Deployed,
                          });
 
 TEST(Deploy, KeepsTheLayersNamesAndTheirOrder) {
-  const TrainResult result = Train(NormedModel(), {}, PlanOf(NormedModel(), 4, 4), SmallData(), SmallOptions());
+  const TrainResult result = Train(Unfolded(NormedModel()), PlanOf(NormedModel(), 4, 4), SmallData(), SmallOptions());
   const Network before = Network::Load(NormedModel());
   ASSERT_EQ(result.network.layers().size(), before.layers().size());
   for (std::size_t i = 0; i < before.layers().size(); ++i) {
@@ -85,7 +85,7 @@ TEST(Deploy, KeepsTheLayersNamesAndTheirOrder) {
 
 TEST(Deploy, HandsOutAPlanAndAFileThatNeedNoCalibration) {
   const TemporaryFolder folder;
-  const TrainResult result = Train(NormedModel(), {}, PlanOf(NormedModel(), 4, 3), SmallData(), SmallOptions());
+  const TrainResult result = Train(Unfolded(NormedModel()), PlanOf(NormedModel(), 4, 3), SmallData(), SmallOptions());
   folder.Put("model.pt", result.model_file);
   folder.Put("plan.json", ToJson(result.plan));
   const Plan plan = ReadPlan(folder / "plan.json");
@@ -103,9 +103,9 @@ TEST(Deploy, HandsOutAPlanAndAFileThatNeedNoCalibration) {
 
 TEST(Deploy, GivesAFileThatCanBeTrainedFurther) {
   const TemporaryFolder folder;
-  const TrainResult first = Train(NormedModel(), {}, PlanOf(NormedModel(), 4, 4), SmallData(), SmallOptions());
+  const TrainResult first = Train(Unfolded(NormedModel()), PlanOf(NormedModel(), 4, 4), SmallData(), SmallOptions());
   const auto file = folder.Put("model.pt", first.model_file);
-  const TrainResult second = Train(file, {}, first.plan, SmallData(), SmallOptions());
+  const TrainResult second = Train(Unfolded(file), first.plan, SmallData(), SmallOptions());
   EXPECT_EQ(second.curve.size(), first.curve.size());
   EXPECT_NE(second.model_file, first.model_file);
 }
@@ -119,15 +119,36 @@ TEST(Deploy, TrainsOperandsAsWell) {
     if (site.kind == Site::Kind::Operand) plan.operands.push_back({site.name, DefaultActivationFormat().WithBits(4)});
   ASSERT_FALSE(plan.operands.empty());
   const Dataset data = SmallData();
-  TrainedNetwork trained(NormedModel(), {}, plan, {});
+  TrainedNetwork trained(Unfolded(NormedModel(), options), plan, {});
   trained.Observe(AllInputs(data));
   trained.Finish();
-  const TrainResult result = Deploy(trained, {}, data);
+  const TrainResult result = Deploy(trained, data);
   for (const OperandPlan& operand : result.plan.operands) EXPECT_TRUE(operand.learned.has_value()) << operand.name;
   const at::NoGradGuard no_grad;
   EXPECT_LE(
       (result.quantized.Forward(AllInputs(data)) - trained.Forward(AllInputs(data), false)).abs().max().item<float>(),
       1e-5F);
+}
+
+TEST(Train, LeavesTheNetworkThatItIsGivenAsItIs) {
+  const Network network = Unfolded(NormedModel());
+  std::vector<at::Tensor> before;
+  for (const at::Tensor& value : network.ParameterValues()) before.push_back(value.clone());
+  const Plan plan = PlanOf(NormedModel(), 4, 4);
+  const TrainResult first = Train(network, plan, SmallData(), SmallOptions());
+  for (std::size_t i = 0; i < before.size(); ++i)
+    EXPECT_TRUE(network.parameters()[i].value.equal(before[i])) << network.parameters()[i].name;
+  EXPECT_EQ(Train(network, plan, SmallData(), SmallOptions()).model_file, first.model_file);
+}
+
+TEST(Train, GivesTheSameForANetworkThatIsFoldedWhereNormsStayFolded) {
+  TrainOptions options = SmallOptions();
+  options.batch_norm = BatchNormFolding::Folded;
+  const Plan plan = PlanOf(NormedModel(), 4, 4);
+  const TrainResult unfolded = Train(Unfolded(NormedModel()), plan, SmallData(), options);
+  const TrainResult folded = Train(Network::Load(NormedModel()), plan, SmallData(), options);
+  EXPECT_EQ(folded.model_file, unfolded.model_file);
+  EXPECT_EQ(ToJson(folded.plan), ToJson(unfolded.plan));
 }
 
 TEST(Train, LeavesFrozenLayersAsTheyAre) {
@@ -136,7 +157,7 @@ TEST(Train, LeavesFrozenLayersAsTheyAre) {
   options.freeze = {"block.*"};
   options.batch_norm = BatchNormFolding::Rescaled;
   const Network before = Network::Load(NormedModel());
-  const TrainResult result = Train(NormedModel(), {}, PlanOf(NormedModel(), 4, 4), SmallData(), options);
+  const TrainResult result = Train(Unfolded(NormedModel()), PlanOf(NormedModel(), 4, 4), SmallData(), options);
   for (std::size_t i = 0; i < before.layers().size(); ++i) {
     const bool frozen = before.layers()[i].name == "block.0";
     const at::Tensor difference =
@@ -152,7 +173,7 @@ TEST(Train, KeepsTheEpochWithTheLeastHeldOutLoss) {
   TrainOptions options = SmallOptions();
   options.learning_rate = 2;  // too high: it gets worse
   options.epochs = 4;
-  const TrainResult result = Train(NormedModel(), {}, PlanOf(NormedModel(), 4, 4), SmallData(), options);
+  const TrainResult result = Train(Unfolded(NormedModel()), PlanOf(NormedModel(), 4, 4), SmallData(), options);
   const auto least =
       std::min_element(result.curve.begin(), result.curve.end(),
                        [](const TrainEpoch& a, const TrainEpoch& b) { return a.held_out_loss < b.held_out_loss; });
@@ -179,7 +200,7 @@ TEST(Train, ThatDivergesIsAResultWhateverIsTrained) {
     options.learning_rate = 1e30;
     options.method = method;
     options.batch_norm = batch_norm;
-    const TrainResult result = Train(NormedModel(), {}, PlanSuiting(method), SmallData(), options);
+    const TrainResult result = Train(Unfolded(NormedModel()), PlanSuiting(method), SmallData(), options);
     EXPECT_TRUE(result.quantized.Forward(AllInputs(SmallData())).isfinite().all().item<bool>());
     return result.diverged.has_value();
   };
@@ -195,7 +216,7 @@ TEST(Train, ThatDivergesIsAResultWhateverIsTrained) {
 TEST(Train, StopsWhereItDivergesAndKeepsTheLastGoodState) {
   TrainOptions options = SmallOptions();
   options.learning_rate = 1e30;
-  const TrainResult result = Train(NormedModel(), {}, PlanOf(NormedModel(), 4, 4), SmallData(), options);
+  const TrainResult result = Train(Unfolded(NormedModel()), PlanOf(NormedModel(), 4, 4), SmallData(), options);
   ASSERT_TRUE(result.diverged.has_value());
   EXPECT_EQ(result.diverged->epoch, 1);
   EXPECT_GE(result.diverged->step, 2);
@@ -209,7 +230,7 @@ TEST(Train, NeedsNoLabelsToDistil) {
   TrainOptions options = SmallOptions();
   options.distillation = 1;
   const Dataset data = Dataset::FromTensors(AllInputs(SmallData()), {});
-  const TrainResult result = Train(NormedModel(), {}, PlanOf(NormedModel(), 3, 3), data, options);
+  const TrainResult result = Train(Unfolded(NormedModel()), PlanOf(NormedModel(), 3, 3), data, options);
   EXPECT_TRUE(std::isnan(result.curve.back().accuracy));
   EXPECT_LT(result.curve.back().loss, result.curve.front().held_out_loss);
 }

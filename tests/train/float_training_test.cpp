@@ -57,7 +57,8 @@ TEST_P(TrainInFloat, IsWhatPyTorchDoes) {
              rates = expected["rates"].get<std::vector<double>>();
   const Dataset data = SmallData();
   const TrainOptions options = OptionsOf(expected["case"], GetParam().folding, std::ssize(losses));
-  const TrainResult result = Train(NormedModel(), {}, PlanOf(NormedModel(), 32, 32, GetParam().fold), data, options);
+  const TrainResult result =
+      Train(Unfolded(NormedModel()), PlanOf(NormedModel(), 32, 32, GetParam().fold), data, options);
   ASSERT_EQ(result.curve.size(), losses.size() + 1);
   for (std::size_t i = 0; i < losses.size(); ++i) {
     EXPECT_NEAR(result.curve[i + 1].loss, losses[i], 1e-4) << "epoch " << i + 1;

@@ -24,7 +24,7 @@ TEST_P(FoldingGradient, IsTheSlopeOfTheLoss) {
   const std::filesystem::path model = TrainDir() / "models" / "smooth.pt";
   Plan plan = PlanOf(model, 8, 8);
   for (LayerPlan& layer : plan.layers) layer.weight.bits = layer.activation.bits = 16;  // still integers
-  TrainedNetwork network(model, {}, plan, options);
+  TrainedNetwork network(Unfolded(model), plan, options);
   const std::vector<at::Tensor> inputs = AllInputs(SmallData());
   network.Observe(inputs);
   network.Finish();

@@ -26,7 +26,7 @@ TEST_P(Folding, TrainsAtFourBitsAndIsDeployedAsItEvaluates) {
   options.learning_rate =
       GetParam() == BatchNormFolding::Folded ? 0.0005 : 0.005;  // folded weights have steep gradients
   const Dataset data = TrainingImages(192);
-  const TrainResult result = Train(Resnet20(), {}, PlanOf(Resnet20(), 4, 4), data, options);
+  const TrainResult result = Train(Unfolded(Resnet20()), PlanOf(Resnet20(), 4, 4), data, options);
   EXPECT_FALSE(result.diverged.has_value());
   for (const TrainEpoch& row : result.curve) EXPECT_LT(row.held_out_loss, 3) << row.epoch;
   EXPECT_LT(result.curve.back().loss, 1);
@@ -35,7 +35,7 @@ TEST_P(Folding, TrainsAtFourBitsAndIsDeployedAsItEvaluates) {
 TEST_P(Folding, DeploysTheVeryNetworkThatIsEvaluated) {
   TrainOptions options;
   options.batch_norm = GetParam();
-  TrainedNetwork network(Resnet20(), {}, PlanOf(Resnet20(), 4, 4), options);
+  TrainedNetwork network(Unfolded(Resnet20()), PlanOf(Resnet20(), 4, 4), options);
   const Dataset data = TrainingImages(64);
   const std::vector<at::Tensor> inputs = data.Get(0, 64).inputs;
   network.Observe(inputs);
@@ -43,7 +43,7 @@ TEST_P(Folding, DeploysTheVeryNetworkThatIsEvaluated) {
   const at::NoGradGuard no_grad;
   network.Forward(inputs, true);  // moves the running statistics
   const at::Tensor evaluated = network.Forward(inputs, false);
-  const TrainResult result = Deploy(network, {}, data);
+  const TrainResult result = Deploy(network, data);
   EXPECT_LE((result.quantized.Forward(inputs) - evaluated).abs().max().item<float>(), 1e-4F);
 }
 

@@ -21,7 +21,7 @@ TrainOptions Incremental() {
 TrainResult TrainTo(const TrainOptions& options, const ProgressCallback& progress = {}) {
   TrainOptions run = options;
   run.progress = progress;
-  return Train(NormedModel(), {}, PlanOf(NormedModel(), 4, 4), SmallData(), run);
+  return Train(Unfolded(NormedModel()), PlanOf(NormedModel(), 4, 4), SmallData(), run);
 }
 
 TEST(IncrementalTraining, EndsWithEveryWeightOnItsGrid) {
@@ -65,7 +65,7 @@ TEST(WidenedTraining, BeginsWithTheSameOutputAndTrainsMoreChannels) {
   options.learning_rate = 1e-9;
   options.batch_norm = BatchNormFolding::Frozen;  // others move their statistics
   const Dataset data = SmallData();
-  const TrainResult result = Train(NormedModel(), {}, PlanOf(NormedModel(), 32, 32), data, options);
+  const TrainResult result = Train(Unfolded(NormedModel()), PlanOf(NormedModel(), 32, 32), data, options);
   const Network narrow = Network::Load(NormedModel());
   for (std::size_t i = 0; i < narrow.layers().size(); ++i)
     EXPECT_EQ(result.network.layers()[i].name, narrow.layers()[i].name);

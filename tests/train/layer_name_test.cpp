@@ -24,7 +24,7 @@ TEST(LayerNames, ThatBeginLikeAConstantsAreTrained) {
   TrainOptions options = SmallOptions();
   options.learning_rate = 0.1;
   options.held_out = 0;  // the last epoch is kept
-  const TrainResult result = Train(model, {}, PlanOf(model, 4, 8), SmallData(), options);
+  const TrainResult result = Train(Unfolded(model), PlanOf(model, 4, 8), SmallData(), options);
   ASSERT_EQ(result.network.layers().size(), 2U);
   EXPECT_EQ(result.network.layers()[0].name, "constant0");
   EXPECT_EQ(result.network.layers()[1].name, "constant_head");

@@ -16,12 +16,12 @@ std::string TrainingWith(const std::function<void(TrainOptions&)>& change) {
   TrainOptions options = SmallOptions();
   options.epochs = 1;
   change(options);
-  return MessageOf([&] { Train(NormedModel(), {}, PlanOf(NormedModel(), 4, 4), SmallData(), options); });
+  return MessageOf([&] { Train(Unfolded(NormedModel()), PlanOf(NormedModel(), 4, 4), SmallData(), options); });
 }
 
 TEST(Train, RefusesAModelThatWasSavedFrozen) {
   const auto frozen = TrainDir() / "models" / "frozen.pt";
-  EXPECT_THAT(MessageOf([&] { Train(frozen, {}, PlanOf(frozen, 4, 4), SmallData(), SmallOptions()); }),
+  EXPECT_THAT(MessageOf([&] { Train(Unfolded(frozen), PlanOf(frozen, 4, 4), SmallData(), SmallOptions()); }),
               AllOf(HasSubstr("frozen.pt"), HasSubstr("no trainable parameters"), HasSubstr("torch.jit.freeze"),
                     HasSubstr("torch.jit.script(model)")));
 }
@@ -63,7 +63,7 @@ TEST(Train, RefusesRescaledNormsWhereLevelsDoNotFollowTheWeight) {
   options.epochs = 1;
   options.method = TrainingMethod::Ttq;
   options.batch_norm = BatchNormFolding::Rescaled;
-  const auto train = [&] { return Train(NormedModel(), {}, plan, SmallData(), options); };
+  const auto train = [&] { return Train(Unfolded(NormedModel()), plan, SmallData(), options); };
   EXPECT_THAT(MessageOf(train), AllOf(HasSubstr("ttq"), HasSubstr("choose smoothed or frozen")));
   options.batch_norm = BatchNormFolding::Smoothed;
   EXPECT_EQ(MessageOf(train), "no error");
@@ -81,7 +81,7 @@ TEST(Train, RefusesDataThatDoesNotServe) {
   const Plan plan = PlanOf(NormedModel(), 4, 4);
   const Dataset data = SmallData();
   const auto train = [&](const Dataset& samples) {
-    return MessageOf([&] { Train(NormedModel(), {}, plan, samples, SmallOptions()); });
+    return MessageOf([&] { Train(Unfolded(NormedModel()), plan, samples, SmallOptions()); });
   };
   EXPECT_THAT(train(Dataset::FromTensors(AllInputs(data), {})),
               AllOf(HasSubstr("no labels"), HasSubstr("distillation 1")));
@@ -91,10 +91,38 @@ TEST(Train, RefusesDataThatDoesNotServe) {
   EXPECT_THAT(train(Dataset::FromTensors(AllInputs(data), torch::full({16}, 3, torch::kLong))), HasSubstr("label 3"));
 }
 
+TEST(Train, TakesBatchNormUnfoldedOrToStayFolded) {
+  const Network folded = Network::Load(NormedModel());
+  TrainOptions options = SmallOptions();
+  options.epochs = 1;
+  const auto train = [&](bool fold_in_plan) {
+    return MessageOf([&] { Train(folded, PlanOf(NormedModel(), 4, 4, fold_in_plan), SmallData(), options); });
+  };
+  for (const auto folding : {BatchNormFolding::Frozen, BatchNormFolding::Rescaled, BatchNormFolding::Smoothed,
+                             BatchNormFolding::TwoConvolutions}) {
+    options.batch_norm = folding;
+    EXPECT_THAT(train(true),
+                AllOf(HasSubstr("normed.pt"), HasSubstr(std::string("trained as ") + std::string(ToString(folding))),
+                      HasSubstr("fold_batch_norm off")));
+  }
+  EXPECT_THAT(train(false), AllOf(HasSubstr("kept, as the plan has it"), HasSubstr("fold_batch_norm off")));
+  options.batch_norm = BatchNormFolding::Folded;
+  EXPECT_EQ(train(true), "no error");
+  options.widen = 2;
+  EXPECT_THAT(train(true), AllOf(HasSubstr("widened"), HasSubstr("fold_batch_norm off")));
+}
+
+TEST(Train, RefusesOperandsThatTheNetworkWasNotLoadedWith) {
+  Plan plan = PlanOf(NormedModel(), 8, 8);
+  plan.operands.push_back({"add_0.0", DefaultActivationFormat().WithBits(4)});
+  EXPECT_THAT(MessageOf([&] { Train(Unfolded(NormedModel()), plan, SmallData(), SmallOptions()); }),
+              HasSubstr("operand_sites"));
+}
+
 TEST(Train, RefusesAPlanOfAnotherModel) {
   Plan plan = PlanOf(NormedModel(), 4, 4);
   plan.model_sha256 = "0123456789abcdef";
-  EXPECT_THAT(MessageOf([&] { Train(NormedModel(), {}, plan, SmallData(), SmallOptions()); }),
+  EXPECT_THAT(MessageOf([&] { Train(Unfolded(NormedModel()), plan, SmallData(), SmallOptions()); }),
               HasSubstr("another model's"));
 }
 

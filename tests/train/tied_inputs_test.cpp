@@ -27,7 +27,7 @@ TEST(TiedInputs, HaveOneLearnedRange) {
   const std::filesystem::path model = SharingModel(folder);
   TrainOptions options = SmallOptions();
   options.epochs = 1;
-  const TrainResult result = Train(model, {}, PlanOf(model, 4, 8), SmallData(), options);
+  const TrainResult result = Train(Unfolded(model), PlanOf(model, 4, 8), SmallData(), options);
   ASSERT_EQ(result.plan.layers.size(), 2U);
   ASSERT_TRUE(result.plan.layers[0].learned_input);
   EXPECT_TRUE(result.plan.layers[0].learned_input == result.plan.layers[1].learned_input);

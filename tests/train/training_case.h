@@ -12,6 +12,13 @@ namespace bitplan {
 /// The small network of make_reference.py, and the 16 images it was trained on.
 inline std::filesystem::path TrainDir() { return std::filesystem::path(BITPLAN_TEST_DIR) / "train"; }
 inline std::filesystem::path NormedModel() { return TrainDir() / "models" / "normed.pt"; }
+
+/// As Train takes networks.
+inline Network Unfolded(const std::filesystem::path& model, NetworkOptions options = {}) {
+  options.fold_batch_norm = false;
+  return Network::Load(model, options);
+}
+
 inline Dataset SmallData() { return Dataset::Load("pt:" + (TrainDir() / "data.pt").string(), {}); }
 
 /// One width for all weights and one for all inputs of a model.

@@ -7,12 +7,6 @@
 namespace bitplan::train {
 namespace {
 
-Network Unfolded() {
-  NetworkOptions options;
-  options.fold_batch_norm = false;
-  return Network::Load(NormedModel(), options);
-}
-
 at::Tensor Named(const Network& network, const std::vector<at::Tensor>& values, const std::string& name) {
   for (std::size_t i = 0; i < values.size(); ++i)
     if (network.parameters()[i].name == name) return values[i];
@@ -20,7 +14,7 @@ at::Tensor Named(const Network& network, const std::vector<at::Tensor>& values, 
 }
 
 TEST(TrainingGraph, NormalizesByTheBatchAndUpdatesTheStatisticsItIsGiven) {
-  const Network network = Unfolded(), training = TrainingGraph::Of(network, true);
+  const Network network = Unfolded(NormedModel()), training = TrainingGraph::Of(network, true);
   const std::vector<at::Tensor> inputs = AllInputs(SmallData());
   std::vector<at::Tensor> values;
   for (const at::Tensor& value : network.ParameterValues()) values.push_back(value.clone());
@@ -33,7 +27,7 @@ TEST(TrainingGraph, NormalizesByTheBatchAndUpdatesTheStatisticsItIsGiven) {
 }
 
 TEST(TrainingGraph, LeavesNormsInEvalWhereAsked) {
-  const Network network = Unfolded(), training = TrainingGraph::Of(network, false);
+  const Network network = Unfolded(NormedModel()), training = TrainingGraph::Of(network, false);
   const std::vector<at::Tensor> inputs = AllInputs(SmallData());
   EXPECT_TRUE(training.Forward(inputs).equal(network.Forward(inputs)));
 }

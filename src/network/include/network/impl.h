@@ -8,7 +8,6 @@
 
 #include "bitplan/network.h"
 #include "network/batching.h"
-#include "network/fixed_weights.h"
 #include "network/layers.h"
 #include "network/lowered_graph.h"
 #include "network/probe_operator.h"
@@ -23,8 +22,7 @@ struct Network::Impl {
   NetworkOptions options;
   std::string output;  // what remains to be selected of what the graph returns; see NarrowOutput
   at::Device device = at::kCPU;
-  std::string sha256, weights_sha256;
-  network::ComputedWeights computed_weights;
+  std::string source, sha256, weights_sha256;
   std::shared_ptr<const network::Batching> batching;
 
   at::Tensor Run(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,

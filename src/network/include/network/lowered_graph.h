@@ -3,6 +3,7 @@
 #include <torch/csrc/jit/api/compilation_unit.h>
 #include <torch/csrc/jit/ir/ir.h>
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -31,6 +32,7 @@ struct LoweredGraph {
   std::vector<std::string> arguments;  ///< names of the tensors that the caller gives
   std::vector<Parameter> parameters;   ///< values of the graph inputs after the arguments
   std::set<std::string> nameless;      ///< parameters that were constants in the code: their names are not the model's
+  std::optional<std::int64_t> traced_samples;  ///< of the example that it was traced with, where the file keeps that
   std::map<std::string, std::string> input_values;  ///< of inputs that are no tensors, those given: fixed in the graph
   std::map<std::string, network::FoldedNorm>
       folded_norms;            ///< of the layers that batch norms were folded into, by the weight's name
@@ -47,7 +49,7 @@ struct LoweredGraph {
   std::optional<std::size_t> ParameterOf(const torch::jit::Value* value) const;
 
   /// Adds a parameter at the end and returns the graph input that stands for it.
-  torch::jit::Value* AddParameter(std::string name, at::Tensor value);
+  torch::jit::Value* AddParameter(Parameter parameter);
 
   /// Site of a tap operator.
   int SiteOf(const torch::jit::Node* tap) const;

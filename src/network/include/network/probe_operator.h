@@ -21,6 +21,9 @@ at::Tensor VisitTap(const at::Tensor& value, const c10::intrusive_ptr<ProbeHandl
 /// Adds the probe as last graph input and an identity operator at every tap; fills in `tap_sites`.
 void InsertTaps(LoweredGraph& lowered, const std::vector<Tap>& taps);
 
+/// Undoes InsertTaps.
+void RemoveTaps(LoweredGraph& lowered);
+
 /// Kind of the identity operator: operands tensor, probe, number of the tap.
 c10::Symbol TapSymbol();
 

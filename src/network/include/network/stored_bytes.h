@@ -5,8 +5,8 @@
 
 namespace bitplan::network {
 
-/// What the tensors of a TorchScript file take in memory by what its archive's directory says, without reading them; 0
-/// where there is no such archive that can be opened: loading it says why.
+/// What the tensors of a model file take in memory by what the file says of them, without reading them; 0 where it says
+/// nothing or is no model file that can be read: loading it says why.
 std::int64_t StoredBytes(const std::filesystem::path& file);
 
 }  // namespace bitplan::network

@@ -21,10 +21,10 @@ struct WidenOptions {
 /// and linear layers that read them have their weights shared out among the copies. The channels that make the
 /// network's output, and those of its inputs, stay as they are.
 ///
-/// A TorchScript model file: shapes are other ones, so that it is loaded as any model is. Layers keep their names;
-/// running statistics are buffers of the module, all other floating-point tensors its parameters. Throws Error naming
-/// operator and layer where something else than convolutions, linear layers and what treats all channels alike reads
-/// hidden channels, where a layer is used several times, and where hidden channels meet others that stay as they are.
+/// A TorchScript model file: shapes are other ones, so that it is loaded as any model is. Layers keep their names, and
+/// what was trainable is. Throws Error naming operator and layer where something else than convolutions, linear layers
+/// and what treats all channels alike reads hidden channels, where a layer is used several times, and where hidden
+/// channels meet others that stay as they are.
 std::string WidenedModelFile(const Network& network, const WidenOptions& options = {});
 
 }  // namespace bitplan::training_methods

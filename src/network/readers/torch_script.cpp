@@ -1,0 +1,95 @@
+#include "readers/torch_script.h"
+
+#include <fmt/format.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+
+#include "bitplan/error.h"
+#include "device.h"
+#include "lower.h"
+#include "naming_file.h"
+#include "network/torch_error.h"
+
+namespace bitplan::network {
+
+namespace {
+
+void VerifyChecksums(const ModelContent& content) {
+  try {
+    content.archive()->Verify();
+  } catch (const Error& error) {
+    throw Error(fmt::format("{}; the model file was changed after it was saved: copy or save it anew", error.what()));
+  }
+}
+
+torch::jit::Module LoadModule(const std::filesystem::path& file, const at::Device& device) {
+  try {
+    torch::jit::Module module = torch::jit::load(file.string(), device);
+    module.eval();
+    return module;
+  } catch (const std::exception& error) {  // whatever it is: nothing but LibTorch's reader of the file runs here
+    throw Error(
+        fmt::format("{}: not a TorchScript file that can be read ({}); save the model with "
+                    "torch.jit.script(model).save(file)",
+                    file.string(), TorchReason(error)));
+  }
+}
+
+/// The first tensor's samples.
+std::optional<std::int64_t> SamplesOfExample(const c10::IValue& value) {
+  if (value.isTensor()) {
+    const at::Tensor& tensor = value.toTensor();
+    return tensor.defined() && tensor.dim() > 0 ? std::optional(tensor.size(0)) : std::nullopt;
+  }
+  std::vector<c10::IValue> items;
+  if (value.isTuple()) items = value.toTupleRef().elements().vec();
+  if (value.isList()) items = value.toListRef().vec();
+  if (value.isGenericDict())
+    for (const auto& entry : value.toGenericDict()) items.push_back(entry.value());
+  for (const c10::IValue& item : items)
+    if (const auto samples = SamplesOfExample(item)) return samples;
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> TracedSamples(const torch::jit::Module& module) {
+  std::optional<std::int64_t> samples;
+  for (const auto& entry : module.retrieve_traced_inputs())
+    if (entry.key() == "forward") samples = SamplesOfExample(c10::IValue(entry.value()));
+  return samples;
+}
+
+/// NAME/data/0, NAME/constants/0: all that is loaded beside code.
+bool IsTensorEntry(std::string_view name) {
+  return name.find("/data/") != std::string_view::npos || name.find("/constants/") != std::string_view::npos;
+}
+
+}  // namespace
+
+bool TorchScriptReader::Recognizes(const ModelContent& content) const {
+  return content.Has("data.pkl") && content.Has("constants.pkl") && !content.Has("archive_format");
+}
+
+LoweredGraph TorchScriptReader::Read(const ModelContent& content, const NetworkOptions& options) const {
+  VerifyChecksums(content);
+  const torch::jit::Module module = LoadModule(content.file(), FindDevice(options.device));
+  return NamingFile(content.file(), [&] {
+    LoweredGraph lowered = Lower(module, options.input_values);
+    lowered.traced_samples = TracedSamples(module);
+    return lowered;
+  });
+}
+
+std::int64_t TorchScriptReader::TensorBytes(const ModelContent& content) const {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max() / 2;  // a damaged directory may say anything
+  const decode::ZipArchive& archive = *content.archive();
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < archive.names().size(); ++i)
+    if (IsTensorEntry(archive.names()[i])) bytes = std::min(kMost, bytes + std::min(kMost, archive.Size(i)));
+  return static_cast<std::int64_t>(bytes);
+}
+
+}  // namespace bitplan::network
