@@ -3,16 +3,14 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace bitplan {
+#include "bitplan/sample_source.h"
 
-namespace data {
-struct RawSamples;
-}
+namespace bitplan {
 
 /// What stands for an ignored label, by the convention of PyTorch and Hugging Face: in integers, and in data of floats
 /// that are otherwise 0 and 1. In a Batch's floats it is NaN. Predictions with such labels count in no figure or loss.
@@ -48,7 +46,8 @@ struct Batch {
   at::Tensor labels;
 };
 
-/// Samples held in memory in the form they had in the file (8-bit images stay 8-bit), prepared batch by batch.
+/// Samples of a source, prepared batch by batch. Those of files are held in memory in the form they had in the file
+/// (8-bit images stay 8-bit).
 class Dataset {
  public:
   /// `spec` is KIND:FILE[,LABELS_FILE]:
@@ -57,7 +56,8 @@ class Dataset {
   ///   idx:FILE[,LABELS_FILE]  IDX (MNIST), also gzip-compressed; [n, h, w] images become [n, 1, h, w]
   ///   npy:FILE[,LABELS_FILE]  one NumPy array, the first axis counts samples
   ///   npz:FILE       arrays by name (DataOptions::input_names) or in file order are the inputs; the one named label,
-  ///                  labels, y, target, targets, label_ids, class, classes or ground_truth (also in capitals) the labels
+  ///                  labels, y, target, targets, label_ids, class, classes or ground_truth (also in capitals) the
+  ///                  labels
   ///   pt:FILE[,LABELS_FILE]   by torch.save: a tensor, a list or tuple (inputs, one more: labels), or a dict (as npz)
   /// Labels are integers or floating-point numbers, [n] or [n, …]; [n, 1] becomes [n]. What they mean follows from the
   /// network's output: see ResolveLoss (bitplan/loss.h).
@@ -71,14 +71,18 @@ class Dataset {
   /// copied unless samples are drawn. Throws Error as Load does.
   static Dataset FromTensors(std::vector<at::Tensor> inputs, at::Tensor labels, const DataOptions& options = {});
 
+  /// Samples that are read from the source each time they are asked for, and checked then, as Load checks files; labels
+  /// are read here, once. Throws Error as Load does, also where a source gives what its forms do not say.
+  static Dataset FromSource(std::shared_ptr<const SampleSource> source, const DataOptions& options = {});
+
   std::int64_t size() const { return size_; }
-  std::int64_t bytes() const;  ///< that it holds, those of samples it is a part of included
+  std::int64_t bytes() const;  ///< that it and its source hold, those of samples it is a part of included
   bool has_labels() const { return labels_.defined(); }
   at::Tensor labels() const;  ///< of all samples, as Batch::labels, on the CPU; undefined when the data has none
   /// SHA-256 of the file's bytes in hexadecimal; where labels have their own file, of the two files' digests in
-  /// hexadecimal, one after the other; empty for FromTensors.
+  /// hexadecimal, one after the other; empty for FromTensors; of FromSource the source's.
   const std::string& sha256() const { return sha256_; }
-  const std::string& source() const { return source_; }      ///< the spec, for messages
+  const std::string& source() const { return name_; }                ///< the spec, for messages
   const std::vector<double>& mean() const { return options_.mean; }  ///< of the normalization in force; empty for none
   const std::vector<double>& std() const { return options_.std; }
   const std::vector<std::int64_t>& ignored_labels() const { return options_.ignored_labels; }  ///< as the options say
@@ -99,19 +103,19 @@ class Dataset {
   Dataset From(std::int64_t first) const;
 
  private:
-  /// What Load and FromTensors share: `options` are valid.
-  static Dataset Make(data::RawSamples raw, const DataOptions& options, std::string source);
+  /// Of what is checked and drawn.
+  Dataset(std::shared_ptr<const SampleSource> samples, const DataOptions& options);
 
   Dataset Part(std::int64_t begin, std::int64_t count) const;
 
-  /// Prepares the samples that `select` takes out of a tensor, on `device`.
-  Batch Prepare(const std::function<at::Tensor(const at::Tensor&)>& select, at::Device device) const;
+  /// From stored samples to a batch on `device`.
+  Batch Prepare(const std::vector<at::Tensor>& inputs, const at::Tensor& labels, at::Device device) const;
 
-  std::vector<at::Tensor> inputs_;  // as prepared once: uint8, float32 or int64, [n, …]
+  std::shared_ptr<const SampleSource> samples_;  // uint8, float32 or int64 inputs
   at::Tensor labels_;
   DataOptions options_;
   std::int64_t size_ = 0, first_ = 0;
-  std::string sha256_, source_;
+  std::string sha256_, name_;
 };
 
 }  // namespace bitplan

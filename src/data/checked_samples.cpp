@@ -16,7 +16,7 @@ namespace bitplan::data {
 namespace {
 
 /// "sample 3, element [0, 2]" of the first true value.
-std::string FirstTrue(const at::Tensor& mask) {
+std::string FirstTrue(const at::Tensor& mask, const SampleNumber& number) {
   std::int64_t flat = at::argmax(mask.flatten().to(at::kByte)).item<std::int64_t>();
   std::vector<std::int64_t> index(static_cast<std::size_t>(mask.dim()));
   for (std::size_t axis = index.size(); axis-- > 0;) {
@@ -24,7 +24,7 @@ std::string FirstTrue(const at::Tensor& mask) {
     index[axis] = flat % length;
     flat /= length;
   }
-  const std::string sample = fmt::format("sample {}", index.front());
+  const std::string sample = fmt::format("sample {}", number ? number(index.front()) : index.front());
   if (index.size() == 1) return sample;
   return fmt::format("{}, element {}", sample, decode::ShapeText({index.begin() + 1, index.end()}));
 }
@@ -58,51 +58,21 @@ bool IsFinite(const at::Tensor& values) {
   return true;
 }
 
-at::Tensor CheckFinite(const at::Tensor& values, const std::string& where, const char* what) {
+at::Tensor CheckFinite(const at::Tensor& values, const std::string& where, const char* what,
+                       const SampleNumber& number = {}) {
   if (IsFinite(values)) return values;
   const at::Tensor wrong = at::isfinite(values).logical_not_();
   const bool is_nan = at::isnan(values.flatten()[at::argmax(wrong.flatten().to(at::kByte))]).item<bool>();
-  throw Error(fmt::format("{}: {} is {}; {} must be finite float32 numbers", where, FirstTrue(wrong),
+  throw Error(fmt::format("{}: {} is {}; {} must be finite float32 numbers", where, FirstTrue(wrong, number),
                           is_nan ? "NaN" : "infinite", what));
-}
-
-at::Tensor CheckInput(const RawTensor& raw) {
-  const at::Tensor values = Plain(raw);
-  const at::ScalarType type = values.scalar_type();
-  switch (type) {
-    case at::kByte:
-    case at::kLong:
-      return values;
-    case at::kUInt16:
-    case at::kShort:
-    case at::kUInt32:
-    case at::kInt:
-      return values.to(at::kLong);
-    case at::kBool:
-      return values.to(at::kFloat);
-    case at::kHalf:
-    case at::kBFloat16:
-    case at::kFloat:
-    case at::kDouble:
-      return CheckFinite(values.to(at::kFloat), raw.where, "inputs");
-    case at::kChar:
-      throw Error(
-          fmt::format("{}: int8 inputs may be pixels or numbers; save pixels as uint8, numbers as int64 or "
-                      "float32",
-                      raw.where));
-    default:
-      throw Error(fmt::format("{}: inputs of type {} are not supported; save them as uint8, int64 or float32",
-                              raw.where, at::toString(type)));
-  }
 }
 
 /// What is to be ignored of `labels` is told by kIgnoredLabel, or NaN, from here on.
 at::Tensor MarkIgnored(at::Tensor labels, const std::vector<std::int64_t>& ignored) {
   at::Tensor marked = labels;
   for (const std::int64_t label : ignored)
-    marked = labels.is_floating_point()
-                 ? marked.masked_fill(labels.eq(label), std::numeric_limits<double>::quiet_NaN())
-                 : marked.masked_fill(labels.eq(label), kIgnoredLabel);
+    marked = labels.is_floating_point() ? marked.masked_fill(labels.eq(label), std::numeric_limits<double>::quiet_NaN())
+                                        : marked.masked_fill(labels.eq(label), kIgnoredLabel);
   return marked;
 }
 
@@ -111,6 +81,40 @@ bool AreYesNoOrIgnored(const at::Tensor& labels) {
   const at::Tensor ignored = labels.eq(static_cast<double>(kIgnoredLabel));
   if (!ignored.any().item<bool>()) return false;
   return labels.eq(0).logical_or_(labels.eq(1)).logical_or_(labels.isnan()).logical_or_(ignored).all().item<bool>();
+}
+
+}  // namespace
+
+at::ScalarType StoredType(at::ScalarType type) {
+  switch (type) {
+    case at::kUInt16:
+    case at::kShort:
+    case at::kUInt32:
+    case at::kInt:
+      return at::kLong;
+    case at::kBool:
+    case at::kHalf:
+    case at::kBFloat16:
+    case at::kDouble:
+      return at::kFloat;
+    default:
+      return type;
+  }
+}
+
+at::Tensor CheckInput(const RawTensor& raw, const SampleNumber& number) {
+  const at::Tensor values = Plain(raw);
+  const at::ScalarType type = values.scalar_type(), stored = StoredType(type);
+  if (type == at::kChar)
+    throw Error(
+        fmt::format("{}: int8 inputs may be pixels or numbers; save pixels as uint8, numbers as int64 or "
+                    "float32",
+                    raw.where));
+  if (stored != at::kByte && stored != at::kLong && stored != at::kFloat)
+    throw Error(fmt::format("{}: inputs of type {} are not supported; save them as uint8, int64 or float32", raw.where,
+                            at::toString(type)));
+  const at::Tensor kept = values.to(stored);
+  return values.is_floating_point() ? CheckFinite(kept, raw.where, "inputs", number) : kept;
 }
 
 at::Tensor CheckLabels(const RawTensor& raw, const std::vector<std::int64_t>& ignored) {
@@ -124,8 +128,6 @@ at::Tensor CheckLabels(const RawTensor& raw, const std::vector<std::int64_t>& ig
   labels = MarkIgnored(CheckFinite(labels.to(at::kFloat), raw.where, "labels"), ignored);
   return AreYesNoOrIgnored(labels) ? MarkIgnored(labels, {kIgnoredLabel}) : labels;
 }
-
-}  // namespace
 
 Samples CheckSamples(RawSamples raw, const std::vector<std::int64_t>& ignored_labels) {
   Samples samples;

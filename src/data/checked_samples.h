@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "raw_samples.h"
@@ -21,5 +22,15 @@ struct Samples {
 /// Throws Error naming the tensor and the sample: unsupported element type, no sample axis, no sample, unequal counts,
 /// NaN or infinite values.
 Samples CheckSamples(RawSamples raw, const std::vector<std::int64_t>& ignored_labels);
+
+/// The number of the sample in a row of what was read, for messages; empty: that of the row.
+using SampleNumber = std::function<std::int64_t(std::int64_t row)>;
+
+/// One input, or all labels, as CheckSamples has them.
+at::Tensor CheckInput(const RawTensor& raw, const SampleNumber& number = {});
+at::Tensor CheckLabels(const RawTensor& raw, const std::vector<std::int64_t>& ignored);
+
+/// The type that inputs of this one are kept in; of types that are refused itself.
+at::ScalarType StoredType(at::ScalarType type);
 
 }  // namespace bitplan::data

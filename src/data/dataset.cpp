@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,7 +14,9 @@
 #include "data/spec.h"
 #include "data_sha256.h"
 #include "decode/array.h"
+#include "memory_source.h"
 #include "raw_samples.h"
+#include "source_stages.h"
 
 namespace bitplan {
 namespace {
@@ -27,24 +30,50 @@ DataOptions WithDefaults(DataOptions options, data::FileKind kind) {
   return options;
 }
 
-void CheckNormalization(const at::Tensor& input, const std::string& where, const DataOptions& options) {
+void CheckNormalization(const SampleForm& input, const DataOptions& options) {
   const std::size_t values = std::max(options.mean.size(), options.std.size());
   if (values == 0) return;
-  if (input.scalar_type() == at::kLong) {
-    throw Error(
-        fmt::format("{}: holds integers wider than 8 bits, which are not normalized; leave mean and std out", where));
+  if (input.type == at::kLong) {
+    throw Error(fmt::format("{}: holds integers wider than 8 bits, which are not normalized; leave mean and std out",
+                            input.where));
   }
   if (values == 1) return;
-  if (input.dim() < 2 || static_cast<std::size_t>(input.size(1)) != values) {
+  if (input.shape.empty() || static_cast<std::size_t>(input.shape.front()) != values) {
     throw Error(
         fmt::format("{}: mean and std have {} values for samples of shape {}; give one, or one per channel (the "
                     "first axis of a sample)",
-                    where, values, decode::ShapeText(input.sizes().slice(1).vec())));
+                    input.where, values, decode::ShapeText(input.shape)));
   }
 }
 
 at::Tensor Select(const at::Tensor& tensor, const std::vector<std::int64_t>& order) {
   return tensor.defined() ? tensor.index_select(0, at::tensor(order, at::kLong)) : tensor;
+}
+
+/// The samples that the options draw; nothing where they take all, in their order.
+std::optional<std::vector<std::int64_t>> Drawn(std::int64_t size, const std::string& name, const DataOptions& options) {
+  if (options.samples > size && !options.fewer_allowed) {
+    throw Error(fmt::format("{}: {} samples were asked for, and it has {}", name,
+                            decode::Grouped(static_cast<std::uint64_t>(options.samples)),
+                            decode::Grouped(static_cast<std::uint64_t>(size))));
+  }
+  if (options.samples == 0) return std::nullopt;
+  return data::DrawSamples(size, std::min(options.samples, size), options.seed);
+}
+
+/// Checked as a whole; what is not drawn is not kept.
+data::RawSamples Kept(data::RawSamples raw, const std::string& name, const DataOptions& options) {
+  data::RawSamples kept;
+  for (const data::RawTensor& input : raw.inputs) kept.inputs.push_back({{}, input.where});
+  data::Samples samples = data::CheckSamples(std::move(raw), options.ignored_labels);
+  for (std::size_t i = 0; i < kept.inputs.size(); ++i) kept.inputs[i].tensor = std::move(samples.inputs[i]);
+  kept.labels.tensor = std::move(samples.labels);
+  for (const data::RawTensor& input : kept.inputs) CheckNormalization(data::FormOf(input), options);
+  const auto drawn = Drawn(kept.inputs.front().tensor.size(0), name, options);
+  if (!drawn) return kept;
+  for (data::RawTensor& input : kept.inputs) input.tensor = Select(input.tensor, *drawn);
+  kept.labels.tensor = Select(kept.labels.tensor, *drawn);
+  return kept;
 }
 
 /// One value, or one per channel, shaped to meet the channel axis of `like`.
@@ -56,40 +85,22 @@ at::Tensor ChannelValues(const std::vector<double>& values, const at::Tensor& li
 
 }  // namespace
 
-Dataset Dataset::Make(data::RawSamples raw, const DataOptions& options, std::string source) {
-  std::vector<std::string> names;
-  for (const data::RawTensor& input : raw.inputs) names.push_back(input.where);
-  data::Samples samples = data::CheckSamples(std::move(raw), options.ignored_labels);
-  for (std::size_t i = 0; i < names.size(); ++i) CheckNormalization(samples.inputs[i], names[i], options);
-
-  Dataset dataset;
-  dataset.inputs_ = std::move(samples.inputs);
-  dataset.labels_ = std::move(samples.labels);
-  dataset.options_ = options;
-  dataset.size_ = dataset.inputs_.front().size(0);
-  dataset.source_ = std::move(source);
-  if (options.samples > dataset.size_ && !options.fewer_allowed) {
-    throw Error(fmt::format("{}: {} samples were asked for, and it has {}", dataset.source_,
-                            decode::Grouped(static_cast<std::uint64_t>(options.samples)),
-                            decode::Grouped(static_cast<std::uint64_t>(dataset.size_))));
-  }
-  if (options.samples > 0) {
-    const std::int64_t count = std::min(options.samples, dataset.size_);
-    const std::vector<std::int64_t> order = data::DrawSamples(dataset.size_, count, options.seed);
-    for (at::Tensor& input : dataset.inputs_) input = Select(input, order);
-    dataset.labels_ = Select(dataset.labels_, order);
-    dataset.size_ = count;
-  }
-  return dataset;
-}
+Dataset::Dataset(std::shared_ptr<const SampleSource> samples, const DataOptions& options)
+    : samples_(std::move(samples)),
+      labels_(samples_->Labels()),
+      options_(options),
+      size_(samples_->size()),
+      sha256_(samples_->sha256()),
+      name_(samples_->name()) {}
 
 Dataset Dataset::Load(std::string_view spec, const DataOptions& options) {
   options.Validate();
   const data::Spec parsed = data::ParseSpec(spec);
+  const std::string name(spec);
   try {
-    Dataset dataset = Make(data::ReadSamples(parsed, options.input_names), WithDefaults(options, parsed.kind), std::string(spec));
-    dataset.sha256_ = data::DataSha256(parsed);
-    return dataset;
+    const DataOptions settled = WithDefaults(options, parsed.kind);
+    data::RawSamples kept = Kept(data::ReadSamples(parsed, options.input_names), name, settled);
+    return {std::make_shared<data::MemorySource>(std::move(kept), name, data::DataSha256(parsed)), settled};
   } catch (const std::bad_alloc&) {
     throw Error(fmt::format("{}: does not fit into memory", parsed.file.string()));
   }
@@ -102,55 +113,69 @@ Dataset Dataset::FromTensors(std::vector<at::Tensor> inputs, at::Tensor labels, 
   for (std::size_t i = 0; i < inputs.size(); ++i)
     raw.inputs.push_back({std::move(inputs[i]), fmt::format("input {}", i)});
   raw.labels = {std::move(labels), "labels"};
-  return Make(std::move(raw), options, "data in memory");
+  const std::string name = "data in memory";
+  return {std::make_shared<data::MemorySource>(Kept(std::move(raw), name, options), name), options};
+}
+
+Dataset Dataset::FromSource(std::shared_ptr<const SampleSource> source, const DataOptions& options) {
+  options.Validate();
+  if (!source || source->size() < 1 || source->inputs().empty())
+    throw Error(fmt::format("{}: has no samples", source ? source->name() : "a source of samples that is null"));
+  std::shared_ptr<const SampleSource> samples =
+      std::make_shared<data::CheckedSamples>(std::move(source), options.ignored_labels);
+  for (const SampleForm& input : samples->inputs()) CheckNormalization(input, options);
+  if (auto drawn = Drawn(samples->size(), samples->name(), options))
+    samples = std::make_shared<data::DrawnSamples>(std::move(samples), *std::move(drawn));
+  return {std::move(samples), options};
 }
 
 Batch Dataset::Get(std::int64_t begin, std::int64_t end, at::Device device) const {
   if (begin < 0 || begin >= end || end > size_) {
-    throw Error(fmt::format("{}: samples {} … {} are not within its {}", source_, begin, end - 1, size_));
+    throw Error(fmt::format("{}: samples {} … {} are not within its {}", name_, begin, end - 1, size_));
   }
-  return Prepare([&](const at::Tensor& stored) { return stored.slice(0, begin, end); }, device);
+  return Prepare(samples_->Inputs(first_ + begin, first_ + end), has_labels() ? labels_.slice(0, begin, end) : labels_,
+                 device);
 }
 
 Batch Dataset::Get(const std::vector<std::int64_t>& samples, at::Device device) const {
-  if (samples.empty()) throw Error(fmt::format("{}: no samples were asked for", source_));
-  for (const std::int64_t sample : samples)
+  if (samples.empty()) throw Error(fmt::format("{}: no samples were asked for", name_));
+  std::vector<std::int64_t> in_source;
+  for (const std::int64_t sample : samples) {
     if (sample < 0 || sample >= size_)
-      throw Error(fmt::format("{}: sample {} is not one of its {}", source_, sample, size_));
-  return Prepare([&](const at::Tensor& stored) { return Select(stored, samples); }, device);
+      throw Error(fmt::format("{}: sample {} is not one of its {}", name_, sample, size_));
+    in_source.push_back(first_ + sample);
+  }
+  return Prepare(samples_->Inputs(in_source), Select(labels_, samples), device);
 }
 
 std::int64_t Dataset::bytes() const {
-  std::int64_t bytes = has_labels() ? static_cast<std::int64_t>(labels_.storage().nbytes()) : 0;
-  for (const at::Tensor& input : inputs_) bytes += static_cast<std::int64_t>(input.storage().nbytes());
-  return bytes;
+  return samples_->bytes() + (has_labels() ? static_cast<std::int64_t>(labels_.storage().nbytes()) : 0);
 }
 
 at::Tensor Dataset::labels() const { return labels_; }
 
-Batch Dataset::Prepare(const std::function<at::Tensor(const at::Tensor&)>& select, at::Device device) const {
+Batch Dataset::Prepare(const std::vector<at::Tensor>& inputs, const at::Tensor& labels, at::Device device) const {
   Batch batch;
-  for (const at::Tensor& input : inputs_) {
+  for (const at::Tensor& stored : inputs) {
     // A copy even where nothing changes: networks may write into their inputs.
-    const at::Tensor stored = select(input);
     at::Tensor values = stored.to(device, stored.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
     if (values.scalar_type() == at::kByte) values = values.to(at::kFloat).div_(255);
     if (!mean().empty()) values.sub_(ChannelValues(mean(), values)).div_(ChannelValues(std(), values));
     batch.inputs.push_back(std::move(values));
   }
-  if (has_labels()) batch.labels = select(labels_).to(device, labels_.scalar_type(), false, /*copy=*/true);
+  if (labels.defined()) batch.labels = labels.to(device, labels.scalar_type(), false, /*copy=*/true);
   return batch;
 }
 
 Dataset Dataset::First(std::int64_t count) const {
   if (count < 1)
-    throw Error(fmt::format("{}: the first {} samples were asked for; it must be 1 or more", source_, count));
+    throw Error(fmt::format("{}: the first {} samples were asked for; it must be 1 or more", name_, count));
   return Part(0, std::min(count, size_));
 }
 
 Dataset Dataset::From(std::int64_t first) const {
   if (first < 0 || first >= size_)
-    throw Error(fmt::format("{}: the samples from number {} on were asked for; there are {}", source_, first, size_));
+    throw Error(fmt::format("{}: the samples from number {} on were asked for; there are {}", name_, first, size_));
   return Part(first, size_ - first);
 }
 
@@ -158,7 +183,6 @@ Dataset Dataset::Part(std::int64_t begin, std::int64_t count) const {
   Dataset part = *this;
   part.size_ = count;
   part.first_ += begin;
-  for (at::Tensor& input : part.inputs_) input = input.narrow(0, begin, count);
   if (has_labels()) part.labels_ = labels_.narrow(0, begin, count);
   return part;
 }
