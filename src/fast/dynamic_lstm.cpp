@@ -1,7 +1,6 @@
 #include "dynamic_lstm.h"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/jit/ir/constants.h>
 
 #include <algorithm>
 #include <optional>
@@ -10,6 +9,7 @@
 
 #include "call_operator.h"
 #include "fast_product.h"
+#include "network/operator_arguments.h"
 
 namespace bitplan::fast {
 
@@ -49,8 +49,8 @@ class LstmReplacer {
   /// The layers that a kernel took over; none where it cannot.
   std::vector<int> Replace(Node* node) {
     const auto shape = ShapeOf(node);
-    const auto parameters = shape ? ParametersOf(node->inputs()[2]->node()) : std::nullopt;
-    Node* const states = node->inputs()[1]->node();
+    const auto parameters = shape ? ParametersOf(network::Argument(node, "params")->node()) : std::nullopt;
+    Node* const states = network::Argument(node, "hx")->node();
     if (!parameters || states->kind() != c10::prim::ListConstruct || states->inputs().size() != 2) return {};
     const std::size_t per_cell = shape->has_biases ? 4 : 2;
     const std::size_t cells_in_all = static_cast<std::size_t>(shape->layers) * (shape->bidirectional ? 2 : 1);
@@ -70,10 +70,12 @@ class LstmReplacer {
 
  private:
   static std::optional<LstmShape> ShapeOf(const Node* node) {
-    const auto constant = [&](std::size_t index) { return torch::jit::toIValue(node->inputs()[index]); };
-    const auto has_biases = constant(3), layers = constant(4), bidirectional = constant(7), batch_first = constant(8);
+    const auto flag = [&](const char* name) { return network::BoolArgument(node, name); };
+    const auto has_biases = flag("has_biases"), bidirectional = flag("bidirectional");
+    const auto batch_first = flag("batch_first");
+    const auto layers = network::IntArgument(node, "num_layers");
     if (!has_biases || !layers || !bidirectional || !batch_first) return std::nullopt;
-    return LstmShape{has_biases->toBool(), bidirectional->toBool(), batch_first->toBool(), layers->toInt()};
+    return LstmShape{*has_biases, *bidirectional, *batch_first, *layers};
   }
 
   /// Numbers of the network's parameters in a list.
@@ -136,7 +138,7 @@ void PutDynamicLstms(const Network& network, const QuantizedState& state, networ
   if (!HasByteKernels()) return;
   LstmReplacer replacer(network, state, program);
   for (Node* node : network::AllNodes(program.graph()->block()))
-    if (node->kind() == c10::aten::lstm && node->inputs().size() == 9)
+    if (node->kind() == c10::aten::lstm && network::Argument(node, "batch_first"))
       for (const int layer : replacer.Replace(node)) ++uses[layer];
 }
 

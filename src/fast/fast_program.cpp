@@ -1,7 +1,7 @@
 #include "fast_program.h"
 
+#include <ATen/ATen.h>
 #include <torch/csrc/jit/ir/alias_analysis.h>
-#include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 
 #include <algorithm>
@@ -17,6 +17,7 @@
 
 #include "dynamic_lstm.h"
 #include "fast_product.h"
+#include "network/operator_arguments.h"
 #include "network/strides.h"
 
 namespace bitplan::fast {
@@ -119,12 +120,10 @@ class Walk {
     if (node->kind() == c10::aten::relu) {
       fusion.epilogue.bounds.least = 0;
     } else if (node->kind() == c10::aten::hardtanh || node->kind() == c10::aten::relu6) {
-      const auto bound = [&](std::size_t index, double otherwise) -> std::optional<double> {
-        if (node->kind() == c10::aten::relu6) return otherwise;
-        const auto constant = torch::jit::toIValue(node->inputs()[index]);
-        return constant && constant->isScalar() ? std::optional(constant->toScalar().toDouble()) : std::nullopt;
+      const auto bound = [&](const char* name, double of_relu6) -> std::optional<double> {
+        return node->kind() == c10::aten::relu6 ? of_relu6 : network::NumberArgument(node, name);
       };
-      const auto low = bound(1, 0), high = bound(2, 6);
+      const auto low = bound("min_val", 0), high = bound("max_val", 6);
       if (!low || !high || !HasKernel({static_cast<float>(*low), static_cast<float>(*high)})) return;
       fusion.epilogue.bounds = {static_cast<float>(*low), static_cast<float>(*high)};
     } else {
@@ -137,8 +136,7 @@ class Walk {
   void TakeAddition(Fusion& fusion, const torch::jit::AliasDb& aliases) {
     Node* const node = OnlyReader(fusion.Result(), aliases);
     if (!node || node->kind() != c10::aten::add || node->inputs().size() != 3) return;
-    const auto alpha = torch::jit::toIValue(node->inputs()[2]);
-    if (!alpha || !alpha->isScalar() || !alpha->toScalar().equal(1)) return;
+    if (network::NumberArgument(node, "alpha") != 1) return;
     fusion.other = node->inputs()[0] == fusion.Result() ? 1 : 0;
     const Value* const other = node->inputs()[fusion.other];
     if (other == fusion.Result() || !other->type()->isSubtypeOf(*c10::TensorType::get())) return;

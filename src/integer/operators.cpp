@@ -1,20 +1,18 @@
 #include "operators.h"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/jit/ir/constants.h>
 
 #include <algorithm>
 #include <functional>
 #include <limits>
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "averages.h"
+#include "network/operator_arguments.h"
+#include "network/operator_traits.h"
 
 namespace bitplan::integer {
 
@@ -23,27 +21,14 @@ namespace {
 using torch::jit::Node;
 using torch::jit::Value;
 
-/// The constant that an operator's argument is; nothing where it has no such argument or it is computed.
-std::optional<c10::IValue> Constant(const Node* node, const char* argument) {
-  if (!node->schema().argumentIndexWithName(argument)) return std::nullopt;
-  return torch::jit::toIValue(node->namedInput(argument));
-}
+using network::ConstantArgument;
+using network::Has;
+using network::NumberArgument;
+using network::OperatorTrait;
 
-std::optional<double> ConstantNumber(const Node* node, const char* argument) {
-  const auto constant = Constant(node, argument);
-  if (!constant || !constant->isScalar()) return std::nullopt;
-  return constant->toScalar().toDouble();
-}
-
-bool IsFalse(const Node* node, const char* argument) {
-  const auto constant = Constant(node, argument);
-  return constant && constant->isBool() && !constant->toBool();
-}
+bool IsFalse(const Node* node, const char* argument) { return network::BoolArgument(node, argument) == false; }
 
 void Replace(Node* node, Value* by) { node->output()->replaceAllUsesWith(by); }
-
-/// Spatial axes of a pooling operator: 2 of max_pool2d.
-int PooledAxes(const std::string& op) { return op[op.size() - 2] - '0'; }
 
 bool KeepsChannels(const IntegerGrid& grid, int pooled_axes) {
   return grid.HasOneScale() || grid.channel_axis == -1 - pooled_axes;
@@ -58,10 +43,10 @@ std::optional<std::pair<double, double>> BoundsOf(const Node* node) {
   const bool both = op == "hardtanh" || op == "clamp";
   if (!both && op != "clamp_min" && op != "clamp_max") return std::nullopt;
   const auto bound = [&](const char* name, double otherwise) -> std::optional<double> {
-    if (!node->schema().argumentIndexWithName(name)) return otherwise;
-    const auto constant = Constant(node, name);
+    if (!network::Argument(node, name)) return otherwise;
+    const auto constant = ConstantArgument(node, name);
     if (constant && constant->isNone()) return otherwise;
-    return ConstantNumber(node, name);
+    return NumberArgument(node, name);
   };
   const auto low = bound(op == "hardtanh" ? "min_val" : "min", -kNone);
   const auto high = bound(op == "hardtanh" ? "max_val" : "max", kNone);
@@ -104,7 +89,8 @@ bool Hand(Node* node, ValueGrids& grids, Value* also_read, network::Step step, I
 bool LargestElements(Node* node, ValueGrids& grids) {
   Value* const operand = node->inputs()[0];
   const IntegerGrid grid = grids.Of(operand);
-  if (node->outputs().size() != 1 || !KeepsChannels(grid, PooledAxes(network::OperatorName(node)))) return false;
+  const int axes = network::OperatorAxes(network::OperatorName(node));
+  if (node->outputs().size() != 1 || !KeepsChannels(grid, axes)) return false;
   OnDoubles(node, operand, grids);
   const auto step = [](const auto& operands, network::StepNotes& /*notes*/) {
     return operands[0].to(operands[1].scalar_type());
@@ -114,15 +100,13 @@ bool LargestElements(Node* node, ValueGrids& grids) {
 
 /// Elements in each window of a pool whose windows are all alike; nothing where they are not.
 std::optional<double> WindowOf(const Node* node) {
-  const auto kernel = Constant(node, "kernel_size"), padding = Constant(node, "padding");
-  if (!kernel || !kernel->isIntList() || !padding || !padding->isIntList() || !IsFalse(node, "ceil_mode"))
-    return std::nullopt;
-  const auto pads = padding->toIntVector(), sizes = kernel->toIntVector();
-  const bool padded = std::any_of(pads.begin(), pads.end(), [](std::int64_t each) { return each != 0; });
-  if (padded && !network::ConstantBool(node->namedInput("count_include_pad")).value_or(false)) return std::nullopt;
-  if (const auto divisor = ConstantNumber(node, "divisor_override")) return divisor;
-  std::vector<std::int64_t> window = sizes;
-  window.resize(static_cast<std::size_t>(PooledAxes(network::OperatorName(node))), sizes.front());
+  const auto sizes = network::IntsArgument(node, "kernel_size"), pads = network::IntsArgument(node, "padding");
+  if (!sizes || !pads || !IsFalse(node, "ceil_mode")) return std::nullopt;
+  const bool padded = std::any_of(pads->begin(), pads->end(), [](std::int64_t each) { return each != 0; });
+  if (padded && !network::BoolArgument(node, "count_include_pad").value_or(false)) return std::nullopt;
+  if (const auto divisor = NumberArgument(node, "divisor_override")) return divisor;
+  std::vector<std::int64_t> window = *sizes;
+  window.resize(static_cast<std::size_t>(network::OperatorAxes(network::OperatorName(node))), sizes->front());
   return static_cast<double>(c10::multiply_integers(window));
 }
 
@@ -130,7 +114,7 @@ bool Average(Node* node, ValueGrids& grids) {
   Value* const operand = node->inputs()[0];
   const IntegerGrid grid = grids.Of(operand);
   const std::string op = network::OperatorName(node);
-  const int axes = PooledAxes(op);
+  const int axes = network::OperatorAxes(op);
   if (!KeepsChannels(grid, axes) || grid.zero_point != 0) return false;
   const int bits = grids.multiplier_bits();
   network::Step step;
@@ -153,7 +137,7 @@ bool Average(Node* node, ValueGrids& grids) {
 }
 
 bool Mean(Node* node, ValueGrids& grids) {
-  const auto type = Constant(node, "dtype");
+  const auto type = ConstantArgument(node, "dtype");
   if (!type || !type->isNone()) return false;
   Value* const operand = grids.OnOneScale(node->inputs()[0]);
   const IntegerGrid grid = grids.Of(operand);
@@ -168,7 +152,7 @@ bool Mean(Node* node, ValueGrids& grids) {
 
 bool Add(Node* node, ValueGrids& grids) {
   Value *const a = node->inputs()[0], *const b = node->inputs()[1];
-  if (!grids.Has(a) || !grids.Has(b) || ConstantNumber(node, "alpha").value_or(1) != 1) return false;
+  if (!grids.Has(a) || !grids.Has(b) || NumberArgument(node, "alpha").value_or(1) != 1) return false;
   const IntegerGrid sum = WideGrid(grids.Of(a).reach + grids.Of(b).reach);
   const auto step = [](const auto& operands, network::StepNotes& /*notes*/) { return operands[0] + operands[1]; };
   Replace(node, grids.Insert({grids.Requantize(a, sum), grids.Requantize(b, sum)}, step, sum));
@@ -177,7 +161,7 @@ bool Add(Node* node, ValueGrids& grids) {
 
 bool Concatenate(Node* node, ValueGrids& grids) {
   Node* const list = node->inputs()[0]->node();
-  const auto axis = ConstantNumber(node, "dim");
+  const auto axis = network::IntArgument(node, "dim");
   if (list->kind() != c10::prim::ListConstruct || !axis) return false;
   double reach = 0;
   for (const Value* part : list->inputs()) {
@@ -187,7 +171,7 @@ bool Concatenate(Node* node, ValueGrids& grids) {
   const IntegerGrid grid = WideGrid(reach);
   std::vector<Value*> parts;
   for (Value* part : list->inputs()) parts.push_back(grids.Requantize(part, grid));
-  const auto step = [dim = static_cast<std::int64_t>(*axis)](const auto& operands, network::StepNotes& /*notes*/) {
+  const auto step = [dim = *axis](const auto& operands, network::StepNotes& /*notes*/) {
     return at::cat(operands, dim);
   };
   Replace(node, grids.Insert(parts, step, grid));
@@ -199,7 +183,7 @@ bool Rearrange(Node* node, ValueGrids& grids) {
   const std::string op = network::OperatorName(node);
   if (op == "dropout" && !IsFalse(node, "train")) return false;
   if (op == "pad" || op == "constant_pad_nd") {
-    const auto mode = Constant(node, "mode"), value = Constant(node, "value");
+    const auto mode = ConstantArgument(node, "mode"), value = ConstantArgument(node, "value");
     const bool zeros = value && (value->isNone() || value->toScalar().toDouble() == 0);
     if (!zeros || (op == "pad" && (!mode || mode->toStringRef() != "constant"))) return false;
     if (grids.Of(node->inputs()[0]).zero_point != 0) return false;
@@ -212,18 +196,9 @@ bool Rearrange(Node* node, ValueGrids& grids) {
 
 }  // namespace
 
-bool Rearranges(const Node* node) {
-  static const std::set<std::string, std::less<>> kOperators = {
-      "view",      "reshape",    "flatten",   "unflatten", "permute", "transpose",      "t",
-      "movedim",   "contiguous", "clone",     "slice",     "select",  "narrow",         "squeeze",
-      "unsqueeze", "expand",     "expand_as", "pad",       "dropout", "constant_pad_nd"};
-  return node->kind().is_aten() && kOperators.contains(network::OperatorName(node));
-}
+bool Rearranges(const Node* node) { return node->kind().is_aten() && Has(node, OperatorTrait::KeepsCodes); }
 
-bool AsksForShape(const Node* node) {
-  static const std::set<std::string, std::less<>> kOperators = {"size", "dim", "len", "numel"};
-  return node->kind().is_aten() && kOperators.contains(network::OperatorName(node));
-}
+bool AsksForShape(const Node* node) { return node->kind().is_aten() && Has(node, OperatorTrait::AsksForShape); }
 
 bool MakeInteger(Node* node, ValueGrids& grids) {
   if (!node->kind().is_aten() || node->outputs().size() != 1 || node->inputs().empty()) return false;
@@ -236,8 +211,8 @@ bool MakeInteger(Node* node, ValueGrids& grids) {
   if (op == "add") return Add(node, grids);
   if (op == "mean") return Mean(node, grids);
   if (Rearranges(node)) return Rearrange(node, grids);
-  if (op.starts_with("max_pool") || op.starts_with("adaptive_max_pool")) return LargestElements(node, grids);
-  if (op.starts_with("avg_pool") || op.starts_with("adaptive_avg_pool")) return Average(node, grids);
+  if (Has(op, OperatorTrait::MaxPool)) return LargestElements(node, grids);
+  if (Has(op, OperatorTrait::AveragePool)) return Average(node, grids);
   return Clamp(node, grids);
 }
 

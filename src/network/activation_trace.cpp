@@ -8,11 +8,11 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <string_view>
 #include <utility>
 
 #include "graph_observer.h"
 #include "network/impl.h"
+#include "network/operator_traits.h"
 
 namespace bitplan::network {
 
@@ -20,17 +20,6 @@ namespace {
 
 using torch::jit::Node;
 using torch::jit::Value;
-
-/// Monotone functions of single elements with a grid's points as fixed bounds, largest elements, and copies: f(Q(x))
-/// and Q(f(x)) are the same on Q's grid.
-bool CommutesWithRounding(std::string_view op) {
-  static const std::set<std::string, std::less<>> operators = {
-      "relu",      "relu6",      "hardtanh",   "clamp",      "clamp_min",
-      "clamp_max", "max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool2d",
-      "clone",     "contiguous", "reshape",    "flatten"};
-  if (op.ends_with('_')) op.remove_suffix(1);
-  return operators.contains(op);
-}
 
 bool WritesInPlace(const Node* node) {
   const auto* const schema = node->maybeSchema();
@@ -141,7 +130,7 @@ class ActivationTracer {
   void Make(const at::Tensor& tensor) {
     Step& step = steps_.back();
     const auto found = current_.find(tensor.storage().unsafeGetStorageImpl());
-    const bool commutes = CommutesWithRounding(OperatorName(step.node));
+    const bool commutes = Has(step.node, OperatorTrait::CommutesWithRounding);
     if (found != current_.end() && !WritesInPlace(step.node)) {
       // A view: its reader is whoever reads the view.
       for (; !pending_.empty(); pending_.pop_back())

@@ -10,6 +10,8 @@
 
 #include "bitplan/error.h"
 #include "network/lowered_graph.h"
+#include "network/operator_arguments.h"
+#include "network/operator_traits.h"
 
 namespace bitplan::network {
 
@@ -42,12 +44,10 @@ std::int64_t VersionOf(const at::Tensor& value) {
 
 /// Spatial axes of a convolution; 0 for other operators.
 std::int64_t SpatialAxes(const Node* node) {
-  const std::string op = OperatorName(node);
-  for (std::int64_t axes = 1; axes <= 3; ++axes)
-    if (op == fmt::format("conv{}d", axes) || op == fmt::format("conv_transpose{}d", axes)) return axes;
-  if (op != "_convolution" && op != "convolution") return 0;
-  const auto stride = torch::jit::toIValue(node->namedInput("stride"));
-  return stride && stride->isIntList() ? static_cast<std::int64_t>(stride->toIntVector().size()) : 0;
+  if (!Has(node, OperatorTrait::Convolution)) return 0;
+  if (const int axes = OperatorAxes(OperatorName(node)); axes > 0) return axes;
+  const auto stride = IntsArgument(node, "stride");
+  return stride ? static_cast<std::int64_t>(stride->size()) : 0;
 }
 
 /// Whether a tensor at a tap is a convolution's without an axis for samples.

@@ -2,10 +2,10 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/csrc/jit/ir/constants.h>
 
 #include <optional>
 
+#include "network/operator_arguments.h"
 #include "network/probe_operator.h"
 #include "network/weight_use.h"
 
@@ -29,17 +29,16 @@ std::optional<at::Tensor> Statistic(const LoweredGraph& lowered, const Value* va
   return value->mustBeNone() ? otherwise : std::nullopt;
 }
 
-/// Operands of aten::batch_norm: input, weight, bias, mean, variance, training, momentum, eps, cudnn_enabled.
 std::optional<Affine> EvalAffine(const LoweredGraph& lowered, const Node* norm) {
-  if (ConstantBool(norm->inputs()[5]) != false) return std::nullopt;
-  const auto mean = Statistic(lowered, norm->inputs()[3], std::nullopt);
-  const auto variance = Statistic(lowered, norm->inputs()[4], std::nullopt);
-  const auto eps = torch::jit::toIValue(norm->inputs()[7]);
+  if (BoolArgument(norm, "training") != false) return std::nullopt;
+  const auto mean = Statistic(lowered, Argument(norm, "running_mean"), std::nullopt);
+  const auto variance = Statistic(lowered, Argument(norm, "running_var"), std::nullopt);
+  const auto eps = NumberArgument(norm, "eps");
   if (!mean || !variance || !eps) return std::nullopt;
-  const auto gamma = Statistic(lowered, norm->inputs()[1], at::ones_like(*mean));
-  const auto beta = Statistic(lowered, norm->inputs()[2], at::zeros_like(*mean));
+  const auto gamma = Statistic(lowered, Argument(norm, "weight"), at::ones_like(*mean));
+  const auto beta = Statistic(lowered, Argument(norm, "bias"), at::zeros_like(*mean));
   if (!gamma || !beta) return std::nullopt;
-  const at::Tensor scale = *gamma / (*variance + eps->toDouble()).sqrt();
+  const at::Tensor scale = *gamma / (*variance + *eps).sqrt();
   return Affine{scale, *beta - *mean * scale, {*beta, gamma->abs()}};
 }
 
@@ -139,15 +138,15 @@ std::map<int, BatchNorm> FindBatchNorms(const LoweredGraph& lowered) {
     if (node->kind() != c10::aten::batch_norm || !EvalAffine(lowered, node)) continue;
     const Node* const tap = node->inputs()[0]->node();
     if (tap->kind() != TapSymbol() || CountReaders(tap->output()) != 1) continue;
-    if (!IsOwn(lowered, node->inputs()[3]) || !IsOwn(lowered, node->inputs()[4])) continue;
+    const Value *const mean = Argument(node, "running_mean"), *const variance = Argument(node, "running_var");
+    if (!IsOwn(lowered, mean) || !IsOwn(lowered, variance)) continue;
     const int site = lowered.SiteOf(tap);
-    const auto momentum = torch::jit::toIValue(node->inputs()[6]);
-    norms[site] = {*lowered.ParameterOf(node->inputs()[3]),
-                   *lowered.ParameterOf(node->inputs()[4]),
-                   lowered.ParameterOf(node->inputs()[1]),
-                   lowered.ParameterOf(node->inputs()[2]),
-                   torch::jit::toIValue(node->inputs()[7])->toDouble(),
-                   momentum ? momentum->toDouble() : 0};
+    norms[site] = {*lowered.ParameterOf(mean),
+                   *lowered.ParameterOf(variance),
+                   lowered.ParameterOf(Argument(node, "weight")),
+                   lowered.ParameterOf(Argument(node, "bias")),
+                   *NumberArgument(node, "eps"),
+                   NumberArgument(node, "momentum").value_or(0)};
   }
   return norms;
 }

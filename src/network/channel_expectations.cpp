@@ -1,15 +1,15 @@
 #include "network/channel_expectations.h"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/jit/ir/constants.h>
 
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <set>
 #include <string>
 
 #include "network/lowered_graph.h"
+#include "network/operator_arguments.h"
+#include "network/operator_traits.h"
 #include "network/probe_operator.h"
 
 namespace bitplan::network {
@@ -50,26 +50,13 @@ class Expectations {
     const Node* const node = value->node();
     if (node->kind() == TapSymbol()) return OfTap(node);
     if (!node->kind().is_aten() || node->inputs().empty()) return std::nullopt;
-    static const std::set<std::string, std::less<>> same_mean = {"dropout",
-                                                                 "contiguous",
-                                                                 "detach",
-                                                                 "clone",
-                                                                 "alias",
-                                                                 "flatten",
-                                                                 "view",
-                                                                 "reshape",
-                                                                 "avg_pool1d",
-                                                                 "avg_pool2d",
-                                                                 "adaptive_avg_pool2d",
-                                                                 "adaptive_avg_pool1d",
-                                                                 "mean"};
     const std::string op = OperatorName(node);
-    if (same_mean.contains(op)) return Of(node->inputs()[0]);
+    if (Has(op, OperatorTrait::PassesMean)) return Of(node->inputs()[0]);
     if (op == "relu" || op == "relu_") return Clip(node, 0, std::numeric_limits<double>::infinity());
     if (op == "relu6" || op == "relu6_") return Clip(node, 0, 6);
     if (op == "hardtanh" || op == "hardtanh_") return ClipBetween(node);
     if (op == "add" || op == "add_") return Sum(node);
-    if (op == "batch_norm") return Normalized(node->inputs()[1], node->inputs()[2]);
+    if (op == "batch_norm") return Normalized(Argument(node, "weight"), Argument(node, "bias"));
     return std::nullopt;
   }
 
@@ -111,17 +98,14 @@ class Expectations {
   }
 
   std::optional<Moments> ClipBetween(const Node* node) const {
-    const auto low = torch::jit::toIValue(node->inputs()[1]), high = torch::jit::toIValue(node->inputs()[2]);
-    if (!low || !high || !low->isScalar() || !high->isScalar()) return std::nullopt;
-    return Clip(node, low->toScalar().toDouble(), high->toScalar().toDouble());
+    const auto low = NumberArgument(node, "min_val"), high = NumberArgument(node, "max_val");
+    return low && high ? Clip(node, *low, *high) : std::nullopt;
   }
 
   std::optional<Moments> Sum(const Node* node) const {
     const auto left = Of(node->inputs()[0]), right = Of(node->inputs()[1]);
     if (!left || !right || left->mean.numel() != right->mean.numel()) return std::nullopt;
-    const auto factor =
-        node->inputs().size() > 2 ? torch::jit::toIValue(node->inputs()[2]) : std::optional(c10::IValue(1));
-    if (!factor || !factor->isScalar() || factor->toScalar().toDouble() != 1) return std::nullopt;
+    if (Argument(node, "alpha") && NumberArgument(node, "alpha") != 1) return std::nullopt;
     return Moments{left->mean + right->mean, left->variance + right->variance};
   }
 

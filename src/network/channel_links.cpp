@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 
 #include "link_walk.h"
 #include "network/lowered_graph.h"
+#include "network/operator_arguments.h"
+#include "network/operator_traits.h"
 #include "network/probe_operator.h"
 #include "vector_operand.h"
 
@@ -19,18 +20,6 @@ namespace {
 
 using torch::jit::Node;
 using torch::jit::Value;
-
-/// Names of operators that multiply what they normalize by a vector along its last axis.
-bool NormalizesLastAxis(const std::string& op) {
-  static const std::set<std::string, std::less<>> names = {"layer_norm", "native_layer_norm", "rms_norm",
-                                                           "_fused_rms_norm"};
-  return names.contains(op);
-}
-
-Value* OperandNamed(const Node* node, const char* name) {
-  const auto index = node->schema().argumentIndexWithName(name);
-  return index ? const_cast<Node*>(node)->inputs()[static_cast<std::size_t>(*index)] : nullptr;
-}
 
 class LinkFinder {
  public:
@@ -48,7 +37,7 @@ class LinkFinder {
     for (const Node* node : AllNodes(network_.lowered().graph->block())) {
       const std::string op = OperatorName(node);
       if (node->kind() == TapSymbol()) FromLayer(node);
-      if (NormalizesLastAxis(op)) FromNormalization(node, -1);
+      if (Has(op, OperatorTrait::NormalizesLastAxis)) FromNormalization(node, -1);
       if (op == "mul") FromVector(node);
       if (op == "batch_norm" && node->inputs()[0]->node()->kind() == TapSymbol()) {
         const auto layer = layer_of_output_.find(node->inputs()[0]);
@@ -92,8 +81,8 @@ class LinkFinder {
   }
 
   void FromNormalization(const Node* node, int dim) {
-    const Value* const bias = OperandNamed(node, "bias");
-    const auto weight = OwnVector(OperandNamed(node, "weight"));
+    const Value* const bias = Argument(node, "bias");
+    const auto weight = OwnVector(Argument(node, "weight"));
     if (!weight || std::any_of(node->outputs().begin() + 1, node->outputs().end(), [](const Value* output) {
           return output->hasUses();
         }))

@@ -1,11 +1,12 @@
-#include "channel_position.h"
-
-#include <torch/csrc/jit/ir/constants.h>
+#include "network/channel_position.h"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "network/operator_arguments.h"
+#include "network/operator_traits.h"
 
 namespace bitplan::network {
 
@@ -13,12 +14,6 @@ namespace {
 
 using torch::jit::Node;
 using torch::jit::Value;
-
-std::optional<std::int64_t> Integer(const Value* value) {
-  const auto constant = torch::jit::toIValue(value);
-  if (!constant || !constant->isInt()) return std::nullopt;
-  return constant->toInt();
-}
 
 /// Items of a list of integers, whether the list is a constant or made of values.
 struct Sizes {
@@ -29,16 +24,17 @@ struct Sizes {
   std::int64_t FromBack(std::size_t i) const { return known[count() - i].value_or(-1); }  // i from 1; -1: not known
 };
 
-std::optional<Sizes> SizesOf(const Value* list) {
+std::optional<Sizes> SizesOf(const Node* node, const char* argument) {
   Sizes sizes;
-  if (const auto constant = torch::jit::toIValue(list); constant && constant->isIntList()) {
-    for (const std::int64_t size : constant->toIntVector()) sizes.known.emplace_back(size);
+  if (const auto constant = IntsArgument(node, argument)) {
+    for (const std::int64_t size : *constant) sizes.known.emplace_back(size);
     sizes.values.resize(sizes.count());
     return sizes;
   }
-  if (list->node()->kind() != c10::prim::ListConstruct) return std::nullopt;
+  const Value* const list = Argument(node, argument);
+  if (!list || list->node()->kind() != c10::prim::ListConstruct) return std::nullopt;
   for (const Value* item : list->node()->inputs()) {
-    sizes.known.push_back(Integer(item));
+    sizes.known.push_back(ConstantInt(item));
     sizes.values.push_back(item);
   }
   return sizes;
@@ -46,18 +42,18 @@ std::optional<Sizes> SizesOf(const Value* list) {
 
 /// The tensor and axis that a number is the size of.
 std::optional<std::pair<const Value*, std::int64_t>> SizeBehind(const Value* value) {
-  static const std::set<std::string, std::less<>> conversions = {"NumToTensor", "Int", "ScalarImplicit", "IntImplicit"};
   const Node* node = value->node();
-  while (conversions.contains(OperatorName(node)) && !node->inputs().empty()) {
+  while (Has(node, OperatorTrait::ConvertsNumber) && !node->inputs().empty()) {
     value = node->inputs()[0];
     node = value->node();
   }
-  if (OperatorName(node) == "size" && node->inputs().size() == 2)
-    if (const auto axis = Integer(node->inputs()[1])) return std::pair(node->inputs()[0], *axis);
+  if (OperatorName(node) == "size")
+    if (const auto axis = IntArgument(node, "dim")) return std::pair(node->inputs()[0], *axis);
   if (node->kind() == c10::prim::ListUnpack && OperatorName(node->inputs()[0]->node()) == "size")
     return std::pair(node->inputs()[0]->node()->inputs()[0], static_cast<std::int64_t>(value->offset()));
   if (OperatorName(node) == "__getitem__" && OperatorName(node->inputs()[0]->node()) == "size")
-    if (const auto axis = Integer(node->inputs()[1])) return std::pair(node->inputs()[0]->node()->inputs()[0], *axis);
+    if (const auto axis = ConstantInt(node->inputs()[1]))
+      return std::pair(node->inputs()[0]->node()->inputs()[0], *axis);
   return std::nullopt;
 }
 
@@ -91,7 +87,7 @@ std::optional<ChannelPosition> ReshapedLast(const ChannelPosition& position, con
 }
 
 std::optional<ChannelPosition> Reshaped(const ChannelPosition& position, const Node* node) {
-  const auto sizes = SizesOf(node->inputs()[1]);
+  const auto sizes = SizesOf(node, OperatorName(node) == "view" ? "size" : "shape");
   if (position.flattened || !sizes) return std::nullopt;
   if (position.heads && (*position.heads != -2 || position.dim != -1)) return std::nullopt;
   if (position.heads) return Merged(position);
@@ -101,7 +97,7 @@ std::optional<ChannelPosition> Reshaped(const ChannelPosition& position, const N
 }
 
 std::optional<ChannelPosition> Flattened(const ChannelPosition& position, const Node* node) {
-  const auto first = Integer(node->inputs()[1]), last = Integer(node->inputs()[2]);
+  const auto first = IntArgument(node, "start_dim"), last = IntArgument(node, "end_dim");
   if (position.flattened || !first || !last) return std::nullopt;
   const bool to_the_end = *last == -1 || (position.rank && *last == *position.rank - 1);
   if (position.heads || position.dim == -1) {
@@ -115,8 +111,8 @@ std::optional<ChannelPosition> Flattened(const ChannelPosition& position, const 
 }
 
 std::optional<ChannelPosition> Unflattened(const ChannelPosition& position, const Node* node) {
-  const auto axis = Integer(node->inputs()[1]);
-  const auto sizes = SizesOf(node->inputs()[2]);
+  const auto axis = IntArgument(node, "dim");
+  const auto sizes = SizesOf(node, "sizes");
   if (!position.IsPlain() || position.dim != -1 || !axis || !sizes || sizes->count() != 2) return std::nullopt;
   if (*axis != -1 && !(position.rank && *axis == *position.rank - 1)) return std::nullopt;
   return SplitInto(position, position.rank ? std::optional(*position.rank + 1) : std::nullopt);
@@ -137,7 +133,7 @@ ChannelPosition Ordered(ChannelPosition position, const std::vector<std::int64_t
 }
 
 std::optional<ChannelPosition> Transposed(const ChannelPosition& position, const Node* node) {
-  auto one = Integer(node->inputs()[1]), other = Integer(node->inputs()[2]);
+  auto one = IntArgument(node, "dim0"), other = IntArgument(node, "dim1");
   if (position.flattened || !one || !other) return std::nullopt;
   constexpr std::int64_t kAnyRank = 8;  // axes from the back are the same in every rank
   if ((*one >= 0 || *other >= 0) && !position.rank) return std::nullopt;
@@ -155,21 +151,30 @@ std::optional<ChannelPosition> Transposed(const ChannelPosition& position, const
 }
 
 std::optional<ChannelPosition> Permuted(const ChannelPosition& position, const Node* node) {
-  const auto given = torch::jit::toIValue(node->inputs()[1]);
-  if (position.flattened || !given || !given->isIntList()) return std::nullopt;
-  std::vector<std::int64_t> order = given->toIntVector();
-  for (std::int64_t& axis : order) axis += axis < 0 ? static_cast<std::int64_t>(order.size()) : 0;
-  return Ordered(position, order);
+  auto order = IntsArgument(node, "dims");
+  if (position.flattened || !order) return std::nullopt;
+  for (std::int64_t& axis : *order) axis += axis < 0 ? static_cast<std::int64_t>(order->size()) : 0;
+  return Ordered(position, *order);
 }
 
 }  // namespace
+
+std::optional<ChannelPosition> Averaged(const ChannelPosition& position, const Node* node) {
+  const auto axes = IntsArgument(node, "dim");
+  const auto keep = BoolArgument(node, "keepdim");
+  if (!position.IsPlain() || position.dim == -1 || !axes || !keep) return std::nullopt;
+  if (static_cast<int>(axes->size()) != -position.dim - 1) return std::nullopt;
+  for (const std::int64_t axis : *axes)  // [N, C, …]: as many axes as lie behind the channels
+    if (axis < 0 ? axis <= position.dim : axis < 2) return std::nullopt;
+  return ChannelPosition{position.channels, *keep ? position.dim : -1};
+}
 
 std::optional<ChannelPosition> Rearranged(const ChannelPosition& position, const Node* node) {
   const std::string op = OperatorName(node);
   if (op == "view" || op == "reshape") return Reshaped(position, node);
   if (op == "flatten") return Flattened(position, node);
   if (op == "unflatten") return Unflattened(position, node);
-  if (op == "transpose" && node->inputs().size() == 3) return Transposed(position, node);
+  if (op == "transpose") return Transposed(position, node);
   if (op == "permute") return Permuted(position, node);
   return std::nullopt;
 }

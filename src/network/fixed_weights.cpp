@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "fixed_values.h"
+#include "network/operator_traits.h"
 #include "network/weight_operand.h"
 
 namespace bitplan::network {
@@ -24,16 +24,6 @@ using torch::jit::Value;
 /// A result of more than so many times the elements of its parameters is left to the forward: an expanded vector would
 /// be written out.
 constexpr std::int64_t kMostGrowth = 2;
-
-/// Operators with weights and biases among their operands.
-bool HasWeights(const Node* node) {
-  static const std::set<std::string, std::less<>> names = {
-      "linear",   "matmul",   "mm",         "bmm",        "addmm",         "embedding",  "embedding_bag", "lstm", "gru",
-      "rnn_tanh", "rnn_relu", "batch_norm", "layer_norm", "instance_norm", "group_norm", "rms_norm",      "prelu"};
-  const std::string name = OperatorName(node);
-  return node->kind().is_aten() &&
-         (names.contains(name) || name.starts_with("conv") || name.starts_with("_conv") || name.ends_with("_cell"));
-}
 
 /// The module's own name for what it computes: conv.weight for conv.weight_v and
 /// conv.parametrizations.weight.original0.
@@ -61,7 +51,7 @@ class WeightFixer {
 
   void Fix() {
     for (Node* node : AllNodes(lowered_.graph->block())) {
-      if (!HasWeights(node)) continue;
+      if (!node->kind().is_aten() || !Has(node, OperatorTrait::HasWeights)) continue;
       for (Value* operand : node->inputs()) {
         if (operand->node()->kind() != c10::prim::ListConstruct) {
           Visit(operand);
@@ -130,7 +120,8 @@ class WeightFixer {
 
   LoweredGraph& lowered_;
   FixedValues values_;
-  std::map<int, Value*> computed_;  // by the number of the value
+  std::map<int, Value*> computed_;                            // by the number of the value
+  std::map<const Value*, std::vector<std::string>> sources_;  // of parameters made here
 };
 
 }  // namespace

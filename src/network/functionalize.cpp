@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "memory_operators.h"
+#include "network/operator_traits.h"
 #include "plain_variant.h"
 #include "tensor_memory.h"
 #include "view_scatter.h"
@@ -31,9 +31,7 @@ struct Contents {
 
 /// Gives its operand another shape in the same memory.
 bool ReshapesInPlace(const Node* node) {
-  static const std::set<std::string, std::less<>> names = {"unsqueeze_", "squeeze_", "t_", "transpose_", "swapaxes_",
-                                                           "swapdims_"};
-  return node->kind().is_aten() && names.contains(OperatorName(node));
+  return node->kind().is_aten() && Has(node, OperatorTrait::ReshapesInPlace);
 }
 
 /// The values that are the very tensor that a node writes to.

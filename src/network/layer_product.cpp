@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "network/impl.h"
+#include "network/operator_traits.h"
 #include "network/weight_operand.h"
 #include "network/weight_use.h"
 
@@ -84,11 +85,6 @@ std::optional<std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>> N
   return std::pair(before, after);
 }
 
-bool IsConvolution(const std::string& op) {
-  return op.starts_with("conv1d") || op.starts_with("conv2d") || op.starts_with("conv3d") ||
-         op.starts_with("conv_transpose") || op == "_convolution" || op == "convolution" || op == "_convolution_mode";
-}
-
 /// The zeros that make a convolution's windows those of the transposed one.
 void Transpose(Windows& windows, at::IntArrayRef kernel, const std::vector<std::int64_t>& output_padding) {
   windows.transposed = true;
@@ -103,7 +99,7 @@ void Transpose(Windows& windows, at::IntArrayRef kernel, const std::vector<std::
 /// Of a convolution whose operands are constants.
 std::optional<Windows> WindowsOf(const Node* node, at::IntArrayRef kernel) {
   const std::string op = OperatorName(node);
-  if (!IsConvolution(op)) return std::nullopt;
+  if (!Has(op, OperatorTrait::Convolution)) return std::nullopt;
   const auto groups = torch::jit::toIValue(node->namedInput("groups"));
   const auto stride = NumbersOf(node, "stride", kernel.size()), dilation = NumbersOf(node, "dilation", kernel.size());
   if (!groups || !stride || !dilation) return std::nullopt;

@@ -1,15 +1,14 @@
 #include "network/layers.h"
 
 #include <fmt/format.h>
-#include <torch/csrc/jit/ir/constants.h>
 
 #include <algorithm>
 #include <functional>
 #include <map>
 #include <numeric>
-#include <set>
 #include <string_view>
 
+#include "network/operator_traits.h"
 #include "network/weight_operand.h"
 #include "network/weight_use.h"
 
@@ -144,11 +143,8 @@ class LayerFinder {
   }
 
   void NoteFloatOperator(const Node* node) {
-    static const std::set<std::string, std::less<>> products = {"matmul", "mm", "bmm", "baddbmm", "addmm", "einsum"};
-    static const std::set<std::string, std::less<>> norms = {"batch_norm", "layer_norm", "group_norm", "instance_norm",
-                                                             "rms_norm"};
-    static const std::set<std::string, std::less<>> other_products = {
-        "bilinear", "_trilinear", "conv_tbc", "mv", "addmv", "addbmm", "tensordot", "chain_matmul", "inner", "kron"};
+    using network::Has;
+    using network::OperatorTrait;
     if (node->kind().is_prim() || network::IsView(node) || node->outputs().empty()) return;
     if (!node->outputs()[0]->type()->isSubtypeOf(*c10::TensorType::get())) return;
     const std::string op = network::OperatorName(node);
@@ -156,15 +152,15 @@ class LayerFinder {
     for (const Value* input : Operands(node))
       if (name.empty()) name = network::ComputedFrom(lowered_, input);
     std::string reason;
-    if (norms.contains(op)) {
+    if (Has(op, OperatorTrait::Norm)) {
       reason = op == "batch_norm" ? "a normalization that does not follow a layer it could be folded into"
                                   : "a normalization";
-    } else if ((products.contains(op) || op == "linear" || op.starts_with("conv") || op == "_convolution") &&
-               !name.empty() && op != "conv_tbc") {
+    } else if ((Has(op, OperatorTrait::Product) || Has(op, OperatorTrait::Convolution) || op == "linear") &&
+               !name.empty()) {
       reason = fmt::format("its weight is computed from '{}' in the forward", name);
-    } else if (products.contains(op)) {
+    } else if (Has(op, OperatorTrait::Product)) {
       reason = name.empty() ? "it multiplies two activations" : "a product whose operands cannot be told apart";
-    } else if (other_products.contains(op)) {
+    } else if (Has(op, OperatorTrait::OtherProduct)) {
       reason = "a product of a kind that is not quantized";
     } else if (!node->kind().is_aten()) {
       reason = fmt::format("not a standard operator ({})", node->kind().toQualString());

@@ -1,13 +1,14 @@
 #include "link_walk.h"
 
 #include <ATen/core/Tensor.h>
-#include <torch/csrc/jit/ir/constants.h>
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
 #include "network/lowered_graph.h"
+#include "network/operator_arguments.h"
+#include "network/operator_traits.h"
 #include "network/probe_operator.h"
 #include "network/weight_use.h"
 #include "vector_operand.h"
@@ -20,30 +21,16 @@ using torch::jit::Node;
 using torch::jit::Use;
 using torch::jit::Value;
 
-/// f(s x) = s f(x) for s > 0, element by element.
-bool IsElementwise(const std::string& op) {
-  static const std::set<std::string, std::less<>> names = {
-      "relu",       "relu_",  "leaky_relu", "leaky_relu_", "dropout", "feature_dropout", "contiguous",
-      "detach",     "clone",  "alias",      "to",          "type_as", "float",           "half",
-      "alpha_dropout", "neg", "unchecked_cast"};
-  return names.contains(op);
-}
-
-/// The same of windows along the axes behind the channels: how many axes; 0: another operator.
+/// The axes behind the channels that an operator works along window by window, f(s x) = s f(x) for s > 0; 0: another
+/// operator.
 int AxesPooled(const std::string& op) {
-  static const std::set<std::string, std::less<>> names = {"max_pool",          "avg_pool",      "adaptive_avg_pool",
-                                                           "adaptive_max_pool", "upsample_nearest"};
-  if (op == "upsample_bilinear2d") return 2;
-  if (op.size() < 3 || op.back() != 'd' || !names.contains(op.substr(0, op.size() - 2))) return 0;
-  return op[op.size() - 2] - '0';
+  const bool pools = Has(op, OperatorTrait::MaxPool) || Has(op, OperatorTrait::AveragePool);
+  return pools || Has(op, OperatorTrait::Upsampling) ? OperatorAxes(op) : 0;
 }
 
 /// Operators that look at an operand's type or shape alone.
 bool ReadsFacts(const Node* node, std::size_t operand) {
-  static const std::set<std::string, std::less<>> by_second = {"type_as", "to", "expand_as", "view_as", "reshape_as"};
-  static const std::set<std::string, std::less<>> by_first = {"zeros_like", "ones_like", "empty_like", "new_zeros",
-                                                              "new_ones"};
-  return operand == 1 ? by_second.contains(OperatorName(node)) : by_first.contains(OperatorName(node));
+  return Has(node, operand == 1 ? OperatorTrait::ReadsFactsOfSecond : OperatorTrait::ReadsFactsOfFirst);
 }
 
 }  // namespace
@@ -66,41 +53,26 @@ bool LinkWalk::FollowUse(const Use& use, const ChannelPosition& position) {
   if (op == "add") return FollowSum(node, use.offset, position);
   if (op == "matmul") return FollowWeightedSum(node, use.offset, position);
   if (use.offset != 0) return false;
-  if (IsElementwise(op)) return Follow(node->output(), position);
+  if (Has(op, OperatorTrait::Homogeneous)) return Follow(node->output(), position);
   if (const int axes = AxesPooled(op); axes > 0)
     return position.IsPlain() && position.dim == -1 - axes && Follow(node->output(), position);
-  if (op == "mean") return FollowMean(node, position);
-  const auto rearranged = Rearranged(position, node);
-  return rearranged && Follow(node->output(), *rearranged);
+  const auto moved = op == "mean" ? Averaged(position, node) : Rearranged(position, node);
+  return moved && Follow(node->output(), *moved);
 }
 
 bool LinkWalk::FollowTap(const Node* tap, ChannelPosition position) {
   const int site = network_.lowered().SiteOf(tap);
   if (position.IsPlain() && position.dim == -1) position.alike.insert(tap->output());
   const std::vector<Use> uses = tap->output()->uses();
-  return std::all_of(uses.begin(), uses.end(), [&](const Use& use) {
-    return AddReader(use.user, site, position) || FollowUse(use, position);
-  });
-}
-
-/// Means over axes behind the channels.
-bool LinkWalk::FollowMean(const Node* node, const ChannelPosition& position) {
-  if (node->inputs().size() < 3 || !position.IsPlain()) return false;
-  const auto axes = torch::jit::toIValue(node->inputs()[1]);
-  const auto keep = ConstantBool(node->inputs()[2]);
-  if (!axes || !axes->isIntList() || !keep) return false;
-  const std::vector<std::int64_t> reduced = axes->toIntVector();
-  if (static_cast<int>(reduced.size()) != -position.dim - 1) return false;
-  for (const std::int64_t axis : reduced)  // [N, C, …]: as many axes as lie behind the channels
-    if (axis < 0 ? axis <= position.dim : axis < 2) return false;
-  return Follow(node->output(), {position.channels, *keep ? position.dim : -1});
+  return std::all_of(uses.begin(), uses.end(),
+                     [&](const Use& use) { return AddReader(use.user, site, position) || FollowUse(use, position); });
 }
 
 /// x t and x / t: whatever t is, unless it is made of the channels, too.
 bool LinkWalk::FollowProduct(const Node* node, std::size_t operand, ChannelPosition position) {
   if (operand > 1 || !met_.insert(node).second) return false;
   if (operand == 1 && OperatorName(node) == "div") return false;
-  if (node->inputs().size() > 2) return false;  // a division that rounds
+  if (node->inputs().size() > 2) return false;       // a division that rounds
   if (IsTensorValue(node->inputs()[1 - operand])) {  // it may have more axes, or make others longer
     position.rank.reset();
     position.alike.clear();
@@ -112,9 +84,7 @@ bool LinkWalk::FollowProduct(const Node* node, std::size_t operand, ChannelPosit
 bool LinkWalk::FollowSum(const Node* node, std::size_t operand, const ChannelPosition& position) {
   if (operand > 1 || !position.IsPlain() || !met_.insert(node).second) return false;
   const auto vector = ResolveVector(network_.lowered(), node->inputs()[1 - operand]);
-  const auto alpha = torch::jit::toIValue(node->inputs().back());
-  if (!vector || vector->FromBack() != position.dim || !alpha || !alpha->isScalar()) return false;
-  if (alpha->toScalar().toDouble() != 1) return false;
+  if (!vector || vector->FromBack() != position.dim || NumberArgument(node, "alpha") != 1) return false;
   if (network_.parameters()[vector->parameter].value.numel() != position.channels) return false;
   link_.factors.push_back({vector->parameter, vector->offset});
   ChannelPosition after = position;

@@ -4,8 +4,8 @@
 #include <set>
 #include <utility>
 
-#include "channel_position.h"
 #include "network/channel_links.h"
+#include "network/channel_position.h"
 #include "network/layer_product.h"
 
 namespace bitplan::network {
@@ -25,7 +25,6 @@ class LinkWalk {
  private:
   bool FollowUse(const torch::jit::Use& use, const ChannelPosition& position);
   bool FollowTap(const torch::jit::Node* tap, ChannelPosition position);
-  bool FollowMean(const torch::jit::Node* node, const ChannelPosition& position);
   bool FollowProduct(const torch::jit::Node* node, std::size_t operand, ChannelPosition position);
   bool FollowSum(const torch::jit::Node* node, std::size_t operand, const ChannelPosition& position);
   bool FollowWeightedSum(const torch::jit::Node* node, std::size_t operand, const ChannelPosition& position);

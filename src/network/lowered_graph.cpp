@@ -3,9 +3,10 @@
 #include <torch/csrc/jit/ir/constants.h>
 
 #include <algorithm>
-#include <set>
 #include <string>
 #include <utility>
+
+#include "network/operator_traits.h"
 
 namespace bitplan {
 
@@ -73,10 +74,7 @@ std::optional<bool> ConstantBool(const Value* value) {
 }
 
 bool AsksForFact(const Node* node) {
-  static const std::set<std::string, std::less<>> kReadsElements = {
-      "item",        "Int",           "Float", "Bool",     "Complex",    "ScalarImplicit",
-      "IntImplicit", "FloatImplicit", "equal", "allclose", "is_nonzero", "tolist"};
-  if (node->outputs().empty() || !node->blocks().empty() || kReadsElements.contains(OperatorName(node))) return false;
+  if (node->outputs().empty() || !node->blocks().empty() || Has(node, OperatorTrait::ReadsElements)) return false;
   const c10::TypePtr& type = node->outputs()[0]->type();
   return type->isSubtypeOf(*c10::NumberType::get()) || type->kind() == c10::TypeKind::BoolType ||
          type->isSubtypeOf(*c10::ListType::ofInts()) || type->kind() == c10::TypeKind::DeviceObjType;

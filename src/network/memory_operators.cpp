@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <functional>
-#include <set>
-#include <string>
 
 #include "network/lowered_graph.h"
+#include "network/operator_arguments.h"
+#include "network/operator_traits.h"
 
 namespace bitplan::network {
 
@@ -51,26 +51,14 @@ bool IsConstruct(const Node* node) {
 }
 
 bool IsViewOperator(const Node* node) {
-  static const OperatorNames views = {"select",     "slice",      "narrow",      "transpose",   "t",
-                              "permute",    "view",       "unsqueeze",   "squeeze",     "expand",
-                              "expand_as",  "view_as",    "broadcast_to", "diagonal",
-                              "movedim",    "moveaxis",   "swapaxes",    "swapdims",    "numpy_T",
-                              "mT",         "unflatten",  "unfold",      "alias",       "chunk",
-                              "split",      "split_with_sizes", "tensor_split", "unbind", "hsplit",
-                              "vsplit",     "dsplit"};
-  static const OperatorNames dropouts = {"dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"};
   if (!node->kind().is_aten() || node->outputs().size() != 1) return false;
-  const std::string name = OperatorName(node);
-  if (dropouts.contains(name)) return ConstantBool(node->inputs()[2]) == false;  // hands its operand on
-  return views.contains(name) && node->schema().overload_name() != "dtype";
+  if (Has(node, OperatorTrait::Dropout)) return BoolArgument(node, "train") == false;  // hands its operand on
+  return Has(node, OperatorTrait::View) && node->schema().overload_name() != "dtype";
 }
 
 bool MayHandOn(const Node* node) {
-  static const OperatorNames unsaid = {"dropout",    "feature_dropout", "alpha_dropout", "feature_alpha_dropout", "type_as",
-                               "atleast_1d", "atleast_2d",      "atleast_3d",    "broadcast_tensors",     "meshgrid",
-                               "einsum",     "sum_to_size",     "unsafe_chunk",  "unsafe_split"};
   const auto* const schema = node->maybeSchema();
-  if (!schema || unsaid.contains(OperatorName(node))) return true;
+  if (!schema || Has(node, OperatorTrait::HandsOn)) return true;
   return std::any_of(schema->returns().begin(), schema->returns().end(),
                      [](const c10::Argument& result) { return result.alias_info() != nullptr; });
 }

@@ -6,10 +6,11 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <string_view>
+#include <set>
 #include <utility>
 
 #include "graph_observer.h"
+#include "network/operator_traits.h"
 
 namespace bitplan {
 
@@ -17,47 +18,6 @@ namespace {
 
 using torch::jit::Node;
 using torch::jit::Value;
-
-/// Operators of ATen by the name that sites and targets have for them.
-const std::map<std::string, std::string, std::less<>>& KnownOperators() {
-  static const std::map<std::string, std::string, std::less<>> operators = {
-      {"add", "add"},
-      {"mul", "mul"},
-      {"matmul", "matmul"},
-      {"mm", "matmul"},
-      {"bmm", "matmul"},
-      {"baddbmm", "matmul"},
-      {"einsum", "matmul"},
-      {"softmax", "softmax"},
-      {"_softmax", "softmax"},
-      {"_safe_softmax", "softmax"},
-      {"gelu", "gelu"},
-      {"layer_norm", "layer_norm"},
-      {"native_layer_norm", "layer_norm"},
-      {"sigmoid", "sigmoid"},
-      {"tanh", "tanh"},
-      {"silu", "silu"},
-      {"hardswish", "hardswish"},
-      {"hardsigmoid", "hardsigmoid"},
-      {"avg_pool1d", "avg_pool"},
-      {"avg_pool2d", "avg_pool"},
-      {"avg_pool3d", "avg_pool"},
-      {"adaptive_avg_pool1d", "avg_pool"},
-      {"adaptive_avg_pool2d", "avg_pool"},
-      {"adaptive_avg_pool3d", "avg_pool"},
-      {"mean", "avg_pool"},
-      {"max_pool1d", "max_pool"},
-      {"max_pool2d", "max_pool"},
-      {"max_pool3d", "max_pool"},
-      {"adaptive_max_pool1d", "max_pool"},
-      {"adaptive_max_pool2d", "max_pool"},
-      {"adaptive_max_pool3d", "max_pool"},
-      {"cat", "cat"},
-      {"concat", "cat"},
-      {"stack", "cat"},
-  };
-  return operators;
-}
 
 bool IsInPlace(const Node* node) { return network::OperatorName(node).ends_with('_'); }
 
@@ -82,8 +42,8 @@ class OperandFinder {
   void Find() {
     for (Node* node : network::AllNodes(lowered_.graph->block())) {
       if (!node->kind().is_aten() || map_.layer_of_node.contains(node)) continue;
-      const auto known = KnownOperators().find(WithoutUnderscore(network::OperatorName(node)));
-      if (known != KnownOperators().end()) Visit(node, known->second);
+      const std::string op(network::TargetOperator(network::OperatorName(node)));
+      if (!op.empty()) Visit(node, op);
     }
   }
 
@@ -191,7 +151,8 @@ class OperandFinder {
 const std::vector<std::string>& OperandOperators() {
   static const std::vector<std::string> names = [] {
     std::set<std::string> all;
-    for (const auto& [aten, name] : KnownOperators()) all.insert(name);
+    for (const network::OperatorRow& row : network::KnownOperators())
+      if (!row.target_name.empty()) all.emplace(row.target_name);
     return std::vector<std::string>(all.begin(), all.end());
   }();
   return names;

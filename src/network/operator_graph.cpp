@@ -8,6 +8,7 @@
 
 #include "graph_observer.h"
 #include "network/impl.h"
+#include "network/operator_traits.h"
 #include "network/weight_operand.h"
 #include "operands.h"
 
@@ -21,11 +22,7 @@ namespace {
 /// Whether the result holds the elements of the first operand in another arrangement. In eval mode dropout is such an
 /// operator too.
 bool Rearranges(const Node* node) {
-  static const std::set<std::string, std::less<>> operators = {
-      "view",   "reshape", "flatten",   "unflatten", "permute", "unsqueeze", "squeeze",         "expand", "expand_as",
-      "select", "unbind",  "transpose", "movedim",   "dropout", "dropout_",  "feature_dropout", "roll",   "repeat"};
-  return node->kind().is_prim() || node->kind() == TapSymbol() || IsView(node) ||
-         operators.contains(OperatorName(node));
+  return node->kind().is_prim() || node->kind() == TapSymbol() || IsView(node) || Has(node, OperatorTrait::Rearranges);
 }
 
 }  // namespace

@@ -3,12 +3,14 @@
 #include <torch/csrc/jit/runtime/operator.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
-#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "float_values.h"
+#include "network/operator_traits.h"
 
 namespace bitplan::network {
 
@@ -52,14 +54,13 @@ bool Fills(const Node* node) {
 /// Whether the plain operator may make another type than that of its first operand, which is all that one in place can
 /// leave there.
 bool MayChangeType(const LoweredGraph& lowered, const Node* node, const Value* before) {
-  static const OperatorNames predicates = {"eq_", "ne_", "lt_", "le_", "gt_", "ge_", "logical_not_", "logical_and_",
-                                   "logical_or_", "logical_xor_"};
-  static const OperatorNames positions = {"mask", "index", "indices"};  // arguments whose type is not the result's
-  if (predicates.contains(OperatorName(node))) return true;
+  constexpr std::array<std::string_view, 3> kPositions = {"mask", "index", "indices"};  // of no matter to the result
+  if (Has(node, OperatorTrait::MakesBool)) return true;
   const auto& arguments = node->schema().arguments();
   bool others = false, floats = IsFloat(lowered, before);
   for (std::size_t i = 1; i < arguments.size(); ++i) {
-    if (positions.contains(arguments[i].name()) || !IsTensorValue(node->inputs()[i])) continue;
+    const bool position = std::find(kPositions.begin(), kPositions.end(), arguments[i].name()) != kPositions.end();
+    if (position || !IsTensorValue(node->inputs()[i])) continue;
     others = true;
     floats = floats && IsFloat(lowered, node->inputs()[i]);
   }
@@ -78,16 +79,15 @@ Value* InsertCopy(const LoweredGraph& lowered, Node* node, Value* before, bool s
 
 bool WritesToFirst(const Node* node) {
   const auto* const schema = node->maybeSchema();
-  if (!schema || node->inputs().empty() || !IsTensorValue(node->inputs()[0]) || node->outputs().size() > 1) return false;
+  if (!schema || node->inputs().empty() || !IsTensorValue(node->inputs()[0]) || node->outputs().size() > 1)
+    return false;
   const auto& arguments = schema->arguments();
   return !arguments.empty() && IsWritten(arguments[0]) &&
          std::none_of(arguments.begin() + 1, arguments.end(), IsWritten);
 }
 
 bool HasPlainVariant(const Node* node) {
-  static const OperatorNames shapes = {"unsqueeze_", "squeeze_",   "t_",   "transpose_",  "swapaxes_",
-                               "swapdims_",  "as_strided_", "set_", "resize_as_", "resize_"};
-  if (shapes.contains(OperatorName(node))) return false;  // they change the tensor and not what is in it
+  if (Has(node, OperatorTrait::ChangesTensor)) return false;
   return Overwrites(node) || Fills(node) || PlainSymbol(node).has_value();
 }
 

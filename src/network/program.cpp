@@ -7,6 +7,7 @@
 
 #include "graph_copy.h"
 #include "network/lowered_graph.h"
+#include "network/operator_arguments.h"
 #include "network/probe_operator.h"
 #include "recurrent_state.h"
 
@@ -19,9 +20,8 @@ using torch::jit::Value;
 
 namespace {
 
-/// Operands of aten::batch_norm: input, weight, bias, mean, variance, training, …
 bool NormalizesByBatch(const Node* node) {
-  return node->kind() == c10::aten::batch_norm && ConstantBool(node->inputs()[5]) == true;
+  return node->kind() == c10::aten::batch_norm && BoolArgument(node, "training") == true;
 }
 
 bool IsMeeting(const Node* node) {

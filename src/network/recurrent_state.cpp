@@ -11,6 +11,8 @@
 
 #include "bitplan/error.h"
 #include "network/lowered_graph.h"
+#include "network/operator_arguments.h"
+#include "network/operator_traits.h"
 
 namespace bitplan::network {
 
@@ -36,15 +38,12 @@ TORCH_LIBRARY_FRAGMENT(bitplan, library) {
 
 /// A recurrent operator over padded sequences.
 bool IsRecurrent(const Node* node) {
-  const c10::Symbol kind = node->kind();
-  if (kind != c10::aten::lstm && kind != c10::aten::gru && kind != c10::aten::rnn_tanh && kind != c10::aten::rnn_relu)
-    return false;
-  return node->maybeSchema() && node->schema().argumentIndexWithName("batch_first");
+  return node->kind().is_aten() && Has(node, OperatorTrait::Recurrent) && ArgumentPosition(node, "batch_first");
 }
 
 void InsertCheck(Graph& graph, Node* node) {
   const torch::jit::WithInsertPoint before(node);
-  Value* states = node->inputs()[1];
+  Value* states = Argument(node, "hx");
   if (states->type()->isSubtypeOf(*c10::TensorType::get()))
     states = graph.insertNode(graph.createList(c10::TensorType::get(), {states}))->output();
   Value* const checked = graph.insert(c10::Symbol::fromQualString("bitplan::check_state"),

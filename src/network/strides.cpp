@@ -2,9 +2,9 @@
 
 #include <torch/csrc/jit/ir/alias_analysis.h>
 
-#include <set>
-#include <string>
 #include <vector>
+
+#include "network/operator_traits.h"
 
 namespace bitplan::network {
 
@@ -13,7 +13,7 @@ using torch::jit::Node;
 namespace {
 
 /// Only the elements count, and not another type that their bytes are read as.
-bool IsView(const Node* node) {
+bool IsPlainView(const Node* node) {
   return (node->kind() == c10::aten::view && node->schema().overload_name() != "dtype") ||
          node->kind() == c10::aten::_unsafe_view || node->kind() == c10::aten::view_as;
 }
@@ -35,17 +35,14 @@ void FreeViewsOfStrides(LoweredGraph& lowered) {
   std::vector<Node*> views;
   const torch::jit::AliasDb aliases(lowered.graph);
   for (Node* node : AllNodes(lowered.graph->block()))
-    if (IsView(node) && !aliases.hasWriters(node->output()) && !aliases.hasWriters(node->inputs()[0]))
+    if (IsPlainView(node) && !aliases.hasWriters(node->output()) && !aliases.hasWriters(node->inputs()[0]))
       views.push_back(node);
   for (Node* view : views) PutReshape(view);
 }
 
 bool DependsOnStrides(torch::jit::Graph& graph) {
-  static const std::set<std::string, std::less<>> names = {
-      "as_strided", "as_strided_", "as_strided_scatter", "as_strided_copy", "stride", "is_contiguous",
-      "storage_offset", "set_", "view", "_unsafe_view", "view_as", "view_as_complex"};
   for (const Node* node : AllNodes(graph.block()))
-    if (node->kind().is_aten() && names.contains(OperatorName(node))) return true;
+    if (node->kind().is_aten() && Has(node, OperatorTrait::DependsOnStrides)) return true;
   return false;
 }
 

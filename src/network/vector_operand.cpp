@@ -3,9 +3,11 @@
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/jit/ir/constants.h>
 
-#include <set>
 #include <string>
 #include <utility>
+
+#include "network/operator_arguments.h"
+#include "network/operator_traits.h"
 
 namespace bitplan::network {
 
@@ -13,12 +15,6 @@ namespace {
 
 using torch::jit::Node;
 using torch::jit::Value;
-
-bool KeepsElements(const std::string& op) {
-  static const std::set<std::string, std::less<>> names = {"to",    "type_as", "detach", "contiguous",    "alias",
-                                                           "clone", "float",   "double", "unchecked_cast"};
-  return names.contains(op);
-}
 
 std::optional<VectorOperand> VectorOf(const LoweredGraph& lowered, std::size_t parameter) {
   const at::Tensor& value = lowered.parameters[parameter].value;
@@ -42,9 +38,9 @@ std::optional<double> Number(const Value* value) {
 }
 
 std::optional<VectorOperand> Unsqueezed(VectorOperand vector, const Node* node) {
-  const auto axis = Number(node->inputs()[1]);
+  const auto axis = IntArgument(node, "dim");
   if (!axis) return std::nullopt;
-  const auto at = static_cast<std::int64_t>(*axis) + (*axis < 0 ? vector.rank + 1 : 0);
+  const std::int64_t at = *axis + (*axis < 0 ? vector.rank + 1 : 0);
   if (at <= vector.axis) ++vector.axis;
   ++vector.rank;
   return vector;
@@ -52,27 +48,27 @@ std::optional<VectorOperand> Unsqueezed(VectorOperand vector, const Node* node) 
 
 /// Of a view whose sizes are 1 but for one.
 std::optional<VectorOperand> Viewed(VectorOperand vector, const Node* node) {
-  const auto given = torch::jit::toIValue(node->inputs()[1]);
-  if (!given || !given->isIntList()) return std::nullopt;
-  const std::vector<std::int64_t> sizes = given->toIntVector();
+  const auto sizes = IntsArgument(node, OperatorName(node) == "view" ? "size" : "shape");
+  if (!sizes) return std::nullopt;
   std::optional<std::int64_t> axis;
-  for (std::size_t i = 0; i < sizes.size(); ++i)
-    if (sizes[i] != 1) {
+  for (std::size_t i = 0; i < sizes->size(); ++i)
+    if ((*sizes)[i] != 1) {
       if (axis) return std::nullopt;
       axis = static_cast<std::int64_t>(i);
     }
   if (!axis) return std::nullopt;
-  vector.rank = static_cast<std::int64_t>(sizes.size());
+  vector.rank = static_cast<std::int64_t>(sizes->size());
   vector.axis = *axis;
   return vector;
 }
 
 /// w[:, …]: a slice that takes all.
 bool TakesAll(const Node* slice) {
-  const auto number = [&](std::size_t input, double otherwise) {
-    return slice->inputs()[input]->mustBeNone() ? otherwise : Number(slice->inputs()[input]).value_or(-1);
+  const auto number = [&](const char* name, double otherwise) {
+    const Value* const argument = Argument(slice, name);
+    return !argument || argument->mustBeNone() ? otherwise : Number(argument).value_or(-1);
   };
-  return number(2, 0) == 0 && number(3, 1e18) >= 1e9 && number(4, 1) == 1;
+  return number("start", 0) == 0 && number("end", 1e18) >= 1e9 && number("step", 1) == 1;
 }
 
 }  // namespace
@@ -85,8 +81,8 @@ std::optional<VectorOperand> ResolveVector(const LoweredGraph& lowered, const Va
   const std::string op = OperatorName(node);
   if (op == "add") {  // aten::add(tensor, other, alpha)
     for (const std::size_t own : {0, 1}) {
-      const auto added = Number(node->inputs()[1 - own]), alpha = Number(node->inputs().back());
-      if (!added || alpha.value_or(1) != 1) continue;
+      const auto added = Number(node->inputs()[1 - own]);
+      if (!added || NumberArgument(node, "alpha").value_or(1) != 1) continue;
       auto vector = ResolveVector(lowered, node->inputs()[own]);
       if (vector) vector->offset += *added;
       return vector;
@@ -94,7 +90,7 @@ std::optional<VectorOperand> ResolveVector(const LoweredGraph& lowered, const Va
     return std::nullopt;
   }
   auto vector = ResolveVector(lowered, node->inputs()[0]);
-  if (!vector || KeepsElements(op)) return vector;
+  if (!vector || Has(op, OperatorTrait::Copy)) return vector;
   if (op == "unsqueeze") return Unsqueezed(*vector, node);
   if (op == "view" || op == "reshape") return Viewed(*vector, node);
   if (op == "slice" && TakesAll(node)) return vector;

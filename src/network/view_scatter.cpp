@@ -1,10 +1,11 @@
 #include "view_scatter.h"
 
-#include <torch/csrc/jit/ir/constants.h>
-
 #include <optional>
-#include <set>
 #include <string>
+#include <vector>
+
+#include "network/operator_arguments.h"
+#include "network/operator_traits.h"
 
 namespace bitplan::network {
 
@@ -13,28 +14,17 @@ namespace {
 using torch::jit::Graph;
 using torch::jit::Node;
 using torch::jit::Value;
-/// Their own inverse.
-bool Swaps(const std::string& op) {
-  static const OperatorNames names = {"transpose", "t", "swapaxes", "swapdims", "numpy_T", "mT"};
-  return names.contains(op);
-}
+/// All elements of the operand in their order: a view that reshapes, or a dropout that does nothing.
+bool KeepsOrder(const Node* view) { return Has(view, OperatorTrait::KeepsOrder) || Has(view, OperatorTrait::Dropout); }
 
-/// They keep all elements in their order.
-bool Reshapes(const std::string& op) {
-  static const OperatorNames names = {"view",  "view_as", "unsqueeze",       "squeeze",       "unflatten",
-                              "alias", "dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"};
-  return names.contains(op);
-}
-
-/// Where each axis goes back to; nothing where the order is computed.
-std::optional<std::vector<std::int64_t>> Inverse(const Value* order) {
-  const auto constant = torch::jit::toIValue(order);
-  if (!constant || !constant->isIntList()) return std::nullopt;
-  const std::vector<std::int64_t> axes = constant->toIntVector();
-  const auto rank = static_cast<std::int64_t>(axes.size());
-  std::vector<std::int64_t> inverse(axes.size());
-  for (std::size_t i = 0; i < axes.size(); ++i)
-    inverse[static_cast<std::size_t>((axes[i] + rank) % rank)] = static_cast<std::int64_t>(i);
+/// Where each axis of a permutation goes back to; nothing where the order is computed.
+std::optional<std::vector<std::int64_t>> Inverse(const Node* permutation) {
+  const auto axes = IntsArgument(permutation, "dims");
+  if (!axes) return std::nullopt;
+  const auto rank = static_cast<std::int64_t>(axes->size());
+  std::vector<std::int64_t> inverse(axes->size());
+  for (std::size_t i = 0; i < axes->size(); ++i)
+    inverse[static_cast<std::size_t>(((*axes)[i] + rank) % rank)] = static_cast<std::int64_t>(i);
   return inverse;
 }
 
@@ -53,15 +43,16 @@ Value* ByPosition(Graph& graph, const std::vector<Value*>& path, Value* base, Va
 Value* InsertScatter(Graph& graph, const std::vector<Value*>& path, Value* base, Value* part) {
   Node* const view = path.back()->node();
   const std::string op = OperatorName(view);
-  const auto inputs = view->inputs();
+  const auto operand = [view](const char* name) { return Argument(view, name); };
   if (path.size() > 1) return ByPosition(graph, path, base, part);
-  if (op == "select") return graph.insert(c10::aten::select_scatter, {base, part, inputs[1], inputs[2]});
+  if (op == "select") return graph.insert(c10::aten::select_scatter, {base, part, operand("dim"), operand("index")});
   if (op == "slice")
-    return graph.insert(c10::aten::slice_scatter, {base, part, inputs[1], inputs[2], inputs[3], inputs[4]});
-  if (Swaps(op)) return InsertOn(graph, path.back(), part);
-  if (Reshapes(op)) return graph.insert(c10::aten::reshape_as, {part, base});
+    return graph.insert(c10::aten::slice_scatter,
+                        {base, part, operand("dim"), operand("start"), operand("end"), operand("step")});
+  if (Has(view, OperatorTrait::OwnInverse)) return InsertOn(graph, path.back(), part);
+  if (KeepsOrder(view)) return graph.insert(c10::aten::reshape_as, {part, base});
   if (op == "permute")
-    if (const auto inverse = Inverse(inputs[1])) return graph.insert(c10::aten::permute, {part, *inverse});
+    if (const auto inverse = Inverse(view)) return graph.insert(c10::aten::permute, {part, *inverse});
   return ByPosition(graph, path, base, part);
 }
 

@@ -1,12 +1,11 @@
 #include "network/weight_operand.h"
 
-#include <torch/csrc/jit/ir/constants.h>
-
 #include <algorithm>
-#include <array>
 #include <numeric>
-#include <string_view>
 #include <utility>
+
+#include "network/operator_arguments.h"
+#include "network/operator_traits.h"
 
 namespace bitplan::network {
 
@@ -15,27 +14,11 @@ namespace {
 using torch::jit::Node;
 using torch::jit::Value;
 
-constexpr std::array<std::string_view, 10> kKeepAxes = {"detach", "contiguous", "to",      "alias",   "clone",
-                                                        "slice",  "narrow",     "view_as", "type_as", "unchecked_cast"};
-constexpr std::array<std::string_view, 4> kTransposeLast = {"t", "numpy_T", "mT", "transpose"};
-constexpr std::array<std::string_view, 5> kParts = {"chunk", "unsafe_chunk", "split", "split_with_sizes",
-                                                    "unsafe_split"};
-
-bool Among(const auto& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-std::optional<std::int64_t> ConstantInt(const Value* value) {
-  const auto constant = torch::jit::toIValue(value);
-  if (!constant || !constant->isInt()) return std::nullopt;
-  return constant->toInt();
-}
-
 std::optional<WeightOperand> Transposed(WeightOperand operand, const Node* node) {
   const auto rank = static_cast<std::int64_t>(operand.axes.size());
   std::int64_t first = 0, second = rank - 1;
   if (OperatorName(node) == "transpose") {
-    const auto a = ConstantInt(node->inputs()[1]), b = ConstantInt(node->inputs()[2]);
+    const auto a = IntArgument(node, "dim0"), b = IntArgument(node, "dim1");
     if (!a || !b) return std::nullopt;
     first = (*a + rank) % rank;
     second = (*b + rank) % rank;
@@ -56,27 +39,29 @@ std::optional<WeightOperand> Transposed(WeightOperand operand, const Node* node)
 /// equal).
 WeightOperand Part(WeightOperand operand, const Node* split) {
   const auto rank = static_cast<std::int64_t>(operand.sizes.size());
-  const auto parts = ConstantInt(split->inputs()[1]), dim = ConstantInt(split->inputs()[2]);
+  const bool chunk = OperatorName(split).ends_with("chunk");
+  const auto parts = IntArgument(split, chunk ? "chunks" : "split_size"), dim = IntArgument(split, "dim");
   if (!parts || !dim || *parts < 1 || rank == 0) return operand;
   std::int64_t& size = operand.sizes[static_cast<std::size_t>((*dim + rank) % rank)];
-  size = OperatorName(split).ends_with("chunk") ? (size + *parts - 1) / *parts : std::min(size, *parts);
+  size = chunk ? (size + *parts - 1) / *parts : std::min(size, *parts);
   return operand;
 }
 
 /// What narrow and slice leave of the operand.
 WeightOperand Section(WeightOperand operand, const Node* node) {
   const auto rank = static_cast<std::int64_t>(operand.sizes.size());
-  const auto dim = ConstantInt(node->inputs()[1]);
+  const auto dim = IntArgument(node, "dim");
   if (!dim || rank == 0) return operand;
   std::int64_t& size = operand.sizes[static_cast<std::size_t>((*dim + rank) % rank)];
   if (OperatorName(node) == "narrow") {
-    size = ConstantInt(node->inputs()[3]).value_or(size);
+    size = IntArgument(node, "length").value_or(size);
   } else {
-    const auto bound = [&](std::size_t input, std::int64_t otherwise) {
-      const std::int64_t index = ConstantInt(node->inputs()[input]).value_or(otherwise);
+    const auto bound = [&](const char* name, std::int64_t otherwise) {
+      const std::int64_t index = IntArgument(node, name).value_or(otherwise);
       return std::clamp<std::int64_t>(index < 0 ? index + size : index, 0, size);
     };
-    const std::int64_t begin = bound(2, 0), end = bound(3, size), step = ConstantInt(node->inputs()[4]).value_or(1);
+    const std::int64_t begin = bound("start", 0), end = bound("end", size);
+    const std::int64_t step = IntArgument(node, "step").value_or(1);
     size = std::max<std::int64_t>(0, (end - begin + step - 1) / step);
   }
   return operand;
@@ -87,14 +72,14 @@ const Node* SplitBehind(const Node* node) {
   const std::string name = OperatorName(node);
   if (name != "ListUnpack" && name != "__getitem__") return nullptr;
   const Node* const source = node->inputs()[0]->node();
-  return Among(kParts, OperatorName(source)) ? source : nullptr;
+  return Has(source, OperatorTrait::Parts) ? source : nullptr;
 }
 
 }  // namespace
 
 bool IsView(const Node* node) {
-  const std::string name = OperatorName(node);
-  return Among(kKeepAxes, name) || Among(kTransposeLast, name) || Among(kParts, name) || SplitBehind(node) != nullptr;
+  return Has(node, OperatorTrait::KeepsAxes) || Has(node, OperatorTrait::TransposesAxes) ||
+         Has(node, OperatorTrait::Parts) || SplitBehind(node) != nullptr;
 }
 
 std::optional<WeightOperand> ResolveWeight(const LoweredGraph& lowered, const Value* value) {
@@ -116,7 +101,7 @@ std::optional<WeightOperand> ResolveWeight(const LoweredGraph& lowered, const Va
   auto operand = ResolveWeight(lowered, node->inputs()[0]);
   if (operand && (OperatorName(node) == "slice" || OperatorName(node) == "narrow"))
     return Section(std::move(*operand), node);
-  if (operand && Among(kTransposeLast, OperatorName(node))) return Transposed(std::move(*operand), node);
+  if (operand && Has(node, OperatorTrait::TransposesAxes)) return Transposed(std::move(*operand), node);
   return operand;
 }
 

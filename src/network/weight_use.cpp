@@ -2,10 +2,11 @@
 
 #include <ATen/core/Tensor.h>
 #include <fmt/format.h>
-#include <torch/csrc/jit/ir/constants.h>
 
-#include <set>
+#include <string_view>
 
+#include "network/operator_arguments.h"
+#include "network/operator_traits.h"
 #include "network/weight_operand.h"
 
 namespace bitplan::network {
@@ -15,18 +16,22 @@ namespace {
 using torch::jit::Node;
 using torch::jit::Value;
 
-bool IsTrue(const Value* value) { return ConstantBool(value).value_or(false); }
+/// −1 where the operator has no operand of this name.
+int PositionOf(const Node* node, const char* name) {
+  const auto position = ArgumentPosition(node, name);
+  return position ? static_cast<int>(*position) : -1;
+}
 
 WeightUse Convolution(Node* node, std::int64_t spatial, bool transposed) {
   WeightUse use;
   use.op = fmt::format("conv{}{}d", transposed ? "_transpose" : "", spatial);
-  use.weight_operand = 1;
+  use.weight_operand = PositionOf(node, "weight");
   use.channel_axis = transposed ? 1 : 0;
-  use.input_operand = 0;
-  use.bias_operand = 2;
+  use.input_operand = PositionOf(node, "input");
+  use.bias_operand = PositionOf(node, "bias");
   use.output_dim = -1 - static_cast<int>(spatial);
   use.count = transposed ? WeightUse::Count::PerInput : WeightUse::Count::PerOutput;
-  use.weight = node->inputs()[1];
+  use.weight = Argument(node, "weight");
   return use;
 }
 
@@ -46,16 +51,35 @@ WeightUse Product(Node* node, int weight_operand, int other, int bias_operand) {
   return use;
 }
 
+/// matmul, mm, bmm: either factor may be a weight.
+std::vector<WeightUse> Factors(Node* node) {
+  const int left = 0, right = 1;
+  return {Product(node, right, left, -1), Product(node, left, right, -1)};
+}
+
+/// addmm(bias, a, b): b or a.
+std::vector<WeightUse> FactorsAndBias(Node* node) {
+  const int left = PositionOf(node, "mat1"), right = PositionOf(node, "mat2");
+  const bool plain = NumberArgument(node, "beta") == 1 && NumberArgument(node, "alpha") == 1;
+  return {Product(node, right, left, plain ? PositionOf(node, "self") : -1), Product(node, left, right, -1)};
+}
+
+WeightUse Linear(Node* node) {
+  WeightUse use = Product(node, PositionOf(node, "weight"), PositionOf(node, "input"), PositionOf(node, "bias"));
+  use.op = "linear";
+  use.channel_axis = 0;
+  use.contracted_axis = 1;
+  return use;
+}
+
 /// LSTM, GRU and RNN keep their weights in a list: per layer and direction w_ih, w_hh, their biases, and a projection.
 std::vector<WeightUse> Recurrent(const LoweredGraph& lowered, Node* node, const std::string& op) {
-  const bool packed = node->inputs().size() > 1 && node->schema().arguments()[1].name() == "batch_sizes";
-  const std::size_t list = packed ? 3 : 2;
-  Node* const parameters = node->inputs()[list]->node();
+  Node* const parameters = Argument(node, "params")->node();
   if (parameters->kind() != c10::prim::ListConstruct) return {};
-  const auto layers = torch::jit::toIValue(node->inputs()[list + 2]);
-  const bool both_ways = IsTrue(node->inputs()[list + 5]);
+  const auto layers = IntArgument(node, "num_layers");
+  const bool both_ways = BoolArgument(node, "bidirectional").value_or(false);
   const auto count = parameters->inputs().size();
-  const auto cells = static_cast<std::size_t>(layers ? layers->toInt() : 1) * (both_ways ? 2 : 1);
+  const auto cells = static_cast<std::size_t>(layers.value_or(1)) * (both_ways ? 2 : 1);
   const std::size_t stride = cells == 0 ? count : count / cells;
   std::vector<WeightUse> uses;
   std::int64_t features = 1;
@@ -75,22 +99,25 @@ std::vector<WeightUse> Recurrent(const LoweredGraph& lowered, Node* node, const 
   return uses;
 }
 
-/// One step of a recurrent network: operands input, state, w_ih, w_hh, …
+/// One step of a recurrent network.
 std::vector<WeightUse> RecurrentCell(const LoweredGraph& lowered, Node* node, const std::string& op) {
   std::vector<WeightUse> uses;
   std::int64_t features = 1;
-  for (const int operand : {2, 3}) {
-    const auto weight = ResolveWeight(lowered, node->inputs()[static_cast<std::size_t>(operand)]);
+  const int input = PositionOf(node, "input");
+  const int state = IsTensorValue(Argument(node, "hx")) ? PositionOf(node, "hx") : -1;
+  for (const char* const name : {"w_ih", "w_hh"}) {
+    Value* const read = Argument(node, name);
+    const auto weight = ResolveWeight(lowered, read);
     if (!weight) continue;
-    if (operand == 2) features = lowered.parameters[weight->parameter].value.size(1);
+    const bool of_input = name == std::string_view("w_ih");
+    if (of_input) features = lowered.parameters[weight->parameter].value.size(1);
     WeightUse use;
     use.op = op;
-    use.weight_operand = operand;
-    use.weight = node->inputs()[static_cast<std::size_t>(operand)];
-    const bool state_is_tensor = node->inputs()[1]->type()->isSubtypeOf(*c10::TensorType::get());
-    use.input_operand = operand == 2 ? 0 : (state_is_tensor ? 1 : -1);
+    use.weight_operand = PositionOf(node, name);
+    use.weight = read;
+    use.input_operand = of_input ? input : state;
     use.count = WeightUse::Count::PerStep;
-    use.step_operand = 0;
+    use.step_operand = input;
     use.step_features = features;
     uses.push_back(use);
   }
@@ -100,8 +127,8 @@ std::vector<WeightUse> RecurrentCell(const LoweredGraph& lowered, Node* node, co
 WeightUse Embedding(Node* node) {
   WeightUse use;
   use.op = "embedding";
-  use.weight_operand = 0;
-  use.weight = node->inputs()[0];
+  use.weight_operand = PositionOf(node, "weight");
+  use.weight = Argument(node, "weight");
   use.count = WeightUse::Count::None;
   return use;
 }
@@ -109,36 +136,22 @@ WeightUse Embedding(Node* node) {
 }  // namespace
 
 std::vector<WeightUse> PossibleUses(const LoweredGraph& lowered, Node* node) {
-  if (!node->kind().is_aten()) return {};
+  if (!node->kind().is_aten() || !node->maybeSchema()) return {};
   const std::string name = OperatorName(node);
-  const auto spatial = [&] { return static_cast<std::int64_t>(name[name.size() - 2] - '0'); };
-  if (name == "conv1d" || name == "conv2d" || name == "conv3d") return {Convolution(node, spatial(), false)};
-  if (name.starts_with("conv_transpose")) return {Convolution(node, spatial(), true)};
-  if (name == "_convolution" || name == "convolution" || name == "_convolution_mode") {
-    const auto weight = ResolveWeight(lowered, node->inputs()[1]);
+  if (Has(node, OperatorTrait::Convolution)) {
+    if (const int spatial = OperatorAxes(name); spatial > 0)
+      return {Convolution(node, spatial, name.starts_with("conv_transpose"))};
+    const auto weight = ResolveWeight(lowered, Argument(node, "weight"));
     if (!weight) return {};
-    const bool transposed = name != "_convolution_mode" && IsTrue(node->inputs()[6]);
+    const bool transposed = BoolArgument(node, "transposed").value_or(false);
     return {Convolution(node, static_cast<std::int64_t>(weight->axes.size()) - 2, transposed)};
   }
-  if (name == "linear") {
-    WeightUse use = Product(node, 1, 0, 2);
-    use.op = name;
-    use.channel_axis = 0;
-    use.contracted_axis = 1;
-    return {use};
-  }
-  if (name == "matmul" || name == "mm" || name == "bmm") return {Product(node, 1, 0, -1), Product(node, 0, 1, -1)};
-  if (name == "addmm") {
-    const auto one = [&](std::size_t operand) {
-      const auto value = torch::jit::toIValue(node->inputs()[operand]);
-      return value && value->isScalar() && value->toScalar().toDouble() == 1;
-    };
-    return {Product(node, 2, 1, one(3) && one(4) ? 0 : -1), Product(node, 1, 2, -1)};
-  }
+  if (name == "linear") return {Linear(node)};
+  if (name == "matmul" || name == "mm" || name == "bmm") return Factors(node);
+  if (name == "addmm") return FactorsAndBias(node);
   if (name == "embedding" || name == "embedding_bag") return {Embedding(node)};
-  if (name == "lstm" || name == "gru" || name == "rnn_tanh" || name == "rnn_relu")
-    return Recurrent(lowered, node, name);
-  if (name.ends_with("_cell")) return RecurrentCell(lowered, node, name.substr(0, name.size() - 5));
+  if (Has(node, OperatorTrait::Recurrent)) return Recurrent(lowered, node, name);
+  if (Has(node, OperatorTrait::RecurrentCell)) return RecurrentCell(lowered, node, name.substr(0, name.size() - 5));
   return {};
 }
 
@@ -153,10 +166,8 @@ std::optional<std::pair<WeightUse, WeightOperand>> ReadingOf(const LoweredGraph&
 bool IsWholeWeight(const LoweredGraph& lowered, const WeightUse& use, const WeightOperand& operand) {
   const at::Tensor& weight = lowered.parameters[operand.parameter].value;
   if (c10::multiply_integers(operand.sizes) != weight.numel()) return false;
-  static const std::set<std::string, std::less<>> kKeepsType = {"t",       "transpose", "permute",
-                                                                "numpy_T", "view",      "contiguous"};
   for (const Value* value = use.weight; !lowered.ParameterOf(value); value = value->node()->inputs()[0])
-    if (value->node()->inputs().empty() || !kKeepsType.contains(OperatorName(value->node()))) return false;
+    if (value->node()->inputs().empty() || !Has(value->node(), OperatorTrait::KeepsType)) return false;
   return true;
 }
 

@@ -1,13 +1,13 @@
 #include "training_graph.h"
 
-#include <torch/csrc/jit/ir/constants.h>
-
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "network/impl.h"
+#include "network/operator_arguments.h"
+#include "network/operator_traits.h"
 
 namespace bitplan::train {
 
@@ -18,11 +18,9 @@ using torch::jit::Node;
 /// Where an operator says whether it is in training.
 std::optional<std::size_t> TrainingOperand(const Node* node) {
   if (!node->kind().is_aten()) return std::nullopt;
-  const std::string op = network::OperatorName(node);
-  if (op.find("dropout") != std::string::npos) return node->schema().argumentIndexWithName("train");
-  if (op == "lstm" || op == "gru" || op == "rnn_tanh" || op == "rnn_relu")
-    return node->schema().argumentIndexWithName("train");
-  return std::nullopt;
+  const bool drops = network::OperatorName(node).find("dropout") != std::string::npos;  // in place, too
+  if (!drops && !network::Has(node, network::OperatorTrait::Recurrent)) return std::nullopt;
+  return network::ArgumentPosition(node, "train");
 }
 
 void Replace(torch::jit::Graph& graph, Node* node, std::size_t operand, const c10::IValue& value) {
@@ -30,12 +28,12 @@ void Replace(torch::jit::Graph& graph, Node* node, std::size_t operand, const c1
   node->replaceInput(operand, graph.insertConstant(value));
 }
 
-/// Operands of aten::batch_norm: input, weight, bias, mean, variance, training, momentum, eps, cudnn_enabled.
 bool TrainNorm(torch::jit::Graph& graph, Node* node) {
-  if (network::ConstantBool(node->inputs()[5]) != false || node->inputs()[3]->mustBeNone()) return false;
-  Replace(graph, node, 5, true);
-  const auto momentum = torch::jit::toIValue(node->inputs()[6]);
-  if (momentum && momentum->toDouble() == 0) Replace(graph, node, 6, kDefaultMomentum);
+  if (network::BoolArgument(node, "training") != false) return false;
+  if (network::Argument(node, "running_mean")->mustBeNone()) return false;
+  Replace(graph, node, *network::ArgumentPosition(node, "training"), true);
+  if (network::NumberArgument(node, "momentum") == 0)
+    Replace(graph, node, *network::ArgumentPosition(node, "momentum"), kDefaultMomentum);
   return true;
 }
 

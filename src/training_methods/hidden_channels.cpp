@@ -2,89 +2,30 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/csrc/jit/ir/constants.h>
 
 #include <algorithm>
 #include <string>
 
 #include "bitplan/error.h"
+#include "network/operator_arguments.h"
+#include "network/operator_traits.h"
 #include "network/probe_operator.h"
 
 namespace bitplan::training_methods {
 
 namespace {
 
-using torch::jit::toIValue;
-using Names = std::set<std::string, std::less<>>;
+using network::Argument;
+using network::Has;
+using network::OperatorTrait;
 
-/// Each channel of the result is the same function of that channel of operand 0.
-bool TreatsChannelsAlike(const std::string& op) {
-  static const Names names = {"relu",
-                              "relu_",
-                              "relu6",
-                              "relu6_",
-                              "hardtanh",
-                              "hardtanh_",
-                              "leaky_relu",
-                              "leaky_relu_",
-                              "elu",
-                              "elu_",
-                              "gelu",
-                              "silu",
-                              "silu_",
-                              "mish",
-                              "sigmoid",
-                              "sigmoid_",
-                              "tanh",
-                              "tanh_",
-                              "hardswish",
-                              "hardswish_",
-                              "hardsigmoid",
-                              "softplus",
-                              "clamp",
-                              "clamp_",
-                              "clamp_min",
-                              "neg",
-                              "abs",
-                              "dropout",
-                              "dropout_",
-                              "feature_dropout",
-                              "max_pool1d",
-                              "max_pool2d",
-                              "max_pool3d",
-                              "avg_pool1d",
-                              "avg_pool2d",
-                              "avg_pool3d",
-                              "adaptive_avg_pool1d",
-                              "adaptive_avg_pool2d",
-                              "adaptive_avg_pool3d",
-                              "contiguous",
-                              "detach",
-                              "clone",
-                              "alias",
-                              "upsample_nearest1d",
-                              "upsample_nearest2d",
-                              "upsample_nearest3d",
-                              "upsample_bilinear2d"};
-  return names.contains(op);
+/// Whether an operator treats each channel alone, and all of them in the same way.
+bool TreatsChannelsAlike(const torch::jit::Node* node) {
+  return node->kind() == network::TapSymbol() || Has(node, OperatorTrait::TreatsChannelsAlike);
 }
 
-bool CombinesTensors(const std::string& op) {
-  static const Names names = {"add", "add_", "sub", "sub_", "mul", "mul_", "div", "div_", "maximum", "minimum"};
-  return names.contains(op);
-}
-
-bool IsTensor(const torch::jit::Value* value) { return value->type()->isSubtypeOf(*c10::TensorType::get()); }
-
-std::optional<std::int64_t> ConstantInt(const torch::jit::Value* value) {
-  const auto constant = toIValue(value);
-  return constant && constant->isInt() ? std::optional(constant->toInt()) : std::nullopt;
-}
-
-std::optional<std::vector<std::int64_t>> ConstantInts(const torch::jit::Value* value) {
-  if (const auto constant = toIValue(value); constant && constant->isIntList()) return constant->toIntVector();
-  return std::nullopt;
-}
+/// Of a tensor [N, C, …], axes may be counted from the front as well.
+bool IsInFront(const network::ChannelPosition& channels) { return channels.dim < -1; }
 
 }  // namespace
 
@@ -125,7 +66,7 @@ void ChannelWalk::FindLast(const Value* value) {
     for (const Value* result : block->outputs()) FindLast(result);
 }
 
-std::optional<HiddenChannels> ChannelWalk::ChannelsOf(const Value* value) const {
+std::optional<network::ChannelPosition> ChannelWalk::ChannelsOf(const Value* value) const {
   const auto found = hidden_.find(value);
   return found == hidden_.end() ? std::nullopt : std::optional(found->second);
 }
@@ -174,113 +115,112 @@ void ChannelWalk::VisitLayer(Node* node, std::size_t layer) {
   }
   if (channels.makes_hidden) {
     const int dim = of.uses[0].output_channel_dim;
-    hidden_[node->output()] = {weight.size(0), dim, dim < -1, false};
+    hidden_[node->output()] = {weight.size(0), dim};
     made_by_[node->output()] = layer;
   }
   layers_.push_back(channels);
 }
 
 /// Of an operator that reads hidden channels; nothing where it only asks for a shape.
-std::optional<HiddenChannels> ChannelWalk::Result(Node* node, const HiddenChannels& read) {
+std::optional<network::ChannelPosition> ChannelWalk::Result(Node* node, const ChannelPosition& read) {
   if (network::AsksForFact(node)) return std::nullopt;
   if (!node->blocks().empty() || node->outputs().size() != 1) Refuse(node);
   const std::string op = network::OperatorName(node);
-  if (CombinesTensors(op)) return OfSeveral(node);
+  if (Has(node, OperatorTrait::CombinesTensors)) return OfSeveral(node);
   if (op == "cat") return OfConcat(node);
   if (!ChannelsOf(node->inputs()[0])) Refuse(node);
-  if (node->kind() == network::TapSymbol() || TreatsChannelsAlike(op)) return read;
+  if (TreatsChannelsAlike(node)) return read;
   if (op == "batch_norm") return OfBatchNorm(node, read);
   if (op == "pad" || op == "constant_pad_nd") return OfPadding(node, read);
   if (op == "flatten" || op == "view" || op == "reshape") return OfFlatten(node, read);
-  if (op == "mean") return OfMean(node, read);
-  if (op == "slice") {
-    const auto start = ConstantInt(node->inputs()[2]), step = ConstantInt(node->inputs()[4]),
-               end = ConstantInt(node->inputs()[3]);
-    const bool all = (toIValue(node->inputs()[2])->isNone() || start == 0) && step == 1 &&
-                     (toIValue(node->inputs()[3])->isNone() || end.value_or(0) >= read.count);
-    if (!all && FromBack(node, node->inputs()[1], read) == read.dim) Refuse(node);
-    return read;
-  }
-  Refuse(node);
+  if (op == "slice") return OfSlice(node, read);
+  const auto averaged = op == "mean" ? network::Averaged(read, node) : std::nullopt;
+  if (!averaged) Refuse(node);
+  return averaged;
 }
 
-HiddenChannels ChannelWalk::OfBatchNorm(Node* node, const HiddenChannels& read) {
-  for (std::size_t operand = 1; operand <= 4; ++operand) {
-    const Value* const value = node->inputs()[operand];
+network::ChannelPosition ChannelWalk::OfBatchNorm(Node* node, const ChannelPosition& read) {
+  for (const char* const name : {"weight", "bias", "running_mean", "running_var"}) {
+    const Value* const value = Argument(node, name);
     const auto parameter = lowered_.ParameterOf(value);
-    if (!parameter && toIValue(value) && toIValue(value)->isNone()) continue;
-    if (!parameter || network::CountReaders(value) != 1 || !read.spatial) Refuse(node);
+    if (!parameter && value->mustBeNone()) continue;
+    if (!parameter || network::CountReaders(value) != 1 || !IsInFront(read)) Refuse(node);
     channel_parameters_.insert(*parameter);
   }
   return read;
 }
 
 /// Numbers come in pairs, from the last axis on.
-HiddenChannels ChannelWalk::OfPadding(Node* node, HiddenChannels read) {
-  const auto numbers = ConstantInts(node->inputs()[1]);
+network::ChannelPosition ChannelWalk::OfPadding(Node* node, ChannelPosition read) {
+  const auto numbers = network::IntsArgument(node, "pad");
   if (!numbers || read.flattened) Refuse(node);
   const auto position = static_cast<std::size_t>(2 * (-read.dim - 1));
   if (position + 1 >= numbers->size()) return read;
   const std::int64_t before = (*numbers)[position], after = (*numbers)[position + 1];
   if (before < 0 || after < 0) Refuse(node);
   if (network::OperatorName(node) == "pad") {
-    const auto mode = toIValue(node->inputs()[2]);
+    const auto mode = network::ConstantArgument(node, "mode");
     if ((before > 0 || after > 0) && !(mode && mode->isString() && mode->toStringRef() == "constant")) Refuse(node);
   }
   if (before > 0 || after > 0) paddings_[node] = position;
-  read.count += before + after;
+  read.channels += before + after;
   return read;
 }
 
 /// Of all that are tensors: hidden channels in the same place, or in none.
-HiddenChannels ChannelWalk::OfSeveral(Node* node) const {
-  std::optional<HiddenChannels> all;
+network::ChannelPosition ChannelWalk::OfSeveral(Node* node) const {
+  std::optional<ChannelPosition> all;
   for (const Value* input : node->inputs()) {
-    if (!IsTensor(input)) continue;
+    if (!network::IsTensorValue(input)) continue;
     const auto channels = ChannelsOf(input);
     if (!channels || (all && (channels->dim != all->dim || channels->flattened != all->flattened ||
-                              (node->kind() != c10::prim::ListConstruct && channels->count != all->count))))
+                              (node->kind() != c10::prim::ListConstruct && channels->channels != all->channels))))
       Refuse(node);
     if (!all)
       all = channels;
     else if (node->kind() == c10::prim::ListConstruct)
-      all->count += channels->count;
+      all->channels += channels->channels;
   }
   if (!all) Refuse(node);
   return *all;
 }
 
-HiddenChannels ChannelWalk::OfConcat(Node* node) const {
-  const HiddenChannels parts = hidden_.at(node->inputs()[0]);
-  if (parts.flattened || FromBack(node, node->inputs()[1], parts) != parts.dim) Refuse(node);
+network::ChannelPosition ChannelWalk::OfConcat(Node* node) const {
+  const ChannelPosition parts = hidden_.at(node->inputs()[0]);
+  if (parts.flattened || AxisFromBack(node, parts) != parts.dim) Refuse(node);
   return parts;
 }
 
-HiddenChannels ChannelWalk::OfFlatten(Node* node, HiddenChannels read) const {
-  if (!read.spatial) Refuse(node);
-  if (network::OperatorName(node) == "flatten") {
-    if (ConstantInt(node->inputs()[1]) != 1 || ConstantInt(node->inputs()[2]) != -1) Refuse(node);
+/// Sizes that hold the number of features would be wrong in a wider network.
+network::ChannelPosition ChannelWalk::OfFlatten(Node* node, const ChannelPosition& read) const {
+  const std::string op = network::OperatorName(node);
+  if (!IsInFront(read)) Refuse(node);
+  if (op == "flatten") {
+    if (network::IntArgument(node, "start_dim") != 1 || network::IntArgument(node, "end_dim") != -1) Refuse(node);
   } else {
-    const Node* const sizes = node->inputs()[1]->node();  // [N, −1]
+    const Value* const shape = Argument(node, op == "view" ? "size" : "shape");  // [N, −1]
+    const Node* const sizes = shape ? shape->node() : node;
     if (sizes->kind() != c10::prim::ListConstruct || sizes->inputs().size() != 2 ||
-        ConstantInt(sizes->inputs()[1]) != -1 || ConstantInt(sizes->inputs()[0]))
+        network::ConstantInt(sizes->inputs()[1]) != -1 || network::ConstantInt(sizes->inputs()[0]))
       Refuse(node);
   }
-  return {read.count, -1, false, true};
+  ChannelPosition flat{read.channels, -1};
+  flat.flattened = true;
+  return flat;
 }
 
-HiddenChannels ChannelWalk::OfMean(Node* node, HiddenChannels read) const {
-  const auto axes = node->inputs().size() < 3 ? std::nullopt : ConstantInts(node->inputs()[1]);
-  const auto keep = node->inputs().size() < 3 ? std::nullopt : network::ConstantBool(node->inputs()[2]);
-  if (!axes || !keep || !read.spatial || static_cast<int>(axes->size()) != -read.dim - 1) Refuse(node);
-  for (const std::int64_t axis : *axes)
-    if (axis < 0 ? axis <= read.dim : axis < 2) Refuse(node);
-  return *keep ? read : HiddenChannels{read.count, -1, false, false};
+network::ChannelPosition ChannelWalk::OfSlice(Node* node, const ChannelPosition& read) const {
+  const auto start = network::IntArgument(node, "start"), end = network::IntArgument(node, "end");
+  const bool all = (Argument(node, "start")->mustBeNone() || start == 0) && network::IntArgument(node, "step") == 1 &&
+                   (Argument(node, "end")->mustBeNone() || end.value_or(0) >= read.channels);
+  if (!all && AxisFromBack(node, read) == read.dim) Refuse(node);
+  return read;
 }
 
-int ChannelWalk::FromBack(Node* node, const Value* axis, const HiddenChannels& read) const {
-  const auto number = ConstantInt(axis);
-  if (!number || (*number >= 0 && !read.spatial)) Refuse(node);
+/// The axis that an operator works along.
+int ChannelWalk::AxisFromBack(Node* node, const ChannelPosition& read) const {
+  const auto number = network::IntArgument(node, "dim");
+  if (!number || (*number >= 0 && !IsInFront(read))) Refuse(node);
   return static_cast<int>(*number < 0 ? *number : *number - (1 - read.dim));
 }
 

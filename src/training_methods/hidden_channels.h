@@ -9,17 +9,10 @@
 #include <vector>
 
 #include "bitplan/network.h"
+#include "network/channel_position.h"
 #include "network/lowered_graph.h"
 
 namespace bitplan::training_methods {
-
-/// Where a tensor's hidden channels lie.
-struct HiddenChannels {
-  std::int64_t count = 0;
-  int dim = -1;            ///< from the back
-  bool spatial = false;    ///< of a tensor [N, C, …], so that axes may be counted from the front as well
-  bool flattened = false;  ///< each channel is a run of features along `dim`
-};
 
 /// What a graph computes with the channels that its hidden layers make: those that reach the network's output through
 /// another layer only.
@@ -28,7 +21,7 @@ class ChannelWalk {
   /// A convolution or linear layer, and the hidden channels that it reads and makes.
   struct LayerChannels {
     std::size_t layer = 0;
-    std::optional<HiddenChannels> read;
+    std::optional<network::ChannelPosition> read;
     bool makes_hidden = false;
   };
 
@@ -46,20 +39,21 @@ class ChannelWalk {
  private:
   using Node = torch::jit::Node;
   using Value = torch::jit::Value;
+  using ChannelPosition = network::ChannelPosition;
 
   void FindLayers();
   void FindLast(const Value* value);
   void Visit(Node* node);
   void VisitLayer(Node* node, std::size_t layer);
-  std::optional<HiddenChannels> Result(Node* node, const HiddenChannels& read);
-  HiddenChannels OfBatchNorm(Node* node, const HiddenChannels& read);
-  HiddenChannels OfPadding(Node* node, HiddenChannels read);
-  HiddenChannels OfConcat(Node* node) const;
-  HiddenChannels OfSeveral(Node* node) const;
-  HiddenChannels OfFlatten(Node* node, HiddenChannels read) const;
-  HiddenChannels OfMean(Node* node, HiddenChannels read) const;
-  int FromBack(Node* node, const Value* axis, const HiddenChannels& read) const;
-  std::optional<HiddenChannels> ChannelsOf(const Value* value) const;
+  std::optional<ChannelPosition> Result(Node* node, const ChannelPosition& read);
+  ChannelPosition OfBatchNorm(Node* node, const ChannelPosition& read);
+  ChannelPosition OfPadding(Node* node, ChannelPosition read);
+  ChannelPosition OfConcat(Node* node) const;
+  ChannelPosition OfSeveral(Node* node) const;
+  ChannelPosition OfFlatten(Node* node, const ChannelPosition& read) const;
+  ChannelPosition OfSlice(Node* node, const ChannelPosition& read) const;
+  int AxisFromBack(Node* node, const ChannelPosition& read) const;
+  std::optional<ChannelPosition> ChannelsOf(const Value* value) const;
   [[noreturn]] void Refuse(const Node* node) const;
 
   const Network& network_;
@@ -67,7 +61,7 @@ class ChannelWalk {
   std::map<const Node*, std::size_t> layer_of_node_;
   std::set<const Node*> last_;  // layers that make the output
   std::set<const Value*> seen_;
-  std::map<const Value*, HiddenChannels> hidden_;
+  std::map<const Value*, ChannelPosition> hidden_;
   std::map<const Value*, std::size_t> made_by_;  // layer, for messages
   std::vector<LayerChannels> layers_;
   std::set<std::size_t> channel_parameters_;

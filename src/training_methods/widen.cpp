@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <fmt/format.h>
-#include <torch/csrc/jit/ir/constants.h>
 
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "hidden_channels.h"
 #include "network/lowered_graph.h"
 #include "network/model_file.h"
+#include "network/operator_arguments.h"
 
 namespace bitplan::training_methods {
 
@@ -34,7 +34,7 @@ void WidenLayer(const Network& network, const ChannelWalk::LayerChannels& channe
   const Layer& layer = network.layers()[channels.layer];
   at::Tensor& weight = parameters[static_cast<std::size_t>(layer.weight)].value;
   if (channels.read) {
-    const std::int64_t run = channels.read->flattened ? weight.size(1) / channels.read->count : 1;
+    const std::int64_t run = channels.read->flattened ? weight.size(1) / channels.read->channels : 1;
     weight = SharedOut(weight, run, options, generator);
   }
   if (!channels.makes_hidden) return;
@@ -45,10 +45,10 @@ void WidenLayer(const Network& network, const ChannelWalk::LayerChannels& channe
 }
 
 void WidenPadding(torch::jit::Node* node, std::size_t position, std::int64_t factor) {
-  std::vector<std::int64_t> numbers = torch::jit::toIValue(node->inputs()[1])->toIntVector();
+  std::vector<std::int64_t> numbers = *network::IntsArgument(node, "pad");
   for (const std::size_t end : {position, position + 1}) numbers[end] *= factor;
   const torch::jit::WithInsertPoint before(node);
-  node->replaceInput(1, node->owningGraph()->insertConstant(numbers));
+  node->replaceInput(*network::ArgumentPosition(node, "pad"), node->owningGraph()->insertConstant(numbers));
 }
 
 LoweredGraph Widened(const Network& network, const WidenOptions& options) {
@@ -64,6 +64,17 @@ LoweredGraph Widened(const Network& network, const WidenOptions& options) {
     wide.parameters[index].value = wide.parameters[index].value.repeat_interleave(options.factor, 0);
   for (const auto& [node, position] : walk.paddings()) WidenPadding(node, position, options.factor);
   return wide;
+}
+
+/// Names of the means and variances of batch norms.
+std::set<std::string> RunningStatistics(const LoweredGraph& lowered) {
+  std::set<std::string> names;
+  for (const torch::jit::Node* node : network::AllNodes(lowered.graph->block()))
+    if (network::OperatorName(node) == "batch_norm")
+      for (const char* const statistic : {"running_mean", "running_var"})
+        if (const auto index = lowered.ParameterOf(network::Argument(node, statistic)))
+          names.insert(lowered.parameters[*index].name);
+  return names;
 }
 
 }  // namespace

@@ -83,7 +83,4 @@ bool IsTensorValue(const torch::jit::Value* value);
 /// Name of the operator without its namespace: conv2d for aten::conv2d.
 std::string OperatorName(const torch::jit::Node* node);
 
-/// Of operators, as OperatorName gives them.
-using OperatorNames = std::set<std::string, std::less<>>;
-
 }  // namespace bitplan::network

@@ -8,7 +8,7 @@
 
 namespace bitplan::network {
 
-/// Where in a tensor a link's channels lie, as far as the graph tells it.
+/// Where in a tensor the channels that some operator made lie, as far as the graph tells it.
 struct ChannelPosition {
   std::int64_t channels = 0;
   int dim = -1;  ///< their axis, from the back; where they are split, that of their inner part
@@ -23,6 +23,10 @@ struct ChannelPosition {
 
   bool IsPlain() const { return !heads && !flattened; }
 };
+
+/// The position in a mean over all axes behind the channels; nothing where it is over others, or a run tells over
+/// which.
+std::optional<ChannelPosition> Averaged(const ChannelPosition& position, const torch::jit::Node* node);
 
 /// The position in the result of an operator that puts the elements of its first operand in another arrangement
 /// (view, reshape, flatten, unflatten, transpose, permute); nothing for other operators and where channels are mixed
