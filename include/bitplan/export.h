@@ -28,8 +28,8 @@ class Exporter {
   virtual std::string_view name() const = 0;         ///< what users call it: torchscript
   virtual std::string_view description() const = 0;  ///< what the file is and for whom, part of a sentence, for help
 
-  /// Gives `sink` the file's bytes, from first to last; the same for the same network. Throws Error that names what of
-  /// the network the format has no way to say.
+  /// Gives `sink` the file's bytes, from first to last; the same for the same network. What `sink` throws reaches the
+  /// caller. Throws Error that names what of the network the format has no way to say.
   virtual void Write(const QuantizedNetwork& network, const ByteSink& sink) const = 0;
 };
 

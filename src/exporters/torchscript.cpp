@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <map>
 #include <set>
@@ -155,8 +156,13 @@ class QuantizedWriter : public network::ModuleWriter {
 }  // namespace
 
 void TorchScript::Write(const QuantizedNetwork& network, const ByteSink& sink) const {
+  std::exception_ptr failure;  // of the sink: LibTorch's writer finishes the file in its destructor, whatever happens
   const std::function<std::size_t(const void*, std::size_t)> write = [&](const void* bytes, std::size_t count) {
-    sink({static_cast<const char*>(bytes), count});
+    try {
+      if (!failure) sink({static_cast<const char*>(bytes), count});
+    } catch (...) {
+      failure = std::current_exception();
+    }
     return count;
   };
   const std::string plan = ToJson(network.plan());
@@ -166,6 +172,7 @@ void TorchScript::Write(const QuantizedNetwork& network, const ByteSink& sink) c
     if (!network::IsOfModel(error)) throw;
     throw Error(fmt::format("the quantized network cannot be written as TorchScript: {}", network::TorchReason(error)));
   }
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace bitplan::exporters

@@ -120,8 +120,7 @@ class WeightFixer {
 
   LoweredGraph& lowered_;
   FixedValues values_;
-  std::map<int, Value*> computed_;                            // by the number of the value
-  std::map<const Value*, std::vector<std::string>> sources_;  // of parameters made here
+  std::map<int, Value*> computed_;  // by the number of the value
 };
 
 }  // namespace

@@ -66,17 +66,6 @@ LoweredGraph Widened(const Network& network, const WidenOptions& options) {
   return wide;
 }
 
-/// Names of the means and variances of batch norms.
-std::set<std::string> RunningStatistics(const LoweredGraph& lowered) {
-  std::set<std::string> names;
-  for (const torch::jit::Node* node : network::AllNodes(lowered.graph->block()))
-    if (network::OperatorName(node) == "batch_norm")
-      for (const char* const statistic : {"running_mean", "running_var"})
-        if (const auto index = lowered.ParameterOf(network::Argument(node, statistic)))
-          names.insert(lowered.parameters[*index].name);
-  return names;
-}
-
 }  // namespace
 
 void WidenOptions::Validate() const {

@@ -160,7 +160,7 @@ TEST(Checkpoint, OfAnotherOutputOfTheSameModelIsRefused) {
   options.epochs = 1;
   options.checkpoint = folder.path() / "run";
   const auto message = [&](const NetworkOptions& network, const TrainOptions& run) {
-    return bitplan::MessageOf([&] { Train(model, network, plan, data, run); });
+    return bitplan::MessageOf([&] { Train(Unfolded(model, network), plan, data, run); });
   };
   ASSERT_EQ(message(first, options), "no error");
   EXPECT_THAT(message(second, options), HasSubstr("another output of options of network: 0 there, 1 here"));
