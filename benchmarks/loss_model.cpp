@@ -122,20 +122,20 @@ void LossModel(const Network& network, const Dataset& data, Delta delta) {
   if (!q.isfinite().all().item<bool>()) throw std::runtime_error("Q is not finite");
 }
 
-std::vector<quantize::SingleChoice> Choices(const Network& network, const std::vector<int>& widths) {
-  std::vector<quantize::SingleChoice> choices;
+std::vector<SingleChoice> Choices(const Network& network, const std::vector<int>& widths) {
+  std::vector<SingleChoice> choices;
   for (std::size_t i = 0; i < network.layers().size(); ++i)
     for (const int bits : widths)
       choices.push_back({{static_cast<int>(i)}, false, bitplan::DefaultWeightFormat().WithBits(bits)});
   return choices;
 }
 
-quantize::SingleChoices Fitted(const Network& network, const Dataset& data, const std::vector<int>& widths) {
-  return quantize::SingleChoices::Fit(network, {network, bitplan::DefaultWeightFormat(), widths},
+SingleChoices Fitted(const Network& network, const Dataset& data, const std::vector<int>& widths) {
+  return SingleChoices::Fit(network, {network, bitplan::DefaultWeightFormat(), widths},
                                       Choices(network, widths), data, {});
 }
 
-void Shifts(const Network& network, const Dataset& data, const quantize::SingleChoices& choices, Delta delta) {
+void Shifts(const Network& network, const Dataset& data, const SingleChoices& choices, Delta delta) {
   bitplan::hessian::ShiftPassOptions options;
   options.delta = delta;
   const bitplan::hessian::ShiftPasses passes(network, data, choices, options);
@@ -171,7 +171,7 @@ void Scaling(const Network& network, const Dataset& all, const std::string& pref
     bitplan::Series images{std::string(ToString(delta)), {}, {}, {}, bitplan::SeriesKind::Line}, choices = images;
     const auto add = [&](bitplan::Series& series, double x, std::int64_t n, const std::vector<int>& widths) {
       const Dataset data = all.First(n);
-      const quantize::SingleChoices fitted = Fitted(network, data, widths);
+      const SingleChoices fitted = Fitted(network, data, widths);
       const double seconds = Medians(1, {[&] { Shifts(network, data, fitted, delta); }})[0];
       series.x.push_back(x);
       series.y.push_back(seconds);
@@ -200,7 +200,7 @@ int main(int argc, char** argv) {
     const Dataset data = all.First(argc > 1 ? std::atoll(argv[1]) : 128);
     const int rounds = argc > 2 ? std::atoi(argv[2]) : 3;
     const std::vector<int> widths = {2, 3, 4, 6, 8};
-    const quantize::SingleChoices choices = Fitted(network, data, widths);
+    const SingleChoices choices = Fitted(network, data, widths);
     fmt::print("ResNet-20, {} images, {} choices, {} threads, medians of {} rounds\n", data.size(), choices.size(),
                at::get_num_threads(), rounds);
 
