@@ -28,9 +28,9 @@
 #include "bitplan/network.h"
 #include "bitplan/plot.h"
 #include "bitplan/process.h"
-#include "gradient_pass.h"
+#include "gauss_newton/gradient_pass.h"
 #include "quantize/single_choices.h"
-#include "shift_passes.h"
+#include "shifts/shift_passes.h"
 
 namespace {
 
@@ -131,8 +131,8 @@ std::vector<SingleChoice> Choices(const Network& network, const std::vector<int>
 }
 
 SingleChoices Fitted(const Network& network, const Dataset& data, const std::vector<int>& widths) {
-  return SingleChoices::Fit(network, {network, bitplan::DefaultWeightFormat(), widths},
-                                      Choices(network, widths), data, {});
+  return SingleChoices::Fit(network, {network, bitplan::DefaultWeightFormat(), widths}, Choices(network, widths), data,
+                            {});
 }
 
 void Shifts(const Network& network, const Dataset& data, const SingleChoices& choices, Delta delta) {

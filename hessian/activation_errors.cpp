@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "bitplan/quantize.h"
+#include "curvature/variable_slots.h"
+#include "fisher/visited_tensors.h"
 #include "process/memory_limit.h"
 #include "quantize/squared_norm.h"
-#include "variable_slots.h"
-#include "visited_tensors.h"
 
 namespace bitplan::hessian {
 
@@ -79,8 +79,7 @@ std::vector<InputError> MeasureInputErrors(const Network& network, const Dataset
   const bool ranges =
       std::any_of(bits.begin(), bits.end(), [&](int width) { return format.WithBits(width).HasScale(); });
   std::optional<ActivationStatistics> statistics;
-  if (ranges)
-    statistics = ActivationStatistics::Collect(network, data, limits, progress);
+  if (ranges) statistics = ActivationStatistics::Collect(network, data, limits, progress);
   const at::Device device(network.device());
   const std::vector<at::Tensor> parameters = network.ParameterValues();
   const auto pass = [&](std::int64_t begin, std::int64_t end, InputErrorProbe& probe) {

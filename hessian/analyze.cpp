@@ -8,15 +8,15 @@
 
 #include "bitplan/error.h"
 #include "bitplan/version.h"
-#include "curvature_figures.h"
+#include "curvature/curvature_figures.h"
 #include "data/options_fields.h"
 #include "files/journal.h"
 #include "hessian/options_fields.h"
 #include "layer_facts.h"
 #include "network/options_fields.h"
-#include "output_figures.h"
 #include "quantize/grid_memory.h"
 #include "quantize/quantized_weights.h"
+#include "shifts/output_figures.h"
 #include "text/enum_names.h"
 
 namespace bitplan {

@@ -8,9 +8,9 @@
 #include <set>
 
 #include "activation_errors.h"
+#include "curvature/variable_slots.h"
 #include "network/layer_product.h"
 #include "quantize/squared_norm.h"
-#include "variable_slots.h"
 
 namespace bitplan::hessian {
 
@@ -41,7 +41,7 @@ std::vector<Perturbation> Unmeasured(const std::vector<int>& widths) {
 }
 
 /// What one sample shows of a layer's shape; `profile` is of the layer.
-std::optional<LayerShape> ShapeOf(const Network& network, std::size_t index, const LayerProfile& profile) {
+std::optional<LayerShape> ShapeOf(const Network& network, std::size_t index, const LayerSummary& profile) {
   if (profile.input_shape.size() < 2) return std::nullopt;
   const Layer& layer = network.layers()[index];
   const at::Tensor weight = network.Weight(layer);
@@ -74,7 +74,7 @@ std::optional<LayerShape> ShapeOf(const Network& network, std::size_t index, con
 
 std::vector<LayerSensitivity> LayerFacts(const Network& network, const Dataset& data, const AnalyzeOptions& options) {
   const Batch sample = data.Get(0, 1, at::Device(network.device()));
-  const NetworkProfile profile = ProfileNetwork(network, sample.inputs);
+  const NetworkSummary profile = Summarize(network, sample.inputs);
   std::vector<LayerSensitivity> facts;
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const Layer& layer = network.layers()[i];
@@ -108,9 +108,8 @@ void AddWeightChoices(const Network& network, const quantize::QuantizedWeights& 
 std::vector<std::int64_t> AddActivationChoices(const Network& network, const Dataset& data,
                                                const AnalyzeOptions& options, std::vector<LayerSensitivity>& layers) {
   const std::vector<int> widths = Ascending(options.activation_bits);
-  const std::vector<InputError> errors =
-      MeasureInputErrors(network, data, widths, options.activation_format,
-                         {options.batch_size, options.memory_bytes}, options.progress);
+  const std::vector<InputError> errors = MeasureInputErrors(
+      network, data, widths, options.activation_format, {options.batch_size, options.memory_bytes}, options.progress);
   std::vector<std::int64_t> elements;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     layers[i].activation_choices = ActivationChoices(errors[i], widths);

@@ -4,10 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "feasibility.h"
-#include "infeasibility.h"
 #include "search/linked_groups.h"
 #include "search/outcome.h"
+#include "tree/feasibility.h"
+#include "tree/infeasibility.h"
 
 namespace bitplan::search {
 namespace {

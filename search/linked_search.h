@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "bitplan/search.h"
-#include "joint_search.h"
+#include "joint/joint_search.h"
 #include "monitor.h"
 #include "search/warm_start.h"
 

@@ -61,17 +61,17 @@ void NoiseOptions::Validate() const {
   if (draws < 1) throw Error(fmt::format("draws is {}, must be at least 1", draws));
 }
 
-Stability StabilityOf(const Problem& problem, const std::vector<std::size_t>& choices, const NoiseOptions& noise,
-                      const SearchOptions& options) {
+NoiseChanges ChangesUnderNoise(const Problem& problem, const std::vector<std::size_t>& choices,
+                               const NoiseOptions& noise, const SearchOptions& options) {
   noise.Validate();
   problem.Validate();
   ObjectiveOf(problem, choices);  // checks them
   const search::Deadline deadline(options);
   std::mt19937_64 random(noise.seed);
   std::normal_distribution<double> normal;
-  Stability stability{0, std::vector<double>(choices.size(), 0.0)};
+  NoiseChanges noise_changes{0, std::vector<double>(choices.size(), 0.0)};
   Problem drawn = problem;
-  while (stability.draws < noise.draws && !deadline.Passed()) {
+  while (noise_changes.draws < noise.draws && !deadline.Passed()) {
     for (std::size_t g = 0; g < choices.size(); ++g)
       for (std::size_t c = 0; c < problem.groups[g].choices.size(); ++c) {
         const Choice& choice = problem.groups[g].choices[c];
@@ -79,11 +79,12 @@ Stability StabilityOf(const Problem& problem, const std::vector<std::size_t>& ch
       }
     const Solution solution = Search(drawn, deadline.Rest());
     if (solution.choices.empty()) break;
-    ++stability.draws;
-    for (std::size_t g = 0; g < choices.size(); ++g) stability.changes[g] += solution.choices[g] != choices[g];
+    ++noise_changes.draws;
+    for (std::size_t g = 0; g < choices.size(); ++g) noise_changes.changes[g] += solution.choices[g] != choices[g];
   }
-  for (double& share : stability.changes) share /= static_cast<double>(std::max<std::int64_t>(stability.draws, 1));
-  return stability;
+  for (double& share : noise_changes.changes)
+    share /= static_cast<double>(std::max<std::int64_t>(noise_changes.draws, 1));
+  return noise_changes;
 }
 
 Robustness RobustnessOf(const Problem& problem, const Solution& solution, const NoiseOptions& noise,
@@ -92,7 +93,7 @@ Robustness RobustnessOf(const Problem& problem, const Solution& solution, const 
   Solution runner_up = BestOtherPlan(problem, {solution.choices}, 1, options);
   Robustness robustness;
   if (!runner_up.choices.empty()) robustness.runner_up = std::move(runner_up);
-  robustness.stability = StabilityOf(problem, solution.choices, noise, deadline.Rest());
+  robustness.noise = ChangesUnderNoise(problem, solution.choices, noise, deadline.Rest());
   return robustness;
 }
 

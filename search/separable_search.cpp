@@ -2,12 +2,12 @@
 
 #include <utility>
 
-#include "exact.h"
-#include "feasibility.h"
-#include "rounding.h"
+#include "heuristics/start.h"
+#include "relaxation/rounding.h"
 #include "search/core.h"
 #include "search/outcome.h"
-#include "start.h"
+#include "tree/exact.h"
+#include "tree/feasibility.h"
 
 namespace bitplan::search {
 namespace {

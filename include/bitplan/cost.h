@@ -37,7 +37,7 @@ std::map<std::string, double> WithPeaks(const std::map<std::string, double>& cos
 struct BudgetSpec {
   std::string cost;  ///< key in problem files: weight_size_bytes, macs, bops, average_bits, a table's
   double value = 0;
-  bool percent = false;  ///< `value` is a percentage of the float network's cost
+  bool percent = false;      ///< `value` is a percentage of the float network's cost
   std::string written = {};  ///< COST as the user wrote it, `cost` without its unit; empty: `cost`
   std::string unit = {};     ///< as the user wrote it; `value` is in that of `cost`
 };
@@ -70,8 +70,8 @@ struct ProblemOptions {
   /// problem gets a joint term (SearchMethod::Convex), of LogitShift and Divergence the logit model, of GaussNewton and
   /// Quadratic a matrix. Needs the shifts in the sensitivity file.
   bool joint = false;
-  bool shrink = true;  ///< figures with standard errors are shrunk first, see Shrunk, and the cross terms of a joint
-                       ///< problem by CrossTermShare
+  bool shrink = true;  ///< figures with standard errors are shrunk first, see ShrinkFigures, and the cross terms of a
+                       ///< joint problem by CrossTermShare
   std::vector<BudgetSpec> budgets;
   std::vector<Pin> pins;
   WidthRule width_rule = WidthRule::Free;
@@ -85,7 +85,7 @@ struct ProblemOptions {
 /// pulled towards the layers' common one, then what is left of each width towards the layers' common curve over widths;
 /// the more, the larger the standard error is beside the spread that it does not explain (Paule and Mandel 1982). A
 /// figure below its standard error counts as that. Measures without standard errors stay as they are.
-Sensitivity Shrunk(const Sensitivity& sensitivity, Measure measure);
+Sensitivity ShrinkFigures(const Sensitivity& sensitivity, Measure measure);
 
 /// What is left of the cross terms of a joint problem when they are shrunk towards zero, 0 … 1: of all correlations
 /// between two layers' shifts, in the norm of the measure's curvature, the share of the sum of squares that their

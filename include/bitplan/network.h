@@ -13,7 +13,7 @@
 namespace bitplan {
 
 struct LoweredGraph;
-struct NetworkProfile;
+struct NetworkSummary;
 
 struct NetworkOptions {
   std::string output;           ///< name or index of the output to use; empty: the only one
@@ -165,7 +165,7 @@ class Network {
 };
 
 /// What one sample does to a layer.
-struct LayerProfile {
+struct LayerSummary {
   std::vector<std::int64_t> input_shape,
       output_shape;              ///< of the layer's first use, batch axis included; empty where it was not run
   std::int64_t macs = 0;         ///< multiply-accumulates for one sample, all uses and loop iterations together
@@ -174,13 +174,13 @@ struct LayerProfile {
       0;  ///< elements made for one sample, at all uses; 0 where the output cannot be tapped (embedding, LSTM)
 };
 
-struct NetworkProfile {
-  std::vector<LayerProfile> layers;  ///< as Network::layers()
+struct NetworkSummary {
+  std::vector<LayerSummary> layers;  ///< as Network::layers()
   std::vector<std::int64_t> output_shape;
 };
 
 /// Runs the network once on `inputs`, a batch of one sample.
-NetworkProfile ProfileNetwork(const Network& network, const std::vector<at::Tensor>& inputs);
+NetworkSummary Summarize(const Network& network, const std::vector<at::Tensor>& inputs);
 
 /// Random inputs for one sample of each given shape ("3,32,32", or "16:int64" for token numbers, which are zeros), with
 /// a batch axis of 1 in front. Throws Error naming the shape that cannot be read.

@@ -54,9 +54,9 @@ struct Certificate {
   double objective = 0, bound = 0, gap = 0;
 };
 
-/// Accuracy and loss of one network on one data set. `correct`, `accuracy` and `loss` need labels; without them they are
-/// −1 and NaN (null in files), and `agreement` and `divergence` still say how far the network is from the float one.
-/// Outputs that are values are neither right nor equal: there `correct` is −1, `accuracy` and `agreement` NaN.
+/// Accuracy and loss of one network on one data set. `correct`, `accuracy` and `loss` need labels; without them they
+/// are −1 and NaN (null in files), and `agreement` and `divergence` still say how far the network is from the float
+/// one. Outputs that are values are neither right nor equal: there `correct` is −1, `accuracy` and `agreement` NaN.
 struct Evaluation {
   std::int64_t correct = -1, total = 0;  ///< of predictions (OutputKind), without those whose label is ignored
   double accuracy = 0;                   ///< correct / total
@@ -86,12 +86,12 @@ struct CorrectionGain {
 /// Evaluations side by side. File form: `bitplan.evaluation/1`.
 struct EvaluationReport {
   std::string model_sha256, data_sha256;
-  Evaluation float_network;               ///< key `float`
-  std::optional<Evaluation> planned;      ///< key `planned`
-  std::string planned_widths = {};        ///< of `planned`, as WidthsOf says; empty: not known, no key
+  Evaluation float_network;                            ///< key `float`
+  std::optional<Evaluation> planned;                   ///< key `planned`
+  std::string planned_widths = {};                     ///< of `planned`, as WidthsOf says; empty: not known, no key
   std::optional<CorrectionGain> correction_gain = {};  ///< of `planned`, key `correction_gain`; none: not measured
-  std::optional<Evaluation> uniform;      ///< key `uniform`
-  std::optional<LayerBits> uniform_bits;  ///< widths of `uniform`, key `uniform_bits`
+  std::optional<Evaluation> uniform;                   ///< key `uniform`
+  std::optional<LayerBits> uniform_bits;               ///< widths of `uniform`, key `uniform_bits`
 };
 
 /// A decision: how many bits every layer's weight and input get. File form: `bitplan.plan/1`.
@@ -99,7 +99,7 @@ struct Plan {
   std::string tool_version, model_sha256;
   std::string weights_sha256 = {};  ///< Network::weights_sha256(), by which a plan knows its model; empty in files of
                                     ///< earlier versions, whose model_sha256 counts
-  DataSource data;  ///< what the sensitivity was measured on
+  DataSource data;                  ///< what the sensitivity was measured on
   std::uint64_t seed = 0;
   bool fold_batch_norm = true;
   std::map<std::string, std::string> input_values = {};  ///< as Network::input_values(); absent in files where empty
@@ -112,7 +112,7 @@ struct Plan {
   std::optional<Evaluation> measured;
   std::map<std::string, double> costs, budgets;
   Certificate certificate;
-  std::optional<BootstrapStability> stability = {};  ///< under other samples
+  std::optional<Stability> stability = {};  ///< under other samples
 };
 
 /// The plan that `solution` stands for. Throws Error when the solution has no choices (it is infeasible).

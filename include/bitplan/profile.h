@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "bitplan/cost_table.h"
-#include "bitplan/device.h"
+#include "bitplan/layer_work.h"
 #include "bitplan/network.h"
 #include "bitplan/progress.h"
 #include "bitplan/sensitivity.h"

@@ -32,7 +32,7 @@ struct NoiseOptions {
 };
 
 /// How much of a plan is settled, given that its objectives are known only to their standard errors.
-struct Stability {
+struct NoiseChanges {
   std::int64_t draws = 0;  ///< that were solved; fewer than asked for when the time was up
   std::vector<double>
       changes;  ///< by group, 0 … 1: the share of the draws whose plan has another choice there; 0 without draws
@@ -41,13 +41,13 @@ struct Stability {
 /// Draws every objective anew from a normal distribution around it, with its standard error, independently of the
 /// others; solves each such problem and compares its plan with `choices`. Throws Error as Search does, and unless there
 /// is one choice for each group.
-Stability StabilityOf(const Problem& problem, const std::vector<std::size_t>& choices, const NoiseOptions& noise,
-                      const SearchOptions& options);
+NoiseChanges ChangesUnderNoise(const Problem& problem, const std::vector<std::size_t>& choices,
+                               const NoiseOptions& noise, const SearchOptions& options);
 
 /// What an answer hangs on, beside its shadow prices.
 struct Robustness {
   std::optional<Solution> runner_up;  ///< the best other plan; none when there is no other, or none was found in time
-  Stability stability;
+  NoiseChanges noise;
 };
 
 /// Both for a `solution` that has choices.

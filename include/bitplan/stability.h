@@ -14,7 +14,7 @@
 namespace bitplan {
 
 /// What would have come of other samples: a bootstrap over them (Efron 1979).
-struct BootstrapStability {
+struct Stability {
   std::int64_t resamples = 0;
   double best = 0;  ///< share of the resamples in which the plan is the best one, to a relative 1e-4
   double regret =
@@ -34,8 +34,8 @@ struct StabilityOptions {
 Sensitivity Resample(Sensitivity sensitivity, const Contributions& table, const SampleCounts& counts);
 
 /// The rows of the samples drawn, each as often as it was; positions of a sequence or image go with their sample, of
-/// which `predictions` says how many it has, as in Contributions. Throws Error where there is not one count a sample, or
-/// the predictions are not as many as the rows.
+/// which `predictions` says how many it has, as in Contributions. Throws Error where there is not one count a sample,
+/// or the predictions are not as many as the rows.
 OutputShifts Resample(const OutputShifts& shifts, const SampleCounts& counts,
                       const std::vector<std::int64_t>& predictions = {});
 
@@ -49,8 +49,8 @@ OutputShifts Resample(const OutputShifts& shifts, const SampleCounts& counts,
 /// high and `regret` too low, the former by at most the share of the resamples that is not `proven`. What none of the
 /// samples shows (few of them, or ones that the network was trained on) a bootstrap cannot tell. Samples without a
 /// prediction that counts are not drawn.
-std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, const ProblemOptions& problem,
-                                               const SearchOptions& search, const std::vector<std::size_t>& choices,
-                                               const StabilityOptions& options = {});
+std::optional<Stability> ResamplePlan(const Sensitivity& sensitivity, const ProblemOptions& problem,
+                                      const SearchOptions& search, const std::vector<std::size_t>& choices,
+                                      const StabilityOptions& options = {});
 
 }  // namespace bitplan

@@ -69,7 +69,7 @@ struct Interval {
 Interval PercentileInterval(const std::vector<double>& replicates, double level = 0.95);
 
 /// Estimates drawn towards their prior means, the noisier the further.
-struct Shrunken {
+struct Shrinkage {
   double prior_variance = 0;        ///< τ² ≥ 0, in the squared unit of the estimates; 0: noise explains all differences
   std::vector<Estimate> posterior;  ///< standard errors take τ² as known
 };
@@ -80,7 +80,7 @@ struct Shrunken {
 /// or is 0 where the sum is below that at τ² = 0 already. `fitted_parameters`, 0 … n − 1, is how many parameters of the
 /// prior means were fitted to these estimates: 0 for means known beforehand, 1 for a common mean.
 /// A standard error may be 0 (that estimate stays as it is); Error on a negative one.
-Shrunken Shrink(const std::vector<Estimate>& estimates, const std::vector<double>& prior_means,
-                std::size_t fitted_parameters = 0);
+Shrinkage Shrink(const std::vector<Estimate>& estimates, const std::vector<double>& prior_means,
+                 std::size_t fitted_parameters = 0);
 
 }  // namespace bitplan

@@ -34,7 +34,7 @@ nlohmann::ordered_json PlacementJson(const Target& target, const Placement& plac
   return json;
 }
 
-nlohmann::ordered_json ToJson(const Network& network, const NetworkProfile& profile) {
+nlohmann::ordered_json ToJson(const Network& network, const NetworkSummary& profile) {
   nlohmann::ordered_json json;
   json["schema"] = "bitplan.inspection/1";
   json["model_sha256"] = network.sha256();
@@ -44,7 +44,7 @@ nlohmann::ordered_json ToJson(const Network& network, const NetworkProfile& prof
   std::int64_t weights = 0, macs = 0;
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const Layer& layer = network.layers()[i];
-    const LayerProfile& facts = profile.layers[i];
+    const LayerSummary& facts = profile.layers[i];
     const at::Tensor weight = network.Weight(layer);
     json["layers"].push_back(
         {{"name", layer.name},
@@ -66,12 +66,12 @@ nlohmann::ordered_json ToJson(const Network& network, const NetworkProfile& prof
   return json;
 }
 
-void Print(const Network& network, const NetworkProfile& profile, const std::string& left_title) {
+void Print(const Network& network, const NetworkSummary& profile, const std::string& left_title) {
   Table table({"layer", "operator", "input", "output", "weight", "weights", "MACs", "tied"});
   std::int64_t weights = 0, macs = 0;
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const Layer& layer = network.layers()[i];
-    const LayerProfile& facts = profile.layers[i];
+    const LayerSummary& facts = profile.layers[i];
     const at::Tensor weight = network.Weight(layer);
     table.Add({layer.name, layer.op, Shape(facts.input_shape), Shape(facts.output_shape), Shape(weight.sizes().vec()),
                WithCommas(weight.numel()), WithCommas(facts.macs),
@@ -126,7 +126,7 @@ int Inspect(const Arguments& arguments) {
   network_options.operand_sites = target.has_value();
   const Network network = LoadNetwork(line, network_options);
   ReadMemory(line, network, {});
-  const NetworkProfile profile = ProfileNetwork(network, OneSample(line, network));
+  const NetworkSummary profile = Summarize(network, OneSample(line, network));
   const std::optional<Placement> placement = target ? std::optional(Place(network, *target)) : std::nullopt;
   if (line.Has("svg")) WriteFile(line.Get<std::string>("svg"), ToSvg(network, *placement));
   nlohmann::ordered_json json = ToJson(network, profile);

@@ -84,7 +84,7 @@ void PrintPlan(const Plan& plan, const Sensitivity& sensitivity, const ProblemOp
   Table table(header);
   const Measure measure = ParseMeasure(plan.measure);
   const double floor = CurvatureFloor(sensitivity, measure);
-  const Sensitivity predicted = options.shrink ? Shrunk(sensitivity, measure) : sensitivity;
+  const Sensitivity predicted = options.shrink ? ShrinkFigures(sensitivity, measure) : sensitivity;
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     const LayerPlan& layer = plan.layers[i];
     const LayerSensitivity& facts = predicted.layers[i];
@@ -118,7 +118,7 @@ void PrintCosts(const Plan& plan) {
              plan.certificate.status, plan.certificate.objective, plan.certificate.bound, 100 * plan.certificate.gap,
              plan.certificate.method, plan.measure);
   if (!plan.stability) return;
-  const BootstrapStability& stability = *plan.stability;
+  const Stability& stability = *plan.stability;
   const std::string found =
       stability.proven == 1 ? "" : fmt::format(" (proven in {:.0f}%, else of those found)", 100 * stability.proven);
   fmt::print(
@@ -164,16 +164,17 @@ void PrintEvaluation(const EvaluationReport& report, const std::string& planned,
 void PrintCriterion(const Criterion& criterion) {
   if (criterion.reason.empty()) return;
   fmt::print("the loss is {}{}: {}; --loss and --class-axis ask for another\n", ToString(criterion.loss),
-             criterion.ComparesWithLabels() ? " from the labels" : " from the float network's output", criterion.reason);
+             criterion.ComparesWithLabels() ? " from the labels" : " from the float network's output",
+             criterion.reason);
 }
 
 void PrintInfeasible(const CommandLine& line, const Problem& problem, const Solution& solution) {
   if (solution.status == SolutionStatus::Unknown) return Tell(BriefReport(solution));
   const Infeasibility& why = solution.infeasibility;
   if (why.jointly) {
-    Tell(fmt::format(
-        "no plan is within all budgets together: the plan that comes closest needs {} {}, the budget is {}",
-        CostText(why.budget, why.least), why.budget, CostText(why.budget, why.limit)));
+    Tell(
+        fmt::format("no plan is within all budgets together: the plan that comes closest needs {} {}, the budget is {}",
+                    CostText(why.budget, why.least), why.budget, CostText(why.budget, why.limit)));
   } else {
     Tell(fmt::format("no plan is within the budget {} = {}: the cheapest plan needs {}{}", why.budget,
                      CostText(why.budget, why.limit), CostText(why.budget, why.least), Excess(why.least, why.limit)));

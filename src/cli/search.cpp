@@ -46,12 +46,11 @@ void PrintRobustness(const Problem& problem, const Solution& solution, const Rob
         fmt::print("  {}: {} instead of {}\n", group.name, group.choices[other->choices[g]].name,
                    group.choices[solution.choices[g]].name);
   }
-  const Stability& stability = robustness.stability;
-  fmt::print("\ngroups that change in any of {} draws of the measure's noise:\n", stability.draws);
+  const NoiseChanges& noise = robustness.noise;
+  fmt::print("\ngroups that change in any of {} draws of the measure's noise:\n", noise.draws);
   Table changes({"group", "changes"});
   for (std::size_t g = 0; g < problem.groups.size(); ++g)
-    if (stability.changes[g] > 0)
-      changes.Add({problem.groups[g].name, fmt::format("{:.0f}%", 100 * stability.changes[g])});
+    if (noise.changes[g] > 0) changes.Add({problem.groups[g].name, fmt::format("{:.0f}%", 100 * noise.changes[g])});
   fmt::print("{}", changes.Text());
 }
 

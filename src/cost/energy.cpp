@@ -1,6 +1,7 @@
+#include "bitplan/energy.h"
+
 #include <algorithm>
 
-#include "bitplan/device.h"
 #include "moved_bytes.h"
 
 namespace bitplan {

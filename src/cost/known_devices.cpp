@@ -1,4 +1,4 @@
-#include "bitplan/device.h"
+#include "bitplan/roofline.h"
 
 namespace bitplan {
 

@@ -243,7 +243,7 @@ namespace bitplan::cost {
 
 Problem MakeProblemWithShare(const Sensitivity& sensitivity, const ProblemOptions& options, double share) {
   if (!options.shrink) return ProblemMaker(sensitivity, sensitivity, share, options).Make();
-  return ProblemMaker(sensitivity, Shrunk(sensitivity, options.measure), share, options).Make();
+  return ProblemMaker(sensitivity, ShrinkFigures(sensitivity, options.measure), share, options).Make();
 }
 
 double ShareFor(const Sensitivity& sensitivity, const ProblemOptions& options) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "bitplan/device.h"
+#include "bitplan/layer_work.h"
 
 namespace bitplan::cost {
 

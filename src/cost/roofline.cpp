@@ -1,9 +1,10 @@
+#include "bitplan/roofline.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "bitplan/device.h"
 #include "bitplan/error.h"
 #include "moved_bytes.h"
 

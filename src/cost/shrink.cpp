@@ -103,7 +103,7 @@ void ShrinkEntries(std::vector<Entry>& entries, Measure measure) {
 
 }  // namespace
 
-Sensitivity Shrunk(const Sensitivity& sensitivity, Measure measure) {
+Sensitivity ShrinkFigures(const Sensitivity& sensitivity, Measure measure) {
   Sensitivity result = sensitivity;
   if (!HasFigures(measure)) return result;
   for (const auto kind : {&LayerSensitivity::weight_choices, &LayerSensitivity::activation_choices}) {

@@ -108,7 +108,8 @@ Sensitivity Resample(Sensitivity sensitivity, const Contributions& table, const 
   if (counts.size() != table.samples)
     throw Error(fmt::format("{} counts were given for {} samples", counts.size(), table.samples));
   if (!table.predictions.empty() && table.predictions.size() != table.samples)
-    throw Error(fmt::format("{} numbers of predictions were given for {} samples", table.predictions.size(), table.samples));
+    throw Error(
+        fmt::format("{} numbers of predictions were given for {} samples", table.predictions.size(), table.samples));
   const double* values = table.values.data();
   const double excess = PredictionsDrawn(table, counts);
   for (const Measure measure : table.measures)
@@ -143,9 +144,9 @@ OutputShifts Resample(const OutputShifts& shifts, const SampleCounts& counts,
   return result;
 }
 
-std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, const ProblemOptions& problem,
-                                               const SearchOptions& search, const std::vector<std::size_t>& choices,
-                                               const StabilityOptions& options) {
+std::optional<Stability> ResamplePlan(const Sensitivity& sensitivity, const ProblemOptions& problem,
+                                      const SearchOptions& search, const std::vector<std::size_t>& choices,
+                                      const StabilityOptions& options) {
   if (!CanResample(sensitivity, problem)) return std::nullopt;
   SearchOptions quick = search;
   quick.gap = std::max(search.gap, kEqual / 2);
@@ -196,7 +197,7 @@ std::optional<BootstrapStability> ResamplePlan(const Sensitivity& sensitivity, c
     for (std::int64_t r = 1; r <= resamples; ++r) sum += finished[static_cast<std::size_t>(r)][figure];
     return sum / static_cast<double>(resamples);
   };
-  BootstrapStability result{resamples, mean(0), mean(1), mean(2), {}};
+  Stability result{resamples, mean(0), mean(1), mean(2), {}};
   for (std::size_t i = 0; i < planned.size(); ++i) result.kept[planned[i].layer] = mean(3 + i);
   return result;
 }

@@ -2,8 +2,9 @@
 
 #include <charconv>
 
-#include "bitplan/device.h"
+#include "bitplan/energy.h"
 #include "bitplan/error.h"
+#include "bitplan/roofline.h"
 #include "plan/json_reader.h"
 
 namespace bitplan {

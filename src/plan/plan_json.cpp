@@ -25,7 +25,7 @@ Certificate ReadCertificate(plan::JsonReader reader) {
   return certificate;
 }
 
-plan::Json StabilityJson(const BootstrapStability& stability) {
+plan::Json StabilityJson(const Stability& stability) {
   return {{"resamples", stability.resamples},
           {"best", stability.best},
           {"regret", stability.regret},
@@ -33,9 +33,10 @@ plan::Json StabilityJson(const BootstrapStability& stability) {
           {"kept", stability.kept}};
 }
 
-/// Names of layers are data here, not keys that could be unknown: whatever they are, they are read as they were written.
-BootstrapStability ReadStability(plan::JsonReader reader) {
-  BootstrapStability stability;
+/// Names of layers are data here, not keys that could be unknown: whatever they are, they are read as they were
+/// written.
+Stability ReadStability(plan::JsonReader reader) {
+  Stability stability;
   stability.resamples = reader.Integer("resamples", 1);
   stability.best = reader.Number("best", 0);
   stability.regret = reader.Number("regret", 0);

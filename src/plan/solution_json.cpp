@@ -49,10 +49,9 @@ std::string ToJson(const Problem& problem, const Solution& solution) {
 std::string ToJson(const Problem& problem, const Solution& solution, const Robustness& robustness) {
   plan::Json json = SolutionJson(problem, solution);
   plan::Json changes = plan::Json::object();
-  for (std::size_t g = 0; g < problem.groups.size(); ++g)
-    changes[problem.groups[g].name] = robustness.stability.changes[g];
+  for (std::size_t g = 0; g < problem.groups.size(); ++g) changes[problem.groups[g].name] = robustness.noise.changes[g];
   json["robustness"] = {
-      {"runner_up", plan::Json()}, {"draws", robustness.stability.draws}, {"changes", std::move(changes)}};
+      {"runner_up", plan::Json()}, {"draws", robustness.noise.draws}, {"changes", std::move(changes)}};
   if (const auto& other = robustness.runner_up)
     json["robustness"]["runner_up"] = {
         {"objective", other->objective}, {"bound", other->bound}, {"choices", ChoiceNames(problem, other->choices)}};

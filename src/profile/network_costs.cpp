@@ -7,11 +7,11 @@
 namespace bitplan {
 
 std::vector<LayerWork> WorkOf(const Network& network, const std::vector<at::Tensor>& inputs) {
-  const NetworkProfile profile = ProfileNetwork(network, inputs);
+  const NetworkSummary profile = Summarize(network, inputs);
   std::vector<LayerWork> work;
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const Layer& layer = network.layers()[i];
-    const LayerProfile& facts = profile.layers[i];
+    const LayerSummary& facts = profile.layers[i];
     work.push_back({layer.name, facts.macs, network.Weight(layer).numel(), facts.input_count, facts.output_count});
   }
   return work;

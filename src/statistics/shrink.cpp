@@ -57,8 +57,8 @@ Estimate Posterior(const Estimate& estimate, double prior_mean, double tau_squar
 
 }  // namespace
 
-Shrunken Shrink(const std::vector<Estimate>& estimates, const std::vector<double>& prior_means,
-                std::size_t fitted_parameters) {
+Shrinkage Shrink(const std::vector<Estimate>& estimates, const std::vector<double>& prior_means,
+                 std::size_t fitted_parameters) {
   std::vector<double> values, errors;
   for (const Estimate& estimate : estimates) {
     values.push_back(estimate.value);
@@ -78,7 +78,7 @@ Shrunken Shrink(const std::vector<Estimate>& estimates, const std::vector<double
     deviations.push_back(
         {CheckResult("shrinkage", distance * distance), CheckResult("shrinkage", errors[i] * errors[i])});
   }
-  Shrunken result;
+  Shrinkage result;
   result.prior_variance =
       CheckResult("shrinkage", PauleMandel(deviations, static_cast<double>(values.size() - fitted_parameters)));
   for (std::size_t i = 0; i < values.size(); ++i)

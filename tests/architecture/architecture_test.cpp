@@ -88,6 +88,15 @@ TEST_F(SmallTree, MayNotOfferWhatIncludesItsOwn) {
   EXPECT_THAT(Tree().CheckIncludes(), ElementsAre(HasSubstr("shown.h includes kept.h")));
 }
 
+TEST_F(SmallTree, MayNotOfferWhatIncludesARoomThatItKeeps) {
+  Write("src/upper/include/upper/shown.h", "#include \"lower/shown.h\"\n");
+  EXPECT_THAT(Tree().CheckIncludes(),
+              ElementsAre(HasSubstr("upper/shown.h includes lower/shown.h, but upper links lower privately")));
+  Write("src/upper/CMakeLists.txt",
+        "bitplan_room(upper\n  SOURCES upper.cpp\n  PUBLIC bitplan_lower\n  PRIVATE fmt::fmt)\n");
+  EXPECT_THAT(Tree().CheckIncludes(), IsEmpty());
+}
+
 TEST_F(SmallTree, MayNotShowARoomInAPublicHeader) {
   Write("include/bitplan/thing.h", "#include \"lower/shown.h\"\n");
   EXPECT_THAT(Tree().CheckIncludes(), ElementsAre(HasSubstr("thing.h includes lower/shown.h")));

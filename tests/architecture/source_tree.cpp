@@ -79,13 +79,14 @@ Uses SourceTree::Allowed() const {
   return uses;
 }
 
-Uses SourceTree::Links() const {
+Uses SourceTree::Links(bool only_public) const {
   static const std::regex link(R"([ \n]bitplan_(\w+))");
   Uses uses;
   for (const auto& [room, folder] : rooms_) {
     const std::string text = TextOf(folder / "CMakeLists.txt");
-    const std::string arguments = room == "cli" ? Arguments(text, "target_link_libraries", "bitplan_tool")
-                                                : Arguments(text, "bitplan_room", room);
+    std::string arguments = room == "cli" ? Arguments(text, "target_link_libraries", "bitplan_tool")
+                                          : Arguments(text, "bitplan_room", room);
+    if (only_public) arguments.resize(std::min(arguments.size(), arguments.find("PRIVATE")));
     std::set<std::string>& of_room = uses[room];
     for (const std::smatch& match : Matches(arguments, link)) of_room.insert(match[1]);
   }
@@ -140,7 +141,7 @@ bool SourceTree::IsOffered(const std::string& include, const std::set<std::strin
 Complaints SourceTree::CheckIncludes() const {
   static const std::regex line("\\n#include \"([^\"]+)\"");
   Complaints complaints;
-  Uses allowed = Allowed();
+  Uses allowed = Allowed(), shown = Links(true);
   for (const auto& [room, folder] : rooms_) {
     std::set<std::string> seen = allowed[room];
     seen.insert(room);
@@ -150,7 +151,13 @@ Complaints SourceTree::CheckIncludes() const {
       for (const std::smatch& match : Matches(text, line)) {
         const std::string include = match[1];
         if (include.starts_with("bitplan/") && fs::exists(root_ / "include" / include)) continue;
-        if (IsOffered(include, seen)) continue;
+        if (IsOffered(include, seen)) {
+          const std::string other = include.substr(0, include.find('/'));
+          if (is_offered && other != room && !shown[room].contains(other))
+            complaints.push_back(fmt::format("{} includes {}, but {} links {} privately",
+                                             file.lexically_relative(root_).string(), include, room, other));
+          continue;
+        }
         const auto is_own = [&](const fs::path& from) {
           const fs::path found = (from / include).lexically_normal();
           return Holds(folder, found) && fs::exists(found);

@@ -23,12 +23,13 @@ class SourceTree {
   const std::map<std::string, std::filesystem::path>& rooms() const { return rooms_; }
 
   Uses Allowed() const;
-  Uses Links() const;
+  Uses Links(bool only_public = false) const;
 
   /// Rooms whose links and whose row in the table differ.
   Complaints CheckLinks() const;
 
-  /// Includes of what is neither public, nor the room's own, nor offered by a room of its row.
+  /// Includes of what is neither public, nor the room's own, nor offered by a room of its row; and offered headers that
+  /// include those of a room which theirs does not pass on to who links it.
   Complaints CheckIncludes() const;
 
   /// Rooms that use themselves, through others or not.

@@ -1,10 +1,10 @@
-#include "bitplan/device.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
 
+#include "bitplan/energy.h"
+#include "bitplan/roofline.h"
 #include "cost/error_message.h"
 
 namespace bitplan::cost {

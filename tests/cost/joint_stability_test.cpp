@@ -111,12 +111,12 @@ ProblemOptions Jointly(const std::string& average_bits, Measure measure = Measur
 
 SearchOptions Convexly() { return {.method = SearchMethod::Convex}; }
 
-BootstrapStability StabilityOf(const Sensitivity& sensitivity, const ProblemOptions& options, std::int64_t resamples) {
+Stability StabilityOf(const Sensitivity& sensitivity, const ProblemOptions& options, std::int64_t resamples) {
   const Solution solution = Search(MakeProblem(sensitivity, options), Convexly());
   const auto stability =
       ResamplePlan(sensitivity, options, Convexly(), solution.choices, {{.resamples = resamples, .seed = 3}, {}});
   EXPECT_TRUE(stability);
-  return stability.value_or(BootstrapStability{});
+  return stability.value_or(Stability{});
 }
 
 TEST(ResampleShifts, TakesEachSampleAsOftenAsItWasDrawn) {
@@ -137,7 +137,7 @@ TEST(ResampleJointPlan, ThatIsTheBestOnEverySampleAlwaysIs) {
   const ProblemOptions options = Jointly("2.7");
   const Solution solution = Search(MakeProblem(given, options), Convexly());
   ASSERT_EQ(solution.choices, (Plan{0, 0, 1}));
-  const BootstrapStability stability = StabilityOf(given, options, 200);
+  const Stability stability = StabilityOf(given, options, 200);
   EXPECT_EQ(stability.resamples, 200);
   EXPECT_NEAR(stability.best, 1, 1e-12);
   EXPECT_EQ(stability.regret, 0);
@@ -152,7 +152,7 @@ TEST(ResampleJointPlan, ThatHangsOnOneSampleIsTheBestWhereThatIsDrawn) {
   const Sensitivity given = OfTwoBits({{1, 1, 1, 1, 2}, {-2.1F, -2.1F, -2.1F, -2.1F, -2}}).Sensitivity();
   ASSERT_EQ(Search(MakeProblem(given, Jointly("3")), Convexly()).choices, (Plan{0, 0}));
   constexpr double kNotDrawn = 0.8 * 0.8 * 0.8 * 0.8 * 0.8, kResamples = 4000;
-  const BootstrapStability stability = StabilityOf(given, Jointly("3"), static_cast<std::int64_t>(kResamples));
+  const Stability stability = StabilityOf(given, Jointly("3"), static_cast<std::int64_t>(kResamples));
   EXPECT_NEAR(stability.best, 1 - kNotDrawn, 4 * std::sqrt(kNotDrawn * (1 - kNotDrawn) / kResamples));
   EXPECT_NEAR(stability.regret, 0.21 * (1 - stability.best), 1e-6);
   EXPECT_NEAR(stability.kept.at("layer0"), 1, 1e-12);
@@ -208,8 +208,7 @@ TEST_P(JointMeasure, ResampledIsWhatTryingEveryPlanOnEveryResampleGives) {
         },
         bootstrap);
     const auto mean = [&](std::size_t figure) { return Mean(tried.replicates[figure]).value; };
-    const BootstrapStability stability =
-        StabilityOf(example.Sensitivity(), Jointly("3", GetParam()), bootstrap.resamples);
+    const Stability stability = StabilityOf(example.Sensitivity(), Jointly("3", GetParam()), bootstrap.resamples);
     EXPECT_NEAR(stability.best, mean(0), 1e-12);
     EXPECT_NEAR(stability.regret, mean(1), 1e-4);
     EXPECT_NEAR(stability.kept.at("layer2"), mean(2), 1e-12);
@@ -272,7 +271,7 @@ TEST_P(JointMeasure, ResampledOfUnequalSamplesIsTheMeanOverThePredictionsDrawn) 
           return std::vector<double>{above <= 1e-4 ? 1.0 : 0.0, above};
         },
         bootstrap);
-    const BootstrapStability stability =
+    const Stability stability =
         StabilityOf(Grouped(example, predictions), Jointly("3", GetParam()), bootstrap.resamples);
     EXPECT_NEAR(stability.best, Mean(tried.replicates[0]).value, 1e-12);
     EXPECT_NEAR(stability.regret, Mean(tried.replicates[1]).value, 1e-4);
@@ -292,7 +291,7 @@ TEST(ResampleJointPlan, GivesTheSameForTheSameSeedAlsoWhenShrunk) {
   ProblemOptions options = Jointly("3", Measure::GaussNewton);
   options.shrink = true;
   const Sensitivity given = Random(5).Sensitivity();
-  const BootstrapStability once = StabilityOf(given, options, 30), again = StabilityOf(given, options, 30);
+  const Stability once = StabilityOf(given, options, 30), again = StabilityOf(given, options, 30);
   EXPECT_EQ(once.best, again.best);
   EXPECT_EQ(once.regret, again.regret);
   EXPECT_EQ(once.kept, again.kept);
@@ -307,7 +306,7 @@ TEST(ResampleJointPlan, TakesNoChanceForCrossTermsThatAllSamplesDoNot) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const Sensitivity given = Random(seed).Sensitivity();
     if (CrossTermShare(given, Measure::LogitShift) > 0) continue;
-    const BootstrapStability a = StabilityOf(given, joint, 40), b = StabilityOf(given, separable, 40);
+    const Stability a = StabilityOf(given, joint, 40), b = StabilityOf(given, separable, 40);
     EXPECT_EQ(a.best, b.best);
     EXPECT_EQ(a.regret, b.regret);
     EXPECT_EQ(a.kept, b.kept);

@@ -29,43 +29,43 @@ double RatioOf(const Sensitivity& sensitivity, std::size_t layer) {
   return choice.figures.at(Measure::LogitShift).value / choice.relative_error;
 }
 
-TEST(Shrunk, LeavesPreciseFiguresAlmostAsTheyAre) {
+TEST(ShrinkFigures, LeavesPreciseFiguresAlmostAsTheyAre) {
   const Sensitivity given = WithRatios({1, 2, 4, 8, 16}, 1e-3);
-  const Sensitivity shrunk = Shrunk(given, Measure::LogitShift);
+  const Sensitivity shrunk = ShrinkFigures(given, Measure::LogitShift);
   for (std::size_t i = 0; i < given.layers.size(); ++i)
     EXPECT_NEAR(RatioOf(shrunk, i), RatioOf(given, i), 1e-3 * RatioOf(given, i));
 }
 
-TEST(Shrunk, PullsNoisyLayersToTheirCommonRatio) {
+TEST(ShrinkFigures, PullsNoisyLayersToTheirCommonRatio) {
   // The spread of the logarithms, 0.1, is less than what a standard error of 0.5 explains: nothing is left of it.
   const Sensitivity given = WithRatios({1, 1.1, 0.9, 1.05, 0.95}, 0.5);
-  const Sensitivity shrunk = Shrunk(given, Measure::LogitShift);
+  const Sensitivity shrunk = ShrinkFigures(given, Measure::LogitShift);
   for (std::size_t i = 0; i < given.layers.size(); ++i) EXPECT_NEAR(RatioOf(shrunk, i), 1, 0.01);
 }
 
 /// With equal standard errors s and a prior variance τ² the posterior keeps τ² / (τ² + s²) of every distance from the
 /// mean.
-TEST(Shrunk, KeepsTheShareOfEveryDistanceThatIsNotNoise) {
+TEST(ShrinkFigures, KeepsTheShareOfEveryDistanceThatIsNotNoise) {
   const Sensitivity given = WithRatios({1, 2, 4, 8, 16}, 0.8);
-  const Sensitivity shrunk = Shrunk(given, Measure::LogitShift);
+  const Sensitivity shrunk = ShrinkFigures(given, Measure::LogitShift);
   const double spread = 2.5 * std::log(2) * std::log(2);  // sample variance of the logarithms
   const double kept = (spread - 0.64) / spread;
   for (std::size_t i = 0; i < given.layers.size(); ++i)
     EXPECT_NEAR(std::log(RatioOf(shrunk, i) / 4), kept * std::log(RatioOf(given, i) / 4), 1e-6) << i;
 }
 
-TEST(Shrunk, CountsAFigureBelowItsStandardErrorAsThat) {
+TEST(ShrinkFigures, CountsAFigureBelowItsStandardErrorAsThat) {
   Sensitivity given = WithRatios({1, 1, 1, 1}, 0.2);
   Estimate& figure = given.layers[2].weight_choices[0].figures.at(Measure::LogitShift);
   figure.value = -figure.value;
-  const Sensitivity shrunk = Shrunk(given, Measure::LogitShift);
+  const Sensitivity shrunk = ShrinkFigures(given, Measure::LogitShift);
   for (const LayerSensitivity& layer : shrunk.layers)
     for (const Perturbation& choice : layer.weight_choices) EXPECT_GT(choice.figures.at(Measure::LogitShift).value, 0);
 }
 
 /// Figures of another measure are compared with √(relative error · logit shift): noisy ones end up proportional to
 /// that.
-TEST(Shrunk, PullsOtherMeasuresToTheErrorsAndTheShiftsOfTheOutput) {
+TEST(ShrinkFigures, PullsOtherMeasuresToTheErrorsAndTheShiftsOfTheOutput) {
   Sensitivity given = WithRatios({1, 4, 9, 16, 25}, 0.03);
   const std::vector<double> noise = {1.1, 0.9, 1.05, 0.95, 1.0};
   const auto reference = [](const Perturbation& choice) {
@@ -76,17 +76,17 @@ TEST(Shrunk, PullsOtherMeasuresToTheErrorsAndTheShiftsOfTheOutput) {
       const double figure = 7 * reference(choice) * noise[i];
       choice.figures[Measure::Divergence] = {figure, 0.5 * figure};
     }
-  for (const LayerSensitivity& layer : Shrunk(given, Measure::Divergence).layers)
+  for (const LayerSensitivity& layer : ShrinkFigures(given, Measure::Divergence).layers)
     for (const Perturbation& choice : layer.weight_choices)
       EXPECT_NEAR(choice.figures.at(Measure::Divergence).value, 7 * reference(choice), 0.08 * reference(choice));
 }
 
-TEST(Shrunk, LeavesMeasuresWithoutStandardErrorsAlone) {
+TEST(ShrinkFigures, LeavesMeasuresWithoutStandardErrorsAlone) {
   const Sensitivity given = WithRatios({1, 2, 3, 4}, 0);
-  const Sensitivity shrunk = Shrunk(given, Measure::LogitShift);
+  const Sensitivity shrunk = ShrinkFigures(given, Measure::LogitShift);
   for (std::size_t i = 0; i < given.layers.size(); ++i) EXPECT_EQ(RatioOf(shrunk, i), RatioOf(given, i));
   EXPECT_EQ(MakeProblem(given, {.measure = Measure::Trace, .budgets = {}, .pins = {}}).groups[0].choices[0].objective,
-            MakeProblem(Shrunk(given, Measure::Trace), {.measure = Measure::Trace, .budgets = {}, .pins = {}})
+            MakeProblem(ShrinkFigures(given, Measure::Trace), {.measure = Measure::Trace, .budgets = {}, .pins = {}})
                 .groups[0]
                 .choices[0]
                 .objective);

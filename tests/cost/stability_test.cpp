@@ -40,8 +40,8 @@ ProblemOptions ThreeBitsOnAverage() {
   return options;
 }
 
-std::optional<BootstrapStability> StabilityOf(const Sensitivity& sensitivity, const ProblemOptions& options,
-                                              std::int64_t resamples = 2000) {
+std::optional<Stability> StabilityOf(const Sensitivity& sensitivity, const ProblemOptions& options,
+                                     std::int64_t resamples = 2000) {
   const Solution solution = Search(MakeProblem(sensitivity, options), {});
   return ResamplePlan(sensitivity, options, {}, solution.choices, {{.resamples = resamples, .seed = 5}, {}});
 }

@@ -7,7 +7,7 @@
 
 #include "bitplan/curvature.h"
 #include "bitplan/error.h"
-#include "eigen_solvers.h"
+#include "eigen/eigen_solvers.h"
 #include "hessian/reference.h"
 
 namespace bitplan::hessian {

@@ -18,8 +18,8 @@
 
 #include "bitplan/gauss_newton.h"
 #include "bitplan/quantize.h"
-#include "input_fisher.h"
-#include "shift_passes.h"
+#include "fisher/input_fisher.h"
+#include "shifts/shift_passes.h"
 
 namespace {
 

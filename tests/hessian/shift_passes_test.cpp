@@ -1,4 +1,4 @@
-#include "shift_passes.h"
+#include "shifts/shift_passes.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,12 +10,12 @@
 #include "bitplan/error.h"
 #include "bitplan/plan.h"
 #include "bitplan/quantize.h"
-#include "gradient_pass.h"
+#include "gauss_newton/gradient_pass.h"
 #include "hessian/gauss_newton_reference.h"
 #include "hessian/reference.h"
 #include "message_of.h"
 #include "quantize/corrections/few_values.h"
-#include "shift_figures.h"
+#include "shifts/shift_figures.h"
 
 namespace bitplan::hessian {
 namespace {

@@ -10,9 +10,9 @@
 #include <stdexcept>
 
 #include "bitplan/error.h"
+#include "eigen/lanczos_quadrature.h"
 #include "hessian/gauss_newton_reference.h"
 #include "hessian/reference.h"
-#include "lanczos_quadrature.h"
 #include "message_of.h"
 
 namespace bitplan::hessian {

@@ -209,7 +209,7 @@ TEST(Batching, AProfileIsOfOneSample) {
   for (const std::string name : {"one", "four", "two"}) {
     const BatchCase model(name);
     const std::vector<at::Tensor> sample{model.inputs.narrow(0, 0, 1).clone()};
-    const NetworkProfile profile = ProfileNetwork(model.network, sample);
+    const NetworkSummary profile = Summarize(model.network, sample);
     EXPECT_EQ(profile.layers[0].macs, 16 * 4 * 27) << name;
     EXPECT_EQ(profile.layers[1].macs, 64 * 6) << name;
     EXPECT_EQ(profile.layers[2].input_count, 6) << name;

@@ -155,7 +155,7 @@ TEST(Probe, RunsInOtherThreadsSeeNothingOfIt) {
 TEST(Probe, ProfileCountsWhatOneSampleReads) {
   const ModelCase model("small_resnet");
   const Network network = model.Load("scripted");
-  const NetworkProfile profile = ProfileNetwork(network, model.SampleInputs());
+  const NetworkSummary profile = Summarize(network, model.SampleInputs());
   EXPECT_THAT(profile.output_shape, ElementsAre(1, 5));
   const auto& down = profile.layers[static_cast<std::size_t>(LayerIndex(network, "layer2.0.downsample.0"))];
   EXPECT_THAT(down.input_shape, ElementsAre(1, 4, 8, 8));
@@ -163,13 +163,13 @@ TEST(Probe, ProfileCountsWhatOneSampleReads) {
   EXPECT_EQ(down.input_count, 4 * 8 * 8);
   const ModelCase loop("own_cell");
   const Network cell = loop.Load("scripted");
-  EXPECT_EQ(ProfileNetwork(cell, loop.SampleInputs()).layers[0].input_count, 5 * 7);
+  EXPECT_EQ(Summarize(cell, loop.SampleInputs()).layers[0].input_count, 5 * 7);
 }
 
 TEST(Probe, ProfileLeavesTheShapesOfLayersThatDidNotRunEmpty) {
   const ModelCase model("branch");
   const Network network = model.Load("scripted");
-  const NetworkProfile profile = ProfileNetwork(network, model.SampleInputs());
+  const NetworkSummary profile = Summarize(network, model.SampleInputs());
   const auto& small = profile.layers[static_cast<std::size_t>(LayerIndex(network, "small"))];
   EXPECT_TRUE(small.input_shape.empty());
   EXPECT_TRUE(small.output_shape.empty());

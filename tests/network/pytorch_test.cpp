@@ -51,7 +51,7 @@ TEST(PyTorch, FindsTheLayersWithTheirMacs) {
       for (const bool fold : {false, true}) {
         SCOPED_TRACE(kind + (fold ? ", batch norm folded" : ""));
         const Network network = model.Load(kind, fold);
-        const NetworkProfile profile = ProfileNetwork(network, model.SampleInputs());
+        const NetworkSummary profile = Summarize(network, model.SampleInputs());
         ASSERT_EQ(profile.layers.size(), network.layers().size());
         std::vector<json> found, expected = model.expected().at("layers");
         for (std::size_t i = 0; i < network.layers().size(); ++i) {

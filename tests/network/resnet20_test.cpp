@@ -33,7 +33,7 @@ INSTANTIATE_TEST_SUITE_P(Folding, ResNet20Both, testing::Bool());
 
 TEST_P(ResNet20Both, HasThePublishedNumberOfWeightsAndMacs) {
   const Network network = LoadResNet20(GetParam());
-  const NetworkProfile profile = ProfileNetwork(network, {at::zeros({1, 3, 32, 32})});
+  const NetworkSummary profile = Summarize(network, {at::zeros({1, 3, 32, 32})});
   std::int64_t convolutions = 0, linear = 0, macs = 0;
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const Layer& layer = network.layers()[i];

@@ -3,7 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "bitplan/device.h"
+#include "bitplan/energy.h"
+#include "bitplan/roofline.h"
 #include "cost/error_message.h"
 #include "files/temporary_folder.h"
 

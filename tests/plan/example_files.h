@@ -55,7 +55,7 @@ inline Plan FullPlan() {
   plan.costs = {{"bops", 1e9}, {"weight_size_bytes", 134168}};
   plan.budgets = {{"weight_size_bytes", 134168.5}};
   plan.certificate = {"exact", "optimal", 0.3, 0.29999999999999999, 0};
-  plan.stability = BootstrapStability{100, 0.37, 0.008, 0.9, {{"conv1", 1}, {"linear", 0.42}}};
+  plan.stability = Stability{100, 0.37, 0.008, 0.9, {{"conv1", 1}, {"linear", 0.42}}};
   return plan;
 }
 

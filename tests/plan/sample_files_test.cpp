@@ -6,8 +6,9 @@
 #include <sstream>
 
 #include "bitplan/configuration.h"
-#include "bitplan/device.h"
+#include "bitplan/energy.h"
 #include "bitplan/plan.h"
+#include "bitplan/roofline.h"
 
 namespace bitplan {
 namespace {

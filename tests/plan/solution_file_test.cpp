@@ -54,7 +54,7 @@ TEST(SolutionFile, SaysWhatTheAnswerHangsOn) {
   robustness.runner_up->choices = {1, 1};
   robustness.runner_up->objective = 1.625;
   robustness.runner_up->bound = 1.5;
-  robustness.stability = {4, {0.25, 0}};
+  robustness.noise = {4, {0.25, 0}};
   Solution solution;
   solution.choices = {1, 0};
   auto json = ordered_json::parse(ToJson(TwoGroups(), solution, robustness));

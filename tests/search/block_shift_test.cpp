@@ -1,4 +1,4 @@
-#include "block_shift.h"
+#include "joint/block_shift.h"
 
 #include <gtest/gtest.h>
 

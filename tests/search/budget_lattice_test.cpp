@@ -1,4 +1,4 @@
-#include "budget_lattice.h"
+#include "tree/budget_lattice.h"
 
 #include <gtest/gtest.h>
 

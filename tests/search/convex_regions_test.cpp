@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "convex.h"
+#include "joint/convex.h"
 #include "search/joint_case.h"
 
 namespace bitplan::search {

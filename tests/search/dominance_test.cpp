@@ -1,4 +1,4 @@
-#include "dominance.h"
+#include "core/dominance.h"
 
 #include <gtest/gtest.h>
 

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "infeasibility.h"
-#include "joint_objective.h"
+#include "joint/joint_objective.h"
+#include "joint/shifted_bounder.h"
 #include "search/random_joint_problem.h"
-#include "shifted_bounder.h"
+#include "tree/infeasibility.h"
 
 namespace bitplan::search {
 

@@ -1,4 +1,4 @@
-#include "levelled_costs.h"
+#include "core/levelled_costs.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "relaxation.h"
+#include "relaxation/relaxation.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <cmath>
 #include <random>
 
+#include "core/subproblem.h"
 #include "search/random_problem.h"
-#include "subproblem.h"
 
 namespace bitplan::search {
 namespace {

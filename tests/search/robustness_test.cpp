@@ -83,41 +83,41 @@ Group Pair(const char* name, double difference, double error) {
   return {name, {}, {{"x", 1, {{"c", 1}}, error}, {"y", 1 + difference, {{"c", 1}}, error}}};
 }
 
-TEST(Stability, IsTheChanceThatTheNoiseTurnsAChoice) {
+TEST(NoiseChanges, IsTheChanceThatTheNoiseTurnsAChoice) {
   Problem problem;
   problem.groups = {Pair("sure", 1, 0), Pair("open", 0.1, 0.1), Pair("even", 1e-9, 5), Pair("clear", 1, 0.1)};
-  const Stability stability = StabilityOf(problem, {0, 0, 0, 0}, {.draws = 4000, .seed = 3}, {});
-  EXPECT_EQ(stability.draws, 4000);
-  EXPECT_EQ(stability.changes[0], 0);
+  const NoiseChanges noise_changes = ChangesUnderNoise(problem, {0, 0, 0, 0}, {.draws = 4000, .seed = 3}, {});
+  EXPECT_EQ(noise_changes.draws, 4000);
+  EXPECT_EQ(noise_changes.changes[0], 0);
   const double expected = std::erfc(0.1 / (0.1 * std::sqrt(2.0)) / std::sqrt(2.0)) / 2;  // Φ(−difference / (error √2))
-  EXPECT_NEAR(stability.changes[1], expected, 4 * std::sqrt(expected * (1 - expected) / 4000));
-  EXPECT_NEAR(stability.changes[2], 0.5, 4 * std::sqrt(0.25 / 4000));
-  EXPECT_LT(stability.changes[3], 1e-3);
+  EXPECT_NEAR(noise_changes.changes[1], expected, 4 * std::sqrt(expected * (1 - expected) / 4000));
+  EXPECT_NEAR(noise_changes.changes[2], 0.5, 4 * std::sqrt(0.25 / 4000));
+  EXPECT_LT(noise_changes.changes[3], 1e-3);
 }
 
-TEST(Stability, FollowsTheGroupsThatABudgetLinks) {
+TEST(NoiseChanges, FollowsTheGroupsThatABudgetLinks) {
   Problem problem;  // one of two equal groups can have y
   for (const char* name : {"a", "b"})
     problem.groups.push_back({name, {}, {{"x", 1, {{"c", 0}}, 0.0}, {"y", 0, {{"c", 1}}, 0.1}}});
   problem.budgets = {{"c", 1}};
-  const Stability stability = StabilityOf(problem, {1, 0}, {.draws = 2000}, {});
-  EXPECT_NEAR(stability.changes[0], 0.5, 4 * std::sqrt(0.25 / 2000));
-  EXPECT_EQ(stability.changes[0], stability.changes[1]);
+  const NoiseChanges noise_changes = ChangesUnderNoise(problem, {1, 0}, {.draws = 2000}, {});
+  EXPECT_NEAR(noise_changes.changes[0], 0.5, 4 * std::sqrt(0.25 / 2000));
+  EXPECT_EQ(noise_changes.changes[0], noise_changes.changes[1]);
 }
 
-TEST(Stability, IsTheSameForTheSameSeedAndCountsOnlyWhatWasDrawn) {
+TEST(NoiseChanges, IsTheSameForTheSameSeedAndCountsOnlyWhatWasDrawn) {
   Problem problem;
   problem.groups = {Pair("a", 0.1, 0.2), Pair("b", 0.2, 0.2)};
   const auto changes = [&](std::uint64_t seed) {
-    return StabilityOf(problem, {0, 0}, {.draws = 50, .seed = seed}, {}).changes;
+    return ChangesUnderNoise(problem, {0, 0}, {.draws = 50, .seed = seed}, {}).changes;
   };
   EXPECT_EQ(changes(1), changes(1));
   EXPECT_NE(changes(1), changes(2));
-  const Stability stopped = StabilityOf(problem, {0, 0}, {}, {.stop = [] { return true; }});
+  const NoiseChanges stopped = ChangesUnderNoise(problem, {0, 0}, {}, {.stop = [] { return true; }});
   EXPECT_EQ(stopped.draws, 0);
   EXPECT_EQ(stopped.changes, std::vector<double>(2, 0.0));
-  EXPECT_THROW(StabilityOf(problem, {0, 0}, {.draws = 0}, {}), Error);
-  EXPECT_THROW(StabilityOf(problem, {0}, {}, {}), Error);
+  EXPECT_THROW(ChangesUnderNoise(problem, {0, 0}, {.draws = 0}, {}), Error);
+  EXPECT_THROW(ChangesUnderNoise(problem, {0}, {}, {}), Error);
 }
 
 TEST(ShadowPrice, IsTheSlopeOfTheBound) {

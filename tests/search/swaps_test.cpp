@@ -1,4 +1,4 @@
-#include "swaps.h"
+#include "tree/swaps.h"
 
 #include <gtest/gtest.h>
 
@@ -67,7 +67,8 @@ TEST(Swaps, NeverLeaveOutTheBestPlan) {
 Problem Two(double gain_of_first, double gain_of_second) {
   Problem problem;
   for (const double gain : {gain_of_first, gain_of_second})
-    problem.groups.push_back({"g" + std::to_string(problem.groups.size()), {}, {{"a", gain, {{"c", 1}}}, {"b", 0, {{"c", 3}}}}});
+    problem.groups.push_back(
+        {"g" + std::to_string(problem.groups.size()), {}, {{"a", gain, {{"c", 1}}}, {"b", 0, {{"c", 3}}}}});
   problem.budgets = {{"c", 4}};
   return problem;
 }

@@ -1,12 +1,12 @@
-#include "tallies.h"
+#include "tree/tallies.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "feasibility.h"
 #include "search/brute_force.h"
 #include "search/random_problem.h"
+#include "tree/feasibility.h"
 
 namespace bitplan::search {
 namespace {
@@ -19,7 +19,7 @@ Problem MeasuredProblem(std::uint64_t seed, int groups, int budgets, double nois
 
 /// A core with its tallies, at the root.
 struct Case {
-  ShrunkCore part;
+  ReducedCore part;
   std::vector<Tally> tallies;
   const Core& core = part.core;
   const Node& root = part.root;
@@ -27,7 +27,7 @@ struct Case {
 Case CaseOf(const Problem& problem, TalliesOf of = TalliesOf::Ranks) {
   Monitor monitor({});
   const Core whole = BuildCore(problem, Goal::Loss);
-  ShrunkCore part = Shrink(whole, SolveRoot(whole, monitor));
+  ReducedCore part = Reduce(whole, SolveRoot(whole, monitor));
   std::vector<Tally> tallies = AddTallies(whole, part, of);
   return {std::move(part), std::move(tallies)};
 }

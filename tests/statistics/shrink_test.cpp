@@ -25,8 +25,8 @@ TEST(Shrink, EqualsSciPysRoot) {
   for (const auto& each : Reference().at("shrinkages")) {
     const auto posterior = each.at("posterior").get<Values>(), errors = each.at("posterior_errors").get<Values>();
     const auto variance = each.at("prior_variance").get<double>();
-    const Shrunken result = Shrink(Estimates(each.at("estimates").get<Values>(), each.at("errors").get<Values>()),
-                                   each.at("prior_means").get<Values>(), each.at("fitted").get<std::size_t>());
+    const Shrinkage result = Shrink(Estimates(each.at("estimates").get<Values>(), each.at("errors").get<Values>()),
+                                    each.at("prior_means").get<Values>(), each.at("fitted").get<std::size_t>());
     EXPECT_NEAR(result.prior_variance, variance, 1e-11 * variance);
     ASSERT_EQ(result.posterior.size(), posterior.size());
     for (std::size_t i = 0; i < posterior.size(); ++i) {
@@ -38,7 +38,7 @@ TEST(Shrink, EqualsSciPysRoot) {
 
 TEST(Shrink, WithEqualErrorsHasAClosedForm) {
   // Σd² = 4 + 36 = 40 = n (s² + τ²): τ² = 20 − 4.
-  const Shrunken result = Shrink({{3, 2}, {-4, 2}}, {1, 2});
+  const Shrinkage result = Shrink({{3, 2}, {-4, 2}}, {1, 2});
   EXPECT_DOUBLE_EQ(result.prior_variance, 16);
   EXPECT_DOUBLE_EQ(result.posterior[0].value, 1 + 0.8 * 2);
   EXPECT_DOUBLE_EQ(result.posterior[1].value, 2 - 0.8 * 6);
@@ -47,7 +47,7 @@ TEST(Shrink, WithEqualErrorsHasAClosedForm) {
 }
 
 TEST(Shrink, ToThePriorWhereNoiseExplainsTheDifferences) {
-  const Shrunken result = Shrink({{1.5, 2}, {2.5, 2}}, {1, 2});
+  const Shrinkage result = Shrink({{1.5, 2}, {2.5, 2}}, {1, 2});
   EXPECT_EQ(result.prior_variance, 0);
   EXPECT_EQ(result.posterior[0].value, 1);
   EXPECT_EQ(result.posterior[0].standard_error, 0);
@@ -55,15 +55,15 @@ TEST(Shrink, ToThePriorWhereNoiseExplainsTheDifferences) {
 }
 
 TEST(Shrink, LeavesExactEstimatesAlone) {
-  const Shrunken result = Shrink({{3, 0}, {5, 1}, {0, 100}}, {1, 1, 1});
+  const Shrinkage result = Shrink({{3, 0}, {5, 1}, {0, 100}}, {1, 1, 1});
   EXPECT_GT(result.prior_variance, 0);
   EXPECT_EQ(result.posterior[0].value, 3);
   EXPECT_EQ(result.posterior[0].standard_error, 0);
   EXPECT_GT(result.posterior[2].value, 0.9);
-  const Shrunken all_exact = Shrink({{3, 0}, {5, 0}}, {1, 1});
+  const Shrinkage all_exact = Shrink({{3, 0}, {5, 0}}, {1, 1});
   EXPECT_DOUBLE_EQ(all_exact.prior_variance, 10);
   EXPECT_EQ(all_exact.posterior[1].value, 5);
-  const Shrunken on_the_prior = Shrink({{1, 0}, {1, 0}}, {1, 1});
+  const Shrinkage on_the_prior = Shrink({{1, 0}, {1, 0}}, {1, 1});
   EXPECT_EQ(on_the_prior.prior_variance, 0);
   EXPECT_EQ(on_the_prior.posterior[0].value, 1);
 }
@@ -82,7 +82,7 @@ TEST(Shrink, MeetsItsEquationAtEveryScale) {
 }
 
 TEST(Shrink, EndsWhereSquaresUnderflow) {
-  const Shrunken result = Shrink({{2e-162, 1e-162}, {0, 1e-200}}, {0, 0});
+  const Shrinkage result = Shrink({{2e-162, 1e-162}, {0, 1e-200}}, {0, 0});
   EXPECT_GE(result.prior_variance, 0);
   EXPECT_LE(result.prior_variance, 1e-300);
   EXPECT_LE(result.posterior[0].value, 2e-162);

@@ -43,7 +43,7 @@ struct Core {
   std::vector<double> cost;        ///< [budget, column], ≥ 0
   std::vector<Index> group;        ///< per column
   std::vector<Index> choice;       ///< per column: index in the problem's group
-  double settled_loss = 0;         ///< of groups that are settled for good and no longer part (see ShrunkCore), as are
+  double settled_loss = 0;         ///< of groups that are settled for good and no longer part (see ReducedCore), as are
   std::vector<double> settled_cost;  ///< per budget, what they spend, and
   std::size_t settled_groups = 0;    ///< how many they are
   double loss_scale = 1;             ///< objective = loss · loss_scale + loss_shift

@@ -1,0 +1,137 @@
+#include "tree/exact.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+#include "core/levelled_costs.h"
+#include "heuristics/greedy.h"
+#include "relaxation/rounding.h"
+#include "tree/feasibility.h"
+
+namespace bitplan::search {
+namespace {
+
+constexpr double kFirstCutoff = 1.0 / 32;  // of the way from the bound to the plan at hand
+constexpr double kCutoffGrowth = 1.5;
+constexpr std::int64_t kNodesBeforeGreedy = 50;  // most problems are done by then; the greedy search costs as much
+constexpr std::int64_t kNodesOfFirstTurn = 1000;
+constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+
+/// Branch and bound under cutoffs that rise until a plan lies below. A tight cutoff rules out far more columns, which
+/// in turn coarsens the budgets' units; a tree that finds nothing has raised the bound to its cutoff.
+class RisingCutoffs {
+ public:
+  RisingCutoffs(const Core& core, Node root, double gap, Incumbent start, Monitor& monitor)
+      : core_(core), root_(std::move(root)), gap_(gap), monitor_(monitor) {
+    result_.best = std::move(start);
+    result_.bound = std::min(root_.bound, result_.best.value);
+    cutoff_ = LowestCutoff(root_.bound);
+  }
+
+  /// Goes on until the best plan is proven; gives up at the first tree with more than `most_nodes`, or when the time is
+  /// up. Returns whether it is proven.
+  bool Run(std::int64_t most_nodes) {
+    while (!result_.complete) {
+      TreeOptions options{.gap = gap_, .cutoff = cutoff_, .proven = result_.bound};
+      options.most_nodes = most_nodes;
+      TreeResult tree = BranchAndBound(core_, root_, options, result_.best, monitor_);
+      result_.best = std::move(tree.best);
+      result_.nodes += tree.nodes;
+      RaiseBound(tree.bound);
+      if (!tree.complete) break;
+      result_.complete = result_.complete || cutoff_ >= result_.best.Cutoff(core_, gap_);
+      cutoff_ = std::max(cutoff_, root_.bound + kCutoffGrowth * (cutoff_ - root_.bound));
+    }
+    return result_.complete;
+  }
+
+  /// Takes a plan over when it is better: cutoffs begin again below it.
+  void Offer(const Incumbent& plan) {
+    if (plan.choices.empty() || !result_.best.Offer(core_, PlanOf(core_, plan.choices))) return;
+    cutoff_ = std::min(cutoff_, LowestCutoff(root_.bound));
+    RaiseBound(result_.bound);
+  }
+
+  /// Takes a bound over when it is better: no cutoff needs to be below it.
+  void Raise(double bound) {
+    RaiseBound(bound);
+    if (cutoff_ <= result_.bound) cutoff_ = LowestCutoff(result_.bound);
+  }
+
+  void CountNodes(std::int64_t nodes) { result_.nodes += nodes; }
+  const TreeResult& Result() const { return result_; }
+
+ private:
+  void RaiseBound(double bound) {
+    result_.bound = std::min(std::max(result_.bound, bound), result_.best.value);
+    result_.complete = result_.complete || result_.bound >= result_.best.Cutoff(core_, gap_);
+  }
+  double LowestCutoff(double bound) const { return bound + kFirstCutoff * (result_.best.value - bound); }
+
+  const Core& core_;
+  const Node root_;
+  double gap_;
+  Monitor& monitor_;
+  TreeResult result_;
+  double cutoff_;
+};
+
+/// The searches of a problem's levelled ones.
+class LevelledSearches {
+ public:
+  LevelledSearches(const LevelledCosts& levelled, double gap, Monitor& monitor)
+      : least_(Begin(levelled.least, gap, monitor)), most_(Begin(levelled.most, gap, monitor)) {}
+
+  /// Goes on with both for trees of up to `most_nodes`, which bounds the plans of `whole` from below and offers it
+  /// plans. Returns whether there is no more to get from them.
+  bool Help(RisingCutoffs& whole, std::int64_t most_nodes) {
+    least_.Offer(whole.Result().best);
+    const bool bounded = Go(least_, whole, most_nodes);
+    whole.Raise(least_.Result().bound);
+    if (whole.Result().complete) return true;
+    most_.Offer(whole.Result().best);
+    return Go(most_, whole, most_nodes) && bounded;
+  }
+
+ private:
+  static RisingCutoffs Begin(const Core& core, double gap, Monitor& monitor) {
+    Node root = SolveRoot(core, monitor);
+    Incumbent start;
+    if (!root.relaxation.infeasible) start.Offer(core, Round(core, root.part, root.relaxation, kInfinity));
+    return RisingCutoffs(core, std::move(root), gap, std::move(start), monitor);
+  }
+
+  static bool Go(RisingCutoffs& search, RisingCutoffs& whole, std::int64_t most_nodes) {
+    const std::int64_t before = search.Result().nodes;
+    const bool complete = search.Run(most_nodes);
+    whole.CountNodes(search.Result().nodes - before);
+    whole.Offer(search.Result().best);
+    return complete;
+  }
+
+  RisingCutoffs least_, most_;
+};
+
+}  // namespace
+
+/// Where the first nodes do not do, the greedy search's plan is worth its time. Where costs are equal but for noise,
+/// the levelled problems and the whole one take turns, each four times as long as the one before.
+TreeResult SearchExactly(const Core& core, const Node& root, double gap, Incumbent start, Monitor& monitor) {
+  RisingCutoffs whole(core, root, gap, std::move(start), monitor);
+  if (whole.Run(kNodesBeforeGreedy) || monitor.Expired()) return whole.Result();
+  whole.Offer(SearchGreedily(core, root.relaxation.multipliers, monitor));
+  if (const auto levelled = LevelCosts(core)) {
+    LevelledSearches searches(*levelled, gap, monitor);
+    for (std::int64_t nodes = kNodesOfFirstTurn; !monitor.Expired(); nodes *= 4) {
+      const bool exhausted = searches.Help(whole, nodes);
+      if (whole.Result().complete) return whole.Result();
+      if (exhausted || whole.Run(nodes)) break;
+    }
+  }
+  whole.Run(kNoLimit);
+  return whole.Result();
+}
+
+}  // namespace bitplan::search
