@@ -8,8 +8,10 @@
 
 #include "bitplan/network.h"
 #include "network/activation_trace.h"
+#include "network/baked_batch.h"
 #include "network/model_case.h"
 #include "network/tails.h"
+#include "readers/model_reader.h"
 
 namespace bitplan::test {
 namespace {
@@ -23,7 +25,8 @@ struct BatchCase {
   explicit BatchCase(const std::string& name) : network(Load(name)) {
     std::ifstream file(Path(name + ".json"));
     const auto json = nlohmann::json::parse(file);
-    inputs = ToTensor(json.at("inputs")[0]);
+    for (const auto& input : json.at("inputs")) all_inputs.push_back(ToTensor(input));
+    inputs = all_inputs[0];
     output = ToTensor(json.at("output"));
   }
   static std::filesystem::path Path(const std::string& file) {
@@ -31,13 +34,21 @@ struct BatchCase {
   }
   static Network Load(const std::string& name) { return Network::Load(Path(name + ".pt")); }
 
+  /// Of the first samples, one per input.
+  std::vector<at::Tensor> First(std::int64_t samples) const {
+    std::vector<at::Tensor> first;
+    for (const at::Tensor& input : all_inputs) first.push_back(input.narrow(0, 0, samples));
+    return first;
+  }
+
   Network network;
-  at::Tensor inputs, output;
+  std::vector<at::Tensor> all_inputs;
+  at::Tensor inputs, output;  // inputs: the first one
 };
 
 const std::vector<std::string> kCases = {"one",   "one_frozen",   "four",        "four_frozen", "two",
                                          "state", "state_frozen", "steps",       "each",        "squeezed",
-                                         "block", "block_one",    "block_three", "block_four"};
+                                         "block", "block_one",    "block_three", "block_four",  "three_hundred"};
 
 TEST(Batching, GivesEverySampleItsOwnOutputInAnyNumber) {
   for (const std::string& name : kCases)
@@ -56,6 +67,37 @@ TEST(Batching, FindsOutOnceForAllNumbers) {
                               model.output.narrow(0, 0, samples)),
                 1e-5)
           << name << " " << samples;
+  }
+}
+
+TEST(Batching, SeveralInputsAreDividedAlike) {
+  for (const std::string name : {"pair", "pair_one", "pair_four"})
+    for (const std::int64_t samples : {1, 2, 4, 5, 7}) {
+      const BatchCase model(name);
+      EXPECT_LE(MaxDifference(model.network.Forward(model.First(samples)), model.output.narrow(0, 0, samples)), 1e-5)
+          << name << " " << samples;
+    }
+}
+
+/// Frozen files keep nothing of the example, scripted ones have none.
+TEST(Batching, TheExamplesSamplesAreReadFromTheFile) {
+  const std::map<std::string, std::optional<std::int64_t>> samples = {{"one", 1},
+                                                                      {"four", 4},
+                                                                      {"two", 2},
+                                                                      {"three_hundred", 300},
+                                                                      {"pair_one", 1},
+                                                                      {"pair_four", 4},
+                                                                      {"block_three", 3},
+                                                                      {"state", 1},
+                                                                      {"centered_traced", 4},
+                                                                      {"pair", std::nullopt},
+                                                                      {"block", std::nullopt},
+                                                                      {"mean", std::nullopt},
+                                                                      {"one_frozen", std::nullopt},
+                                                                      {"four_frozen", std::nullopt}};
+  for (const auto& [name, expected] : samples) {
+    const LoweredGraph lowered = network::ReadModel(BatchCase::Path(name + ".pt"), {});
+    EXPECT_EQ(network::FindBakedBatch(lowered).traced, expected) << name;
   }
 }
 

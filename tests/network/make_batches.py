@@ -171,6 +171,20 @@ class Block(nn.Module):
         return self.head(torch.relu(y).reshape(batch, -1))
 
 
+class Pair(nn.Module):
+    """Two inputs, and a view with the batch in it behind each."""
+
+    def __init__(self, batch):
+        super().__init__()
+        self.left, self.right, self.head = nn.Linear(3, 4), nn.Linear(3, 4), nn.Linear(20, 3)
+        self.batch = batch
+
+    def forward(self, vectors, sequences):
+        batch = vectors.shape[0] if self.batch is None else self.batch
+        steps = torch.relu(self.right(sequences)).view(batch, 16)
+        return self.head(torch.cat([torch.relu(self.left(vectors)).view(batch, 4), steps], 1))
+
+
 def save(module, path):
     """Without the debug records, which hold the paths of the machine that the file was made on."""
     buffer = io.BytesIO()
@@ -189,14 +203,20 @@ def numbers(tensor):
 
 def write(name, module, inputs, output):
     save(module, FOLDER / f"{name}.pt")
-    expected = {"inputs": [numbers(inputs)], "output": numbers(output)}
+    inputs = inputs if isinstance(inputs, list) else [inputs]
+    expected = {"inputs": [numbers(each) for each in inputs], "output": numbers(output)}
     (FOLDER / f"{name}.json").write_text(json.dumps(expected, separators=(",", ":")) + "\n")
 
 
-def one_by_one(model, inputs):
+def copy_of(model):
     """With sizes that follow the batch."""
     model = copy.deepcopy(model)
     model.batch = None
+    return model
+
+
+def one_by_one(model, inputs):
+    model = copy_of(model)
     with torch.no_grad():
         return torch.cat([model(sample[None]) for sample in inputs])
 
@@ -205,6 +225,15 @@ def write_traced(name, model, inputs, batch, freeze=False):
     model.eval()
     module = torch.jit.trace(model, inputs[:batch], check_trace=False)
     write(name, torch.jit.freeze(module) if freeze else module, inputs, one_by_one(model, inputs))
+
+
+def write_pair(name, model, batch, trace):
+    model.eval()
+    inputs = [torch.randn(SAMPLES, 3), torch.randn(SAMPLES, 4, 3)]
+    example = tuple(each[:batch] for each in inputs)
+    with torch.no_grad():
+        outputs = torch.cat([copy_of(model)(*(each[n:n + 1] for each in inputs)) for n in range(SAMPLES)])
+    write(name, torch.jit.trace(model, example, check_trace=False) if trace else torch.jit.script(model), inputs, outputs)
 
 
 def main():
@@ -237,6 +266,12 @@ def main():
     for batch, name in ((1, "block_one"), (3, "block_three"), (4, "block_four")):
         block.batch = batch
         write_traced(name, block, images, batch)
+    many = Baked(300).eval()  # of more samples than numbers in a graph are tried for
+    module = torch.jit.trace(many, torch.randn(300, 3, 4, 4), check_trace=False)
+    write("three_hundred", module, images, one_by_one(many, images))
+    write_pair("pair", Pair(None), SAMPLES, trace=False)
+    for batch, name in ((1, "pair_one"), (4, "pair_four")):
+        write_pair(name, Pair(batch), batch, trace=True)
 
 
 if __name__ == "__main__":

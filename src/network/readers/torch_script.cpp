@@ -13,6 +13,7 @@
 #include "lower.h"
 #include "naming_file.h"
 #include "network/torch_error.h"
+#include "readers/traced_example.h"
 
 namespace bitplan::network {
 
@@ -39,29 +40,6 @@ torch::jit::Module LoadModule(const std::filesystem::path& file, const at::Devic
   }
 }
 
-/// The first tensor's samples.
-std::optional<std::int64_t> SamplesOfExample(const c10::IValue& value) {
-  if (value.isTensor()) {
-    const at::Tensor& tensor = value.toTensor();
-    return tensor.defined() && tensor.dim() > 0 ? std::optional(tensor.size(0)) : std::nullopt;
-  }
-  std::vector<c10::IValue> items;
-  if (value.isTuple()) items = value.toTupleRef().elements().vec();
-  if (value.isList()) items = value.toListRef().vec();
-  if (value.isGenericDict())
-    for (const auto& entry : value.toGenericDict()) items.push_back(entry.value());
-  for (const c10::IValue& item : items)
-    if (const auto samples = SamplesOfExample(item)) return samples;
-  return std::nullopt;
-}
-
-std::optional<std::int64_t> TracedSamples(const torch::jit::Module& module) {
-  std::optional<std::int64_t> samples;
-  for (const auto& entry : module.retrieve_traced_inputs())
-    if (entry.key() == "forward") samples = SamplesOfExample(c10::IValue(entry.value()));
-  return samples;
-}
-
 /// NAME/data/0, NAME/constants/0: all that is loaded beside code.
 bool IsTensorEntry(std::string_view name) {
   return name.find("/data/") != std::string_view::npos || name.find("/constants/") != std::string_view::npos;
@@ -78,7 +56,7 @@ LoweredGraph TorchScriptReader::Read(const ModelContent& content, const NetworkO
   const torch::jit::Module module = LoadModule(content.file(), FindDevice(options.device));
   return NamingFile(content.file(), [&] {
     LoweredGraph lowered = Lower(module, options.input_values);
-    lowered.traced_samples = TracedSamples(module);
+    lowered.traced_samples = SamplesOfTracedExample(content);
     return lowered;
   });
 }

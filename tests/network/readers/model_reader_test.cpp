@@ -106,6 +106,7 @@ TEST(ModelReaders, GiveTheGraphOfTheFileWithItsInputsAndParameters) {
     EXPECT_EQ(lowered.arguments.size(), 1u);
     EXPECT_EQ(lowered.graph->inputs().size(), 1 + lowered.parameters.size());
     EXPECT_TRUE(lowered.tap_sites.empty());
+    EXPECT_EQ(lowered.traced_samples.has_value(), kind == "traced") << kind;
   }
 }
 
