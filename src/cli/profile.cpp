@@ -6,9 +6,11 @@
 
 #include <filesystem>
 
+#include "bitplan/energy.h"
 #include "bitplan/error.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
+#include "bitplan/roofline.h"
 #include "command.h"
 #include "interrupt.h"
 #include "memory_option.h"

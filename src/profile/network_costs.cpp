@@ -1,6 +1,7 @@
 #include <set>
 
 #include "bitplan/cost.h"
+#include "bitplan/energy.h"
 #include "bitplan/profile.h"
 #include "bitplan/quantize.h"
 
