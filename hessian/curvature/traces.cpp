@@ -63,7 +63,7 @@ void TraceSampler::SampleBatch(std::size_t batch, int first, int last) {
   if (loss_.batches() > 1) only_batch_.reset();
 }
 
-TraceEstimate Estimate(const std::vector<double>& samples) {
+TraceEstimate EstimateOf(const std::vector<double>& samples) {
   const auto count = static_cast<double>(samples.size());
   double sum = 0, squares = 0;
   for (const double sample : samples) sum += sample;
@@ -86,7 +86,7 @@ std::vector<TraceEstimate> TraceSampler::Estimates() const {
       for (const std::size_t slot : slots) sum += sample[slot];
       of_layer.push_back(sum);
     }
-    estimates.push_back(Estimate(of_layer));
+    estimates.push_back(EstimateOf(of_layer));
   }
   return estimates;
 }
