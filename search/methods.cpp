@@ -6,45 +6,46 @@
 namespace bitplan::search {
 namespace {
 
-Solution SolveBy(SearchMethod method, LinkedSolver solve, const Problem& problem, const std::optional<WarmStart>& start,
+constexpr const char* kConvex = "convex";
+
+Solution SolveBy(LinkedSolver solve, const Problem& problem, const std::optional<WarmStart>& start,
                  const SearchOptions& options) {
   Monitor monitor(options);
   monitor.Expired();
   Solution solution = SolveLinked(problem, start, options, solve, monitor);
-  solution.method = method;
   solution.seconds = monitor.Seconds();
   return solution;
 }
 
 class Greedy : public SearchAlgorithm {
  public:
-  SearchMethod method() const override { return SearchMethod::Greedy; }
+  std::string name() const override { return "greedy"; }
   SearchTraits traits() const override { return {}; }
 
  private:
   Solution FindPlan(const Problem& problem, const SearchOptions& options) const override {
     const auto solve = [](const Problem& linked, const std::optional<Joint>&, const SearchOptions& how,
                           Monitor& monitor) { return SolveGreedily(linked, how, monitor); };
-    return SolveBy(method(), solve, problem, std::nullopt, options);
+    return SolveBy(solve, problem, std::nullopt, options);
   }
 };
 
 class Exact : public SearchAlgorithm {
  public:
-  SearchMethod method() const override { return SearchMethod::Exact; }
+  std::string name() const override { return "exact"; }
   SearchTraits traits() const override { return {.proves_optimum = true}; }
 
  private:
   Solution FindPlan(const Problem& problem, const SearchOptions& options) const override {
     const auto solve = [](const Problem& linked, const std::optional<Joint>&, const SearchOptions& how,
                           Monitor& monitor) { return SolveExactly(linked, how, monitor); };
-    return SolveBy(method(), solve, problem, std::nullopt, options);
+    return SolveBy(solve, problem, std::nullopt, options);
   }
 };
 
 class Convex : public SearchAlgorithm {
  public:
-  SearchMethod method() const override { return SearchMethod::Convex; }
+  std::string name() const override { return kConvex; }
   SearchTraits traits() const override { return {.takes_joint_term = true, .proves_optimum = true}; }
 
  private:
@@ -64,7 +65,9 @@ Solution SolveConvexly(const Problem& problem, const std::optional<WarmStart>& s
                         Monitor& monitor) {
     return joint ? SolveJoint(linked, *joint, how, monitor) : SolveExactly(linked, how, monitor);
   };
-  return SolveBy(SearchMethod::Convex, solve, problem, start, options);
+  Solution solution = SolveBy(solve, problem, start, options);
+  solution.method = kConvex;
+  return solution;
 }
 
 }  // namespace bitplan::search

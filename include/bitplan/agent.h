@@ -71,10 +71,13 @@ struct AgentResult {
 /// another search, is none, or cannot be written.
 AgentResult SearchByAgent(const Problem& problem, const AgentOptions& options);
 
+/// The name of SearchByAgent as a method.
+inline constexpr const char* kAgentMethod = "agent";
+
 /// Takes the learning curve of a search that is done.
 using CurveCallback = std::function<void(const std::vector<AgentEpisode>& episodes)>;
 
-/// Makes `searches` know the method Agent: SearchByAgent with `options`, the certificate by the options of the search,
+/// Makes `searches` know the method agent: SearchByAgent with `options`, the certificate by the options of the search,
 /// whose progress and stop count where `options` have none. `curve`, unless empty, is called after every search. Throws
 /// Error when the options are malformed, or `searches` know the method already.
 void AddAgent(SearchRegistry& searches, const AgentOptions& options = {}, const CurveCallback& curve = {});

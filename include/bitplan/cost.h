@@ -67,7 +67,7 @@ WidthRule ParseWidthRule(std::string_view text);  ///< throws Error listing the 
 struct ProblemOptions {
   Measure measure = Measure::GaussNewton;  ///< the best of them in benchmarks/plan_quality.cpp
   /// Layers' shifts of the output are added up before the loss is taken, and not the losses that each causes alone: the
-  /// problem gets a joint term (SearchMethod::Convex), of LogitShift and Divergence the logit model, of GaussNewton and
+  /// problem gets a joint term (method convex), of LogitShift and Divergence the logit model, of GaussNewton and
   /// Quadratic a matrix. Needs the shifts in the sensitivity file.
   bool joint = false;
   bool shrink = true;  ///< figures with standard errors are shrunk first, see ShrinkFigures, and the cross terms of a

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,7 @@ struct RunOptions {
   ProblemOptions problem;
   std::vector<CostTable> costs;  ///< beside those of NetworkCosts (bitplan/profile.h), or in their place
   SearchOptions search;
+  std::vector<std::shared_ptr<const SearchAlgorithm>> searches;  ///< of one's own, to be named by `search.method`
   AgentOptions agent;            ///< for the method agent
   bool measured_reward = false;  ///< the agent minimizes the mean divergence that plans have on the held-out samples,
                                  ///< not the predicted loss

@@ -13,14 +13,6 @@
 
 namespace bitplan {
 
-enum class SearchMethod {
-  Greedy,  ///< marginal loss per cost from the cheapest plan up, then exchanges; bound from the Lagrangian relaxation
-  Exact,   ///< branch and bound; bound and plan meet unless a limit stops it first
-  Convex,  ///< takes a joint term: branch and bound over its convex relaxation; as Exact without one
-  Agent,   ///< reinforcement learning; needs LibTorch, and so is not a method of Search but of SearchByAgent, and of
-           ///< registries that AddAgent gave it to (bitplan/agent.h)
-};
-
 enum class SolutionStatus {
   Optimal,     ///< within `SearchOptions::gap` of the proven bound
   Feasible,    ///< within every budget, but the bound does not prove it best (a limit was reached, or a heuristic ran)
@@ -39,7 +31,10 @@ struct SearchLimits {
 };
 
 struct SearchOptions {
-  SearchMethod method = SearchMethod::Exact;
+  /// A name of the registry that is asked. Of Search: "greedy" (marginal loss per cost from the cheapest plan up, then
+  /// exchanges; bound from the Lagrangian relaxation), "exact" (branch and bound; bound and plan meet unless a limit
+  /// stops it first), "convex" (takes a joint term: branch and bound over its convex relaxation; as exact without one).
+  std::string method = "exact";
   double gap = SearchLimits{}.gap;  ///< this and the rest as in SearchLimits
   double time_limit_seconds = SearchLimits{}.time_limit_seconds;
   ProgressCallback progress = {};
@@ -63,7 +58,7 @@ struct Infeasibility {
 /// One choice a group, and how good that provably is. File form: `bitplan.solution/1`.
 struct Solution {
   SolutionStatus status = SolutionStatus::Feasible;
-  SearchMethod method = SearchMethod::Exact;
+  std::string method = "exact";         ///< the name of the search
   std::vector<std::size_t> choices;     ///< index of the choice taken, one per group; empty when infeasible or unknown
   double objective = 0;                 ///< summed objective of `choices`; 0 without
   double bound = 0;                     ///< proven: no plan within the budgets is below it; 0 when infeasible
@@ -79,7 +74,7 @@ struct Solution {
 };
 
 /// Solves `problem` by greedy, exact or convex; throws Error when the problem or the options are malformed, when the
-/// method is another, when its rules contradict each other or tie so many groups that more than 65,536 combinations are
+/// method has another name, when its rules contradict each other or tie so many groups that more than 65,536 combinations are
 /// left of them (4,096 with a joint term), or when the problem has a joint term that the method does not take. Never
 /// returns a plan over a budget (sums are compared with a relative tolerance of 1e-9). Equal problems and options give
 /// equal plans, bounds and node counts unless the time limit is hit. Of plans that are equally good, any may be
@@ -100,11 +95,12 @@ class SearchAlgorithm {
  public:
   virtual ~SearchAlgorithm() = default;
 
-  virtual SearchMethod method() const = 0;
+  /// What options, solutions, files and the command line call it: small letters, digits and '-'.
+  virtual std::string name() const = 0;
   virtual SearchTraits traits() const = 0;
 
-  /// As Search, by this method whatever `options.method` says. Throws Error when the problem or the options are
-  /// malformed, or the problem has a joint term that the method does not take.
+  /// As Search, by this method whatever `options.method` says; `method` of the solution is its name. Throws Error when
+  /// the problem or the options are malformed, or the problem has a joint term that the method does not take.
   Solution Solve(const Problem& problem, const SearchOptions& options) const;
 
  private:
@@ -117,14 +113,13 @@ class SearchRegistry {
  public:
   SearchRegistry();  ///< greedy, exact, convex
 
-  void Add(std::shared_ptr<const SearchAlgorithm> algorithm);  ///< throws Error when there is one of its method
+  /// Throws Error when there is one of its name, or the name has other characters than names may have.
+  void Add(std::shared_ptr<const SearchAlgorithm> algorithm);
 
-  bool Has(SearchMethod method) const;
-  const SearchAlgorithm& Get(SearchMethod method) const;  ///< throws Error listing the names
-  SearchMethod Parse(std::string_view name) const;        ///< likewise
-  std::vector<SearchMethod> Methods() const;              ///< in the order in which they came
-  std::vector<std::string_view> Names() const;            ///< likewise
-  std::vector<std::string_view> NamesForJointTerms() const;  ///< of those that take one
+  bool Has(std::string_view method) const;
+  const SearchAlgorithm& Get(std::string_view method) const;  ///< throws Error listing the names
+  std::vector<std::string> Names() const;                     ///< in the order in which they came
+  std::vector<std::string> NamesForJointTerms() const;        ///< of those that take one
 
   /// By `options.method`: as the function Search, with the methods that are here.
   Solution Solve(const Problem& problem, const SearchOptions& options) const;
@@ -134,11 +129,11 @@ class SearchRegistry {
 };
 
 /// The method of Search that proves the optimum: of problems with a joint term, or of those without.
-SearchMethod ProvingMethod(bool joint);
+std::string ProvingMethod(bool joint);
 
 /// `method` where it is one of Search, else the proving one: what is asked beside a plan, of problems that differ a
 /// little, is answered by Search.
-SearchMethod StandIn(SearchMethod method, bool joint);
+std::string StandIn(const std::string& method, bool joint);
 
 /// What `problem` charges for a plan, budgets and rules aside: the summed objectives of its choices, the joint term,
 /// and the summed costs that have a price. Throws Error unless there is one choice for each group.
@@ -153,8 +148,6 @@ std::string ToLp(const Problem& problem);
 /// One line: status, objective, bound, gap, time.
 std::string BriefReport(const Solution& solution);
 
-std::string_view ToString(SearchMethod method);
 std::string_view ToString(SolutionStatus status);
-SearchMethod ParseSearchMethod(std::string_view text);  ///< throws Error listing the names
 
 }  // namespace bitplan

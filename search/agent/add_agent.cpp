@@ -12,7 +12,7 @@ class AgentSearch : public SearchAlgorithm {
  public:
   AgentSearch(AgentOptions options, CurveCallback curve) : options_(std::move(options)), curve_(std::move(curve)) {}
 
-  SearchMethod method() const override { return SearchMethod::Agent; }
+  std::string name() const override { return kAgentMethod; }
   SearchTraits traits() const override { return {.takes_joint_term = true, .needs_torch = true}; }
 
  private:

@@ -156,7 +156,7 @@ AgentResult SearchByAgent(const Problem& problem, const AgentOptions& options) {
   const auto begun = std::chrono::steady_clock::now();
   AgentResult result{agent::Prove(problem, options), {}};
   Solution& solution = result.solution;
-  solution.method = SearchMethod::Agent;
+  solution.method = kAgentMethod;
   if (solution.status == SolutionStatus::Infeasible) return result;
   const agent::PlanSpace space(problem, options.stop);
   const auto plan = space.Complete(0, std::vector<double>(space.budgets()), true);
@@ -174,7 +174,7 @@ AgentResult SearchByAgent(const Problem& problem, const AgentOptions& options) {
     solution = search::Describe(
         problem, {std::move(best), objective, solution.bound, solution.nodes, false, solution.shadow_prices}, 0);
   }
-  solution.method = SearchMethod::Agent;
+  solution.method = kAgentMethod;
   solution.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   return result;
 }

@@ -160,7 +160,7 @@ std::optional<std::vector<std::size_t>> PlanSpace::SearchCompletion(std::size_t 
   }
   const Solution found = Search(
       rest,
-      {.method = SearchMethod::Greedy, .time_limit_seconds = std::numeric_limits<double>::infinity(), .stop = stop_});
+      {.method = "greedy", .time_limit_seconds = std::numeric_limits<double>::infinity(), .stop = stop_});
   if (found.choices.empty()) return std::nullopt;
   return found.choices;
 }

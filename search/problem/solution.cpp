@@ -8,10 +8,6 @@ namespace bitplan {
 
 namespace {
 
-constexpr text::Names<SearchMethod, 4> kMethods = {{{SearchMethod::Greedy, "greedy"},
-                                                    {SearchMethod::Exact, "exact"},
-                                                    {SearchMethod::Convex, "convex"},
-                                                    {SearchMethod::Agent, "agent"}}};
 constexpr text::Names<SolutionStatus, 4> kStatuses = {{{SolutionStatus::Optimal, "optimal"},
                                                        {SolutionStatus::Feasible, "feasible"},
                                                        {SolutionStatus::Infeasible, "infeasible"},
@@ -19,9 +15,7 @@ constexpr text::Names<SolutionStatus, 4> kStatuses = {{{SolutionStatus::Optimal,
 
 }  // namespace
 
-BITPLAN_ENUM_NAMES(SearchMethod, kMethods, "search method")
 BITPLAN_ENUM_NAMES(SolutionStatus, kStatuses, "solution status")
-SearchMethod ParseSearchMethod(std::string_view text) { return Parse<SearchMethod>(text); }
 
 std::string BriefReport(const Solution& solution) {
   const std::string effort = fmt::format("{:.3f} s, {} nodes", solution.seconds, solution.nodes);

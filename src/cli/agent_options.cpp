@@ -28,9 +28,9 @@ void AddAgentOptions(CommandLine& line) {
   });
 }
 
-AgentOptions ReadAgentOptions(const CommandLine& line, SearchMethod method) {
+AgentOptions ReadAgentOptions(const CommandLine& line, const std::string& method) {
   for (const char* option : {"episodes", "warm-up", "agent-seed", "agent-checkpoint", "curve-csv", "curve-svg"})
-    if (method != SearchMethod::Agent && !line.IsDefault(option))
+    if (method != kAgentMethod && !line.IsDefault(option))
       throw Error(fmt::format("--{} is the learning agent's; give --method agent, too", option));
   AgentOptions options;
   options.episodes = line.Get<std::int64_t>("episodes");

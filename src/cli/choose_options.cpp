@@ -53,7 +53,7 @@ void ReadChooseOptions(const CommandLine& line, RunOptions& options) {
   options.choose.distance = line.Get<std::int64_t>("apart");
   options.choose.refine = line.Get<std::int64_t>("refine");
   options.measured_reward = line.Get<std::string>("reward") == kMeasured;
-  if (options.measured_reward && options.search.method != SearchMethod::Agent)
+  if (options.measured_reward && options.search.method != kAgentMethod)
     throw Error("--reward measured is for --method agent");
   options.choose.Validate();
   for (const char* option : {"held-out", "apart"})

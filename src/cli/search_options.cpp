@@ -14,6 +14,7 @@ namespace bitplan::cli {
 
 void AddSearchOptions(CommandLine& line, const SearchRegistry& searches) {
   const SearchOptions defaults;
+  const std::vector<std::string> names = searches.Names();
   line.Add({
       {"budget", Texts("COST=VALUE"),
        "weight_size=12.5%, weight_size=100KiB, bops=10%, average_bits=4, file_size, activation_memory, macs, energy, "
@@ -24,7 +25,7 @@ void AddSearchOptions(CommandLine& line, const SearchRegistry& searches) {
       {"widths", EnumOr(ProblemOptions().width_rule),
        "how a layer's weight and input widths go together; ordered: the input never below the weight"},
       {"price", Texts("COST=VALUE"), "add VALUE times the cost to what is minimized: weight_size_bytes=1e-6"},
-      {"method", OneOf(searches.Names(), ToString(defaults.method), "arg"),
+      {"method", OneOf({names.begin(), names.end()}, defaults.method, "arg"),
        fmt::format("how the plan is searched, with a joint term by {}",
                    fmt::join(searches.NamesForJointTerms(), " or "))},
       {"measure", EnumOr(ProblemOptions().measure), "what predicts the loss"},
@@ -44,7 +45,7 @@ void AddSearchOptions(CommandLine& line, const SearchRegistry& searches) {
 
 SearchOptions ReadSearchOptions(const CommandLine& line) {
   SearchOptions options;
-  options.method = line.GetEnum<SearchMethod>("method");
+  options.method = line.Get<std::string>("method");
   if (line.Get<bool>("joint") && line.IsDefault("method")) options.method = ProvingMethod(true);
   options.gap = line.Get<double>("gap");
   options.time_limit_seconds = line.Get<double>("time-limit");

@@ -65,8 +65,7 @@ Plan MakePlan(const Sensitivity& sensitivity, const Problem& problem, const Solu
   plan.predicted_loss = solution.objective;
   plan.costs = WithPeaks(solution.costs);
   plan.budgets = WithPeaks(problem.budgets);
-  plan.certificate = {std::string(ToString(solution.method)), std::string(ToString(solution.status)),
-                      solution.objective, solution.bound, solution.gap};
+  plan.certificate = {solution.method, solution.status, solution.objective, solution.bound, solution.gap};
   return plan;
 }
 
@@ -76,7 +75,7 @@ Plan PlanWithoutSearch(const std::string& measure, const std::string& method) {
   plan.tool_version = Version();
   plan.measure = measure;
   plan.predicted_loss = kNone;
-  plan.certificate = {method, "feasible", kNone, kNone, kNone};
+  plan.certificate = {method, SolutionStatus::Feasible, kNone, kNone, kNone};
   return plan;
 }
 

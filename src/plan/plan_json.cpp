@@ -3,6 +3,7 @@
 #include <limits>
 #include <set>
 
+#include "bitplan/names.h"
 #include "bitplan/plan.h"
 #include "plan/evaluation_json.h"
 #include "plan/format_json.h"
@@ -17,7 +18,7 @@ constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 Certificate ReadCertificate(plan::JsonReader reader) {
   Certificate certificate;
   certificate.method = reader.String("method");
-  certificate.status = reader.String("status");
+  certificate.status = plan::ReadName(reader, "status", Parse<SolutionStatus>);
   certificate.objective = reader.NumberOrNull("objective").value_or(kNone);
   certificate.bound = reader.NumberOrNull("bound").value_or(kNone);
   certificate.gap = reader.NumberOrNull("gap").value_or(kNone);
@@ -150,7 +151,7 @@ std::string ToJson(const Plan& plan) {
                   {"budgets", plan.budgets},
                   {"certificate",
                    {{"method", plan.certificate.method},
-                    {"status", plan.certificate.status},
+                    {"status", ToString(plan.certificate.status)},
                     {"objective", plan::NumberOrNull(plan.certificate.objective)},
                     {"bound", plan::NumberOrNull(plan.certificate.bound)},
                     {"gap", plan::NumberOrNull(plan.certificate.gap)}}},

@@ -19,7 +19,7 @@ plan::Json SolutionJson(const Problem& problem, const Solution& solution) {
       {"schema", "bitplan.solution/1"},
       {"tool_version", Version()},
       {"status", ToString(solution.status)},
-      {"method", ToString(solution.method)},
+      {"method", solution.method},
       {"objective", found ? plan::NumberOrNull(solution.objective) : plan::Json()},
       {"bound", solution.status == SolutionStatus::Infeasible ? plan::Json() : plan::NumberOrNull(solution.bound)},
       {"gap", found ? plan::NumberOrNull(solution.gap) : plan::Json()},

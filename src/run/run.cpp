@@ -54,7 +54,7 @@ bool FitsBudgets(const Network& network, const Dataset& data, const RunOptions& 
     throw Error(fmt::format("candidates are to differ in {} groups, but there are {} groups", options.choose.distance,
                             problem.groups.size()));
   SearchOptions search_options = options.search;
-  if (search_options.method != SearchMethod::Greedy) search_options.method = ProvingMethod(problem_options.joint);
+  search_options.method = StandIn(search_options.method, problem_options.joint);
   Solution solution = Search(problem, search_options);
   if (!solution.choices.empty()) return true;
   result.sensitivity = outline;
@@ -63,10 +63,18 @@ bool FitsBudgets(const Network& network, const Dataset& data, const RunOptions& 
   return false;
 }
 
+/// Those of Search, the agent, and the caller's own.
+SearchRegistry SearchesOf(const RunOptions& options, const AgentOptions& agent, const CurveCallback& curve) {
+  SearchRegistry searches;
+  AddAgent(searches, agent, curve);
+  for (const auto& own : options.searches) searches.Add(own);
+  return searches;
+}
+
 Solution FindPlan(const Network& network, const Dataset& calibration, const std::optional<Dataset>& held_out,
                   const RunOptions& options, RunResult& result) {
   AgentOptions agent = options.agent;
-  if (options.measured_reward && options.search.method == SearchMethod::Agent) {
+  if (options.measured_reward && options.search.method == kAgentMethod) {
     agent.measured_loss =
         MeasuredLoss(network, result.sensitivity, result.problem, calibration, *held_out, options.quantize,
                      options.choose.loss);
@@ -77,9 +85,8 @@ Solution FindPlan(const Network& network, const Dataset& calibration, const std:
                                     {"loss", ToString(options.choose.loss)}}
                             .dump();
   }
-  SearchRegistry searches;
-  AddAgent(searches, agent, [&](const std::vector<AgentEpisode>& episodes) { result.episodes = episodes; });
-  return searches.Solve(result.problem, options.search);
+  const auto keep_curve = [&](const std::vector<AgentEpisode>& episodes) { result.episodes = episodes; };
+  return SearchesOf(options, agent, keep_curve).Solve(result.problem, options.search);
 }
 
 /// What the options that several stages share come to.
@@ -132,11 +139,10 @@ void RunOptions::Validate() const {
   corrections.Validate();
   if (choose.Wanted() && !problem.prices.empty())
     throw Error("plans of a problem with prices cannot be chosen by measuring: it is the loss alone that is measured");
-  SearchRegistry searches;
-  AddAgent(searches);
-  if (problem.joint && !searches.Get(search.method).traits().takes_joint_term)
+  const SearchRegistry registry = SearchesOf(*this, {}, {});
+  if (const SearchTraits traits = registry.Get(search.method).traits(); problem.joint && !traits.takes_joint_term)
     throw Error(fmt::format("a joint plan is searched by the methods {}, not {}",
-                            fmt::join(searches.NamesForJointTerms(), " and "), ToString(search.method)));
+                            fmt::join(registry.NamesForJointTerms(), " and "), search.method));
   if (corrections.outlier_threshold > 0 && BudgetsFileSize(problem))
     throw Error(
         "file_size cannot be budgeted with an outlier threshold: how many columns stay in float16 is known only after "

@@ -109,7 +109,7 @@ ProblemOptions Jointly(const std::string& average_bits, Measure measure = Measur
   return options;
 }
 
-SearchOptions Convexly() { return {.method = SearchMethod::Convex}; }
+SearchOptions Convexly() { return {.method = "convex"}; }
 
 Stability StabilityOf(const Sensitivity& sensitivity, const ProblemOptions& options, std::int64_t resamples) {
   const Solution solution = Search(MakeProblem(sensitivity, options), Convexly());

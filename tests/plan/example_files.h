@@ -54,7 +54,7 @@ inline Plan FullPlan() {
   plan.measured = Evaluation{924, 1017, 924.0 / 1017, 0.31, 0.97, 0.02};
   plan.costs = {{"bops", 1e9}, {"weight_size_bytes", 134168}};
   plan.budgets = {{"weight_size_bytes", 134168.5}};
-  plan.certificate = {"exact", "optimal", 0.3, 0.29999999999999999, 0};
+  plan.certificate = {"exact", SolutionStatus::Optimal, 0.3, 0.29999999999999999, 0};
   plan.stability = Stability{100, 0.37, 0.008, 0.9, {{"conv1", 1}, {"linear", 0.42}}};
   return plan;
 }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <memory>
 
 #include "bitplan/plan.h"
 #include "bitplan/version.h"
@@ -15,6 +16,7 @@ namespace {
 /// Three tied layers with "w4-2-8a8", the linear layer with "w8a32".
 Solution SolutionOf(const Problem& problem) {
   Solution solution;
+  solution.method = "exact";
   solution.status = SolutionStatus::Optimal;
   for (const Group& group : problem.groups)
     for (std::size_t i = 0; i < group.choices.size(); ++i)
@@ -83,9 +85,34 @@ TEST(MakePlan, GivesEveryLayerItsBitsInOrderOfExecution) {
   EXPECT_EQ(plan.costs, solution.costs);
   EXPECT_EQ(plan.budgets, problem.budgets);
   EXPECT_EQ(plan.certificate.method, "exact");
-  EXPECT_EQ(plan.certificate.status, "optimal");
+  EXPECT_EQ(plan.certificate.status, SolutionStatus::Optimal);
   EXPECT_EQ(plan.certificate.bound, 1.0);
   EXPECT_FALSE(plan.measured.has_value());
+}
+
+/// A search of a caller's own, under a name that the library does not know.
+class Own : public SearchAlgorithm {
+ public:
+  std::string name() const override { return "own-search"; }
+  SearchTraits traits() const override { return {}; }
+
+ private:
+  Solution FindPlan(const Problem& problem, const SearchOptions&) const override { return SolutionOf(problem); }
+};
+
+TEST(MakePlan, CertifiesByTheNameOfASearchOfTheCallersOwnAndReadsItBack) {
+  const Sensitivity sensitivity = Tied();
+  const Problem problem = MakeProblem(sensitivity, {});
+  SearchRegistry searches;
+  searches.Add(std::make_shared<Own>());
+  const Solution solution = searches.Solve(problem, {.method = "own-search"});
+  const Plan plan = MakePlan(sensitivity, problem, solution, Measure::Trace);
+  EXPECT_EQ(plan.certificate.method, "own-search");
+  const TemporaryFolder folder;
+  const Plan read = ReadPlan(folder.Put("plan.json", ToJson(plan)));
+  EXPECT_EQ(read.certificate.method, "own-search");
+  EXPECT_EQ(read.certificate.status, SolutionStatus::Optimal);
+  EXPECT_NE(ToJson(problem, solution).find("\"method\": \"own-search\""), std::string::npos);
 }
 
 TEST(MakePlan, RefusesASolutionWithoutAPlanAndOneOfAnotherProblem) {

@@ -44,7 +44,7 @@ TEST(PlanFile, ReadsBackWhatWasWritten) {
   EXPECT_EQ(read.costs, written.costs);
   EXPECT_EQ(read.budgets, written.budgets);
   EXPECT_EQ(read.certificate.method, "exact");
-  EXPECT_EQ(read.certificate.status, "optimal");
+  EXPECT_EQ(read.certificate.status, SolutionStatus::Optimal);
   EXPECT_EQ(read.certificate.objective, written.certificate.objective);
   EXPECT_EQ(read.certificate.bound, written.certificate.bound);
   EXPECT_EQ(read.certificate.gap, 0);

@@ -19,7 +19,7 @@ class EnumNames : public testing::Test {};
 
 using Enums = testing::Types<Arithmetic, BatchNormFolding, Calibrator, Delta, Granularity, LearningRateSchedule, Loss,
                              Measure, NumberType, OptimizerKind, OutputCorrection, Overflow, Rescaling, Rounding,
-                             ScaleType, Scheme, SearchMethod, SolutionStatus, TrainingMethod, WidthRule>;
+                             ScaleType, Scheme, SolutionStatus, TrainingMethod, WidthRule>;
 TYPED_TEST_SUITE(EnumNames, Enums);
 
 TYPED_TEST(EnumNames, LeadBackToTheValuesInTheirOrder) {

@@ -94,7 +94,7 @@ TEST(RunTest, FindsAJointPlanByTheMethodConvexAlone) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("convex"));
   }
-  options.search.method = SearchMethod::Convex;
+  options.search.method = "convex";
   const RunResult result = bitplan::Run(network, data, data, options);
   EXPECT_EQ(result.solution.status, SolutionStatus::Optimal);
   EXPECT_LE(result.plan.costs.at("weight_size_bytes"), result.plan.budgets.at("weight_size_bytes"));
@@ -121,7 +121,7 @@ TEST(RunTest, TakesTheLearningAgentAndItsMeasuredReward) {
   const Network network = SmallNetwork();
   const Dataset data = Images(network, 1), test = Images(network, 2), held_out = Images(network, 3);
   RunOptions options = AtBudget("weight_size=14%");
-  options.search.method = SearchMethod::Agent;
+  options.search.method = "agent";
   options.agent.episodes = 6;
   options.agent.warm_up = 3;
   options.measured_reward = true;
@@ -130,6 +130,30 @@ TEST(RunTest, TakesTheLearningAgentAndItsMeasuredReward) {
   EXPECT_EQ(result.plan.certificate.method, "agent");
   EXPECT_NEAR(result.episodes.back().best, Evaluate(network, result.quantized, held_out)[1].divergence, 1e-9);
   EXPECT_LE(result.solution.bound, result.solution.objective);
+}
+
+/// The exact search under a name of the caller's own.
+class Renamed : public SearchAlgorithm {
+ public:
+  std::string name() const override { return "my-search"; }
+  SearchTraits traits() const override { return {}; }
+
+ private:
+  Solution FindPlan(const Problem& problem, const SearchOptions& options) const override {
+    return Search(problem, {.gap = options.gap, .time_limit_seconds = options.time_limit_seconds});
+  }
+};
+
+TEST(RunTest, TakesASearchOfTheCallersOwnByItsName) {
+  const Network network = SmallNetwork();
+  const Dataset data = Images(network, 1);
+  RunOptions options = AtBudget("weight_size=14%");
+  options.search.method = "my-search";
+  EXPECT_THROW(bitplan::Run(network, data, data, options), Error);
+  options.searches = {std::make_shared<Renamed>()};
+  const RunResult result = bitplan::Run(network, data, data, options);
+  EXPECT_EQ(result.plan.certificate.method, "my-search");
+  EXPECT_EQ(result.plan.certificate.status, SolutionStatus::Optimal);
 }
 
 TEST(RunTest, RefusesToMeasurePlansWithoutHeldOutSamples) {

@@ -57,7 +57,7 @@ TEST(BestPlans, TakeRulesPricesAndJointTerms) {
     Problem problem = RandomJointProblem(seed, JointKind::Matrix);
     AddRandomRulesAndPrices(seed, problem);
     if (!BruteForce(problem).keeps_rules) continue;
-    ExpectBestPlans(problem, BestPlans(problem, 3, 1, {.method = SearchMethod::Convex}), 3, 1);
+    ExpectBestPlans(problem, BestPlans(problem, 3, 1, {.method = "convex"}), 3, 1);
   }
 }
 
@@ -131,7 +131,7 @@ TEST(ShadowPrice, IsTheSlopeOfTheBound) {
       const auto bound_at = [&](double share) {  // of the relaxation, which the greedy search reports
         Problem moved = problem;
         moved.budgets[cost] *= share;
-        return Search(moved, {.method = SearchMethod::Greedy}).bound;
+        return Search(moved, {.method = "greedy"}).bound;
       };
       const double step = 1e-6 * problem.budgets.at(cost);
       EXPECT_NEAR(price, (bound_at(1 - 1e-6) - bound_at(1 + 1e-6)) / (2 * step), 1e-4 * std::max(price, 1e-3))

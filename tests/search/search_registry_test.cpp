@@ -15,20 +15,22 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-/// Takes the first choice of every group.
+/// Takes the first choice of every group. A name of its own, which the library has never heard of.
 class First : public SearchAlgorithm {
  public:
-  SearchMethod method() const override { return SearchMethod::Agent; }
+  explicit First(std::string name = "first-choice") : name_(std::move(name)) {}
+  std::string name() const override { return name_; }
   SearchTraits traits() const override { return {.takes_joint_term = true}; }
 
  private:
   Solution FindPlan(const Problem& problem, const SearchOptions&) const override {
     Solution solution;
-    solution.method = method();
     solution.choices.resize(problem.groups.size());
     solution.objective = ObjectiveOf(problem, solution.choices);
     return solution;
   }
+
+  const std::string name_;
 };
 
 TEST(SearchRegistry, HasTheMethodsOfSearchAndWhatIsAdded) {
@@ -36,32 +38,41 @@ TEST(SearchRegistry, HasTheMethodsOfSearchAndWhatIsAdded) {
   EXPECT_THAT(searches.Names(), ElementsAre("greedy", "exact", "convex"));
   EXPECT_THAT(searches.NamesForJointTerms(), ElementsAre("convex"));
   searches.Add(std::make_shared<First>());
-  EXPECT_THAT(searches.Names(), ElementsAre("greedy", "exact", "convex", "agent"));
-  EXPECT_THAT(searches.NamesForJointTerms(), ElementsAre("convex", "agent"));
-  EXPECT_FALSE(SearchRegistry().Has(SearchMethod::Agent));  // nothing is shared
+  EXPECT_THAT(searches.Names(), ElementsAre("greedy", "exact", "convex", "first-choice"));
+  EXPECT_THAT(searches.NamesForJointTerms(), ElementsAre("convex", "first-choice"));
+  EXPECT_FALSE(SearchRegistry().Has("first-choice"));  // nothing is shared
   const Problem problem = RandomJointProblem(3, JointKind::Matrix);
-  EXPECT_EQ(searches.Solve(problem, {.method = SearchMethod::Agent}).choices,
-            std::vector<std::size_t>(problem.groups.size()));
+  const Solution solution = searches.Solve(problem, {.method = "first-choice"});
+  EXPECT_EQ(solution.choices, std::vector<std::size_t>(problem.groups.size()));
+  EXPECT_EQ(solution.method, "first-choice");
 }
 
 TEST(SearchRegistry, RefusesWhatIsThereTwiceOrNotAtAll) {
   SearchRegistry searches;
-  EXPECT_THAT([&] { searches.Parse("agent"); }, ThrowsMessage<Error>(HasSubstr("one of: greedy, exact, convex")));
-  EXPECT_THAT([&] { searches.Get(SearchMethod::Agent); }, ThrowsMessage<Error>(HasSubstr("greedy, exact, convex")));
+  EXPECT_THAT([&] { searches.Get("first-choice"); },
+              ThrowsMessage<Error>(HasSubstr("one of: greedy, exact, convex")));
   searches.Add(std::make_shared<First>());
   EXPECT_THAT([&] { searches.Add(std::make_shared<First>()); },
-              ThrowsMessage<Error>(HasSubstr("agent is registered twice")));
+              ThrowsMessage<Error>(HasSubstr("first-choice is registered twice")));
+}
+
+TEST(SearchRegistry, TakesNamesThatFilesAndTheCommandLineCanHold) {
+  SearchRegistry searches;
+  for (const char* name : {"", "two words", "Greedy", "a=b"})
+    EXPECT_THAT([&] { searches.Add(std::make_shared<First>(name)); },
+                ThrowsMessage<Error>(HasSubstr("'" + std::string(name) + "'")));
+  EXPECT_THAT(searches.Names(), ElementsAre("greedy", "exact", "convex"));
 }
 
 TEST(ProvingMethod, ProvesWhatItIsAskedFor) {
-  EXPECT_EQ(ProvingMethod(false), SearchMethod::Exact);
-  EXPECT_EQ(ProvingMethod(true), SearchMethod::Convex);
+  EXPECT_EQ(ProvingMethod(false), "exact");
+  EXPECT_EQ(ProvingMethod(true), "convex");
 }
 
 TEST(StandIn, IsOneOfSearch) {
-  for (const SearchMethod method : SearchRegistry().Methods()) EXPECT_EQ(StandIn(method, true), method);
-  EXPECT_EQ(StandIn(SearchMethod::Agent, false), SearchMethod::Exact);
-  EXPECT_EQ(StandIn(SearchMethod::Agent, true), SearchMethod::Convex);
+  for (const std::string& method : SearchRegistry().Names()) EXPECT_EQ(StandIn(method, true), method);
+  EXPECT_EQ(StandIn("agent", false), "exact");
+  EXPECT_EQ(StandIn("agent", true), "convex");
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ struct WarmStart {
   std::int64_t most_nodes = 1;    ///< of the tree, ≥ 1; a limit on work, and so the same on every machine
 };
 
-/// As Search by SearchMethod::Convex, from a plan that is near the best: local search from there, then the tree. Throws
+/// As Search by the method convex, from a plan that is near the best: local search from there, then the tree. Throws
 /// Error as Search does, and when the problem has no joint term or the plan is not one of its plans.
 Solution SearchFrom(const Problem& problem, const WarmStart& start, const SearchOptions& options);
 

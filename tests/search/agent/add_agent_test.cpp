@@ -25,7 +25,7 @@ TEST(AddAgent, SearchesAsSearchByAgentAndGivesTheCurve) {
   std::vector<AgentEpisode> curve;
   SearchRegistry searches;
   AddAgent(searches, options, [&](const std::vector<AgentEpisode>& episodes) { curve = episodes; });
-  const Solution solution = searches.Solve(problem, {.method = SearchMethod::Agent});
+  const Solution solution = searches.Solve(problem, {.method = "agent"});
   const AgentResult alone = SearchByAgent(problem, options);
   EXPECT_EQ(solution.choices, alone.solution.choices);
   EXPECT_EQ(solution.objective, alone.solution.objective);
@@ -37,7 +37,7 @@ TEST(AddAgent, SearchesAsSearchByAgentAndGivesTheCurve) {
 TEST(AddAgent, StopsAndReportsAsTheSearchIsTold) {
   SearchRegistry searches;
   AddAgent(searches);
-  SearchOptions options{.method = SearchMethod::Agent};
+  SearchOptions options{.method = "agent"};
   int asked = 0, reports = 0;
   options.stop = [&] { return ++asked > 3; };
   options.progress = [&](const Progress&) { ++reports; };
