@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "bitplan/search.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 
@@ -17,7 +18,7 @@ class Deadline {
   /// The same options with the time that is left.
   SearchOptions Rest() const {
     SearchOptions rest = options_;
-    rest.time_limit_seconds = std::max(Left(), 1e-9);
+    rest.time_limit_seconds = std::max(Left(), tuning::kLeastSeconds);
     return rest;
   }
 

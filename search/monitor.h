@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "bitplan/search.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 
@@ -22,7 +23,7 @@ class Monitor {
   bool Expired() {
     const double now = Seconds();
     if (now >= next_report_) {
-      next_report_ = now + kReportSeconds;
+      next_report_ = now + tuning::kReportSeconds;
       if (callback_) Report(callback_, stage_, done_, total_);
       stopped_ = stopped_ || (stop_ && stop_());
     }
@@ -37,7 +38,6 @@ class Monitor {
 
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr double kReportSeconds = 0.02;
 
   Clock::time_point start_ = Clock::now();
   double limit_;

@@ -8,12 +8,13 @@
 #include "deadline.h"
 #include "search/core.h"
 #include "text/shortened.h"
+#include "tuning.h"
 
 namespace bitplan {
 namespace {
 
 /// The largest budget that a sum of `spent` is over.
-double JustBelow(double spent) { return spent * (1 - 1e-12) / (1 + search::kBudgetTolerance); }
+double JustBelow(double spent) { return spent * (1 - search::tuning::kLeastStep) / LimitWithTolerance(1); }
 
 std::vector<std::string> CostNames(const Problem& problem) {
   std::vector<std::string> names;
@@ -114,7 +115,7 @@ class Front {
     return std::any_of(front_.points.begin(), front_.points.end(), [&](const ParetoPoint& point) {
       if (point.solution.status != SolutionStatus::Optimal || !Within(budgets, point.budgets)) return false;
       return std::all_of(axes_.begin(), axes_.end(), [&](const ParetoAxis& axis) {
-        return point.solution.costs.at(axis.cost) <= search::LimitWithTolerance(budgets.at(axis.cost));
+        return point.solution.costs.at(axis.cost) <= LimitWithTolerance(budgets.at(axis.cost));
       });
     });
   }

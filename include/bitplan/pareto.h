@@ -37,9 +37,9 @@ struct ParetoFront {
 
 /// Plans of which none is at least as good as another in the objective and in the axes' costs. With one axis of 0
 /// levels and a gap of 0, all there are: of plans that spend no more, none has a lower objective (costs that agree to
-/// 1e-9 count as equal). By the ε-constraint method (Haimes, Lasdon and Wismer 1971). Other budgets of the problem hold
-/// throughout. A point's bound takes in what was proven for looser budgets. Throws Error as Search does. No points: the
-/// problem is infeasible, or the time was up.
+/// kBudgetTolerance count as equal). By the ε-constraint method (Haimes, Lasdon and Wismer 1971). Other budgets of the
+/// problem hold throughout. A point's bound takes in what was proven for looser budgets. Throws Error as Search does.
+/// No points: the problem is infeasible, or the time was up.
 ParetoFront FindParetoFront(const Problem& problem, const ParetoOptions& options);
 
 }  // namespace bitplan

@@ -50,7 +50,8 @@ struct OperandPlan {
 /// How good the plan is proven to be, under the model that predicted its loss. NaN (null in files) where no search
 /// found it.
 struct Certificate {
-  std::string method;  ///< the name of the search; of plans without one how they were made: uniform, configuration, target
+  std::string
+      method;  ///< the name of the search; of plans without one how they were made: uniform, configuration, target
   SolutionStatus status = SolutionStatus::Feasible;
   double objective = 0, bound = 0, gap = 0;
 };

@@ -11,6 +11,13 @@
 
 namespace bitplan {
 
+/// A sum of costs is within a budget when it is at most (1 + kBudgetTolerance) times that: far above the rounding of
+/// sums, which would tell apart what is equal on paper, and far below the least that a choice of any layer changes.
+inline constexpr double kBudgetTolerance = 1e-9;
+
+/// The most that a sum within `budget` comes to.
+inline double LimitWithTolerance(double budget) { return budget * (1 + kBudgetTolerance); }
+
 /// One way to quantize a group: what it is predicted to cost the loss, and what it costs the device.
 struct Choice {
   std::string name;                     ///< e.g. "w4a8"; unique within its group

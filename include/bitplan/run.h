@@ -34,7 +34,7 @@ struct RunOptions {
   std::vector<CostTable> costs;  ///< beside those of NetworkCosts (bitplan/profile.h), or in their place
   SearchOptions search;
   std::vector<std::shared_ptr<const SearchAlgorithm>> searches;  ///< of one's own, to be named by `search.method`
-  AgentOptions agent;            ///< for the method agent
+  AgentOptions agent;                                            ///< for the method agent
   bool measured_reward = false;  ///< the agent minimizes the mean divergence that plans have on the held-out samples,
                                  ///< not the predicted loss
   ChooseOptions choose;          ///< whether, and how, measured losses decide in the end

@@ -74,11 +74,11 @@ struct Solution {
 };
 
 /// Solves `problem` by greedy, exact or convex; throws Error when the problem or the options are malformed, when the
-/// method has another name, when its rules contradict each other or tie so many groups that more than 65,536 combinations are
-/// left of them (4,096 with a joint term), or when the problem has a joint term that the method does not take. Never
-/// returns a plan over a budget (sums are compared with a relative tolerance of 1e-9). Equal problems and options give
-/// equal plans, bounds and node counts unless the time limit is hit. Of plans that are equally good, any may be
-/// returned.
+/// method has another name, when its rules contradict each other or tie so many groups that more than 65,536
+/// combinations are left of them (4,096 with a joint term), or when the problem has a joint term that the method does
+/// not take. Never returns a plan over a budget (sums are compared with a relative tolerance of kBudgetTolerance).
+/// Equal problems and options give equal plans, bounds and node counts unless the time limit is hit. Of plans that are
+/// equally good, any may be returned.
 Solution Search(const Problem& problem, const SearchOptions& options);
 
 /// What a method can do, for those who choose one without knowing it.

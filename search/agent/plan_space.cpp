@@ -43,7 +43,7 @@ std::optional<LayerShape> ShapeOf(const Problem& problem, const std::vector<std:
 
 PlanSpace::PlanSpace(const Problem& problem, std::function<bool()> stop)
     : problem_(problem), linked_(search::LinkGroups(problem)), stop_(std::move(stop)) {
-  for (const auto& [cost, budget] : problem_.budgets) limits_.push_back(search::LimitWithTolerance(budget > 0 ? 1 : 0));
+  for (const auto& [cost, budget] : problem_.budgets) limits_.push_back(LimitWithTolerance(budget > 0 ? 1 : 0));
   AddRows();
   AddLosses();
   AddCompletions();
@@ -149,8 +149,7 @@ std::optional<std::vector<std::size_t>> PlanSpace::SearchCompletion(std::size_t 
   if (group == groups_.size()) return std::nullopt;
   Problem rest{.name = "rest", .objective = "none", .groups = {}, .budgets = {}};
   for (std::size_t i = 0; i < budgets(); ++i)
-    rest.budgets[std::to_string(i)] =
-        std::max(0.0, (limits_[i] - spent[i]) / search::LimitWithTolerance(1) * (1 - 1e-14));
+    rest.budgets[std::to_string(i)] = std::max(0.0, (limits_[i] - spent[i]) / LimitWithTolerance(1) * (1 - 1e-14));
   for (std::size_t g = group; g < groups_.size(); ++g) {
     Group& added = rest.groups.emplace_back(Group{std::to_string(g), {}, {}});
     for (std::size_t r = 0; r < groups_[g].rows.size(); ++r) {
@@ -158,9 +157,8 @@ std::optional<std::vector<std::size_t>> PlanSpace::SearchCompletion(std::size_t 
       for (std::size_t i = 0; i < budgets(); ++i) choice.costs[std::to_string(i)] = groups_[g].rows[r].costs[i];
     }
   }
-  const Solution found = Search(
-      rest,
-      {.method = "greedy", .time_limit_seconds = std::numeric_limits<double>::infinity(), .stop = stop_});
+  const Solution found =
+      Search(rest, {.method = "greedy", .time_limit_seconds = std::numeric_limits<double>::infinity(), .stop = stop_});
   if (found.choices.empty()) return std::nullopt;
   return found.choices;
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/dominance.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 namespace {
@@ -61,7 +62,7 @@ bool DropUnaffordable(Draft& draft, std::size_t budget) {
     double cheapest = group[0].costs[budget];
     for (const auto& candidate : group) cheapest = std::min(cheapest, candidate.costs[budget]);
     // The cheapest choice itself stays whatever the rounding of the sums.
-    const double allowed = std::max(cheapest, limit - (least - cheapest) + 1e-12 * limit);
+    const double allowed = std::max(cheapest, limit - (least - cheapest) + tuning::kRounding * limit);
     dropped |= std::erase_if(group, [&](const Candidate& candidate) { return candidate.costs[budget] > allowed; }) > 0;
   }
   return dropped;

@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "tree/swaps.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 namespace {
 
-constexpr double kNoise = 1e-4;
-constexpr double kSpread = 1e-3;
+using namespace tuning::levels;
 
 /// How many groups differ in the costs of their first and last columns, in the order of costs.
 std::size_t CountKinds(const Core& core) {

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "tuning.h"
+
 namespace bitplan::search {
 namespace {
-
-constexpr std::size_t kMostMoves = 2000;
 
 /// Another column for a group.
 struct Move {
@@ -25,9 +25,9 @@ std::vector<Move> MovesFrom(const Core& core, const CorePlan& plan, const std::v
       move.price += multipliers[i] * (core.Cost(i, c) - core.Cost(i, current));
     moves.push_back(move);
   }
-  if (moves.size() > kMostMoves) {
+  if (moves.size() > tuning::tree::kMostMoves) {
     std::stable_sort(moves.begin(), moves.end(), [](const Move& a, const Move& b) { return a.price < b.price; });
-    moves.resize(kMostMoves);
+    moves.resize(tuning::tree::kMostMoves);
   }
   std::stable_sort(moves.begin(), moves.end(), [](const Move& a, const Move& b) { return a.loss < b.loss; });
   return moves;

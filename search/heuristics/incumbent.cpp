@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tuning.h"
+
 namespace bitplan::search {
 
 bool Incumbent::Offer(const Core& core, const CorePlan& plan) {
@@ -17,7 +19,7 @@ bool Incumbent::Offer(const Core& core, const CorePlan& plan) {
 double Incumbent::Cutoff(const Core& core, double gap) const {
   if (choices.empty()) return kInfinity;
   const double objective = std::abs(value + core.loss_shift / core.loss_scale);
-  const double rounding = std::max(1e-12 * std::min(objective, value), 1e-15 * (objective + value));
+  const double rounding = std::max(tuning::kRounding * std::min(objective, value), 1e-15 * (objective + value));
   return value - std::max(rounding, gap * objective);
 }
 

@@ -9,18 +9,12 @@
 
 #include "bitplan/error.h"
 #include "joint/vector_sums.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 namespace {
 
-constexpr double kSpread = 0.1;
-
-/// Of the largest link between groups: what is none.
-constexpr double kNothing = 1e-11;
-
-/// Share of the loss that may be left each time.
-constexpr double kSlacks[] = {0.3, 0.1, 0.03};
-constexpr int kSweeps = 4;
+using namespace tuning::joint;
 
 /// Orthonormal columns, orthogonal to (1, …, 1) (Helmert).
 Eigen::MatrixXd StepsOf(Eigen::Index width) {
@@ -65,9 +59,10 @@ BlockShift::BlockShift(const Eigen::MatrixXd& matrix, std::vector<Index> first)
   Eigen::MatrixXd blocks = Eigen::MatrixXd::Zero(step_.back(), step_.back());
   for (Eigen::Index g = 0; g < groups(); ++g)
     blocks.block(step_[g], step_[g], Rank(g), Rank(g)) = basis_[g].transpose() * own[g] * basis_[g];
-  const double least = 1e-7 * blocks.trace() / static_cast<double>(blocks.rows()) + 1e-9 * matrix.cwiseAbs().maxCoeff();
+  const double least = kLeastOfMean * blocks.trace() / static_cast<double>(blocks.rows()) +
+                       kLeastOfLargest * matrix.cwiseAbs().maxCoeff();
   blocks.diagonal().array() += std::max(least, 1e-300);
-  matrix_ += (1.05 * LeastMultiple(matrix_, blocks) + 1e-3) * blocks;
+  matrix_ += (kAboveLeast * LeastMultiple(matrix_, blocks) + kAboveNothing) * blocks;
 }
 
 void BlockShift::FindSteps() {
@@ -112,7 +107,7 @@ Eigen::MatrixXd BlockShift::LinkedSteps(Eigen::Index group) const {
 std::optional<Eigen::LLT<Eigen::MatrixXd>> BlockShift::Lift() {
   if (!matrix_.allFinite()) return std::nullopt;  // the factorization takes NaN for a number
   Eigen::LLT<Eigen::MatrixXd> factor(matrix_);
-  for (double lift = 1e-12 * std::max(matrix_.diagonal().cwiseAbs().maxCoeff(), 1e-288);
+  for (double lift = tuning::kRounding * std::max(matrix_.diagonal().cwiseAbs().maxCoeff(), 1e-288);
        factor.info() != Eigen::Success; lift *= 10) {
     if (!std::isfinite(lift)) return std::nullopt;
     matrix_.diagonal().array() += lift;

@@ -7,26 +7,12 @@
 
 #include "joint/joint_exchange.h"
 #include "joint/joint_tree.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 namespace {
 
-constexpr int kKicks = 100;
-constexpr int kMostRounds = 10;
-constexpr double kWorthAnotherRound = 0.98;  // of the columns at most left after the one before
-
-/// Fits of the shifts after the first, and what they must gain: a share of the bound's distance from the cutoff.
-constexpr int kRefitsOfRoot = 4, kRefits = 1;
-constexpr double kWorthARefit = 0.05;
-
-/// How close to a relaxation's minimum its bound is brought, as a share of its distance from the cutoff.
-constexpr double kPrecision = 0.02, kPrecisionOfProbes = 0.1;
-
-/// Columns whose reduced loss is at least this share of what would rule them out are tried.
-constexpr double kWorthProbing = 0.05;
-
-/// Beyond this, waiting regions are taken last in, first out: their number then grows slowly.
-constexpr std::size_t kMostWaitingBytes = std::size_t{1} << 30;
+using namespace tuning::joint;
 
 JointRegion WholeOf(const Core& core, const CorePlan& plan) {
   JointRegion region{{}, {std::vector<Index>(core.columns()), core.first}, {}};

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <random>
 
+#include "tuning.h"
+
 namespace bitplan::search {
 namespace {
 
-constexpr std::size_t kMostTried = 8;
-constexpr int kGroupsAKick = 4;
+using namespace tuning::joint;
 
 /// One or two columns to change to; equal ones are a single change.
 struct Move {

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <numeric>
 
+#include "tuning.h"
+
 namespace bitplan::search {
 namespace {
 
-/// Shares of a group that add up to less than this tell nothing.
-constexpr double kLeastShares = 1e-3;
-
-/// Of a limit: what sums of costs may be off by.
-constexpr double kRounding = 1e-12;
+using namespace tuning::joint;
 
 Eigen::VectorXd SharesOf(const JointOrder& order, const std::vector<double>& kept) {
   Eigen::VectorXd shares = Eigen::Map<const Eigen::VectorXd>(kept.data(), static_cast<Eigen::Index>(kept.size()));
@@ -30,7 +28,7 @@ RegionBudgets BudgetsOf(const Core& core, const JointRegion& region) {
                         Eigen::VectorXd(static_cast<Eigen::Index>(core.budgets()))};
   for (std::size_t i = 0; i < core.budgets(); ++i) {
     const auto row = static_cast<Eigen::Index>(i);
-    budgets.rest[row] = core.limits[i] * (1 + kRounding);
+    budgets.rest[row] = core.limits[i] * (1 + tuning::kRounding);
     for (std::size_t c = 0; c < column.size(); ++c)
       budgets.cost(row, static_cast<Eigen::Index>(c)) = core.Cost(i, column[c]);
     for (const Index settled : region.settled) budgets.rest[row] -= core.Cost(i, settled);

@@ -6,12 +6,10 @@
 #include <optional>
 
 #include "joint/joint_exchange.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 namespace {
-
-/// Of a node's bound: see ShiftedBounder.
-constexpr double kPrecision = 0.1;
 
 class JointTree {
  public:
@@ -62,7 +60,7 @@ class JointTree {
       ++result_.nodes;
       if (node.settled.size() == region_->order.groups())
         return RuleOut(incumbent_.Offer(core_, objective_, PlanOf(node.settled), monitor_));
-      QuadraticBound solved = bounder_.Bound(node, incumbent_.Cutoff(), kPrecision, monitor_);
+      QuadraticBound solved = bounder_.Bound(node, incumbent_.Cutoff(), tuning::joint::kPrecisionOfNodes, monitor_);
       bound = std::max(bound, solved.bound);
       if (bound >= incumbent_.Cutoff()) return RuleOut(bound);
       const auto best = Divide(std::move(node), std::move(solved), bound);
@@ -128,7 +126,7 @@ class JointTree {
 
 bool WaitsLonger(const OpenRegion& a, const OpenRegion& b) { return a.bound() > b.bound(); }
 
-double JointIncumbent::Cutoff() const { return value - std::max(gap, 1e-12) * std::abs(value); }
+double JointIncumbent::Cutoff() const { return value - std::max(gap, tuning::kRounding) * std::abs(value); }
 
 double JointIncumbent::Offer(const Core& core, const JointObjective& objective, CorePlan offered, Monitor& monitor) {
   if (core.Value(offered) == kInfinity) return kInfinity;

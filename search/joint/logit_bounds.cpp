@@ -2,15 +2,12 @@
 #include <cmath>
 
 #include "joint/logit_objective.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 namespace {
 
-constexpr int kMostSteps = 16;
-constexpr double kShortestStep = 1.0 / 32;
-
-/// How close to the minimum a bound is brought, as a share of its distance from the cutoff.
-constexpr double kPrecision = 0.1;
+using namespace tuning::joint;
 
 /// ω(a), which is ½ at 0.
 double LeastShare(double range) {
@@ -39,12 +36,12 @@ QuadraticBound LogitObjective::TangentBound(const JointRegion& region, const Reg
     const double priced = value + at.multipliers.dot(over), paid = at.multipliers.dot(over.cwiseAbs());
     if (here.bound > best.bound) best = std::move(here);
     const double reach = std::isfinite(cutoff) ? std::abs(cutoff - best.bound) : std::abs(best.bound);
-    const bool close = priced - best.bound <= kPrecision * reach && paid <= kPrecision * reach;
+    const bool close = priced - best.bound <= kPrecisionOfNodes * reach && paid <= kPrecisionOfNodes * reach;
     if (best.bound >= cutoff || close || step == kMostSteps || monitor.Expired()) return best;
     const Eigen::VectorXd curved = hessian * at.shares;
     model.constant = value - gradient.dot(at.shares) + curved.dot(at.shares) / 2;
     model.linear = gradient - curved;
-    RelaxedPoint next = BoundFrom(model, at, cutoff, kPrecision / 2, monitor).point;
+    RelaxedPoint next = BoundFrom(model, at, cutoff, kPrecisionOfNodes / 2, monitor).point;
     const Eigen::VectorXd way = next.shares - at.shares;
     const double rate = linear_(column).dot(way) + next.multipliers.dot(budgets.cost * way);
     const double length = StepLength(settled + ShiftOf(column, at.shares), ShiftOf(column, way), rate);

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tuning.h"
+
 namespace bitplan::search {
 namespace {
 
-constexpr int kMostRounds = 60;
-constexpr int kSweepsPerRound = 6;
+using namespace tuning::joint;
 
 class Minimizer {
  public:
@@ -22,7 +23,7 @@ class Minimizer {
 
   QuadraticBound Run(double share, Monitor& monitor) {
     TakeBound();
-    for (int round = 0; round < kMostRounds && !Done(share) && !monitor.Expired(); ++round) {
+    for (int round = 0; round < kMostRoundsOfMultipliers && !Done(share) && !monitor.Expired(); ++round) {
       const double tolerance = Tolerance();
       for (int sweep = 0; sweep < kSweepsPerRound; ++sweep)
         if (Sweep() <= tolerance) break;
@@ -70,7 +71,7 @@ class Minimizer {
       }
       widest = std::max(widest, high - low);
     }
-    const double distance = std::max(std::abs(cutoff_ - of_.constant), 1e-12);
+    const double distance = std::max(std::abs(cutoff_ - of_.constant), tuning::kRounding);
     return widest > 0 ? (std::isfinite(distance) ? distance : 1.0) / (widest * widest) : 1.0;
   }
 
@@ -126,7 +127,7 @@ class Minimizer {
   }
 
   double Reach() const { return std::isfinite(cutoff_) ? std::abs(cutoff_ - best_.bound) : std::abs(best_.bound); }
-  double Tolerance() const { return 0.01 * Reach() / static_cast<double>(groups()); }
+  double Tolerance() const { return kLeastStepOfSweeps * Reach() / static_cast<double>(groups()); }
 
   bool Done(double share) const {
     if (best_.bound >= cutoff_) return true;

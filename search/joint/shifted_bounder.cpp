@@ -2,15 +2,12 @@
 
 #include <algorithm>
 
+#include "tuning.h"
+
 namespace bitplan::search {
 namespace {
 
-/// Share of the loss that may be left each time.
-constexpr double kSlackOfDepths = 0.03;
-constexpr int kSweepsOfDepths = 8;
-
-/// Nodes that settle as many groups, from which on the shifts are fitted for them.
-constexpr int kVisitsWorthAFit = 8;
+using namespace tuning::joint;
 
 }  // namespace
 

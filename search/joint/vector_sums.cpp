@@ -3,11 +3,12 @@
 #include <algorithm>
 
 #include "simd/vector_clones.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 namespace {
 
-constexpr Eigen::Index kRowsAtOnce = 128;  // they stay in the cache
+constexpr Eigen::Index kRows = tuning::joint::kRowsAtOnce;
 
 /// sum += Σ_k scale_k · column k, of `count` columns of `rows` rows that begin `step` apart.
 BITPLAN_VECTOR_CLONES
@@ -36,9 +37,8 @@ void AddToLower(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b, Eigen::Matri
 Eigen::MatrixXd GramOf(const Eigen::MatrixXd& rows) {
   const Eigen::Index size = rows.cols();
   Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(size, size);
-  for (Eigen::Index from = 0; from < rows.rows(); from += kRowsAtOnce) {
-    const Eigen::MatrixXd some = rows.middleRows(from, std::min(kRowsAtOnce, rows.rows() - from)),
-                          across = some.transpose();
+  for (Eigen::Index from = 0; from < rows.rows(); from += kRows) {
+    const Eigen::MatrixXd some = rows.middleRows(from, std::min(kRows, rows.rows() - from)), across = some.transpose();
     for (Eigen::Index j = 0; j < size; ++j)
       AddScaledColumns(across.data() + j, size, size - j, across.cols(), some.col(j).data(), gram.col(j).data() + j);
   }

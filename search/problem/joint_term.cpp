@@ -8,11 +8,10 @@
 #include <cmath>
 
 #include "bitplan/error.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 namespace {
-
-constexpr double kTolerance = 1e-9;
 
 double LargestOf(const QuadraticTerm& term) {
   double largest = 0;
@@ -22,7 +21,7 @@ double LargestOf(const QuadraticTerm& term) {
 
 /// Eigenvalues may be below 0 by this, for rounding.
 double Slack(const QuadraticTerm& term) {
-  return kTolerance * LargestOf(term) * std::sqrt(static_cast<double>(term.matrix.size()));
+  return tuning::joint::kMatrixTolerance * LargestOf(term) * std::sqrt(static_cast<double>(term.matrix.size()));
 }
 
 void Check(const QuadraticTerm& term, std::size_t choices) {
@@ -38,7 +37,8 @@ void Check(const QuadraticTerm& term, std::size_t choices) {
     throw Error("joint matrix: entries are too large: their sum is not a finite number");
   for (std::size_t i = 0; i < choices; ++i)
     for (std::size_t j = 0; j < i; ++j)
-      if (std::abs(term.matrix[i * choices + j] - term.matrix[j * choices + i]) > kTolerance * largest)
+      if (std::abs(term.matrix[i * choices + j] - term.matrix[j * choices + i]) >
+          tuning::joint::kMatrixTolerance * largest)
         throw Error(fmt::format("joint matrix is not symmetric: entry [{}, {}] is {}, [{}, {}] is {}", i, j,
                                 term.matrix[i * choices + j], j, i, term.matrix[j * choices + i]));
   const auto size = static_cast<Eigen::Index>(choices);

@@ -8,12 +8,12 @@
 
 #include "bitplan/error.h"
 #include "text/shortened.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 namespace {
 
-constexpr std::size_t kMostTogether = 65536;
-constexpr std::size_t kMostTogetherJointly = 4096;  // their pairs are what a joint term is about
+using namespace tuning::linked;
 
 constexpr std::size_t kUnset = ~std::size_t{0};
 

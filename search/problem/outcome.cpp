@@ -4,12 +4,10 @@
 #include <limits>
 
 #include "search/core.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 namespace {
-
-/// A bound closer than this, relative to the objective, has met it but for rounding.
-constexpr double kRounding = 1e-12;
 
 double RelativeGap(double objective, double bound) {
   const double distance = std::max(objective - bound, 0.0);
@@ -54,7 +52,7 @@ Solution Describe(const Problem& problem, Outcome outcome, double gap) {
   solution.bound = std::min(outcome.bound, solution.objective);
   solution.nodes = outcome.nodes;
   solution.gap = RelativeGap(solution.objective, solution.bound);
-  if (solution.gap <= kRounding || (outcome.complete && gap == 0)) {
+  if (solution.gap <= tuning::kRounding || (outcome.complete && gap == 0)) {
     solution.bound = solution.objective;
     solution.gap = 0;
   }

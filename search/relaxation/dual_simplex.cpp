@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tuning.h"
+
 namespace bitplan::search {
 namespace {
 
-constexpr double kShareTolerance = 1e-10;
+using namespace tuning::simplex;
 
 }  // namespace
 
@@ -42,7 +44,7 @@ bool DualSimplex::ChooseLeaving(Leaving& leaving) {
   Index worst_key = kNone;
   std::vector<double> row(m_);
   const auto consider = [&](double violation, const double* edge) {
-    if (violation <= kShareTolerance) return false;
+    if (violation <= kShare) return false;
     double norm = 0;
     for (std::size_t i = 0; i < m_; ++i) norm += edge[i] * edge[i];
     const double score = violation * violation / norm;
@@ -119,7 +121,7 @@ bool DualSimplex::DirectionProvesInfeasible() const {
     }
     least += cheapest;
   }
-  return least - allowed > 1e-12 * magnitude;
+  return least - allowed > tuning::kRounding * magnitude;
 }
 
 bool DualSimplex::Solve(double cutoff, Monitor& monitor) {

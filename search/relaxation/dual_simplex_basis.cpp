@@ -4,6 +4,7 @@
 #include <map>
 
 #include "relaxation/dual_simplex.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 
@@ -53,7 +54,7 @@ bool DualSimplex::StartFrom(const Basis& basis) {
   ChooseKeys();
   ComputeReduced();
   // A basis of a larger subproblem is dual feasible here; one that is not, by rounding, would lead nowhere.
-  const auto feasible = [](double value) { return value >= -1e-9; };
+  const auto feasible = [](double value) { return value >= -tuning::simplex::kDual; };
   return std::all_of(multipliers_.begin(), multipliers_.end(), feasible) &&
          std::all_of(reduced_.begin(), reduced_.end(), feasible);
 }
@@ -116,7 +117,7 @@ bool DualSimplex::Factorize() {
     for (std::size_t row = column + 1; row < m_; ++row)
       if (std::abs(left[row * m_ + column]) > std::abs(left[pivot * m_ + column])) pivot = row;
     const double value = left[pivot * m_ + column];
-    if (!(std::abs(value) > 1e-14)) return false;
+    if (!(std::abs(value) > tuning::simplex::kSingular)) return false;
     for (std::size_t j = 0; j < m_; ++j) {
       std::swap(left[pivot * m_ + j], left[column * m_ + j]);
       std::swap(inverse_[pivot * m_ + j], inverse_[column * m_ + j]);
@@ -187,7 +188,8 @@ std::vector<Share> DualSimplex::SplitShares() const {
   std::vector<Share> shares;
   std::vector<char> seen(part_.groups(), 0);
   const auto add = [&](Index column, double share) {
-    if (share > 1e-9 && share < 1 - 1e-9) shares.push_back({part_.column[column], share});
+    if (share > tuning::simplex::kWhole && share < 1 - tuning::simplex::kWhole)
+      shares.push_back({part_.column[column], share});
   };
   for (std::size_t p = 0; p < m_; ++p) {
     if (entries_[p].kind != Kind::Column) continue;

@@ -4,12 +4,12 @@
 #include <queue>
 
 #include "relaxation/dual_simplex.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 namespace {
 
-constexpr double kPivotTolerance = 1e-10;
-constexpr double kReducedTolerance = 1e-14;
+using namespace tuning::simplex;
 
 }  // namespace
 
@@ -31,7 +31,7 @@ void DualSimplex::ComputeSlopes(const Leaving& leaving) {
 double DualSimplex::LeastSlope() const {
   double norm = 0;
   for (const double d : direction_) norm = std::max(norm, std::abs(d));
-  return kPivotTolerance * norm;
+  return kPivot * norm;
 }
 
 /// The step at which λ can go no further: an extra's, or a column's of a group that has basic columns beside its key.
@@ -51,7 +51,7 @@ double DualSimplex::FirstStop(Entering& entering) const {
   };
   double relaxed = kInfinity;
   for_each([&](Kind, Index, double reduced, double slope) {
-    if (slope > least_slope) relaxed = std::min(relaxed, (reduced + kReducedTolerance) / slope);
+    if (slope > least_slope) relaxed = std::min(relaxed, (reduced + kReduced) / slope);
   });
   double steepest = 0, step = kInfinity;
   for_each([&](Kind kind, Index at, double reduced, double slope) {

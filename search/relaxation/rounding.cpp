@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tuning.h"
+
 namespace bitplan::search {
 namespace {
-
-constexpr double kMostCombinations = 1000;
 
 struct Rounder {
   const Core& core;
@@ -53,7 +53,7 @@ std::vector<std::vector<Index>> OptionsOfSplitGroups(const Core& core, const Sub
   for (const Share& share : relaxation.split)
     if (groups.empty() || groups.back() != core.group[share.column]) groups.push_back(core.group[share.column]);
   if (groups.empty()) return {};
-  const double most = std::pow(kMostCombinations, 1.0 / static_cast<double>(groups.size()));
+  const double most = std::pow(tuning::simplex::kMostRoundings, 1.0 / static_cast<double>(groups.size()));
   const std::size_t width = std::max<std::size_t>(2, static_cast<std::size_t>(most));
   double combinations = 1;
   std::vector<std::vector<Index>> options;
@@ -64,7 +64,7 @@ std::vector<std::vector<Index>> OptionsOfSplitGroups(const Core& core, const Sub
     for (Index c = part.first[g]; c < part.first[g + 1]; ++c) columns.push_back(c);
     std::stable_sort(columns.begin(), columns.end(),
                      [&](Index a, Index b) { return relaxation.reduced_loss[a] < relaxation.reduced_loss[b]; });
-    columns.resize(combinations > kMostCombinations ? 1 : std::min(columns.size(), width));
+    columns.resize(combinations > tuning::simplex::kMostRoundings ? 1 : std::min(columns.size(), width));
     combinations *= static_cast<double>(columns.size());
     for (Index& column : columns) column = part.column[column];
     options.push_back(std::move(columns));

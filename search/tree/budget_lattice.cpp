@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tuning.h"
+
 namespace bitplan::search {
 namespace {
 
-constexpr double kLeastUnit = 1e-7;  // of a limit: finer units gain nothing
-constexpr double kZero = 1e-11;      // of a limit: remainders below are rounding
-constexpr double kMostError = 1e-3;  // of a unit
+using namespace tuning::lattice;
 
 /// Largest unit that divides both, by Euclid's algorithm with nearest remainders.
 double CommonUnit(double a, double b, double zero) {
@@ -57,7 +57,7 @@ double LargestSum(const Subproblem& part, const double* figures, double rest, do
   }
   if (error > kMostError * unit) return rest;
   const double tight = base + std::floor((rest - base + error) / unit) * unit + error;
-  return tight < rest - 1e-6 * unit ? tight : rest;
+  return tight < rest - kLeastGain * unit ? tight : rest;
 }
 
 double RoundingOfSums(const Core& core) { return 4e-16 * static_cast<double>(core.settled_groups + core.groups() + 1); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tree/budget_lattice.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 namespace {
@@ -36,7 +37,7 @@ Feasibility FindFeasiblePlan(const Core& core, const Node& root, Monitor& monito
   if (std::any_of(peak.limits.begin(), peak.limits.end(), [](double limit) { return limit <= 0; }))
     return {.plan = {}, .proven_infeasible = true};
   const Node start = SolveRoot(peak, monitor);
-  const TreeOptions options{.cutoff = 1 + 1e-12, .target = 1, .stage = "feasibility"};
+  const TreeOptions options{.cutoff = 1 + tuning::kRounding, .target = 1, .stage = "feasibility"};
   const TreeResult tree = BranchAndBound(peak, start, options, {}, monitor);
   if (tree.best.value > 1) return {.plan = {}, .proven_infeasible = tree.complete, .nodes = tree.nodes};
   CorePlan plan = PlanOf(core, tree.best.choices);

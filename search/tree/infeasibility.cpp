@@ -4,12 +4,10 @@
 #include <cmath>
 
 #include "tree/feasibility.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 namespace {
-
-/// That there is no plan is proven by then; how close one comes is worth this much effort and no more.
-constexpr std::int64_t kMostNodes = 300;
 
 double Overrun(double spent, double limit) {
   if (spent <= LimitWithTolerance(limit)) return 0;
@@ -55,7 +53,7 @@ TreeResult ClosestPlan(const Problem& problem, Monitor& monitor) {
     }
   }
   start.Offer(core, balanced);
-  const TreeOptions options{.most_nodes = kMostNodes, .stage = "infeasibility"};
+  const TreeOptions options{.most_nodes = tuning::tree::kMostNodesOfClosest, .stage = "infeasibility"};
   return BranchAndBound(core, root, options, std::move(start), monitor);
 }
 

@@ -7,12 +7,10 @@
 #include "relaxation/rounding.h"
 #include "tree/branching.h"
 #include "tree/budget_lattice.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 namespace {
-
-/// Of a relaxation beside its squared number of budgets, tallies included.
-constexpr double kWorkOfFewBudgets = 64;
 
 /// Of the branches of a node the one whose sides raise the bound most.
 class BestSides {
@@ -25,7 +23,7 @@ class BestSides {
     const bool closed = !sides[0] || !sides[1];
     double score = closed ? kInfinity : 1;
     if (!closed)
-      for (const auto& side : sides) score *= std::clamp(side->bound - bound_, 1e-6 * most_, most_);
+      for (const auto& side : sides) score *= std::clamp(side->bound - bound_, tuning::tree::kLeastRise * most_, most_);
     if (score > score_) {
       score_ = score;
       best = std::move(sides);
@@ -77,7 +75,7 @@ TreeResult Tree::Result() {
 
 Relaxation Tree::Solve(const Subproblem& part, const Basis& basis) {
   const auto budgets = static_cast<double>(core_.budgets());
-  work_ += kWorkOfFewBudgets + budgets * budgets;
+  work_ += tuning::tree::kWorkOfFewBudgets + budgets * budgets;
   return SolveRelaxation(core_, part, basis, Cutoff(), monitor_);
 }
 

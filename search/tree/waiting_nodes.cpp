@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "tuning.h"
+
 namespace bitplan::search {
 namespace {
-
-constexpr std::size_t kMostBytes = std::size_t{1} << 29;  // of the heap
 
 bool WaitsLonger(const WaitingNode& a, const WaitingNode& b) {
   return a.bound > b.bound || (a.bound == b.bound && a.serial < b.serial);
@@ -14,7 +14,7 @@ bool WaitsLonger(const WaitingNode& a, const WaitingNode& b) {
 }  // namespace
 
 std::size_t WaitingNodes::MostInHeap() const {
-  return kMostBytes / (sizeof(WaitingNode) + core_.columns() / 8 + core_.budgets() * 32 + 64);
+  return tuning::tree::kMostWaitingBytes / (sizeof(WaitingNode) + core_.columns() / 8 + core_.budgets() * 32 + 64);
 }
 
 void WaitingNodes::Add(const Node& node) {

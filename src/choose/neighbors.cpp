@@ -57,7 +57,7 @@ bool IsAllowed(const Problem& problem, const std::vector<std::size_t>& choices) 
   for (std::size_t g = 0; g < choices.size(); ++g)
     taken[problem.groups[g].name] = problem.groups[g].choices[choices[g]].name;
   const bool within = std::all_of(problem.budgets.begin(), problem.budgets.end(), [&](const auto& budget) {
-    return spent.at(budget.first) <= budget.second * (1 + search::kBudgetTolerance);
+    return spent.at(budget.first) <= LimitWithTolerance(budget.second);
   });
   return within && std::all_of(problem.rules.begin(), problem.rules.end(), [&](const Rule& rule) {
            std::vector<std::string> row;

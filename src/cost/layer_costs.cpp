@@ -78,14 +78,13 @@ std::map<std::string, double> FloatCosts(const Sensitivity& sensitivity) { retur
 
 LayerBits WidestUniform(const Sensitivity& sensitivity, const std::map<std::string, double>& budgets,
                         const std::vector<int>& weight_bits, const std::vector<int>& activation_bits) {
-  constexpr double kRounding = 1 + 1e-9;
   LayerBits widest{"", 0, 0};
   for (const int weight : weight_bits) {
     for (const int activation : activation_bits) {
       const auto costs = UniformCosts(sensitivity, weight, activation);
       const bool fits = std::all_of(budgets.begin(), budgets.end(), [&](const auto& budget) {
         const auto cost = costs.find(budget.first);
-        return cost != costs.end() && cost->second <= budget.second * kRounding;
+        return cost != costs.end() && cost->second <= LimitWithTolerance(budget.second);
       });
       const bool wider =
           weight > widest.weight_bits || (weight == widest.weight_bits && activation > widest.activation_bits);

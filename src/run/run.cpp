@@ -75,9 +75,8 @@ Solution FindPlan(const Network& network, const Dataset& calibration, const std:
                   const RunOptions& options, RunResult& result) {
   AgentOptions agent = options.agent;
   if (options.measured_reward && options.search.method == kAgentMethod) {
-    agent.measured_loss =
-        MeasuredLoss(network, result.sensitivity, result.problem, calibration, *held_out, options.quantize,
-                     options.choose.loss);
+    agent.measured_loss = MeasuredLoss(network, result.sensitivity, result.problem, calibration, *held_out,
+                                       options.quantize, options.choose.loss);
     agent.measured_by = files::Json{{"network", files::IdentityOf(network)},
                                     {"calibration", files::IdentityOf(calibration)},
                                     {"held_out", files::IdentityOf(*held_out)},

@@ -141,8 +141,7 @@ TEST_P(ConvexSearch, GivesEqualResultsForEqualProblems) {
 
 TEST_P(ConvexSearch, IsTheOnlyMethodThatTakesAJointTerm) {
   const Problem problem = RandomJointProblem(11, GetParam());
-  for (const char* method : {"greedy", "exact"})
-    EXPECT_THROW(Search(problem, {.method = method}), Error);
+  for (const char* method : {"greedy", "exact"}) EXPECT_THROW(Search(problem, {.method = method}), Error);
 }
 
 struct Stop {};

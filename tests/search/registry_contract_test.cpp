@@ -71,9 +71,8 @@ TEST_P(RegisteredSearch, TakesAJointTermOrRefusesItByName) {
       if (traits().takes_joint_term) {
         ExpectTheTruth(problem, BruteForce(problem));
       } else {
-        EXPECT_THAT([&] { Solve(problem); },
-                    ThrowsMessage<Error>(AllOf(HasSubstr(GetParam()), HasSubstr("joint term"),
-                                               HasSubstr("takes method convex"))));
+        EXPECT_THAT([&] { Solve(problem); }, ThrowsMessage<Error>(AllOf(HasSubstr(GetParam()), HasSubstr("joint term"),
+                                                                        HasSubstr("takes method convex"))));
       }
     }
 }

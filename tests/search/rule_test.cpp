@@ -57,8 +57,7 @@ TEST_P(RuleSearch, AgreesWithBruteForce) {
   EXPECT_GT(contradictory, 10);
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, RuleSearch,
-                         testing::Values("greedy", "exact", "convex"),
+INSTANTIATE_TEST_SUITE_P(Methods, RuleSearch, testing::Values("greedy", "exact", "convex"),
                          [](const auto& method) { return method.param; });
 
 TEST(RuleSearch, AgreesWithBruteForceWithAJointTerm) {

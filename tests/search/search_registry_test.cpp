@@ -49,8 +49,7 @@ TEST(SearchRegistry, HasTheMethodsOfSearchAndWhatIsAdded) {
 
 TEST(SearchRegistry, RefusesWhatIsThereTwiceOrNotAtAll) {
   SearchRegistry searches;
-  EXPECT_THAT([&] { searches.Get("first-choice"); },
-              ThrowsMessage<Error>(HasSubstr("one of: greedy, exact, convex")));
+  EXPECT_THAT([&] { searches.Get("first-choice"); }, ThrowsMessage<Error>(HasSubstr("one of: greedy, exact, convex")));
   searches.Add(std::make_shared<First>());
   EXPECT_THAT([&] { searches.Add(std::make_shared<First>()); },
               ThrowsMessage<Error>(HasSubstr("first-choice is registered twice")));

@@ -13,9 +13,6 @@ namespace bitplan::search {
 
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// A sum is within a budget when it is at most (1 + 1e-9) times the budget.
-inline constexpr double kBudgetTolerance = 1e-9;
-
 /// What a plan is judged by.
 enum class Goal {
   Loss,     ///< its summed objective; plans over a budget do not count
@@ -69,9 +66,6 @@ Core BuildCore(const Problem& problem, Goal goal, Dominated dominated = Dominate
 
 /// What `choice` costs, per budget of `problem`.
 std::vector<double> BudgetedCosts(const Problem& problem, const Choice& choice);
-
-/// The problem's limit on a sum that is still within `budget`.
-inline double LimitWithTolerance(double budget) { return budget * (1 + kBudgetTolerance); }
 
 /// Indices of the problem's choices, one a group.
 std::vector<std::size_t> ChoicesOf(const Core& core, const CorePlan& plan);
