@@ -1,11 +1,12 @@
 """Times bitplan's search beside HiGHS, CBC and SCIP on the same problems, the same relative gap and two threads (bitplan: one).
 
 usage: search.py BENCH_SEARCH [--limit SECONDS] [--gap 1e-6] [--groups 20,53,150,500,2000] [--seeds 1,2,3,4,5]
-                 [--tied-groups 20,60,210,600,2000] [--tied-budgets 1,2,3,4] [--ties 0,1e-6,1e-3,1e-2] [--joint]
+                 [--tied-groups 20,60,210,600,2000] [--tied-budgets 1,2,3,4] [--ties 0,1e-6,1e-3,1e-2] [--hard-seeds 1,2,3] [--joint]
 (see search.sh)
 
 Problems: those of make_instance.py (spread out), those of make_tied_instance.py (repeated sizes, near ties; of each combination one, of shapes,
-objectives and exact or measured latencies by turns), and the real ones under tests/search/instances.
+objectives and exact or measured latencies by turns), those of make_hard_instance.py (plans that all but equal each other), and the real ones
+under tests/search/instances.
 
 The others read the LP file that bitplan writes, which is scaled; reading is not timed, but for CBC, which is a program of its own. A solver that is stopped by the limit counts
 with the limit, so that ratios are at least what is printed. --joint: the generated problems with a quadratic joint term, beside SCIP.
@@ -118,12 +119,26 @@ def tied_problems(a):
     return problems
 
 
+HARD = (("subset-sum", "217", "2", "0.5"), ("near-ties", "46", "3", "0.5"), ("proportional", "13", "12", "0.5"), ("proportional", "60", "6", "0.25"),
+        ("correlated", "86", "4", "0.5"), ("fixed-gain", "150", "4", "0.75"), ("fixed-gain", "400", "3", "0.25"), ("even", "217", "3", "0.5"),
+        ("even", "13", "12", "0.95"))
+
+
+def hard_problems(a):
+    """Of every kind, each seed with a noise of its own."""
+    noises = ("1e-3", "1e-4", "1e-2")
+    problems = [("make_hard_instance.py", kind, groups, choices, seed, "--tight", tight, "--noise", noises[i % len(noises)])
+                for kind, groups, choices, tight in HARD for i, seed in enumerate(listed(a.hard_seeds))]
+    return problems + [("make_tied_instance.py", "60", seed, "--budgets", "2", "--tie", "1e-6", "--noise", "0.01") for seed in listed(a.hard_seeds)]
+
+
 def compare_generated(problems, a):
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         problem = os.path.join(folder, "problem.json")
-        for generator, groups, seed, *options in problems:
-            subprocess.run([sys.executable, os.path.join(HERE, generator), groups, seed, problem, *options], check=True)
+        for generator, *arguments in problems:
+            options = next((i for i, x in enumerate(arguments) if x.startswith("--")), len(arguments))
+            subprocess.run([sys.executable, os.path.join(HERE, generator), *arguments[:options], problem, *arguments[options:]], check=True)
             rows += compare(a.bench, [problem], list(SOLVERS), a)
     return rows
 
@@ -148,6 +163,7 @@ def main():
     ap.add_argument("--tied-groups", default="20,60,210,600,2000")
     ap.add_argument("--tied-budgets", default="1,2,3,4")
     ap.add_argument("--ties", default="0,1e-6,1e-3,1e-2")
+    ap.add_argument("--hard-seeds", default="1,2,3")
     a = ap.parse_args()
     if a.joint:
         compare(a.bench, ["--only", "squared shift"], ["scip"], a)
@@ -155,6 +171,7 @@ def main():
     spread = [("make_instance.py", groups, seed) for groups in listed(a.groups) for seed in listed(a.seeds)]
     summarize("spread-out problems", compare_generated(spread, a))
     summarize("tied problems", compare_generated(tied_problems(a), a))
+    summarize("hard problems", compare_generated(hard_problems(a), a))
     summarize("real problems", compare(a.bench, sorted(glob.glob(os.path.join(HERE, "../tests/search/instances/*.json"))), list(SOLVERS), a))
 
 

@@ -58,7 +58,7 @@ TreeResult BranchAndBound(const Core& core, const Node& root, const TreeOptions&
   const bool by_groups_alone = core.goal == Goal::PeakUse;
   if (alone.RunToNodes(by_groups_alone ? options.most_nodes : options.nodes_alone)) return alone.Result();
   if (by_groups_alone || monitor.Expired()) return alone.Result();
-  for (const TalliesOf of : {TalliesOf::Ranks, TalliesOf::Counts}) {
+  for (const TalliesOf of : {TalliesOf::Ranks, TalliesOf::Counts, TalliesOf::Surpluses}) {
     trees.emplace_back(core, root, options, of, alone.Best(), monitor);
     if (!trees.back().HasTallies()) trees.pop_back();
   }

@@ -6,6 +6,7 @@
 #include "heuristics/incumbent.h"
 #include "monitor.h"
 #include "relaxation/relaxation.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 
@@ -15,7 +16,7 @@ struct TreeOptions {
   double target = -kInfinity;  ///< stop at a plan of at most this value
   double proven = -kInfinity;  ///< bound known already, for the progress report
   std::int64_t most_nodes = std::numeric_limits<std::int64_t>::max();
-  std::int64_t nodes_alone = 1000;  ///< before trees that branch on tallies, too, join
+  std::int64_t nodes_alone = tuning::tree::kNodesAlone;  ///< before trees that branch on tallies, too, join
   std::string_view stage = "search";
 };
 
@@ -46,9 +47,9 @@ struct Node {
 /// them. Nodes are taken best bound first, each followed down its better side to the end. A node's branch is the one
 /// whose sides raise the bound most, of all groups that the relaxation splits and all figures to divide their columns
 /// by. Where that does not end soon, and groups are alike in some figures but not in all (layers of one size with
-/// measured latencies, or with losses that are nearly equal), up to two more trees run by turns with the first one,
-/// which branch on tallies, too, of ranks, and of counts: one does in hundreds of nodes what another does not in
-/// millions.
+/// measured latencies, or with losses that are nearly equal), up to three more trees run by turns with the first one,
+/// which branch on tallies, too, of ranks, of counts, of surpluses: one does in hundreds of nodes what another does not
+/// in millions.
 TreeResult BranchAndBound(const Core& core, const Node& root, const TreeOptions& options, Incumbent start,
                           Monitor& monitor);
 

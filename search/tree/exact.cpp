@@ -1,22 +1,22 @@
 #include "tree/exact.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <utility>
 
 #include "core/levelled_costs.h"
 #include "heuristics/greedy.h"
+#include "lists/plan_lists.h"
 #include "relaxation/rounding.h"
+#include "tree/budget_lattice.h"
 #include "tree/feasibility.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 namespace {
 
-constexpr double kFirstCutoff = 1.0 / 32;  // of the way from the bound to the plan at hand
-constexpr double kCutoffGrowth = 1.5;
-constexpr std::int64_t kNodesBeforeGreedy = 50;  // most problems are done by then; the greedy search costs as much
-constexpr std::int64_t kNodesOfFirstTurn = 1000;
 constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
 
 /// Branch and bound under cutoffs that rise until a plan lies below. A tight cutoff rules out far more columns, which
@@ -42,7 +42,7 @@ class RisingCutoffs {
       RaiseBound(tree.bound);
       if (!tree.complete) break;
       result_.complete = result_.complete || cutoff_ >= result_.best.Cutoff(core_, gap_);
-      cutoff_ = std::max(cutoff_, root_.bound + kCutoffGrowth * (cutoff_ - root_.bound));
+      cutoff_ = std::max(cutoff_, root_.bound + tuning::cutoffs::kGrowth * (cutoff_ - root_.bound));
     }
     return result_.complete;
   }
@@ -60,15 +60,30 @@ class RisingCutoffs {
     if (cutoff_ <= result_.bound) cutoff_ = LowestCutoff(result_.bound);
   }
 
+  /// Lists of up to `most` partial plans, for a better plan and bound.
+  void RunLists(std::size_t most) {
+    const TreeResult lists = SearchByLists(core_, root_, gap_, result_.best, most, monitor_);
+    Offer(lists.best);
+    Raise(lists.bound);
+  }
+
   void CountNodes(std::int64_t nodes) { result_.nodes += nodes; }
   const TreeResult& Result() const { return result_; }
 
  private:
   void RaiseBound(double bound) {
     result_.bound = std::min(std::max(result_.bound, bound), result_.best.value);
+    if (const double cutoff = result_.best.Cutoff(core_, gap_);
+        !result_.complete && NoPlanBetween(result_.bound, cutoff))
+      result_.bound = std::max(result_.bound, cutoff);
     result_.complete = result_.complete || result_.bound >= result_.best.Cutoff(core_, gap_);
   }
-  double LowestCutoff(double bound) const { return bound + kFirstCutoff * (result_.best.value - bound); }
+  /// Losses are whole multiples of a unit, or nearly: a bound above the highest one below the cutoff is as good as
+  /// that.
+  bool NoPlanBetween(double bound, double cutoff) const {
+    return std::isfinite(cutoff) && bound > LowerCutoff(core_, root_.part, cutoff);
+  }
+  double LowestCutoff(double bound) const { return bound + tuning::cutoffs::kFirst * (result_.best.value - bound); }
 
   const Core& core_;
   const Node root_;
@@ -114,21 +129,36 @@ class LevelledSearches {
   RisingCutoffs least_, most_;
 };
 
+/// Of a list; 0 where lists do not help.
+std::size_t MostPlansOfLists(const Core& core) {
+  if (core.budgets() < 1 || core.budgets() > kMostBudgetsOfLists) return 0;
+  std::size_t widest = 1;
+  for (std::size_t g = 0; g < core.groups(); ++g)
+    widest = std::max<std::size_t>(widest, core.first[g + 1] - core.first[g]);
+  return std::min(tuning::lists::kMostOfAll / core.groups(), tuning::lists::kMostAtOnce / widest);
+}
+
 }  // namespace
 
 /// Where the first nodes do not do, the greedy search's plan is worth its time. Where costs are equal but for noise,
-/// the levelled problems and the whole one take turns, each four times as long as the one before.
+/// the levelled problems, too, take turns with lists of partial plans and the whole tree, each four times as long as
+/// the one before.
 TreeResult SearchExactly(const Core& core, const Node& root, double gap, Incumbent start, Monitor& monitor) {
   RisingCutoffs whole(core, root, gap, std::move(start), monitor);
-  if (whole.Run(kNodesBeforeGreedy) || monitor.Expired()) return whole.Result();
+  if (whole.Run(tuning::cutoffs::kNodesBeforeGreedy) || monitor.Expired()) return whole.Result();
   whole.Offer(SearchGreedily(core, root.relaxation.multipliers, monitor));
-  if (const auto levelled = LevelCosts(core)) {
-    LevelledSearches searches(*levelled, gap, monitor);
-    for (std::int64_t nodes = kNodesOfFirstTurn; !monitor.Expired(); nodes *= 4) {
-      const bool exhausted = searches.Help(whole, nodes);
-      if (whole.Result().complete) return whole.Result();
-      if (exhausted || whole.Run(nodes)) break;
-    }
+  const auto levelled = LevelCosts(core);
+  std::optional<LevelledSearches> searches;
+  if (levelled) searches.emplace(*levelled, gap, monitor);
+  const std::size_t most_plans = MostPlansOfLists(core);
+  std::size_t plans = std::min(tuning::turns::kFirstPlans, most_plans);
+  for (std::int64_t nodes = tuning::turns::kFirstNodes; !monitor.Expired() && (searches || plans > 0);
+       nodes *= tuning::turns::kGrowth) {
+    if (plans > 0) whole.RunLists(plans);
+    plans = plans < most_plans ? std::min(plans * tuning::turns::kGrowth, most_plans) : 0;
+    if (whole.Result().complete) return whole.Result();
+    if (searches && searches->Help(whole, nodes)) searches.reset();
+    if (whole.Result().complete || whole.Run(nodes)) return whole.Result();
   }
   whole.Run(kNoLimit);
   return whole.Result();

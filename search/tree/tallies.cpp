@@ -3,23 +3,19 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 #include <utility>
 
 #include "core/levelled_costs.h"
 #include "core/unions.h"
+#include "tree/surpluses.h"
+#include "tuning.h"
 
 namespace bitplan::search {
 namespace {
 
-constexpr std::size_t kMostKinds = 6;    // in a budget; with more the groups are not alike, and tallies tell little
-constexpr std::size_t kMostTallies = 8;  // each makes every relaxation dearer; those of most groups come first
-constexpr double kSpread = 0.15;         // of the costs of one level
-constexpr double kNoise = 0.015;  // between measured costs next to each other; those of other widths are further apart
-constexpr double kAlike = 4;      // losses of groups that are alike: the largest is at most so many times the least
-constexpr std::size_t kMostCounts = 12;           // more make relaxations too dear
-constexpr std::size_t kLeastColumnsOfALevel = 3;  // on average; with fewer, counts tell little
-constexpr double kWhole = 1e-6;
+using namespace tuning::tallies;
 
 /// A core whose last budget is the loss.
 Core WithLossAsCost(Core core) {
@@ -113,7 +109,7 @@ std::vector<Kind> KindsByRange(const Core& whole, const Levels& levels, const st
     }
   }
   std::stable_sort(kinds.begin(), kinds.end(), HasMoreGroups);
-  if (kinds.size() > kMostTallies) kinds.resize(kMostTallies);
+  if (kinds.size() > kMost) kinds.resize(kMost);
   return kinds;
 }
 
@@ -174,11 +170,11 @@ Subproblem Lowered(const Subproblem& part, Index row, double limit) {
   return lowered;
 }
 
-Tally AddTally(const Kind& kind, std::vector<double> ranks, ReducedCore& part) {
+Tally AddTally(const std::vector<Index>& groups, std::vector<double> ranks, ReducedCore& part) {
   Core& core = part.core;
   std::vector<double> above = ranks;
   Tally tally;
-  for (const Index g : kind.groups) {
+  for (const Index g : groups) {
     const double highest = *std::max_element(ranks.begin() + core.first[g], ranks.begin() + core.first[g + 1]);
     tally.highest += highest;
     for (Index c = core.first[g]; c < core.first[g + 1]; ++c) above[c] = highest - ranks[c];
@@ -190,6 +186,12 @@ Tally AddTally(const Kind& kind, std::vector<double> ranks, ReducedCore& part) {
   tally.at_most = AddRow(core, part.root, ranks, limit);
   tally.at_least = AddRow(core, part.root, above, limit);
   return tally;
+}
+
+std::vector<Index> GroupsOf(const Core& core) {
+  std::vector<Index> groups(core.groups());
+  std::iota(groups.begin(), groups.end(), Index{0});
+  return groups;
 }
 
 /// Groups that have levels of a figure in common.
@@ -227,15 +229,23 @@ std::vector<Kind> CountedKinds(const Core& whole, const Levels& levels, const st
 
 std::vector<Tally> AddTallies(const Core& whole, ReducedCore& part, TalliesOf of) {
   std::vector<Tally> tallies;
+  if (of == TalliesOf::Surpluses) {
+    const std::vector<double> surpluses = SurplusesOf(whole);
+    if (surpluses.empty()) return tallies;
+    std::vector<double> left;
+    for (const Index column : part.column) left.push_back(surpluses[column]);
+    tallies.push_back(AddTally(GroupsOf(part.core), std::move(left), part));
+    return tallies;
+  }
   const Levels levels(whole, part);
   if (of == TalliesOf::Ranks) {
     for (const Kind& kind : KindsByRange(whole, levels, part.group))
-      tallies.push_back(AddTally(kind, Ranks(kind, levels.core), part));
+      tallies.push_back(AddTally(kind.groups, Ranks(kind, levels.core), part));
     return tallies;
   }
   for (const Kind& kind : CountedKinds(whole, levels, part.group)) {
     if (tallies.size() + kind.costs.size() - 1 > kMostCounts) continue;
-    for (auto& count : CountsOf(kind, levels.core)) tallies.push_back(AddTally(kind, std::move(count), part));
+    for (auto& count : CountsOf(kind, levels.core)) tallies.push_back(AddTally(kind.groups, std::move(count), part));
   }
   return tallies;
 }

@@ -20,10 +20,12 @@ struct Tally {
 
 /// What is summed.
 enum class TalliesOf {
-  Ranks,   ///< the ranks of the columns taken among the costs of a budget: how much of it the groups get
-  Counts,  ///< 1 for a column of at least some rank, in a budget or in the loss: how many groups get at least that.
-           ///< Where losses are equal but for ties, all counts together tell the loss of a plan, and leave only the
-           ///< question which groups get what, to be settled by what is measured.
+  Ranks,      ///< the ranks of the columns taken among the costs of a budget: how much of it the groups get
+  Counts,     ///< 1 for a column of at least some rank, in a budget or in the loss: how many groups get at least that.
+              ///< Where losses are equal but for ties, all counts together tell the loss of a plan, and leave only the
+              ///< question which groups get what, to be settled by what is measured.
+  Surpluses,  ///< how many steps losses lie above a line of costs (surpluses.h): with costs that are all different, but
+              ///< a fixed charge here and there, plans at the budget differ by those alone.
 };
 
 /// Adds rows to the core and root of `part`, which is what is left of `whole`: budgets that nothing exceeds until a
