@@ -115,7 +115,7 @@ Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOp
   result.data = SourceOf(data);
   result.seed = options.seed;
   const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
-  result.loss = ToString(criterion.loss);
+  result.loss = criterion.loss;
   result.outputs = criterion.outputs;
   result.class_axis = criterion.class_axis;
   result.temperature = options.temperature;

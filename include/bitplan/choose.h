@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bitplan/data.h"
@@ -33,9 +34,16 @@ struct ChooseOptions {
   void Validate() const;                                        ///< throws Error
 };
 
+/// Where a plan that is measured comes from.
+enum class TrialOrigin {
+  Candidate,  ///< the search
+  Exchange,   ///< a change of the plan that was the best until then
+};
+std::string_view ToString(TrialOrigin origin);  ///< candidate, exchange
+
 /// One plan that was measured.
 struct Trial {
-  std::string origin;                ///< candidate, or exchange: of the plan that was the best until then
+  TrialOrigin origin = TrialOrigin::Candidate;
   std::vector<std::size_t> choices;  ///< one a group
   double predicted = 0;              ///< the problem's objective
   Estimate loss;                     ///< mean divergence from the float network, see Loss: KL in nats, of classes
@@ -68,8 +76,9 @@ MeasuredChoice ChooseByMeasuring(const Network& network, const Sensitivity& sens
                                  const Solution& best, const Dataset& calibration, const Dataset& held_out,
                                  const ChooseOptions& options);
 
-/// The mean divergence from the float network on `samples` (KL in nats, of classes; see Loss), of any plan of `problem`: what a learning agent can be rewarded by
-/// (bitplan/agent.h). Network, sensitivity and problem must outlive it. Throws Error when an output is not finite.
+/// The mean divergence from the float network on `samples` (KL in nats, of classes; see Loss), of any plan of
+/// `problem`: what a learning agent can be rewarded by (bitplan/agent.h). Network, sensitivity and problem must outlive
+/// it. Throws Error when an output is not finite.
 std::function<double(const std::vector<std::size_t>& choices)> MeasuredLoss(
     const Network& network, const Sensitivity& sensitivity, const Problem& problem, const Dataset& calibration,
     const Dataset& samples, const QuantizeOptions& options, Loss loss = Loss::Auto);

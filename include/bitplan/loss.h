@@ -5,28 +5,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "bitplan/data.h"
+#include "bitplan/loss_kind.h"
 #include "bitplan/network.h"
 #include "bitplan/output_kind.h"
 
 namespace bitplan {
-
-/// What is differentiated. A sample's loss is the mean over its predictions (see OutputKind): one for classes [N, C],
-/// H · W for [N, C, H, W], T for [N, T, C], K for [N, K] yes or no. z: a prediction's output, z_float: the float
-/// network's.
-enum class Loss {
-  Auto,          ///< see ResolveLoss
-  CrossEntropy,  ///< −log softmax(z)[label]
-  /// How far z is from z_float, without labels. Of classes T² · KL(softmax(z_float / T) ‖ softmax(z / T)) (Hinton et
-  /// al. 2015); of yes or no the same with the sigmoid's two outcomes; of values (z − z_float)².
-  Divergence,
-  LogitShift,  ///< ½ ‖P (z − z_float)‖²; of classes P = I − 11ᵀ/C: the centered logits; the limit of C times Divergence
-               ///< for large T. Otherwise P = I
-  BinaryCrossEntropy,  ///< of sigmoid(z) and labels 0 … 1 of the output's shape; without labels, sigmoid(z_float)
-  MeanSquaredError,    ///< (z − label)² where labels are numbers of the output's shape, else (z − z_float)²
-};
 
 /// A loss, settled for a network and its data. The same in every stage and command: made by ResolveLoss.
 struct Criterion {
@@ -34,7 +19,7 @@ struct Criterion {
   OutputKind outputs = OutputKind::Classes;  ///< what outputs are compared as, whatever the loss
   std::int64_t class_axis = 1;               ///< of classes: axis of the output [N, …], ≥ 1
   double temperature = 1;                    ///< of Divergence, > 0
-  bool labelled = false;                     ///< the data has a label for every prediction; else its labels are not read
+  bool labelled = false;  ///< the data has a label for every prediction; else its labels are not read
   /// Where labels are ignored (kIgnoredLabel): how many predictions of a sample count, on average over the samples, so
   /// that the mean over samples is that over all predictions that count, and a sample without one adds 0. Else 0.
   double counted = 0;
@@ -55,11 +40,11 @@ struct Criterion {
 /// | labels | output | loss |
 /// |---|---|---|
 /// | integers [N, …] of the output's shape but for one axis of 2 or more | that axis has the classes | CrossEntropy |
-/// | integers or floats, all 0 or 1, of the output's shape | one logit each: [N], [N, 1], [N, K], … | BinaryCrossEntropy |
-/// | other integers or floats of the output's shape | | MeanSquaredError |
-/// | none | one number a sample: [N], [N, 1] | MeanSquaredError |
-/// | none | [N, C]; or [N, T, C], neither being 1; or any, where a class axis was asked for | Divergence |
-/// | none | any other: [N, 1, T], maps [N, C, H, W] (nothing tells classes from channels) | MeanSquaredError |
+/// | integers or floats, all 0 or 1, of the output's shape | one logit each: [N], [N, 1], [N, K], … |
+/// BinaryCrossEntropy | | other integers or floats of the output's shape | | MeanSquaredError | | none | one number a
+/// sample: [N], [N, 1] | MeanSquaredError | | none | [N, C]; or [N, T, C], neither being 1; or any, where a class axis
+/// was asked for | Divergence | | none | any other: [N, 1, T], maps [N, C, H, W] (nothing tells classes from channels)
+/// | MeanSquaredError |
 ///
 /// Labels tell the axis of the classes; where several would fit or there are none, it is the last of [N, T, C], else 1.
 /// `class_axis` (NetworkOptions) asks for another.
@@ -75,7 +60,8 @@ Criterion ResolveLoss(const at::Tensor& output, const at::Tensor& labels, Loss l
 Criterion ResolveLoss(const Network& network, const Dataset& data, Loss loss = Loss::Auto, double temperature = 1);
 
 /// Every sample's loss, float64 [N], differentiable, of an output [N, …]. `float_output`, of the same shape, is needed
-/// where the criterion does not compare with labels, `labels` where it is labelled. Throws Error when shapes do not fit.
+/// where the criterion does not compare with labels, `labels` where it is labelled. Throws Error when shapes do not
+/// fit.
 at::Tensor SampleLosses(const Criterion& criterion, const at::Tensor& output, const at::Tensor& float_output,
                         const at::Tensor& labels);
 
@@ -99,9 +85,5 @@ at::Tensor Decisions(const Criterion& criterion, const at::Tensor& output);
 /// Whether decisions are what the labels say (a yes is a label above ½), bool [N, predictions]; false where a label is
 /// ignored. Needs a labelled criterion of classes or yes and no.
 at::Tensor RightDecisions(const Criterion& criterion, const at::Tensor& output, const at::Tensor& labels);
-
-std::string_view ToString(
-    Loss loss);  ///< auto, cross-entropy, divergence, logit-shift, binary-cross-entropy, mean-squared-error
-Loss ParseLoss(std::string_view text);  ///< throws Error listing the names
 
 }  // namespace bitplan

@@ -33,6 +33,7 @@ enum class ScaleType;
 enum class Scheme;
 enum class SolutionStatus;
 enum class TrainingMethod;
+enum class TrialOrigin;
 enum class WidthRule;
 
 #define BITPLAN_NAMED(Enum)                \
@@ -59,6 +60,7 @@ BITPLAN_NAMED(ScaleType);
 BITPLAN_NAMED(Scheme);
 BITPLAN_NAMED(SolutionStatus);
 BITPLAN_NAMED(TrainingMethod);
+BITPLAN_NAMED(TrialOrigin);
 BITPLAN_NAMED(WidthRule);
 
 #undef BITPLAN_NAMED

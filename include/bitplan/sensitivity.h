@@ -11,6 +11,7 @@
 #include "bitplan/cost_table.h"
 #include "bitplan/format.h"
 #include "bitplan/layer_shape.h"
+#include "bitplan/loss_kind.h"
 #include "bitplan/output_kind.h"
 #include "bitplan/statistics.h"
 
@@ -89,14 +90,14 @@ struct LayerSensitivity {
 /// predictions (positions of a sequence or image) count as samples, those aside whose label is ignored.
 struct OutputShifts {
   std::size_t samples = 0, classes = 0;  ///< of outputs that are no classes each number is a sample, with one class
-  std::vector<float> logits;  ///< of the float network, [samples, classes]
+  std::vector<float> logits;             ///< of the float network, [samples, classes]
   /// [choices, samples, classes]: of each layer first its weight_choices, then its activation_choices, without those of
   /// 32 bits. Zero for inputs that an earlier layer's choice quantizes already.
   std::vector<float> shifts;
 };
 
-/// What every sample adds to the figures that are means over samples. Row-major. Where labels are ignored, the mean over
-/// these samples is that over all of their predictions that count.
+/// What every sample adds to the figures that are means over samples. Row-major. Where labels are ignored, the mean
+/// over these samples is that over all of their predictions that count.
 struct Contributions {
   std::vector<Measure> measures;  ///< those with shifts of the output behind them that were asked for
   std::size_t choices = 0, samples = 0;
@@ -110,7 +111,7 @@ struct DataSource {
   std::string spec;    ///< KIND:FILE as the user wrote it; empty for data that came from memory
   std::string sha256;  ///< of the file
   std::int64_t samples = 0;
-  std::vector<double> mean, std;  ///< normalization, empty for none
+  std::vector<double> mean, std;                  ///< normalization, empty for none
   std::vector<std::int64_t> ignored_labels = {};  ///< as DataOptions has them; absent in files where empty
 
   bool operator==(const DataSource&) const = default;
@@ -131,15 +132,15 @@ struct Sensitivity {
   std::string weights_sha256 = {};  ///< Network::weights_sha256(); empty in files of earlier versions
   DataSource data;
   std::uint64_t seed = 0;
-  std::string loss;        ///< what curvature, quadratic and single-loss are of
+  Loss loss = Loss::CrossEntropy;            ///< what curvature, quadratic and single-loss are of; not Auto
   OutputKind outputs = OutputKind::Classes;  ///< what outputs are compared as; key `outputs`, absent for classes
   std::int64_t class_axis = 1;               ///< of classes, in the output [N, …]; key `class_axis`, absent for 1
-  double temperature = 1;  ///< of the divergence
+  double temperature = 1;                    ///< of the divergence
   bool fold_batch_norm = true;
   std::map<std::string, std::string> input_values = {};  ///< as Network::input_values(); absent in files where empty
-  bool channel_correction = true;  ///< passed on to the plan
-  Format weight_format;            ///< quantizer of the weights, `bits` aside
-  Format activation_format;        ///< quantizer of the activations, `bits` aside
+  bool channel_correction = true;                        ///< passed on to the plan
+  Format weight_format;                                  ///< quantizer of the weights, `bits` aside
+  Format activation_format;                              ///< quantizer of the activations, `bits` aside
   std::int64_t samples = 0;  ///< that the figures of the output's shifts are means over; below data.samples where a
                              ///< precision was reached before
   std::vector<LayerSensitivity> layers;      ///< in order of execution

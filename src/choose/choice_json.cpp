@@ -17,7 +17,7 @@ std::string ToJson(const Problem& problem, const MeasuredChoice& choice) {
     plan::Json names = plan::Json::object();
     for (std::size_t g = 0; g < trial.choices.size(); ++g)
       names[problem.groups[g].name] = problem.groups[g].choices[trial.choices[g]].name;
-    json["trials"].push_back({{"origin", trial.origin},
+    json["trials"].push_back({{"origin", ToString(trial.origin)},
                               {"predicted", plan::NumberOrNull(trial.predicted)},
                               {"divergence", estimate(trial.loss)},
                               {"difference", estimate(trial.difference)},

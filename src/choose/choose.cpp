@@ -30,7 +30,7 @@ void Check(const Problem& problem, const Dataset& held_out) {
 void TryCandidates(const Problem& problem, const Solution& best, const ChooseOptions& options, choose::Trials& trials) {
   std::vector<std::vector<std::size_t>> found;
   for (std::vector<std::size_t> next = best.choices; !next.empty();) {
-    trials.Try("candidate", next);
+    trials.Try(TrialOrigin::Candidate, next);
     found.push_back(std::move(next));
     Report(options.progress, "measuring candidates", std::ssize(found), options.candidates);
     if (std::ssize(found) == options.candidates) return;

@@ -3,7 +3,18 @@
 #include <algorithm>
 #include <iterator>
 
+#include "text/enum_names.h"
+
 namespace bitplan {
+
+namespace {
+
+constexpr text::Names<TrialOrigin, 2> kOrigins = {
+    {{TrialOrigin::Candidate, "candidate"}, {TrialOrigin::Exchange, "exchange"}}};
+
+}  // namespace
+
+BITPLAN_ENUM_NAMES(TrialOrigin, kOrigins, "origin of a trial")
 
 const Trial& MeasuredChoice::Best() const {
   return *std::find_if(trials.rbegin(), trials.rend(), [](const Trial& trial) { return trial.accepted; });
@@ -13,7 +24,7 @@ const Trial& MeasuredChoice::Best() const {
 
 namespace bitplan::choose {
 
-bool Trials::Try(const std::string& origin, const std::vector<std::size_t>& choices, double expected) {
+bool Trials::Try(TrialOrigin origin, const std::vector<std::size_t>& choices, double expected) {
   const std::vector<double> losses = measure_(choices);
   Trial trial{origin, choices, ObjectiveOf(problem_, choices), Mean(losses), {}, expected, true};
   if (!best_.empty()) {
@@ -40,7 +51,7 @@ void Refine(Trials& trials, std::int64_t count, const RankExchanges& rank, const
       const std::vector<std::size_t> choices = Changed(best, exchange.changes);
       if (exchange.expected >= 0 || done == count) break;
       if (trials.Tried(choices)) continue;
-      accepted = trials.Try("exchange", choices, exchange.expected);
+      accepted = trials.Try(TrialOrigin::Exchange, choices, exchange.expected);
       Report(progress, "measuring exchanges", ++done, count);
       if (accepted) break;
     }

@@ -18,7 +18,7 @@ class Trials {
 
   /// Measures a plan, and takes it over when it is the first, or better than the best by more than the standard error
   /// of the paired difference. Returns whether it was. `expected`: the difference as predicted.
-  bool Try(const std::string& origin, const std::vector<std::size_t>& choices, double expected = 0);
+  bool Try(TrialOrigin origin, const std::vector<std::size_t>& choices, double expected = 0);
 
   bool Tried(const std::vector<std::size_t>& choices) const;
   const MeasuredChoice& result() const { return result_; }

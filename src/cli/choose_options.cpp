@@ -6,12 +6,12 @@
 #include "correction_warning.h"
 #include "number_option.h"
 #include "report.h"
+#include "tuning.h"
 
 namespace bitplan::cli {
 
 namespace {
 
-constexpr std::int64_t kHeldOut = 512;
 constexpr std::string_view kPredicted = "predicted", kMeasured = "measured";  // of --reward
 
 bool MeasuresPlans(const RunOptions& options) { return options.choose.Wanted() || options.measured_reward; }
@@ -43,7 +43,7 @@ void AddChooseOptions(CommandLine& line) {
        "improve the plan by so many measured exchanges of widths"},
       {"reward", OneOf({kPredicted, kMeasured}, kPredicted, "arg"),
        "the loss of plans that --method agent learns from"},
-      {"held-out", Number<std::int64_t>(WholeFrom(2), kHeldOut),
+      {"held-out", Number<std::int64_t>(WholeFrom(2), tuning::kHeldOut),
        "samples of --data that are kept from the analysis, to measure plans on"},
   });
 }
@@ -83,11 +83,13 @@ SplitData LoadData(const CommandLine& line, const Network& network, const RunOpt
 }
 
 void PrintChoice(const Problem& problem, const MeasuredChoice& choice, OutputKind outputs) {
-  Table table({"measured", "predicted loss", DistanceName(outputs), "±", "change", "±", "kept", "differs from the first in"});
+  Table table(
+      {"measured", "predicted loss", DistanceName(outputs), "±", "change", "±", "kept", "differs from the first in"});
   for (const Trial& trial : choice.trials) {
     const auto number = [](double value) { return fmt::format("{:.4g}", value); };
-    table.Add({trial.origin, number(trial.predicted), number(trial.loss.value), number(trial.loss.standard_error),
-               number(trial.difference.value), number(trial.difference.standard_error), trial.accepted ? "yes" : "no",
+    table.Add({std::string(ToString(trial.origin)), number(trial.predicted), number(trial.loss.value),
+               number(trial.loss.standard_error), number(trial.difference.value),
+               number(trial.difference.standard_error), trial.accepted ? "yes" : "no",
                Differences(problem, trial.choices, choice.trials.front().choices)});
   }
   fmt::print(

@@ -25,7 +25,7 @@ bool IsLogitModel(Measure measure) { return measure == Measure::LogitShift || me
 
 /// The temperature of the softmax whose curvature `measure` has.
 double TemperatureOf(const Sensitivity& sensitivity, Measure measure) {
-  return measure == Measure::Divergence || sensitivity.loss == "divergence" ? sensitivity.temperature : 1;
+  return measure == Measure::Divergence || sensitivity.loss == Loss::Divergence ? sensitivity.temperature : 1;
 }
 
 /// Which choice each row of OutputShifts::shifts is of.
@@ -75,9 +75,9 @@ std::vector<float> ShiftsOf(const Sensitivity& sensitivity, const Problem& probl
 }
 
 /// The loss whose curvature a measure has.
-std::string LossOf(const Sensitivity& sensitivity, Measure measure) {
-  if (measure == Measure::LogitShift) return "logit-shift";
-  return measure == Measure::Divergence ? "divergence" : sensitivity.loss;
+Loss LossOf(const Sensitivity& sensitivity, Measure measure) {
+  if (measure == Measure::LogitShift) return Loss::LogitShift;
+  return measure == Measure::Divergence ? Loss::Divergence : sensitivity.loss;
 }
 
 /// Rows u = r ᵀδz of one sample, one for each row of `shifts` [rows, samples · classes], so that ½‖u‖² is its loss to
@@ -99,7 +99,7 @@ class CurvatureRows {
     const auto classes = static_cast<Index>(shifts_.classes);
     const MatrixXd delta = rows_.middleCols(static_cast<Index>(sample) * classes, classes).cast<double>();
     if (IsPerNumber()) return delta * SecondDerivatives(sample).sqrt().matrix().asDiagonal();
-    if (loss_ == "logit-shift") return delta.colwise() - delta.rowwise().mean();
+    if (loss_ == Loss::LogitShift) return delta.colwise() - delta.rowwise().mean();
     const ArrayXd z = Logits(sample);
     ArrayXd p = (z - z.maxCoeff()).exp();
     p /= p.sum();
@@ -109,7 +109,7 @@ class CurvatureRows {
 
  private:
   bool IsPerNumber() const {
-    return outputs_ != OutputKind::Classes || loss_ == "mean-squared-error" || loss_ == "binary-cross-entropy";
+    return outputs_ != OutputKind::Classes || loss_ == Loss::MeanSquaredError || loss_ == Loss::BinaryCrossEntropy;
   }
 
   ArrayXd Logits(std::size_t sample) const {
@@ -121,8 +121,9 @@ class CurvatureRows {
 
   ArrayXd SecondDerivatives(std::size_t sample) const {
     const auto classes = static_cast<Index>(shifts_.classes);
-    if (loss_ == "logit-shift") return ArrayXd::Ones(classes);
-    const bool squares = loss_ == "mean-squared-error" || (loss_ == "divergence" && outputs_ == OutputKind::Values);
+    if (loss_ == Loss::LogitShift) return ArrayXd::Ones(classes);
+    const bool squares =
+        loss_ == Loss::MeanSquaredError || (loss_ == Loss::Divergence && outputs_ == OutputKind::Values);
     if (squares) return ArrayXd::Constant(classes, 2.0 / static_cast<double>(classes));
     const ArrayXd p = 1 / (1 + (-Logits(sample)).exp());
     return p * (1 - p) / static_cast<double>(classes);
@@ -130,7 +131,7 @@ class CurvatureRows {
 
   const OutputShifts& shifts_;
   OutputKind outputs_;
-  std::string loss_;
+  Loss loss_;
   double temperature_;
   RowsOfFloats rows_;
 };
@@ -156,8 +157,8 @@ std::vector<float> AsPairs(const std::vector<float>& numbers, double low, double
   return pairs;
 }
 
-/// Outputs that are no classes are put as two classes each: a logit z is (0, z), whose softmax is its sigmoid; a value's
-/// shift v is (−a v, a v), whose squared length ½ Σ is what it is charged.
+/// Outputs that are no classes are put as two classes each: a logit z is (0, z), whose softmax is its sigmoid; a
+/// value's shift v is (−a v, a v), whose squared length ½ Σ is what it is charged.
 LogitTerm LogitModel(const Sensitivity& sensitivity, Measure measure, double share, std::vector<float> shifts) {
   const bool values = sensitivity.outputs == OutputKind::Values;
   LogitTerm term;

@@ -10,7 +10,6 @@
 #include "bitplan/error.h"
 #include "loss/predictions.h"
 #include "shape_text.h"
-#include "text/enum_names.h"
 
 namespace bitplan {
 
@@ -37,8 +36,7 @@ at::Tensor SoftmaxDivergence(const Compared& compared, double temperature) {
 at::Tensor SigmoidDivergence(const Compared& compared, double temperature) {
   const at::Tensor from = compared.z_float.squeeze(-1) / temperature, to = compared.z.squeeze(-1) / temperature;
   const at::Tensor yes = at::log_sigmoid(from), no = at::log_sigmoid(-from);
-  const at::Tensor divergence =
-      yes.exp() * (yes - at::log_sigmoid(to)) + no.exp() * (no - at::log_sigmoid(-to));
+  const at::Tensor divergence = yes.exp() * (yes - at::log_sigmoid(to)) + no.exp() * (no - at::log_sigmoid(-to));
   return divergence * (temperature * temperature);
 }
 
@@ -107,13 +105,6 @@ Compared Compare(const Criterion& criterion, const at::Tensor& output, const at:
   return compared;
 }
 
-constexpr text::Names<Loss, 6> kLosses = {{{Loss::Auto, "auto"},
-                                           {Loss::CrossEntropy, "cross-entropy"},
-                                           {Loss::Divergence, "divergence"},
-                                           {Loss::LogitShift, "logit-shift"},
-                                           {Loss::BinaryCrossEntropy, "binary-cross-entropy"},
-                                           {Loss::MeanSquaredError, "mean-squared-error"}}};
-
 }  // namespace
 
 bool Criterion::ComparesWithLabels() const {
@@ -153,8 +144,5 @@ at::Tensor LossValue(const Criterion& criterion, const at::Tensor& output, const
                      const at::Tensor& labels) {
   return SampleLosses(criterion, output, float_output, labels).mean();
 }
-
-BITPLAN_ENUM_NAMES(Loss, kLosses, "loss")
-Loss ParseLoss(std::string_view text) { return Parse<Loss>(text); }
 
 }  // namespace bitplan

@@ -140,7 +140,7 @@ plan::Json SensitivityJson(const Sensitivity& sensitivity) {
                   {"model_sha256", sensitivity.model_sha256},
                   {"data", plan::DataSourceJson(sensitivity.data)},
                   {"seed", sensitivity.seed},
-                  {"loss", sensitivity.loss},
+                  {"loss", ToString(sensitivity.loss)},
                   {"temperature", sensitivity.temperature},
                   {"fold_batch_norm", sensitivity.fold_batch_norm},
                   {"channel_correction", sensitivity.channel_correction},
@@ -193,7 +193,8 @@ Sensitivity ReadSensitivity(const std::filesystem::path& file) {
   if (reader.Has("weights_sha256")) sensitivity.weights_sha256 = reader.String("weights_sha256");
   sensitivity.data = plan::ReadDataSource(reader.Object("data"));
   sensitivity.seed = reader.Unsigned("seed");
-  sensitivity.loss = reader.String("loss");
+  sensitivity.loss = plan::ReadName(reader, "loss", ParseLoss);
+  if (sensitivity.loss == Loss::Auto) reader.Fail("loss", "a loss that is settled, not auto");
   if (reader.Has("outputs")) sensitivity.outputs = plan::ReadOutputKind(reader);
   if (reader.Has("class_axis")) sensitivity.class_axis = reader.Integer("class_axis", 1);
   sensitivity.temperature = reader.Number("temperature", 0);

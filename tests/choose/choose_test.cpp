@@ -74,7 +74,7 @@ TEST_F(Choosing, MeasuresEveryPlanOnTheHeldOutSamplesAndRecordsIt) {
   }
   for (std::size_t a = 0; a < 3; ++a)
     for (std::size_t b = 0; b < a; ++b) {
-      EXPECT_EQ(choice.trials[a].origin, "candidate");
+      EXPECT_EQ(choice.trials[a].origin, TrialOrigin::Candidate);
       int apart = 0;
       for (std::size_t g = 0; g < best_.choices.size(); ++g)
         apart += choice.trials[a].choices[g] != choice.trials[b].choices[g];

@@ -44,7 +44,7 @@ TEST(Trials, AcceptOnlyWhatIsBetterByMoreThanThePairedStandardError) {
       for (int n = 0; n < 40; ++n) mean += (losses[n] - before[n]) / 40;
       for (int n = 0; n < 40; ++n) squares += std::pow(losses[n] - before[n] - mean, 2);
       const bool better = best.empty() || mean < -std::sqrt(squares / 39 / 40);
-      EXPECT_EQ(trials.Try("candidate", next), better);
+      EXPECT_EQ(trials.Try(TrialOrigin::Candidate, next), better);
       if (better) best = next;
       EXPECT_EQ(trials.result().Best().choices, best);
       EXPECT_NEAR(trials.result().trials.back().difference.value, mean, 1e-9);
@@ -64,7 +64,7 @@ TEST(Refine, TriesInOrderAndRanksAnewAfterEachAcceptedExchange) {
     measured.push_back(choices);
     return Losses(choices, 0);
   });
-  trials.Try("candidate", {0, 0});
+  trials.Try(TrialOrigin::Candidate, {0, 0});
   const auto rank = [&](const std::vector<std::size_t>& choices) {
     ranked.push_back(choices);
     return std::vector<Exchange>{{{{0, 0}}, -4}, {{{0, 1}}, -3}, {{{1, 2}}, -2}, {{{1, 1}, {0, 2}}, -1}, {{{0, 2}}, 0}};
@@ -72,20 +72,26 @@ TEST(Refine, TriesInOrderAndRanksAnewAfterEachAcceptedExchange) {
   Refine(trials, 10, rank, {});
   // 10 is better than 00 at once; from there 00 was tried; 12 is better than that; of 12's exchanges 02 is worse, 21 as
   // well.
-  EXPECT_THAT(ranked, ElementsAre(std::vector<std::size_t>{0, 0}, std::vector<std::size_t>{1, 0}, std::vector<std::size_t>{1, 2}));
-  EXPECT_THAT(measured, ElementsAre(std::vector<std::size_t>{0, 0}, std::vector<std::size_t>{1, 0}, std::vector<std::size_t>{1, 2}, std::vector<std::size_t>{0, 2}, std::vector<std::size_t>{2, 1}));
+  EXPECT_THAT(ranked, ElementsAre(std::vector<std::size_t>{0, 0}, std::vector<std::size_t>{1, 0},
+                                  std::vector<std::size_t>{1, 2}));
+  EXPECT_THAT(measured, ElementsAre(std::vector<std::size_t>{0, 0}, std::vector<std::size_t>{1, 0},
+                                    std::vector<std::size_t>{1, 2}, std::vector<std::size_t>{0, 2},
+                                    std::vector<std::size_t>{2, 1}));
   EXPECT_EQ(trials.result().Best().choices, (std::vector<std::size_t>{1, 2}));
   EXPECT_EQ(trials.result().trials[2].expected, -2);
-  EXPECT_EQ(trials.result().trials[2].origin, "exchange");
+  EXPECT_EQ(trials.result().trials[2].origin, TrialOrigin::Exchange);
 }
 
 TEST(Refine, MeasuresNoMoreThanItMay) {
   const Problem problem = Groups(2);
   for (const std::int64_t most : {0, 1, 2}) {
     Trials trials(problem, [&](const std::vector<std::size_t>& choices) { return Losses(choices, 0); });
-    trials.Try("candidate", {1, 1});
+    trials.Try(TrialOrigin::Candidate, {1, 1});
     Refine(trials, most,
-           [](const std::vector<std::size_t>&) { return std::vector<Exchange>{{{{0, 0}}, -3}, {{{1, 0}}, -2}, {{{0, 2}}, -1}}; }, {});
+           [](const std::vector<std::size_t>&) {
+             return std::vector<Exchange>{{{{0, 0}}, -3}, {{{1, 0}}, -2}, {{{0, 2}}, -1}};
+           },
+           {});
     EXPECT_EQ(std::ssize(trials.result().trials), 1 + most);
     EXPECT_EQ(trials.result().Best().choices, (std::vector<std::size_t>{1, 1}));
   }

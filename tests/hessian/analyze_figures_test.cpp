@@ -161,7 +161,7 @@ TEST(Analyze, FiguresOfATensorThatSeveralLayersReadAreTheFirstOnes) {
 
 TEST(Analyze, TakesDataWithoutLabels) {
   const Sensitivity sensitivity = Analyze(LoadModel("TanhMlp"), LoadSamples("TanhMlp", false), Options());
-  EXPECT_EQ(sensitivity.loss, "divergence");
+  EXPECT_EQ(sensitivity.loss, Loss::Divergence);
   const double expected = LargestEigenvalue(ReferenceHessian("TanhMlp", "weights", {"fc2.weight"}, "divergence"));
   EXPECT_NEAR(Find(sensitivity, "fc2").weight.eigenvalue.value(), expected, 1e-3 * expected);
 }

@@ -28,7 +28,7 @@ TEST(Analyze, StatesWhereItsFiguresComeFrom) {
   EXPECT_EQ(sensitivity.seed, 9U);
   EXPECT_EQ(sensitivity.data.samples, 5);
   EXPECT_EQ(sensitivity.data.spec, "");
-  EXPECT_EQ(sensitivity.loss, "cross-entropy");
+  EXPECT_EQ(sensitivity.loss, Loss::CrossEntropy);
   EXPECT_FALSE(sensitivity.fold_batch_norm);
   EXPECT_EQ(sensitivity.weight_format, options.weight_format.WithBits(2));
   EXPECT_EQ(sensitivity.activation_format, options.activation_format.WithBits(32));

@@ -50,7 +50,7 @@ class OneOutput : public testing::TestWithParam<std::string> {
 TEST_P(OneOutput, IsJudgedBySquaredErrors) {
   const Network network = Make();
   const Sensitivity sensitivity = Analyze(network, Dataset::FromTensors({x_}, {}), WeightsAlone());
-  EXPECT_EQ(sensitivity.loss, "mean-squared-error");
+  EXPECT_EQ(sensitivity.loss, Loss::MeanSquaredError);
   EXPECT_EQ(sensitivity.outputs, OutputKind::Values);
   const double squares = x_.matmul((Quantized(network) - weight_).t()).square().mean().item<double>();
   ASSERT_GT(squares, 1e-4);
@@ -64,7 +64,7 @@ TEST_P(OneOutput, WithLabelsZeroAndOneIsYesOrNo) {
   const Network network = Make();
   const at::Tensor labels = x_.select(1, 0).gt(0).to(torch::kLong);
   const Sensitivity sensitivity = Analyze(network, Dataset::FromTensors({x_}, labels), WeightsAlone());
-  EXPECT_EQ(sensitivity.loss, "binary-cross-entropy");
+  EXPECT_EQ(sensitivity.loss, Loss::BinaryCrossEntropy);
   const at::Tensor z = x_.matmul(weight_.t()).to(torch::kDouble).flatten(),
                    moved = x_.matmul(Quantized(network).t()).to(torch::kDouble).flatten(), p = z.sigmoid();
   const auto loss = [&](const at::Tensor& of) {
@@ -74,8 +74,7 @@ TEST_P(OneOutput, WithLabelsZeroAndOneIsYesOrNo) {
   const double curved = (p * (1 - p) * (moved - z).square()).mean().item<double>() / 2;
   EXPECT_NEAR(FigureOf(sensitivity, Measure::GaussNewton), curved, 1e-4 * curved);
   EXPECT_NEAR(FigureOf(sensitivity, Measure::SingleLoss), loss(moved) - loss(z), 1e-5);
-  EXPECT_NEAR(*sensitivity.layers[0].weight.trace,
-              (p * (1 - p) * x_.square().sum(1)).mean().item<double>(), 1e-3);
+  EXPECT_NEAR(*sensitivity.layers[0].weight.trace, (p * (1 - p) * x_.square().sum(1)).mean().item<double>(), 1e-3);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, OneOutput, testing::Values("", ".squeeze(1)"),
@@ -205,9 +204,9 @@ TEST(IgnoredLabels, AreKeptWithTheData) {
 
 /// The loss is concave in a weight behind which the wrong class saturates: no layer is free for that.
 TEST(NegativeCurvature, IsNotFree) {
-  const Network network = ScriptedNetwork(
-      "def forward(self, x):\n    y = torch.linear(x, self.weight)\n    return -torch.square(y)\n",
-      torch::tensor({{0.5F}, {1.0F}}));
+  const Network network =
+      ScriptedNetwork("def forward(self, x):\n    y = torch.linear(x, self.weight)\n    return -torch.square(y)\n",
+                      torch::tensor({{0.5F}, {1.0F}}));
   const Dataset data = Dataset::FromTensors({torch::ones({4, 1})}, torch::zeros({4}, torch::kLong));
   AnalyzeOptions options;
   options.weight_bits = {3};

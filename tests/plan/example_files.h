@@ -15,7 +15,7 @@ inline Sensitivity FullSensitivity() {
   sensitivity.data = {
       "cifar10:träin.bin", std::string(64, 'b'), 128, {0.485, 0.456, 0.1 + 0.2}, {0.229, 0.224, 1.0 / 3}};
   sensitivity.seed = 18446744073709551615U;
-  sensitivity.loss = "cross-entropy";
+  sensitivity.loss = Loss::CrossEntropy;
   sensitivity.fold_batch_norm = false;
   sensitivity.channel_correction = false;
   sensitivity.weight_format.calibrator = Calibrator::Percentile;

@@ -120,6 +120,19 @@ TEST(SensitivityFile, SaysWhatOutputsAreUnlessTheyAreClassesAlongAxisOne) {
   ExpectRefused([](auto& j) { j["outputs"] = "images"; }, "outputs", "classes, binary or values");
 }
 
+TEST(SensitivityFile, KeepsEveryLossByItsNameAndRefusesOthers) {
+  const TemporaryFolder folder;
+  Sensitivity written = FullSensitivity();
+  for (const Loss loss :
+       {Loss::CrossEntropy, Loss::Divergence, Loss::LogitShift, Loss::BinaryCrossEntropy, Loss::MeanSquaredError}) {
+    written.loss = loss;
+    EXPECT_EQ(nlohmann::json::parse(ToJson(written))["loss"], ToString(loss));
+    EXPECT_EQ(ReadSensitivity(folder.Put("s.json", ToJson(written))).loss, loss);
+  }
+  ExpectRefused([](auto& j) { j["loss"] = "mse"; }, "loss", "cross-entropy");
+  ExpectRefused([](auto& j) { j["loss"] = "auto"; }, "loss", "settled");
+}
+
 TEST(SensitivityFile, RefusesValuesOutsideTheirRange) {
   ExpectRefused([](auto& j) { j["layers"][1]["weight_count"] = 0; }, "layers[1].weight_count", "at least 1");
   ExpectRefused([](auto& j) { j["layers"][1]["weight_count"] = 9e18; }, "layers[1].weight_count", "integer");
