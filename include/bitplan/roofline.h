@@ -1,9 +1,7 @@
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "bitplan/cost_table.h"
@@ -30,10 +28,11 @@ struct Roofline {
 CostTable RooflineLatency(const std::vector<LayerWork>& layers, const Roofline& device,
                           const std::vector<int>& weight_bits, const std::vector<int>& activation_bits);
 
-/// Devices that are known by name, and where their figures are from.
-const std::map<std::string, Roofline, std::less<>>& KnownDevices();
+/// The devices that are known by name: nvidia-t4, raspberry-pi-5, …
+std::vector<std::string> DeviceNames();
 
-/// Throws Error naming file, key and what was expected.
-Roofline ReadRoofline(const std::filesystem::path& file);
+/// A device by its name or from a file. Throws Error: not a name that is known and not a file that can be read, unknown
+/// or missing keys, numbers out of their ranges.
+Roofline ReadRoofline(const std::string& name_or_file);
 
 }  // namespace bitplan

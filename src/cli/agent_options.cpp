@@ -20,7 +20,7 @@ void AddAgentOptions(CommandLine& line) {
   line.Add({
       {"episodes", Number<std::int64_t>(WholeFrom(1), defaults.episodes), "plans that the learning agent tries"},
       {"warm-up", Number<std::int64_t>(WholeFrom(1), defaults.warm_up), "of them, the first so many at random"},
-      {"agent-seed", po::value<std::uint64_t>()->default_value(defaults.seed)->value_name("N"), "of the agent's draws"},
+      {"agent-seed", Number<std::uint64_t>(NotNegative(), defaults.seed), "of the agent's draws"},
       {"agent-checkpoint", Text("FILE"),
        "keeps the agent; found there, it goes on from where it was, also to more episodes"},
       {"curve-csv", Text("FILE"), "write the agent's learning curve as a table"},

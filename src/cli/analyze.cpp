@@ -100,9 +100,10 @@ void PrintNegative(const std::vector<LayerSensitivity>& layers) {
         layer.weight.trace.value_or(0) < -2 * layer.weight.trace_standard_error)
       names.push_back(layer.name);
   if (names.empty()) return;
-  fmt::print("the loss is curved downwards along the weights of {} layer{} ({}{}): negative curvature counts with its "
-             "magnitude\n",
-             names.size(), names.size() == 1 ? "" : "s", names.front(), names.size() == 1 ? "" : ", …");
+  fmt::print(
+      "the loss is curved downwards along the weights of {} layer{} ({}{}): negative curvature counts with its "
+      "magnitude\n",
+      names.size(), names.size() == 1 ? "" : "s", names.front(), names.size() == 1 ? "" : ", …");
 }
 
 void Print(const Sensitivity& sensitivity, const AnalyzeOptions& options, const Criterion& criterion) {
@@ -168,8 +169,8 @@ int AnalyzeModel(const Arguments& arguments) {
   line.Add({
       {"data", Text("KIND:FILE"), "cifar10:FILE, idx:FILE,LABELS, npy:, npz:, pt: ..."},
       {"out", Text("FILE"), "where the sensitivity file goes"},
-      {"measures", TextOr(Joined(AnalyzeOptions().measures)),
-       ("which to compute, or all: " + Joined(AllMeasures()) + "; the errors always are")},
+      {"measures", SomeNames(AllNames<Measure>())->default_value(Joined(AnalyzeOptions().measures)),
+       "which to compute; the errors always are"},
   });
   line.Add({{"shifts", Flag(),
              "keep every choice's shift of the output in .npy files beside the sensitivity file, for search --joint"}});

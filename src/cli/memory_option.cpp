@@ -13,6 +13,7 @@
 #include "bitplan/error.h"
 #include "bitplan/process.h"
 #include "network/stored_bytes.h"
+#include "tuning.h"
 #include "values.h"
 
 #ifdef __GLIBC__
@@ -25,9 +26,6 @@ namespace {
 
 constexpr const char* kDefault = "2GiB";
 constexpr std::int64_t kMebibyte = 1 << 20;
-constexpr std::int64_t kProgram = 160 * kMebibyte;    // LibTorch's code and tables, and ours
-constexpr std::int64_t kLeastWork = 32 * kMebibyte;
-constexpr std::int64_t kShareKept = 16;               // of the limit: memory that is freed and kept for what comes next
 
 std::int64_t BytesOf(const Network& network) {
   std::set<const void*> counted;
@@ -67,17 +65,17 @@ std::optional<std::string> Given(const Arguments& arguments) {
 }  // namespace
 
 void AddMemoryOption(CommandLine& line) {
-  line.Add({{"memory", TextOr(kDefault, "BYTES"),
-             "the most that the process takes, program, network and data included: 512MiB, 8GiB"}});
+  line.Add({{"memory", Bytes()->default_value(kDefault)->value_name("BYTES"),
+             "the most that the process takes, program, network and data included"}});
 }
 
 Network LoadNetwork(const CommandLine& line, const NetworkOptions& options) {
   const std::filesystem::path file = line.Required("MODEL.pt");
   const std::int64_t limit = ReadLimit(line), stored = network::StoredBytes(file);
-  if (limit < kProgram + stored)
+  if (limit < tuning::kProgramBytes + stored)
     throw Error(fmt::format("--memory {}: the program takes {} MiB, and the tensors of {} {} MiB; give at least {}MiB",
-                            line.Get<std::string>("memory"), Mebibytes(kProgram), file.string(), Mebibytes(stored),
-                            Mebibytes(kProgram + stored + kLeastWork)));
+                            line.Get<std::string>("memory"), Mebibytes(tuning::kProgramBytes), file.string(),
+                            Mebibytes(stored), Mebibytes(tuning::kProgramBytes + stored + tuning::kLeastWorkBytes)));
   return Network::Load(file, options);
 }
 
@@ -86,15 +84,15 @@ std::int64_t ReadMemory(const CommandLine& line, const Network& network, const s
   const std::int64_t of_network = BytesOf(network);
   std::int64_t of_data = 0;
   for (const Dataset* each : data) of_data += each->bytes();
-  const std::int64_t left = limit - kProgram - of_network - of_data;
-  const std::int64_t least = std::max(limit - left + kLeastWork, PeakOfProcess());
+  const std::int64_t left = limit - tuning::kProgramBytes - of_network - of_data;
+  const std::int64_t least = std::max(limit - left + tuning::kLeastWorkBytes, PeakOfProcess());
   if (limit < least)
-    throw Error(
-        fmt::format("--memory {}: the program takes {} MiB, the network {} MiB, the data {} MiB, and loading them {} MiB "
-                    "in all; give at least {}MiB",
-                    line.Get<std::string>("memory"), Mebibytes(kProgram), Mebibytes(of_network), Mebibytes(of_data),
-                    Mebibytes(PeakOfProcess()), Mebibytes(least)));
-  KeepFreedMemory(std::min(512 * kMebibyte, limit / kShareKept));
+    throw Error(fmt::format(
+        "--memory {}: the program takes {} MiB, the network {} MiB, the data {} MiB, and loading them {} MiB "
+        "in all; give at least {}MiB",
+        line.Get<std::string>("memory"), Mebibytes(tuning::kProgramBytes), Mebibytes(of_network), Mebibytes(of_data),
+        Mebibytes(PeakOfProcess()), Mebibytes(least)));
+  KeepFreedMemory(std::min(tuning::kMostBytesKept, limit / tuning::kShareKept));
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif

@@ -46,6 +46,16 @@ Allowed Width() {
   return {[](double number) { return IsWidth(static_cast<int>(number)); }, "bits: 1 to 8, 16 or 32"};
 }
 
+Allowed NotNegative() {
+  return {[](double) { return true; }, "a whole number that is not negative"};
+}
+
+Allowed Percent(bool none, bool all, const std::string& why) {
+  return {[=](double percent) { return (none ? percent >= 0 : percent > 0) && (all ? percent <= 100 : percent < 100); },
+          fmt::format("{} 0% and {} 100%{}{}", none ? "at least" : "more than", all ? "at most" : "less than",
+                      why.empty() ? "" : ", ", why)};
+}
+
 void Require(const Allowed& allowed, const std::string& option, double number, const std::string& given) {
   if (!allowed.holds(number)) throw Error(fmt::format("--{} {}: expected {}", option, given, allowed.expected));
 }

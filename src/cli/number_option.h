@@ -23,9 +23,12 @@ Allowed WholeWithin(std::int64_t least, std::int64_t most);
 Allowed NumberFrom(double least);   ///< finite ones
 Allowed NumberAbove(double bound);  ///< finite ones
 Allowed NumberWithin(double least, double most);
-Allowed NumberFromBelow(double least, double bound);   ///< [least, bound)
-Allowed NumberAboveUpTo(double bound, double most);    ///< (bound, most]
-Allowed Width();                                       ///< of a format, in bits
+Allowed NumberFromBelow(double least, double bound);  ///< [least, bound)
+Allowed NumberAboveUpTo(double bound, double most);   ///< (bound, most]
+Allowed Width();                                      ///< of a format, in bits
+Allowed NotNegative();                                ///< of a type that has no others
+/// Of percent; `none` and `all`: whether 0 and 100 are among them; `why` no others are.
+Allowed Percent(bool none, bool all, const std::string& why = {});
 
 /// Throws Error that names the option, what was given, and what is expected.
 void Require(const Allowed& allowed, const std::string& option, double number, const std::string& given);

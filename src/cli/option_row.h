@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bitplan/names.h"
+#include "checked_text.h"
 #include "number_option.h"
 
 namespace bitplan::cli {
@@ -18,18 +19,18 @@ namespace po = boost::program_options;
 struct OptionRow {
   std::string name;
   const po::value_semantic* value;  ///< with its name, default and allowed values; owned by the command line it gets to
-  std::string help;                 ///< what it is; allowed names, and that it may be given again, are added
+  std::string help;  ///< what it is; allowed names and numbers, and that it may be given again, are added
 };
 
-// Values of options, owned by the rows that they are made for; see also Number (cli/number_option.h).
+// Values of options, owned by the rows that they are made for; see also Number (number_option.h) and the forms of texts
+// (checked_text.h).
 
 const po::value_semantic* Flag();
 
 /// Any text; `name` stands for it in the help.
 const po::value_semantic* Text(const std::string& name);
-const po::value_semantic* TextOr(const std::string& by_default, const std::string& name = "arg");
 
-/// The same where the help shows the default otherwise than it is.
+/// With a default that the help shows otherwise than it is.
 const po::value_semantic* TextOrShown(const std::string& by_default, const std::string& shown, const std::string& name);
 
 /// Texts, since the option may be given several times.

@@ -25,12 +25,12 @@ void AddModelOptions(CommandLine& line) {
        "which output of the model to use, where it has several"},
       {"no-fold-batch-norm", Flag(), "keep batch norm as an operator of its own"},
       {"input-value", Texts("NAME=VALUE"), "of an input that is no tensor: sr=16000"},
-      {"device", TextOr(defaults.device), "cpu, cuda, cuda:1"},
+      {"device", DeviceName()->default_value(defaults.device)->value_name("NAME"), "where it is computed"},
       {"class-axis",
        Number<std::int64_t>({[](double axis) { return axis >= 1 || axis == -1; }, "an axis from 1 on, or -1"})
            ->value_name("AXIS"),
-       "of the output [N, …] with the classes, from 1, or -1 for the last; default: as the labels tell, else the last "
-       "of [N, T, C] and 1 of others"},
+       "of the output [N, …] with the classes, -1 is the last; default: as the labels tell, else the last of [N, T, C] "
+       "and 1 of others"},
   });
   AddMemoryOption(line);
 }
@@ -59,9 +59,10 @@ void MatchPlan(const Plan& plan, NetworkOptions& options) {
 
 void AddPreparationOptions(CommandLine& line) {
   line.Add({
-      {"seed", po::value<std::uint64_t>()->default_value(DataOptions().seed)->value_name("N"), "of every random draw"},
-      {"mean", Text("M,M,M"), "per-channel mean of pixels in [0, 1]; CIFAR default: 0.485,0.456,0.406"},
-      {"std", Text("S,S,S"), "per-channel deviation; CIFAR default: 0.229,0.224,0.225"},
+      {"seed", Number<std::uint64_t>(NotNegative(), DataOptions().seed), "of every random draw"},
+      {"mean", Decimals({})->value_name("M,M,M"),
+       "per-channel mean of pixels in [0, 1], of CIFAR 0.485,0.456,0.406 by default"},
+      {"std", Decimals(NumberAbove(0))->value_name("S,S,S"), "per-channel deviation, of CIFAR 0.229,0.224,0.225 by default"},
       {"ignore-label", po::value<std::vector<std::int64_t>>()->value_name("N"),
        "predictions with this label do not count, 255 for pixels; those with -100 never do (in labels that are "
        "integers, or floats of 0 and 1); default: those that a plan was analyzed with"},
@@ -82,9 +83,9 @@ DataOptions ReadSampleOptions(const CommandLine& line, const Network& network, c
   options.fewer_allowed = line.IsDefault("samples");
   options.seed = line.Get<std::uint64_t>("seed");
   if (line.Has("mean")) options.mean = ParseNumbers("mean", line.Get<std::string>("mean"));
-  if (line.Has("std")) options.std = ParseNumbers("std", line.Get<std::string>("std"), NumberAbove(0));
-  options.ignored_labels = line.Has("ignore-label") ? line.Get<std::vector<std::int64_t>>("ignore-label")
-                                                    : known.ignored_labels;
+  if (line.Has("std")) options.std = ParseNumbers("std", line.Get<std::string>("std"));
+  options.ignored_labels =
+      line.Has("ignore-label") ? line.Get<std::vector<std::int64_t>>("ignore-label") : known.ignored_labels;
   options.Validate();
   return options;
 }
@@ -112,16 +113,17 @@ void AddLossOptions(CommandLine& line) {
 void AddAnalyzeOptions(CommandLine& line) {
   const AnalyzeOptions defaults;
   line.Add({
-      {"weight-bits", TextOr(fmt::format("{}", fmt::join(defaults.weight_bits, ","))),
+      {"weight-bits", Integers(Width())->default_value(fmt::format("{}", fmt::join(defaults.weight_bits, ","))),
        "widths to choose from for weights"},
-      {"activation-bits", TextOr(fmt::format("{}", fmt::join(defaults.activation_bits, ","))),
+      {"activation-bits", Integers(Width())->default_value(fmt::format("{}", fmt::join(defaults.activation_bits, ","))),
        "widths to choose from for layer inputs; 32 leaves them in float"},
   });
   AddFormatOptions(line);
   line.Add({
       {"delta", EnumOr(defaults.delta), "how the output's shifts are found; linear is to first order"},
-      {"precision", Text("PERCENT"),
-       "take samples until every figure of the first measure is known to this, 5%; else all of the data"},
+      {"precision",
+       OnePercentage(Percent(false, false, "as 5%; without it all of the data is taken"))->value_name("PERCENT"),
+       "take samples until every figure of the first measure is known to this"},
       {"compute", EnumOr(defaults.compute), "what the passes of weights' curvature compute in"},
       {"exact-hessian", Flag(), "eigenvalues and traces of weights from the Hessian, not the Gauss-Newton matrix"},
       {"curvature-samples", Number<std::int64_t>(WholeFrom(1), defaults.curvature_samples),
@@ -134,8 +136,8 @@ void AddAnalyzeOptions(CommandLine& line) {
 
 AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   AnalyzeOptions options;
-  options.weight_bits = ParseIntegers("weight-bits", line.Get<std::string>("weight-bits"), Width());
-  options.activation_bits = ParseIntegers("activation-bits", line.Get<std::string>("activation-bits"), Width());
+  options.weight_bits = ParseIntegers("weight-bits", line.Get<std::string>("weight-bits"));
+  options.activation_bits = ParseIntegers("activation-bits", line.Get<std::string>("activation-bits"));
   const Formats formats = ReadFormats(line);
   options.weight_format = formats.weight;
   options.activation_format = formats.activation;
@@ -144,8 +146,7 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   options.temperature = line.Get<double>("temperature");
   options.delta = line.GetEnum<Delta>("delta");
   options.compute = line.GetEnum<Arithmetic>("compute");
-  if (line.Has("precision")) options.precision = ParsePercent(
-        "precision", line.Get<std::string>("precision"), {.why = "as 5%; without it all of the data is taken"});
+  if (line.Has("precision")) options.precision = ParsePercent("precision", line.Get<std::string>("precision")) / 100;
   options.exact_hessian = line.Get<bool>("exact-hessian");
   options.curvature_samples = line.Get<std::int64_t>("curvature-samples");
   options.batch_size = line.Get<std::int64_t>("batch-size");
@@ -158,8 +159,7 @@ void AddCorrectionOptions(CommandLine& line, bool with_output) {
   line.Add({
       {"rescaling", EnumOf<Rescaling>("KIND"), "scales moved between layers first"},
       {"smoothing", Number<double>(NumberWithin(0, 1))->value_name("ALPHA"),
-       fmt::format("SmoothQuant's share of a range that weights take over, 0 to 1; default {}",
-                   Corrections().smoothing)},
+       fmt::format("SmoothQuant's share of a range that weights take over; default {}", Corrections().smoothing)},
       {"rounding", EnumOf<Rounding>("KIND"), "of weights"},
       {"outlier-threshold", Number<double>(NumberFrom(0))->value_name("T"),
        "input features of linear layers beyond this magnitude stay in float16, and their weights (LLM.int8(): 6); "

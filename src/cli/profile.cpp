@@ -24,6 +24,7 @@ namespace bitplan::cli {
 
 namespace {
 
+constexpr const char* kHere = "here";
 const std::vector<int> kWidths(kAllWidths.begin(), kAllWidths.end());
 
 std::vector<int> UpTo(int most) {
@@ -33,25 +34,23 @@ std::vector<int> UpTo(int most) {
   return widths;
 }
 
-std::string DeviceNames() {
-  std::string names;
-  for (const auto& [name, device] : KnownDevices()) names += names.empty() ? name : ", " + name;
-  return names;
+/// What --on takes beside files.
+std::vector<std::string> Places() {
+  std::vector<std::string> places = DeviceNames();
+  places.insert(places.begin(), kHere);
+  return places;
 }
 
 CostTable LatencyOf(const CommandLine& line, const Network& network, const std::vector<at::Tensor>& inputs) {
   const auto device = line.Get<std::string>("on");
-  if (device == "here") {
+  if (device == kHere) {
     LatencyOptions options;
     options.repeats = line.Get<std::int64_t>("repeats");
     options.batch = line.Get<std::int64_t>("batch");
     options.progress = ShowProgress();
     return MeasureLatency(network, inputs, kWidths, kWidths, options);
   }
-  const auto known = KnownDevices().find(device);
-  if (known == KnownDevices().end() && !std::filesystem::exists(device))
-    throw Error(fmt::format("--on {}: neither 'here', a known device ({}) nor a file", device, DeviceNames()));
-  const Roofline roofline = known != KnownDevices().end() ? known->second : ReadRoofline(device);
+  const Roofline roofline = ReadRoofline(device);
   const std::vector<int> widths = UpTo(roofline.macs_per_second.rbegin()->first);
   return RooflineLatency(WorkOf(network, inputs), roofline, widths, widths);
 }
@@ -89,8 +88,8 @@ int ProfileModel(const Arguments& arguments) {
   AddOneSampleOptions(line);
   line.Add({
       {"out", Text("FILE"), "where the tables go"},
-      {"on", TextOr("here", "NAME|FILE"),
-       fmt::format("here: measure on this machine; or estimate for {}, or a bitplan.roofline/1 file", DeviceNames())},
+      {"on", OneName(Places(), true)->default_value(kHere)->value_name("NAME|FILE"),
+       "measure on this machine, here, or estimate for a device, by its name or a bitplan.roofline/1 file"},
       {"energy", Text("FILE"), "a bitplan.energy/1 file; default: 45 nm, after Horowitz (ISSCC 2014)"},
       {"repeats", Number<std::int64_t>(WholeFrom(3), defaults.repeats),
        "measurements of each kernel; their median counts"},

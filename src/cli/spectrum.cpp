@@ -19,14 +19,12 @@
 #include "output_path.h"
 #include "process/memory_limit.h"
 #include "report.h"
+#include "tuning.h"
 #include "values.h"
 
 namespace bitplan::cli {
 
 namespace {
-
-constexpr double kNearZero = 0.01;  // of the eigenvalue largest in magnitude
-constexpr std::int64_t kSamples = 128;
 
 /// Layers that patterns with commas between them name, each once; all where there is none.
 std::vector<int> ChooseLayers(const Network& network, const std::string& patterns) {
@@ -104,7 +102,7 @@ Summary Summarize(const SpectralDensity& density) {
   const auto rows = static_cast<double>(density.rows);
   const Estimate mean = density.Moment(1);
   Summary summary{{mean.value * rows, mean.standard_error * rows}, {}, {}, density.Largest(), density.Least()};
-  const double bound = kNearZero * std::max(std::abs(summary.largest), std::abs(summary.least));
+  const double bound = tuning::kNearZero * std::max(std::abs(summary.largest), std::abs(summary.least));
   summary.near_zero = density.Share(-bound, bound);
   if (summary.least < -bound) summary.negative = density.Share(summary.least, std::nextafter(-bound, -INFINITY));
   return summary;
@@ -150,7 +148,7 @@ void Print(const CommandLine& line, const std::vector<int>& layers, const Spectr
       "{}\n{} weights of {} layer{}; {} probes, {} products; near zero: within {}% of the eigenvalue largest in "
       "magnitude\n",
       table.Text(), WithCommas(density.rows), layers.size(), layers.size() == 1 ? "" : "s", density.probes.size(),
-      density.products, 100 * kNearZero);
+      density.products, 100 * tuning::kNearZero);
 }
 
 }  // namespace
@@ -172,7 +170,7 @@ int ShowSpectrum(const Arguments& arguments) {
       {"svg", Text("FILE"), "where it goes as a chart"},
   });
   AddLossOptions(line);
-  AddSampleOptions(line, kSamples);
+  AddSampleOptions(line, tuning::kSpectrumSamples);
   AddBatchOption(line);
   AddModelOptions(line);
   if (!line.Parse(arguments)) return kDone;

@@ -80,7 +80,7 @@ std::vector<Pin> NarrowedBy(const std::vector<Pin>& asked, std::vector<Pin> pins
 }  // namespace
 
 void AddTargetOption(CommandLine& line, const char* what) {
-  line.Add({{"target", Text("NAME|FILE"), fmt::format("{}: {} or a file", what, fmt::join(TargetNames(), ", "))}});
+  line.Add({{"target", OneName(TargetNames(), true)->value_name("NAME|FILE"), what}});
 }
 
 std::optional<Target> ReadTargetOption(const CommandLine& line) {

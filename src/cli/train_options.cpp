@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <sstream>
 #include <vector>
 
 #include "number_option.h"
@@ -19,11 +18,9 @@ const TrainOptions& Defaults() {
 }
 
 /// 50%,100% as 0.5, 1.
-std::vector<double> ParsePercents(const std::string& option, const std::string& text) {
-  std::vector<double> shares;
-  std::istringstream parts(text);
-  for (std::string part; std::getline(parts, part, ',');)
-    shares.push_back(ParsePercent(option, part, {.all = true}));
+std::vector<double> Shares(const CommandLine& line, const std::string& option) {
+  std::vector<double> shares = ParsePercents(option, line.Get<std::string>(option));
+  for (double& share : shares) share /= 100;
   return shares;
 }
 
@@ -33,16 +30,16 @@ void AddMethodOptions(CommandLine& line) {
       {"activation-method", EnumOf<TrainingMethod>("NAME"),
        "of layers' inputs, those that it suits; without it as --method, one of"},
       {"batch-norm", EnumOr(Defaults().batch_norm), "of norms that follow layers"},
-      {"incremental", Text("P%,P%,…"),
+      {"incremental", Percentages(Percent(false, true))->value_name("P%,P%,…"),
        "in place of --method: portions of the weights, largest first, that are put on the grid for good, phase by "
        "phase: 50%,75%,87.5%,100%"},
-      {"stages", Text("BITS,BITS"),
+      {"stages", Integers(Width())->value_name("BITS,BITS"),
        "lower all widths in stages, 8,6: first none below 8, then none below 6, then the plan's"},
       {"widen", Number<std::int64_t>(WholeFrom(1), Defaults().widen),
        "copies of every hidden channel that the network gets first, its output the same"},
       {"freeze", Texts("LAYERS"), "leave layers as they are, quantized: a name, first, last, a pattern or an operator"},
       {"distillation", Number<double>(NumberWithin(0, 1), Defaults().distillation),
-       "share of the divergence from the float network in the loss, 0 to 1; the rest is the loss of the labels"},
+       "share of the divergence from the float network in the loss; the rest is the loss of the labels"},
       {"temperature", Number<double>(NumberAbove(0), Defaults().temperature), "of that divergence"},
   });
 }
@@ -56,7 +53,8 @@ void AddOptimizerOptions(CommandLine& line) {
       {"momentum", Number<double>(NumberFromBelow(0, 1), Defaults().momentum), "of sgd"},
       {"weight-decay", Number<double>(NumberFrom(0), Defaults().weight_decay), "of the network's parameters"},
       {"schedule", EnumOr(Defaults().schedule), "of the learning rate"},
-      {"step-epochs", Text("N,N"), "of the schedule step: after so many epochs the rate drops"},
+      {"step-epochs", Integers(WholeFrom(1))->value_name("N,N"),
+       "of the schedule step: after so many epochs the rate drops"},
       {"step-factor", Number<double>(NumberAboveUpTo(0, 1), Defaults().step_factor),
        "of the schedule step: by this factor"},
       {"warm-up", Number<std::int64_t>(WholeFrom(0), Defaults().warm_up_steps), "steps in which the rate rises first"},
@@ -71,7 +69,9 @@ void AddDataOptions(CommandLine& line) {
       {"crop", Number<std::int64_t>(WholeFrom(0), Defaults().crop_padding),
        "images are cut out at random after so many black pixels were put around them; 0: not"},
       {"flip", Flag(), "images are mirrored at random"},
-      {"held-out", TextOr(fmt::format("{}%", 100 * Defaults().held_out)),
+      {"held-out",
+       OnePercentage(Percent(true, false, "which would leave nothing to train on; 10% is usual"))
+           ->default_value(fmt::format("{}%", 100 * Defaults().held_out)),
        "share of the data that is not trained on but decides which epoch is kept; 0%: the last is"},
       {"calibration-samples", Number<std::int64_t>(WholeFrom(1), Defaults().calibration_samples),
        "that layers' inputs are looked at for before the first step"},
@@ -92,8 +92,8 @@ TrainOptions ReadTrainOptions(const CommandLine& line) {
   options.method = line.GetEnum<TrainingMethod>("method");
   if (line.Has("activation-method")) options.activation_method = line.GetEnum<TrainingMethod>("activation-method");
   options.batch_norm = line.GetEnum<BatchNormFolding>("batch-norm");
-  if (line.Has("incremental")) options.incremental = ParsePercents("incremental", line.Get<std::string>("incremental"));
-  if (line.Has("stages")) options.stages = ParseIntegers("stages", line.Get<std::string>("stages"), Width());
+  if (line.Has("incremental")) options.incremental = Shares(line, "incremental");
+  if (line.Has("stages")) options.stages = ParseIntegers("stages", line.Get<std::string>("stages"));
   options.widen = line.Get<std::int64_t>("widen");
   options.freeze = line.List("freeze");
   options.distillation = line.Get<double>("distillation");
@@ -106,7 +106,7 @@ TrainOptions ReadTrainOptions(const CommandLine& line) {
   options.weight_decay = line.Get<double>("weight-decay");
   options.schedule = line.GetEnum<LearningRateSchedule>("schedule");
   if (line.Has("step-epochs"))
-    for (const int epoch : ParseIntegers("step-epochs", line.Get<std::string>("step-epochs"), WholeFrom(1)))
+    for (const int epoch : ParseIntegers("step-epochs", line.Get<std::string>("step-epochs")))
       options.step_epochs.push_back(epoch);
   options.step_factor = line.Get<double>("step-factor");
   options.warm_up_steps = line.Get<std::int64_t>("warm-up");
@@ -114,9 +114,7 @@ TrainOptions ReadTrainOptions(const CommandLine& line) {
   options.batch_size = line.Get<std::int64_t>("batch-size");
   options.crop_padding = line.Get<std::int64_t>("crop");
   options.flip = line.Get<bool>("flip");
-  const auto held_out = line.Get<std::string>("held-out");
-  options.held_out =
-      ParsePercent("held-out", held_out, {.none = true, .why = "which would leave nothing to train on; 10% is usual"});
+  options.held_out = ParsePercent("held-out", line.Get<std::string>("held-out")) / 100;
   options.calibration_samples = line.Get<std::int64_t>("calibration-samples");
   options.seed = line.Get<std::uint64_t>("seed");
   options.Validate();

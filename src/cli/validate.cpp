@@ -35,7 +35,8 @@ void Print(const Validation& validation) {
     table.Add(std::move(row));
   }
   fmt::print(
-      "{}\nrank correlation with the measured divergence (KL, of values squared error) from the float network over {} random plans; small: the half with the "
+      "{}\nrank correlation with the measured divergence (KL, of values squared error) from the float network over {} "
+      "random plans; small: the half with the "
       "smallest\n",
       table.Text(), validation.plans.size());
 }
@@ -53,7 +54,7 @@ int ValidateMeasures(const Arguments& arguments) {
       {"test", Text("KIND:FILE"), "labelled data to compare with accuracy as well"},
       {"out-dir", Text("FOLDER"), "where the results go"},
       {"plans", Number<int>(WholeFrom(10), ValidateOptions().plans), "random plans"},
-      {"measures", TextOr("all"), "which to compare: " + Joined(AllMeasures())},
+      {"measures", SomeNames(AllNames<Measure>())->default_value("all"), "which to compare"},
   });
   AddSampleOptions(line, RunOptions().calibration_samples);
   AddBatchOption(line);

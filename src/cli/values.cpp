@@ -5,7 +5,6 @@
 
 #include <charconv>
 #include <optional>
-#include <sstream>
 #include <string_view>
 #include <system_error>
 
@@ -23,14 +22,13 @@ std::optional<double> OneNumber(std::string_view text) {
 }
 
 template <typename Number>
-std::vector<Number> ParseList(const std::string& option, const std::string& text, const Allowed& allowed) {
+std::vector<Number> ParseList(const std::string& option, const std::string& text) {
   std::vector<Number> numbers;
   for (const char *at = text.data(), *const end = at + text.size();;) {
     Number number{};
     const auto [next, status] = std::from_chars(at, end, number);
     if (status != std::errc() || (next != end && *next != ','))
       throw Error(fmt::format("--{} {}: expected numbers with commas between them", option, text));
-    if (allowed.holds) Require(allowed, option, static_cast<double>(number), text);
     numbers.push_back(number);
     if (next == end) return numbers;
     at = next + 1;
@@ -46,11 +44,22 @@ std::string WithoutUnit(const std::string& text) {
 
 }  // namespace
 
-std::vector<int> ParseIntegers(const std::string& option, const std::string& text, const Allowed& allowed) {
-  return ParseList<int>(option, text, allowed);
+std::vector<std::string> SplitAtCommas(const std::string& text) {
+  std::vector<std::string> parts(1);
+  for (const char c : text) {
+    if (c == ',')
+      parts.emplace_back();
+    else
+      parts.back() += c;
+  }
+  return parts;
 }
-std::vector<double> ParseNumbers(const std::string& option, const std::string& text, const Allowed& allowed) {
-  return ParseList<double>(option, text, allowed);
+
+std::vector<int> ParseIntegers(const std::string& option, const std::string& text) {
+  return ParseList<int>(option, text);
+}
+std::vector<double> ParseNumbers(const std::string& option, const std::string& text) {
+  return ParseList<double>(option, text);
 }
 
 std::int64_t ParseBytes(const std::string& option, const std::string& text) {
@@ -65,18 +74,16 @@ std::int64_t ParseBytes(const std::string& option, const std::string& text) {
   return static_cast<std::int64_t>(number[0] * unit->second);
 }
 
-double ParsePercent(const std::string& option, const std::string& text, const Percentages& allowed) {
-  const bool percent = text.size() > 1 && text.back() == '%';
-  const std::vector<double> number =
-      percent ? ParseNumbers(option, text.substr(0, text.size() - 1)) : std::vector<double>();
-  if (number.size() != 1) throw Error(fmt::format("--{} {}: expected a percentage, as 5%", option, text));
-  const bool above = allowed.none ? number[0] >= 0 : number[0] > 0;
-  const bool below = allowed.all ? number[0] <= 100 : number[0] < 100;
-  if (!above || !below)
-    throw Error(fmt::format("--{} {}: expected {} 0% and {} 100%{}", option, text,
-                            allowed.none ? "at least" : "more than", allowed.all ? "at most" : "less than",
-                            allowed.why.empty() ? "" : ", " + allowed.why));
-  return number[0] / 100;
+double ParsePercent(const std::string& option, const std::string& text) {
+  const auto number = text.ends_with('%') ? OneNumber(std::string_view(text).substr(0, text.size() - 1)) : std::nullopt;
+  if (!number) throw Error(fmt::format("--{} {}: expected a percentage, as 5%", option, text));
+  return *number;
+}
+
+std::vector<double> ParsePercents(const std::string& option, const std::string& text) {
+  std::vector<double> percents;
+  for (const std::string& part : SplitAtCommas(text)) percents.push_back(ParsePercent(option, part));
+  return percents;
 }
 
 std::map<std::string, double> ParsePerCost(const std::string& option, const std::vector<std::string>& texts) {
@@ -103,8 +110,7 @@ std::string Joined(const std::vector<Measure>& measures) {
 std::vector<Measure> ParseMeasures(const std::string& text) {
   if (text == "all") return AllMeasures();
   std::vector<Measure> measures;
-  std::istringstream names(text);
-  for (std::string name; std::getline(names, name, ',');) measures.push_back(ParseMeasure(name));
+  for (const std::string& name : SplitAtCommas(text)) measures.push_back(ParseMeasure(name));
   return measures;
 }
 

@@ -1,4 +1,4 @@
-#include "device.h"
+#include "network/device.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -13,10 +13,7 @@ at::Device FindDevice(const std::string& text) {
     at::empty({1}, at::TensorOptions().device(device));
     return device;
   } catch (const std::exception&) {
-    throw Error(fmt::format(
-        "device '{}' cannot be used here; expected cpu or, with a CUDA build of LibTorch and a GPU, cuda or "
-        "cuda:INDEX",
-        text));
+    throw Error(fmt::format("device '{}' cannot be used here; expected {}", text, kDevices));
   }
 }
 

@@ -7,7 +7,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/network.h"
-#include "device.h"
+#include "network/device.h"
 #include "network/torch_error.h"
 
 namespace bitplan {

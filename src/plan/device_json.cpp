@@ -6,6 +6,8 @@
 #include "bitplan/error.h"
 #include "bitplan/roofline.h"
 #include "plan/json_reader.h"
+#include "plan/shipped_files.h"
+#include "shipped_devices.h"
 
 namespace bitplan {
 
@@ -23,8 +25,10 @@ EnergyModel ReadEnergyModel(const std::filesystem::path& file) {
   return model;
 }
 
-Roofline ReadRoofline(const std::filesystem::path& file) {
-  plan::JsonReader reader = plan::JsonReader::Open(file, "bitplan.roofline/1");
+std::vector<std::string> DeviceNames() { return plan::NamesOf(plan::ShippedDevices()); }
+
+Roofline ReadRoofline(const std::string& name_or_file) {
+  plan::JsonReader reader = plan::OpenShipped(plan::ShippedDevices(), "device", name_or_file, "bitplan.roofline/1");
   Roofline device;
   device.source = reader.String("source");
   for (const auto& [width, rate] : reader.NumberMap("macs_per_second")) {

@@ -9,6 +9,7 @@
 #include "bitplan/error.h"
 #include "bitplan/target.h"
 #include "plan/format_json.h"
+#include "plan/shipped_files.h"
 #include "shipped_targets.h"
 
 namespace bitplan {
@@ -97,18 +98,10 @@ Target Read(plan::JsonReader reader) {
 
 }  // namespace
 
-std::vector<std::string> TargetNames() {
-  std::vector<std::string> names;
-  for (const auto& [name, text] : target::ShippedTargets()) names.push_back(name);
-  return names;
-}
+std::vector<std::string> TargetNames() { return plan::NamesOf(target::ShippedTargets()); }
 
 Target ReadTarget(const std::string& name_or_file) {
-  if (const auto shipped = target::ShippedTargets().find(name_or_file); shipped != target::ShippedTargets().end())
-    return Read(plan::JsonReader::FromText(shipped->second, "target " + name_or_file, kSchema));
-  if (!std::filesystem::exists(name_or_file))
-    throw Error(fmt::format("target '{}': neither a file nor one of {}", name_or_file, fmt::join(TargetNames(), ", ")));
-  return Read(plan::JsonReader::Open(name_or_file, kSchema));
+  return Read(plan::OpenShipped(target::ShippedTargets(), "target", name_or_file, kSchema));
 }
 
 }  // namespace bitplan

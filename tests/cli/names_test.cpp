@@ -45,7 +45,9 @@ INSTANTIATE_TEST_SUITE_P(Options, NamesOf,
                                          Case{"analyze", "loss"}, Case{"analyze", "delta"}, Case{"run", "reward"},
                                          Case{"quantize", "rounding"}, Case{"train", "method"},
                                          Case{"train", "activation-method"}, Case{"train", "schedule"},
-                                         Case{"eval", "overflow"}),
+                                         Case{"eval", "overflow"}, Case{"profile", "on"}, Case{"inspect", "target"},
+                                         Case{"analyze", "measures"}, Case{"validate", "measures"},
+                                         Case{"analyze", "device"}),
                          [](const auto& test) {
                            std::string name = test.param.command + "_" + test.param.option;
                            std::replace(name.begin(), name.end(), '-', '_');

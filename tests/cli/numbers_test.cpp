@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <regex>
 #include <set>
@@ -86,19 +87,34 @@ std::set<std::string> NumericOptions(const std::string& help) {
   return options;
 }
 
+/// What the help says of an option, without the spaces that its lines wrap at.
+std::string HelpOf(const std::string& help, const std::string& option) {
+  const auto begin = help.find("\n  --" + option + " ") + 3;
+  std::string own = help.substr(begin, help.find("\n  --", begin) - begin);
+  own.erase(std::remove_if(own.begin(), own.end(), [](unsigned char c) { return std::isspace(c) != 0; }), own.end());
+  return own;
+}
+
+std::string WithoutSpaces(std::string text) {
+  text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
+  return text;
+}
+
 /// Ranges of options that several commands share are tried to their ends in one of them.
 class NumbersOf : public testing::TestWithParam<const char*> {};
 
-TEST_P(NumbersOf, TheCommandAreRefusedByNameAndRange) {
+TEST_P(NumbersOf, TheCommandAreInTheHelpWithTheirRangesAndRefusedOutsideOfThem) {
   const std::string command = GetParam();
   const Workspace work;
-  const std::set<std::string> options = NumericOptions(work.Run(command + " --help").out);
+  const std::string help = work.Run(command + " --help").out;
+  const std::set<std::string> options = NumericOptions(help);
   EXPECT_TRUE(options.contains("class-axis") || options.contains("gap")) << "the help is not read rightly";
   static const std::set<std::string> in_full = {"analyze", "eval", "profile", "run", "search", "spectrum", "train"};
   for (const std::string& option : options) {
     const auto own = Refusals().find(command + " " + option), shared = Refusals().find(option);
     ASSERT_TRUE(own != Refusals().end() || shared != Refusals().end()) << "no row for --" << option;
     const Refusal& refusal = own != Refusals().end() ? own->second : shared->second;
+    EXPECT_THAT(HelpOf(help, option), HasSubstr(WithoutSpaces(refusal.expected))) << option;
     const std::size_t tried = in_full.contains(command) ? refusal.given.size() : 1;
     for (std::size_t i = 0; i < tried; ++i) {
       const std::string& given = refusal.given[i];
@@ -124,9 +140,15 @@ TEST(Lists, OfNumbersAreRefusedByNameAndRange) {
   };
   expect("analyze resnet20.pt --data cifar10:train.bin --out s.json --weight-bits 4,-2",
          "--weight-bits 4,-2: expected bits: 1 to 8, 16 or 32");
-  expect("train resnet20.pt --weight-bits 4 --data cifar10:train.bin --out t.pt --stages 8,-6", "--stages 8,-6: expected");
+  expect("train resnet20.pt --weight-bits 4 --data cifar10:train.bin --out t.pt --stages 8,-6",
+         "--stages 8,-6: expected");
   expect("train resnet20.pt --weight-bits 4 --data cifar10:train.bin --out t.pt --schedule step --step-epochs 0",
          "--step-epochs 0: expected a whole number from 1 on");
+  expect("train resnet20.pt --weight-bits 4 --data cifar10:train.bin --out t.pt --incremental 50%,120%",
+         "--incremental 50%,120%: expected more than 0% and at most 100%");
+  const std::string help = work.Run("train --help").out;
+  EXPECT_THAT(HelpOf(help, "stages"), HasSubstr("bits:1to8,16or32;severalwithcommasbetween"));
+  EXPECT_THAT(HelpOf(help, "incremental"), HasSubstr("morethan0%andatmost100%"));
   expect("eval resnet20.pt --data cifar10:test.bin --mean 0.5 --std -1", "--std -1: expected a number above 0");
 }
 

@@ -62,19 +62,5 @@ TEST(RooflineLatency, RefusesWidthsAboveTheDevicesAndRatesThatAreNone) {
   EXPECT_THAT([&] { (Roofline{"test", {{64, 1}}, 1, 0}.Validate()); }, OneLineError("64 bits"));
 }
 
-TEST(KnownDevices, AreValidAndFasterAtNarrowerWidths) {
-  EXPECT_GE(KnownDevices().size(), 3U);
-  for (const auto& [name, device] : KnownDevices()) {
-    SCOPED_TRACE(name);
-    device.Validate();
-    EXPECT_FALSE(device.source.empty());
-    double before = std::numeric_limits<double>::infinity();
-    for (const auto& [bits, rate] : device.macs_per_second) {
-      EXPECT_LT(rate, before);
-      before = rate;
-    }
-  }
-}
-
 }  // namespace
 }  // namespace bitplan::cost

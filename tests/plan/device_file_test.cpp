@@ -1,7 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "bitplan/energy.h"
 #include "bitplan/roofline.h"
@@ -67,6 +72,47 @@ TEST_F(DeviceFile, SaysWhatIsWrongAndWhere) {
   EXPECT_THAT(ReadingRoofline("/macs_per_second", nlohmann::json::object()), OneLineError("device.json", "empty"));
   EXPECT_THAT(ReadingRoofline("/bytes_per_second", -5), OneLineError("device.json", "bytes_per_second"));
   EXPECT_THAT(ReadingRoofline("/seconds_per_layer", "x"), OneLineError("device.json", "seconds_per_layer"));
+}
+
+const std::filesystem::path kDevices = BITPLAN_TEST_DIR "/../devices";
+
+/// The figures that the library had for these before they were files.
+const std::map<std::string, Roofline>& Published() {
+  static const std::map<std::string, Roofline> devices = {
+      {"nvidia-t4", {"", {{4, 130e12}, {8, 65e12}, {16, 32.5e12}, {32, 4.05e12}}, 320e9, 5e-6}},
+      {"nvidia-a100-40gb", {"", {{4, 624e12}, {8, 312e12}, {16, 156e12}, {32, 9.75e12}}, 1555e9, 5e-6}},
+      {"nvidia-h100-sxm", {"", {{8, 989.5e12}, {16, 494.75e12}, {32, 33.5e12}}, 3350e9, 5e-6}}};
+  return devices;
+}
+
+TEST(Devices, OfTheLibraryHaveThePublishedFigures) {
+  for (const auto& [name, published] : Published()) {
+    const Roofline device = ReadRoofline(name);
+    EXPECT_EQ(device.macs_per_second, published.macs_per_second) << name;
+    EXPECT_EQ(device.bytes_per_second, published.bytes_per_second) << name;
+    EXPECT_EQ(device.seconds_per_layer, published.seconds_per_layer) << name;
+  }
+}
+
+TEST(Devices, OfTheLibraryAreAllThatIsInTheFolderValidAndFasterAtNarrowerWidths) {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(kDevices)) files.push_back(entry.path().stem());
+  EXPECT_THAT(DeviceNames(), testing::UnorderedElementsAreArray(files));
+  for (const std::string& name : DeviceNames()) {
+    SCOPED_TRACE(name);
+    const Roofline device = ReadRoofline(name);
+    EXPECT_FALSE(device.source.empty());
+    EXPECT_EQ(ReadRoofline(kDevices / (name + ".json")).source, device.source);
+    double before = std::numeric_limits<double>::infinity();
+    for (const auto& [bits, rate] : device.macs_per_second) {
+      EXPECT_LT(rate, before);
+      before = rate;
+    }
+  }
+}
+
+TEST(Devices, ThatAreNeitherKnownNorAFileAreRefusedWithTheNames) {
+  EXPECT_THAT([] { ReadRoofline("toaster"); }, OneLineError("toaster", "nvidia-t4", "raspberry-pi-5"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-"""The files of bitplan and the schemas of docs/schemas/: each of the samples, which stand for every version that is read, and
-files that the tool writes now.
+"""The files of bitplan and the schemas of docs/schemas/: each of the samples, which stand for every version that is read,
+files that the tool writes now, and those that come with the library (targets/, devices/).
 
 usage: samples_test.py schemas SOURCE_DIR | fresh SOURCE_DIR TOOL | read SOURCE_DIR TOOL
 """
@@ -104,7 +104,10 @@ def schemas_and_samples(source):
         refuses_what_is_wrong(schemas.validator(name, version), value, file.name)
     alone = set(schemas.by_file) - sampled - {"parts.schema.json"}
     assert not alone, f"schemas without a sample in tests/samples: {alone}"
-    print(f"{len(sampled)} schemas, {len(samples(source))} samples")
+    shipped = [file for folder in ("targets", "devices") for file in sorted((source / folder).glob("*.json"))]
+    for file in shipped:
+        schemas.check(file)
+    print(f"{len(sampled)} schemas, {len(samples(source))} samples, {len(shipped)} targets and devices")
 
 
 def refuses_what_is_wrong(validator, value, name):

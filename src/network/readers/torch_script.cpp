@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "bitplan/error.h"
-#include "device.h"
 #include "lower.h"
 #include "naming_file.h"
+#include "network/device.h"
 #include "network/torch_error.h"
 #include "readers/traced_example.h"
 
