@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bitplan/error.h"
+#include "tuning.h"
 
 namespace bitplan::calibration {
 
@@ -24,10 +25,9 @@ float ValueOf(std::uint32_t key) { return std::bit_cast<float>(key & 0x80000000U
 /// Radix sort of 32-bit keys, 11 bits a pass: a layer has one sort a channel and width, and comparing would take most
 /// of the time that calibrating weights takes.
 std::vector<std::uint32_t> Sorted(std::vector<std::uint32_t> keys) {
-  constexpr int kDigit = 11;
-  constexpr std::uint32_t kMask = (1U << kDigit) - 1;
+  constexpr std::uint32_t kMask = (1U << tuning::kBitsOfDigit) - 1;
   std::vector<std::uint32_t> sorted(keys.size());
-  for (int shift = 0; shift < 32; shift += kDigit) {
+  for (int shift = 0; shift < 32; shift += tuning::kBitsOfDigit) {
     std::array<std::size_t, kMask + 1> next{};
     for (const std::uint32_t key : keys) ++next[(key >> shift) & kMask];
     std::size_t position = 0;
@@ -55,10 +55,9 @@ void SetExtremes(Distribution& distribution) {
 
 Distribution DistributionOf(std::span<const float> values) {
   Check(values);
-  constexpr std::size_t kFew = 512;  // where comparing is faster
   std::vector<std::uint32_t> keys(values.size());
   std::transform(values.begin(), values.end(), keys.begin(), KeyOf);
-  if (keys.size() < kFew)
+  if (keys.size() < tuning::kFewToSort)
     std::sort(keys.begin(), keys.end());
   else
     keys = Sorted(std::move(keys));

@@ -6,22 +6,23 @@
 #include <numeric>
 #include <utility>
 
+#include "tuning.h"
+
 namespace bitplan::calibration {
 
 namespace {
 
 /// Single weights have no density; equal bins give them one.
 Distribution Binned(const Distribution& distribution) {
-  constexpr std::size_t kBins = 2048;
-  const double width = (distribution.max - distribution.min) / static_cast<double>(kBins);
+  const double width = (distribution.max - distribution.min) / static_cast<double>(tuning::kDivergenceBins);
   if (distribution.binned || width == 0) return distribution;
-  std::vector<double> counts(kBins);
+  std::vector<double> counts(tuning::kDivergenceBins);
   for (std::size_t i = 0; i < distribution.values.size(); ++i) {
     const auto bin = static_cast<std::size_t>((distribution.values[i] - distribution.min) / width);
-    counts[std::min(bin, kBins - 1)] += distribution.counts[i];
+    counts[std::min(bin, tuning::kDivergenceBins - 1)] += distribution.counts[i];
   }
   Distribution binned{.min = distribution.min, .max = distribution.max, .binned = true};
-  for (std::size_t bin = 0; bin < kBins; ++bin) {
+  for (std::size_t bin = 0; bin < tuning::kDivergenceBins; ++bin) {
     if (counts[bin] == 0) continue;
     binned.values.push_back(distribution.min + (static_cast<double>(bin) + 0.5) * width);
     binned.counts.push_back(counts[bin]);

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <numbers>
 
+#include "tuning.h"
+
 namespace bitplan::calibration {
 
 namespace {
@@ -29,15 +31,12 @@ Clip Around(double center, double radius, const Distribution& distribution) {
 /// Where a function that grows from below 0 to above it passes 0, in [low, high].
 template <typename Function>
 double Root(const Function& function, double low, double high) {
-  constexpr int kHalvings = 100;
-  for (int i = 0; i < kHalvings; ++i) {
+  for (int i = 0; i < tuning::kHalvings; ++i) {
     const double middle = (low + high) / 2;
     (function(middle) < 0 ? low : high) = middle;
   }
   return low;
 }
-
-constexpr double kFarthest = 64;
 
 /// Derivative of the rounding error α² / (3 · 4^bits).
 double OfRounding(double alpha, int bits) { return 2 * alpha / (3 * std::ldexp(1.0, 2 * bits)); }
@@ -46,7 +45,7 @@ double OfRounding(double alpha, int bits) { return 2 * alpha / (3 * std::ldexp(1
 
 double LaplaceClip(int bits) {
   // Clipping costs 2 exp(−α).
-  return Root([&](double alpha) { return OfRounding(alpha, bits) - 2 * std::exp(-alpha); }, 0, kFarthest);
+  return Root([&](double alpha) { return OfRounding(alpha, bits) - 2 * std::exp(-alpha); }, 0, tuning::kFarthestClip);
 }
 
 double GaussClip(int bits) {
@@ -55,7 +54,7 @@ double GaussClip(int bits) {
     return 2 * alpha * std::erfc(alpha / std::numbers::sqrt2) -
            2 * std::sqrt(2 / std::numbers::pi) * std::exp(-alpha * alpha / 2);
   };
-  return Root([&](double alpha) { return OfRounding(alpha, bits) + of_clipping(alpha); }, 0, kFarthest);
+  return Root([&](double alpha) { return OfRounding(alpha, bits) + of_clipping(alpha); }, 0, tuning::kFarthestClip);
 }
 
 Clip DeviationsClip(const Distribution& distribution, const Format& format) {

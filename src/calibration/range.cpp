@@ -11,6 +11,7 @@
 #include "percentile.h"
 #include "range_search.h"
 #include "squared_error.h"
+#include "tuning.h"
 
 namespace bitplan::calibration {
 
@@ -19,9 +20,8 @@ namespace {
 /// Rounding with the best scale and finding the best scale for that rounding, in turns: each lowers the error (Lloyd
 /// 1982).
 QuantizationRange Refine(QuantizationRange range, const SquaredError& error, const Levels& levels) {
-  constexpr int kMostTurns = 16;
   double least = error(range, levels);
-  for (int turn = 0; turn < kMostTurns; ++turn) {
+  for (int turn = 0; turn < tuning::kMostTurns; ++turn) {
     const QuantizationRange next{Float32Scale(error.BestScale(range, levels)), range.zero_point};
     const double found = error(next, levels);
     if (!(found < least)) break;
@@ -34,10 +34,9 @@ QuantizationRange Refine(QuantizationRange range, const SquaredError& error, con
 /// Of the scale that covers `full`, the one above it (the rule of MX blocks clips) and some finer ones, the one with
 /// the least error.
 QuantizationRange SearchPowerOfTwo(const Clip& full, const Format& format, const RangeError& error_of) {
-  constexpr int kFiner = 8;
   QuantizationRange best = RangeCovering(full.low, full.high, format);
   double least = error_of(best, std::numeric_limits<double>::infinity());
-  for (int halvings = -1; halvings <= kFiner; ++halvings) {
+  for (int halvings = -1; halvings <= tuning::kPowersOfTwoTried; ++halvings) {
     const QuantizationRange range =
         RangeCovering(std::ldexp(full.low, -halvings), std::ldexp(full.high, -halvings), format);
     const double error = error_of(range, least);

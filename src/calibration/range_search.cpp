@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "tuning.h"
+
 namespace bitplan::calibration {
 
 namespace {
@@ -33,30 +35,28 @@ class RangeSearch {
       }
       for (int high = steps; high >= 0; --high) ConsiderClip(low, high, steps);
     }
-    for (double step = widest_.scale / 64 / kFiner; step > widest_.scale / steps / kFiner / kFiner / 2; step /= kFiner)
+    for (double step = widest_.scale / 64 / tuning::kStepsInOne;
+         step > widest_.scale / steps / tuning::kStepsInOne / tuning::kStepsInOne / 2; step /= tuning::kStepsInOne)
       Refine(step);
     return best_;
   }
 
  private:
-  static constexpr int kFiner = 8;  // steps of a refinement in one of the scan before
-
   void ConsiderClip(int low, int high, int steps) {
-    constexpr double kNarrowest = 0.02;
     const Clip clip{full_.low * low / steps, full_.high * high / steps};
-    if (clip.high - clip.low >= kNarrowest * (full_.high - full_.low))
+    if (clip.high - clip.low >= tuning::kNarrowestClip * (full_.high - full_.low))
       Consider(RangeCovering(clip.low, clip.high, format_));
   }
 
   /// Moves to the best neighbor until there is none that is better.
   void Refine(double step) {
-    constexpr int kMostMoves = 8;
     const std::int64_t shifts = format_.HasZeroPoint() ? 2 : 0;
-    for (int move = 0; move < kMostMoves; ++move) {
+    for (int move = 0; move < tuning::kMostMoves; ++move) {
       const double before = least_;
       const QuantizationRange center = best_;
       for (std::int64_t shift = -shifts; shift <= shifts; ++shift)
-        for (int k = -kFiner; k <= kFiner; ++k) Consider({center.scale + k * step, center.zero_point + shift});
+        for (int k = -tuning::kStepsInOne; k <= tuning::kStepsInOne; ++k)
+          Consider({center.scale + k * step, center.zero_point + shift});
       if (!(least_ < before)) return;
     }
   }

@@ -15,12 +15,11 @@
 #include "joint_term.h"
 #include "pin.h"
 #include "text/shortened.h"
+#include "tuning.h"
 
 namespace bitplan {
 
 namespace {
-
-constexpr std::size_t kMostChoices = 4096;  // of one group; beyond, its layers share the weight width too
 
 const Perturbation* Find(const std::vector<Perturbation>& choices, int bits) {
   const auto found =
@@ -104,7 +103,7 @@ class ProblemMaker {
     if (activations.empty())
       throw Error(fmt::format("layers {} read the same tensor but have no activation width in common; pin them alike",
                               text::Shortened(group.members)));
-    for (const std::vector<int>& weights : WeightCombinations(members, kMostChoices / activations.size()))
+    for (const std::vector<int>& weights : WeightCombinations(members, cost::tuning::kMostChoices / activations.size()))
       for (const int activation : activations)
         if (activations.size() == 1 || cost::Keeps(options_.width_rule, {weights, activation}))
           group.choices.push_back(MakeChoice(members, {weights, activation}));

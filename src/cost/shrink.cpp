@@ -5,12 +5,11 @@
 
 #include "bitplan/cost.h"
 #include "bitplan/statistics.h"
+#include "tuning.h"
 
 namespace bitplan {
 
 namespace {
-
-constexpr std::size_t kFewest = 3;  // below, there is no spread to speak of
 
 /// One figure in logarithms.
 struct Entry {
@@ -32,7 +31,9 @@ double ReferenceOf(const Perturbation& choice, Measure measure) {
 
 std::vector<Estimate> PulledTowards(const std::vector<Estimate>& estimates, const std::vector<double>& prior,
                                     std::size_t fitted) {
-  return estimates.size() < std::max(kFewest, fitted + 2) ? estimates : Shrink(estimates, prior, fitted).posterior;
+  return estimates.size() < std::max(cost::tuning::kFewestToShrink, fitted + 2)
+             ? estimates
+             : Shrink(estimates, prior, fitted).posterior;
 }
 
 double WeightedMean(const std::vector<Estimate>& estimates) {
@@ -76,7 +77,7 @@ void ShrinkEntries(std::vector<Entry>& entries, Measure measure) {
   std::vector<std::size_t> layers;
   for (const Entry& entry : entries)
     if (layers.empty() || layers.back() != entry.layer) layers.push_back(entry.layer);
-  if (layers.size() < kFewest) return;
+  if (layers.size() < cost::tuning::kFewestToShrink) return;
   const std::vector<Estimate> ratios = LayerRatios(entries, layers);
   const std::vector<Estimate> pulled =
       PulledTowards(ratios, std::vector<double>(ratios.size(), WeightedMean(ratios)), 1);

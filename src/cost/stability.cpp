@@ -11,14 +11,11 @@
 #include "bitplan/error.h"
 #include "joint_term.h"
 #include "search/warm_start.h"
+#include "tuning.h"
 
 namespace bitplan {
 
 namespace {
-
-constexpr double kEqual = 1e-4;  // relative difference of predicted losses that says nothing
-
-constexpr std::int64_t kMostNodes = 200;  // of a joint problem's tree
 
 /// Samples with predictions that count.
 std::vector<std::size_t> Drawable(const Contributions& table) {
@@ -149,7 +146,7 @@ std::optional<Stability> ResamplePlan(const Sensitivity& sensitivity, const Prob
                                       const StabilityOptions& options) {
   if (!CanResample(sensitivity, problem)) return std::nullopt;
   SearchOptions quick = search;
-  quick.gap = std::max(search.gap, kEqual / 2);
+  quick.gap = std::max(search.gap, cost::tuning::kEqualLosses / 2);
   quick.progress = {};
   // Of all samples: a resample repeats what is chance in them, and so takes it for more than that.
   const double share = cost::ShareFor(sensitivity, problem);
@@ -169,13 +166,14 @@ std::optional<Stability> ResamplePlan(const Sensitivity& sensitivity, const Prob
     Sensitivity drawn = Resample(figures_only, table, counts);
     if (problem.joint) drawn.shifts = Resample(*sensitivity.shifts, counts, table.predictions);
     const Problem again = cost::MakeProblemWithShare(drawn, problem, share);
-    const Solution best = again.joint ? search::SearchFrom(again, {choices, kMostNodes}, quick) : Search(again, quick);
+    const Solution best = again.joint ? search::SearchFrom(again, {choices, cost::tuning::kMostNodesOfDraw}, quick)
+                                      : Search(again, quick);
     if (left() <= 0 && best.status != SolutionStatus::Optimal) throw TimeIsUp();
     if (best.choices.empty()) throw Error("a resampled problem was not solved within the time limit");
     planned = AllBits(again, choices);
     const double above =
         std::max(0.0, ObjectiveOf(again, choices) - best.objective) / std::max(std::abs(best.objective), 1e-300);
-    std::vector<double> figures = {above <= kEqual ? 1.0 : 0.0, above,
+    std::vector<double> figures = {above <= cost::tuning::kEqualLosses ? 1.0 : 0.0, above,
                                    best.status == SolutionStatus::Optimal ? 1.0 : 0.0};
     const std::vector<LayerBits> other = AllBits(again, best.choices);
     for (std::size_t i = 0; i < planned.size(); ++i)

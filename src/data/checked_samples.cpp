@@ -11,6 +11,7 @@
 #include "bitplan/data.h"
 #include "bitplan/error.h"
 #include "decode/array.h"
+#include "tuning.h"
 
 namespace bitplan::data {
 namespace {
@@ -52,8 +53,7 @@ at::Tensor Plain(const RawTensor& raw) {
 
 /// Looked through in slices: the check takes several times what it looks at.
 bool IsFinite(const at::Tensor& values) {
-  constexpr std::int64_t kElements = 1 << 20;
-  for (const at::Tensor& slice : values.flatten().split(kElements))
+  for (const at::Tensor& slice : values.flatten().split(tuning::kValuesChecked))
     if (!slice.isfinite().all().item<bool>()) return false;
   return true;
 }

@@ -10,11 +10,10 @@
 
 #include "bitplan/error.h"
 #include "decode/array.h"
+#include "tuning.h"
 
 namespace bitplan::decode {
 namespace {
-
-constexpr std::size_t kChunk = std::size_t{1} << 16;
 
 struct EndInflate {
   void operator()(z_stream* stream) const {
@@ -36,10 +35,11 @@ bool IsGzip(std::span<const std::uint8_t> bytes) { return bytes.size() >= 2 && b
 
 std::vector<std::uint8_t> Gunzip(std::span<const std::uint8_t> bytes, const std::string& file, std::size_t limit) {
   const Inflater stream = MakeInflater();
-  std::vector<std::uint8_t> chunk(std::min(kChunk, limit)), result;
+  std::vector<std::uint8_t> chunk(std::min(tuning::kGzipChunk, limit)), result;
   std::size_t taken = 0;
   while (result.size() < limit) {
-    const std::size_t in = std::min(kChunk, bytes.size() - taken), out = std::min(chunk.size(), limit - result.size());
+    const std::size_t in = std::min(tuning::kGzipChunk, bytes.size() - taken),
+                      out = std::min(chunk.size(), limit - result.size());
     stream->next_in = bytes.data() + taken;
     stream->avail_in = static_cast<uInt>(in);
     stream->next_out = chunk.data();

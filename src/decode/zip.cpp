@@ -7,11 +7,10 @@
 #include <set>
 
 #include "bitplan/error.h"
+#include "tuning.h"
 
 namespace bitplan::decode {
 namespace {
-
-constexpr std::size_t kChunk = std::size_t{1} << 18;
 
 /// libzip's own description of an error, freed with it.
 class ZipError {
@@ -69,7 +68,7 @@ void ZipArchive::Stream(std::size_t index, const Consumer& consume) const {
   const std::string where = fmt::format("{}: entry {}", file_, names_.at(index));
   const std::unique_ptr<zip_file_t, CloseEntry> entry(zip_fopen_index(archive_.get(), index, 0));
   if (!entry) throw Error(fmt::format("{}: cannot be read: {}", where, zip_strerror(archive_.get())));
-  std::vector<std::uint8_t> chunk(kChunk);
+  std::vector<std::uint8_t> chunk(tuning::kZipChunk);
   while (true) {
     const zip_int64_t read = zip_fread(entry.get(), chunk.data(), chunk.size());
     if (read < 0) throw Error(fmt::format("{}: is damaged: {}", where, zip_file_strerror(entry.get())));

@@ -6,6 +6,7 @@
 #include "in_float_json.h"
 #include "plan/evaluation_json.h"
 #include "quantize/quantized_network.h"
+#include "tuning.h"
 
 namespace bitplan {
 
@@ -25,9 +26,8 @@ double Median(std::vector<double> numbers) {
 
 /// Of `slow` over `fast`, run by turns so that both see the machine alike.
 double Speedup(const ForwardFunction& slow, const ForwardFunction& fast, const std::vector<at::Tensor>& inputs) {
-  constexpr int kRuns = 7;
   std::vector<double> of_slow, of_fast;
-  for (int run = 0; run < kRuns; ++run) {
+  for (int run = 0; run < evaluate::tuning::kTimedRuns; ++run) {
     of_slow.push_back(SecondsOf(slow, inputs));
     of_fast.push_back(SecondsOf(fast, inputs));
   }

@@ -4,12 +4,11 @@
 #include <ATen/Parallel.h>
 
 #include "byte_loops.h"
+#include "tuning.h"
 
 namespace bitplan::fast {
 
 namespace {
-
-constexpr std::int64_t kGrain = 1 << 15;
 
 ByteSteps StepsOf(const ByteGrid& grid) {
   return {1.0F / static_cast<float>(grid.scale), static_cast<float>(grid.low - grid.zero),
@@ -40,9 +39,10 @@ at::Tensor Bytes(const at::Tensor& x, const ByteGrid& grid) {
   at::Tensor bytes = at::empty_like(values, values.options().dtype(at::kByte));
   const float* const from = values.const_data_ptr<float>();
   std::uint8_t* const to = bytes.mutable_data_ptr<std::uint8_t>();
-  at::parallel_for(0, values.numel(), kGrain, [&, steps = StepsOf(grid)](std::int64_t begin, std::int64_t end) {
-    RoundToBytes(from + begin, to + begin, end - begin, steps);
-  });
+  at::parallel_for(0, values.numel(), tuning::kValuesOfAThread,
+                   [&, steps = StepsOf(grid)](std::int64_t begin, std::int64_t end) {
+                     RoundToBytes(from + begin, to + begin, end - begin, steps);
+                   });
   return bytes;
 }
 
@@ -55,7 +55,7 @@ at::Tensor AddAndClamp(at::Tensor& sum, const at::Tensor& other, const Bounds& b
   const float* const from = added.const_data_ptr<float>();
   std::uint8_t* const coded = grid ? bytes.mutable_data_ptr<std::uint8_t>() : nullptr;
   const ByteSteps steps = StepsOf(grid.value_or(ByteGrid{}));
-  at::parallel_for(0, sum.numel(), kGrain, [&](std::int64_t begin, std::int64_t end) {
+  at::parallel_for(0, sum.numel(), tuning::kValuesOfAThread, [&](std::int64_t begin, std::int64_t end) {
     if (coded)
       return AddAndClampToBytes(to + begin, from + begin, coded + begin, end - begin, bounds.least, bounds.most, steps);
     AddAndClamp(to + begin, from + begin, end - begin, bounds.least, bounds.most);

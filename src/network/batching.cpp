@@ -10,6 +10,7 @@
 #include "bitplan/error.h"
 #include "network/impl.h"
 #include "output.h"
+#include "tuning.h"
 
 namespace bitplan::network {
 
@@ -66,7 +67,8 @@ class Batching::Trials {
         const at::Tensor &a = values[i], &b = others->second[i];
         apart = a.sizes() == b.sizes() && a.dim() > 0 && a.size(0) % size == 0 &&
                 at::allclose(a.narrow(0, 0, a.size(0) / size).to(at::kFloat),
-                             b.narrow(0, 0, a.size(0) / size).to(at::kFloat), kTolerance, kTolerance, true);
+                             b.narrow(0, 0, a.size(0) / size).to(at::kFloat), tuning::kSameOutput, tuning::kSameOutput,
+                             true);
       }
       if (!apart) mixed->insert(tap);
     }
@@ -74,8 +76,6 @@ class Batching::Trials {
   }
 
  private:
-  static constexpr double kTolerance = 1e-3;
-
   std::vector<at::Tensor> Repeated(std::int64_t size, const std::vector<at::Tensor>& others) const {
     std::vector<at::Tensor> inputs;
     for (std::size_t i = 0; i < first_.size(); ++i) {
@@ -131,8 +131,9 @@ class Batching::Trials {
     const at::Tensor x = at::nan_to_num(a[0].to(at::kDouble)), y = at::nan_to_num(b[0].to(at::kDouble));
     if (x.numel() == 0) return true;
     const auto largest = [](const at::Tensor& values) { return values.abs().max().item<double>(); };
-    const double scale = std::max({largest(at::nan_to_num(a.to(at::kDouble))), largest(at::nan_to_num(b.to(at::kDouble)))});
-    return largest(x - y) <= (Rounds() ? 0.1 : kTolerance) * scale;
+    const double scale =
+        std::max({largest(at::nan_to_num(a.to(at::kDouble))), largest(at::nan_to_num(b.to(at::kDouble)))});
+    return largest(x - y) <= (Rounds() ? tuning::kSameRoundedOutput : tuning::kSameOutput) * scale;
   }
 
   const Network::Impl& network_;
@@ -188,7 +189,8 @@ Batching::Rule Batching::Find(const Network::Impl& network, const std::vector<at
   if (mixes)
     throw Error(
         "the network mixes the samples of a batch: what it gives for one of them changes with the others, as where a "
-        "mean or a batch norm goes over the batch, or where the first axis does not count samples; every sample must be "
+        "mean or a batch norm goes over the batch, or where the first axis does not count samples; every sample must "
+        "be "
         "computed by itself");
   if (single ? one.threw : two.threw) return {};  // the run itself says why
   CheckSampleAxis(single ? one.shown : two.shown, single ? 1 : 2);
@@ -197,14 +199,13 @@ Batching::Rule Batching::Find(const Network::Impl& network, const std::vector<at
 
 /// A network that was made for a number of samples may keep them apart in batches of that number alone.
 std::optional<Batching::Rule> Batching::FindFixed(const Trials& trials, bool threw) const {
-  constexpr std::int64_t kMost = 256;  // larger numbers in a graph are not of samples
   std::vector<std::int64_t> sizes;
   if (baked_.traced) {
     if (threw || baked_.HasSizeOf(*baked_.traced)) sizes.push_back(*baked_.traced);
   } else {
     if (threw) sizes.push_back(1);
     for (const std::int64_t size : baked_.sizes)
-      if (size <= kMost) sizes.push_back(size);
+      if (size <= tuning::kMostFixedBatch) sizes.push_back(size);
   }
   for (const std::int64_t size : sizes) {
     const Trials::Outcome outcome = trials.OfTwo(size);

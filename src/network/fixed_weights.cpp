@@ -13,6 +13,7 @@
 #include "fixed_values.h"
 #include "network/operator_traits.h"
 #include "network/weight_operand.h"
+#include "tuning.h"
 
 namespace bitplan::network {
 
@@ -20,10 +21,6 @@ namespace {
 
 using torch::jit::Node;
 using torch::jit::Value;
-
-/// A result of more than so many times the elements of its parameters is left to the forward: an expanded vector would
-/// be written out.
-constexpr std::int64_t kMostGrowth = 2;
 
 /// The module's own name for what it computes: conv.weight for conv.weight_v and
 /// conv.parametrizations.weight.original0.
@@ -87,7 +84,7 @@ class WeightFixer {
       trainable |= lowered_.parameters[index].trainable;
     }
     const at::Tensor value = values_.Compute(operand);
-    if (!value.is_floating_point() || value.numel() > kMostGrowth * elements) return nullptr;
+    if (!value.is_floating_point() || value.numel() > tuning::kMostGrowthOfWeights * elements) return nullptr;
     return lowered_.AddParameter({NameOf(operand), value.to(at::kFloat), trainable});
   }
 

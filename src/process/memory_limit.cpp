@@ -14,6 +14,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "tuning.h"
+
 namespace bitplan::process {
 
 namespace {
@@ -58,20 +60,19 @@ class Meter : public c10::MemoryReportingInfoBase {
   std::atomic<bool> exceeded_ = false;
 };
 
-constexpr std::int64_t kKernels = std::int64_t{20} << 20;
-constexpr std::int64_t kHoles = 5;  // the part of a heap, 1 / 5, that falls between activations that come and go
-
 std::string Mebibytes(std::int64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20)); }
 
 }  // namespace
 
-std::int64_t PlannedBytes(std::int64_t limit) { return limit - limit / kHoles - std::min(kKernels, limit / 2); }
+std::int64_t PlannedBytes(std::int64_t limit) {
+  return limit - limit / tuning::kHoles - std::min(tuning::kKernels, limit / 2);
+}
 
 MemoryShort::MemoryShort(const std::string& what, std::int64_t limit, std::int64_t least, bool exact)
-    : Error(exact ? fmt::format("the memory limit is {}, and {} takes {}: give {} more", Mebibytes(limit), what,
-                                Mebibytes(least), Mebibytes(least - limit))
-                  : fmt::format("the memory limit is {}, and {} takes more: give twice as much", Mebibytes(limit),
-                                what)),
+    : Error(exact
+                ? fmt::format("the memory limit is {}, and {} takes {}: give {} more", Mebibytes(limit), what,
+                              Mebibytes(least), Mebibytes(least - limit))
+                : fmt::format("the memory limit is {}, and {} takes more: give twice as much", Mebibytes(limit), what)),
       what_for_(what),
       limit_(limit),
       least_(least),
@@ -84,14 +85,14 @@ std::string MemoryShort::Needs() const {
 
 void CheckOneSampleFits(std::int64_t needed, std::int64_t limit, const std::string& what) {
   if (needed <= PlannedBytes(limit)) return;
-  const std::int64_t with_all_kernels = (needed + kKernels) * kHoles / (kHoles - 1);
-  const std::int64_t least = std::min(with_all_kernels, needed * 2 * kHoles / (kHoles - 2)) + 1;
+  const std::int64_t with_all_kernels = (needed + tuning::kKernels) * tuning::kHoles / (tuning::kHoles - 1);
+  const std::int64_t least = std::min(with_all_kernels, needed * 2 * tuning::kHoles / (tuning::kHoles - 2)) + 1;
   throw MemoryShort(what, limit, least, true);
 }
 
 std::int64_t BytesOfOneSample(std::int64_t limit, std::int64_t held, const std::function<void()>& run) {
   CheckOneSampleFits(held, limit);
-  const std::optional<std::int64_t> bytes = PeakBytesWithin(limit - std::min(kKernels, limit / 2) - held, run);
+  const std::optional<std::int64_t> bytes = PeakBytesWithin(limit - std::min(tuning::kKernels, limit / 2) - held, run);
   if (!bytes) throw MemoryShort("one sample", limit, 2 * limit, false);
   CheckOneSampleFits(*bytes + held, limit);
   return *bytes;
@@ -118,7 +119,7 @@ class SampleSearch {
   std::int64_t Next() const {
     const std::int64_t twice = std::min(2 * known_, too_many_ - 1);
     if (stopped_ || of_more_ < 0) return twice;
-    const double promised = static_cast<double>(room_ - bytes_) / std::max(of_more_, 1.0) * kPromiseKept;
+    const double promised = static_cast<double>(room_ - bytes_) / std::max(of_more_, 1.0) * tuning::kPromiseKept;
     return promised >= static_cast<double>(too_many_ - 1 - known_)
                ? too_many_ - 1
                : std::max(twice, known_ + static_cast<std::int64_t>(promised));
@@ -135,8 +136,6 @@ class SampleSearch {
   }
 
  private:
-  static constexpr double kPromiseKept = 0.9;  // what blocks' rounding makes of it
-
   std::int64_t too_many_, room_, known_, bytes_;
   double of_more_ = -1;  // bytes that each more sample adds; below 0: not known
   bool stopped_ = false;

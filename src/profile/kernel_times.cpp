@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "tuning.h"
+
 namespace bitplan::profile {
 
 namespace {
@@ -25,10 +27,9 @@ double Milliseconds(const std::function<void()>& call, std::int64_t calls) {
 }
 
 KernelTime Time(const std::function<void()>& call, const LatencyOptions& options) {
-  constexpr double kLeast = 0.2;  // ms of one repeat, far above what the clock and its reading take
   const double once =
       std::min(Milliseconds(call, 1), Milliseconds(call, 2));  // the first also sets up what later calls keep
-  const auto calls = static_cast<std::int64_t>(std::clamp(kLeast / std::max(once, 1e-6), 1.0, 1e4));
+  const auto calls = static_cast<std::int64_t>(std::clamp(tuning::kLeastOfRepeat / std::max(once, 1e-6), 1.0, 1e4));
   std::vector<double> times;
   for (std::int64_t i = 0; i < options.repeats; ++i) times.push_back(Milliseconds(call, calls));
   std::sort(times.begin(), times.end());

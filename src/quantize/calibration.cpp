@@ -12,6 +12,7 @@
 #include "quantize/corrections/channel_correction.h"
 #include "quantize/plan_check.h"
 #include "quantized_state.h"
+#include "tuning.h"
 
 namespace bitplan {
 
@@ -54,15 +55,14 @@ bool NeedsCalibration(const Plan& plan, const QuantizeOptions& options) {
 }
 
 void Calibration::Impl::TakeInputs(const Network& network, const Dataset& data, std::int64_t samples) {
-  constexpr std::int64_t kAtOnce = 8;
   const at::Device device(network.device());
   const std::vector<at::Tensor> one = data.Get(0, 1, device).inputs;
   process::CheckOneSampleFits(samples * BytesOf(one), memory_bytes,
                               fmt::format("the batch of {} calibration samples", samples));
   const network::ImageLayout layout(network, one);
   inputs.clear();
-  for (std::int64_t begin = 0; begin < samples; begin += kAtOnce) {
-    const std::int64_t count = std::min(kAtOnce, samples - begin);
+  for (std::int64_t begin = 0; begin < samples; begin += quantize::tuning::kSamplesCopiedAtOnce) {
+    const std::int64_t count = std::min(quantize::tuning::kSamplesCopiedAtOnce, samples - begin);
     const std::vector<at::Tensor> some = layout(data.Get(begin, begin + count, device).inputs);
     for (std::size_t i = 0; i < some.size(); ++i) {
       if (begin == 0) {
@@ -125,8 +125,8 @@ Calibration Calibration::Collect(const Network& network, const Dataset& data, bo
   const auto impl = std::make_shared<Impl>();
   if (activations && options.statistics) impl->activations = options.statistics;
   if (activations && !options.statistics)
-    impl->activations = ActivationStatistics::Collect(network, data, {options.batch_size, options.memory_bytes},
-                                                      options.progress);
+    impl->activations =
+        ActivationStatistics::Collect(network, data, {options.batch_size, options.memory_bytes}, options.progress);
   const std::int64_t samples = std::min(options.correction_samples, data.size());
   impl->memory_bytes = options.memory_bytes;
   impl->TakeInputs(network, data, samples);

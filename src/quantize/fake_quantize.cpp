@@ -12,6 +12,7 @@
 #include "quantize/dynamic_range.h"
 #include "quantize/round_to_grid.h"
 #include "quantize/straight_through.h"
+#include "tuning.h"
 
 namespace bitplan {
 
@@ -26,8 +27,7 @@ at::Tensor EachRounded(const at::Tensor& values, const Round& round) {
   at::Tensor result = at::empty_like(values);  // the same strides
   const float* const from = values.const_data_ptr<float>();
   float* const to = result.mutable_data_ptr<float>();
-  constexpr std::int64_t kGrain = 1 << 15;
-  at::parallel_for(0, values.numel(), kGrain,
+  at::parallel_for(0, values.numel(), quantize::tuning::kValuesOfAThread,
                    [&](std::int64_t begin, std::int64_t end) { round(from + begin, to + begin, end - begin); });
   return result;
 }

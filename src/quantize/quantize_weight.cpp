@@ -13,6 +13,7 @@
 #include "calibration/double_quantize.h"
 #include "calibration/range.h"
 #include "quantize/weight_grid.h"
+#include "tuning.h"
 
 namespace bitplan {
 
@@ -176,10 +177,10 @@ namespace {
 
 /// Codes and values of `result.value`, of as many channels at a time as keep what is in double precision small.
 void PutChannels(const QuantizedTensor& grid, QuantizedTensor& result) {
-  constexpr std::int64_t kMostValues = std::int64_t{1} << 20;
   const at::Tensor weight = result.value;
   const std::int64_t channels = weight.size(grid.channel_axis);
-  const std::int64_t step = std::clamp<std::int64_t>(kMostValues * channels / weight.numel(), 1, channels);
+  const std::int64_t step =
+      std::clamp<std::int64_t>(quantize::tuning::kDoublesAtOnce * channels / weight.numel(), 1, channels);
   if (step == channels) {
     result.q = quantize::CodesOf(weight, grid).q;
     result.value = quantize::ValueOnGrid(result.q, result);

@@ -11,6 +11,7 @@
 #include "process/memory_limit.h"
 #include "quantize/corrections/few_values.h"
 #include "quantize/squared_norm.h"
+#include "tuning.h"
 
 namespace bitplan::quantize {
 
@@ -108,8 +109,8 @@ class SingleChoices::Fitter : public Probe {
 
   /// Changes of a layer's weight whose products are taken together: of small ones all.
   std::int64_t WeightsAtOnce(const Watched& layer) const {
-    constexpr std::int64_t kMostValues = std::int64_t{1} << 22;
-    return std::max<std::int64_t>(1, kMostValues / network_.Weight(network_.layers()[layer.target.layer]).numel());
+    return std::max<std::int64_t>(
+        1, tuning::kProductsAtOnce / network_.Weight(network_.layers()[layer.target.layer]).numel());
   }
 
   /// [count, weight…]
@@ -166,8 +167,7 @@ SingleChoices SingleChoices::Fit(const Network& network, const QuantizedWeights&
               use.input_site, QuantizedInput{choice.format, statistics->Range(use.input_site, choice.format)});
   }
 
-  constexpr std::int64_t kShareOfWeights = 8;
-  result.KeepWeights(options.limits.memory_bytes / kShareOfWeights);
+  result.KeepWeights(options.limits.memory_bytes / tuning::kShareOfSingleWeights);
   const std::vector<at::Tensor> parameters = network.ParameterValues();
   const network::ImageLayout layout(network, calibration.Get(0, 1, at::Device(network.device())).inputs);
   const auto pass = [&](std::int64_t begin, std::int64_t end, Fitter& fitter) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "network/batch_norm.h"
+#include "tuning.h"
 
 namespace bitplan::train {
 
@@ -74,9 +75,8 @@ at::Tensor RescaledNorm(NormedLayer& layer, const at::Tensor& product) {
   const at::Tensor folded = FoldScale(layer, layer.variance);
   // Weight decay leaves channels whose γ is next to nothing. They are not divided, whose gradients would be without
   // bounds, and keep their statistics.
-  constexpr double kOff = 1e-4;  // of the largest channel
   const at::Tensor size = folded.detach().abs();
-  const at::Tensor off = size.le(kOff * size.max());
+  const at::Tensor off = size.le(tuning::kShareOfChannelOff * size.max());
   const at::Tensor mean = layer.mean.clone(), variance = layer.variance.clone();
   const at::Tensor divisor = at::where(off, at::ones_like(folded), folded);
   const at::Tensor unfolded = WithBias(layer, product / AlongOutput(layer, divisor));

@@ -19,14 +19,13 @@
 #include "hessian/options_fields.h"
 #include "quantize/options_fields.h"
 #include "statistics/draw_uniform.h"
+#include "tuning.h"
 
 namespace bitplan {
 
 namespace {
 
 using statistics::DrawUniform;
-
-constexpr std::int64_t kTogether = 16;  // plans that are measured side by side, with one pass of the float network
 
 /// At the most: values, codes, and values with their gains.
 std::int64_t BytesOfPlan(const Network& network) {
@@ -156,7 +155,8 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
   given.Validate();
   const ValidateOptions options = Shared(given);
   if (test && !ResolveLoss(network, *test, options.analyze.loss, options.analyze.temperature).labelled)
-    throw Error("the test data has no labels that fit the network's output, so that there is no accuracy to compare with");
+    throw Error(
+        "the test data has no labels that fit the network's output, so that there is no accuracy to compare with");
   const Sensitivity sensitivity = Analyze(network, data, options.analyze);
   const std::vector<Predictor> predictors = MakePredictors(sensitivity, options.analyze.measures);
   if (predictors.empty()) throw Error("none of the measures has figures for every layer");
@@ -172,7 +172,8 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
   const Calibration calibration =
       Calibration::Collect(network, data, QuantizesActivations(options.analyze), options.quantize);
   const PassLimits limits(options.batch_size, options.memory_bytes);
-  const std::int64_t together = std::clamp<std::int64_t>(limits.memory_bytes / 2 / BytesOfPlan(network), 1, kTogether);
+  const std::int64_t together =
+      std::clamp<std::int64_t>(limits.memory_bytes / 2 / BytesOfPlan(network), 1, validate::tuning::kPlansTogether);
   while (std::ssize(validation.plans) < options.plans) {
     const std::size_t first = validation.plans.size();
     std::vector<QuantizedNetwork> quantized;

@@ -5,21 +5,19 @@
 #include <cmath>
 #include <numbers>
 
+#include "tuning.h"
+
 namespace bitplan::quantize {
 
 namespace {
 
 // As published: stretch of the sigmoid, share of steps without the regularizer, β at its start and end, Adam's rate.
 constexpr double kGamma = -0.1, kZeta = 1.1, kWarmUp = 0.2, kFirstBeta = 20, kLastBeta = 2, kRate = 0.01;
-// The published weight, 0.01, is of losses in a layer's own unit, and 10000 steps are of small batches. In units of
-// `cost` and on exact moments any weight from 0.3 to 10, and from 1000 steps on any number, gives the same error.
-constexpr double kRegularizer = 1;
-constexpr int kSteps = 1000;
 
 at::Tensor Rectified(const at::Tensor& v) { return (v.sigmoid() * (kZeta - kGamma) + kGamma).clamp(0, 1); }
 
 double BetaAt(int step) {
-  const double share = (static_cast<double>(step) / kSteps - kWarmUp) / (1 - kWarmUp);
+  const double share = (static_cast<double>(step) / tuning::kAdaRoundSteps - kWarmUp) / (1 - kWarmUp);
   return kLastBeta + (kFirstBeta - kLastBeta) / 2 * (1 + std::cos(share * std::numbers::pi));
 }
 
@@ -61,16 +59,16 @@ at::Tensor CodesByAdaRound(const at::Tensor& rows, const RowGrid& grid, at::Tens
   // h(V) = the fraction at first, so that Ŵ = W.
   at::Tensor v = -((kZeta - kGamma) / (start - kGamma) - 1).log();
   Adam adam;
-  for (int i = 0; i < kSteps; ++i) {
+  for (int i = 0; i < tuning::kAdaRoundSteps; ++i) {
     const at::Tensor soft = v.sigmoid(), rounding = (soft * (kZeta - kGamma) + kGamma).clamp(0, 1);
     const at::Tensor position = base + rounding;
     const at::Tensor error = (position.clamp(lowest, highest) - target) * step;
     at::Tensor gradient = error.matmul(h).mul_(step).mul_(2);
     gradient.mul_(position.ge(lowest).logical_and_(position.le(highest)));
-    if (i >= kWarmUp * kSteps) {
+    if (i >= kWarmUp * tuning::kAdaRoundSteps) {
       const at::Tensor centered = rounding * 2 - 1;
       const double beta = BetaAt(i);
-      gradient.sub_(centered.abs().pow(beta - 1).mul_(centered.sign()), 2 * beta * kRegularizer);
+      gradient.sub_(centered.abs().pow(beta - 1).mul_(centered.sign()), 2 * beta * tuning::kAdaRoundRegularizer);
     }
     const at::Tensor slope = soft * (1 - soft) * (kZeta - kGamma);
     gradient.mul_(slope).mul_(rounding.gt(0).logical_and_(rounding.lt(1)));

@@ -9,6 +9,7 @@
 
 #include "bitplan/error.h"
 #include "corrections/sample_passes.h"
+#include "tuning.h"
 
 namespace bitplan::quantize {
 
@@ -53,9 +54,9 @@ bool GainFolds(const Layer& layer, const Format& weight) {
 /// variance by about pL², shift² / lost variance, which is p, is small.
 at::Tensor IsOfFewValues(const at::Tensor& shift, const at::Tensor& gain, const ChannelMoments& wanted,
                          const ChannelMoments& quantized) {
-  constexpr double kMuchMore = 2, kFew = 1.0 / 16;
   const at::Tensor lost_variance = wanted.deviation.square() - quantized.deviation.square();
-  return gain.gt(kMuchMore * gain.median()).logical_and(shift.square().lt(kFew * lost_variance));
+  return gain.gt(tuning::kMuchMoreThanOthers * gain.median())
+      .logical_and(shift.square().lt(tuning::kShareOfFewValues * lost_variance));
 }
 
 }  // namespace
@@ -91,10 +92,10 @@ const CorrectionTarget* CorrectionTargets::Find(int site, const at::Tensor& valu
 
 ChannelCorrection FitChannels(const Network& network, const CorrectionTarget& target, const ChannelMoments& wanted,
                               const ChannelMoments& quantized) {
-  constexpr double kLeastGain = 0.5, kMostGain = 2;
   const at::Tensor constant = wanted.IsConstant().logical_or(quantized.IsConstant());
   const at::Tensor gain = at::where(constant, at::ones_like(wanted.mean), wanted.deviation / quantized.deviation);
-  const at::Tensor alpha = (target.with_gain ? gain.clamp(kLeastGain, kMostGain) : at::ones_like(gain)).to(at::kFloat);
+  const at::Tensor alpha =
+      (target.with_gain ? gain.clamp(tuning::kLeastGain, tuning::kMostGain) : at::ones_like(gain)).to(at::kFloat);
   at::Tensor beta = wanted.mean - alpha * quantized.mean;
   if (!target.with_gain) beta = beta.masked_fill(IsOfFewValues(beta, gain, wanted, quantized), 0);
   const ChannelCorrection correction{alpha, beta.to(at::kFloat)};

@@ -5,6 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "tuning.h"
+
 namespace bitplan::quantize {
 
 at::Tensor ChannelMoments::IsConstant() const { return deviation <= mean.abs() * 1e-6; }
@@ -36,13 +38,12 @@ ChannelMoments OfSamples(const at::Tensor& y, std::int64_t channel) {
 }  // namespace
 
 ChannelMoments MomentsOfChannels(const at::Tensor& y, int channel_dim) {
-  constexpr std::int64_t kFew = 1 << 12, kFewTogether = 1 << 20;  // values of a sample, and of some
   const std::int64_t channel = y.dim() + channel_dim;
   if (y.dim() == 1) return {y.to(at::kDouble), at::zeros_like(y, at::kDouble), 1};
-  if (channel != 0 && y.numel() / y.size(0) > kFew) return OfSamples(y, channel);
-  if (channel == 0 || y.numel() <= kFewTogether) return OfFew(y, channel);
+  if (channel != 0 && y.numel() / y.size(0) > tuning::kFewValuesOfSample) return OfSamples(y, channel);
+  if (channel == 0 || y.numel() <= tuning::kFewValuesTogether) return OfFew(y, channel);
   std::optional<ChannelMoments> all;
-  for (const at::Tensor& part : y.split(kFewTogether / kFew)) {
+  for (const at::Tensor& part : y.split(tuning::kFewValuesTogether / tuning::kFewValuesOfSample)) {
     const ChannelMoments more = OfFew(part, channel);
     all = all ? Together(*all, more) : more;
   }

@@ -6,38 +6,32 @@
 #include <vector>
 
 #include "quantize/weight_grid.h"
+#include "tuning.h"
 
 namespace bitplan::quantize {
 
 namespace {
 
-constexpr std::int64_t kPanel = 128;  // columns whose errors are handed on together
-
 /// Rows and columns in the order `order`, in place but for a panel.
 void Permute(at::Tensor& moments, const at::Tensor& order) {
   for (const std::int64_t axis : {0, 1})
-    for (at::Tensor part : moments.split(kPanel, 1 - axis)) part.copy_(part.index_select(axis, order));
+    for (at::Tensor part : moments.split(tuning::kGptqPanel, 1 - axis)) part.copy_(part.index_select(axis, order));
 }
 
 /// The triangle L of LLᵀ = moments, which are damped until they have one, in their place.
 at::Tensor Factor(const at::Tensor& moments) {
-  constexpr double kDamping = 0.01;
   // Values that are always 0 have no error to hand on.
   const at::Tensor mean = moments.diagonal().mean();
-  moments.diagonal().add_(kDamping * at::where(mean > 0, mean, at::ones_like(mean)));
+  moments.diagonal().add_(tuning::kGptqDamping * at::where(mean > 0, mean, at::ones_like(mean)));
   at::Tensor lower = moments.t();  // symmetric, and laid out as LAPACK wants it
   at::linalg_cholesky_out(lower, lower);
   return lower;
 }
 
-/// A clipped weight hands on no more than so many scales. One that is clipped further is lost: what would make up for
-/// it on the samples where it counts spoils all others (rows of transformers that make massive activations).
-constexpr double kMostSteps = 16;
-
 /// What of a column [rows, 1] is off its codes and handed on.
 at::Tensor ErrorOf(const at::Tensor& column, const CodedWeight& coded, const QuantizedTensor& grid) {
   const at::Tensor off = column - ValueOnGrid(coded.q, grid);
-  const at::Tensor most = kMostSteps * AlongWeight(grid.scale.to(off.dtype()), column.sizes(), grid);
+  const at::Tensor most = tuning::kGptqMostSteps * AlongWeight(grid.scale.to(off.dtype()), column.sizes(), grid);
   return at::where(coded.inside, off, at::clamp(off, -most, most));
 }
 
@@ -56,8 +50,8 @@ at::Tensor CodesByGptq(const at::Tensor& rows, const RowGrid& grid, at::Tensor m
   // The weights of columns still to come, the errors e of those that are done.
   const at::Tensor work = rows.to(at::kDouble).index_select(1, order);
   at::Tensor codes;
-  for (std::int64_t end = columns; end > 0; end -= std::min(end, kPanel)) {
-    const std::int64_t begin = std::max<std::int64_t>(0, end - kPanel);
+  for (std::int64_t end = columns; end > 0; end -= std::min(end, tuning::kGptqPanel)) {
+    const std::int64_t begin = std::max<std::int64_t>(0, end - tuning::kGptqPanel);
     const at::Tensor panel = factor.narrow(1, begin, end - begin) / factor.diagonal().narrow(0, begin, end - begin);
     const at::Tensor handed_on = work.slice(1, end).matmul(panel.slice(0, end));
     for (std::int64_t j = end; j-- > begin;) {

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "tuning.h"
+
 namespace bitplan::quantize {
 
 namespace {
@@ -78,11 +80,11 @@ std::int64_t InputVectors::FirstColumn(std::int64_t group) const {
 }
 
 at::Tensor InputVectors::Moments(const at::Tensor& x, const InputBlock& block, std::int64_t chunk_bytes) const {
-  constexpr std::int64_t kMostValues = std::int64_t{1} << 22, kBytes = 16;  // as they are, and in double precision
+  constexpr std::int64_t kBytes = 16;  // of a value as it is, and in double precision
   at::Tensor sum = at::zeros({block.count, block.count}, x.options().dtype(at::kDouble));
   if (x.numel() == 0) return sum;
   std::int64_t positions = 0;
-  ForEachChunk(x, block, std::clamp<std::int64_t>(chunk_bytes / kBytes, 1, kMostValues),
+  ForEachChunk(x, block, std::clamp<std::int64_t>(chunk_bytes / kBytes, 1, tuning::kProductsAtOnce),
                [&](const at::Tensor& vectors) {
                  const at::Tensor values = vectors.to(at::kDouble);  // of large ones single precision has no squares
                  sum.addmm_(values.t(), values);

@@ -17,6 +17,7 @@
 #include "network/channel_links.h"
 #include "network/layer_product.h"
 #include "process/memory_limit.h"
+#include "tuning.h"
 
 namespace bitplan::quantize {
 
@@ -28,9 +29,7 @@ class Rescaler {
       : network_(network), plan_(plan), values_(network.ParameterValues()) {}
 
   void Equalize(const std::vector<network::ChannelLink>& links) {
-    constexpr int kRounds = 100;
-    constexpr double kSettled = 1e-4;
-    for (int round = 0; round < kRounds; ++round) {
+    for (int round = 0; round < tuning::kEqualizationRounds; ++round) {
       double change = 0;
       for (const network::ChannelLink& link : links) {
         if (!link.made_by) continue;
@@ -39,7 +38,7 @@ class Rescaler {
         change = std::max(change, (scale - 1).abs().max().item<double>());
         network::ScaleLink(network_, link, scale, values_);
       }
-      if (change < kSettled) return;
+      if (change < tuning::kEqualizationSettled) return;
     }
   }
 
@@ -57,14 +56,14 @@ class Rescaler {
   }
 
   void FollowActivations(const std::vector<network::ChannelLink>& links, const ReaderFigures& figures) {
-    constexpr int kSteps = 20;
     for (const network::ChannelLink& link : links) {
       const at::Tensor magnitude = OfReaders(link, figures.magnitude);
       if (!magnitude.defined()) continue;
       at::Tensor best = at::ones_like(magnitude);
       double least = std::numeric_limits<double>::infinity();
-      for (int step = 0; step < kSteps; ++step) {
-        at::Tensor scale = OrOne(magnitude.pow(static_cast<double>(step) / kSteps), magnitude, magnitude);
+      for (int step = 0; step < tuning::kAwqExponents; ++step) {
+        at::Tensor scale =
+            OrOne(magnitude.pow(static_cast<double>(step) / tuning::kAwqExponents), magnitude, magnitude);
         scale = scale / (scale.max() * scale.min()).sqrt();
         const double error = OutputError(link, scale, figures);
         if (error < least) least = error, best = scale;
@@ -84,12 +83,11 @@ class Rescaler {
     return at::where(fits, scale, at::ones_like(scale));
   }
 
-  /// A channel that its weights hardly change, of a large bias: the factor that makes ranges of weights equal would make
-  /// its bias, and with it the range of the whole tensor, as much larger as the weights are small. So no factor lifts a
-  /// bias beyond kLift times what weights or biases of the channels are in the middle.
+  /// A channel that its weights hardly change, of a large bias: the factor that makes ranges of weights equal would
+  /// make its bias, and with it the range of the whole tensor, as much larger as the weights are small. So no factor
+  /// lifts a bias beyond tuning::kMostBiasLift times what weights or biases of the channels are in the middle.
   at::Tensor KeepingBiases(const network::ChannelLink& link, const at::Tensor& scale, const at::Tensor& made,
                            const at::Tensor& read) const {
-    constexpr double kLift = 16;
     if (link.factors.empty()) return scale;
     at::Tensor bias = at::zeros_like(scale);
     for (const auto& [parameter, offset] : link.factors)
@@ -97,7 +95,7 @@ class Rescaler {
     const at::Tensor fits = made.gt(0).logical_and(read.gt(0));
     if (!fits.any().item<bool>()) return scale;
     const at::Tensor middle = at::maximum(bias / scale, (made * read).sqrt()).masked_select(fits).median();
-    return at::maximum(scale, (bias / (kLift * middle)).clamp_max(1));
+    return at::maximum(scale, (bias / (tuning::kMostBiasLift * middle)).clamp_max(1));
   }
 
   /// The largest of the figures at all sites where the link is read; undefined where no sample came by.
@@ -203,7 +201,7 @@ std::int64_t BytesOfTrials(const Network& network, const std::vector<network::Ch
 /// As many links at a time as the moments of what their readers read fit the memory.
 void FollowInParts(const Network& network, const std::vector<network::ChannelLink>& links, const Dataset& data,
                    std::int64_t batch_size, std::int64_t memory_bytes, Rescaler& rescaler) {
-  const std::int64_t chunk_bytes = memory_bytes / 8, for_moments = memory_bytes - chunk_bytes;
+  const std::int64_t chunk_bytes = memory_bytes / tuning::kShareOfChunks, for_moments = memory_bytes - chunk_bytes;
   for (std::size_t begin = 0, end = 0; begin < links.size(); begin = end) {
     std::map<std::size_t, LayerMoments> moments;
     std::int64_t taken = 0;
@@ -232,17 +230,15 @@ void FollowInParts(const Network& network, const std::vector<network::ChannelLin
 }
 
 void CheckSameOutput(const Network& before, const Network& after, const Dataset& data, std::int64_t most_samples) {
-  constexpr std::int64_t kSamples = 8;
-  constexpr double kLimit = 1e-4;
-  const std::int64_t samples = std::min({kSamples, most_samples, data.size()});
+  const std::int64_t samples = std::min({tuning::kSamplesOfCheck, most_samples, data.size()});
   const auto inputs = data.Get(0, samples, at::Device(before.device())).inputs;
   const at::Tensor wanted = before.Forward(inputs), given = after.Forward(inputs);
   const double change =
       (given - wanted).abs().max().item<double>() / std::max(1e-30, wanted.abs().max().item<double>());
-  if (!(change <= kLimit))
+  if (!(change <= tuning::kMostChangeOfOutput))
     throw Error(
         fmt::format("rescaling: the float network's output moves by {:.2g} of its size, more than {}; leave it off",
-                    change, kLimit));
+                    change, tuning::kMostChangeOfOutput));
 }
 
 std::vector<network::ChannelLink> LinksFor(const Network& network, Rescaling kind) {

@@ -9,23 +9,21 @@
 #include "corrections/ada_round.h"
 #include "corrections/gptq.h"
 #include "quantize/weight_grid.h"
+#include "tuning.h"
 
 namespace bitplan::quantize {
 
 namespace {
 
-constexpr std::int64_t kLeastBlock = 64;
-constexpr std::int64_t kChunkShare = 8;  // one part in so many of the memory is for chunks of the input
-
 /// What rounding a block of so many values takes: its moments, and numbers for each weight.
 std::int64_t BytesOf(Rounding rounding, const InputVectors& vectors, std::int64_t values) {
-  constexpr std::int64_t kOfPanels = 2 * 128 * 8;
+  constexpr std::int64_t kOfPanels = 2 * tuning::kGptqPanel * 8;
   return rounding == Rounding::Gptq ? values * (8 * values + kOfPanels + 32 * vectors.rows())
                                     : values * (12 * values + 88 * vectors.rows());
 }
 
 bool Fits(Rounding rounding, const InputVectors& vectors, std::int64_t values, std::int64_t memory_bytes) {
-  return BytesOf(rounding, vectors, values) <= memory_bytes - memory_bytes / kChunkShare;
+  return BytesOf(rounding, vectors, values) <= memory_bytes - memory_bytes / tuning::kShareOfChunks;
 }
 
 at::Tensor CodesOfBlock(Rounding rounding, const at::Tensor& rows, const RowGrid& grid, at::Tensor moments) {
@@ -42,15 +40,15 @@ std::int64_t RoundingBlock(Rounding rounding, const InputVectors& vectors, std::
     const std::int64_t middle = fit + (too_much - fit) / 2;
     (Fits(rounding, vectors, middle, memory_bytes) ? fit : too_much) = middle;
   }
-  if (fit < std::min(length, kLeastBlock)) return 0;
+  if (fit < std::min(length, tuning::kLeastRoundingBlock)) return 0;
   const std::int64_t unit = fit < vectors.together() ? 1 : vectors.together();  // whole channels, where one fits
   const std::int64_t units = length / unit, blocks = (units + fit / unit - 1) / (fit / unit);
   return (units + blocks - 1) / blocks * unit;
 }
 
 std::int64_t LeastRoundingBytes(Rounding rounding, const InputVectors& vectors) {
-  const std::int64_t bytes = BytesOf(rounding, vectors, std::min(vectors.length(), kLeastBlock));
-  return bytes + bytes / (kChunkShare - 1) + 1;
+  const std::int64_t bytes = BytesOf(rounding, vectors, std::min(vectors.length(), tuning::kLeastRoundingBlock));
+  return bytes + bytes / (tuning::kShareOfChunks - 1) + 1;
 }
 
 QuantizedTensor RoundWeight(Rounding rounding, const at::Tensor& weight, const QuantizedTensor& grid,
@@ -61,7 +59,7 @@ QuantizedTensor RoundWeight(Rounding rounding, const at::Tensor& weight, const Q
   for (std::int64_t group = 0; group < vectors.groups(); ++group)
     for (std::int64_t first = 0; first < vectors.length(); first += size) {
       const InputBlock block{group, first, std::min(size, vectors.length() - first)};
-      at::Tensor moments = vectors.Moments(x, block, memory_bytes / kChunkShare);
+      at::Tensor moments = vectors.Moments(x, block, memory_bytes / tuning::kShareOfChunks);
       if (!moments.diagonal().isfinite().all().item<bool>())
         throw Error("rounding: what it reads is not finite on the calibration samples");
       if (!moments.diagonal().gt(0).any().item<bool>()) continue;

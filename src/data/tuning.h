@@ -1,0 +1,12 @@
+#pragma once
+
+#include <cstdint>
+
+/// Numbers that were chosen, by reasons or by trying, and none that a format or a formula says.
+namespace bitplan::data::tuning {
+
+/// Values that are looked through at a time for ones that are not finite: the check takes several times what it looks
+/// at.
+inline constexpr std::int64_t kValuesChecked = 1 << 20;
+
+}  // namespace bitplan::data::tuning
