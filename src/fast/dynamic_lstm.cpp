@@ -121,7 +121,7 @@ class LstmReplacer {
       return {results[0].toTensor(), results[1].toTensor(), results[2].toTensor()};
     };
     const std::vector<Value*> made =
-        program_.InsertSeveral({node->input(0), states->input(0), states->input(1)}, step, 3);
+        program_.InsertSeveral({network::Argument(node, "input"), states->input(0), states->input(1)}, step, 3);
     for (std::size_t i = 0; i < made.size(); ++i) node->outputs()[i]->replaceAllUsesWith(made[i]);
   }
 

@@ -18,6 +18,7 @@
 #include "dynamic_lstm.h"
 #include "fast_product.h"
 #include "network/operator_arguments.h"
+#include "network/probe_operator.h"
 #include "network/strides.h"
 
 namespace bitplan::fast {
@@ -90,11 +91,11 @@ class Walk {
   void AskBeforeTaps() {
     for (const auto& [node, use] : readers_)
       for (const torch::jit::Use& each : std::vector<torch::jit::Use>(use->input->uses()))
-        if (network::AsksForFact(each.user)) each.user->replaceInput(each.offset, use->input->node()->inputs()[0]);
+        if (network::AsksForFact(each.user)) each.user->replaceInput(each.offset, network::Tapped(use->input->node()));
   }
 
   /// In the program's graph: what the result's tap reads.
-  static Node* OperatorOf(const network::LayerOperator& use) { return use.result->node()->inputs()[0]->node(); }
+  static Node* OperatorOf(const network::LayerOperator& use) { return network::Tapped(use.result->node())->node(); }
 
   /// The only reader of a value that nothing writes to, where it is of that kind and in the same block.
   static Node* OnlyReader(Value* value, const torch::jit::AliasDb& aliases) {
@@ -107,7 +108,7 @@ class Walk {
   Fusion FusionOf(const network::LayerOperator& use, const torch::jit::AliasDb& aliases) {
     Fusion fusion;
     fusion.values.push_back(use.result);
-    if (aliases.hasWriters(use.result->node()->inputs()[0])) return fusion;
+    if (aliases.hasWriters(network::Tapped(use.result->node()))) return fusion;
     TakeAddition(fusion, aliases);
     TakeActivation(fusion, aliases);
     fusion.epilogue.output = BytesRead(fusion.Result(), /*by_all=*/!fusion.addition, aliases);
@@ -137,7 +138,8 @@ class Walk {
     Node* const node = OnlyReader(fusion.Result(), aliases);
     if (!node || node->kind() != c10::aten::add || node->inputs().size() != 3) return;
     if (network::NumberArgument(node, "alpha") != 1) return;
-    fusion.other = node->inputs()[0] == fusion.Result() ? 1 : 0;
+    fusion.other =
+        *network::ArgumentPosition(node, network::Argument(node, "self") == fusion.Result() ? "other" : "self");
     const Value* const other = node->inputs()[fusion.other];
     if (other == fusion.Result() || !other->type()->isSubtypeOf(*c10::TensorType::get())) return;
     if (!taken_.insert(node).second) return;  // by the kernel that makes the other operand
@@ -182,12 +184,13 @@ class Walk {
     Node* const tap = tapped->node();
     const WithInsertPoint before(tap);
     return found->second = made_.program.Insert(
-               {tap->inputs()[0]},
+               {network::Tapped(tap)},
                [grid](const auto& operands, network::StepNotes& /*notes*/) { return Bytes(operands[0], grid); });
   }
 
   void Put(const Product& product, const network::LayerOperator& use, const Fusion& fusion) {
-    Value* const read = product->input() ? BytesBehind(use.input, *product->input()) : use.input->node()->inputs()[0];
+    Value* const read =
+        product->input() ? BytesBehind(use.input, *product->input()) : network::Tapped(use.input->node());
     PutShape(product, read, fusion);
     const WithInsertPoint before(fusion.addition ? fusion.addition : fusion.Result()->node());
     const std::vector<Value*> made =
@@ -274,10 +277,10 @@ class Walk {
   std::map<const network::LayerOperator*, Product>
       products_;  // in order of execution, as they lie in the program's list
   std::map<const Node*, const network::LayerOperator*> readers_;  // by operator, those with a kernel
-  std::set<const Node*> taken_;                          // additions
-  std::map<Value*, Value*> bytes_;                       // by tapped value
-  std::map<int, std::size_t> fast_uses_;                 // by layer
-  std::map<int, std::string> reasons_;                   // by layer, why it stays in float
+  std::set<const Node*> taken_;                                   // additions
+  std::map<Value*, Value*> bytes_;                                // by tapped value
+  std::map<int, std::size_t> fast_uses_;                          // by layer
+  std::map<int, std::string> reasons_;                            // by layer, why it stays in float
 };
 
 }  // namespace

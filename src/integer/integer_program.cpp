@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "integer_product.h"
+#include "network/probe_operator.h"
 #include "network/weight_operand.h"
 #include "operators.h"
 #include "value_grids.h"
@@ -121,7 +122,7 @@ class Walk {
   }
 
   void Tap(Node* tap, int site) {
-    Value* const operand = tap->inputs()[0];
+    Value* const operand = network::Tapped(tap);
     const auto found = state_.inputs.find(site);
     if (found == state_.inputs.end()) {
       if (!state_.shifts.contains(site) && grids_.Has(operand)) tap->output()->replaceAllUsesWith(operand);
@@ -191,7 +192,7 @@ class Walk {
   std::optional<std::size_t> LayerOf(const Value* value) const {
     while (value->node()->kind() != c10::prim::Param) {
       if (!network::IsView(value->node()) || value->node()->inputs().empty()) return std::nullopt;
-      value = value->node()->inputs()[0];
+      value = value->node()->inputs()[0];  // of a view, or of a list that it is taken from
     }
     const std::size_t arguments = network_.lowered().arguments.size();
     if (value->node() != made_.program.graph()->param_node() || value->offset() < arguments) return std::nullopt;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "network/operator_arguments.h"
 #include "network/weight_operand.h"
 #include "network/weight_use.h"
 
@@ -16,11 +17,7 @@ namespace {
 using torch::jit::Node;
 using torch::jit::Value;
 
-std::int64_t GroupsOf(const Node* node) {
-  if (!node->schema().argumentIndexWithName("groups")) return 1;
-  const auto groups = torch::jit::toIValue(node->namedInput("groups"));
-  return groups ? groups->toInt() : 1;
-}
+std::int64_t GroupsOf(const Node* node) { return network::IntArgument(node, "groups").value_or(1); }
 
 }  // namespace
 

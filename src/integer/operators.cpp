@@ -57,7 +57,7 @@ std::optional<std::pair<double, double>> BoundsOf(const Node* node) {
 bool Clamp(Node* node, ValueGrids& grids) {
   const auto bounds = BoundsOf(node);
   if (!bounds) return false;
-  const IntegerGrid grid = grids.Of(node->inputs()[0]);
+  const IntegerGrid grid = grids.Of(network::Subject(node));
   const auto on_grid = [&](double bound) {  // the nearest integers; beyond what there is, none
     const at::Tensor steps =
         (at::full({1}, bound, at::kDouble) / grid.scale).round_() + static_cast<double>(grid.zero_point);
@@ -67,7 +67,7 @@ bool Clamp(Node* node, ValueGrids& grids) {
                                                                                    network::StepNotes& /*notes*/) {
     return operands[0].to(at::kLong).clamp(low, high).to(operands[0].scalar_type());
   };
-  Replace(node, grids.Insert({node->inputs()[0]}, step, grid));
+  Replace(node, grids.Insert({network::Subject(node)}, step, grid));
   return true;
 }
 
@@ -87,7 +87,7 @@ bool Hand(Node* node, ValueGrids& grids, Value* also_read, network::Step step, I
 }
 
 bool LargestElements(Node* node, ValueGrids& grids) {
-  Value* const operand = node->inputs()[0];
+  Value* const operand = network::Subject(node);
   const IntegerGrid grid = grids.Of(operand);
   const int axes = network::OperatorAxes(network::OperatorName(node));
   if (node->outputs().size() != 1 || !KeepsChannels(grid, axes)) return false;
@@ -111,7 +111,7 @@ std::optional<double> WindowOf(const Node* node) {
 }
 
 bool Average(Node* node, ValueGrids& grids) {
-  Value* const operand = node->inputs()[0];
+  Value* const operand = network::Subject(node);
   const IntegerGrid grid = grids.Of(operand);
   const std::string op = network::OperatorName(node);
   const int axes = network::OperatorAxes(op);
@@ -139,7 +139,7 @@ bool Average(Node* node, ValueGrids& grids) {
 bool Mean(Node* node, ValueGrids& grids) {
   const auto type = ConstantArgument(node, "dtype");
   if (!type || !type->isNone()) return false;
-  Value* const operand = grids.OnOneScale(node->inputs()[0]);
+  Value* const operand = grids.OnOneScale(network::Subject(node));
   const IntegerGrid grid = grids.Of(operand);
   if (grid.zero_point != 0) return false;
   OnDoubles(node, operand, grids);
@@ -151,8 +151,8 @@ bool Mean(Node* node, ValueGrids& grids) {
 }
 
 bool Add(Node* node, ValueGrids& grids) {
-  Value *const a = node->inputs()[0], *const b = node->inputs()[1];
-  if (!grids.Has(a) || !grids.Has(b) || NumberArgument(node, "alpha").value_or(1) != 1) return false;
+  Value *const a = network::Argument(node, "self"), *const b = network::Argument(node, "other");
+  if (!a || !b || !grids.Has(a) || !grids.Has(b) || NumberArgument(node, "alpha").value_or(1) != 1) return false;
   const IntegerGrid sum = WideGrid(grids.Of(a).reach + grids.Of(b).reach);
   const auto step = [](const auto& operands, network::StepNotes& /*notes*/) { return operands[0] + operands[1]; };
   Replace(node, grids.Insert({grids.Requantize(a, sum), grids.Requantize(b, sum)}, step, sum));
@@ -160,7 +160,7 @@ bool Add(Node* node, ValueGrids& grids) {
 }
 
 bool Concatenate(Node* node, ValueGrids& grids) {
-  Node* const list = node->inputs()[0]->node();
+  Node* const list = network::Argument(node, "tensors")->node();
   const auto axis = network::IntArgument(node, "dim");
   if (list->kind() != c10::prim::ListConstruct || !axis) return false;
   double reach = 0;
@@ -186,9 +186,9 @@ bool Rearrange(Node* node, ValueGrids& grids) {
     const auto mode = ConstantArgument(node, "mode"), value = ConstantArgument(node, "value");
     const bool zeros = value && (value->isNone() || value->toScalar().toDouble() == 0);
     if (!zeros || (op == "pad" && (!mode || mode->toStringRef() != "constant"))) return false;
-    if (grids.Of(node->inputs()[0]).zero_point != 0) return false;
+    if (grids.Of(network::Subject(node)).zero_point != 0) return false;
   }
-  Value* const operand = grids.OnOneScale(node->inputs()[0]);
+  Value* const operand = grids.OnOneScale(network::Subject(node));
   node->replaceInput(0, operand);
   grids.Set(node->output(), grids.Of(operand));
   return true;
@@ -205,7 +205,7 @@ bool MakeInteger(Node* node, ValueGrids& grids) {
   const torch::jit::WithInsertPoint before(node);
   const std::string op = network::OperatorName(node);
   if (op == "cat") return Concatenate(node, grids);
-  if (!grids.Has(node->inputs()[0])) return false;
+  if (!grids.Has(network::Subject(node))) return false;
   for (std::size_t i = 1; i < node->inputs().size(); ++i)
     if (op != "add" && grids.Has(node->inputs()[i])) return false;
   if (op == "add") return Add(node, grids);

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "network/operator_arguments.h"
+
 namespace bitplan::network {
 
 namespace {
@@ -29,18 +31,14 @@ void AddLeadingSizes(const Value* sizes, std::set<std::int64_t>& found) {
 }
 
 /// Whether the operator works along the first axis.
-bool IsAlongFirst(const Node* node) {
-  const auto axis = node->schema().argumentIndexWithName("dim");
-  const auto constant = axis ? torch::jit::toIValue(node->inputs()[static_cast<std::size_t>(*axis)]) : std::nullopt;
-  return constant && constant->isInt() && constant->toInt() == 0;
-}
+bool IsAlongFirst(const Node* node) { return IntArgument(node, "dim") == 0; }
 
 /// The sizes along the first axis that taking parts of it tells: the third item stands for at least three.
 void AddParts(const Node* node, std::set<std::int64_t>& found) {
   const std::string op = OperatorName(node);
   if (op == "select" && IsAlongFirst(node)) {
-    const auto index = torch::jit::toIValue(node->namedInput("index"));
-    if (index && index->isInt() && index->toInt() >= 0) found.insert(index->toInt() + 1);
+    const auto index = IntArgument(node, "index");
+    if (index && *index >= 0) found.insert(*index + 1);
   }
   if (op != "unbind" && op != "split" && op != "chunk") return;
   if (!IsAlongFirst(node)) return;
@@ -60,11 +58,9 @@ BakedBatch FindBakedBatch(const LoweredGraph& lowered) {
   BakedBatch found;
   found.traced = lowered.traced_samples;
   for (Node* node : AllNodes(lowered.graph->block())) {
-    if (!node->maybeSchema()) continue;
     for (const char* name : kSizes)
-      if (const auto operand = node->schema().argumentIndexWithName(name))
-        AddLeadingSizes(node->inputs()[static_cast<std::size_t>(*operand)], found.sizes);
-    AddParts(node, found.sizes);
+      if (const Value* const sizes = Argument(node, name)) AddLeadingSizes(sizes, found.sizes);
+    if (node->maybeSchema()) AddParts(node, found.sizes);
   }
   return found;
 }

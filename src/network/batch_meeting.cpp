@@ -1,5 +1,3 @@
-#include "network/batching.h"
-
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,6 +7,7 @@
 #include <string>
 
 #include "bitplan/error.h"
+#include "network/batching.h"
 #include "network/lowered_graph.h"
 #include "network/operator_arguments.h"
 #include "network/operator_traits.h"
@@ -23,7 +22,8 @@ std::vector<at::Tensor> Batches::Inputs(const std::vector<at::Tensor>& all, std:
   std::vector<at::Tensor> inputs;
   for (const at::Tensor& input : all) {
     const at::Tensor own = input.narrow(0, begin, given);
-    inputs.push_back(given == size ? own : at::cat({own, own.narrow(0, given - 1, 1).repeat_interleave(size - given, 0)}));
+    inputs.push_back(given == size ? own
+                                   : at::cat({own, own.narrow(0, given - 1, 1).repeat_interleave(size - given, 0)}));
   }
   return inputs;
 }
@@ -52,7 +52,7 @@ std::int64_t SpatialAxes(const Node* node) {
 
 /// Whether a tensor at a tap is a convolution's without an axis for samples.
 bool IsUnbatchedConvolution(const Node* tap, const at::Tensor& value) {
-  if (SpatialAxes(tap->inputs()[0]->node()) == value.dim() - 1) return true;
+  if (SpatialAxes(Subject(tap)->node()) == value.dim() - 1) return true;
   const auto& uses = tap->output()->uses();
   return std::any_of(uses.begin(), uses.end(),
                      [&](const torch::jit::Use& use) { return SpatialAxes(use.user) == value.dim() - 1; });
@@ -78,8 +78,8 @@ std::optional<BatchMeeting::Form> BatchMeeting::FormOf(const Node* node, const s
   const auto count = static_cast<std::int64_t>(values.size());
   if (batches_.size == 1 && (first.dim() == 1 || IsUnbatchedConvolution(node, first))) return Form{true, 1, count};
   Form form{false, first.size(0), count * first.size(0)};
-  const bool mixed = node->kind() == TapSymbol() && batches_.mixed_taps &&
-                     batches_.mixed_taps->contains(torch::jit::toIValue(node->inputs()[2])->toInt());
+  const bool mixed =
+      node->kind() == TapSymbol() && batches_.mixed_taps && batches_.mixed_taps->contains(TapNumber(node));
   if (!mixed && form.rows % batches_.size == 0) form.taken = form.rows / batches_.size * batches_.samples;
   return form;
 }

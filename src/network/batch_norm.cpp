@@ -55,7 +55,7 @@ bool HasChannels(const at::Tensor& weight, std::int64_t axis, std::int64_t chann
 
 /// The convolution or linear layer that alone feeds `norm` and alone owns its weight, with the operands to rewrite.
 std::optional<WeightUse> FoldableLayer(const LoweredGraph& lowered, Node* norm, std::int64_t channels) {
-  Value* const input = norm->inputs()[0];
+  Value* const input = Argument(norm, "input");
   if (CountReaders(input) != 1) return std::nullopt;
   for (const WeightUse& use : PossibleUses(lowered, input->node())) {
     if ((use.op != "linear" && !use.op.starts_with("conv")) || !IsOwn(lowered, use.weight)) continue;
@@ -83,7 +83,7 @@ void RequireRank(torch::jit::Graph& graph, Node* layer, std::int64_t rank, const
 }
 
 void Fold(LoweredGraph& lowered, Node* norm, const WeightUse& use, const Affine& affine) {
-  Node* const layer = norm->inputs()[0]->node();
+  Node* const layer = Argument(norm, "input")->node();
   const std::size_t weight_index = *lowered.ParameterOf(use.weight);
   Parameter& weight = lowered.parameters[weight_index];
   const auto type = weight.value.scalar_type();
@@ -102,7 +102,7 @@ void Fold(LoweredGraph& lowered, Node* norm, const WeightUse& use, const Affine&
   const Parameter& folded = lowered.parameters[weight_index];
   lowered.folded_norms[folded.name] = affine.norm;
   RequireRank(*lowered.graph, layer, folded.value.dim(), folded.name);
-  norm->output()->replaceAllUsesWith(norm->inputs()[0]);
+  norm->output()->replaceAllUsesWith(Argument(norm, "input"));
   norm->destroy();
 }
 
@@ -136,7 +136,7 @@ std::map<int, BatchNorm> FindBatchNorms(const LoweredGraph& lowered) {
   std::map<int, BatchNorm> norms;
   for (const Node* node : AllNodes(lowered.graph->block())) {
     if (node->kind() != c10::aten::batch_norm || !EvalAffine(lowered, node)) continue;
-    const Node* const tap = node->inputs()[0]->node();
+    const Node* const tap = Argument(node, "input")->node();
     if (tap->kind() != TapSymbol() || CountReaders(tap->output()) != 1) continue;
     const Value *const mean = Argument(node, "running_mean"), *const variance = Argument(node, "running_var");
     if (!IsOwn(lowered, mean) || !IsOwn(lowered, variance)) continue;

@@ -51,7 +51,7 @@ class Expectations {
     if (node->kind() == TapSymbol()) return OfTap(node);
     if (!node->kind().is_aten() || node->inputs().empty()) return std::nullopt;
     const std::string op = OperatorName(node);
-    if (Has(op, OperatorTrait::PassesMean)) return Of(node->inputs()[0]);
+    if (Has(op, OperatorTrait::PassesMean)) return Of(Subject(node));
     if (op == "relu" || op == "relu_") return Clip(node, 0, std::numeric_limits<double>::infinity());
     if (op == "relu6" || op == "relu6_") return Clip(node, 0, 6);
     if (op == "hardtanh" || op == "hardtanh_") return ClipBetween(node);
@@ -64,7 +64,7 @@ class Expectations {
     const int site = network_.layers()[layer].uses.front().input_site;
     for (const Node* node : AllNodes(lowered_.graph->block()))
       if (node->kind() == TapSymbol() && site >= 0 && lowered_.SiteOf(node) == site) {
-        const auto moments = Of(node->inputs()[0]);
+        const auto moments = Of(Tapped(node));
         return moments ? std::optional(moments->mean) : std::nullopt;
       }
     return std::nullopt;
@@ -73,7 +73,7 @@ class Expectations {
  private:
   std::optional<Moments> OfTap(const Node* tap) const {
     const int site = lowered_.SiteOf(tap);
-    if (network_.sites()[static_cast<std::size_t>(site)].kind != Site::Kind::LayerOutput) return Of(tap->inputs()[0]);
+    if (network_.sites()[static_cast<std::size_t>(site)].kind != Site::Kind::LayerOutput) return Of(Tapped(tap));
     for (const Layer& layer : network_.layers())
       for (const LayerUse& use : layer.uses) {
         if (use.output_site != site) continue;
@@ -93,7 +93,7 @@ class Expectations {
   }
 
   std::optional<Moments> Clip(const Node* node, double low, double high) const {
-    const auto before = Of(node->inputs()[0]);
+    const auto before = Of(Subject(node));
     return before ? std::optional(Clipped(*before, low, high)) : std::nullopt;
   }
 
@@ -103,7 +103,9 @@ class Expectations {
   }
 
   std::optional<Moments> Sum(const Node* node) const {
-    const auto left = Of(node->inputs()[0]), right = Of(node->inputs()[1]);
+    const Value *const self = Argument(node, "self"), *const other = Argument(node, "other");
+    if (!self || !other) return std::nullopt;
+    const auto left = Of(self), right = Of(other);
     if (!left || !right || left->mean.numel() != right->mean.numel()) return std::nullopt;
     if (Argument(node, "alpha") && NumberArgument(node, "alpha") != 1) return std::nullopt;
     return Moments{left->mean + right->mean, left->variance + right->variance};

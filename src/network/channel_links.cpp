@@ -39,8 +39,8 @@ class LinkFinder {
       if (node->kind() == TapSymbol()) FromLayer(node);
       if (Has(op, OperatorTrait::NormalizesLastAxis)) FromNormalization(node, -1);
       if (op == "mul") FromVector(node);
-      if (op == "batch_norm" && node->inputs()[0]->node()->kind() == TapSymbol()) {
-        const auto layer = layer_of_output_.find(node->inputs()[0]);
+      if (op == "batch_norm" && Argument(node, "input")->node()->kind() == TapSymbol()) {
+        const auto layer = layer_of_output_.find(Argument(node, "input"));
         if (layer != layer_of_output_.end())
           FromNormalization(node, network_.layers()[layer->second].uses[0].output_channel_dim);
       }
@@ -62,12 +62,12 @@ class LinkFinder {
       if (layer.bias >= 0) link.factors.push_back({static_cast<std::size_t>(layer.bias)});
       ChannelPosition position{link.channels, layer.uses[0].output_channel_dim};
       // Axes in front of the channels are those of what the layer reads.
-      if (position.dim == -1) position.alike = {tap->inputs()[0]};
-      if (const auto read = tap->inputs()[0]->node(); position.dim == -1 && layer.uses[0].input_site >= 0)
+      if (position.dim == -1) position.alike = {Tapped(tap)};
+      if (const auto read = Tapped(tap)->node(); position.dim == -1 && layer.uses[0].input_site >= 0)
         for (const Value* input : read->inputs())
           if (input->node()->kind() == TapSymbol() &&
               network_.lowered().SiteOf(input->node()) == layer.uses[0].input_site)
-            position.alike.insert({input, input->node()->inputs()[0]});
+            position.alike.insert({input, Tapped(input->node())});
       Add(std::move(link), tap->output(), position);
       return;
     }
@@ -83,9 +83,8 @@ class LinkFinder {
   void FromNormalization(const Node* node, int dim) {
     const Value* const bias = Argument(node, "bias");
     const auto weight = OwnVector(Argument(node, "weight"));
-    if (!weight || std::any_of(node->outputs().begin() + 1, node->outputs().end(), [](const Value* output) {
-          return output->hasUses();
-        }))
+    if (!weight || std::any_of(node->outputs().begin() + 1, node->outputs().end(),
+                               [](const Value* output) { return output->hasUses(); }))
       return;
     ChannelLink link;
     link.channels = network_.parameters()[weight->parameter].value.numel();
@@ -100,8 +99,9 @@ class LinkFinder {
 
   /// x w: of a norm that is spelled out, a scale a layer.
   void FromVector(const Node* node) {
-    for (const std::size_t operand : {0, 1}) {
-      const auto vector = ResolveVector(network_.lowered(), node->inputs()[operand]);
+    for (const char* const name : {"self", "other"}) {
+      const Value* const factor = Argument(node, name);
+      const auto vector = factor ? ResolveVector(network_.lowered(), factor) : std::nullopt;
       if (!vector) continue;
       const std::int64_t channels = network_.parameters()[vector->parameter].value.numel();
       if (channels < 2) continue;

@@ -40,7 +40,7 @@ std::optional<Sizes> SizesOf(const Node* node, const char* argument) {
   return sizes;
 }
 
-/// The tensor and axis that a number is the size of.
+/// The tensor and axis that a number is the size of. Conversions of numbers and lists' items are prim nodes, too.
 std::optional<std::pair<const Value*, std::int64_t>> SizeBehind(const Value* value) {
   const Node* node = value->node();
   while (Has(node, OperatorTrait::ConvertsNumber) && !node->inputs().empty()) {
@@ -48,12 +48,12 @@ std::optional<std::pair<const Value*, std::int64_t>> SizeBehind(const Value* val
     node = value->node();
   }
   if (OperatorName(node) == "size")
-    if (const auto axis = IntArgument(node, "dim")) return std::pair(node->inputs()[0], *axis);
+    if (const auto axis = IntArgument(node, "dim")) return std::pair<const Value*, std::int64_t>(Subject(node), *axis);
   if (node->kind() == c10::prim::ListUnpack && OperatorName(node->inputs()[0]->node()) == "size")
-    return std::pair(node->inputs()[0]->node()->inputs()[0], static_cast<std::int64_t>(value->offset()));
-  if (OperatorName(node) == "__getitem__" && OperatorName(node->inputs()[0]->node()) == "size")
-    if (const auto axis = ConstantInt(node->inputs()[1]))
-      return std::pair(node->inputs()[0]->node()->inputs()[0], *axis);
+    return std::pair<const Value*, std::int64_t>(Subject(node->inputs()[0]->node()), value->offset());
+  if (OperatorName(node) == "__getitem__" && OperatorName(Subject(node)->node()) == "size")
+    if (const auto axis = IntArgument(node, "idx"))
+      return std::pair<const Value*, std::int64_t>(Subject(Subject(node)->node()), *axis);
   return std::nullopt;
 }
 

@@ -10,6 +10,7 @@
 
 #include "bitplan/error.h"
 #include "network/lowered_graph.h"
+#include "network/operator_arguments.h"
 #include "network/probe_operator.h"
 #include "network/torch_error.h"
 
@@ -42,12 +43,12 @@ std::string LayerBefore(const Network& network, const Value* value) {
 std::string WriteInPlace(const Network& network) {
   for (const Node* node : AllNodes(network.lowered().graph->block())) {
     const auto* const schema = node->maybeSchema();
-    if (!schema || node->inputs().empty() || !node->inputs()[0]->type()->isSubtypeOf(*c10::TensorType::get())) continue;
+    if (!schema || node->inputs().empty() || !Subject(node)->type()->isSubtypeOf(*c10::TensorType::get())) continue;
     if (std::none_of(schema->arguments().begin(), schema->arguments().end(), [](const c10::Argument& argument) {
           return argument.alias_info() && argument.alias_info()->isWrite();
         }))
       continue;
-    const std::string layer = LayerBefore(network, node->inputs()[0]);
+    const std::string layer = LayerBefore(network, Subject(node));
     const std::string where = layer.empty() ? "before all layers" : fmt::format("after layer '{}'", layer);
     return fmt::format("'{}' {}", OperatorName(node), where);
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "network/lowered_graph.h"
+#include "network/operator_arguments.h"
 
 namespace bitplan::network {
 
@@ -70,9 +71,8 @@ class DictFollower {
  public:
   explicit DictFollower(Node* made) : made_(made) {
     for (const Use& use : made->output()->uses()) uses_.push_back(use);
-    std::stable_sort(uses_.begin(), uses_.end(), [](const Use& a, const Use& b) {
-      return a.user != b.user && a.user->isBefore(b.user);
-    });
+    std::stable_sort(uses_.begin(), uses_.end(),
+                     [](const Use& a, const Use& b) { return a.user != b.user && a.user->isBefore(b.user); });
   }
 
   /// Settles all that happens to the dict where it is known, and else what is read before the first use that is not:
@@ -102,7 +102,7 @@ class DictFollower {
         continue;
       }
       if (IsWrite(user))
-        Write(entries, user->inputs()[1], user->inputs()[2]);
+        Write(entries, Argument(user, "idx"), Argument(user, "v"));
       else
         user->output()->replaceAllUsesWith(WhatIsRead(user, entries));
       user->destroy();
@@ -118,7 +118,7 @@ class DictFollower {
     for (const Use& use : known) {
       Node* const user = use.user;
       if (IsWrite(user)) {
-        Write(entries, user->inputs()[1], user->inputs()[2]);
+        Write(entries, Argument(user, "idx"), Argument(user, "v"));
       } else if (!IsReturned(user) && user->owningBlock() == made_->owningBlock()) {
         user->output()->replaceAllUsesWith(WhatIsRead(user, entries));
         user->destroy();
@@ -140,20 +140,20 @@ class DictFollower {
     if (IsReturned(user)) return true;
     if (use.offset != 0) return false;
     if (IsWrite(user))
-      return user->owningBlock() == made_->owningBlock() && Write(entries, user->inputs()[1], user->inputs()[2]);
+      return user->owningBlock() == made_->owningBlock() && Write(entries, Argument(user, "idx"), Argument(user, "v"));
     const std::string op = OperatorName(user);
     if (op == "len" || op == "keys" || op == "values") return true;
     if (op != "__getitem__" && op != "__contains__") return false;
-    const auto position = Find(entries, user->inputs()[1]);
+    const auto position = Find(entries, Argument(user, "key"));
     return position && (op == "__contains__" || *position < entries.size());
   }
 
   Value* WhatIsRead(Node* user, const Entries& entries) const {
     const std::string op = OperatorName(user);
-    if (op == "__getitem__") return entries[*Find(entries, user->inputs()[1])].value;
+    if (op == "__getitem__") return entries[*Find(entries, Argument(user, "key"))].value;
     Graph& graph = *made_->owningGraph();
     const torch::jit::WithInsertPoint before(user);
-    if (op == "__contains__") return graph.insertConstant(*Find(entries, user->inputs()[1]) < entries.size());
+    if (op == "__contains__") return graph.insertConstant(*Find(entries, Argument(user, "key")) < entries.size());
     if (op == "len") return graph.insertConstant(static_cast<std::int64_t>(entries.size()));
     std::vector<Value*> items;
     for (const Entry& entry : entries) items.push_back(op == "keys" ? entry.key : entry.value);

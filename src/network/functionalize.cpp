@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "memory_operators.h"
+#include "network/operator_arguments.h"
 #include "network/operator_traits.h"
 #include "plain_variant.h"
 #include "tensor_memory.h"
@@ -30,13 +31,11 @@ struct Contents {
 };
 
 /// Gives its operand another shape in the same memory.
-bool ReshapesInPlace(const Node* node) {
-  return node->kind().is_aten() && Has(node, OperatorTrait::ReshapesInPlace);
-}
+bool ReshapesInPlace(const Node* node) { return node->kind().is_aten() && Has(node, OperatorTrait::ReshapesInPlace); }
 
 /// The values that are the very tensor that a node writes to.
 std::vector<Value*> NamesOf(Value* written) {
-  while (WritesToFirst(written->node())) written = written->node()->inputs()[0];
+  while (WritesToFirst(written->node())) written = Subject(written->node());
   std::vector<Value*> names{written};
   for (std::size_t i = 0; i < names.size(); ++i)
     for (const torch::jit::Use& use : names[i]->uses())
@@ -48,7 +47,7 @@ std::vector<Value*> NamesOf(Value* written) {
 /// Puts a view in the place of an operator that reshapes in place, and the view in that of its operand from there on.
 /// Where the operand may have been put elsewhere, or is of another block, the operator stays.
 void HandOnReshaped(Node* node) {
-  const std::vector<Value*> names = NamesOf(node->inputs()[0]);
+  const std::vector<Value*> names = NamesOf(Subject(node));
   for (const Value* name : names) {
     if (name->node()->owningBlock() != node->owningBlock()) return;
     for (const torch::jit::Use& use : name->uses())
@@ -59,8 +58,8 @@ void HandOnReshaped(Node* node) {
   const std::string name = OperatorName(node);
   auto& graph = *node->owningGraph();
   const WithInsertPoint before(node);
-  Node* const view = graph.insertNode(graph.create(c10::Symbol::aten(name.substr(0, name.size() - 1)),
-                                                   node->inputs().vec()));
+  Node* const view =
+      graph.insertNode(graph.create(c10::Symbol::aten(name.substr(0, name.size() - 1)), node->inputs().vec()));
   view->copyMetadata(node);
   view->output()->setType(c10::TensorType::get());
   for (Value* each : names)
@@ -166,7 +165,7 @@ class Functionalizer {
     while (memory_.IsSame(target)) target = memory_.BaseOf(target);
     const WithInsertPoint here(node);
     const bool is_copied = memory_.BaseOf(target) && ScatterCopies(target->node());
-    Value* changed = InsertPlainVariant(lowered_, node, node->inputs()[0], /*shared=*/is_copied);
+    Value* changed = InsertPlainVariant(lowered_, node, Subject(node), /*shared=*/is_copied);
     std::map<const Value*, Value*> chain;  // the written value and what it is a view of
     if (!is_copied) chain[target] = changed;
     while (memory_.BaseOf(target)) {
@@ -189,7 +188,7 @@ class Functionalizer {
     for (Block* block : node->blocks()) {
       for (Node* inner : AllNodes(block)) {
         if (!WritesToFirst(inner)) continue;
-        auto* const root = const_cast<Value*>(memory_.RootOf(inner->inputs()[0]));
+        auto* const root = const_cast<Value*>(memory_.RootOf(Subject(inner)));
         if (!memory_.IsFollowed(root) || IsInside(root, node)) continue;
         if (std::find(roots.begin(), roots.end(), root) == roots.end()) roots.push_back(root);
       }
@@ -238,7 +237,7 @@ class Functionalizer {
   torch::jit::Graph& graph_;
   TensorMemory memory_;
   std::map<std::pair<const Node*, std::size_t>, Value*> original_;  // operands before they were replaced
-  std::vector<Node*> written_;                                     // nodes that write, now without readers
+  std::vector<Node*> written_;                                      // nodes that write, now without readers
   std::size_t versions_ = 0;
 };
 

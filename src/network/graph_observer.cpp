@@ -49,7 +49,7 @@ void GraphObserver::Read(Node* node, Value* operand) {
 
 int GraphObserver::SiteOf(const Value* operand) const {
   if (operand->node()->kind() != TapSymbol()) return -1;
-  const auto tap = static_cast<std::size_t>(torch::jit::toIValue(operand->node()->inputs()[2])->toInt());
+  const auto tap = static_cast<std::size_t>(TapNumber(operand->node()));
   if (tap >= taps_) return -1;
   const int site = lowered_.tap_sites[tap];
   return sites_[static_cast<std::size_t>(site)].kind == Site::Kind::LayerInput ? site : -1;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "network/impl.h"
+#include "network/operator_arguments.h"
 #include "network/operator_traits.h"
 #include "network/weight_operand.h"
 #include "network/weight_use.h"
@@ -24,7 +25,7 @@ using torch::jit::Value;
 
 Node* FindTap(const LoweredGraph& lowered, int tap) {
   for (Node* node : AllNodes(lowered.graph->block()))
-    if (node->kind() == TapSymbol() && torch::jit::toIValue(node->inputs()[2])->toInt() == tap) return node;
+    if (node->kind() == TapSymbol() && TapNumber(node) == tap) return node;
   return nullptr;
 }
 
@@ -62,9 +63,9 @@ class Slice {
 
 /// Numbers of a convolution's operand, one for each axis; nothing where they are only known in a run.
 std::optional<std::vector<std::int64_t>> NumbersOf(const Node* node, const char* name, std::size_t spatial) {
-  const auto given = torch::jit::toIValue(node->namedInput(name));
-  if (!given || !given->isIntList()) return std::nullopt;
-  std::vector<std::int64_t> numbers = given->toIntVector();
+  auto given = IntsArgument(node, name);
+  if (!given) return std::nullopt;
+  std::vector<std::int64_t> numbers = std::move(*given);
   if (numbers.size() == 1) numbers.resize(spatial, numbers.front());
   if (numbers.size() != spatial) return std::nullopt;
   return numbers;
@@ -73,7 +74,7 @@ std::optional<std::vector<std::int64_t>> NumbersOf(const Node* node, const char*
 /// Padding by its name: "valid" is none, "same" what leaves the size, an odd zero at the end.
 std::optional<std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>> NamedPadding(
     const Node* node, at::IntArrayRef kernel, const std::vector<std::int64_t>& dilation) {
-  const auto given = torch::jit::toIValue(node->namedInput("padding"));
+  const auto given = ConstantArgument(node, "padding");
   if (!given || !given->isString()) return std::nullopt;
   std::vector<std::int64_t> before(kernel.size(), 0), after(kernel.size(), 0);
   if (given->toStringRef() != "valid")
@@ -100,10 +101,10 @@ void Transpose(Windows& windows, at::IntArrayRef kernel, const std::vector<std::
 std::optional<Windows> WindowsOf(const Node* node, at::IntArrayRef kernel) {
   const std::string op = OperatorName(node);
   if (!Has(op, OperatorTrait::Convolution)) return std::nullopt;
-  const auto groups = torch::jit::toIValue(node->namedInput("groups"));
+  const auto groups = IntArgument(node, "groups");
   const auto stride = NumbersOf(node, "stride", kernel.size()), dilation = NumbersOf(node, "dilation", kernel.size());
   if (!groups || !stride || !dilation) return std::nullopt;
-  Windows windows{*stride, *dilation, {}, {}, std::vector<std::int64_t>(kernel.size(), 1), groups->toInt(), false};
+  Windows windows{*stride, *dilation, {}, {}, std::vector<std::int64_t>(kernel.size(), 1), *groups, false};
   if (const auto padding = NumbersOf(node, "padding", kernel.size())) {
     windows.before = windows.after = *padding;
   } else if (const auto named = NamedPadding(node, kernel, *dilation)) {
@@ -113,7 +114,7 @@ std::optional<Windows> WindowsOf(const Node* node, at::IntArrayRef kernel) {
   }
   bool transposed = op.starts_with("conv_transpose");
   if (op == "_convolution" || op == "convolution") {
-    const auto given = ConstantBool(node->namedInput("transposed"));
+    const auto given = BoolArgument(node, "transposed");
     if (!given) return std::nullopt;
     transposed = *given;
   }
@@ -126,7 +127,7 @@ std::optional<Windows> WindowsOf(const Node* node, at::IntArrayRef kernel) {
 
 /// Of a convolution that is not transposed and pads alike on both sides.
 std::optional<Sliding> SlidingOf(const Node* node, const Windows& windows) {
-  if (windows.transposed || !torch::jit::toIValue(node->namedInput("padding"))->isIntList()) return std::nullopt;
+  if (windows.transposed || !IntsArgument(node, "padding")) return std::nullopt;
   return Sliding{windows.stride, windows.before, windows.dilation, windows.groups};
 }
 
@@ -149,7 +150,7 @@ std::optional<LayerProduct> LayerProduct::Of(const Network& network, int layer, 
 
   Slice slice(network.lowered());
   slice.AddInput(input->output());
-  Value* const result = slice.Copy(output->inputs()[0]);
+  Value* const result = slice.Copy(Tapped(output));
   if (!result) return std::nullopt;
   slice.graph->registerOutput(result);
 
@@ -162,7 +163,7 @@ std::optional<LayerProduct> LayerProduct::Of(const Network& network, int layer, 
   }
   if (!weight) return std::nullopt;
   LayerProduct product(torch::jit::Code(slice.graph, "layer"), std::move(parameters), *weight);
-  product.Describe(network, index, input->output(), output->inputs()[0]->node());
+  product.Describe(network, index, input->output(), Tapped(output)->node());
   return product;
 }
 
@@ -173,7 +174,7 @@ void LayerProduct::Describe(const Network& network, std::size_t layer, const Val
   const auto& [use, operand] = *reading;
   if (use.input_operand < 0 || node->inputs()[static_cast<std::size_t>(use.input_operand)] != input) return;
   const at::IntArrayRef shape = network.parameters()[parameter].value.sizes();
-  const bool as_it_is = node->inputs()[1] == network.lowered().ParameterInput(parameter);
+  const bool as_it_is = Argument(node, "weight") == network.lowered().ParameterInput(parameter);
   if (use.op.starts_with("conv")) {
     if (InOrder(operand.axes)) windows_ = WindowsOf(node, shape.slice(2));
     if (windows_ && as_it_is) sliding_ = SlidingOf(node, *windows_);

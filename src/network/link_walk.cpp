@@ -70,10 +70,11 @@ bool LinkWalk::FollowTap(const Node* tap, ChannelPosition position) {
 
 /// x t and x / t: whatever t is, unless it is made of the channels, too.
 bool LinkWalk::FollowProduct(const Node* node, std::size_t operand, ChannelPosition position) {
-  if (operand > 1 || !met_.insert(node).second) return false;
+  const Value* const factor = OtherArgument(node, operand);
+  if (!factor || !met_.insert(node).second) return false;
   if (operand == 1 && OperatorName(node) == "div") return false;
-  if (node->inputs().size() > 2) return false;       // a division that rounds
-  if (IsTensorValue(node->inputs()[1 - operand])) {  // it may have more axes, or make others longer
+  if (node->inputs().size() > 2) return false;  // a division that rounds
+  if (IsTensorValue(factor)) {                  // it may have more axes, or make others longer
     position.rank.reset();
     position.alike.clear();
   }
@@ -82,8 +83,9 @@ bool LinkWalk::FollowProduct(const Node* node, std::size_t operand, ChannelPosit
 
 /// x + b: a vector of as many numbers along the channels is scaled like them.
 bool LinkWalk::FollowSum(const Node* node, std::size_t operand, const ChannelPosition& position) {
-  if (operand > 1 || !position.IsPlain() || !met_.insert(node).second) return false;
-  const auto vector = ResolveVector(network_.lowered(), node->inputs()[1 - operand]);
+  const Value* const added = OtherArgument(node, operand);
+  if (!added || !position.IsPlain() || !met_.insert(node).second) return false;
+  const auto vector = ResolveVector(network_.lowered(), added);
   if (!vector || vector->FromBack() != position.dim || NumberArgument(node, "alpha") != 1) return false;
   if (network_.parameters()[vector->parameter].value.numel() != position.channels) return false;
   link_.factors.push_back({vector->parameter, vector->offset});

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "network/operator_arguments.h"
+
 namespace bitplan::network {
 
 namespace {
@@ -31,21 +33,21 @@ bool WritesTo(const Node* node, std::size_t operand) {
   return alias && alias->isWrite();
 }
 
-/// Where in a list of `size` an operand points; nothing where that is computed or beside it.
-std::optional<std::size_t> IndexAt(const Node* node, std::size_t operand, std::size_t size) {
-  const auto constant = torch::jit::toIValue(node->inputs()[operand]);
-  if (!constant || !constant->isInt()) return std::nullopt;
-  const std::int64_t index = constant->toInt() + (constant->toInt() < 0 ? static_cast<std::int64_t>(size) : 0);
+/// Where in a list of `size` the operand idx points; nothing where that is computed or beside it.
+std::optional<std::size_t> IndexIn(const Node* node, std::size_t size) {
+  const auto constant = IntArgument(node, "idx");
+  if (!constant) return std::nullopt;
+  const std::int64_t index = *constant + (*constant < 0 ? static_cast<std::int64_t>(size) : 0);
   if (index < 0 || index >= static_cast<std::int64_t>(size)) return std::nullopt;
   return static_cast<std::size_t>(index);
 }
 
 /// Where insert puts an item: at the nearest end where the index is beside the list.
 std::optional<std::size_t> InsertionAt(const Node* node, std::size_t size) {
-  const auto constant = torch::jit::toIValue(node->inputs()[1]);
-  if (!constant || !constant->isInt()) return std::nullopt;
+  const auto constant = IntArgument(node, "idx");
+  if (!constant) return std::nullopt;
   const auto length = static_cast<std::int64_t>(size);
-  const std::int64_t index = constant->toInt() + (constant->toInt() < 0 ? length : 0);
+  const std::int64_t index = *constant + (*constant < 0 ? length : 0);
   return static_cast<std::size_t>(std::clamp<std::int64_t>(index, 0, length));
 }
 
@@ -128,20 +130,20 @@ class ListFollower {
     const std::string op = OperatorName(node);
     const auto at = [&](std::size_t index) { return items.begin() + static_cast<std::ptrdiff_t>(index); };
     if (op == "append") {
-      items.push_back(const_cast<Value*>(node->inputs()[1]));
+      items.push_back(Argument(node, "el"));
     } else if (op == "insert") {
       const auto index = InsertionAt(node, items.size());
       if (!index) return false;
-      items.insert(at(*index), const_cast<Value*>(node->inputs()[2]));
+      items.insert(at(*index), Argument(node, "el"));
     } else if (op == "extend" || op == "add_") {
-      const Node* const other = node->inputs()[1]->node();
+      const Node* const other = Argument(node, op == "extend" ? "other" : "b")->node();
       if (other->kind() != c10::prim::ListConstruct || other->output()->uses().size() != 1) return false;
       for (const Value* item : other->inputs()) items.push_back(const_cast<Value*>(item));
     } else if (op == "_set_item" || op == "Delete" || op == "pop") {
-      const auto index = IndexAt(node, 1, items.size());
+      const auto index = IndexIn(node, items.size());
       if (!index) return false;
       if (op == "_set_item") {
-        *at(*index) = const_cast<Value*>(node->inputs()[2]);
+        *at(*index) = Argument(node, "el");
       } else {
         if (op == "pop" && taken) *taken = items[*index];
         items.erase(at(*index));

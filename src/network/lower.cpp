@@ -21,6 +21,7 @@
 #include "fused_attention.h"
 #include "input_value.h"
 #include "list_contents.h"
+#include "network/operator_arguments.h"
 #include "network/strides.h"
 
 namespace bitplan::network {
@@ -88,7 +89,7 @@ void LiftConstants(LoweredGraph& lowered, AttributeLifter& lifter) {
 bool LoopsOverParameters(const LoweredGraph& lowered) {
   for (const Node* node : AllNodes(lowered.graph->block())) {
     if (node->kind() != c10::aten::__getitem__ || node->owningBlock() == lowered.graph->block()) continue;
-    const Node* const list = node->inputs()[0]->node();
+    const Node* const list = Subject(node)->node();
     if (list->kind() != c10::prim::ListConstruct) continue;
     for (const Value* item : list->inputs())
       if (lowered.ParameterOf(item)) return true;

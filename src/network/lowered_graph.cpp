@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "network/operator_traits.h"
+#include "network/probe_operator.h"
 
 namespace bitplan {
 
@@ -30,9 +31,7 @@ Value* LoweredGraph::AddParameter(Parameter parameter) {
   return input;
 }
 
-int LoweredGraph::SiteOf(const Node* tap) const {
-  return tap_sites[static_cast<std::size_t>(torch::jit::toIValue(tap->inputs()[2])->toInt())];
-}
+int LoweredGraph::SiteOf(const Node* tap) const { return tap_sites[static_cast<std::size_t>(network::TapNumber(tap))]; }
 
 void LoweredGraph::RemoveUnusedParameters() {
   for (std::size_t index = parameters.size(); index-- > 0;) {

@@ -33,7 +33,7 @@ void ModuleWriter::ReplaceTaps() {
   for (Node* node : AllNodes(graph_->block())) {
     if (node->kind() != TapSymbol()) continue;
     const WithInsertPoint before(node);
-    node->output()->replaceAllUsesWith(SiteValue(lowered_.SiteOf(node), node->inputs()[0]));
+    node->output()->replaceAllUsesWith(SiteValue(lowered_.SiteOf(node), Tapped(node)));
     node->destroy();
   }
 }

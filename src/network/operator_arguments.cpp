@@ -7,6 +7,14 @@ namespace bitplan::network {
 using torch::jit::Node;
 using torch::jit::Value;
 
+Value* Subject(const Node* node) { return const_cast<Node*>(node)->inputs()[0]; }
+
+Value* OtherArgument(const Node* node, std::size_t position) {
+  const auto self = ArgumentPosition(node, "self"), other = ArgumentPosition(node, "other");
+  if (!self || !other || (position != *self && position != *other)) return nullptr;
+  return const_cast<Node*>(node)->inputs()[position == *self ? *other : *self];
+}
+
 std::optional<std::size_t> ArgumentPosition(const Node* node, const char* name) {
   const auto* const schema = node->maybeSchema();
   const auto index = schema ? schema->argumentIndexWithName(name) : std::nullopt;

@@ -9,6 +9,7 @@
 #include "graph_observer.h"
 #include "network/impl.h"
 #include "network/operator_traits.h"
+#include "network/probe_operator.h"
 #include "network/weight_operand.h"
 #include "operands.h"
 
@@ -83,7 +84,7 @@ class OperatorTracer {
       for (const Value* item : input->node()->inputs()) Read(reader, item);
       return;
     }
-    const Value* const tensor = input->node()->kind() == TapSymbol() ? input->node()->inputs()[0] : input;
+    const Value* const tensor = input->node()->kind() == TapSymbol() ? Tapped(input->node()) : input;
     for (const int maker : MakersOf(tensor))
       if (maker >= 0 || reader.layer >= 0) reader.inputs.push_back({maker, TensorNumber(tensor), SiteOf(input)});
   }
@@ -94,9 +95,8 @@ class OperatorTracer {
   }
 
   int SiteOf(const Value* input) const {
-    for (const Value* value = input; value->node()->kind() == TapSymbol(); value = value->node()->inputs()[0]) {
-      const auto tap = static_cast<std::size_t>(torch::jit::toIValue(value->node()->inputs()[2])->toInt());
-      const int site = lowered_.tap_sites[tap];
+    for (const Value* value = input; value->node()->kind() == TapSymbol(); value = Tapped(value->node())) {
+      const int site = lowered_.SiteOf(value->node());
       if (network_.sites()[static_cast<std::size_t>(site)].kind != Site::Kind::LayerOutput) return site;
     }
     return -1;

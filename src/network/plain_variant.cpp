@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "float_values.h"
+#include "network/operator_arguments.h"
 #include "network/operator_traits.h"
 
 namespace bitplan::network {
@@ -41,14 +42,22 @@ std::optional<c10::Symbol> PlainSymbol(const Node* node) {
   return std::nullopt;
 }
 
+/// What is written over a tensor, one or a number everywhere; null of other operators, and of zero_.
+Value* Written(const Node* node) {
+  if (node->kind() == c10::aten::fill_) return Argument(node, "value");
+  if (node->kind() != c10::aten::copy_) return nullptr;
+  Value* const source = Argument(node, "src");
+  return source ? source : Argument(node, "other");
+}
+
 /// Writes a tensor over another one.
 bool Overwrites(const Node* node) {
-  return node->kind() == c10::aten::copy_ || (node->kind() == c10::aten::fill_ && IsTensorValue(node->inputs()[1]));
+  return node->kind() == c10::aten::copy_ || (node->kind() == c10::aten::fill_ && IsTensorValue(Written(node)));
 }
 
 /// Writes a number everywhere.
 bool Fills(const Node* node) {
-  return node->kind() == c10::aten::zero_ || (node->kind() == c10::aten::fill_ && !IsTensorValue(node->inputs()[1]));
+  return node->kind() == c10::aten::zero_ || (node->kind() == c10::aten::fill_ && !IsTensorValue(Written(node)));
 }
 
 /// Whether the plain operator may make another type than that of its first operand, which is all that one in place can
@@ -69,7 +78,7 @@ bool MayChangeType(const LoweredGraph& lowered, const Node* node, const Value* b
 
 Value* InsertCopy(const LoweredGraph& lowered, Node* node, Value* before, bool shared) {
   torch::jit::Graph& graph = *lowered.graph;
-  Value* source = node->inputs()[1];
+  Value* source = Written(node);
   if (MayChangeType(lowered, node, before)) source = graph.insert(c10::aten::type_as, {source, before});
   source = graph.insert(c10::aten::expand_as, {source, before});
   return shared ? source : graph.insert(c10::aten::clone, {source});
@@ -79,8 +88,7 @@ Value* InsertCopy(const LoweredGraph& lowered, Node* node, Value* before, bool s
 
 bool WritesToFirst(const Node* node) {
   const auto* const schema = node->maybeSchema();
-  if (!schema || node->inputs().empty() || !IsTensorValue(node->inputs()[0]) || node->outputs().size() > 1)
-    return false;
+  if (!schema || node->inputs().empty() || !IsTensorValue(Subject(node)) || node->outputs().size() > 1) return false;
   const auto& arguments = schema->arguments();
   return !arguments.empty() && IsWritten(arguments[0]) &&
          std::none_of(arguments.begin() + 1, arguments.end(), IsWritten);
@@ -95,7 +103,7 @@ Value* InsertPlainVariant(const LoweredGraph& lowered, Node* node, Value* before
   torch::jit::Graph& graph = *lowered.graph;
   if (Overwrites(node)) return InsertCopy(lowered, node, before, shared);
   if (node->kind() == c10::aten::zero_) return graph.insert(c10::aten::zeros_like, {before});
-  if (Fills(node)) return graph.insert(c10::aten::full_like, {before, node->inputs()[1]});
+  if (Fills(node)) return graph.insert(c10::aten::full_like, {before, Written(node)});
   std::vector<Value*> operands = node->inputs().vec();
   operands[0] = before;
   Node* const plain = graph.insertNode(graph.create(*PlainSymbol(node), operands));

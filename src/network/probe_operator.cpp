@@ -2,6 +2,8 @@
 
 #include <torch/library.h>
 
+#include "network/operator_arguments.h"
+
 namespace bitplan::network {
 
 at::Tensor VisitTap(const at::Tensor& value, const c10::intrusive_ptr<ProbeHandle>& probe, std::int64_t tap) {
@@ -20,6 +22,10 @@ TORCH_LIBRARY(bitplan, library) {
 }
 
 c10::Symbol TapSymbol() { return c10::Symbol::fromQualString("bitplan::tap"); }
+
+torch::jit::Value* Tapped(const torch::jit::Node* tap) { return Argument(tap, "value"); }
+
+std::int64_t TapNumber(const torch::jit::Node* tap) { return *IntArgument(tap, "tap"); }
 
 void InsertTaps(LoweredGraph& lowered, const std::vector<Tap>& taps) {
   using torch::jit::Value;
@@ -45,8 +51,8 @@ void RemoveTaps(LoweredGraph& lowered) {
   auto& graph = *lowered.graph;
   for (torch::jit::Node* node : AllNodes(graph.block())) {
     if (node->kind() != TapSymbol()) continue;
-    torch::jit::Node* const number = node->inputs()[2]->node();
-    node->output()->replaceAllUsesWith(node->inputs()[0]);
+    torch::jit::Node* const number = Argument(node, "tap")->node();
+    node->output()->replaceAllUsesWith(Tapped(node));
     node->destroy();
     if (!number->hasUses()) number->destroy();
   }

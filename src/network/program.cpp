@@ -26,7 +26,7 @@ bool NormalizesByBatch(const Node* node) {
 
 bool IsMeeting(const Node* node) {
   return (node->kind() == TapSymbol() || NormalizesByBatch(node)) &&
-         node->inputs()[0]->node()->kind() != c10::prim::Constant;
+         Subject(node)->node()->kind() != c10::prim::Constant;
 }
 
 /// What is kept between two stages, by number.
@@ -36,8 +36,8 @@ using Slot = std::size_t;
 struct Stage {
   Code code;
   std::vector<Slot> inputs, outputs;
-  const Node* meeting = nullptr;  // null: the graph returns
-  std::vector<Slot> operands;     // of the meeting, constants aside
+  const Node* meeting = nullptr;                               // null: the graph returns
+  std::vector<Slot> operands;                                  // of the meeting, constants aside
   std::vector<std::pair<std::size_t, c10::IValue>> constants;  // of the meeting, by position
   Slot result = 0;
   std::vector<Slot> dead;  // nothing reads them after the meeting

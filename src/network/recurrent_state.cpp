@@ -47,7 +47,7 @@ void InsertCheck(Graph& graph, Node* node) {
   if (states->type()->isSubtypeOf(*c10::TensorType::get()))
     states = graph.insertNode(graph.createList(c10::TensorType::get(), {states}))->output();
   Value* const checked = graph.insert(c10::Symbol::fromQualString("bitplan::check_state"),
-                                      {node->inputs()[0], states, node->namedInput("batch_first")});
+                                      {Subject(node), states, Argument(node, "batch_first")});
   node->replaceInput(0, checked);
 }
 

@@ -10,6 +10,7 @@
 
 #include "bitplan/error.h"
 #include "network/impl.h"
+#include "network/probe_operator.h"
 #include "network/torch_error.h"
 
 namespace bitplan::network {
@@ -58,8 +59,6 @@ c10::Symbol StepSymbol() {
   static const auto symbol = c10::Symbol::fromQualString("bitplan::step");
   return symbol;
 }
-
-std::int64_t TapNumber(const Node* tap) { return torch::jit::toIValue(tap->inputs()[2])->toInt(); }
 
 }  // namespace
 
@@ -124,8 +123,9 @@ at::Tensor StepProgram::Run(const std::vector<at::Tensor>& inputs, const std::ve
   handle->notes = &notes;
   handle->probe = network.Handle(probe);
   const Batches batches = network.batching->Divide(network, inputs);
-  const auto results = network.Run(program_, batches, inputs, parameters, handle->probe,
-                                   [&](std::size_t /*batch*/) { return std::vector<c10::IValue>{c10::IValue(handle)}; });
+  const auto results = network.Run(program_, batches, inputs, parameters, handle->probe, [&](std::size_t /*batch*/) {
+    return std::vector<c10::IValue>{c10::IValue(handle)};
+  });
   return network.Output(results, results.front().size() - 1, batches);
 }
 

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "network/operator_arguments.h"
 #include "network/operator_traits.h"
 
 namespace bitplan::network {
@@ -35,7 +36,7 @@ void FreeViewsOfStrides(LoweredGraph& lowered) {
   std::vector<Node*> views;
   const torch::jit::AliasDb aliases(lowered.graph);
   for (Node* node : AllNodes(lowered.graph->block()))
-    if (IsPlainView(node) && !aliases.hasWriters(node->output()) && !aliases.hasWriters(node->inputs()[0]))
+    if (IsPlainView(node) && !aliases.hasWriters(node->output()) && !aliases.hasWriters(Subject(node)))
       views.push_back(node);
   for (Node* view : views) PutReshape(view);
 }

@@ -9,6 +9,7 @@
 #include "graph_copy.h"
 #include "live_values.h"
 #include "network/impl.h"
+#include "network/probe_operator.h"
 
 namespace bitplan::network {
 
@@ -31,7 +32,7 @@ struct Tails::Impl {
   explicit Impl(Network given) : network(std::move(given)) {}
 
   Network network;
-  Program recording;       // the whole network, returning what the tails keep as well
+  Program recording;        // the whole network, returning what the tails keep as well
   std::size_t outputs = 1;  // of the whole network, before what is kept
   std::vector<Tail> tails;
 };
@@ -62,8 +63,7 @@ class TailFinder {
 
  private:
   bool IsTapOf(const Layer& layer, const Node& tap) const {
-    const auto number = torch::jit::toIValue(tap.inputs()[2]);
-    const int site = lowered_.tap_sites[static_cast<std::size_t>(number->toInt())];
+    const int site = lowered_.SiteOf(&tap);
     return std::any_of(layer.uses.begin(), layer.uses.end(),
                        [&](const LayerUse& use) { return use.input_site == site || use.output_site == site; });
   }
@@ -77,8 +77,7 @@ std::vector<std::size_t> WrittenFrom(const std::shared_ptr<Graph>& graph, std::s
   const torch::jit::AliasDb aliases(graph);
   std::vector<std::size_t> written;
   for (std::size_t i = first; i < graph->inputs().size(); ++i)
-    if (IsTensorValue(graph->inputs()[i]) && aliases.hasWriters(graph->inputs()[i]))
-      written.push_back(i - first);
+    if (IsTensorValue(graph->inputs()[i]) && aliases.hasWriters(graph->inputs()[i])) written.push_back(i - first);
   return written;
 }
 
@@ -135,8 +134,8 @@ Tails::Prefix Tails::Run(const std::vector<at::Tensor>& inputs) const {
   Prefix prefix;
   prefix.inputs_ = inputs;
   prefix.batches_ = network.batching->Divide(network, inputs);
-  std::vector<torch::jit::Stack> results = network.Run(impl_->recording, prefix.batches_, inputs,
-                                                       impl_->network.ParameterValues(), network.Handle(nullptr));
+  std::vector<torch::jit::Stack> results =
+      network.Run(impl_->recording, prefix.batches_, inputs, impl_->network.ParameterValues(), network.Handle(nullptr));
   prefix.output_ = network.Output(results, impl_->outputs - 1, prefix.batches_);
   for (torch::jit::Stack& result : results)
     prefix.kept_.emplace_back(result.begin() + static_cast<std::ptrdiff_t>(impl_->outputs), result.end());

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "memory_operators.h"
+#include "network/operator_arguments.h"
 #include "plain_variant.h"
 
 namespace bitplan::network {
@@ -75,7 +76,7 @@ void TensorMemory::Visit(Node* node) {
   if (constant || (IsConstruct(node) && IsOpenContainer(node->output()))) return;
   const bool cast = node->kind() == c10::prim::unchecked_cast && IsTensor(node->output()) && IsTensor(node->input());
   if (WritesToFirst(node) || cast) {
-    if (!cast) writes_.push_back({node, node->inputs()[0]});
+    if (!cast) writes_.push_back({node, Subject(node)});
     for (const Value* output : node->outputs()) same_.insert(output);
     for (const Value* output : node->outputs()) bases_[output] = node->inputs()[0];
   } else if (IsViewOperator(node) || (TakesFromList(node) && bases_.contains(node->inputs()[0]))) {
@@ -157,8 +158,7 @@ void TensorMemory::FindSharers() {
   for (bool changed = true; changed;) {
     changed = false;
     for (const auto& [value, sources] : sources_)
-      for (const Value* source : sources)
-        changed |= add(sharers_[value], source ? sharers_[RootOf(source)] : store_);
+      for (const Value* source : sources) changed |= add(sharers_[value], source ? sharers_[RootOf(source)] : store_);
     for (const auto& [value, node] : put_away_) changed |= add(store_, sharers_[RootOf(value)]);
   }
 }
@@ -169,9 +169,8 @@ void TensorMemory::Settle() {
   for (std::size_t before = unfollowed_.size() + 1; before != unfollowed_.size();) {
     before = unfollowed_.size();
     for (const Write& write : writes_)
-      if (std::any_of(unfollowed_.begin(), unfollowed_.end(), [&](const Value* root) {
-            return Meet(sharers_.at(root), sharers_.at(write.root));
-          }))
+      if (std::any_of(unfollowed_.begin(), unfollowed_.end(),
+                      [&](const Value* root) { return Meet(sharers_.at(root), sharers_.at(write.root)); }))
         unfollowed_.insert(write.root);
   }
 }
@@ -200,8 +199,8 @@ bool TensorMemory::MayBeTakenOut(const Write& write) const {
   });
   if (!taken) return false;
   const auto sources = sources_.find(write.root);
-  const bool was_put_away = sources != sources_.end() &&
-                            std::count(sources->second.begin(), sources->second.end(), nullptr) > 0;
+  const bool was_put_away =
+      sources != sources_.end() && std::count(sources->second.begin(), sources->second.end(), nullptr) > 0;
   return std::any_of(put_away_.begin(), put_away_.end(), [&](const auto& put) {
     if (!Meet(sharers_.at(RootOf(put.first)), sharers_.at(write.root))) return false;
     const auto loops = CommonLoops(put.second, write.node);

@@ -79,17 +79,18 @@ std::optional<VectorOperand> ResolveVector(const LoweredGraph& lowered, const Va
   const Node* const node = value->node();
   if (node->inputs().empty() || node->outputs().size() != 1) return std::nullopt;
   const std::string op = OperatorName(node);
-  if (op == "add") {  // aten::add(tensor, other, alpha)
-    for (const std::size_t own : {0, 1}) {
-      const auto added = Number(node->inputs()[1 - own]);
+  if (op == "add") {
+    for (const auto& [own, other] : {std::pair("self", "other"), std::pair("other", "self")}) {
+      const Value *const tensor = Argument(node, own), *const number = Argument(node, other);
+      const auto added = tensor && number ? Number(number) : std::nullopt;
       if (!added || NumberArgument(node, "alpha").value_or(1) != 1) continue;
-      auto vector = ResolveVector(lowered, node->inputs()[own]);
+      auto vector = ResolveVector(lowered, tensor);
       if (vector) vector->offset += *added;
       return vector;
     }
     return std::nullopt;
   }
-  auto vector = ResolveVector(lowered, node->inputs()[0]);
+  auto vector = ResolveVector(lowered, Subject(node));
   if (!vector || Has(op, OperatorTrait::Copy)) return vector;
   if (op == "unsqueeze") return Unsqueezed(*vector, node);
   if (op == "view" || op == "reshape") return Viewed(*vector, node);

@@ -60,8 +60,8 @@ bool ScatterCopies(const Node* view) { return OperatorName(view) == "select" || 
 
 Value* InsertOn(Graph& graph, Value* result, Value* operand) {
   Node* const node = result->node();
-  Node* const copy = graph.insertNode(
-      graph.createClone(node, [&](Value* value) { return value == node->inputs()[0] ? operand : value; }));
+  Node* const copy =
+      graph.insertNode(graph.createClone(node, [&](Value* value) { return value == Subject(node) ? operand : value; }));
   for (Value* output : copy->outputs())
     if (output->type()->isSubtypeOf(*c10::TensorType::get())) output->setType(c10::TensorType::get());
   return copy->outputs()[result->offset()];

@@ -71,7 +71,7 @@ WeightOperand Section(WeightOperand operand, const Node* node) {
 const Node* SplitBehind(const Node* node) {
   const std::string name = OperatorName(node);
   if (name != "ListUnpack" && name != "__getitem__") return nullptr;
-  const Node* const source = node->inputs()[0]->node();
+  const Node* const source = node->inputs()[0]->node();  // of a prim node, or of aten::__getitem__
   return Has(source, OperatorTrait::Parts) ? source : nullptr;
 }
 
@@ -94,11 +94,11 @@ std::optional<WeightOperand> ResolveWeight(const LoweredGraph& lowered, const Va
   const Node* const node = value->node();
   if (!IsView(node)) return std::nullopt;
   if (const Node* const split = SplitBehind(node)) {
-    auto whole = ResolveWeight(lowered, split->inputs()[0]);
+    auto whole = ResolveWeight(lowered, Subject(split));
     if (whole) whole = Part(std::move(*whole), split);
     return whole;
   }
-  auto operand = ResolveWeight(lowered, node->inputs()[0]);
+  auto operand = ResolveWeight(lowered, Subject(node));
   if (operand && (OperatorName(node) == "slice" || OperatorName(node) == "narrow"))
     return Section(std::move(*operand), node);
   if (operand && Has(node, OperatorTrait::TransposesAxes)) return Transposed(std::move(*operand), node);

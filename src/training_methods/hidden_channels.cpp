@@ -49,7 +49,7 @@ void ChannelWalk::FindLayers() {
       continue;
     const Value* const weight = lowered_.ParameterInput(static_cast<std::size_t>(layer.weight));
     for (const torch::jit::Use& use : weight->uses())
-      if (use.offset == 1) layer_of_node_[use.user] = i;
+      if (network::ArgumentPosition(use.user, "weight") == use.offset) layer_of_node_[use.user] = i;
   }
 }
 
@@ -107,7 +107,7 @@ void ChannelWalk::VisitLayer(Node* node, std::size_t layer) {
     throw Error(
         fmt::format("the network cannot be widened: layer '{}' is used several times, or its bias is", of.name));
   const at::Tensor weight = network_.Weight(of);
-  LayerChannels channels{layer, ChannelsOf(node->inputs()[0]), !last_.contains(node)};
+  LayerChannels channels{layer, ChannelsOf(Argument(node, "input")), !last_.contains(node)};
   if (channels.read) {
     const bool linear = of.op == "linear";
     const int contracted = linear ? -1 : 1 - static_cast<int>(weight.dim());
@@ -128,7 +128,7 @@ std::optional<network::ChannelPosition> ChannelWalk::Result(Node* node, const Ch
   const std::string op = network::OperatorName(node);
   if (Has(node, OperatorTrait::CombinesTensors)) return OfSeveral(node);
   if (op == "cat") return OfConcat(node);
-  if (!ChannelsOf(node->inputs()[0])) Refuse(node);
+  if (!ChannelsOf(network::Subject(node))) Refuse(node);
   if (TreatsChannelsAlike(node)) return read;
   if (op == "batch_norm") return OfBatchNorm(node, read);
   if (op == "pad" || op == "constant_pad_nd") return OfPadding(node, read);
@@ -186,7 +186,7 @@ network::ChannelPosition ChannelWalk::OfSeveral(Node* node) const {
 }
 
 network::ChannelPosition ChannelWalk::OfConcat(Node* node) const {
-  const ChannelPosition parts = hidden_.at(node->inputs()[0]);
+  const ChannelPosition parts = hidden_.at(Argument(node, "tensors"));
   if (parts.flattened || AxisFromBack(node, parts) != parts.dim) Refuse(node);
   return parts;
 }

@@ -8,7 +8,16 @@
 
 namespace bitplan::network {
 
-// Operands by the names that operators' schemas give them. An operator that is not known has none.
+// Operands by the names that operators' schemas give them. An operator that is not known has none. Nodes without a
+// schema (prim: lists, blocks, constants) have positions alone.
+
+/// What an operator is applied to: its first operand. That is the one whose position is sure and whose name is not:
+/// self of most, input, tensors of concatenations, l, list and a of lists.
+torch::jit::Value* Subject(const torch::jit::Node* node);
+
+/// Of an operator on self and other, which may stand for each other: the one that is not at `position`; null where the
+/// operator has no such two.
+torch::jit::Value* OtherArgument(const torch::jit::Node* node, std::size_t position);
 
 /// Position among `node`'s operands; nothing where it has no argument of this name.
 std::optional<std::size_t> ArgumentPosition(const torch::jit::Node* node, const char* name);

@@ -24,7 +24,10 @@ void InsertTaps(LoweredGraph& lowered, const std::vector<Tap>& taps);
 /// Undoes InsertTaps.
 void RemoveTaps(LoweredGraph& lowered);
 
-/// Kind of the identity operator: operands tensor, probe, number of the tap.
+/// Kind of the identity operator: tap(value, probe, tap), the last its number.
 c10::Symbol TapSymbol();
+
+torch::jit::Value* Tapped(const torch::jit::Node* tap);  ///< the tensor that it hands on
+std::int64_t TapNumber(const torch::jit::Node* tap);
 
 }  // namespace bitplan::network
