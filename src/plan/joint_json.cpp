@@ -11,7 +11,7 @@
 #include "bitplan/files.h"
 #include "decode/file.h"
 #include "decode/npy.h"
-#include "plan/npy_text.h"
+#include "npy_text.h"
 
 namespace bitplan::plan {
 

@@ -1,4 +1,4 @@
-#include "plan/npy_text.h"
+#include "npy_text.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

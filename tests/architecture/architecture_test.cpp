@@ -25,6 +25,8 @@ TEST(Architecture, RoomsLinkWhatTheTableNames) { EXPECT_THAT(Project().CheckLink
 
 TEST(Architecture, RoomsIncludeOnlyWhatIsOfferedToThem) { EXPECT_THAT(Project().CheckIncludes(), IsEmpty()); }
 
+TEST(Architecture, RoomsOfferOnlyWhatOthersInclude) { EXPECT_THAT(Project().CheckOffers(), IsEmpty()); }
+
 TEST(Architecture, NoRoomUsesItself) { EXPECT_THAT(Project().CheckOrder(), IsEmpty()); }
 
 TEST(Architecture, EveryTypeIsDefinedOnceInItsRoomsNamespace) { EXPECT_THAT(Project().CheckTypes(), IsEmpty()); }
@@ -63,8 +65,18 @@ class SmallTree : public testing::Test {
 TEST_F(SmallTree, IsInOrder) {
   EXPECT_THAT(Tree().CheckLinks(), IsEmpty());
   EXPECT_THAT(Tree().CheckIncludes(), IsEmpty());
+  EXPECT_THAT(Tree().CheckOffers(), IsEmpty());
   EXPECT_THAT(Tree().CheckOrder(), IsEmpty());
   EXPECT_THAT(Tree().CheckTypes(), IsEmpty());
+}
+
+TEST_F(SmallTree, OffersOnlyWhatOthersInclude) {
+  Write("src/lower/include/lower/unseen.h", "");
+  Write("src/lower/lower.cpp", "#include \"lower/unseen.h\"\n#include \"lower/shown.h\"\n");
+  Write("tests/lower/lower_test.cpp", "#include \"lower/unseen.h\"\n");
+  EXPECT_THAT(Tree().CheckOffers(), ElementsAre("lower offers lower/unseen.h, which no one else includes"));
+  Write("tests/upper/upper_test.cpp", "#include \"lower/unseen.h\"\n");
+  EXPECT_THAT(Tree().CheckOffers(), IsEmpty());
 }
 
 TEST_F(SmallTree, MayNotIncludeWhatAnotherRoomKeeps) {

@@ -179,6 +179,29 @@ Complaints SourceTree::CheckIncludes() const {
   return complaints;
 }
 
+Complaints SourceTree::CheckOffers() const {
+  static const std::regex line("\\n#include \"([^\"]+)\"");
+  std::set<std::string> taken;
+  const auto take = [&](const fs::path& file, const std::string& room) {
+    const std::string text = "\n" + TextOf(file);
+    for (const std::smatch& match : Matches(text, line))
+      if (!match[1].str().starts_with(room + "/")) taken.insert(match[1]);
+  };
+  for (const auto& [room, folder] : rooms_)
+    for (const fs::path& file : SourcesOf(room)) take(file, Holds(folder / "include", file) ? "" : room);
+  if (fs::exists(root_ / "tests"))
+    for (const fs::path& file : Sources(root_ / "tests"))
+      take(file, file.lexically_relative(root_ / "tests").begin()->string());
+  Complaints complaints;
+  for (const auto& [room, folder] : rooms_) {
+    if (!fs::exists(folder / "include")) continue;
+    for (const fs::path& file : Sources(folder / "include"))
+      if (const std::string name = file.lexically_relative(folder / "include").string(); !taken.contains(name))
+        complaints.push_back(fmt::format("{} offers {}, which no one else includes", room, name));
+  }
+  return complaints;
+}
+
 Complaints SourceTree::CheckOrder() const {
   const Uses allowed = Allowed();
   Complaints complaints;

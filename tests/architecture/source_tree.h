@@ -32,6 +32,9 @@ class SourceTree {
   /// include those of a room which theirs does not pass on to who links it.
   Complaints CheckIncludes() const;
 
+  /// Offered headers that no one else includes: no other room, nor tests of one, nor another header that is offered.
+  Complaints CheckOffers() const;
+
   /// Rooms that use themselves, through others or not.
   Complaints CheckOrder() const;
 

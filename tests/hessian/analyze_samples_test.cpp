@@ -9,10 +9,10 @@
 #include "bitplan/analyze.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
+#include "data/npy_file.h"
 #include "files/temporary_folder.h"
 #include "hessian/reference.h"
 #include "message_of.h"
-#include "plan/npy_text.h"
 
 namespace bitplan::hessian {
 namespace {
@@ -28,7 +28,7 @@ Dataset Images(const TemporaryFolder& folder, std::int64_t count) {
   at::manual_seed(3);
   const at::Tensor images = torch::randn({count, 2, 4, 4});
   const std::vector<float> numbers(images.const_data_ptr<float>(), images.const_data_ptr<float>() + images.numel());
-  WriteFile(folder / "images.npy", plan::NpyText({static_cast<std::size_t>(count), 2, 4, 4}, numbers));
+  WriteFile(folder / "images.npy", test::NpyOfFloats({count, 2, 4, 4}, numbers));
   return Dataset::Load("npy:" + (folder / "images.npy").string(), {});
 }
 

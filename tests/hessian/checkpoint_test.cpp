@@ -11,10 +11,10 @@
 #include "bitplan/error.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
+#include "data/npy_file.h"
 #include "files/temporary_folder.h"
 #include "hessian/options_fields.h"
 #include "message_of.h"
-#include "plan/npy_text.h"
 
 namespace bitplan::hessian {
 namespace {
@@ -38,7 +38,7 @@ class AnalysisCheckpoint : public ::testing::Test {
     const at::Tensor samples = at::randn({kSamples, 4});
     const std::vector<float> numbers(samples.const_data_ptr<float>(),
                                      samples.const_data_ptr<float>() + samples.numel());
-    WriteFile(folder_ / "samples.npy", plan::NpyText({kSamples, 4}, numbers));
+    WriteFile(folder_ / "samples.npy", test::NpyOfFloats({kSamples, 4}, numbers));
     options_.checkpoint = folder_ / "checkpoint";
     options_.weight_bits = {2, 4};
   }

@@ -12,12 +12,12 @@
 #include "bitplan/files.h"
 #include "bitplan/gauss_newton.h"
 #include "bitplan/quantize.h"
+#include "data/npy_file.h"
 #include "files/temporary_folder.h"
 #include "hessian/gauss_newton_reference.h"
 #include "hessian/reference.h"
 #include "hessian/scripted_network.h"
 #include "message_of.h"
-#include "plan/npy_text.h"
 
 namespace bitplan::hessian {
 namespace {
@@ -191,7 +191,7 @@ TEST_P(Fisher, MakesProblemsWithChoicesOfActivations) {
 TEST(FisherOfInputs, LeavesOutWhatNoSampleReaches) {
   const TemporaryFolder folder;
   const std::vector<float> numbers = {1, 2, -3, 0.5, -1, 0.25, 2, -2, 1.5, 0, 0.75, -0.3F};
-  WriteFile(folder / "vectors.npy", plan::NpyText({4, 3}, numbers));
+  WriteFile(folder / "vectors.npy", test::NpyOfFloats({4, 3}, numbers));
   const Dataset data = Dataset::Load("npy:" + (folder / "vectors.npy").string(), {});
   AnalyzeOptions options;
   options.weight_bits = {4, 32};
@@ -207,7 +207,8 @@ TEST(FisherOfInputs, LeavesOutWhatNoSampleReaches) {
       "def forward(self, x):\n  if x.size(0) > 1000:\n    y = torch.linear(2 * x, self.weight)\n  else:\n"
       "    y = torch.linear(x, self.weight)\n  return y\n");
   ASSERT_EQ(branched.layers.size(), 1U);
-  const Perturbation &expected = plain.layers[0].activation_choices[0], &found = branched.layers[0].activation_choices[0];
+  const Perturbation &expected = plain.layers[0].activation_choices[0],
+                     &found = branched.layers[0].activation_choices[0];
   EXPECT_GT(expected.figures.at(Measure::Fisher).value, 0);
   EXPECT_DOUBLE_EQ(found.figures.at(Measure::Fisher).value, expected.figures.at(Measure::Fisher).value);
 }
