@@ -1,6 +1,6 @@
 #pragma once
 
-#include "training_methods/trained_quantizer.h"
+#include "of_format.h"
 
 namespace bitplan::training_methods {
 
@@ -11,11 +11,11 @@ namespace bitplan::training_methods {
 ///
 /// H is mean |w| of the first weights, and stays; in the paper it is 1, which a network that was trained with smaller
 /// weights does not survive. Without training weights are ±H by their signs, drawn or not.
-class BinaryConnectWeight : public WeightQuantizer {
+class BinaryConnectWeight : public WeightOfFormat {
  public:
   /// `format` is binary. `generator`: what is drawn from, where `stochastic`.
   BinaryConnectWeight(const Format& format, int channel_axis, bool stochastic, at::Generator generator)
-      : format_(format), channel_axis_(channel_axis), stochastic_(stochastic), generator_(std::move(generator)) {}
+      : WeightOfFormat(format, channel_axis), stochastic_(stochastic), generator_(std::move(generator)) {}
 
   void Initialize(const at::Tensor& w) override;
   void Finish() override;
@@ -25,8 +25,6 @@ class BinaryConnectWeight : public WeightQuantizer {
   void ClipWeight(at::Tensor& w) const override;
 
  private:
-  Format format_;
-  int channel_axis_;
   bool stochastic_;
   at::Generator generator_;
   at::Tensor scale_;  // H

@@ -8,6 +8,7 @@
 #include "learned_numbers.h"
 #include "on_grid.h"
 #include "quantize/straight_through.h"
+#include "tuning.h"
 
 namespace bitplan::training_methods {
 
@@ -26,7 +27,7 @@ at::Tensor BinaryInput::Signs(const at::Tensor& x, bool training) {
   const at::Tensor values = x.detach();
   if (training && values.numel() > 0) {
     const double magnitude = values.abs().mean(at::kDouble).item<double>();
-    if (std::isfinite(magnitude)) scale_.mul_(kDecay).add_((1 - kDecay) * magnitude);
+    if (std::isfinite(magnitude)) scale_.mul_(tuning::kAverageDecay).add_((1 - tuning::kAverageDecay) * magnitude);
   }
   const double deviation = std::sqrt(std::numbers::pi / 2) * ToDouble(scale_);
   const at::Tensor signs = at::where(values.ge(0), scale_, -scale_);

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "first_values.h"
-#include "training_methods/trained_quantizer.h"
+#include "of_format.h"
 
 namespace bitplan::training_methods {
 
@@ -13,14 +12,11 @@ namespace bitplan::training_methods {
 /// The paper's K, a factor for every position of the output, is no grid: one β of the whole tensor takes its place.
 /// Inputs whose first values do not go below 0, as behind a ReLU, would all become β; they become 0 or s instead, the
 /// unsigned grid of one bit, s as the format's calibrator finds it, with the gradient 1 in (0, s).
-class BinaryInput : public InputQuantizer {
+class BinaryInput : public InputOfFormat {
  public:
-  static constexpr double kDecay = 0.99;  ///< a batch's share in β is 1 − this
-
   /// `format` has one bit.
-  explicit BinaryInput(const Format& format) : format_(format) {}
+  using InputOfFormat::InputOfFormat;
 
-  void Initialize(const at::Tensor& x) override { first_.Add(x); }
   void Finish() override;
   at::Tensor operator()(const at::Tensor& x, bool training) override;
   std::vector<QuantizerTensor> tensors() override;
@@ -30,8 +26,6 @@ class BinaryInput : public InputQuantizer {
   at::Tensor Signs(const at::Tensor& x, bool training);
   Format FormatOf(bool below_zero) const;
 
-  Format format_;
-  FirstValues first_;
   at::Tensor scale_, below_zero_;
 };
 

@@ -5,6 +5,7 @@
 #include "learned_numbers.h"
 #include "quantize/straight_through.h"
 #include "quantize/weight_grid.h"
+#include "tuning.h"
 #include "weight_parts.h"
 
 namespace bitplan::training_methods {
@@ -19,7 +20,7 @@ void BinaryWeight::Finish() { CheckStarted(started_); }
 at::Tensor BinaryWeight::Scale(const at::Tensor& w) const {
   const WeightParts parts(format_, channel_axis_, w);
   at::Tensor scale = QuantizerNumbers(parts.Sum(w.detach().abs()) / static_cast<double>(parts.size()), false);
-  return scale.clamp_min_(kLeastScale);
+  return scale.clamp_min_(tuning::kLeastScale);
 }
 
 at::Tensor BinaryWeight::operator()(const at::Tensor& w, bool /*training*/) {

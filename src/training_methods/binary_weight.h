@@ -1,6 +1,6 @@
 #pragma once
 
-#include "training_methods/trained_quantizer.h"
+#include "of_format.h"
 
 namespace bitplan::training_methods {
 
@@ -9,13 +9,13 @@ namespace bitplan::training_methods {
 /// section 3.1,
 ///   ∂C/∂w = ∂C/∂ŵ (1 / n + α [|w| ≤ 1]), n the weights that share α.
 /// With one bit DoReFa-Net has the same values (Zhou et al. 2016, equation 8), and hands the gradient on unchanged.
-class BinaryWeight : public WeightQuantizer {
+class BinaryWeight : public WeightOfFormat {
  public:
   enum class Gradient { OfScaleAndSign, Unchanged };
 
   /// `format` is binary.
   BinaryWeight(const Format& format, int channel_axis, Gradient gradient)
-      : format_(format), channel_axis_(channel_axis), gradient_(gradient) {}
+      : WeightOfFormat(format, channel_axis), gradient_(gradient) {}
 
   void Initialize(const at::Tensor& w) override;
   void Finish() override;
@@ -26,8 +26,6 @@ class BinaryWeight : public WeightQuantizer {
  private:
   at::Tensor Scale(const at::Tensor& w) const;  // α [parts]
 
-  Format format_;
-  int channel_axis_;
   Gradient gradient_;
   bool started_ = false;
 };

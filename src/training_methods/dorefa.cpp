@@ -5,6 +5,7 @@
 #include "integer_grid.h"
 #include "learned_numbers.h"
 #include "quantize/weight_grid.h"
+#include "tuning.h"
 #include "weight_parts.h"
 
 namespace bitplan::training_methods {
@@ -14,7 +15,7 @@ namespace {
 /// tanh(w) / max |tanh(w)|; 0 where all weights are 0.
 at::Tensor Squeezed(const at::Tensor& w, const WeightParts& parts) {
   const at::Tensor squeezed = w.tanh();
-  return squeezed / parts.Max(squeezed.abs()).clamp_min(kLeastScale);
+  return squeezed / parts.Max(squeezed.abs()).clamp_min(tuning::kLeastScale);
 }
 
 }  // namespace

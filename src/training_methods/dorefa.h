@@ -1,7 +1,6 @@
 #pragma once
 
-#include "first_values.h"
-#include "training_methods/trained_quantizer.h"
+#include "of_format.h"
 
 namespace bitplan::training_methods {
 
@@ -13,10 +12,10 @@ namespace bitplan::training_methods {
 /// symmetric grid whose largest level is 1, as integer hardware has it. And t is multiplied by c = Σ w t / Σ t² of the
 /// first weights, which stays: training begins near the given network, not at one that a normalization behind every
 /// layer would have to bring back.
-class DoReFaWeight : public WeightQuantizer {
+class DoReFaWeight : public WeightOfFormat {
  public:
   /// `format` has a learnable scale.
-  DoReFaWeight(const Format& format, int channel_axis) : format_(format), channel_axis_(channel_axis) {}
+  using WeightOfFormat::WeightOfFormat;
 
   void Initialize(const at::Tensor& w) override;
   void Finish() override;
@@ -28,27 +27,22 @@ class DoReFaWeight : public WeightQuantizer {
  private:
   at::Tensor Scale() const;
 
-  Format format_;
-  int channel_axis_;
   at::Tensor factor_;  // c
 };
 
 /// DoReFa-Net's inputs (section 2.4): clamped to [0, 1], rounded to k bits. Here to [0, c], or [−c, c] where the first
 /// values go below 0, with a fixed c: the range that the format's calibrator finds, since not every network's
 /// activations are bounded by 1. The gradient is 1 inside, 0 outside.
-class DoReFaInput : public InputQuantizer {
+class DoReFaInput : public InputOfFormat {
  public:
-  explicit DoReFaInput(const Format& format) : format_(format) {}
+  using InputOfFormat::InputOfFormat;
 
-  void Initialize(const at::Tensor& x) override { first_.Add(x); }
   void Finish() override;
   at::Tensor operator()(const at::Tensor& x, bool training) override;
   std::vector<QuantizerTensor> tensors() override;
   std::pair<Format, ActivationRange> Range() const override;
 
  private:
-  Format format_;
-  FirstValues first_;
   at::Tensor scale_, below_zero_;
 };
 

@@ -1,16 +1,15 @@
 #pragma once
 
 #include "bitplan/quantize.h"
-#include "first_values.h"
-#include "training_methods/trained_quantizer.h"
+#include "of_format.h"
 
 namespace bitplan::training_methods {
 
 /// On the grid that the format's calibrator finds for the float weight, and keeps. The gradient is 1 inside the range,
 /// 0 outside.
-class FixedWeight : public WeightQuantizer {
+class FixedWeight : public WeightOfFormat {
  public:
-  FixedWeight(const Format& format, int channel_axis) : format_(format), channel_axis_(channel_axis) {}
+  using WeightOfFormat::WeightOfFormat;
 
   void Initialize(const at::Tensor& w) override;
   void Finish() override;
@@ -19,27 +18,22 @@ class FixedWeight : public WeightQuantizer {
   std::pair<Format, LearnedGrid> Grid(const at::Tensor& w) const override;
 
  private:
-  Format format_;
-  int channel_axis_;
   QuantizedTensor grid_;
   bool started_ = false;
 };
 
 /// On the range that the format's calibrator finds in the first batches, and keeps; a dynamic one finds a range a
 /// batch. The gradient is 1 inside the range, 0 outside.
-class FixedInput : public InputQuantizer {
+class FixedInput : public InputOfFormat {
  public:
-  explicit FixedInput(const Format& format) : format_(format) {}
+  using InputOfFormat::InputOfFormat;
 
-  void Initialize(const at::Tensor& x) override { first_.Add(x); }
   void Finish() override;
   at::Tensor operator()(const at::Tensor& x, bool training) override;
   std::vector<QuantizerTensor> tensors() override;
   std::pair<Format, ActivationRange> Range() const override;
 
  private:
-  Format format_;
-  FirstValues first_;
   at::Tensor scale_, zero_point_, below_zero_;
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "simd/vector_clones.h"
+#include "tuning.h"
 
 namespace bitplan::training_methods {
 
@@ -13,24 +14,21 @@ namespace {
 constexpr float kNoFraction = 12582912.0F;                // 1.5 · 2^23
 constexpr double kNoFractionDouble = 6755399441055744.0;  // 1.5 · 2^52
 
-constexpr int kLanes = 16;             // sums that run side by side: one alone could not be vectorized
-constexpr std::int64_t kBlock = 1024;  // short enough for float sums, a multiple of kLanes
-
-/// Σ of kBlock numbers.
+/// Σ of tuning::kBlock numbers.
 double Sum(const float* values) {
-  float lanes[kLanes] = {};
-  for (std::int64_t i = 0; i < kBlock; i += kLanes)
-    for (int lane = 0; lane < kLanes; ++lane) lanes[lane] += values[i + lane];
+  float lanes[tuning::kLanes] = {};
+  for (std::int64_t i = 0; i < tuning::kBlock; i += tuning::kLanes)
+    for (int lane = 0; lane < tuning::kLanes; ++lane) lanes[lane] += values[i + lane];
   double sum = 0;
   for (const float lane : lanes) sum += static_cast<double>(lane);
   return sum;
 }
 
-/// At most kBlock values.
+/// At most tuning::kBlock values.
 BITPLAN_VECTOR_CLONES
 GridSums BlockGradient(const float* __restrict x, const float* __restrict gradient, float* __restrict to,
                        const std::int64_t count, const quantize::Grid grid) {
-  float residue[kBlock], below[kBlock], above[kBlock];
+  float residue[tuning::kBlock], below[tuning::kBlock], above[tuning::kBlock];
   const float inverse = 1.0F / grid.scale;
   for (std::int64_t i = 0; i < count; ++i) {
     const float v = x[i] * inverse, g = gradient[i];
@@ -40,7 +38,7 @@ GridSums BlockGradient(const float* __restrict x, const float* __restrict gradie
     below[i] = v <= grid.low ? g : 0.0F;
     above[i] = v >= grid.high ? g : 0.0F;
   }
-  for (float* const terms : {residue, below, above}) std::fill(terms + count, terms + kBlock, 0.0F);
+  for (float* const terms : {residue, below, above}) std::fill(terms + count, terms + tuning::kBlock, 0.0F);
   return {Sum(residue), Sum(below), Sum(above)};
 }
 
@@ -69,8 +67,8 @@ void RoundToGridExactly(const float* __restrict from, float* __restrict to, cons
 GridSums GridGradient(const float* x, const float* gradient, float* to, const std::int64_t count,
                       const quantize::Grid grid) {
   GridSums sums;
-  for (std::int64_t begin = 0; begin < count; begin += kBlock)
-    sums += BlockGradient(x + begin, gradient + begin, to + begin, std::min(kBlock, count - begin), grid);
+  for (std::int64_t begin = 0; begin < count; begin += tuning::kBlock)
+    sums += BlockGradient(x + begin, gradient + begin, to + begin, std::min(tuning::kBlock, count - begin), grid);
   return sums;
 }
 

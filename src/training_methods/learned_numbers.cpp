@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "bitplan/error.h"
+#include "tuning.h"
 
 namespace bitplan::training_methods {
 
@@ -17,7 +18,8 @@ at::Tensor QuantizerNumber(double number, bool learned) { return QuantizerNumber
 
 void KeepAboveZero(const at::Tensor& scales) {
   const at::NoGradGuard no_grad;
-  scales.nan_to_num_(kLeastScale, std::numeric_limits<float>::max(), kLeastScale).clamp_min_(kLeastScale);
+  scales.nan_to_num_(tuning::kLeastScale, std::numeric_limits<float>::max(), tuning::kLeastScale)
+      .clamp_min_(tuning::kLeastScale);
 }
 
 std::vector<double> ToDoubles(const at::Tensor& numbers) {

@@ -7,17 +7,15 @@
 #include "bitplan/plan.h"
 #include "bitplan/quantize.h"
 #include "training_methods/trained_quantizer.h"
+#include "tuning.h"
 
 namespace bitplan::training_methods {
-
-/// Learned scales and lengths are kept at or above this.
-constexpr double kLeastScale = 1e-6;
 
 /// A float32 tensor [n] of its own, from numbers of any shape; with gradients where it is `learned`.
 at::Tensor QuantizerNumbers(const at::Tensor& numbers, bool learned);
 at::Tensor QuantizerNumber(double number, bool learned);
 
-/// Scales that are too small, or NaN as of 0 / 0, become kLeastScale; in place.
+/// Scales that are too small, or NaN as of 0 / 0, become tuning::kLeastScale; in place.
 void KeepAboveZero(const at::Tensor& scales);
 
 std::vector<double> ToDoubles(const at::Tensor& numbers);

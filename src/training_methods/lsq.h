@@ -1,7 +1,6 @@
 #pragma once
 
-#include "first_values.h"
-#include "training_methods/trained_quantizer.h"
+#include "of_format.h"
 
 namespace bitplan::training_methods {
 
@@ -10,10 +9,10 @@ namespace bitplan::training_methods {
 ///   ∂x̂/∂s = round(v) − v inside, −Q_N and Q_P outside;  ∂x̂/∂x = 1 inside, 0 outside;
 /// s starts at 2 mean |x| / √Q_P, and its gradient is multiplied by 1 / √(n Q_P) (section 2.2), n the values that share
 /// it.
-class LsqWeight : public WeightQuantizer {
+class LsqWeight : public WeightOfFormat {
  public:
   /// `format` has a learnable scale.
-  LsqWeight(const Format& format, int channel_axis) : format_(format), channel_axis_(channel_axis) {}
+  using WeightOfFormat::WeightOfFormat;
 
   void Initialize(const at::Tensor& w) override;
   void Finish() override;
@@ -23,22 +22,17 @@ class LsqWeight : public WeightQuantizer {
   std::pair<Format, LearnedGrid> Grid(const at::Tensor& w) const override;
 
  protected:
-  const Format& format() const { return format_; }
-  int channel_axis() const { return channel_axis_; }
   virtual at::Tensor FirstScale(const at::Tensor& w) const;
 
  private:
-  Format format_;
-  int channel_axis_;
   at::Tensor scale_;
 };
 
 /// The same of an input, n the values of one sample. Around 0 where the first values go below 0, from 0 on elsewhere.
-class LsqInput : public InputQuantizer {
+class LsqInput : public InputOfFormat {
  public:
-  explicit LsqInput(const Format& format) : format_(format) {}
+  using InputOfFormat::InputOfFormat;
 
-  void Initialize(const at::Tensor& x) override { first_.Add(x); }
   void Finish() override;
   at::Tensor operator()(const at::Tensor& x, bool training) override;
   void AfterStep() override;
@@ -46,8 +40,6 @@ class LsqInput : public InputQuantizer {
   std::pair<Format, ActivationRange> Range() const override;
 
  private:
-  Format format_;
-  FirstValues first_;
   at::Tensor scale_, below_zero_;
 };
 

@@ -12,11 +12,11 @@
 namespace bitplan::training_methods {
 
 at::Tensor LsqPlusWeight::FirstScale(const at::Tensor& w) const {
-  const WeightParts parts(format(), channel_axis(), w);
+  const WeightParts parts(format_, channel_axis_, w);
   const auto size = static_cast<double>(parts.size());
   const at::Tensor mean = parts.Sum(w) / size;
   const at::Tensor deviation = (parts.Sum((w - mean).square()) / size).sqrt();
-  return at::maximum((mean - 3 * deviation).abs(), (mean + 3 * deviation).abs()) / std::exp2(format().bits - 1);
+  return at::maximum((mean - 3 * deviation).abs(), (mean + 3 * deviation).abs()) / std::exp2(format_.bits - 1);
 }
 
 void LsqPlusInput::Finish() {

@@ -21,11 +21,10 @@ class LsqPlusWeight : public LsqWeight {
 /// the format's calibrator has it. Unlike in the paper, β acts as the whole number of steps nearest to it, with the
 /// gradient handed straight through: 0.0 stays exact, and the deployed grid has an integer zero point. Formats without
 /// a zero point keep β = 0.
-class LsqPlusInput : public InputQuantizer {
+class LsqPlusInput : public InputOfFormat {
  public:
-  explicit LsqPlusInput(const Format& format) : format_(format) {}
+  using InputOfFormat::InputOfFormat;
 
-  void Initialize(const at::Tensor& x) override { first_.Add(x); }
   void Finish() override;
   at::Tensor operator()(const at::Tensor& x, bool training) override;
   void AfterStep() override;
@@ -33,8 +32,6 @@ class LsqPlusInput : public InputQuantizer {
   std::pair<Format, ActivationRange> Range() const override;
 
  private:
-  Format format_;
-  FirstValues first_;
   at::Tensor scale_, offset_, below_zero_;
 };
 

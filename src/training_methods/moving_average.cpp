@@ -8,6 +8,7 @@
 #include "integer_grid.h"
 #include "learned_numbers.h"
 #include "quantize/weight_grid.h"
+#include "tuning.h"
 #include "weight_parts.h"
 
 namespace bitplan::training_methods {
@@ -71,8 +72,8 @@ at::Tensor MovingAverageInput::operator()(const at::Tensor& x, bool training) {
     const at::NoGradGuard no_grad;
     const auto [low, high] = at::aminmax(InOneRow(x.detach()));
     if (std::isfinite(low.item<double>()) && std::isfinite(high.item<double>())) {
-      low_.lerp_(low.view(1).to(low_), 1 - kDecay);
-      high_.lerp_(high.view(1).to(high_), 1 - kDecay);
+      low_.lerp_(low.view(1).to(low_), 1 - tuning::kAverageDecay);
+      high_.lerp_(high.view(1).to(high_), 1 - tuning::kAverageDecay);
     }
   }
   const auto [format, range] = Range();

@@ -11,6 +11,7 @@
 
 #include "grid_loops.h"
 #include "quantize/weight_grid.h"
+#include "tuning.h"
 
 namespace bitplan::training_methods {
 
@@ -30,18 +31,20 @@ struct Layout {
 class Pieces {
  public:
   Pieces(std::int64_t parts, std::int64_t values)
-      : length_(values / parts), per_part_((length_ + kPiece - 1) / kPiece), count_(parts * per_part_) {}
+      : length_(values / parts),
+        per_part_((length_ + tuning::kPiece - 1) / tuning::kPiece),
+        count_(parts * per_part_) {}
 
   std::int64_t count() const { return count_; }
 
   /// Calls work(piece, part, begin, count), in parallel.
   template <typename Work>
   void ForEach(const Work& work) const {
-    const std::int64_t grain = std::max<std::int64_t>(1, kPiece / std::max<std::int64_t>(1, length_));
+    const std::int64_t grain = std::max<std::int64_t>(1, tuning::kPiece / std::max<std::int64_t>(1, length_));
     at::parallel_for(0, count_, grain, [&](std::int64_t from, std::int64_t to) {
       for (std::int64_t piece = from; piece < to; ++piece) {
-        const std::int64_t part = piece / per_part_, begin = piece % per_part_ * kPiece;
-        work(piece, part, part * length_ + begin, std::min(kPiece, length_ - begin));
+        const std::int64_t part = piece / per_part_, begin = piece % per_part_ * tuning::kPiece;
+        work(piece, part, part * length_ + begin, std::min(tuning::kPiece, length_ - begin));
       }
     });
   }
@@ -49,7 +52,6 @@ class Pieces {
   std::int64_t PartOf(std::int64_t piece) const { return piece / per_part_; }
 
  private:
-  static constexpr std::int64_t kPiece = 1 << 15;
   std::int64_t length_, per_part_, count_;
 };
 

@@ -11,6 +11,7 @@
 #include "bitplan/quantize.h"
 #include "integer_grid.h"
 #include "learned_numbers.h"
+#include "tuning.h"
 
 namespace bitplan::training_methods {
 
@@ -74,7 +75,7 @@ at::Tensor PactInput::operator()(const at::Tensor& x, bool /*training*/) {
 void PactInput::AfterStep() { KeepAboveZero(alpha_); }
 
 std::vector<QuantizerTensor> PactInput::tensors() {
-  return {{"alpha", alpha_, kDecay}, {"below_zero", below_zero_, 0, false}};
+  return {{"alpha", alpha_, tuning::kPactWeightDecay}, {"below_zero", below_zero_, 0, false}};
 }
 
 std::pair<Format, ActivationRange> PactInput::Range() const {
@@ -106,7 +107,7 @@ at::Tensor PactChannelInput::operator()(const at::Tensor& x, bool /*training*/) 
 void PactChannelInput::AfterStep() { KeepAboveZero(alpha_); }
 
 std::vector<QuantizerTensor> PactChannelInput::tensors() {
-  return {{"alpha", alpha_, PactInput::kDecay}, {"below_zero", below_zero_, 0, false}};
+  return {{"alpha", alpha_, tuning::kPactWeightDecay}, {"below_zero", below_zero_, 0, false}};
 }
 
 std::pair<Format, ActivationRange> PactChannelInput::Range() const {

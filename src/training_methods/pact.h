@@ -1,7 +1,6 @@
 #pragma once
 
-#include "first_values.h"
-#include "training_methods/trained_quantizer.h"
+#include "of_format.h"
 
 namespace bitplan::training_methods {
 
@@ -9,13 +8,10 @@ namespace bitplan::training_methods {
 /// section 3: x clipped to [0, α], rounded to 2^b − 1 steps of it; ∂x̂/∂α = 1 for x ≥ α, 0 below (equation 3). α has a
 /// weight decay of its own. It starts at the range that the format's calibrator finds. Inputs whose first values go
 /// below 0 are clipped to [−α, α], up to a step more where the grid has one.
-class PactInput : public InputQuantizer {
+class PactInput : public InputOfFormat {
  public:
-  static constexpr double kDecay = 1e-4;
+  using InputOfFormat::InputOfFormat;
 
-  explicit PactInput(const Format& format) : format_(format) {}
-
-  void Initialize(const at::Tensor& x) override { first_.Add(x); }
   void Finish() override;
   at::Tensor operator()(const at::Tensor& x, bool training) override;
   void AfterStep() override;
@@ -23,16 +19,14 @@ class PactInput : public InputQuantizer {
   std::pair<Format, ActivationRange> Range() const override;
 
  private:
-  Format format_;
-  FirstValues first_;
   at::Tensor alpha_, below_zero_;
 };
 
 /// The same with an α a channel (axis 1). One scale a tensor is what hardware has: channels are clipped at their own
 /// α_c and rounded on the grid of the largest, so that a channel with a smaller one has fewer levels.
-class PactChannelInput : public InputQuantizer {
+class PactChannelInput : public InputOfFormat {
  public:
-  explicit PactChannelInput(const Format& format) : format_(format) {}
+  using InputOfFormat::InputOfFormat;
 
   /// Throws Error when x has no axis 1, or another number of channels than before.
   void Initialize(const at::Tensor& x) override;
@@ -44,8 +38,6 @@ class PactChannelInput : public InputQuantizer {
   std::vector<double> ChannelBounds() const override;
 
  private:
-  Format format_;
-  FirstValues first_;
   std::int64_t channels_ = 0;
   at::Tensor alpha_, below_zero_;
 };

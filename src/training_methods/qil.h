@@ -1,7 +1,6 @@
 #pragma once
 
-#include "first_values.h"
-#include "training_methods/trained_quantizer.h"
+#include "of_format.h"
 
 namespace bitplan::training_methods {
 
@@ -13,10 +12,10 @@ namespace bitplan::training_methods {
 /// t is multiplied by κ, the start of c + d, which stays: the paper leaves weights between −1 and 1 to normalizations.
 /// c and d start at half of the range that the format's calibrator finds, so that training begins on that grid. c is
 /// kept at or above d, without which 0.0 would not be exact.
-class QilWeight : public WeightQuantizer {
+class QilWeight : public WeightOfFormat {
  public:
   /// `format` has a learnable scale.
-  QilWeight(const Format& format, int channel_axis) : format_(format), channel_axis_(channel_axis) {}
+  using WeightOfFormat::WeightOfFormat;
 
   void Initialize(const at::Tensor& w) override;
   void Finish() override;
@@ -30,8 +29,6 @@ class QilWeight : public WeightQuantizer {
   at::Tensor Transformed(const at::Tensor& w) const;
   at::Tensor Scale() const;
 
-  Format format_;
-  int channel_axis_;
   at::Tensor center_, half_width_, factor_;
 };
 
@@ -39,11 +36,10 @@ class QilWeight : public WeightQuantizer {
 ///   x̂ = s round(clamp((x − (c − d)) / s, 0, n)), n = 2^b − 1, s = 2d / n.
 /// The paper's, times 2d, the slope 1 in the interval: the range has one scale, before and after rounding. Inputs whose
 /// first values go below 0 keep c = d, the symmetric grid of [−2d, 2d].
-class QilInput : public InputQuantizer {
+class QilInput : public InputOfFormat {
  public:
-  explicit QilInput(const Format& format) : format_(format) {}
+  using InputOfFormat::InputOfFormat;
 
-  void Initialize(const at::Tensor& x) override { first_.Add(x); }
   void Finish() override;
   at::Tensor operator()(const at::Tensor& x, bool training) override;
   void AfterStep() override;
@@ -53,8 +49,6 @@ class QilInput : public InputQuantizer {
  private:
   bool BelowZero() const;
 
-  Format format_;
-  FirstValues first_;
   at::Tensor center_, half_width_, below_zero_;
 };
 

@@ -1,16 +1,16 @@
 #pragma once
 
-#include "training_methods/trained_quantizer.h"
+#include "of_format.h"
 
 namespace bitplan::training_methods {
 
 /// Li et al., "Ternary Weight Networks", 2016: 0 where |w| ≤ Δ, sign(w) s elsewhere, Δ = 0.7 mean |w| (equation 6), s
 /// the mean |w| of those beyond it (equation 5). The gradient is handed to the weight unchanged, as in training with
 /// the algorithm there.
-class TwnWeight : public WeightQuantizer {
+class TwnWeight : public WeightOfFormat {
  public:
   /// `format` is ternary.
-  TwnWeight(const Format& format, int channel_axis) : format_(format), channel_axis_(channel_axis) {}
+  using WeightOfFormat::WeightOfFormat;
 
   void Initialize(const at::Tensor& w) override;
   void Finish() override;
@@ -25,8 +25,6 @@ class TwnWeight : public WeightQuantizer {
   };
   Levels LevelsOf(const at::Tensor& w) const;
 
-  Format format_;
-  int channel_axis_;
   bool started_ = false;
 };
 
@@ -36,10 +34,10 @@ class TwnWeight : public WeightQuantizer {
 ///   (equations 7 and 8).
 /// The minus is that of −W_n, which equation 7 leaves to its reader. W_p and W_n start at the mean magnitudes of the
 /// weights that they stand for.
-class TtqWeight : public WeightQuantizer {
+class TtqWeight : public WeightOfFormat {
  public:
   /// `format` is ternary.
-  TtqWeight(const Format& format, int channel_axis) : format_(format), channel_axis_(channel_axis) {}
+  using WeightOfFormat::WeightOfFormat;
 
   void Initialize(const at::Tensor& w) override;
   void Finish() override;
@@ -53,8 +51,6 @@ class TtqWeight : public WeightQuantizer {
  private:
   at::Tensor Threshold(const at::Tensor& w) const;  // Δ, in a shape that broadcasts over w
 
-  Format format_;
-  int channel_axis_;
   at::Tensor positive_scale_, negative_scale_;
 };
 

@@ -1,73 +1,21 @@
-// Small tensors whose values and gradients were worked out by hand from the papers' equations.
+// Small tensors whose values and gradients were worked out by hand from the papers' equations: methods of integers.
 
-#include <ATen/CPUGeneratorImpl.h>
-#include <ATen/Parallel.h>
+#include "training_methods/hand_derived.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
 #include <cmath>
 #include <limits>
-#include <numbers>
 
 #include "moving_average.h"
-#include "on_grid.h"
 #include "pact.h"
 #include "training_methods/formats.h"
 #include "training_methods/trained_quantizer.h"
 
-namespace bitplan::training_methods {
+namespace bitplan::training_methods::hand_derived {
 namespace {
-
-using testing::ElementsAre;
-using testing::FloatNear;
-using testing::Pointwise;
-
-std::vector<float> Floats(const at::Tensor& tensor) {
-  const at::Tensor flat = tensor.detach().to(torch::kFloat).flatten().contiguous();
-  return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
-}
-
-auto AreNear(const std::vector<float>& expected) { return Pointwise(FloatNear(2e-6F), expected); }
-
-at::Tensor Learned(TrainedQuantizer& quantizer, const std::string& name) {
-  for (const QuantizerTensor& tensor : quantizer.tensors())
-    if (tensor.name == name) return tensor.value;
-  return {};
-}
-
-void Set(TrainedQuantizer& quantizer, const std::string& name, const std::vector<float>& numbers) {
-  const at::NoGradGuard no_grad;
-  Learned(quantizer, name).copy_(torch::tensor(numbers));
-}
-
-template <typename Quantizer>
-std::unique_ptr<Quantizer> Started(std::unique_ptr<Quantizer> quantizer, const at::Tensor& first) {
-  quantizer->Initialize(first);
-  quantizer->Finish();
-  return quantizer;
-}
-
-std::unique_ptr<WeightQuantizer> WeightOf(TrainingMethod method, const Format& format, const at::Tensor& first) {
-  return Started(MakeWeightQuantizer(method, format, 0, {}), first);
-}
-
-std::unique_ptr<InputQuantizer> InputOf(TrainingMethod method, const Format& format, const at::Tensor& first) {
-  return Started(MakeInputQuantizer(method, format), first);
-}
-
-/// Values and the gradients of Σ g x̂ in x.
-struct Result {
-  std::vector<float> value, gradient;
-};
-
-Result Of(TrainedQuantizer& quantizer, const std::vector<float>& numbers, const std::vector<float>& g,
-          bool training = true) {
-  const at::Tensor x = torch::tensor(numbers).view({1, -1}).requires_grad_();
-  const at::Tensor value = quantizer(x, training);
-  value.backward(torch::tensor(g).view_as(value));
-  return {Floats(value), Floats(x.grad())};
-}
 
 // ---- LSQ: s = 0.5 on −2 … 1; v = −4, −1.5, −0.8, 0.2, 0.9, 3.
 
@@ -253,139 +201,5 @@ TEST(MovingAverage, BeginsAtTheMeansOverTheFirstBatches) {
   EXPECT_THAT(Floats(Learned(average, "high")), AreNear({3.5F}));
 }
 
-// ---- binary and ternary
-
-TEST(BinaryConnect, ClipsToItsLevels) {
-  const at::Tensor first = torch::tensor({0.5F, -0.5F}).view({1, 2});
-  auto binary =
-      WeightOf(TrainingMethod::BinaryConnect, WeightFormat(1, Granularity::Tensor, NumberType::Binary), first);
-  at::Tensor w = torch::tensor({-0.7F, -0.1F, 0.0F, 0.6F}).view({1, 4}).requires_grad_();
-  binary->ClipWeight(w);
-  EXPECT_THAT(Floats(w), AreNear({-0.5F, -0.1F, 0, 0.5F}));
-  const Result result = Of(*binary, Floats(w), {1, 2, 3, 4});
-  EXPECT_THAT(result.value, AreNear({-0.5F, -0.5F, 0.5F, 0.5F}));
-  EXPECT_THAT(result.gradient, AreNear({1, 2, 3, 4}));
-}
-
-TEST(BinaryConnect, DrawsWithTheHardSigmoidInTrainingAlone) {
-  const Format format = WeightFormat(1, Granularity::Tensor, NumberType::Binary);
-  auto binary = Started(MakeWeightQuantizer(TrainingMethod::BinaryConnectStochastic, format, 0,
-                                            at::make_generator<at::CPUGeneratorImpl>(7)),
-                        torch::full({1, 2}, 0.5F));
-  for (const float w : {-0.8F, -0.25F, 0.0F, 0.4F, 0.5F}) {
-    const at::Tensor many = torch::full({100, 200}, w);
-    const double share = (*binary)(many, true).eq(0.5F).to(torch::kDouble).mean().item<double>();
-    const double expected = std::min(std::max((w / 0.5 + 1) / 2, 0.0), 1.0);
-    EXPECT_NEAR(share, expected, 4 * std::sqrt(0.25 / 20000)) << w;
-    EXPECT_THAT(Floats((*binary)(many, false)[0][0]), AreNear({w >= 0 ? 0.5F : -0.5F}));
-  }
-}
-
-TEST(BinaryConnect, SameGeneratorDrawsTheSame) {
-  const Format format = WeightFormat(1, Granularity::Tensor, NumberType::Binary);
-  const at::Tensor w = torch::rand({30, 30}) - 0.5;
-  std::vector<at::Tensor> drawn;
-  for (int run = 0; run < 2; ++run) {
-    auto binary = Started(MakeWeightQuantizer(TrainingMethod::BinaryConnectStochastic, format, 0,
-                                              at::make_generator<at::CPUGeneratorImpl>(7)),
-                          w);
-    (*binary)(w, true);
-    drawn.push_back((*binary)(w, true));
-  }
-  EXPECT_TRUE(torch::equal(drawn[0], drawn[1]));
-}
-
-TEST(Bwn, GradientIsThatOfScaleAndSign) {
-  const std::vector<float> w = {0.5F, -1.5F, 0.4F};  // mean 0.8
-  auto bwn =
-      WeightOf(TrainingMethod::Bwn, WeightFormat(1, Granularity::Tensor, NumberType::Binary), torch::ones({2, 2}));
-  const Result result = Of(*bwn, w, {1, 2, 3});
-  EXPECT_THAT(result.value, AreNear({0.8F, -0.8F, 0.8F}));
-  EXPECT_THAT(result.gradient, AreNear({1 / 3.0F + 0.8F, 2 / 3.0F, 3 * (1 / 3.0F + 0.8F)}));
-}
-
-TEST(XnorNet, InputsAreSignsTimesTheMeanMagnitude) {
-  auto xnor = InputOf(TrainingMethod::XnorNet, InputFormat(1), torch::tensor({-1.0F, 3.0F}).view({1, 2}));
-  const float sigma = 2 * std::sqrt(std::numbers::pi_v<float> / 2);  // 2.507
-  const Result result = Of(*xnor, {-2.6F, -0.1F, 0, 2.5F}, {1, 2, 3, 4}, false);
-  EXPECT_THAT(result.value, AreNear({-2, -2, 2, 2}));
-  EXPECT_THAT(result.gradient, AreNear({0, 2 * 2 / sigma, 3 * 2 / sigma, 4 * 2 / sigma}));
-  EXPECT_EQ(xnor->Range().first.type, NumberType::Binary);
-}
-
-TEST(XnorNet, InputsFromZeroOnAreZeroOrOneLevel) {
-  auto xnor = InputOf(TrainingMethod::XnorNet, InputFormat(1), torch::tensor({0.0F, 2.0F}).view({1, 2}));
-  const Result result = Of(*xnor, {0, 0.9F, 1.1F, 3}, {1, 2, 3, 4});
-  EXPECT_THAT(result.value, AreNear({0, 0, 2, 2}));
-  EXPECT_THAT(result.gradient, AreNear({0, 2, 3, 0}));
-}
-
-TEST(Twn, HasTheThresholdAndScaleOfThePaper) {
-  const std::vector<float> w = {0.1F, -0.5F, 0.9F, -0.3F};  // mean 0.45, Δ = 0.315, s = 0.7
-  auto twn =
-      WeightOf(TrainingMethod::Twn, WeightFormat(2, Granularity::Tensor, NumberType::Ternary), torch::ones({2, 2}));
-  const Result result = Of(*twn, w, {1, 2, 3, 4});
-  EXPECT_THAT(result.value, AreNear({0, -0.7F, 0.7F, 0}));
-  EXPECT_THAT(result.gradient, AreNear({1, 2, 3, 4}));
-}
-
-TEST(Ttq, LearnsBothLevels) {
-  const std::vector<float> w = {0.04F, -0.5F, 1, 0.5F, -0.04F};  // Δ = 0.05
-  auto ttq = WeightOf(TrainingMethod::Ttq, WeightFormat(2, Granularity::Tensor, NumberType::Ternary),
-                      torch::tensor(w).view({1, -1}));
-  EXPECT_THAT(Floats(Learned(*ttq, "positive_scale")), AreNear({0.75F}));
-  EXPECT_THAT(Floats(Learned(*ttq, "negative_scale")), AreNear({0.5F}));
-  Set(*ttq, "positive_scale", {2});
-  Set(*ttq, "negative_scale", {3});
-  const Result result = Of(*ttq, w, {1, 2, 3, 4, 5});
-  EXPECT_THAT(result.value, AreNear({0, -3, 2, 2, 0}));
-  EXPECT_THAT(result.gradient, AreNear({1, 3 * 2, 2 * 3, 2 * 4, 5}));
-  EXPECT_THAT(Floats(Learned(*ttq, "positive_scale").grad()), AreNear({3 + 4}));
-  EXPECT_THAT(Floats(Learned(*ttq, "negative_scale").grad()), AreNear({-2}));
-}
-
-// ---- the loops
-
-TEST(OnGrid, TensorsThatAreNotDenseHaveTheSameValuesAndGradients) {
-  at::manual_seed(2);
-  const at::Tensor dense = torch::randn({40, 50});
-  std::vector<at::Tensor> values, gradients, scales;
-  for (const bool spread : {false, true}) {
-    const at::Tensor x =
-        (spread ? torch::stack({dense, dense}, 2).select(2, 0) : dense.clone()).detach().requires_grad_();
-    const at::Tensor scale = torch::full({1}, 0.3F).requires_grad_();
-    const at::Tensor value = InputOnGrid(x, scale, {-2, 3, 1, -2, 3, 0.5});
-    value.backward(dense.cos());
-    values.push_back(value.detach());
-    gradients.push_back(x.grad());
-    scales.push_back(scale.grad());
-  }
-  EXPECT_TRUE(torch::equal(values[0], values[1]));
-  EXPECT_TRUE(torch::equal(gradients[0], gradients[1]));
-  EXPECT_TRUE(torch::allclose(scales[0], scales[1], 1e-5));
-}
-
-TEST(OnGrid, SumsDoNotDependOnTheNumberOfThreads) {
-  at::manual_seed(2);
-  const at::Tensor x = torch::randn({300000});
-  std::vector<at::Tensor> found;
-  const int threads = at::get_num_threads();
-  for (const int count : {1, 2, 3}) {
-    at::set_num_threads(count);
-    const at::Tensor scale = torch::full({1}, 0.3F).requires_grad_();
-    InputOnGrid(x, scale, {-2, 3, 1, -2, 3, 1}).backward(x.cos());
-    found.push_back(scale.grad());
-  }
-  at::set_num_threads(threads);
-  EXPECT_TRUE(torch::equal(found[0], found[1]));
-  EXPECT_TRUE(torch::equal(found[0], found[2]));
-}
-
-TEST(OnGrid, NanStaysNan) {
-  const at::Tensor x = torch::tensor({0.1F, std::numeric_limits<float>::quiet_NaN()});
-  EXPECT_TRUE(InputOnGrid(x, torch::ones({1}), {0, 3})[1].isnan().item<bool>());
-  EXPECT_TRUE(WeightOnGrid(x, torch::ones({1}), 0, {0, 3})[1].isnan().item<bool>());
-}
-
 }  // namespace
-}  // namespace bitplan::training_methods
+}  // namespace bitplan::training_methods::hand_derived
