@@ -7,16 +7,15 @@
 #include "bitplan/curvature.h"
 #include "bitplan/error.h"
 #include "eigen/eigen_solvers.h"
+#include "tuning.h"
 
 namespace bitplan {
 
 namespace {
 
-constexpr std::ptrdiff_t kDenseRows = 64;
-
 bool SolveDensely(std::ptrdiff_t rows, int count, int max_products) {
   if (2 * static_cast<std::ptrdiff_t>(count) + 1 >= rows) return true;  // Lanczos would span the whole space
-  return rows <= kDenseRows && rows + count <= max_products;
+  return rows <= hessian::tuning::kDenseRows && rows + count <= max_products;
 }
 
 struct Eigenpair {

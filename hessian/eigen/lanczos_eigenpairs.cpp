@@ -8,12 +8,11 @@
 #include "curvature/random_vector.h"
 #include "eigen/eigen_solvers.h"
 #include "eigen/largest_magnitude.h"
+#include "tuning.h"
 
 namespace bitplan::hessian {
 
 namespace {
-
-constexpr int kLeastKrylovSize = 12;
 
 /// A / ‖A v₀‖, since some of Spectra's thresholds are absolute. The first vector that Spectra multiplies is the
 /// starting vector v₀, whose product has been spent on the scale.
@@ -64,7 +63,7 @@ int RestartsWithin(int max_products, int count, int krylov_size) {
 }
 
 int KrylovSize(std::int64_t rows, int count, int max_products) {
-  const int wanted = std::max(2 * count + 1, kLeastKrylovSize);
+  const int wanted = std::max(2 * count + 1, tuning::kLeastKrylovSize);
   return static_cast<int>(std::min<std::int64_t>(rows, std::max(count + 1, std::min(wanted, max_products - 1))));
 }
 

@@ -13,21 +13,18 @@
 #include "eigen/lanczos_quadrature.h"
 #include "eigen/symmetric_operator.h"
 #include "shifts/shift_figures.h"
+#include "tuning.h"
 
 namespace bitplan {
 
 namespace {
-
-constexpr std::ptrdiff_t kDefaultSteps = 80;
-constexpr double kTails = 6;  // standard deviations that a curve goes on beyond the outermost nodes
-constexpr double kPointsPerWidth = 3;
 
 int StepsOf(const SpectralDensityOptions& options, std::ptrdiff_t rows) {
   if (rows == 0) throw Error("the spectral density of nothing: none of the variables takes part in the loss");
   if (options.steps > rows)
     throw Error(
         fmt::format("steps is {}, and the matrix has only {} rows; steps are at most its rows", options.steps, rows));
-  return static_cast<int>(options.steps > 0 ? options.steps : std::min(kDefaultSteps, rows));
+  return static_cast<int>(options.steps > 0 ? options.steps : std::min(hessian::tuning::kDensitySteps, rows));
 }
 
 SpectralDensity FromProducts(std::ptrdiff_t rows, const hessian::SymmetricOperator::Product& product,
@@ -103,14 +100,14 @@ Estimate SpectralDensity::Share(double low, double high) const {
 DensityCurve Smoothed(const SpectralDensity& density, double width, int points) {
   if (!(width > 0 && width <= 1))
     throw Error(fmt::format("the width is {} of the range, must be above 0 and at most 1", width));
-  const double enough = std::ceil(kPointsPerWidth * (1 / width + 2 * kTails));
+  const double enough = std::ceil(hessian::tuning::kPointsPerWidth * (1 / width + 2 * hessian::tuning::kTails));
   if (points < enough)
     throw Error(
         fmt::format("{} points do not resolve a width of {} of the range; at least {} do", points, width, enough));
   const double low = std::min(density.Least(), 0.0), high = std::max(density.Largest(), 0.0);
   DensityCurve curve;
   curve.width = width * (high > low ? high - low : 1);  // of a matrix of zeros there is no range
-  const double begin = low - kTails * curve.width, end = high + kTails * curve.width;
+  const double begin = low - hessian::tuning::kTails * curve.width, end = high + hessian::tuning::kTails * curve.width;
   const double height = 1 / (curve.width * std::sqrt(2 * std::numbers::pi));
   for (int i = 0; i < points; ++i) {
     const double at = begin + (end - begin) * i / (points - 1);

@@ -11,22 +11,11 @@
 
 #include "bitplan/error.h"
 #include "curvature/random_vector.h"
+#include "tuning.h"
 
 namespace bitplan::hessian {
 
 namespace {
-
-constexpr std::int64_t kMostExactRows = 64;
-constexpr int kDrawnRows = 32;
-
-/// Samples whose rows are worked out at a time: bounds the memory.
-constexpr std::int64_t kBlock = 64;
-
-/// A pass over n samples takes about as long as n + kSamplesOfAPass would by themselves.
-constexpr double kSamplesOfAPass = 4;
-
-/// Eigenvalues below this share of the largest are rounding.
-constexpr double kRounding = 1e-13;
 
 /// Of the softmax whose curvature it is.
 double TemperatureOf(const Criterion& criterion) {
@@ -88,8 +77,8 @@ std::pair<at::Tensor, at::Tensor> AllRows(const Criterion& criterion, const at::
 /// Their squared lengths alone.
 at::Tensor AllValues(const Criterion& criterion, const at::Tensor& logits, const at::Tensor& shares) {
   std::vector<at::Tensor> parts;
-  const std::vector<at::Tensor> of_block = shares.split(kBlock);
-  for (const at::Tensor& z : logits.split(kBlock))
+  const std::vector<at::Tensor> of_block = shares.split(tuning::kSamplesOfRowsAtOnce);
+  for (const at::Tensor& z : logits.split(tuning::kSamplesOfRowsAtOnce))
     parts.push_back(AllRows(criterion, z.to(at::kDouble), of_block[parts.size()]).second);
   return at::cat(parts);
 }
@@ -102,8 +91,8 @@ std::pair<std::vector<std::int64_t>, double> CutSmallest(const at::Tensor& value
   const double total = sums[-1].item<double>();
   if (total == 0) return {std::vector<std::int64_t>(static_cast<std::size_t>(values.size(0)), 0), 0.0};
   const std::int64_t dropped = sums.le(cut * total).sum().item<std::int64_t>();
-  const double threshold =
-      std::max(dropped > 0 ? sorted[dropped - 1].item<double>() : 0.0, kRounding * sorted[-1].item<double>());
+  const double threshold = std::max(dropped > 0 ? sorted[dropped - 1].item<double>() : 0.0,
+                                    tuning::kShareOfRounding * sorted[-1].item<double>());
   const at::Tensor counts = values.gt(threshold).sum(1);
   const std::vector<std::int64_t> per_sample(counts.const_data_ptr<std::int64_t>(),
                                              counts.const_data_ptr<std::int64_t>() + counts.numel());
@@ -151,9 +140,9 @@ LossCurvature::LossCurvature(Criterion criterion, const at::Tensor& logits, cons
       output_(logits.sizes().slice(1).vec()),
       seed_(seed) {
   const std::int64_t outputs = logits_.size(1) * logits_.size(2);
-  drawn_ = wanted > 0 || outputs > kMostExactRows;
+  drawn_ = wanted > 0 || outputs > tuning::kMostExactRows;
   if (drawn_) {
-    counts_.assign(static_cast<std::size_t>(logits_.size(0)), wanted > 0 ? wanted : kDrawnRows);
+    counts_.assign(static_cast<std::size_t>(logits_.size(0)), wanted > 0 ? wanted : tuning::kDrawnRows);
     return;
   }
   std::tie(counts_, cut_) = CutSmallest(AllValues(criterion_, logits_, shares_), cut);
@@ -197,7 +186,7 @@ std::vector<std::vector<std::int64_t>> LossCurvature::Chunks(std::int64_t larges
     const auto at = static_cast<std::size_t>(begin);
     const std::int64_t rows = counts_[static_cast<std::size_t>(order[at])];
     for (std::int64_t size = 1; size <= std::min(largest, count - begin); ++size) {
-      const double passes = static_cast<double>(1 + rows) * (static_cast<double>(size) + kSamplesOfAPass);
+      const double passes = static_cast<double>(1 + rows) * (static_cast<double>(size) + tuning::kSamplesOfAPass);
       const double all = passes + work[at + static_cast<std::size_t>(size)];
       if (size > 1 && all >= work[at]) continue;
       work[at] = all;
@@ -220,11 +209,13 @@ LossRows LossCurvature::Rows(const std::vector<std::int64_t>& samples) const {
   for (std::int64_t i = 0; i < n; ++i) {
     const std::int64_t sample = samples[static_cast<std::size_t>(i)],
                        count = result.counts[static_cast<std::size_t>(i)];
-    if (!drawn_ && i % kBlock == 0) {
-      const at::Tensor of_block = torch::tensor(samples).narrow(0, i, std::min(kBlock, n - i));
+    if (!drawn_ && i % tuning::kSamplesOfRowsAtOnce == 0) {
+      const at::Tensor of_block = torch::tensor(samples).narrow(0, i, std::min(tuning::kSamplesOfRowsAtOnce, n - i));
       block = AllRows(criterion_, logits_.index({of_block}).to(at::kDouble), shares_.index({of_block})).first;
     }
-    rows.select(1, i).narrow(0, 0, count).copy_(drawn_ ? Drawn(sample) : block[i % kBlock].narrow(0, 0, count));
+    rows.select(1, i)
+        .narrow(0, 0, count)
+        .copy_(drawn_ ? Drawn(sample) : block[i % tuning::kSamplesOfRowsAtOnce].narrow(0, 0, count));
   }
   // Back to the output's own order of axes.
   std::vector<std::int64_t> shape = output_;

@@ -8,6 +8,7 @@
 
 #include "bitplan/error.h"
 #include "process/memory_limit.h"
+#include "tuning.h"
 
 namespace bitplan::hessian {
 
@@ -15,11 +16,10 @@ namespace {
 
 at::Tensor AllOutputs(const OutputsOf& outputs_of, at::Device device, std::int64_t memory_bytes, const Dataset& data,
                       const ProgressCallback& progress) {
-  constexpr std::int64_t kLargestBatch = 32;
   const auto run = [&](std::int64_t begin, std::int64_t end) {
     return outputs_of(data.Get(begin, end, device).inputs);
   };
-  const std::int64_t batch = process::SamplesAPass(std::min(kLargestBatch, data.size()), memory_bytes, 0,
+  const std::int64_t batch = process::SamplesAPass(std::min(tuning::kLargestOutputBatch, data.size()), memory_bytes, 0,
                                                    [&](std::int64_t samples) { run(0, samples); });
   std::vector<at::Tensor> outputs;
   for (std::int64_t begin = 0; begin < data.size(); begin += batch) {

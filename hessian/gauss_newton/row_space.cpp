@@ -4,18 +4,11 @@
 
 #include <algorithm>
 
+#include "tuning.h"
+
 namespace bitplan::hessian {
 
 namespace {
-
-constexpr std::ptrdiff_t kDenseGramRows = 64;
-
-/// A product of Lanczos goes through all rows twice; about as many of them are made.
-constexpr double kSweeps = 2 * 12;
-
-/// A matrix times a vector waits for the memory; so many multiplications in a product of matrices take as long as one
-/// of it.
-constexpr double kCostOfStreaming = 12;
 
 std::int64_t CountOf(const RowStore::Part& part) { return static_cast<std::int64_t>(part.samples.size()) * part.rows; }
 
@@ -38,7 +31,7 @@ bool RowSpace::FormingPays() const {
     const auto elements = static_cast<double>(store_.Weight(layer).numel());
     const RowStore::Cost cost = store_.CostOf(layer);
     forming += rows * rows / 2 * elements + cost.gradients;
-    products += kSweeps * (cost.products > 0 ? cost.products : kCostOfStreaming * rows * elements);
+    products += tuning::kSweeps * (cost.products > 0 ? cost.products : tuning::kCostOfStreaming * rows * elements);
     if (cost.products > 0 || !cost.kept) bytes += 8 * rows * elements;
   }
   return forming <= products && bytes <= static_cast<double>(store_.work_bytes());
@@ -101,9 +94,8 @@ std::pair<Eigen::MatrixXd, int> RowSpace::TopVectors(const EigenOptions& options
     Eigen::Map<Eigen::VectorXd>(y, rows_).noalias() = gram * Eigen::Map<const Eigen::VectorXd>(x, rows_);
   };
   const SymmetricOperator matrix(rows_, multiply, options.max_products, {});
-  if (rows_ <= kDenseGramRows) return {DenseTopVectors(matrix, options.count), 0};
-  constexpr int kPlenty = 2000;  // they cost little
-  return {LanczosTopVectors(matrix, options.count, options.tolerance / 10, kPlenty, options.seed), 0};
+  if (rows_ <= tuning::kDenseRows) return {DenseTopVectors(matrix, options.count), 0};
+  return {LanczosTopVectors(matrix, options.count, options.tolerance / 10, tuning::kPlentyOfProducts, options.seed), 0};
 }
 
 Eigen::MatrixXd RowSpace::ToWeights(const Eigen::MatrixXd& vectors) const {

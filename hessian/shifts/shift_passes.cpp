@@ -13,18 +13,15 @@
 #include "bitplan/error.h"
 #include "process/memory_limit.h"
 #include "shifts/local_changes.h"
+#include "tuning.h"
 
 namespace bitplan::hessian {
 
 namespace {
 
-constexpr std::int64_t kLargestShiftChunk = 64;  // larger ones leave the processor's caches
-constexpr int kCoarseBits = 3;                   // up to this width a step is too coarse for a derivative
-constexpr std::int64_t kMostLinearOutputs = 16;
-
 bool IsLinear(Delta delta, const quantize::SingleChoice& choice, std::int64_t outputs) {
   if (delta != Delta::Auto) return delta == Delta::Linear;
-  return !choice.activation && choice.format.bits > kCoarseBits && outputs <= kMostLinearOutputs;
+  return !choice.activation && choice.format.bits > tuning::kCoarseBits && outputs <= tuning::kMostLinearOutputs;
 }
 
 void CheckFinite(const Network& network, const quantize::SingleChoice& choice, const at::Tensor& shift) {
@@ -125,7 +122,7 @@ ShiftPasses::ShiftPasses(const Network& network, const Dataset& data, const quan
     if (!longest.empty()) both.push_back(tails_.Earliest(choices[longest.front()].layers));
     if (longest.empty() || tails_.Earliest(both) != both.back()) longest = {i};
   }
-  const std::int64_t most = std::min(data.size(), pass_ && pass_->OneSampleOnly() ? 1 : kLargestShiftChunk);
+  const std::int64_t most = std::min(data.size(), pass_ && pass_->OneSampleOnly() ? 1 : tuning::kLargestShiftChunk);
   chunk_ = process::SamplesAPass(
       most, options.memory_bytes, 0,
       [&](std::int64_t samples) {
