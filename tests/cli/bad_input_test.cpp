@@ -35,7 +35,7 @@ TEST(BadUsage, NamesWhatIsWrong) {
   ExpectRefused(work, "inspect resnet20.pt other.pt --input 3,32,32", "too many arguments");
   ExpectRefused(work, "inspect resnet20.pt --input 3,,32", "input shape '3,,32'");
   ExpectRefused(work, "inspect resnet20.pt --input 3,32,32 --config none.ini", "none.ini cannot be read");
-  ExpectRefused(work, "inspect resnet20.pt --input 3,32,32 --device nowhere", "device 'nowhere'");
+  ExpectRefused(work, "inspect resnet20.pt --input 3,32,32 --device nowhere", "--device nowhere: expected cpu");
   ExpectRefused(work, "inspect resnet20.pt --input 3,32,32 --output logits", "no output 'logits'");
 }
 

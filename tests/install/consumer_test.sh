@@ -14,4 +14,5 @@ cd "$scratch"
 "$scratch/build/consumer" "$source/examples/cifar10/resnet20.pt" "cifar10:$source/examples/cifar10/train.bin"
 test -s plan.json && test -s quantized.pt
 test -s "$scratch/installed/share/bitplan/schemas/plan-1.schema.json"
+test -s "$scratch/installed/share/bitplan/devices/nvidia-t4.json"
 "$scratch/installed/bin/bitplan" --version
