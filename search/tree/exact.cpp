@@ -151,7 +151,7 @@ TreeResult SearchExactly(const Core& core, const Node& root, double gap, Incumbe
   std::optional<LevelledSearches> searches;
   if (levelled) searches.emplace(*levelled, gap, monitor);
   const std::size_t most_plans = MostPlansOfLists(core);
-  std::size_t plans = std::min(tuning::turns::kFirstPlans, most_plans);
+  std::size_t plans = std::min(tuning::turns::kFirstPlans[core.budgets() > 1], most_plans);
   for (std::int64_t nodes = tuning::turns::kFirstNodes; !monitor.Expired() && (searches || plans > 0);
        nodes *= tuning::turns::kGrowth) {
     if (plans > 0) whole.RunLists(plans);
