@@ -34,6 +34,8 @@ struct DataOptions {
   std::vector<std::string> input_names = {};
   /// Labels that are ignored, beside kIgnoredLabel in integers: 255 for pixels that do not count.
   std::vector<std::int64_t> ignored_labels = {};
+  /// What the samples of a file may take in memory, in bytes, 0 without a limit. It changes no sample.
+  std::int64_t memory_bytes = 0;
 
   void Validate() const;  ///< throws Error
 };
@@ -46,8 +48,10 @@ struct Batch {
   at::Tensor labels;
 };
 
-/// Samples of a source, prepared batch by batch. Those of files are held in memory in the form they had in the file
-/// (8-bit images stay 8-bit).
+/// Samples of a source, prepared batch by batch. Those of files that are drawn are held in memory, in the form they had
+/// in the file (8-bit images stay 8-bit), where they take no more than 256 MiB and an eighth of the limit, else read
+/// from the file each time, which must stay there as it is. Compressed and column-major files are read through once,
+/// and what is drawn of them is held.
 class Dataset {
  public:
   /// `spec` is KIND:FILE[,LABELS_FILE]:
@@ -64,7 +68,8 @@ class Dataset {
   /// KIND: may be left out where the file name's ending tells it (.npy, .npz, .pt, .pth, …-ubyte[.gz], .idx[.gz]).
   /// A comma or colon in a file's name is part of it where a file of that name exists.
   /// Throws Error: unknown KIND, unreadable, truncated or malformed file, unequal counts, NaN or
-  /// Inf, fewer samples than asked for, some of the network's inputs by name but not all.
+  /// Inf, fewer samples than asked for, some of the network's inputs by name but not all; before it is read, where what
+  /// has to be held of it takes more than the options' memory.
   static Dataset Load(std::string_view spec, const DataOptions& options);
 
   /// Data that is in memory already; `options` as above. Tensors of a stored type (uint8, float32, int64) are not
@@ -90,7 +95,7 @@ class Dataset {
   std::int64_t first() const { return first_; }  ///< number of its first sample among those that the options select
 
   /// Samples begin … end−1, prepared, on `device`, in memory of their own. Throws Error unless
-  /// 0 ≤ begin < end ≤ size().
+  /// 0 ≤ begin < end ≤ size(), and where their file has changed since.
   Batch Get(std::int64_t begin, std::int64_t end, at::Device device = at::kCPU) const;
 
   /// The samples of these numbers, in this order. Throws Error when there are none or one is outside 0 … size() − 1.

@@ -79,6 +79,11 @@ Network LoadNetwork(const CommandLine& line, const NetworkOptions& options) {
   return Network::Load(file, options);
 }
 
+std::int64_t MemoryOfData(const CommandLine& line, const Network& network) {
+  return std::max<std::int64_t>(1, ReadLimit(line) - tuning::kProgramBytes - BytesOf(network) -
+                                       tuning::kLeastWorkBytes);
+}
+
 std::int64_t ReadMemory(const CommandLine& line, const Network& network, const std::vector<const Dataset*>& data) {
   const std::int64_t limit = ReadLimit(line);
   const std::int64_t of_network = BytesOf(network);

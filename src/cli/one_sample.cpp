@@ -4,6 +4,7 @@
 
 #include "bitplan/data.h"
 #include "bitplan/error.h"
+#include "memory_option.h"
 #include "text/shortened.h"
 
 namespace bitplan::cli {
@@ -20,6 +21,7 @@ std::vector<at::Tensor> OneSample(const CommandLine& line, const Network& networ
   if (line.Has("data")) {
     DataOptions options;
     options.input_names = network.input_names();
+    options.memory_bytes = MemoryOfData(line, network);
     const Dataset data = Dataset::Load(line.Get<std::string>("data"), options);
     return data.Get(0, 1, at::Device(network.device())).inputs;
   }

@@ -79,6 +79,7 @@ void AddSampleOptions(CommandLine& line, std::int64_t default_samples) {
 DataOptions ReadSampleOptions(const CommandLine& line, const Network& network, const DataSource& known) {
   DataOptions options;
   options.input_names = network.input_names();
+  options.memory_bytes = MemoryOfData(line, network);
   if (line.Has("samples")) options.samples = line.Get<std::int64_t>("samples");
   options.fewer_allowed = line.IsDefault("samples");
   options.seed = line.Get<std::uint64_t>("seed");

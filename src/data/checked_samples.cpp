@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -32,17 +33,8 @@ std::string FirstTrue(const at::Tensor& mask, const SampleNumber& number) {
 
 /// Plain memory on the CPU, without a gradient's history.
 at::Tensor Plain(const RawTensor& raw) {
+  CheckDense(raw);
   const at::Tensor& tensor = raw.tensor;
-  if (!tensor.defined()) throw Error(raw.where + ": is an undefined tensor");
-  if (tensor.layout() != at::kStrided || tensor.is_quantized() || tensor.is_complex()) {
-    throw Error(fmt::format("{}: is a sparse, quantized or complex tensor; convert it to a dense real one", raw.where));
-  }
-  if (tensor.dim() == 0) {
-    throw Error(fmt::format("{}: is a single number; the first axis of an array counts the samples", raw.where));
-  }
-  if (tensor.numel() == 0) {
-    throw Error(fmt::format("{}: shape {} holds no value", raw.where, decode::ShapeText(tensor.sizes().vec())));
-  }
   try {
     return tensor.detach().to(at::kCPU).resolve_neg().contiguous();
   } catch (const c10::Error&) {  // a few stored values may be repeated (expanded) into very many
@@ -85,6 +77,34 @@ bool AreYesNoOrIgnored(const at::Tensor& labels) {
 
 }  // namespace
 
+void CheckSampleShape(const std::vector<std::int64_t>& shape, const std::string& where) {
+  if (shape.empty())
+    throw Error(fmt::format("{}: is a single number; the first axis of an array counts the samples", where));
+  if (std::ranges::find(shape, 0) != shape.end())
+    throw Error(fmt::format("{}: shape {} holds no value", where, decode::ShapeText(shape)));
+}
+
+void CheckDense(const RawTensor& raw) {
+  const at::Tensor& tensor = raw.tensor;
+  if (!tensor.defined()) throw Error(raw.where + ": is an undefined tensor");
+  if (tensor.layout() != at::kStrided || tensor.is_quantized() || tensor.is_complex()) {
+    throw Error(fmt::format("{}: is a sparse, quantized or complex tensor; convert it to a dense real one", raw.where));
+  }
+  CheckSampleShape(tensor.sizes().vec(), raw.where);
+}
+
+void CheckInputType(at::ScalarType type, const std::string& where) {
+  if (type == at::kChar)
+    throw Error(
+        fmt::format("{}: int8 inputs may be pixels or numbers; save pixels as uint8, numbers as int64 or "
+                    "float32",
+                    where));
+  const at::ScalarType stored = StoredType(type);
+  if (stored == at::kByte || stored == at::kLong || stored == at::kFloat) return;
+  throw Error(fmt::format("{}: inputs of type {} are not supported; save them as uint8, int64 or float32", where,
+                          at::toString(type)));
+}
+
 at::ScalarType StoredType(at::ScalarType type) {
   switch (type) {
     case at::kUInt16:
@@ -104,16 +124,8 @@ at::ScalarType StoredType(at::ScalarType type) {
 
 at::Tensor CheckInput(const RawTensor& raw, const SampleNumber& number) {
   const at::Tensor values = Plain(raw);
-  const at::ScalarType type = values.scalar_type(), stored = StoredType(type);
-  if (type == at::kChar)
-    throw Error(
-        fmt::format("{}: int8 inputs may be pixels or numbers; save pixels as uint8, numbers as int64 or "
-                    "float32",
-                    raw.where));
-  if (stored != at::kByte && stored != at::kLong && stored != at::kFloat)
-    throw Error(fmt::format("{}: inputs of type {} are not supported; save them as uint8, int64 or float32", raw.where,
-                            at::toString(type)));
-  const at::Tensor kept = values.to(stored);
+  CheckInputType(values.scalar_type(), raw.where);
+  const at::Tensor kept = values.to(StoredType(values.scalar_type()));
   return values.is_floating_point() ? CheckFinite(kept, raw.where, "inputs", number) : kept;
 }
 

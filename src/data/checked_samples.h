@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "raw_samples.h"
@@ -29,6 +30,15 @@ using SampleNumber = std::function<std::int64_t(std::int64_t row)>;
 /// One input, or all labels, as CheckSamples has them.
 at::Tensor CheckInput(const RawTensor& raw, const SampleNumber& number = {});
 at::Tensor CheckLabels(const RawTensor& raw, const std::vector<std::int64_t>& ignored);
+
+/// Throws Error, as CheckSamples does, unless there is an axis of samples and a value.
+void CheckSampleShape(const std::vector<std::int64_t>& shape, const std::string& where);
+
+/// The same, also of a tensor that is sparse, quantized or complex.
+void CheckDense(const RawTensor& raw);
+
+/// Throws Error, as CheckSamples does, where inputs may not be of this type.
+void CheckInputType(at::ScalarType type, const std::string& where);
 
 /// The type that inputs of this one are kept in; of types that are refused itself.
 at::ScalarType StoredType(at::ScalarType type);

@@ -9,6 +9,8 @@ namespace bitplan {
 
 void DataOptions::Validate() const {
   if (samples < 0) throw Error(fmt::format("samples is {}; it must be positive, or 0 for all", samples));
+  if (memory_bytes < 0)
+    throw Error(fmt::format("memory_bytes is {}; it must be positive, or 0 without a limit", memory_bytes));
   if (mean.empty() != std.empty()) {
     throw Error(fmt::format("mean has {} values and std {}; give both or neither", mean.size(), std.size()));
   }

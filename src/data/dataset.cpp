@@ -3,18 +3,17 @@
 
 #include <algorithm>
 #include <new>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include "bitplan/data.h"
 #include "bitplan/error.h"
 #include "checked_samples.h"
-#include "data/draw.h"
 #include "data/spec.h"
-#include "data_sha256.h"
-#include "decode/array.h"
+#include "drawn_numbers.h"
+#include "load_samples.h"
 #include "memory_source.h"
+#include "normalization.h"
 #include "raw_samples.h"
 #include "source_stages.h"
 
@@ -30,35 +29,8 @@ DataOptions WithDefaults(DataOptions options, data::FileKind kind) {
   return options;
 }
 
-void CheckNormalization(const SampleForm& input, const DataOptions& options) {
-  const std::size_t values = std::max(options.mean.size(), options.std.size());
-  if (values == 0) return;
-  if (input.type == at::kLong) {
-    throw Error(fmt::format("{}: holds integers wider than 8 bits, which are not normalized; leave mean and std out",
-                            input.where));
-  }
-  if (values == 1) return;
-  if (input.shape.empty() || static_cast<std::size_t>(input.shape.front()) != values) {
-    throw Error(
-        fmt::format("{}: mean and std have {} values for samples of shape {}; give one, or one per channel (the "
-                    "first axis of a sample)",
-                    input.where, values, decode::ShapeText(input.shape)));
-  }
-}
-
 at::Tensor Select(const at::Tensor& tensor, const std::vector<std::int64_t>& order) {
   return tensor.defined() ? tensor.index_select(0, at::tensor(order, at::kLong)) : tensor;
-}
-
-/// The samples that the options draw; nothing where they take all, in their order.
-std::optional<std::vector<std::int64_t>> Drawn(std::int64_t size, const std::string& name, const DataOptions& options) {
-  if (options.samples > size && !options.fewer_allowed) {
-    throw Error(fmt::format("{}: {} samples were asked for, and it has {}", name,
-                            decode::Grouped(static_cast<std::uint64_t>(options.samples)),
-                            decode::Grouped(static_cast<std::uint64_t>(size))));
-  }
-  if (options.samples == 0) return std::nullopt;
-  return data::DrawSamples(size, std::min(options.samples, size), options.seed);
 }
 
 /// Checked as a whole; what is not drawn is not kept.
@@ -68,8 +40,8 @@ data::RawSamples Kept(data::RawSamples raw, const std::string& name, const DataO
   data::Samples samples = data::CheckSamples(std::move(raw), options.ignored_labels);
   for (std::size_t i = 0; i < kept.inputs.size(); ++i) kept.inputs[i].tensor = std::move(samples.inputs[i]);
   kept.labels.tensor = std::move(samples.labels);
-  for (const data::RawTensor& input : kept.inputs) CheckNormalization(data::FormOf(input), options);
-  const auto drawn = Drawn(kept.inputs.front().tensor.size(0), name, options);
+  for (const data::RawTensor& input : kept.inputs) data::CheckNormalization(data::FormOf(input), options);
+  const auto drawn = data::DrawnNumbers(kept.inputs.front().tensor.size(0), name, options);
   if (!drawn) return kept;
   for (data::RawTensor& input : kept.inputs) input.tensor = Select(input.tensor, *drawn);
   kept.labels.tensor = Select(kept.labels.tensor, *drawn);
@@ -99,8 +71,7 @@ Dataset Dataset::Load(std::string_view spec, const DataOptions& options) {
   const std::string name(spec);
   try {
     const DataOptions settled = WithDefaults(options, parsed.kind);
-    data::RawSamples kept = Kept(data::ReadSamples(parsed, options.input_names), name, settled);
-    return {std::make_shared<data::MemorySource>(std::move(kept), name, data::DataSha256(parsed)), settled};
+    return {data::LoadSamples(parsed, name, settled), settled};
   } catch (const std::bad_alloc&) {
     throw Error(fmt::format("{}: does not fit into memory", parsed.file.string()));
   }
@@ -123,8 +94,8 @@ Dataset Dataset::FromSource(std::shared_ptr<const SampleSource> source, const Da
     throw Error(fmt::format("{}: has no samples", source ? source->name() : "a source of samples that is null"));
   std::shared_ptr<const SampleSource> samples =
       std::make_shared<data::CheckedSamples>(std::move(source), options.ignored_labels);
-  for (const SampleForm& input : samples->inputs()) CheckNormalization(input, options);
-  if (auto drawn = Drawn(samples->size(), samples->name(), options))
+  for (const SampleForm& input : samples->inputs()) data::CheckNormalization(input, options);
+  if (auto drawn = data::DrawnNumbers(samples->size(), samples->name(), options))
     samples = std::make_shared<data::DrawnSamples>(std::move(samples), *std::move(drawn));
   return {std::move(samples), options};
 }

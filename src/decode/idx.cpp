@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <span>
 
 #include "bitplan/error.h"
@@ -69,13 +70,15 @@ std::vector<std::uint8_t> Inflate(std::span<const std::uint8_t> bytes, const std
   return Gunzip(bytes, file, size < kMost - header.size ? size + header.size + 1 : kMost);
 }
 
-}  // namespace
+/// The header of what the source holds, plain.
+Header ReadHeader(const ByteSource& source, const std::string& file) {
+  std::vector<std::uint8_t> begin(std::min<std::uint64_t>(source.size(), kLongestHeader));
+  source.Read(0, begin);
+  return ReadHeader(begin, file);
+}
 
-Array DecodeIdx(std::vector<std::uint8_t> bytes, const std::string& file) {
-  if (bytes.empty()) throw Error(file + ": is empty; expected an IDX file");
-  if (IsGzip(bytes)) bytes = Inflate(bytes, file);
-  const Header header = ReadHeader(bytes, file);
-  const std::size_t expected = ByteCount(header.type, header.shape, file), found = bytes.size() - header.size;
+void CheckSize(const Header& header, std::uint64_t found, const std::string& file) {
+  const std::size_t expected = ByteCount(header.type, header.shape, file);
   const std::string announced = fmt::format("{} of {} takes {} bytes after the header of {}", ShapeText(header.shape),
                                             ElementName(header.type), Grouped(expected), header.size);
   if (found < expected) {
@@ -84,10 +87,36 @@ Array DecodeIdx(std::vector<std::uint8_t> bytes, const std::string& file) {
         fmt::format("{}: record {} is cut off: {}, and {} are there", file, found / record, announced, Grouped(found)));
   }
   if (found > expected) throw Error(fmt::format("{}: {}, and more are there", file, announced));
-  bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(header.size));
-  Array array{header.type, header.shape, std::move(bytes)};
-  MakeNative(array, std::endian::big);
+}
+
+}  // namespace
+
+bool IsGzip(const ByteSource& source) {
+  std::vector<std::uint8_t> begin(std::min<std::uint64_t>(source.size(), 2));
+  source.Read(0, begin);
+  return IsGzip(begin);
+}
+
+std::size_t InflatedIdxBytes(const ByteSource& source, const std::string& file) {
+  // As much as a header may take even where it hardly shrinks.
+  std::vector<std::uint8_t> begin(std::min<std::uint64_t>(source.size(), 4 * kLongestHeader));
+  source.Read(0, begin);
+  const Header header = ReadHeader(Gunzip(begin, file, kLongestHeader), file);
+  return ByteCount(header.type, header.shape, file);
+}
+
+PlacedArray PlaceIdx(std::shared_ptr<const ByteSource> source, const std::string& file) {
+  if (source->size() == 0) throw Error(file + ": is empty; expected an IDX file");
+  const Header header = ReadHeader(*source, file);
+  CheckSize(header, source->size() - header.size, file);
+  PlacedArray array{std::move(source), file, header.type, std::endian::big, false, header.shape, header.size, 0};
+  array.apart = ByteCount(array.type, {array.shape.begin() + 1, array.shape.end()}, file);
   return array;
+}
+
+Array DecodeIdx(std::vector<std::uint8_t> bytes, const std::string& file) {
+  if (IsGzip(std::span<const std::uint8_t>(bytes))) bytes = Inflate(bytes, file);
+  return ReadWhole(PlaceIdx(std::make_shared<MemoryBytes>(bytes, file), file));
 }
 
 }  // namespace bitplan::decode

@@ -2,16 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "bitplan/error.h"
-#include "layout.h"
 #include "npy_header.h"
 
 namespace bitplan::decode {
 namespace {
 
-void CheckSize(const NpyHeader& header, std::size_t found, const std::string& where) {
+void CheckSize(const NpyHeader& header, std::uint64_t found, const std::string& where) {
   const std::size_t expected = ByteCount(header.type, header.shape, where);
   if (found == expected) return;
   const std::string announced =
@@ -24,26 +21,20 @@ void CheckSize(const NpyHeader& header, std::size_t found, const std::string& wh
   throw Error(fmt::format("{}: record {} is cut off: {}", where, found / record, announced));
 }
 
-/// Booleans that are neither 0 nor 1 are not values of C++'s bool.
-void CheckBooleans(const Array& array, const std::string& where) {
-  if (array.type != ElementType::Bool) return;
-  const auto wrong = std::ranges::find_if(array.bytes, [](std::uint8_t byte) { return byte > 1; });
-  if (wrong == array.bytes.end()) return;
-  throw Error(fmt::format("{}: element {} is {}; a bool is 0 or 1", where, wrong - array.bytes.begin(), *wrong));
-}
-
 }  // namespace
 
-Array DecodeNpy(std::vector<std::uint8_t> bytes, const std::string& where) {
-  if (bytes.empty()) throw Error(where + ": is empty; expected a NumPy array");
-  const NpyHeader header = ParseNpyHeader(bytes, where);
-  CheckSize(header, bytes.size() - header.size, where);
-  bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(header.size));
-  Array array{header.type, header.shape, std::move(bytes)};
-  CheckBooleans(array, where);
-  MakeNative(array, header.order);
-  if (header.fortran_order) MakeRowMajor(array);
+PlacedArray PlaceNpy(std::shared_ptr<const ByteSource> source, const std::string& where) {
+  if (source->size() == 0) throw Error(where + ": is empty; expected a NumPy array");
+  const NpyHeader header = ReadNpyHeader(*source, where);
+  CheckSize(header, source->size() - header.size, where);
+  PlacedArray array{std::move(source),    where,        header.type, header.order,
+                    header.fortran_order, header.shape, header.size, 0};
+  if (HasRecords(array)) array.apart = ByteCount(array.type, {array.shape.begin() + 1, array.shape.end()}, where);
   return array;
+}
+
+Array DecodeNpy(std::vector<std::uint8_t> bytes, const std::string& where) {
+  return ReadWhole(PlaceNpy(std::make_shared<MemoryBytes>(bytes, where), where));
 }
 
 }  // namespace bitplan::decode

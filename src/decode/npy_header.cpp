@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -165,27 +166,30 @@ class DictReader {
 
 }  // namespace
 
-NpyHeader ParseNpyHeader(std::span<const std::uint8_t> bytes, const std::string& where) {
+NpyHeader ReadNpyHeader(const ByteSource& source, const std::string& where) {
+  const std::size_t version_at = kMagic.size(), length_at = version_at + 2, longest = length_at + 4;
+  std::vector<std::uint8_t> bytes(std::min<std::uint64_t>(source.size(), longest));
+  source.Read(0, bytes);
   if (bytes.size() < kMagic.size() ||
       !std::equal(kMagic.begin(), kMagic.end(), bytes.begin(),
                   [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; })) {
     throw Error(fmt::format("{}: is not a NumPy array: it does not begin with \\x93NUMPY", where));
   }
-  const std::size_t version_at = kMagic.size();
   const std::string cut_off = where + ": the NumPy header is cut off";
   if (bytes.size() < version_at + 2) throw Error(cut_off);
   const int major = bytes[version_at], minor = bytes[version_at + 1];
   if (major < 1 || major > 3 || minor != 0) {
     throw Error(fmt::format("{}: NumPy format version {}.{} is none of 1.0, 2.0, 3.0", where, major, minor));
   }
-  const std::size_t length_at = version_at + 2, length_size = major == 1 ? 2 : 4, text_at = length_at + length_size;
+  const std::size_t length_size = major == 1 ? 2 : 4, text_at = length_at + length_size;
   if (bytes.size() < text_at) throw Error(cut_off);
-  const std::uint64_t length = ReadUnsigned(bytes.subspan(length_at, length_size), std::endian::little);
-  if (bytes.size() - text_at < length) {
+  const std::uint64_t length = ReadUnsigned(std::span(bytes).subspan(length_at, length_size), std::endian::little);
+  if (source.size() - text_at < length) {
     throw Error(fmt::format("{}: it takes {} bytes from byte {}, and {} are there", cut_off, Grouped(length), text_at,
-                            Grouped(bytes.size() - text_at)));
+                            Grouped(source.size() - text_at)));
   }
-  const auto text = bytes.subspan(text_at, length);
+  std::vector<std::uint8_t> text(length);
+  source.Read(text_at, text);
   NpyHeader header = DictReader({reinterpret_cast<const char*>(text.data()), text.size()}, text_at, where).Read();
   header.size = text_at + length;
   return header;

@@ -3,11 +3,11 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "decode/array.h"
+#include "decode/byte_source.h"
 
 namespace bitplan::decode {
 
@@ -20,9 +20,9 @@ struct NpyHeader {
   std::size_t size = 0;  ///< of magic, version, length and header, in bytes: where the elements begin
 };
 
-/// Format versions 1.0, 2.0 and 3.0. `where` begins the messages. Throws Error: not such a file, a header that is cut
-/// off or malformed, element types other than boolean, integers of up to 8 bytes (unsigned ones of up to 4) and floats.
-/// Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
-NpyHeader ParseNpyHeader(std::span<const std::uint8_t> bytes, const std::string& where);
+/// Format versions 1.0, 2.0 and 3.0. `source` begins with it, `where` begins the messages. Throws Error: not such a
+/// file, a header that is cut off or malformed, element types other than boolean, integers of up to 8 bytes (unsigned
+/// ones of up to 4) and floats. Source: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+NpyHeader ReadNpyHeader(const ByteSource& source, const std::string& where);
 
 }  // namespace bitplan::decode

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
+#include <torch/csrc/jit/serialization/pickle.h>
 #include <torch/types.h>
 #include <unistd.h>
 
@@ -127,16 +128,32 @@ class MemoryOption : public testing::Test {
     return torch::jit::load((folder_ / model).string()).forward({x}).toTensor();
   }
 
- private:
-  void WriteBytes(const std::string& name, const std::vector<std::int64_t>& shape) const {
-    std::string header = "{'descr': '|u1', 'fortran_order': False, 'shape': (";
+  /// Of uint8.
+  static std::string NpyHeader(const std::vector<std::int64_t>& shape, const std::string& column_major = "False") {
+    std::string header = "{'descr': '|u1', 'fortran_order': " + column_major + ", 'shape': (";
     for (const std::int64_t size : shape) header += fmt::format("{}, ", size);
     header += "), }";
     header.resize((header.size() + 10 + 1 + 63) / 64 * 64 - 10 - 1, ' ');
     header += "\n";
+    return std::string("\x93NUMPY\x01\0", 8) + static_cast<char>(header.size() & 255) +
+           static_cast<char>(header.size() >> 8) + header;
+  }
+
+  void WriteZeros(const std::string& name, const std::string& header, std::int64_t bytes) const {
+    std::ofstream(folder_ / name, std::ios::binary) << header;
+    fs::resize_file(folder_ / name, header.size() + static_cast<std::uintmax_t>(bytes));
+  }
+
+  /// As torch.save does.
+  void WriteTensor(const std::string& name, const at::Tensor& tensor) const {
+    const std::vector<char> bytes = torch::jit::pickle_save(c10::IValue(tensor));
+    std::ofstream(folder_ / name, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
+
+ private:
+  void WriteBytes(const std::string& name, const std::vector<std::int64_t>& shape) const {
     std::ofstream out(folder_ / name, std::ios::binary);
-    out << "\x93NUMPY" << '\x01' << '\0' << static_cast<char>(header.size() & 255)
-        << static_cast<char>(header.size() >> 8) << header;
+    out << NpyHeader(shape);
     const at::Tensor bytes = torch::randint(256, shape, torch::kByte).contiguous();
     out.write(static_cast<const char*>(bytes.const_data_ptr()), bytes.numel());
   }
@@ -204,12 +221,43 @@ TEST_F(MemoryOption, DoesNotChangeTheResult) {
   WriteImages(160);
   for (const char* memory : {"448MiB", "640MiB"}) {
     const Measured run = Run(fmt::format(
-        "quantize images.pt --calibration images.npy --weight-bits 4 --activation-bits 4 --out {}.pt --memory {}", memory,
-        memory));
+        "quantize images.pt --calibration images.npy --weight-bits 4 --activation-bits 4 --out {}.pt --memory {}",
+        memory, memory));
     ASSERT_EQ(run.code, 0) << run.messages;
   }
   const at::Tensor x = torch::randn({4, 3, 128, 128}), few = OutputOf("448MiB.pt", x), many = OutputOf("640MiB.pt", x);
   EXPECT_LT(((few - many).norm() / many.norm()).item<double>(), 1e-6);
+}
+
+/// Files of zeros, which take no room on the disk: 16,000 images, 750 MiB.
+TEST_F(MemoryOption, DataNeedNotFit) {
+  WriteImages(1);
+  const std::int64_t images = 16'000, bytes = images * 3 * 128 * 128;
+  WriteZeros("big.npy", NpyHeader({images, 3, 128, 128}), bytes);
+  WriteZeros("big.idx", std::string("\0\0\x08\x04\0\0\x3e\x80\0\0\0\x03\0\0\0\x80\0\0\0\x80", 20), bytes);
+  WriteZeros("big.bin", "", 250'000 * 3073);
+  WriteTensor("big.pt", torch::zeros({6000, 3, 128, 128}, torch::kByte));
+  const std::string command = "eval images.pt --weight-bits 4 --output-correction none --samples 4 --data ";
+  for (const char* const data : {"big.npy", "idx:big.idx", "cifar10:big.bin", "big.pt"})
+    ExpectWithin(320, command + data);
+  ExpectWithin(320, "inspect images.pt --data big.npy");
+  ExpectWithin(400, "analyze images.pt --weight-bits 4 --activation-bits 32 --samples 8 --out s.json --data big.npy");
+  ExpectWithin(400,
+               "train images.pt --weight-bits 4 --held-out 0% --epochs 1 --samples 16 --batch-size 8 --out t.pt "
+               "--data big.npy");
+}
+
+TEST_F(MemoryOption, DataThatCannotBeReadInPiecesIsRefusedBeforeItIsRead) {
+  WriteImages(1);
+  WriteZeros("columns.npy", NpyHeader({4096, 3, 128, 128}, "True"), std::int64_t{4096} * 3 * 128 * 128);
+  const Measured run =
+      Run("eval images.pt --weight-bits 4 --output-correction none --data columns.npy --memory 400MiB");
+  EXPECT_EQ(run.code, 2);
+  EXPECT_THAT(run.messages, testing::AllOf(testing::HasSubstr("columns.npy"), testing::HasSubstr("read in pieces"),
+                                           testing::HasSubstr("takes 384.0 MiB"), testing::HasSubstr("give at least")));
+  EXPECT_LT(run.peak_mebibytes, 220);
+  ExpectThatWhatIsNamedDoes("eval images.pt --weight-bits 4 --output-correction none --samples 4 --data columns.npy",
+                            400);
 }
 
 TEST_F(MemoryOption, TooLittleIsRefusedWithTheLeastThatWouldDo) {
@@ -217,10 +265,12 @@ TEST_F(MemoryOption, TooLittleIsRefusedWithTheLeastThatWouldDo) {
   const Measured none = Run("eval images.pt --data images.npy --memory 100MiB");
   EXPECT_EQ(none.code, 2);
   EXPECT_THAT(none.messages, testing::HasSubstr("give at least"));
-  const Measured few = Run("train images.pt --data images.npy --weight-bits 4 --batch-size 7 --held-out 0% --epochs 1 "
-                           "--out t.pt --memory 210MiB");
+  const Measured few =
+      Run("train images.pt --data images.npy --weight-bits 4 --batch-size 7 --held-out 0% --epochs 1 "
+          "--out t.pt --memory 210MiB");
   EXPECT_EQ(few.code, 2);
-  EXPECT_THAT(few.messages, testing::AnyOf(testing::HasSubstr("a batch size of"), testing::HasSubstr("one sample takes")));
+  EXPECT_THAT(few.messages,
+              testing::AnyOf(testing::HasSubstr("a batch size of"), testing::HasSubstr("one sample takes")));
 }
 
 }  // namespace

@@ -3,7 +3,8 @@
 #include "bitplan/data.h"
 #include "files/fields.h"
 
-BITPLAN_FIELDS(bitplan::DataOptions, samples, fewer_allowed, seed, mean, std, input_names, ignored_labels);
+BITPLAN_FIELDS(bitplan::DataOptions, samples, fewer_allowed, seed, mean, std, input_names, ignored_labels,
+               memory_bytes);
 
 namespace bitplan::files {
 
@@ -12,7 +13,7 @@ inline Json IdentityOf(const Dataset& data) {
   return {{"samples", data.size()},
           {"sha256", data.sha256()},
           {"first", data.first()},
-          {"options", OptionsJson(data.options())}};
+          {"options", OptionsJson(data.options(), {"memory_bytes"})}};
 }
 
 }  // namespace bitplan::files

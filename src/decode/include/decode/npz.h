@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "decode/array.h"
+#include "decode/placed_array.h"
+#include "decode/zip.h"
 
 namespace bitplan::decode {
 
@@ -14,8 +17,16 @@ struct NamedArray {
   Array array;
 };
 
+/// The same, left where it is.
+struct PlacedEntry {
+  std::string name;
+  PlacedArray array;
+};
+
 /// NumPy's .npz: a zip archive of .npy entries, stored or deflated, in file order. `file` is named in messages. Throws
 /// Error: as ZipArchive and DecodeNpy, no entry, an entry that is not a .npy.
 std::vector<NamedArray> DecodeNpz(std::span<const std::uint8_t> bytes, const std::string& file);
+
+std::vector<PlacedEntry> PlaceNpz(const std::shared_ptr<const ZipArchive>& archive, const std::string& file);
 
 }  // namespace bitplan::decode
