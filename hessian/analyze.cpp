@@ -5,18 +5,13 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
+#include "analysis_plan.h"
+#include "analysis_run.h"
 #include "bitplan/error.h"
 #include "bitplan/version.h"
-#include "curvature/curvature_figures.h"
-#include "data/options_fields.h"
-#include "files/journal.h"
-#include "hessian/options_fields.h"
 #include "layer_facts.h"
-#include "network/options_fields.h"
-#include "quantize/grid_memory.h"
-#include "quantize/quantized_weights.h"
-#include "shifts/output_figures.h"
 #include "text/enum_names.h"
 
 namespace bitplan {
@@ -31,11 +26,6 @@ void ValidateWidths(const std::string& option, const std::vector<int>& widths) {
   }
 }
 
-bool QuantizesActivations(const AnalyzeOptions& options) {
-  return std::any_of(options.activation_bits.begin(), options.activation_bits.end(),
-                     [](int bits) { return bits < 32; });
-}
-
 DataSource SourceOf(const Dataset& data) {
   DataSource source;
   if (!data.sha256().empty()) source.spec = data.source();
@@ -47,32 +37,9 @@ DataSource SourceOf(const Dataset& data) {
   return source;
 }
 
-/// All that the figures depend on: a journal of anything else is of no use.
-files::Journal OpenJournal(const Network& network, const Dataset& data, const AnalyzeOptions& options) {
-  if (options.checkpoint.empty()) return {};
-  if (network.sha256().empty() || data.sha256().empty())
-    throw Error("a checkpoint needs a network and data from files, since it holds for these alone");
-  const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
-  files::Json subject = files::OptionsJson(options, {"checkpoint", "progress"});
-  subject["samples"] = data.size();
-  subject["network"] = files::IdentityOf(network);
-  subject["data"] = files::IdentityOf(data);
-  subject["criterion"] = {{"loss", ToString(criterion.loss)},
-                          {"outputs", ToString(criterion.outputs)},
-                          {"class_axis", criterion.class_axis}};
-  subject["version"] = Version();
-  return {options.checkpoint, {"an analysis", subject.dump(-1, ' ', false, files::Json::error_handler_t::replace)}};
-}
-
 /// With the least of the widths: one that the format's type has.
 Format WithLeast(const Format& format, const std::vector<int>& widths) {
   return format.WithBits(*std::min_element(widths.begin(), widths.end()));
-}
-
-std::vector<Format> FormatsOf(const AnalyzeOptions& options) {
-  std::vector<Format> formats;
-  for (const int bits : options.weight_bits) formats.push_back(options.weight_format.WithBits(bits));
-  return formats;
 }
 
 constexpr text::Names<Delta, 3> kDeltas = {
@@ -126,23 +93,16 @@ Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOp
   result.weight_format = WithLeast(options.weight_format, options.weight_bits);
   result.activation_format = WithLeast(options.activation_format, options.activation_bits);
   result.samples = data.size();
-  result.layers = hessian::LayerFacts(network, data, options);
+  result.layers = hessian::LayerFacts(network, data, hessian::ChoicesOf(options));
   return result;
 }
 
 Sensitivity Analyze(const Network& network, const Dataset& data, const AnalyzeOptions& options) {
-  Sensitivity result = Outline(network, data, options);
-  files::Journal journal = OpenJournal(network, data, options);
-  quantize::CheckGridsFit(network, FormatsOf(options), options.memory_bytes);
-  const quantize::QuantizedWeights weights(network, options.weight_format, options.weight_bits, options.progress);
-  hessian::AddWeightChoices(network, weights, result.layers);
-  std::vector<std::int64_t> input_elements;
-  if (QuantizesActivations(options))
-    input_elements = hessian::AddActivationChoices(network, data, options, result.layers);
-  if (hessian::NeedsOutputFigures(options)) hessian::AddOutputFigures(network, data, weights, options, journal, result);
-  hessian::AddHessians(network, data, options, input_elements, journal, result.layers);
-  hessian::AddGaussNewton(network, data, weights, options, journal, result.layers);
-  return result;
+  Sensitivity outline = Outline(network, data, options);
+  files::Journal journal;
+  if (!options.checkpoint.empty()) journal = {options.checkpoint, hessian::AnalysisSubject(network, data, options)};
+  hessian::AnalysisRecords records(std::move(journal));
+  return hessian::AnalysisRun(network, data, options, std::move(outline), std::move(records)).Finish();
 }
 
 }  // namespace bitplan

@@ -5,18 +5,15 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
-#include <map>
-#include <optional>
 #include <set>
+#include <utility>
 
 #include "bitplan/error.h"
 #include "bitplan/gauss_newton.h"
-#include "bitplan/quantize.h"
 #include "fisher/input_perturbation.h"
 #include "fisher/sample_axis.h"
 #include "gauss_newton/output_curvature.h"
 #include "process/memory_limit.h"
-#include "shifts/shift_figures.h"
 
 namespace bitplan::hessian {
 
@@ -78,81 +75,55 @@ at::Tensor SumOfSamples(const at::Tensor& values, std::int64_t axis) {
   return values.movedim(axis, 0).flatten(1).sum(1, /*keepdim=*/false, at::kDouble);
 }
 
-/// The quantizer of a choice at each of its sites that a sample reaches.
-using Ranges = std::map<int, ActivationRange>;
-
-std::vector<Ranges> RangesOf(const Network& network, const Dataset& data, const std::vector<InputChoice>& choices,
-                             const AnalyzeOptions& options) {
-  std::vector<Ranges> ranges(choices.size());
-  std::optional<ActivationStatistics> statistics;
-  for (std::size_t k = 0; k < choices.size(); ++k)
-    for (const int site : choices[k].sites) {
-      const Format& format = choices[k].format;
-      if (format.HasScale() && !statistics)
-        statistics =
-            ActivationStatistics::Collect(network, data, {options.batch_size, options.memory_bytes}, options.progress);
-      if (!format.HasScale())
-        ranges[k][site] = {};
-      else if (statistics->Has(site))
-        ranges[k][site] = statistics->Range(site, format);
-    }
-  return ranges;
-}
-
 }  // namespace
 
-std::vector<Estimate> InputFisher(const Network& network, const Dataset& data, const std::vector<InputChoice>& choices,
-                                  const AnalyzeOptions& options) {
+InputFisherPasses::InputFisherPasses(const Network& network, const Dataset& data, std::vector<InputChoice> choices,
+                                     const ActivationStatistics* statistics, const InputFisherOptions& options)
+    : network_(network), data_(data), choices_(std::move(choices)), ranges_(choices_.size()) {
   std::set<int> all_sites;
-  for (const InputChoice& choice : choices) all_sites.insert(choice.sites.begin(), choice.sites.end());
-  const std::vector<int> sites(all_sites.begin(), all_sites.end());
-  const std::vector<Ranges> ranges = RangesOf(network, data, choices, options);
-  const GaussNewtonOptions defaults;
-  const auto outputs = [&](const std::vector<at::Tensor>& inputs) { return network.Forward(inputs); };
-  const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
-  const LossCurvature curvature =
-      CurvatureInOutputs(outputs, at::Device(network.device()), options.memory_bytes, data, criterion, defaults.rows,
-                         defaults.cut, options.seed, options.progress);
-  const at::NoGradGuard no_gradient;
-  const std::vector<std::int64_t> axes = SampleAxes(network, data, sites);
-  std::vector<std::vector<double>> of_samples(choices.size(),
-                                              std::vector<double>(static_cast<std::size_t>(data.size())));
-  const auto add = [&](const std::vector<std::int64_t>& samples) {
-    const at::Device device(network.device());
-    const SquaredGradients squared =
-        BackwardPasses(network, sites, data.Get(samples, device).inputs, curvature.Rows(samples).rows.to(device));
-    for (std::size_t k = 0; k < choices.size(); ++k)
-      for (std::size_t i = 0; i < squared.inputs.size(); ++i) {
-        const auto range = ranges[k].find(sites[squared.inputs[i].slot]);
-        if (!squared.sums[i].defined() || range == ranges[k].end()) continue;
-        const at::Tensor x = squared.inputs[i].value.detach();
-        const at::Tensor change = FakeQuantize(x, choices[k].format, range->second) - x;
-        const at::Tensor sums = SumOfSamples(change.square_().mul_(squared.sums[i]), axes.empty() ? -1 : axes[i]).cpu();
-        if (sums.numel() != std::ssize(samples))
-          throw Error(fmt::format("a layer reads {} rows for {} samples", sums.numel(), samples.size()));
-        for (std::size_t n = 0; n < samples.size(); ++n)
-          of_samples[k][static_cast<std::size_t>(samples[n])] += sums.const_data_ptr<double>()[n] / 2;
-      }
-  };
-
-  const std::vector<std::vector<std::int64_t>> first = curvature.Chunks(1);
-  if (!first.empty()) {
-    const std::int64_t held = curvature.bytes();
-    const std::int64_t of_sample = process::BytesOfOneSample(options.memory_bytes, held, [&] { add(first.front()); });
-    for (std::vector<double>& values : of_samples) std::fill(values.begin(), values.end(), 0);
-    const std::int64_t largest = std::clamp<std::int64_t>(
-        (process::PlannedBytes(options.memory_bytes) - held) / std::max<std::int64_t>(1, of_sample), 1,
-        axes.empty() ? 1 : kLargestFisherChunk);
-    const std::vector<std::vector<std::int64_t>> chunks = curvature.Chunks(largest);
-    for (std::size_t i = 0; i < chunks.size(); ++i) {
-      add(chunks[i]);
-      Report(options.progress, "input fisher", static_cast<std::int64_t>(i + 1),
-             static_cast<std::int64_t>(chunks.size()));
+  for (std::size_t k = 0; k < choices_.size(); ++k)
+    for (const int site : choices_[k].sites) {
+      all_sites.insert(site);
+      if (!choices_[k].format.HasScale())
+        ranges_[k][site] = {};
+      else if (statistics->Has(site))
+        ranges_[k][site] = statistics->Range(site, choices_[k].format);
     }
-  }
-  std::vector<Estimate> figures;
-  for (const std::vector<double>& values : of_samples) figures.push_back(MeanOfSamples(values));
-  return figures;
+  sites_.assign(all_sites.begin(), all_sites.end());
+  const GaussNewtonOptions defaults;
+  const auto outputs = [&](const std::vector<at::Tensor>& inputs) { return network_.Forward(inputs); };
+  curvature_ = CurvatureInOutputs(outputs, at::Device(network_.device()), options.memory_bytes, data_,
+                                  options.criterion, defaults.rows, defaults.cut, options.seed, options.progress);
+  const at::NoGradGuard no_gradient;
+  axes_ = SampleAxes(network_, data_, sites_);
+  const std::vector<std::vector<std::int64_t>> first = curvature_->Chunks(1);
+  if (first.empty()) return;
+  const std::int64_t held = curvature_->bytes();
+  const std::int64_t of_sample = process::BytesOfOneSample(options.memory_bytes, held, [&] { Run(first.front()); });
+  chunks_ = curvature_->Chunks(std::clamp<std::int64_t>(
+      (process::PlannedBytes(options.memory_bytes) - held) / std::max<std::int64_t>(1, of_sample), 1,
+      axes_.empty() ? 1 : kLargestFisherChunk));
+}
+
+std::vector<double> InputFisherPasses::Run(const std::vector<std::int64_t>& chunk) const {
+  const at::NoGradGuard no_gradient;
+  const at::Device device(network_.device());
+  const SquaredGradients squared =
+      BackwardPasses(network_, sites_, data_.Get(chunk, device).inputs, curvature_->Rows(chunk).rows.to(device));
+  std::vector<double> of_samples(choices_.size() * chunk.size());
+  for (std::size_t k = 0; k < choices_.size(); ++k)
+    for (std::size_t i = 0; i < squared.inputs.size(); ++i) {
+      const auto range = ranges_[k].find(sites_[squared.inputs[i].slot]);
+      if (!squared.sums[i].defined() || range == ranges_[k].end()) continue;
+      const at::Tensor x = squared.inputs[i].value.detach();
+      const at::Tensor change = FakeQuantize(x, choices_[k].format, range->second) - x;
+      const at::Tensor sums = SumOfSamples(change.square_().mul_(squared.sums[i]), axes_.empty() ? -1 : axes_[i]).cpu();
+      if (sums.numel() != std::ssize(chunk))
+        throw Error(fmt::format("a layer reads {} rows for {} samples", sums.numel(), chunk.size()));
+      for (std::size_t n = 0; n < chunk.size(); ++n)
+        of_samples[k * chunk.size() + n] += sums.const_data_ptr<double>()[n] / 2;
+    }
+  return of_samples;
 }
 
 }  // namespace bitplan::hessian

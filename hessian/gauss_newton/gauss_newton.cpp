@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "bitplan/error.h"
+#include "gauss_newton/gauss_newton_blocks.h"
 #include "gauss_newton/gauss_newton_impl.h"
 #include "gauss_newton/gradient_pass.h"
 #include "gauss_newton/output_curvature.h"
+#include "gauss_newton/sample_sums.h"
 #include "quantize/squared_norm.h"
 #include "shifts/shift_figures.h"
 #include "text/enum_names.h"
@@ -70,7 +72,8 @@ void GaussNewtonOptions::Validate() const {
   if (memory_bytes <= 0) throw Error(fmt::format("memory_bytes is {}, must be above 0", memory_bytes));
 }
 
-GaussNewton GaussNewton::Compute(const Network& network, const Dataset& data, const GaussNewtonOptions& options) {
+GaussNewton GaussNewton::Blocks::Prepare(const Network& network, const Dataset& data,
+                                         const GaussNewtonOptions& options) {
   options.Validate();
   const at::NoGradGuard no_gradient;
   const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
@@ -85,10 +88,16 @@ GaussNewton GaussNewton::Compute(const Network& network, const Dataset& data, co
   const auto impl = std::make_shared<Impl>(network, data, layers, std::move(curvature), std::move(pass),
                                            options.memory_bytes, options.progress);
   if (options.compute != Arithmetic::Float32) impl->differences = Differences(impl->store, layers.size());
-  impl->store.ForEachPart(
-      {0}, [](const hessian::RowStore::Part&, const std::vector<const hessian::LayerRows*>&) {});  // keeps what fits
   GaussNewton result;
   result.impl_ = impl;
+  return result;
+}
+
+GaussNewton GaussNewton::Compute(const Network& network, const Dataset& data, const GaussNewtonOptions& options) {
+  const at::NoGradGuard no_gradient;
+  GaussNewton result = Blocks::Prepare(network, data, options);
+  result.impl_->store.ForEachPart(
+      {0}, [](const hessian::RowStore::Part&, const std::vector<const hessian::LayerRows*>&) {});  // keeps what fits
   return result;
 }
 
@@ -108,21 +117,11 @@ TraceEstimate GaussNewton::Trace(std::size_t i) const {
   const at::NoGradGuard no_gradient;
   std::vector<double> of_sample(static_cast<std::size_t>(samples()));
   impl_->store.ForEachGradient(i, [&](const hessian::RowStore::Part& part, const at::Tensor& gradients) {
-    const at::Tensor norms = at::linalg_vector_norm(gradients.flatten(2), 2, {2}).to(at::kCPU, at::kDouble);
-    const at::Tensor traces = norms.square().sum(1);
+    const at::Tensor traces = hessian::SampleTraces(gradients);
     for (std::size_t n = 0; n < part.samples.size(); ++n)
       of_sample[static_cast<std::size_t>(part.samples[n])] += traces[static_cast<std::int64_t>(n)].item<double>();
   });
-  const auto count = static_cast<double>(samples());
-  const double mean = std::accumulate(of_sample.begin(), of_sample.end(), 0.0) / count;
-  double squares = 0;
-  for (const double trace : of_sample) squares += (trace - mean) * (trace - mean);
-  const double of_mean = count > 1 ? std::sqrt(squares / (count - 1) / count) : 0;
-  TraceEstimate trace;
-  trace.value = mean;
-  trace.standard_error = std::hypot(of_mean, impl_->differences[i].trace * mean);
-  trace.significant = trace.value > 2 * trace.standard_error;
-  return trace;
+  return hessian::MeanTrace(of_sample, impl_->differences[i].trace);
 }
 
 at::Tensor GaussNewton::Diagonal(std::size_t i) const {
@@ -136,11 +135,10 @@ at::Tensor GaussNewton::Diagonal(std::size_t i) const {
 
 std::vector<Estimate> GaussNewton::DiagonalForms(std::size_t i, const at::Tensor& factors) const {
   const at::NoGradGuard no_gradient;
-  const at::Tensor columns = factors.flatten(1).t().to(impl_->store.Weight(i).options());
+  const at::Tensor columns = hessian::FormColumns(factors, impl_->store.Weight(i));
   at::Tensor of_samples = torch::zeros({columns.size(1), samples()}, torch::kDouble);
   impl_->store.ForEachGradient(i, [&](const hessian::RowStore::Part& part, const at::Tensor& gradients) {
-    const at::Tensor diagonals = gradients.flatten(2).square().sum(1);  // of each sample
-    of_samples.index_add_(1, torch::tensor(part.samples), at::mm(diagonals, columns).t().to(at::kCPU, at::kDouble));
+    of_samples.index_add_(1, torch::tensor(part.samples), hessian::SampleForms(gradients, columns));
   });
   std::vector<Estimate> forms;
   for (const at::Tensor& values : of_samples.unbind())

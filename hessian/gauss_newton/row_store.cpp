@@ -189,21 +189,49 @@ void RowStore::ForEachPart(const std::vector<std::size_t>& wanted, const Use& us
   }
 }
 
+void RowStore::ForPart(std::size_t part, const Use& use) const {
+  std::shared_ptr<const Kept> kept;
+  {
+    const std::lock_guard lock(mutex_);
+    if (kept_ && kept_->layers.size() == layers_.size()) kept = kept_;
+  }
+  const Rows made = kept ? Rows() : Make(pass_, parts_[part], AllLayers());
+  std::vector<const LayerRows*> rows;
+  for (const std::optional<LayerRows>& found : kept ? kept->parts[part] : made)
+    rows.push_back(found ? &*found : nullptr);
+  use(parts_[part], rows);
+}
+
+/// Of each float32 gradient there are up to seven more beside it: LibTorch's own in other layouts, and its user's.
+std::int64_t RowStore::RowsAtOnce(std::size_t layer) const {
+  return std::max<std::int64_t>(1, work_bytes_ / (32 * Weight(layer).numel()));
+}
+
+std::int64_t RowStore::PiecesOfRows(std::size_t layer, const Part& part) const {
+  const std::int64_t step = std::min(part.rows, RowsAtOnce(layer));
+  return (part.rows + step - 1) / step;
+}
+
+void RowStore::ForEachPiece(std::size_t layer, const Part& part, const LayerRows& rows, const UsePiece& use) const {
+  const auto samples = static_cast<std::int64_t>(part.samples.size());
+  const std::int64_t at_once = RowsAtOnce(layer), row_step = std::min(part.rows, at_once),
+                     sample_step = std::clamp<std::int64_t>(at_once / row_step, 1, samples);
+  for (std::int64_t n = 0; n < samples; n += sample_step)
+    for (std::int64_t row = 0; row < part.rows; row += row_step) {
+      const std::int64_t take = std::min(sample_step, samples - n), take_rows = std::min(row_step, part.rows - row);
+      use(n, row / row_step, rows.Part(n, take, row, take_rows).Gradients());
+    }
+}
+
 void RowStore::ForEachGradient(std::size_t layer,
                                const std::function<void(const Part& part, const at::Tensor& gradients)>& use) const {
-  // Of each float32 gradient there are up to seven more beside it: LibTorch's own in other layouts, and its user's.
-  const std::int64_t at_once = std::max<std::int64_t>(1, work_bytes_ / (32 * Weight(layer).numel()));
   ForEachPart({layer}, [&](const Part& part, const std::vector<const LayerRows*>& rows) {
     if (!rows[0]) return;
-    const auto samples = static_cast<std::int64_t>(part.samples.size());
-    const std::int64_t row_step = std::min(part.rows, at_once),
-                       sample_step = std::clamp<std::int64_t>(at_once / row_step, 1, samples);
-    for (std::int64_t n = 0; n < samples; n += sample_step)
-      for (std::int64_t row = 0; row < part.rows; row += row_step) {
-        const std::int64_t take = std::min(sample_step, samples - n), take_rows = std::min(row_step, part.rows - row);
-        const Part piece{{part.samples.begin() + n, part.samples.begin() + n + take}, part.first_row + row, take_rows};
-        use(piece, rows[0]->Part(n, take, row, take_rows).Gradients());
-      }
+    const std::int64_t row_step = std::min(part.rows, RowsAtOnce(layer));
+    ForEachPiece(layer, part, *rows[0], [&](std::int64_t n, std::int64_t piece, const at::Tensor& gradients) {
+      const auto begin = part.samples.begin() + n;
+      use({{begin, begin + gradients.size(0)}, part.first_row + piece * row_step, gradients.size(1)}, gradients);
+    });
   });
 }
 

@@ -36,10 +36,19 @@ class RowStore {
   using Use = std::function<void(const Part& part, const std::vector<const LayerRows*>& rows)>;
   void ForEachPart(const std::vector<std::size_t>& wanted, const Use& use) const;
 
+  /// The same for one part and all layers, of rows that are not kept for that.
+  void ForPart(std::size_t part, const Use& use) const;
+
   /// A row of one layer after the other as the gradient itself: [n, R, weight…] for rows of n samples, in pieces that
   /// fit.
   void ForEachGradient(std::size_t layer,
                        const std::function<void(const Part& part, const at::Tensor& gradients)>& use) const;
+
+  /// Of one part's rows of a layer. `sample`: of the piece's first one, in the part; `rows`: number of the piece among
+  /// those of its samples, below PiecesOfRows.
+  using UsePiece = std::function<void(std::int64_t sample, std::int64_t rows, const at::Tensor& gradients)>;
+  void ForEachPiece(std::size_t layer, const Part& part, const LayerRows& rows, const UsePiece& use) const;
+  std::int64_t PiecesOfRows(std::size_t layer, const Part& part) const;
 
   /// A few rows of all layers by `pass`, which is the store's own or the same in another arithmetic.
   std::vector<std::optional<LayerRows>> FewRows(const GradientPass& pass) const;
@@ -68,6 +77,7 @@ class RowStore {
   };
 
   std::vector<std::size_t> AllLayers() const;
+  std::int64_t RowsAtOnce(std::size_t layer) const;
   Rows Make(const GradientPass& pass, const Part& part, const std::vector<std::size_t>& wanted) const;
   void AddGradientsOfOne(const GradientPass& pass, const Part& part, const at::Tensor& rows,
                          const std::vector<std::size_t>& wanted, Rows& result) const;

@@ -4,7 +4,7 @@
 
 namespace bitplan::hessian {
 
-Alternatives::Alternatives(const AnalyzeOptions& options, const std::vector<LayerSensitivity>& layers) {
+Alternatives::Alternatives(const ChoiceSpace& space, const std::vector<LayerSensitivity>& layers) {
   std::map<int, std::vector<int>> tied;
   for (std::size_t i = 0; i < layers.size(); ++i)
     if (layers[i].tied_group >= 0) tied[layers[i].tied_group].push_back(static_cast<int>(i));
@@ -14,7 +14,7 @@ Alternatives::Alternatives(const AnalyzeOptions& options, const std::vector<Laye
         layers[i].tied_group >= 0 ? tied.at(layers[i].tied_group) : std::vector<int>{layer};
     for (const bool activation : {false, true}) {
       const std::vector<Perturbation>& offered = activation ? layers[i].activation_choices : layers[i].weight_choices;
-      const Format& format = activation ? options.activation_format : options.weight_format;
+      const Format& format = activation ? space.activation_format : space.weight_format;
       for (std::size_t k = 0; k < offered.size(); ++k) {
         if (offered[k].bits == 32) continue;
         const std::size_t row = row_count++;

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "bitplan/analyze.h"
 #include "bitplan/sensitivity.h"
+#include "groundwork.h"
 #include "quantize/single_choices.h"
 
 namespace bitplan::hessian {
@@ -22,7 +22,7 @@ struct Alternatives {
   std::vector<std::size_t> rows;  ///< of each, its place in Contributions and OutputShifts
   std::size_t row_count = 0;      ///< of these: rows of inputs that an earlier layer's choice quantizes stay empty
 
-  Alternatives(const AnalyzeOptions& options, const std::vector<LayerSensitivity>& layers);
+  Alternatives(const ChoiceSpace& space, const std::vector<LayerSensitivity>& layers);
 
   Perturbation& Figures(std::vector<LayerSensitivity>& layers, std::size_t i) const;
 };

@@ -95,6 +95,8 @@ class GaussNewton {
   /// ‖G‖_F of a layer's block: from the rows' inner products, or from the matrix itself where that is smaller.
   double FrobeniusNorm(std::size_t i) const;
 
+  class Blocks;  ///< its samples, as an analysis takes them in parts; the library's own
+
  private:
   friend class GaussNewtonOperator;
   friend Eigenpairs TopEigenpairs(const GaussNewtonOperator& matrix, const EigenOptions& options);

@@ -92,6 +92,12 @@ Journal::Journal(std::filesystem::path file, const JournalSubject& subject)
   Index(CheckHeader());
 }
 
+std::vector<std::string> Journal::steps() const {
+  std::vector<std::string> names;
+  for (const auto& [name, record] : records_) names.push_back(name);
+  return names;
+}
+
 std::string Journal::Header(std::size_t whole) const {
   const std::string line = Line({{"kind", subject_.kind}, {"whole", whole}, {"of", Json::parse(subject_.json)}});
   return fmt::format("{}\n{}\n{:08x}\n", kFirstLine, line, Checksum(line));

@@ -153,9 +153,9 @@ SingleChoices SingleChoices::Fit(const Network& network, const QuantizedWeights&
   result.corrections_.resize(count);
   result.output_errors_.resize(count);
 
-  std::optional<ActivationStatistics> statistics;
-  if (std::any_of(result.choices_.begin(), result.choices_.end(),
-                  [](const SingleChoice& each) { return each.activation; }))
+  std::optional<ActivationStatistics> statistics = options.statistics;
+  if (!statistics && std::any_of(result.choices_.begin(), result.choices_.end(),
+                                 [](const SingleChoice& each) { return each.activation; }))
     statistics = ActivationStatistics::Collect(network, calibration, options.limits, options.progress);
   for (std::size_t i = 0; i < count; ++i) {
     const SingleChoice& choice = result.choices_[i];

@@ -66,10 +66,10 @@ void InputFisher(const Network& network, const Dataset& data, std::int64_t limit
   std::vector<bitplan::hessian::InputChoice> choices;
   for (const bitplan::Layer& layer : network.layers())
     choices.push_back({{layer.uses.front().input_site}, bitplan::DefaultActivationFormat().WithBits(4)});
-  bitplan::AnalyzeOptions options;
-  options.memory_bytes = limit;
-  options.batch_size = 1;  // of the ranges, which are not under the limit
-  bitplan::hessian::InputFisher(network, data, choices, options);
+  const auto statistics = bitplan::ActivationStatistics::Collect(network, data, 1);  // not under the limit
+  const bitplan::hessian::InputFisherPasses passes(
+      network, data, choices, &statistics, {bitplan::ResolveLoss(network, data, bitplan::Loss::Auto, 1), limit, 0, {}});
+  for (const auto& chunk : passes.chunks()) passes.Run(chunk);
 }
 
 void Run(const Network& network, const Dataset& data, std::int64_t limit, const std::string& what) {

@@ -73,6 +73,9 @@ class Journal {
   Journal(std::filesystem::path file, const JournalSubject& subject);
 
   bool empty() const { return records_.empty(); }  ///< no step is there
+  bool Has(const std::string& step) const { return records_.contains(step); }
+  std::vector<std::string> steps() const;                      ///< names of those that are there, ascending
+  const std::filesystem::path& file() const { return file_; }  ///< empty: keeps nothing
 
   /// The `count` numbers of a step; nothing when it is not there. Throws Error when it has others, or as many not.
   template <typename T>

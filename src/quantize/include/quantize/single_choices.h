@@ -30,6 +30,7 @@ struct SingleChoicesOptions {
   PassLimits limits;  ///< of what is held, the weights of the choices are a part
   bool channel_correction = true;
   ProgressCallback progress;
+  std::optional<ActivationStatistics> statistics = {};  ///< of the calibration data, where they are there already
 };
 
 /// Some choices, each made alone, with the quantizer that is later applied: weights on their grids, ranges of inputs,
