@@ -112,8 +112,10 @@ class Probe {
 /// that mixes its samples is refused.
 class Network {
  public:
-  /// Loads a model file: TorchScript (scripted or traced, frozen or not). Its format is told by its content, whatever
-  /// its name. Throws Error: a file that is missing, truncated or of another format (which, and what to do with it),
+  /// Loads a model file: TorchScript (scripted or traced, frozen or not), or an archive of torch.export (of PyTorch 2.6
+  /// or later). Its format is told by its content, whatever
+  /// its name. Throws Error: a file that is missing, truncated or of another format (which, and what to do with it), an
+  /// operator that has no meaning outside of Python (named with the module that calls it),
   /// NaN or Inf in a parameter (named), unknown device, an input that is not a tensor and has neither a value nor a
   /// default (named), a value for no such input (those there are, named) or of another type, a module state that cannot
   /// be followed (named).
@@ -134,6 +136,8 @@ class Network {
   bool has_operand_sites() const;                                  ///< as the options say
   const std::map<std::string, std::string>& input_values() const;  ///< as the options say, each in one way of writing
   std::optional<std::int64_t> class_axis() const;                  ///< likewise
+  /// What was not taken as the file has it, each in a clause: "exported in training mode, and put in eval mode".
+  const std::vector<std::string>& remarks() const;
   const NetworkOptions& options() const;  ///< that it was loaded with, `input_values` in one way of writing
 
   struct Impl;  ///< for the rooms that rewrite graphs and run parts of them; see src/network/impl.h

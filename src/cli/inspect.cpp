@@ -63,6 +63,7 @@ nlohmann::ordered_json ToJson(const Network& network, const NetworkSummary& prof
   json["left_in_float"] = nlohmann::ordered_json::array();
   for (const FloatOperator& each : network.left_in_float())
     json["left_in_float"].push_back({{"operator", each.op}, {"name", each.name}, {"reason", each.reason}});
+  if (!network.remarks().empty()) json["remarks"] = network.remarks();
   return json;
 }
 
@@ -82,6 +83,7 @@ void Print(const Network& network, const NetworkSummary& profile, const std::str
   table.Add({"total", "", "", Shape(profile.output_shape), "", WithCommas(weights), WithCommas(macs), ""});
   fmt::print("{}", table.Text());
   if (network.layers().empty()) fmt::print("\nno layer of this model can be quantized\n");
+  for (const std::string& remark : network.remarks()) fmt::print("\nthe model was {}\n", remark);
   if (network.left_in_float().empty()) return;
   Table left({left_title, "", "why"});
   for (const FloatOperator& each : network.left_in_float()) left.Add({each.op, each.name, each.reason});

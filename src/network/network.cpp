@@ -65,6 +65,7 @@ const std::string& Network::weights_sha256() const { return impl_->weights_sha25
 const std::string& Network::device() const { return impl_->options.device; }
 bool Network::batch_norm_folded() const { return impl_->options.fold_batch_norm; }
 bool Network::has_operand_sites() const { return impl_->options.operand_sites; }
+const std::vector<std::string>& Network::remarks() const { return impl_->lowered.remarks; }
 const std::map<std::string, std::string>& Network::input_values() const { return impl_->options.input_values; }
 std::optional<std::int64_t> Network::class_axis() const { return impl_->options.class_axis; }
 const NetworkOptions& Network::options() const { return impl_->options; }

@@ -14,7 +14,27 @@ namespace {
 using torch::jit::Node;
 using torch::jit::Value;
 
+/// Whether the node hands the operand on with its axes in another order.
+bool OrdersAxes(const Node* node) {
+  return Has(node, OperatorTrait::TransposesAxes) || OperatorName(node) == "permute";
+}
+
+/// The operand with its axes in the order that permute says.
+std::optional<WeightOperand> Permuted(const WeightOperand& operand, const Node* node) {
+  const auto order = IntsArgument(node, "dims");
+  const auto rank = static_cast<std::int64_t>(operand.axes.size());
+  if (!order || order->size() != operand.axes.size()) return std::nullopt;
+  WeightOperand permuted{operand.parameter, {}, {}};
+  for (const std::int64_t axis : *order) {
+    const auto from = static_cast<std::size_t>((axis + rank) % rank);
+    permuted.axes.push_back(operand.axes[from]);
+    permuted.sizes.push_back(operand.sizes[from]);
+  }
+  return permuted;
+}
+
 std::optional<WeightOperand> Transposed(WeightOperand operand, const Node* node) {
+  if (OperatorName(node) == "permute") return Permuted(operand, node);
   const auto rank = static_cast<std::int64_t>(operand.axes.size());
   std::int64_t first = 0, second = rank - 1;
   if (OperatorName(node) == "transpose") {
@@ -78,8 +98,8 @@ const Node* SplitBehind(const Node* node) {
 }  // namespace
 
 bool IsView(const Node* node) {
-  return Has(node, OperatorTrait::KeepsAxes) || Has(node, OperatorTrait::TransposesAxes) ||
-         Has(node, OperatorTrait::Parts) || SplitBehind(node) != nullptr;
+  return Has(node, OperatorTrait::KeepsAxes) || OrdersAxes(node) || Has(node, OperatorTrait::Parts) ||
+         SplitBehind(node) != nullptr;
 }
 
 std::optional<WeightOperand> ResolveWeight(const LoweredGraph& lowered, const Value* value) {
@@ -101,7 +121,7 @@ std::optional<WeightOperand> ResolveWeight(const LoweredGraph& lowered, const Va
   auto operand = ResolveWeight(lowered, Subject(node));
   if (operand && (OperatorName(node) == "slice" || OperatorName(node) == "narrow"))
     return Section(std::move(*operand), node);
-  if (operand && Has(node, OperatorTrait::TransposesAxes)) return Transposed(std::move(*operand), node);
+  if (operand && OrdersAxes(node)) return Transposed(std::move(*operand), node);
   return operand;
 }
 

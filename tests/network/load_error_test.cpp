@@ -88,7 +88,6 @@ TEST_F(LoadError, SaysWhatAFileIsThatIsNoTorchScriptAndWhatToDo) {
     EXPECT_THAT(message, testing::AllOf(HasSubstr(file), HasSubstr("not a TorchScript file: "), HasSubstr(what),
                                         HasSubstr(remedy)));
   };
-  expect("exported.pt2", "an archive of torch.export", "torch.jit.trace(torch.export.load(FILE).module(), example)");
   expect("state_dict.pth", "weights without the network", "model.load_state_dict(torch.load(FILE))");
   expect("training_checkpoint.pth", "weights without the network", "of a training checkpoint the entry of the model");
   expect("module.pt", "a module of class __main__.Net, pickled", "torch.load(FILE, weights_only=False).eval()");

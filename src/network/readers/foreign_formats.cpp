@@ -100,10 +100,6 @@ class PickledModule : public ModelReader {
   }
 };
 
-bool IsExported(const ModelContent& content) {
-  return content.Has("archive_format") || content.Has("serialized_exported_program.json");
-}
-
 bool HoldsArrays(const ModelContent& content) {
   return content.archive() && !content.archive()->names().empty() &&
          content.archive()->names().front().ends_with(".npy");
@@ -137,10 +133,6 @@ void AddFormat(Readers& readers, std::string what, std::string remedy, ForeignFo
 }
 
 void AddArchives(Readers& readers) {
-  AddFormat(readers, "an archive of torch.export",
-            "until bitplan reads these, in Python: "
-            "torch.jit.trace(torch.export.load(FILE).module(), example).save(\"model.pt\")",
-            IsExported);
   AddFormat(
       readers, "a dict by torch.save, as state_dict() gives: weights without the network that computes with them",
       BuildAndSave("load them with model.load_state_dict(torch.load(FILE)), of a training checkpoint the entry of "

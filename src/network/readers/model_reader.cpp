@@ -4,6 +4,7 @@
 
 #include "bitplan/error.h"
 #include "network/stored_bytes.h"
+#include "readers/exported_program.h"
 #include "readers/foreign_formats.h"
 #include "readers/torch_script.h"
 
@@ -13,6 +14,7 @@ const std::vector<std::unique_ptr<const ModelReader>>& ModelReaders() {
   static const auto readers = [] {
     std::vector<std::unique_ptr<const ModelReader>> all;
     all.push_back(std::make_unique<TorchScriptReader>());
+    all.push_back(std::make_unique<ExportedProgramReader>());
     AddForeignFormats(all);
     return all;
   }();

@@ -60,9 +60,18 @@ TEST(ModelReaders, ReadTorchScriptUnderAnyName) {
   }
 }
 
+TEST(ModelReaders, ReadExportedProgramsUnderAnyName) {
+  const TemporaryFolder folder;
+  for (const std::string& name : MisleadingNames()) {
+    const ModelContent content(folder.Put(name, BytesOf(Foreign("exported.pt2"))));
+    EXPECT_EQ(ReaderOf(content).Name(), "an archive of torch.export") << name;
+    EXPECT_GT(StoredBytes(content.file()), 0);
+    EXPECT_FALSE(ReadModel(content.file(), {}).parameters.empty());
+  }
+}
+
 TEST(ModelReaders, RecognizeWhatTheyDoNotReadUnderAnyName) {
   const std::map<std::string, std::string> formats = {
-      {"exported.pt2", "an archive of torch.export"},
       {"model.onnx", "an ONNX model"},
       {"state_dict.pth",
        "a dict by torch.save, as state_dict() gives: weights without the network that computes with them"},

@@ -33,6 +33,7 @@ struct LoweredGraph {
   std::vector<Parameter> parameters;   ///< values of the graph inputs after the arguments
   std::set<std::string> nameless;      ///< parameters that were constants in the code: their names are not the model's
   std::optional<std::int64_t> traced_samples;  ///< of the example that it was traced with, where LibTorch tells
+  std::vector<std::string> remarks;  ///< what was not taken as the file has it, for the user: in whole clauses
   std::map<std::string, std::string> input_values;  ///< of inputs that are no tensors, those given: fixed in the graph
   std::map<std::string, network::FoldedNorm>
       folded_norms;            ///< of the layers that batch norms were folded into, by the weight's name
