@@ -29,21 +29,22 @@ if(BITPLAN_TORCH)
   bitplan_precompile(bitplan_torch_headers)
 endif()
 
-# Files that see LibTorch's headers are compiled several as one: what these headers make of their templates takes longer than the
-# file, and is made once. A name that stands in the anonymous namespaces of two files of a room therefore needs a better one.
-option(BITPLAN_UNITY "Compile the files of a room that sees LibTorch together, eight at a time" ON)
+# Files of a room are compiled several as one: what LibTorch's, Eigen's and the JSON library's headers make of their templates takes
+# longer than the file, and is made once. A name that stands in the anonymous namespaces of two files of a room therefore needs a
+# better one.
+option(BITPLAN_UNITY "Compile the files of a room together, eight at a time" ON)
 
 # bitplan_flags(TARGET [TORCH [PRECOMPILED]]): language level, warnings, and with TORCH the shared precompiled header, or another.
 function(bitplan_flags target)
   cmake_parse_arguments(FLAG "TORCH" "PRECOMPILED" "" ${ARGN})
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:bitplan_warnings>)
+  if(BITPLAN_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)  # is about headers: files that others include
+  endif()
   if(FLAG_TORCH)
     target_compile_options(${target} PRIVATE -fpch-preprocess)
-    if(BITPLAN_UNITY)
-      set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-      target_compile_options(${target} PRIVATE -Wno-subobject-linkage)  # is about headers: files that others include
-    endif()
     target_link_libraries(${target} PRIVATE OpenMP::OpenMP_CXX)
     get_target_property(type ${target} TYPE)
     if(type STREQUAL "EXECUTABLE")  # the shared header is compiled with -fPIC, executables would be with -fPIE

@@ -11,11 +11,11 @@ namespace {
 using namespace tuning::joint;
 
 /// One or two columns to change to; equal ones are a single change.
-struct Move {
+struct JointMove {
   double change = 0;
   Index first = 0, second = 0;
 
-  bool operator<(const Move& other) const { return change < other.change; }
+  bool operator<(const JointMove& other) const { return change < other.change; }
 };
 
 /// The moves that the model holds to be the best, at most kMostTried of them, best first.
@@ -34,7 +34,7 @@ class Ranking {
     }
   }
 
-  std::vector<Move> Best(Monitor& monitor) {
+  std::vector<JointMove> Best(Monitor& monitor) {
     for (Index a = 0; a < core_.columns() && !monitor.Expired(); ++a) {
       if (a == Now(a)) continue;
       if (Fits(a, a)) Consider({single_[a], a, a});
@@ -62,7 +62,7 @@ class Ranking {
     return true;
   }
 
-  void Consider(const Move& move) {
+  void Consider(const JointMove& move) {
     if (!(move.change < worst_)) return;
     moves_.push_back(move);
     std::push_heap(moves_.begin(), moves_.end());
@@ -75,9 +75,9 @@ class Ranking {
   const Core& core_;
   const QuadraticModel& model_;
   const CorePlan& plan_;
-  std::vector<double> single_;  // change of the model, per column
-  std::vector<double> left_;    // of each budget
-  std::vector<Move> moves_;     // heap, worst on top
+  std::vector<double> single_;    // change of the model, per column
+  std::vector<double> left_;      // of each budget
+  std::vector<JointMove> moves_;  // heap, worst on top
   double worst_ = 0;
 };
 
@@ -88,9 +88,9 @@ Eigen::VectorXd IndicatorOf(const Core& core, const CorePlan& plan) {
 }
 
 /// The first move that lowers the objective; returns whether there is any.
-bool TakeMove(const Core& core, const JointObjective& objective, const std::vector<Move>& moves, CorePlan& plan,
+bool TakeMove(const Core& core, const JointObjective& objective, const std::vector<JointMove>& moves, CorePlan& plan,
               double& value) {
-  for (const Move& move : moves) {
+  for (const JointMove& move : moves) {
     CorePlan changed = plan;
     changed[core.group[move.first]] = move.first;
     changed[core.group[move.second]] = move.second;

@@ -165,7 +165,7 @@ MoreFiles FilesBeside(const std::filesystem::path& file) {
 int AnalyzeModel(const Arguments& arguments) {
   CommandLine line("analyze MODEL.pt --data KIND:FILE --out sensitivity.json [options]",
                    "Measures what each width does to each layer's weight and input, and how much the loss minds.");
-  line.AddPositional("MODEL.pt", "TorchScript file");
+  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
   line.Add({
       {"data", Text("KIND:FILE"), "cifar10:FILE, idx:FILE,LABELS, npy:, npz:, pt: ..."},
       {"out", Text("FILE"), "where the sensitivity file goes"},

@@ -40,7 +40,7 @@ int CalibrateModel(const Arguments& arguments) {
   CommandLine line("calibrate MODEL.pt --data KIND:FILE --out statistics.json [options]",
                    "Collects what the ranges of all layer inputs are found from, at any width and with any calibrator, "
                    "for quantize --statistics.");
-  line.AddPositional("MODEL.pt", "TorchScript file");
+  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
   line.Add({
       {"data", Text("KIND:FILE"), "what the network is run over"},
       {"out", Text("FILE"), "where the statistics go"},

@@ -73,7 +73,7 @@ void CheckOptions(const CommandLine& line) {
 int EvaluateModel(const Arguments& arguments) {
   CommandLine line("eval MODEL.pt --data KIND:FILE [--plan plan.json] [options]",
                    "Measures accuracy and loss of the float network and, with a plan, of the planned one.");
-  line.AddPositional("MODEL.pt", "TorchScript file");
+  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
   line.Add({
       {"data", Text("KIND:FILE"), "what to measure on"},
       {"plan", Text("FILE"), "plan to measure beside the float network"},
@@ -105,7 +105,8 @@ int EvaluateModel(const Arguments& arguments) {
   report.data_sha256 = data.sha256();
   const auto batch_size = line.Get<std::int64_t>("batch-size");
   if (!plan) {
-    report.float_network = Evaluate(network, {}, data, {batch_size, ReadMemory(line, network, {&data})}, ShowProgress(), loss)[0];
+    report.float_network =
+        Evaluate(network, {}, data, {batch_size, ReadMemory(line, network, {&data})}, ShowProgress(), loss)[0];
     if (WriteJson(line, ToJson(report))) Print(report, criterion);
     return kDone;
   }

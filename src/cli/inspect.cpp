@@ -116,7 +116,7 @@ int Inspect(const Arguments& arguments) {
                    "Shows each layer: operator, shapes for one sample, weights, multiply-accumulates, and which layers "
                    "read the same "
                    "tensor (tied).");
-  line.AddPositional("MODEL.pt", "TorchScript file");
+  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
   AddOneSampleOptions(line);
   AddModelOptions(line);
   AddTargetOption(line, "show where a device's compiler puts quantizers");

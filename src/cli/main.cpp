@@ -14,6 +14,7 @@
 #include "memory_option.h"
 #include "network/torch_error.h"
 #include "process/memory_limit.h"
+#include "process/start_anew.h"
 #include "tell.h"
 
 namespace bitplan::cli {
@@ -62,6 +63,12 @@ int Dispatch(const Arguments& arguments) {
   if (command == kCommands.end()) throw Error(fmt::format("there is no command '{}'; bitplan --help lists them", name));
   return command->run(Arguments(arguments.begin() + 1, arguments.end()));
 }
+
+#ifdef __linux__
+// ShareProcessors starts the program anew. Done here, before LibTorch sets itself up, that costs next to nothing.
+[[gnu::used, gnu::section(".preinit_array")]] void (*const kStartAnew)(int, char**, char**) =
+    [](int, char** values, char** environment) { process::StartAnew(values, environment); };
+#endif
 
 }  // namespace
 

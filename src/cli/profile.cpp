@@ -83,7 +83,7 @@ int ProfileModel(const Arguments& arguments) {
                    "Times each layer's float and 8-bit kernel here, or estimates its latency on a device, and its "
                    "energy; writes tables "
                    "of both for search, pareto and run --costs.");
-  line.AddPositional("MODEL.pt", "TorchScript file");
+  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
   const LatencyOptions defaults;
   AddOneSampleOptions(line);
   line.Add({

@@ -27,7 +27,7 @@ namespace bitplan::cli {
 int QuantizeModel(const Arguments& arguments) {
   CommandLine line("quantize MODEL.pt plan.json --calibration KIND:FILE --out quantized.pt [options]",
                    "Applies a plan and saves a TorchScript file of standard operators that plain PyTorch runs.");
-  line.AddPositional("MODEL.pt", "TorchScript file");
+  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
   line.AddPositional("plan.json",
                      "from bitplan search or run; without it formats by hand, or those that --target has first");
   line.Add({

@@ -89,7 +89,7 @@ int RunAll(const Arguments& arguments) {
       "run MODEL.pt --data KIND:FILE --test KIND:FILE --budget weight_size=12.5% --out-dir FOLDER [options]",
       "Analyzes, searches, quantizes and measures; leaves sensitivity.json, plan.json, quantized.pt and "
       "evaluation.json in the folder.");
-  line.AddPositional("MODEL.pt", "TorchScript file");
+  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
   line.Add({
       {"data", Text("KIND:FILE"), "what to analyze and calibrate on: cifar10:FILE, idx:, npy:, npz:, pt:"},
       {"test", Text("KIND:FILE"), "what to measure on; other samples than --data"},

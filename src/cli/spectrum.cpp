@@ -157,7 +157,7 @@ int ShowSpectrum(const Arguments& arguments) {
   CommandLine line(
       "spectrum MODEL.pt --data KIND:FILE [--layers PATTERNS] [--csv FILE] [--svg FILE] [options]",
       "Estimates how the eigenvalues of the loss's curvature in the weights of some layers are distributed.");
-  line.AddPositional("MODEL.pt", "TorchScript file");
+  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
   line.Add({
       {"data", Text("KIND:FILE"), "what the loss is the mean over"},
       {"layers", TextOrShown("", "all", "PATTERNS"),

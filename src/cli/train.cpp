@@ -36,8 +36,8 @@ struct Outputs {
     MoreFiles files{{}, {{"--out's checkpoint", CheckpointOf(quantized)}}};
     const auto beside = [&](const char* option, const char* ending) -> std::filesystem::path {
       if (line.Has(option)) return line.Get<std::string>(option);
-      files.written.push_back({fmt::format("--{}, beside --out,", option),
-                               std::filesystem::path(quantized).replace_extension(ending)});
+      files.written.push_back(
+          {fmt::format("--{}, beside --out,", option), std::filesystem::path(quantized).replace_extension(ending)});
       return files.written.back().path;
     };
     plan = beside("plan-out", ".json");
@@ -125,11 +125,12 @@ Subject LoadSubject(const CommandLine& line) {
 }
 
 EvaluationReport EvaluateBoth(const Network& before, const TrainResult& result, const Dataset& test,
-                         const TrainOptions& options) {
+                              const TrainOptions& options) {
   EvaluationReport report;
   report.model_sha256 = before.sha256();
   report.data_sha256 = test.sha256();
-  const auto measured = Evaluate(before, {result.quantized}, test, {options.batch_size, options.memory_bytes}, ShowProgress(), options.loss);
+  const auto measured = Evaluate(before, {result.quantized}, test, {options.batch_size, options.memory_bytes},
+                                 ShowProgress(), options.loss);
   report.float_network = measured[0];
   report.planned = measured[1];
   report.planned_widths = WidthsOf(result.plan);
@@ -151,7 +152,7 @@ int TrainModel(const Arguments& arguments) {
       "Trains a model under a plan, quantized as it computes. Leaves the quantized TorchScript file, and beside it the "
       "trained float model "
       "(trained.float.pt) and its plan with the learned scales (trained.json), which eval, quantize and train read.");
-  line.AddPositional("MODEL.pt", "TorchScript file, not frozen");
+  line.AddPositional("MODEL.pt", "TorchScript (not frozen) or torch.export file");
   line.Add({
       {"plan", Text("FILE"),
        "from bitplan search or run; without it formats by hand, or those that --target has first"},

@@ -48,7 +48,7 @@ int ValidateMeasures(const Arguments& arguments) {
       "validate MODEL.pt --data KIND:FILE --out-dir FOLDER [--test KIND:FILE] [options]",
       "Draws random plans, measures their real rise of the loss, and says how well every measure ranks them; leaves "
       "validation.csv and validation.svg in the folder.");
-  line.AddPositional("MODEL.pt", "TorchScript file");
+  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
   line.Add({
       {"data", Text("KIND:FILE"), "what to analyze, calibrate and measure on"},
       {"test", Text("KIND:FILE"), "labelled data to compare with accuracy as well"},

@@ -14,7 +14,7 @@
 namespace bitplan::decode {
 namespace {
 
-constexpr std::size_t kMagic = 4, kLength = 4, kLongestHeader = kMagic + 255 * kLength;
+constexpr std::size_t kIdxMagic = 4, kLength = 4, kLongestHeader = kIdxMagic + 255 * kLength;
 
 ElementType TypeOf(std::uint8_t code, const std::string& file) {
   switch (code) {
@@ -45,11 +45,11 @@ struct Header {
 };
 
 Header ReadHeader(std::span<const std::uint8_t> bytes, const std::string& file) {
-  if (bytes.size() < kMagic || bytes[0] != 0 || bytes[1] != 0) {
+  if (bytes.size() < kIdxMagic || bytes[0] != 0 || bytes[1] != 0) {
     throw Error(fmt::format(
         "{}: is not an IDX file: it does not begin with two zero bytes, an element type and a number of axes", file));
   }
-  Header header{TypeOf(bytes[2], file), std::vector<std::int64_t>(bytes[3]), kMagic + kLength * bytes[3]};
+  Header header{TypeOf(bytes[2], file), std::vector<std::int64_t>(bytes[3]), kIdxMagic + kLength * bytes[3]};
   if (header.shape.empty()) throw Error(fmt::format("{}: byte 3: an IDX file has 1 … 255 axes, not 0", file));
   if (bytes.size() < header.size) {
     throw Error(fmt::format("{}: the IDX header of {} axes takes {} bytes, and the file ends after {}", file,
@@ -57,7 +57,7 @@ Header ReadHeader(std::span<const std::uint8_t> bytes, const std::string& file) 
   }
   for (std::size_t axis = 0; axis < header.shape.size(); ++axis) {
     header.shape[axis] =
-        static_cast<std::int64_t>(ReadUnsigned(bytes.subspan(kMagic + kLength * axis, kLength), std::endian::big));
+        static_cast<std::int64_t>(ReadUnsigned(bytes.subspan(kIdxMagic + kLength * axis, kLength), std::endian::big));
   }
   return header;
 }

@@ -16,7 +16,7 @@
 namespace bitplan::decode {
 namespace {
 
-constexpr std::string_view kMagic = "\x93NUMPY";
+constexpr std::string_view kNpyMagic = "\x93NUMPY";
 
 /// Reads the header's text, a Python dictionary such as
 ///   {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
@@ -167,11 +167,11 @@ class DictReader {
 }  // namespace
 
 NpyHeader ReadNpyHeader(const ByteSource& source, const std::string& where) {
-  const std::size_t version_at = kMagic.size(), length_at = version_at + 2, longest = length_at + 4;
+  const std::size_t version_at = kNpyMagic.size(), length_at = version_at + 2, longest = length_at + 4;
   std::vector<std::uint8_t> bytes(std::min<std::uint64_t>(source.size(), longest));
   source.Read(0, bytes);
-  if (bytes.size() < kMagic.size() ||
-      !std::equal(kMagic.begin(), kMagic.end(), bytes.begin(),
+  if (bytes.size() < kNpyMagic.size() ||
+      !std::equal(kNpyMagic.begin(), kNpyMagic.end(), bytes.begin(),
                   [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; })) {
     throw Error(fmt::format("{}: is not a NumPy array: it does not begin with \\x93NUMPY", where));
   }

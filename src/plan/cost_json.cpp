@@ -12,7 +12,7 @@ namespace bitplan {
 
 namespace {
 
-constexpr const char* kSchema = "bitplan.costs/1";
+constexpr const char* kCostSchema = "bitplan.costs/1";
 
 std::size_t Entries(const std::vector<int>& widths) { return std::max<std::size_t>(widths.size(), 1); }
 
@@ -94,13 +94,13 @@ CostTable ReadCostTable(JsonReader& reader) {
 namespace bitplan {
 
 std::string ToJson(const std::vector<CostTable>& tables) {
-  plan::Json json{{"schema", kSchema}, {"tables", plan::Json::array()}};
+  plan::Json json{{"schema", kCostSchema}, {"tables", plan::Json::array()}};
   for (const CostTable& table : tables) json["tables"].push_back(plan::CostTableJson(table));
   return plan::JsonText(json);
 }
 
 std::vector<CostTable> ReadCosts(const std::filesystem::path& file) {
-  plan::JsonReader reader = plan::JsonReader::Open(file, kSchema);
+  plan::JsonReader reader = plan::JsonReader::Open(file, kCostSchema);
   std::vector<CostTable> tables;
   for (plan::JsonReader& table : reader.Objects("tables")) tables.push_back(plan::ReadCostTable(table));
   reader.Finish();

@@ -12,7 +12,7 @@ namespace bitplan {
 
 namespace {
 
-constexpr const char* kSchema = "bitplan.plan/1";
+constexpr const char* kPlanSchema = "bitplan.plan/1";
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 Certificate ReadCertificate(plan::JsonReader reader) {
@@ -137,7 +137,7 @@ std::vector<OperandPlan> ReadOperands(plan::JsonReader& reader) {
 }  // namespace
 
 std::string ToJson(const Plan& plan) {
-  plan::Json json{{"schema", kSchema},
+  plan::Json json{{"schema", kPlanSchema},
                   {"tool_version", plan.tool_version},
                   {"model_sha256", plan.model_sha256},
                   {"data", plan::DataSourceJson(plan.data)},
@@ -165,7 +165,7 @@ std::string ToJson(const Plan& plan) {
 }
 
 Plan ReadPlan(const std::filesystem::path& file) {
-  plan::JsonReader reader = plan::JsonReader::Open(file, kSchema);
+  plan::JsonReader reader = plan::JsonReader::Open(file, kPlanSchema);
   Plan plan;
   plan.tool_version = reader.String("tool_version");
   plan.model_sha256 = reader.String("model_sha256");

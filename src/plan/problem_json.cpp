@@ -10,7 +10,7 @@ namespace bitplan {
 
 namespace {
 
-constexpr const char* kSchema = "bitplan.problem/1";
+constexpr const char* kProblemSchema = "bitplan.problem/1";
 
 Choice ReadChoice(plan::JsonReader& reader) {
   Choice choice{reader.String("name"), reader.Number("objective"), reader.NumberMap("costs")};
@@ -42,8 +42,10 @@ plan::Json ChoiceJson(const Choice& choice) {
 }
 
 plan::Json ProblemJson(const Problem& problem) {
-  plan::Json json{
-      {"schema", kSchema}, {"name", problem.name}, {"objective", problem.objective}, {"groups", plan::Json::array()}};
+  plan::Json json{{"schema", kProblemSchema},
+                  {"name", problem.name},
+                  {"objective", problem.objective},
+                  {"groups", plan::Json::array()}};
   for (const Group& group : problem.groups) {
     plan::Json choices = plan::Json::array();
     for (const Choice& choice : group.choices) choices.push_back(ChoiceJson(choice));
@@ -73,7 +75,7 @@ void WriteProblem(const std::filesystem::path& file, const Problem& problem) {
 }
 
 Problem ReadProblem(const std::filesystem::path& file) {
-  plan::JsonReader reader = plan::JsonReader::Open(file, kSchema);
+  plan::JsonReader reader = plan::JsonReader::Open(file, kProblemSchema);
   Problem problem;
   problem.name = reader.String("name");
   problem.objective = reader.String("objective");

@@ -19,7 +19,7 @@ namespace bitplan {
 
 namespace {
 
-constexpr const char* kSchema = "bitplan.sensitivity/1";
+constexpr const char* kSensitivitySchema = "bitplan.sensitivity/1";
 constexpr std::int64_t kMostElements = 1'000'000'000'000;  // of one tensor: sums over layers stay far from overflow
 
 plan::Json CurvatureJson(const Curvature& curvature) {
@@ -113,7 +113,7 @@ plan::Json LayerJson(const LayerSensitivity& layer) {
   return json;
 }
 
-LayerSensitivity ReadLayer(plan::JsonReader& reader) {
+LayerSensitivity ReadLayerSensitivity(plan::JsonReader& reader) {
   LayerSensitivity layer;
   layer.name = reader.String("name");
   layer.op = reader.String("operator");
@@ -135,7 +135,7 @@ LayerSensitivity ReadLayer(plan::JsonReader& reader) {
 }
 
 plan::Json SensitivityJson(const Sensitivity& sensitivity) {
-  plan::Json json{{"schema", kSchema},
+  plan::Json json{{"schema", kSensitivitySchema},
                   {"tool_version", sensitivity.tool_version},
                   {"model_sha256", sensitivity.model_sha256},
                   {"data", plan::DataSourceJson(sensitivity.data)},
@@ -186,7 +186,7 @@ void WriteSensitivity(const std::filesystem::path& file, const Sensitivity& sens
 }
 
 Sensitivity ReadSensitivity(const std::filesystem::path& file) {
-  plan::JsonReader reader = plan::JsonReader::Open(file, kSchema);
+  plan::JsonReader reader = plan::JsonReader::Open(file, kSensitivitySchema);
   Sensitivity sensitivity;
   sensitivity.tool_version = reader.String("tool_version");
   sensitivity.model_sha256 = reader.String("model_sha256");
@@ -206,7 +206,7 @@ Sensitivity ReadSensitivity(const std::filesystem::path& file) {
   sensitivity.samples = reader.Integer("samples", 0);
   std::set<std::string> names;
   for (plan::JsonReader& layer : reader.Objects("layers")) {
-    sensitivity.layers.push_back(ReadLayer(layer));
+    sensitivity.layers.push_back(ReadLayerSensitivity(layer));
     if (!names.insert(sensitivity.layers.back().name).second) layer.Fail("name", "a name that no other layer has");
   }
   if (reader.Has("operands"))

@@ -14,19 +14,19 @@
 namespace bitplan::calibration {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 /// What numpy found for one sample and format; see make_reference.py.
-struct Reference {
+struct NumpyCase {
   nlohmann::json numbers;
   std::vector<float> values;
   Format format;
 };
 
-std::vector<Reference> References() {
+std::vector<NumpyCase> References() {
   std::ifstream file(BITPLAN_TEST_DIR "/calibration/reference.json");
   const auto document = nlohmann::json::parse(file);
-  std::vector<Reference> references;
+  std::vector<NumpyCase> references;
   for (const auto& each : document.at("cases")) {
     Format format;
     format.bits = each.at("bits");
@@ -53,7 +53,7 @@ TEST(CalibrationReference, DivergencesEqualNumpys) {
     const Divergence divergence(DistributionOf(values));
     for (const auto& each : numbers.at("divergences")) {
       const double expected = each.at(2);
-      EXPECT_NEAR(divergence({each.at(0), each.at(1)}, format, kInfinity), expected, 1e-9 + 1e-6 * expected)
+      EXPECT_NEAR(divergence({each.at(0), each.at(1)}, format, kUnbounded), expected, 1e-9 + 1e-6 * expected)
           << each << numbers;
       ++compared;
     }
@@ -67,7 +67,7 @@ TEST(CalibrationReference, EntropyComesWithinAPerCentOfTheLeastDivergenceOfADens
     if (!numbers.contains("least_divergence")) continue;
     format.calibrator = Calibrator::Entropy;
     const Distribution distribution = DistributionOf(values);
-    const double divergence = Divergence(distribution)(Calibrate(distribution, format), format, kInfinity);
+    const double divergence = Divergence(distribution)(Calibrate(distribution, format), format, kUnbounded);
     EXPECT_LE(divergence, numbers.at("least_divergence").get<double>() * 1.01) << numbers;
     ++compared;
   }

@@ -25,6 +25,17 @@ TEST(Help, ListsCommandsAndOptions) {
   }
 }
 
+// OpenMP speaks each time that it is set up, of LibTorch's libraries one of the first.
+TEST(Threads, SleepWhileTheyWaitWithoutLoadingLibTorchTwice) {
+  const Workspace work;
+  const ToolRun run =
+      RunTool(work.path(), "--version", "env -u OMP_WAIT_POLICY -u GOMP_SPINCOUNT OMP_DISPLAY_ENV=true");
+  EXPECT_EQ(run.code, 0);
+  EXPECT_THAT(run.err, HasSubstr("OMP_WAIT_POLICY = 'PASSIVE'"));
+  const std::string begin = "OPENMP DISPLAY ENVIRONMENT BEGIN";
+  EXPECT_EQ(run.err.find(begin), run.err.rfind(begin)) << run.err;
+}
+
 TEST(InspectCommand, CountsResNet20AsPublished) {
   const Workspace work;
   const ToolRun run = work.Run("inspect resnet20.pt --input 3,32,32 --json -");

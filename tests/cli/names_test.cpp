@@ -20,11 +20,11 @@ std::string WithoutSpace(std::string text) {
   return text;
 }
 
-struct Case {
+struct EnumOption {
   std::string command, option;
 };
 
-class NamesOf : public testing::TestWithParam<Case> {};
+class NamesOf : public testing::TestWithParam<EnumOption> {};
 
 TEST_P(NamesOf, TheOptionAreInTheHelpAndOthersAreRefused) {
   const auto& [command, option] = GetParam();
@@ -40,14 +40,15 @@ TEST_P(NamesOf, TheOptionAreInTheHelpAndOthersAreRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Options, NamesOf,
-                         testing::Values(Case{"search", "method"}, Case{"search", "measure"}, Case{"search", "widths"},
-                                         Case{"analyze", "weight-type"}, Case{"analyze", "activation-calibrator"},
-                                         Case{"analyze", "loss"}, Case{"analyze", "delta"}, Case{"run", "reward"},
-                                         Case{"quantize", "rounding"}, Case{"train", "method"},
-                                         Case{"train", "activation-method"}, Case{"train", "schedule"},
-                                         Case{"eval", "overflow"}, Case{"profile", "on"}, Case{"inspect", "target"},
-                                         Case{"analyze", "measures"}, Case{"validate", "measures"},
-                                         Case{"analyze", "device"}),
+                         testing::Values(EnumOption{"search", "method"}, EnumOption{"search", "measure"},
+                                         EnumOption{"search", "widths"}, EnumOption{"analyze", "weight-type"},
+                                         EnumOption{"analyze", "activation-calibrator"}, EnumOption{"analyze", "loss"},
+                                         EnumOption{"analyze", "delta"}, EnumOption{"run", "reward"},
+                                         EnumOption{"quantize", "rounding"}, EnumOption{"train", "method"},
+                                         EnumOption{"train", "activation-method"}, EnumOption{"train", "schedule"},
+                                         EnumOption{"eval", "overflow"}, EnumOption{"profile", "on"},
+                                         EnumOption{"inspect", "target"}, EnumOption{"analyze", "measures"},
+                                         EnumOption{"validate", "measures"}, EnumOption{"analyze", "device"}),
                          [](const auto& test) {
                            std::string name = test.param.command + "_" + test.param.option;
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -10,18 +10,18 @@ namespace bitplan::cost {
 namespace {
 
 TEST(ParsePin, ReadsEveryForm) {
-  struct Spelling {
+  struct PinSpelling {
     const char* text;
     const char* pattern;
     std::vector<int> weight_bits, activation_bits;
   };
-  for (const Spelling& each : {Spelling{"first=8", "first", {8}, {}},
-                               {"last=w4", "last", {4}, {}},
-                               {"linear=a8", "linear", {}, {8}},
-                               {"layer1.*.conv?=w2a16", "layer1.*.conv?", {2}, {16}},
-                               {"linear=4,8", "linear", {4, 8}, {}},
-                               {"linear=w2,3a8,16", "linear", {2, 3}, {8, 16}},
-                               {"a=b=32", "a=b", {32}, {}}}) {
+  for (const PinSpelling& each : {PinSpelling{"first=8", "first", {8}, {}},
+                                  {"last=w4", "last", {4}, {}},
+                                  {"linear=a8", "linear", {}, {8}},
+                                  {"layer1.*.conv?=w2a16", "layer1.*.conv?", {2}, {16}},
+                                  {"linear=4,8", "linear", {4, 8}, {}},
+                                  {"linear=w2,3a8,16", "linear", {2, 3}, {8, 16}},
+                                  {"a=b=32", "a=b", {32}, {}}}) {
     const Pin pin = ParsePin(each.text);
     EXPECT_EQ(pin.pattern, each.pattern) << each.text;
     EXPECT_EQ(pin.weight_bits, each.weight_bits) << each.text;

@@ -169,7 +169,7 @@ TEST(PlanFile, KeepsTextThatIsNotUtf8Readable) {
 }
 
 template <typename Change>
-void ExpectRefused(const Change& change, const std::string& key, const std::string& expected) {
+void ExpectPlanRefused(const Change& change, const std::string& key, const std::string& expected) {
   const TemporaryFolder folder;
   auto json = ordered_json::parse(ToJson(FullPlan()));
   change(json);
@@ -179,28 +179,29 @@ void ExpectRefused(const Change& change, const std::string& key, const std::stri
 
 TEST(PlanFile, RefusesFormatsThatDoNotExist) {
   for (const int bits : {-1, 0, 9, 12, 33})
-    ExpectRefused([&](auto& j) { j["layers"][1]["weight"]["bits"] = bits; }, "layers[1].weight.bits",
-                  "1 to 8, 16 or 32");
-  ExpectRefused([](auto& j) { j["layers"][0]["activation"]["bits"] = "8"; }, "layers[0].activation.bits",
-                "1 to 8, 16 or 32");
-  ExpectRefused([](auto& j) { j["layers"][0]["activation"]["bits"] = 4294967304; }, "activation.bits",
-                "1 to 8, 16 or 32");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["scheme"] = "x"; }, "layers[0].weight.scheme", "symmetric");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["granularity"] = "x"; }, "layers[0].weight.granularity",
-                "channel");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["calibrator"] = "x"; }, "layers[0].weight.calibrator",
-                "entropy");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["percentile"] = 101; }, "layers[0].weight.percentile",
-                "(0, 100]");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["type"] = "x"; }, "layers[0].weight.type", "nf4");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["type"] = "nf4"; }, "layers[0].weight", "nf4 has 4");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["scale_type"] = "x"; }, "layers[0].weight.scale_type",
-                "power-of-two");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["group_size"] = -1; }, "layers[0].weight.group_size",
-                "at least 0");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["granularity"] = "group"; }, "layers[0].weight", "group_size");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["deviations"] = 0; }, "layers[0].weight", "deviations");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight"].erase("type"); }, "layers[0].weight", "type");
+    ExpectPlanRefused([&](auto& j) { j["layers"][1]["weight"]["bits"] = bits; }, "layers[1].weight.bits",
+                      "1 to 8, 16 or 32");
+  ExpectPlanRefused([](auto& j) { j["layers"][0]["activation"]["bits"] = "8"; }, "layers[0].activation.bits",
+                    "1 to 8, 16 or 32");
+  ExpectPlanRefused([](auto& j) { j["layers"][0]["activation"]["bits"] = 4294967304; }, "activation.bits",
+                    "1 to 8, 16 or 32");
+  ExpectPlanRefused([](auto& j) { j["layers"][0]["weight"]["scheme"] = "x"; }, "layers[0].weight.scheme", "symmetric");
+  ExpectPlanRefused([](auto& j) { j["layers"][0]["weight"]["granularity"] = "x"; }, "layers[0].weight.granularity",
+                    "channel");
+  ExpectPlanRefused([](auto& j) { j["layers"][0]["weight"]["calibrator"] = "x"; }, "layers[0].weight.calibrator",
+                    "entropy");
+  ExpectPlanRefused([](auto& j) { j["layers"][0]["weight"]["percentile"] = 101; }, "layers[0].weight.percentile",
+                    "(0, 100]");
+  ExpectPlanRefused([](auto& j) { j["layers"][0]["weight"]["type"] = "x"; }, "layers[0].weight.type", "nf4");
+  ExpectPlanRefused([](auto& j) { j["layers"][0]["weight"]["type"] = "nf4"; }, "layers[0].weight", "nf4 has 4");
+  ExpectPlanRefused([](auto& j) { j["layers"][0]["weight"]["scale_type"] = "x"; }, "layers[0].weight.scale_type",
+                    "power-of-two");
+  ExpectPlanRefused([](auto& j) { j["layers"][0]["weight"]["group_size"] = -1; }, "layers[0].weight.group_size",
+                    "at least 0");
+  ExpectPlanRefused([](auto& j) { j["layers"][0]["weight"]["granularity"] = "group"; }, "layers[0].weight",
+                    "group_size");
+  ExpectPlanRefused([](auto& j) { j["layers"][0]["weight"]["deviations"] = 0; }, "layers[0].weight", "deviations");
+  ExpectPlanRefused([](auto& j) { j["layers"][0]["weight"].erase("type"); }, "layers[0].weight", "type");
 }
 
 TEST(PlanFile, KeepsEveryFieldOfAFormat) {
@@ -225,10 +226,10 @@ TEST(PlanFile, KeepsEveryFieldOfAFormat) {
 }
 
 TEST(PlanFile, RefusesLayersOfOneNameAndCountsThatCannotBe) {
-  ExpectRefused([](auto& j) { j["layers"][1]["name"] = "conv1"; }, "layers[1].name", "no other layer");
-  ExpectRefused([](auto& j) { j["measured"]["correct"] = 2000; }, "measured.correct", "at most 1017");
-  ExpectRefused([](auto& j) { j["measured"]["correct"] = 1e300; }, "measured.correct", "integer");
-  ExpectRefused([](auto& j) { j["measured"]["total"] = -1; }, "measured.total", "at least 0");
+  ExpectPlanRefused([](auto& j) { j["layers"][1]["name"] = "conv1"; }, "layers[1].name", "no other layer");
+  ExpectPlanRefused([](auto& j) { j["measured"]["correct"] = 2000; }, "measured.correct", "at most 1017");
+  ExpectPlanRefused([](auto& j) { j["measured"]["correct"] = 1e300; }, "measured.correct", "integer");
+  ExpectPlanRefused([](auto& j) { j["measured"]["total"] = -1; }, "measured.total", "at least 0");
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ TEST(SensitivityFile, NamesSchemaFirstAndKeepsTheOrderOfLayers) {
 
 /// Changes one value of a good file and expects an error about it.
 template <typename Change>
-void ExpectRefused(const Change& change, const std::string& key, const std::string& expected) {
+void ExpectSensitivityRefused(const Change& change, const std::string& key, const std::string& expected) {
   const TemporaryFolder folder;
   auto json = ordered_json::parse(ToJson(FullSensitivity()));
   change(json);
@@ -117,7 +117,7 @@ TEST(SensitivityFile, SaysWhatOutputsAreUnlessTheyAreClassesAlongAxisOne) {
   WriteFile(folder / "s.json", ToJson(written));
   EXPECT_EQ(ReadSensitivity(folder / "s.json").outputs, OutputKind::Binary);
   EXPECT_EQ(ReadSensitivity(folder / "s.json").class_axis, 2);
-  ExpectRefused([](auto& j) { j["outputs"] = "images"; }, "outputs", "classes, binary or values");
+  ExpectSensitivityRefused([](auto& j) { j["outputs"] = "images"; }, "outputs", "classes, binary or values");
 }
 
 TEST(SensitivityFile, KeepsEveryLossByItsNameAndRefusesOthers) {
@@ -134,40 +134,45 @@ TEST(SensitivityFile, KeepsEveryLossByItsNameAndRefusesOthers) {
 }
 
 TEST(SensitivityFile, RefusesValuesOutsideTheirRange) {
-  ExpectRefused([](auto& j) { j["layers"][1]["weight_count"] = 0; }, "layers[1].weight_count", "at least 1");
-  ExpectRefused([](auto& j) { j["layers"][1]["weight_count"] = 9e18; }, "layers[1].weight_count", "integer");
-  ExpectRefused([](auto& j) { j["layers"][1]["weight_count"] = 9000000000000000000; }, "layers[1].weight_count",
-                "at most");
-  ExpectRefused([](auto& j) { j["layers"][1]["macs"] = -1; }, "layers[1].macs", "at least 0");
-  ExpectRefused([](auto& j) { j["layers"][0]["input_count"] = -1; }, "layers[0].input_count", "at least 0");
-  ExpectRefused([](auto& j) { j["layers"][0]["input_count"] = 0; }, "layers[0].activation_choices", "32 bits only");
-  ExpectRefused([](auto& j) { j["layers"][0]["tied_group"] = -2; }, "layers[0].tied_group", "at least -1");
-  ExpectRefused([](auto& j) { j["layers"][0]["tied_group"] = 5000000000; }, "layers[0].tied_group", "at most");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["elements"] = -1; }, "layers[0].weight.elements", "at least 0");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight"]["trace_standard_error"] = -1; }, "weight.trace_standard_error",
-                "0");
-  ExpectRefused([](auto& j) { j["layers"][1]["difference_from_float32"]["rows"] = -1; }, "difference_from_float32.rows",
-                "at least 0");
-  ExpectRefused([](auto& j) { j["layers"][0].erase("difference_from_float32"); }, "layers[0].difference_from_float32",
-                "missing");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"][1]["bits"] = 9; }, "weight_choices[1].bits",
-                "1 to 8, 16 or 32");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"][1]["bits"] = 2; }, "weight_choices[1].bits",
-                "ascending");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"][1]["bits"] = 4.0; }, "weight_choices[1].bits",
-                "1 to 8, 16 or 32");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"][0]["squared_error"] = -1; }, "squared_error",
-                "at least 0");
-  ExpectRefused([](auto& j) { j["layers"][0]["weight_choices"] = ordered_json::array(); }, "weight_choices",
-                "at least one");
-  ExpectRefused([](auto& j) { j["layers"][2]["name"] = "conv1"; }, "layers[2].name", "no other layer");
-  ExpectRefused([](auto& j) { j["seed"] = -1; }, "seed", "not negative");
-  ExpectRefused([](auto& j) { j["data"]["samples"] = -1; }, "data.samples", "at least 0");
-  ExpectRefused([](auto& j) { j["data"]["mean"][1] = "x"; }, "data.mean", "numbers");
-  ExpectRefused([](auto& j) { j["weight_format"]["scheme"] = "odd"; }, "weight_format.scheme", "symmetric, asymmetric");
-  ExpectRefused([](auto& j) { j["weight_format"]["percentile"] = 0; }, "weight_format.percentile", "(0, 100]");
-  ExpectRefused([](auto& j) { j["activation_format"]["narrow_range"] = true; }, "activation_format.narrow_range",
-                "asymmetric");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][1]["weight_count"] = 0; }, "layers[1].weight_count", "at least 1");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][1]["weight_count"] = 9e18; }, "layers[1].weight_count", "integer");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][1]["weight_count"] = 9000000000000000000; },
+                           "layers[1].weight_count", "at most");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][1]["macs"] = -1; }, "layers[1].macs", "at least 0");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][0]["input_count"] = -1; }, "layers[0].input_count", "at least 0");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][0]["input_count"] = 0; }, "layers[0].activation_choices",
+                           "32 bits only");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][0]["tied_group"] = -2; }, "layers[0].tied_group", "at least -1");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][0]["tied_group"] = 5000000000; }, "layers[0].tied_group",
+                           "at most");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][0]["weight"]["elements"] = -1; }, "layers[0].weight.elements",
+                           "at least 0");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][0]["weight"]["trace_standard_error"] = -1; },
+                           "weight.trace_standard_error", "0");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][1]["difference_from_float32"]["rows"] = -1; },
+                           "difference_from_float32.rows", "at least 0");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][0].erase("difference_from_float32"); },
+                           "layers[0].difference_from_float32", "missing");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][0]["weight_choices"][1]["bits"] = 9; }, "weight_choices[1].bits",
+                           "1 to 8, 16 or 32");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][0]["weight_choices"][1]["bits"] = 2; }, "weight_choices[1].bits",
+                           "ascending");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][0]["weight_choices"][1]["bits"] = 4.0; }, "weight_choices[1].bits",
+                           "1 to 8, 16 or 32");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][0]["weight_choices"][0]["squared_error"] = -1; }, "squared_error",
+                           "at least 0");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][0]["weight_choices"] = ordered_json::array(); }, "weight_choices",
+                           "at least one");
+  ExpectSensitivityRefused([](auto& j) { j["layers"][2]["name"] = "conv1"; }, "layers[2].name", "no other layer");
+  ExpectSensitivityRefused([](auto& j) { j["seed"] = -1; }, "seed", "not negative");
+  ExpectSensitivityRefused([](auto& j) { j["data"]["samples"] = -1; }, "data.samples", "at least 0");
+  ExpectSensitivityRefused([](auto& j) { j["data"]["mean"][1] = "x"; }, "data.mean", "numbers");
+  ExpectSensitivityRefused([](auto& j) { j["weight_format"]["scheme"] = "odd"; }, "weight_format.scheme",
+                           "symmetric, asymmetric");
+  ExpectSensitivityRefused([](auto& j) { j["weight_format"]["percentile"] = 0; }, "weight_format.percentile",
+                           "(0, 100]");
+  ExpectSensitivityRefused([](auto& j) { j["activation_format"]["narrow_range"] = true; },
+                           "activation_format.narrow_range", "asymmetric");
 }
 
 std::size_t QuantizedChoices(const Sensitivity& sensitivity) {

@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-Problem TwoGroups() {
+Problem TwoGroupProblem() {
   Problem problem;
   for (const char* name : {"zeta", "alpha"})
     problem.groups.push_back({name, {name}, {{"w4a8", 1, {{"bops", 10}}}, {"w8a8", 0.5, {{"bops", 20}}}}});
@@ -30,7 +30,7 @@ TEST(SolutionFile, HasItsKeysAndTheChoicesByGroup) {
   solution.shadow_prices = {{"bops", 0.05}};
   solution.seconds = 0.25;
   solution.nodes = 7;
-  const auto json = ordered_json::parse(ToJson(TwoGroups(), solution));
+  const auto json = ordered_json::parse(ToJson(TwoGroupProblem(), solution));
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.push_back(key);
   EXPECT_THAT(keys, ::testing::ElementsAre("schema", "tool_version", "status", "method", "objective", "bound", "gap",
@@ -57,12 +57,12 @@ TEST(SolutionFile, SaysWhatTheAnswerHangsOn) {
   robustness.noise = {4, {0.25, 0}};
   Solution solution;
   solution.choices = {1, 0};
-  auto json = ordered_json::parse(ToJson(TwoGroups(), solution, robustness));
+  auto json = ordered_json::parse(ToJson(TwoGroupProblem(), solution, robustness));
   EXPECT_EQ(json["choices"], ordered_json::parse(R"({"zeta": "w8a8", "alpha": "w4a8"})"));
   EXPECT_EQ(json["robustness"], ordered_json::parse(R"({"runner_up": {"objective": 1.625, "bound": 1.5,
       "choices": {"zeta": "w8a8", "alpha": "w8a8"}}, "draws": 4, "changes": {"zeta": 0.25, "alpha": 0.0}})"));
   robustness.runner_up.reset();
-  json = ordered_json::parse(ToJson(TwoGroups(), solution, robustness));
+  json = ordered_json::parse(ToJson(TwoGroupProblem(), solution, robustness));
   EXPECT_TRUE(json["robustness"]["runner_up"].is_null());
 }
 
@@ -75,18 +75,18 @@ TEST(FrontFile, HasEveryPointWithItsBudgetsAndItsBound) {
   solution.choices = {1, 0};
   solution.objective = solution.bound = 1.5;
   solution.costs = {{"bops", 30}};
-  EXPECT_EQ(ordered_json::parse(ToJson(TwoGroups(), front))["points"], ordered_json::parse(R"([
+  EXPECT_EQ(ordered_json::parse(ToJson(TwoGroupProblem(), front))["points"], ordered_json::parse(R"([
     {"status": "optimal", "objective": 1.5, "bound": 1.5, "gap": 0.0, "costs": {"bops": 30.0}, "budgets": {"bops": 30.0},
      "choices": {"zeta": "w8a8", "alpha": "w4a8"}}])"));
-  EXPECT_EQ(ordered_json::parse(ToJson(TwoGroups(), front))["schema"], "bitplan.front/1");
-  EXPECT_EQ(ordered_json::parse(ToJson(TwoGroups(), front))["complete"], true);
+  EXPECT_EQ(ordered_json::parse(ToJson(TwoGroupProblem(), front))["schema"], "bitplan.front/1");
+  EXPECT_EQ(ordered_json::parse(ToJson(TwoGroupProblem(), front))["complete"], true);
 }
 
 TEST(SolutionFile, OfAnInfeasibleProblemSaysWhy) {
   Solution solution;
   solution.status = SolutionStatus::Infeasible;
   solution.infeasibility = {"bops", 5, 20, false, {0, 0}};
-  const auto json = ordered_json::parse(ToJson(TwoGroups(), solution));
+  const auto json = ordered_json::parse(ToJson(TwoGroupProblem(), solution));
   EXPECT_EQ(json["status"], "infeasible");
   EXPECT_TRUE(json["choices"].empty());
   for (const char* key : {"objective", "bound", "gap"}) EXPECT_TRUE(json[key].is_null()) << key;
@@ -100,7 +100,7 @@ TEST(SolutionFile, WithoutAPlanYetKeepsItsBound) {
   solution.status = SolutionStatus::Unknown;
   solution.bound = 0.75;
   solution.gap = std::numeric_limits<double>::infinity();
-  const auto json = ordered_json::parse(ToJson(TwoGroups(), solution));
+  const auto json = ordered_json::parse(ToJson(TwoGroupProblem(), solution));
   EXPECT_EQ(json["bound"], 0.75);
   EXPECT_TRUE(json["objective"].is_null());
   EXPECT_TRUE(json["gap"].is_null());

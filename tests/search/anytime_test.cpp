@@ -104,15 +104,15 @@ TEST(AnytimeSearch, ProgressNeverGoesBack) {
   Search(HardProblem(40), options);
 }
 
-struct Stop {};
+struct StopInTime {};
 
 TEST(AnytimeSearch, CanBeStoppedInTheMiddle) {
   int calls = 0;
   SearchOptions options;
   options.progress = [&](const Progress&) {
-    if (++calls == 5) throw Stop{};
+    if (++calls == 5) throw StopInTime{};
   };
-  EXPECT_THROW(Search(HardProblem(40), options), Stop);
+  EXPECT_THROW(Search(HardProblem(40), options), StopInTime);
 }
 
 }  // namespace

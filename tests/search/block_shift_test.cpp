@@ -11,7 +11,7 @@ namespace bitplan::search {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 /// Three groups of three choices.
 const std::vector<Index> kFirst{0, 3, 6, 9};
@@ -46,7 +46,7 @@ TEST(BlockShift, FittingLosesLessAndStaysConvex) {
 }
 
 TEST(BlockShift, RefusesNumbersThatAreNoneOrTooLarge) {
-  for (const double bad : {kNaN, kInfinity, 1e308}) {
+  for (const double bad : {kNaN, kUnbounded, 1e308}) {
     Eigen::MatrixXd matrix = Convex();
     matrix(0, 0) = -bad;
     matrix(1, 4) = matrix(4, 1) = bad;
@@ -65,13 +65,13 @@ TEST(BlockShift, FitsNumbersOfAnyOrdinarySize) {
 }
 
 TEST(BlockShift, StaysAsItIsWhereAFitLeavesTheRangeOfNumbers) {
-  for (const double slack : {0.0, kNaN, kInfinity, 1e-320}) {
+  for (const double slack : {0.0, kNaN, kUnbounded, 1e-320}) {
     BlockShift shift(Convex(), kFirst);
     shift.Fit(Shares(), slack, 4);
     ASSERT_TRUE(shift.Matrix().allFinite()) << slack;
     EXPECT_GT(LeastCurvature(shift.Matrix()), -1e-9) << slack;
   }
-  for (const double share : {kNaN, kInfinity, 1e200}) {
+  for (const double share : {kNaN, kUnbounded, 1e200}) {
     BlockShift shift(Convex(), kFirst);
     Eigen::VectorXd shares = Shares();
     shares[4] = share;

@@ -11,7 +11,7 @@
 namespace bitplan::search_test {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kWorstOfAll = std::numeric_limits<double>::infinity();
 
 /// Counts `choices` up like a number whose digits have as many values as the groups have choices; false after the last.
 bool Next(const Problem& problem, std::vector<std::size_t>& choices) {
@@ -26,7 +26,7 @@ double Peak(const Problem& problem, const std::vector<std::size_t>& choices) {
   double peak = 0;
   for (const auto& [cost, limit] : problem.budgets) {
     const double spent = Spent(problem, cost, choices);
-    peak = std::max(peak, limit > 0 ? spent / limit : (spent > 0 ? kInfinity : 0.0));
+    peak = std::max(peak, limit > 0 ? spent / limit : (spent > 0 ? kWorstOfAll : 0.0));
   }
   return peak;
 }
@@ -129,8 +129,8 @@ std::vector<std::vector<std::size_t>> AllPlans(const Problem& problem) {
 }
 
 Truth BruteForce(const Problem& problem) {
-  Truth truth{.keeps_rules = false, .feasible = false, .optimum = kInfinity, .least = {}, .least_peak = kInfinity};
-  for (const auto& [cost, limit] : problem.budgets) truth.least[cost] = kInfinity;
+  Truth truth{.keeps_rules = false, .feasible = false, .optimum = kWorstOfAll, .least = {}, .least_peak = kWorstOfAll};
+  for (const auto& [cost, limit] : problem.budgets) truth.least[cost] = kWorstOfAll;
   std::vector<std::size_t> choices(problem.groups.size(), 0);
   do {
     if (!KeepsRules(problem, choices)) continue;

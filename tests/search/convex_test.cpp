@@ -144,16 +144,16 @@ TEST_P(ConvexSearch, IsTheOnlyMethodThatTakesAJointTerm) {
   for (const char* method : {"greedy", "exact"}) EXPECT_THROW(Search(problem, {.method = method}), Error);
 }
 
-struct Stop {};
+struct StopRegions {};
 
 TEST_P(ConvexSearch, CanBeStoppedInTheMiddle) {
   int calls = 0;
   SearchOptions options{.method = "convex"};
   options.progress = [&](const Progress& progress) {
     EXPECT_LE(progress.done, progress.total);
-    if (++calls == 4) throw Stop{};
+    if (++calls == 4) throw StopRegions{};
   };
-  EXPECT_THROW(Search(HardProblem(GetParam()), options), Stop);
+  EXPECT_THROW(Search(HardProblem(GetParam()), options), StopRegions);
 }
 
 std::string NameOf(const testing::TestParamInfo<JointKind>& kind) {

@@ -14,7 +14,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr float kFloatInfinity = std::numeric_limits<float>::infinity();
 
 std::string MessageOf(const JointTerm& term) {
   Problem problem;
@@ -82,8 +82,8 @@ TEST(JointTerm, LogitsAndShiftsOfTheWrongSizeAreRefused) {
 }
 
 TEST(JointTerm, NumbersOutsideTheirRangesAreRefused) {
-  EXPECT_THAT(MessageAfter([](LogitTerm& term) { term.shifts[3] = kInfinity; }), HasSubstr("shifts: number 3"));
-  EXPECT_THAT(MessageAfter([](LogitTerm& term) { term.logits[1] = kInfinity; }), HasSubstr("logits: number 1"));
+  EXPECT_THAT(MessageAfter([](LogitTerm& term) { term.shifts[3] = kFloatInfinity; }), HasSubstr("shifts: number 3"));
+  EXPECT_THAT(MessageAfter([](LogitTerm& term) { term.logits[1] = kFloatInfinity; }), HasSubstr("logits: number 1"));
   EXPECT_THAT(MessageAfter([](LogitTerm& term) { term.temperature = 0; }), HasSubstr("temperature is 0"));
   EXPECT_THAT(MessageAfter([](LogitTerm& term) { term.temperature = kNan; }), HasSubstr("temperature"));
   EXPECT_THAT(MessageAfter([](LogitTerm& term) { term.scale = -1; }), HasSubstr("scale is -1"));

@@ -40,8 +40,8 @@ std::string MessageAfter(const std::function<void(Problem&)>& spoil) {
   return MessageOf(problem);
 }
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 TEST(ProblemValidate, AcceptsAWellFormedProblem) { EXPECT_EQ(MessageOf(TwoGroups()), ""); }
 
@@ -84,13 +84,13 @@ TEST(ProblemValidate, NamesDuplicates) {
 }
 
 TEST(ProblemValidate, NamesTheChoiceWhoseObjectiveIsNotFinite) {
-  for (const double bad : {kNan, kInfinity, -kInfinity})
+  for (const double bad : {kNotANumber, kInfinite, -kInfinite})
     EXPECT_THAT(MessageAfter([&](Problem& p) { p.groups[1].choices[0].objective = bad; }),
                 AllOf(HasSubstr("'second'"), HasSubstr("'w4'"), HasSubstr("objective")));
 }
 
 TEST(ProblemValidate, NamesTheCostThatIsNegativeOrNotFinite) {
-  for (const double bad : {kNan, kInfinity, -1.0})
+  for (const double bad : {kNotANumber, kInfinite, -1.0})
     EXPECT_THAT(MessageAfter([&](Problem& p) { p.groups[0].choices[1].costs["bops"] = bad; }),
                 AllOf(HasSubstr("'first'"), HasSubstr("'w8'"), HasSubstr("'bops'")));
 }
@@ -103,7 +103,7 @@ TEST(ProblemValidate, NamesMissingAndUnknownCosts) {
 }
 
 TEST(ProblemValidate, NamesBadBudgets) {
-  for (const double bad : {kNan, kInfinity, -1.0})
+  for (const double bad : {kNotANumber, kInfinite, -1.0})
     EXPECT_THAT(MessageAfter([&](Problem& p) { p.budgets["size"] = bad; }), HasSubstr("budget 'size'"));
 }
 

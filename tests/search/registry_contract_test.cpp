@@ -21,7 +21,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-double Slack(double value) { return 1e-9 * std::max(1.0, std::abs(value)); }
+double RegistrySlack(double value) { return 1e-9 * std::max(1.0, std::abs(value)); }
 
 class RegisteredSearch : public testing::TestWithParam<std::string> {
  protected:
@@ -34,7 +34,7 @@ class RegisteredSearch : public testing::TestWithParam<std::string> {
     ASSERT_EQ(solution.status == SolutionStatus::Infeasible, !truth.feasible) << problem.name;
     EXPECT_EQ(solution.choices.empty(), !truth.feasible) << problem.name;
     if (!truth.feasible) return;
-    const double slack = Slack(truth.optimum);
+    const double slack = RegistrySlack(truth.optimum);
     EXPECT_TRUE(WithinBudgets(problem, solution.choices)) << problem.name;
     EXPECT_TRUE(KeepsRules(problem, solution.choices)) << problem.name;
     EXPECT_NEAR(solution.objective, Objective(problem, solution.choices), slack) << problem.name;

@@ -13,7 +13,7 @@
 namespace bitplan::search_test {
 namespace {
 
-double Slack(double value) { return 1e-11 * std::max(1.0, std::abs(value)); }
+double RuleSlack(double value) { return 1e-11 * std::max(1.0, std::abs(value)); }
 
 void ExpectSolvedAsByBruteForce(const Problem& problem, const std::string& method, int& feasible, int& contradictory) {
   const Truth truth = BruteForce(problem);
@@ -35,13 +35,13 @@ void ExpectSolvedAsByBruteForce(const Problem& problem, const std::string& metho
   ++feasible;
   EXPECT_TRUE(KeepsRules(problem, solution.choices)) << problem.name;
   EXPECT_TRUE(WithinBudgets(problem, solution.choices)) << problem.name;
-  EXPECT_NEAR(solution.objective, Objective(problem, solution.choices), Slack(solution.objective)) << problem.name;
-  EXPECT_LE(solution.bound, truth.optimum + Slack(truth.optimum)) << problem.name;
+  EXPECT_NEAR(solution.objective, Objective(problem, solution.choices), RuleSlack(solution.objective)) << problem.name;
+  EXPECT_LE(solution.bound, truth.optimum + RuleSlack(truth.optimum)) << problem.name;
   EXPECT_LE(solution.bound, solution.objective) << problem.name;
   for (const auto& [cost, spent] : solution.costs) EXPECT_EQ(spent, Spent(problem, cost, solution.choices));
   if (method == "greedy") return;
   EXPECT_EQ(solution.status, SolutionStatus::Optimal) << problem.name;
-  EXPECT_NEAR(solution.objective, truth.optimum, Slack(truth.optimum)) << problem.name;
+  EXPECT_NEAR(solution.objective, truth.optimum, RuleSlack(truth.optimum)) << problem.name;
 }
 
 class RuleSearch : public testing::TestWithParam<std::string> {};

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <random>
 #include <stdexcept>
@@ -10,14 +9,13 @@
 #include "bitplan/statistics.h"
 #include "cost/error_message.h"
 #include "statistics/draw_below.h"
+#include "statistics/nan.h"
 #include "statistics/reference.h"
 
 namespace bitplan {
 namespace {
 
 using Values = std::vector<double>;
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 double WeightedMean(const Values& values, const SampleCounts& counts) {
   double sum = 0;

@@ -7,6 +7,7 @@
 
 #include "bitplan/statistics.h"
 #include "cost/error_message.h"
+#include "statistics/nan.h"
 #include "statistics/reference.h"
 
 namespace bitplan {
@@ -16,7 +17,6 @@ using Values = std::vector<double>;
 using Correlation = double (*)(const Values&, const Values&);
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 TEST(Correlation, EqualsSciPy) {
   for (const auto& each : Reference().at("correlations")) {

@@ -5,6 +5,7 @@
 
 #include "bitplan/statistics.h"
 #include "cost/error_message.h"
+#include "statistics/nan.h"
 #include "statistics/reference.h"
 
 namespace bitplan {
@@ -13,7 +14,6 @@ namespace {
 using Values = std::vector<double>;
 
 constexpr double kLargest = std::numeric_limits<double>::max();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 /// Within 1e-12 of the values' own rounding.
 double Tolerance(double value) { return 1e-12 * (1 + std::abs(value)); }

@@ -2,18 +2,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 
 #include "bitplan/statistics.h"
 #include "cost/error_message.h"
+#include "statistics/nan.h"
 #include "statistics/reference.h"
 
 namespace bitplan {
 namespace {
 
 using Values = std::vector<double>;
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<Estimate> Estimates(const Values& values, const Values& errors) {
   std::vector<Estimate> estimates;

@@ -18,7 +18,7 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-fs::path Folder() { return fs::path(BITPLAN_TEST_DIR) / "network" / "exported"; }
+fs::path ExportedFolder() { return fs::path(BITPLAN_TEST_DIR) / "network" / "exported"; }
 
 /// An archive, and what is expected of its model.
 struct Archive {
@@ -30,12 +30,12 @@ struct Archive {
     options.fold_batch_norm = fold_batch_norm && model.expected().at("foldable").get<bool>();
     options.output = output;
     options.samples_first = false;
-    return Network::Load(Folder() / (model.name() + "." + kind + ".pt2"), options);
+    return Network::Load(ExportedFolder() / (model.name() + "." + kind + ".pt2"), options);
   }
 };
 
 void ForEachArchive(const std::function<void(const Archive&)>& check) {
-  std::ifstream file(Folder() / "archives.json");
+  std::ifstream file(ExportedFolder() / "archives.json");
   const json archives = json::parse(file);
   ASSERT_GE(archives.size(), 90U);
   for (const auto& [name, kinds] : archives.items()) {
@@ -91,7 +91,8 @@ TEST(ExportedProgram, HasTheLayersOfTheModule) {
 TEST(ExportedProgram, HasTheLayersOfTheModuleAfterItWasDecomposed) {
   ForEachArchive([](const Archive& archive) {
     if (archive.kind != "core") return;
-    if (archive.model.name() == "batched_weight") return;  // expanded over the samples, so that no operator reads it itself
+    if (archive.model.name() == "batched_weight")
+      return;  // expanded over the samples, so that no operator reads it itself
     std::map<std::string, std::int64_t> found;
     const Network network = archive.Load(false, archive.model.AnyOutput());
     for (const Layer& layer : network.layers()) found[layer.name] = network.Weight(layer).numel();
@@ -121,11 +122,12 @@ TEST(ExportedProgram, IsReadInTheContainersOfEarlierVersions) {
   const ModelCase model("small_resnet");
   for (const char* const layout : {"flat.pt2", "pickled.pt2"}) {
     SCOPED_TRACE(layout);
-    const Network network = Network::Load(Folder() / "layouts" / layout, {.output = model.AnyOutput()});
+    const Network network = Network::Load(ExportedFolder() / "layouts" / layout, {.output = model.AnyOutput()});
     const at::Tensor wanted = ToTensor(model.expected().at("outputs").at(model.AnyOutput())).to(at::kDouble);
     EXPECT_LE(MaxDifference(network.Forward(model.Inputs()), wanted), 1e-4);
-    EXPECT_EQ(network.weights_sha256(),
-              Network::Load(Folder() / "small_resnet.plain.pt2", {.output = model.AnyOutput()}).weights_sha256());
+    EXPECT_EQ(
+        network.weights_sha256(),
+        Network::Load(ExportedFolder() / "small_resnet.plain.pt2", {.output = model.AnyOutput()}).weights_sha256());
   }
 }
 
@@ -138,11 +140,11 @@ TEST(ExportedProgram, SaysThatItWasPutInEvalMode) {
 }
 
 TEST(ExportedProgram, ThatIsDamagedOrHasNoMeaningIsRefusedInOneLine) {
-  std::ifstream file(Folder() / "refused" / "refused.json");
+  std::ifstream file(ExportedFolder() / "refused" / "refused.json");
   const json refused = json::parse(file);
   ASSERT_GE(refused.size(), 25U);
   for (const auto& [name, parts] : refused.items()) {
-    const std::string message = MessageOf([&, path = Folder() / "refused" / name] { Network::Load(path); });
+    const std::string message = MessageOf([&, path = ExportedFolder() / "refused" / name] { Network::Load(path); });
     EXPECT_TRUE(IsOneLine(message)) << name << ": " << message;
     EXPECT_THAT(message, testing::HasSubstr(name));
     for (const json& part : parts) EXPECT_THAT(message, testing::HasSubstr(part.get<std::string>()));

@@ -22,7 +22,7 @@ using torch::jit::Value;
 /// Where a tensor lies and how: equal for those that are tied.
 using Place = std::tuple<const void*, at::ScalarType, std::vector<std::int64_t>, std::vector<std::int64_t>>;
 
-Place PlaceOf(const at::Tensor& tensor) {
+Place PlaceInMemory(const at::Tensor& tensor) {
   return {tensor.const_data_ptr(), tensor.scalar_type(), tensor.sizes().vec(), tensor.strides().vec()};
 }
 
@@ -117,7 +117,7 @@ class ProgramReader {
   void AddTensor(const Json& content, const std::string& name, bool is_parameter) {
     const std::string read_as = content.at("arg").at("name").get<std::string>();
     const at::Tensor tensor = archive_.Tensor(name);
-    Value*& input = states_[PlaceOf(tensor)];
+    Value*& input = states_[PlaceInMemory(tensor)];
     if (!input || tensor.numel() == 0) {
       input = lowered_.AddParameter({name, tensor.to(device_), is_parameter && tensor.is_floating_point()});
       nodes_.SetSizes(graph_, read_as, input);

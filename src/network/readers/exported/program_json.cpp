@@ -12,13 +12,13 @@ namespace bitplan::network {
 namespace {
 
 /// Programs nest about ten levels, and some more for each branch within a branch.
-constexpr int kDeepest = 200;
+constexpr int kDeepestProgram = 200;
 
 }  // namespace
 
 Json ParseProgram(std::span<const std::uint8_t> text) {
   const auto check_depth = [](int depth, Json::parse_event_t, const Json&) {
-    if (depth > kDeepest) throw Error(fmt::format("nested deeper than {} levels", kDeepest));
+    if (depth > kDeepestProgram) throw Error(fmt::format("nested deeper than {} levels", kDeepestProgram));
     return true;
   };
   try {
