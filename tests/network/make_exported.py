@@ -31,7 +31,7 @@ from make_models import GROUPS, MODELS, run, tensor_json
 EXPORTED = pathlib.Path(__file__).parent / "exported"
 LARGEST = 60_000
 LAYOUTS = "small_resnet"
-DROPPED = ("data/sample_inputs/", "extra/")
+DROPPED = ("data/sample_inputs/", "extra/", ".data/serialization_id")
 
 
 def without_traces(node) -> None:
@@ -85,7 +85,7 @@ def saved(tensors: dict) -> bytes:
 def write_layouts(path: pathlib.Path, program: torch.export.ExportedProgram) -> None:
     """As PyTorch 2.6 and 2.7 (flat), and 2.8 (weights by torch.save in a folder) wrote them."""
     parts = parts_of(path)
-    state = dict((name, nn.Parameter(value) if isinstance(value, nn.Parameter) else value)
+    state = collections.OrderedDict((name, nn.Parameter(value) if isinstance(value, nn.Parameter) else value)
                                     for name, value in program.state_dict.items())
     weights, constants = saved(state), saved(dict(program.constants))
     flat = {"serialized_exported_program.json": parts["models/model.json"], "serialized_state_dict.pt": weights,

@@ -4,9 +4,9 @@
 
 #include "bitplan/error.h"
 #include "core_operators.h"
-#include "device.h"
 #include "flattened_products.h"
 #include "naming_file.h"
+#include "network/device.h"
 #include "plain_graph.h"
 #include "readers/exported/archive.h"
 #include "readers/exported/program.h"

@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
-#include <torch/csrc/jit/serialization/pickle.h>
 
 #include <algorithm>
 #include <limits>
@@ -11,7 +10,7 @@
 #include <utility>
 
 #include "bitplan/error.h"
-#include "network/torch_error.h"
+#include "readers/exported/pickled_tensors.h"
 #include "readers/exported/schema_types.h"
 
 namespace bitplan::network {
@@ -68,13 +67,13 @@ ExportedArchive::ExportedArchive(const ModelContent& content) : zip_(*content.ar
   program_ = ParseProgram(Read(program));
   CheckVersion();
   if (model_.empty()) {
-    ReadPickledTensors(std::string(kFlatState));
-    ReadPickledTensors(std::string(kFlatConstants));
+    AddPickledTensors(std::string(kFlatState));
+    AddPickledTensors(std::string(kFlatConstants));
     return;
   }
   for (const std::string_view folder : {kWeights, kConstants}) {
     const std::string in(folder), kind(folder == kWeights ? "weights" : "constants");
-    if (const std::string pickled = fmt::format("{}{}.pt", in, model_); Has(pickled)) ReadPickledTensors(pickled);
+    if (const std::string pickled = fmt::format("{}{}.pt", in, model_); Has(pickled)) AddPickledTensors(pickled);
     if (const std::string config = fmt::format("{}_{}_config.json", model_, kind); Has(in + config))
       FindRawTensors(in, in + config);
   }
@@ -124,15 +123,11 @@ void ExportedArchive::FindRawTensors(const std::string& folder, const std::strin
     raw_.insert_or_assign(name, Raw{folder, description});
 }
 
-void ExportedArchive::ReadPickledTensors(const std::string& entry) {
-  const std::vector<std::uint8_t> bytes = Read(entry);
+void ExportedArchive::AddPickledTensors(const std::string& entry) {
   try {
-    const c10::IValue state = torch::jit::pickle_load(std::vector<char>(bytes.begin(), bytes.end()));
-    for (const auto& item : state.toGenericDict())
-      if (item.value().isTensor())
-        pickled_.insert_or_assign(item.key().toStringRef(), item.value().toTensor().detach());
-  } catch (const std::exception& error) {  // whatever it is: nothing but LibTorch's reader of tensors runs here
-    throw Error(fmt::format("its entry '{}' is no dict of tensors ({})", entry, TorchReason(error)));
+    pickled_.merge(ReadPickledTensors(Read(entry)));
+  } catch (const Error& error) {
+    throw Error(fmt::format("its entry '{}': {}", entry, error.what()));
   }
 }
 

@@ -40,7 +40,7 @@ class ExportedArchive {
   std::string FindProgram() const;
   void CheckVersion() const;
   void FindRawTensors(const std::string& folder, const std::string& config);
-  void ReadPickledTensors(const std::string& entry);
+  void AddPickledTensors(const std::string& entry);
   at::Tensor RawTensor(const std::string& folder, const Json& description);
   at::Tensor Payload(const std::string& entry);
 
