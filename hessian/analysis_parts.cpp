@@ -1,4 +1,4 @@
-#include "hessian/analysis_parts.h"
+#include "bitplan/analysis_parts.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include "analysis_run.h"
 #include "bitplan/error.h"
 
-namespace bitplan::hessian {
+namespace bitplan {
 
 std::pair<std::int64_t, std::int64_t> AnalysisShare::Units(std::int64_t units) const {
   return {units * first / of, units * last / of};
@@ -25,16 +25,16 @@ void AnalyzePart(const Network& network, const Dataset& data, const AnalyzeOptio
   if (!options.checkpoint.empty())
     throw Error(fmt::format("a part of an analysis is its own checkpoint, {}; leave out {}", file.string(),
                             options.checkpoint.string()));
-  AnalysisRecords records(files::Journal(file, AnalysisSubject(network, data, options)));
+  hessian::AnalysisRecords records(files::Journal(file, hessian::AnalysisSubject(network, data, options)));
   records.Claim(fmt::format("shares {} to {} of {}", share.first, share.last, share.of));
-  AnalysisRun(network, data, options, std::move(outline), std::move(records)).Compute(share);
+  hessian::AnalysisRun(network, data, options, std::move(outline), std::move(records)).Compute(share);
 }
 
 Sensitivity MergeParts(const Network& network, const Dataset& data, const AnalyzeOptions& options,
                        const std::vector<std::filesystem::path>& files) {
   Sensitivity outline = Outline(network, data, options);
-  AnalysisRecords records(files, AnalysisSubject(network, data, options));
-  return AnalysisRun(network, data, options, std::move(outline), std::move(records)).Finish();
+  hessian::AnalysisRecords records(files, hessian::AnalysisSubject(network, data, options));
+  return hessian::AnalysisRun(network, data, options, std::move(outline), std::move(records)).Finish();
 }
 
-}  // namespace bitplan::hessian
+}  // namespace bitplan

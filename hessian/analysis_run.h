@@ -3,10 +3,10 @@
 #include "analysis_plan.h"
 #include "analysis_records.h"
 #include "analysis_step.h"
+#include "bitplan/analysis_parts.h"
 #include "bitplan/analyze.h"
 #include "files/journal.h"
 #include "groundwork.h"
-#include "hessian/analysis_parts.h"
 
 namespace bitplan::hessian {
 

@@ -1,5 +1,5 @@
 // An analysis in parts: merged they are the whole one, byte for byte; what does not belong together is refused.
-#include "hessian/analysis_parts.h"
+#include "bitplan/analysis_parts.h"
 
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>
@@ -17,10 +17,10 @@
 #include "bitplan/error.h"
 #include "bitplan/files.h"
 #include "bitplan/plan.h"
+#include "data/npy_file.h"
 #include "files/journal.h"
 #include "files/temporary_folder.h"
 #include "message_of.h"
-#include "plan/npy_text.h"
 
 namespace bitplan::hessian {
 namespace {
@@ -41,11 +41,10 @@ class AnalysisParts : public ::testing::Test {
   Dataset Samples(const std::vector<std::int64_t>& shape, std::uint64_t seed = 1) const {
     at::manual_seed(seed);
     const at::Tensor samples = at::randn(shape);
-    const std::vector<std::size_t> sizes(shape.begin(), shape.end());
     const std::vector<float> numbers(samples.const_data_ptr<float>(),
                                      samples.const_data_ptr<float>() + samples.numel());
     const std::string file = "samples" + std::to_string(seed) + ".npy";
-    WriteFile(folder_ / file, plan::NpyText(sizes, numbers));
+    WriteFile(folder_ / file, test::NpyOfFloats(shape, numbers));
     return Dataset::Load((folder_ / file).string(), {});
   }
 

@@ -68,9 +68,9 @@ TEST(AnalysisPlan, IsAllThatAsksForTheOptionsOfAnAnalysis) {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(room))
     if (entry.is_regular_file() && Contents(entry.path()).find("AnalyzeOptions") != std::string::npos)
       asking.push_back(entry.path().lexically_relative(room).string());
-  EXPECT_THAT(asking, UnorderedElementsAre("analyze.cpp", "analysis_plan.h", "analysis_plan.cpp", "analysis_run.h",
-                                           "analysis_run.cpp", "analysis_parts.cpp", "include/hessian/analysis_parts.h",
-                                           "include/hessian/options_fields.h"));
+  EXPECT_THAT(asking,
+              UnorderedElementsAre("analyze.cpp", "analysis_plan.h", "analysis_plan.cpp", "analysis_run.h",
+                                   "analysis_run.cpp", "analysis_parts.cpp", "include/hessian/options_fields.h"));
 }
 
 }  // namespace

@@ -129,8 +129,8 @@ TEST(SensitivityFile, KeepsEveryLossByItsNameAndRefusesOthers) {
     EXPECT_EQ(nlohmann::json::parse(ToJson(written))["loss"], ToString(loss));
     EXPECT_EQ(ReadSensitivity(folder.Put("s.json", ToJson(written))).loss, loss);
   }
-  ExpectRefused([](auto& j) { j["loss"] = "mse"; }, "loss", "cross-entropy");
-  ExpectRefused([](auto& j) { j["loss"] = "auto"; }, "loss", "settled");
+  ExpectSensitivityRefused([](auto& j) { j["loss"] = "mse"; }, "loss", "cross-entropy");
+  ExpectSensitivityRefused([](auto& j) { j["loss"] = "auto"; }, "loss", "settled");
 }
 
 TEST(SensitivityFile, RefusesValuesOutsideTheirRange) {

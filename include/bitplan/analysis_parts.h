@@ -10,7 +10,7 @@
 #include "bitplan/network.h"
 #include "bitplan/sensitivity.h"
 
-namespace bitplan::hessian {
+namespace bitplan {
 
 // An analysis in parts, which several machines can do side by side. An analysis is a list of steps (AnalysisPlan), each
 // of units of work that do not depend on each other: blocks of samples, whose size follows from the memory limit, or,
@@ -41,4 +41,4 @@ void AnalyzePart(const Network& network, const Dataset& data, const AnalyzeOptio
 Sensitivity MergeParts(const Network& network, const Dataset& data, const AnalyzeOptions& options,
                        const std::vector<std::filesystem::path>& files);
 
-}  // namespace bitplan::hessian
+}  // namespace bitplan
