@@ -23,12 +23,12 @@ TEST(ExportOption, WritesWhatOutAndPackedWrite) {
   EXPECT_TRUE(work.Read("q.pt") == work.Read("q2.pt"));
   EXPECT_TRUE(work.Read("p.safetensors") == work.Read("p2.safetensors"));
   EXPECT_THAT(run.out, AllOf(HasSubstr("p2.safetensors: "), HasSubstr("bytes, torchscript")));
-  const auto json = nlohmann::json::parse(work.Read("r.json"));
-  ASSERT_EQ(json.at("exports").size(), 2u);
-  EXPECT_EQ(json["exports"][0].at("name"), "packed");
-  EXPECT_EQ(json["exports"][0].at("size_bytes"), json.at("packed_size_bytes"));
-  EXPECT_EQ(json["exports"][1].at("name"), "torchscript");
-  EXPECT_EQ(json["exports"][1].at("sha256"), json.at("quantized_sha256"));
+  const auto report = nlohmann::json::parse(work.Read("r.json"));
+  ASSERT_EQ(report.at("exports").size(), 2u);
+  EXPECT_EQ(report["exports"][0].at("name"), "packed");
+  EXPECT_EQ(report["exports"][0].at("size_bytes"), report.at("packed_size_bytes"));
+  EXPECT_EQ(report["exports"][1].at("name"), "torchscript");
+  EXPECT_EQ(report["exports"][1].at("sha256"), report.at("quantized_sha256"));
 }
 
 TEST(ExportOption, AloneIsEnough) {
