@@ -32,7 +32,8 @@ struct LoweredGraph {
   std::vector<std::string> arguments;  ///< names of the tensors that the caller gives
   std::vector<Parameter> parameters;   ///< values of the graph inputs after the arguments
   std::set<std::string> nameless;      ///< parameters that were constants in the code: their names are not the model's
-  std::optional<std::int64_t> traced_samples;  ///< of the example that it was traced with, where LibTorch tells
+  std::optional<std::int64_t>
+      traced_samples;                ///< of the example that it was traced or exported with, where the file tells
   std::vector<std::string> remarks;  ///< what was not taken as the file has it, for the user: in whole clauses
   std::map<std::string, std::string> input_values;  ///< of inputs that are no tensors, those given: fixed in the graph
   std::map<std::string, network::FoldedNorm>

@@ -9,6 +9,7 @@
 
 #include "bitplan/error.h"
 #include "network/torch_error.h"
+#include "readers/exported/refusal.h"
 #include "readers/exported/scalar_operators.h"
 #include "readers/exported/schema_types.h"
 
@@ -18,24 +19,6 @@ namespace {
 
 using torch::jit::Node;
 using torch::jit::Value;
-using torch::jit::WithInsertPoint;
-
-/// Where the node stands in the model: "layer1.0.conv1", empty where the file does not say. Of the stack of modules,
-/// "L__self__,,Net;L__self___conv1,conv1,torch.nn.Conv2d", the innermost.
-std::string ModulePath(const Json& node) {
-  const auto metadata = node.find("metadata");
-  if (metadata == node.end() || !metadata->contains("nn_module_stack")) return "";
-  const std::string stack = metadata->at("nn_module_stack").get<std::string>();
-  const std::string last = stack.substr(stack.rfind(';') + 1);
-  const auto begin = last.find(','), end = last.find(',', begin + 1);
-  return begin == std::string::npos || end == std::string::npos ? "" : last.substr(begin + 1, end - begin - 1);
-}
-
-[[noreturn]] void Refuse(const Json& node, const std::string& reason) {
-  const std::string target = node.at("target").get<std::string>(), path = ModulePath(node);
-  throw Error(
-      fmt::format("operator {}{}: {}", target, path.empty() ? "" : fmt::format(" of module '{}'", path), reason));
-}
 
 struct OperatorTarget {
   std::string name, overload;  ///< "aten::conv2d", "" for default
@@ -123,10 +106,10 @@ void ExportedNodes::Insert(const Json& graph, Scope& scope) {
     } catch (const Error&) {
       throw;
     } catch (const Json::exception& error) {
-      Refuse(node, fmt::format("the file is damaged, or of a later version: {}", ProgramError(error)));
+      RefuseNode(node, fmt::format("the file is damaged, or of a later version: {}", ProgramError(error)));
     } catch (const std::exception& error) {
       if (!IsOfModel(error)) throw;
-      Refuse(node, TorchReason(error));
+      RefuseNode(node, TorchReason(error));
     }
   }
 }
@@ -163,10 +146,10 @@ void ExportedNodes::InsertNode(const Json& graph, const Json& node, Scope& scope
       target == "torch.ops.higher_order.invoke_subgraph")
     return InsertInlined(graph, node, scope);
   if (target == "torch.ops.higher_order.wrap_with_autocast")
-    Refuse(node,
-           "part of the model computes in a lower precision (torch.autocast); export it in float32, without that");
+    RefuseNode(node,
+               "part of the model computes in a lower precision (torch.autocast); export it in float32, without that");
   if (target.starts_with("torch.ops.higher_order."))
-    Refuse(node, "an operator of higher order that is not read; express it in plain operators");
+    RefuseNode(node, "an operator of higher order that is not read; express it in plain operators");
   InsertOperator(target, graph, node, scope);
 }
 
@@ -184,54 +167,6 @@ void ExportedNodes::InsertItem(const Json& graph, const Json& node, Scope& scope
                                                       : c10::aten::Bool;
   Bind(graph, output, graph_.insert(symbol, {arguments_.Make(node.at("inputs").at(0).at("arg"), nullptr, scope)}),
        scope);
-}
-
-void ExportedNodes::InsertCond(const Json& graph, const Json& node, Scope& scope) {
-  const Json& inputs = node.at("inputs");
-  const Json& outputs = node.at("outputs");
-  Value* condition = arguments_.Make(inputs.at(0).at("arg"), nullptr, scope);
-  if (condition->type()->kind() == c10::TypeKind::TensorType) condition = graph_.insert(c10::aten::Bool, {condition});
-  const std::vector<Value*> operands = arguments_.Items(inputs.at(3).at("arg"), scope);
-  Node* const branch = graph_.insertNode(graph_.create(c10::prim::If, {condition}, outputs.size()));
-  for (const std::size_t side : {1, 2}) {
-    const Json& body = inputs.at(side).at("arg").at("as_graph").at("graph");
-    const WithInsertPoint inside(branch->addBlock());
-    Scope own;
-    for (std::size_t i = 0; i < operands.size(); ++i) Bind(body, body.at("inputs").at(i), operands[i], own);
-    Insert(body, own);
-    if (body.at("outputs").size() != outputs.size()) Refuse(node, "its branches make different numbers of results");
-    for (const Json& output : body.at("outputs"))
-      branch->blocks()[side - 1]->registerOutput(arguments_.Make(output, nullptr, own));
-  }
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    branch->outputs()[i]->setType(
-        c10::unifyTypes(branch->blocks()[0]->outputs()[i]->type(), branch->blocks()[1]->outputs()[i]->type())
-            .value_or(c10::AnyType::get()));
-    Bind(graph, outputs[i], branch->outputs()[i], scope);
-  }
-}
-
-/// A subgraph that is run once, as it stands: under another gradient mode, or shared by several modules.
-void ExportedNodes::InsertInlined(const Json& graph, const Json& node, Scope& scope) {
-  const Json* body = nullptr;
-  Scope own;
-  std::size_t taken = 0;
-  for (const Json& input : node.at("inputs")) {
-    const auto [kind, value] = Untag(input.at("arg"));
-    if (kind == "as_graph") {
-      body = &value.at("graph");
-    } else if (body && kind != "as_string") {  // what comes before are settings, and a text is the subgraph's name
-      Bind(*body, body->at("inputs").at(taken++), arguments_.Make(input.at("arg"), nullptr, scope), own);
-    }
-  }
-  if (!body) Refuse(node, "it has no subgraph");
-  Insert(*body, own);
-  const Json& outputs = node.at("outputs");
-  const bool listed = outputs.size() == 1 && outputs[0].contains("as_tensors");
-  for (std::size_t i = 0; i < body->at("outputs").size(); ++i) {
-    Value* const made = arguments_.Make(body->at("outputs")[i], nullptr, own);
-    Bind(graph, listed ? Json{{"as_tensor", outputs[0]["as_tensors"].at(i)}} : outputs.at(i), made, scope);
-  }
 }
 
 /// What an operator is given for training, in eval mode: nothing where the argument does not say that. A batch norm
@@ -269,18 +204,18 @@ std::vector<Value*> ExportedNodes::Operands(const c10::FunctionSchema& schema, c
     } else if (argument.type()->kind() == c10::TypeKind::OptionalType) {
       values.push_back(graph_.insertConstant(c10::IValue()));
     } else {
-      Refuse(node, fmt::format("its argument '{}' is missing", argument.name()));
+      RefuseNode(node, fmt::format("its argument '{}' is missing", argument.name()));
     }
   }
-  if (!given.empty()) Refuse(node, fmt::format("it has no argument '{}' in this LibTorch", given.begin()->first));
+  if (!given.empty()) RefuseNode(node, fmt::format("it has no argument '{}' in this LibTorch", given.begin()->first));
   return values;
 }
 
 void ExportedNodes::InsertOperator(const std::string& target, const Json& graph, const Json& node, Scope& scope) {
   const auto parsed = ParseTarget(target);
-  if (!parsed) Refuse(node, "it is not one of PyTorch's operators, and is not read");
+  if (!parsed) RefuseNode(node, "it is not one of PyTorch's operators, and is not read");
   auto handle = c10::Dispatcher::singleton().findSchema({parsed->name, parsed->overload});
-  if (!handle) Refuse(node, "this LibTorch has no operator of this name (one of a library of its own?)");
+  if (!handle) RefuseNode(node, "this LibTorch has no operator of this name (one of a library of its own?)");
   const auto given = Given(node);
   if (TakesNumberForTensor(handle->schema(), given))
     if (const auto scalar = ScalarOverload(*parsed, given)) handle = scalar;
@@ -291,11 +226,11 @@ void ExportedNodes::InsertOperator(const std::string& target, const Json& graph,
   graph_.insertNode(made);
   const auto* const found = made->maybeSchema();
   if (!found || found->overload_name() != schema.overload_name())
-    Refuse(node, "LibTorch's interpreter has no operator with these arguments");
+    RefuseNode(node, "LibTorch's interpreter has no operator with these arguments");
   const Json& outputs = node.at("outputs");
   if (outputs.size() != schema.returns().size()) {
     if (outputs.empty() || (outputs.size() == 1 && outputs[0].contains("as_none"))) return;
-    Refuse(node, fmt::format("it has {} results in the file and {} here", outputs.size(), schema.returns().size()));
+    RefuseNode(node, fmt::format("it has {} results in the file and {} here", outputs.size(), schema.returns().size()));
   }
   for (std::size_t i = 0; i < outputs.size(); ++i) Bind(graph, outputs[i], made->outputs()[i], scope);
 }
