@@ -6,6 +6,7 @@
 
 #include "bitplan/error.h"
 #include "interrupt.h"
+#include "process/memory_limit.h"
 
 namespace bitplan::cli {
 
@@ -28,6 +29,8 @@ void WithCheckpoint(const CommandLine& line, const fs::path& result, const std::
   } catch (const Interrupted&) {
     if (!fs::exists(checkpoint, ignored)) throw;
     throw Interrupted{left};
+  } catch (const process::MemoryShort&) {
+    throw;  // tells what --memory would do; what was finished may be of other passes than those under it
   } catch (const Error& error) {
     if (!fs::exists(checkpoint, ignored)) throw;
     throw Error(fmt::format("{}; {}", error.what(), left));
