@@ -60,6 +60,7 @@ TEST_F(Overwriting, AnInputIsRefusedByEveryCommand) {
   ExpectRefused("calibrate own.pt --out own.pt" + data, "MODEL.pt");
   ExpectRefused("profile own.pt --input 3,32,32 --out own.pt", "MODEL.pt");
   ExpectRefused("profile own.pt --input 3,32,32 --energy e.json --out e.json", "--energy");
+  work_.Write("t.json", "{}\n");  // of what is no name of a target it is asked first whether it is there
   ExpectRefused("inspect own.pt --input 3,32,32 --target t.json --svg t.json", "--target");
   ExpectRefused("inspect own.pt --input 3,32,32 --json own.pt", "--json would overwrite MODEL.pt");
   ExpectRefused("eval own.pt --plan p.json --json p.json" + data, "--json would overwrite --plan");
