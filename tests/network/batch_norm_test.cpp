@@ -41,8 +41,10 @@ TEST(BatchNorm, FoldedStatisticsAreNoParametersAnymore) {
 
 TEST(BatchNorm, EveryLayerThatIsFoldedIntoHasABias) {
   const ModelCase model("bn_after_each_layer");
-  for (const std::string& kind : model.kinds())
-    for (const Layer& layer : model.Load(kind).layers()) EXPECT_GE(layer.bias, 0) << layer.name;
+  for (const std::string& kind : model.kinds()) {
+    const Network network = model.Load(kind);
+    for (const Layer& layer : network.layers()) EXPECT_GE(layer.bias, 0) << layer.name;
+  }
 }
 
 TEST(BatchNorm, FoldingKeepsTheLayersAndTheirNames) {
