@@ -1,7 +1,5 @@
 #include "flattened_products.h"
 
-#include <torch/csrc/jit/ir/constants.h>
-
 #include <algorithm>
 #include <optional>
 #include <set>

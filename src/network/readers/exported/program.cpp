@@ -92,9 +92,9 @@ class ProgramReader {
   }
 
   std::optional<std::int64_t> FixedSamples(const std::string& name) const {
-    const auto sizes = SizeTexts(graph_.at("tensor_values").at(name));
+    const Json& sizes = graph_.at("tensor_values").at(name).at("sizes");
     if (sizes.empty()) return std::nullopt;
-    const Json& first = graph_.at("tensor_values").at(name).at("sizes")[0];
+    const Json& first = sizes[0];
     return first.contains("as_int") ? std::optional(FixedSize(first)) : std::nullopt;
   }
 

@@ -46,16 +46,6 @@ double FloatOf(const Json& number) {
 
 std::int64_t FixedSize(const Json& size) { return size.at("as_int").get<std::int64_t>(); }
 
-std::vector<std::string> SizeTexts(const Json& tensor_meta) {
-  std::vector<std::string> texts;
-  for (const Json& size : tensor_meta.at("sizes")) {
-    const auto [kind, value] = Untag(size);
-    texts.push_back(kind == "as_int" ? std::to_string(value.get<std::int64_t>())
-                                     : value.at("expr_str").get<std::string>());
-  }
-  return texts;
-}
-
 std::string ProgramError(const Json::exception& error) {
   const std::string_view text = error.what();
   const auto end = text.find("] ");

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace bitplan::network {
 
@@ -28,9 +27,6 @@ double FloatOf(const Json& number);
 
 /// {"as_int": 3} of a size that is fixed. Throws where it is not.
 std::int64_t FixedSize(const Json& size);
-
-/// The sizes of a tensor's description as text: "3", or the expression of one that is not fixed.
-std::vector<std::string> SizeTexts(const Json& tensor_meta);
 
 /// What is wrong, without the library's own words around it.
 std::string ProgramError(const Json::exception& error);
