@@ -25,9 +25,9 @@ namespace bitplan {
 Criterion EvaluationCriterion(const Network& network, const Dataset& data, Loss loss);
 
 /// Runs the float network and, side by side, each of `quantized` over `data`; results in that order, the float one
-/// first. They are compared as EvaluationCriterion says: classes by their argmax, cross entropy and KL; yes or no by sign,
-/// binary cross entropy and KL; values by squared errors. Predictions whose label is ignored do not count. Throws Error when an output is not finite or labels do not fit it, before the
-/// first batch.
+/// first. They are compared as EvaluationCriterion says: classes by their argmax, cross entropy and KL; yes or no by
+/// sign, binary cross entropy and KL; values by squared errors. Predictions whose label is ignored do not count. Throws
+/// Error when an output is not finite or labels do not fit it, before the first batch.
 std::vector<Evaluation> Evaluate(const Network& network, const std::vector<QuantizedNetwork>& quantized,
                                  const Dataset& data, const PassLimits& limits = {},
                                  const ProgressCallback& progress = {}, Loss loss = Loss::Auto);
@@ -38,8 +38,8 @@ std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vec
                                           const Dataset& data, const PassLimits& limits = {},
                                           const ProgressCallback& progress = {}, Loss loss = Loss::Auto);
 
-/// What the output correction of `quantized` gains on samples that it was not fitted on; `calibration` and `options` are
-/// what it was made with. Nothing where it corrects nothing by data, or was fitted on fewer than four samples.
+/// What the output correction of `quantized` gains on samples that it was not fitted on; `calibration` and `options`
+/// are what it was made with. Nothing where it corrects nothing by data, or was fitted on fewer than four samples.
 std::optional<CorrectionGain> CrossValidateCorrection(const QuantizedNetwork& quantized, const Dataset& calibration,
                                                       const QuantizeOptions& options = {});
 
@@ -62,7 +62,8 @@ struct IntegerComparison {
   IntegerEvaluation integer;
 };
 IntegerComparison EvaluateInteger(const QuantizedNetwork& quantized, const IntegerOptions& options, const Dataset& data,
-                                  const PassLimits& limits = {}, const ProgressCallback& progress = {}, Loss loss = Loss::Auto);
+                                  const PassLimits& limits = {}, const ProgressCallback& progress = {},
+                                  Loss loss = Loss::Auto);
 
 /// The float network, the fake-quantized one and the same on 8-bit kernels, side by side.
 struct FastComparison {
@@ -74,7 +75,8 @@ struct FastComparison {
 
 /// Throws Error as Evaluate and FastNetwork::Create do.
 FastComparison EvaluateFast(const QuantizedNetwork& quantized, const FastOptions& options, const Dataset& data,
-                            const PassLimits& limits = {}, const ProgressCallback& progress = {}, Loss loss = Loss::Auto);
+                            const PassLimits& limits = {}, const ProgressCallback& progress = {},
+                            Loss loss = Loss::Auto);
 
 /// What is measured beside the float network: key `fast` of the file form `bitplan.evaluation/1`.
 std::string ToJson(const EvaluationReport& report, const FastComparison& fast);

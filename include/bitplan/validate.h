@@ -52,7 +52,8 @@ struct Validation {
 };
 
 /// Analyzes the network, draws random plans, measures each one's real rise of the loss on the same samples and, where
-/// `test` has any, its accuracy there. Throws Error as Analyze, when there is only one plan, and when `test` has no labels.
+/// `test` has any, its accuracy there. Throws Error as Analyze, when there is only one plan, and when `test` has no
+/// labels.
 Validation Validate(const Network& network, const Dataset& data, const std::optional<Dataset>& test,
                     const ValidateOptions& options);
 

@@ -39,8 +39,7 @@ at::Tensor RunAll(const Runner& runner, const network::ImageLayout& layout, cons
 }  // namespace
 
 PlanMeter::PlanMeter(const Network& network, const Sensitivity& sensitivity, const Problem& problem,
-                     const Dataset& calibration, const Dataset& samples, const QuantizeOptions& options,
-                     Loss loss)
+                     const Dataset& calibration, const Dataset& samples, const QuantizeOptions& options, Loss loss)
     : network_(network),
       sensitivity_(sensitivity),
       problem_(problem),

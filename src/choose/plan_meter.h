@@ -14,7 +14,8 @@ namespace bitplan::choose {
 /// Quantizes plans, each with the same calibration, and runs them on the same samples.
 class PlanMeter {
  public:
-  /// Runs the float network on `samples`. What outputs are compared as is `loss` resolved for these. The problem, made of the sensitivity, and the network must outlive the meter.
+  /// Runs the float network on `samples`. What outputs are compared as is `loss` resolved for these. The problem, made
+  /// of the sensitivity, and the network must outlive the meter.
   PlanMeter(const Network& network, const Sensitivity& sensitivity, const Problem& problem, const Dataset& calibration,
             const Dataset& samples, const QuantizeOptions& options, Loss loss);
 

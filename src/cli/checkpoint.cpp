@@ -22,8 +22,8 @@ void WithCheckpoint(const CommandLine& line, const fs::path& result, const std::
   const fs::path checkpoint = CheckpointOf(result);
   std::error_code ignored;
   if (!line.Get<bool>("resume")) fs::remove(checkpoint, ignored);
-  const auto left = fmt::format("what was finished is in {}: the same command with --resume goes on from there",
-                                checkpoint.string());
+  const auto left =
+      fmt::format("what was finished is in {}: the same command with --resume goes on from there", checkpoint.string());
   try {
     work(checkpoint);
   } catch (const Interrupted&) {

@@ -18,7 +18,8 @@ std::string Advice(const CorrectionGain& gain, const char* option, std::int64_t 
   if (!needed) return kLeaveOff;
   if (*needed == 0) return fmt::format("more samples would not help, as far as these tell; {}", kLeaveOff);
   if (*needed > most)
-    return fmt::format("about {} samples would be needed, and it is fitted on at most {}; {}", *needed, most, kLeaveOff);
+    return fmt::format("about {} samples would be needed, and it is fitted on at most {}; {}", *needed, most,
+                       kLeaveOff);
   return fmt::format("about {} samples would do ({} {}); {}", *needed, option, *needed, kLeaveOff);
 }
 
@@ -26,10 +27,10 @@ std::string Advice(const CorrectionGain& gain, const char* option, std::int64_t 
 
 std::string CorrectionWarning(const CorrectionGain& gain, const char* option, std::int64_t most, OutputKind outputs) {
   if (gain.Gain() > 0 || AllShouldDo(gain)) return "";
-  return fmt::format("warning: the output correction gains nothing on samples that it was not fitted on: fitted on {} of "
-                     "them and measured on as many others, {} is {:.3g} with it and {:.3g} without; {}",
-                     gain.samples, DistanceName(outputs), gain.corrected, gain.uncorrected,
-                     Advice(gain, option, most));
+  return fmt::format(
+      "warning: the output correction gains nothing on samples that it was not fitted on: fitted on {} of "
+      "them and measured on as many others, {} is {:.3g} with it and {:.3g} without; {}",
+      gain.samples, DistanceName(outputs), gain.corrected, gain.uncorrected, Advice(gain, option, most));
 }
 
 }  // namespace bitplan::cli

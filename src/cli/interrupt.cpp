@@ -82,8 +82,7 @@ ProgressCallback ShowProgress() {
 }
 
 ProgressCallback ShowBar() {
-  if (isatty(STDERR_FILENO))
-    return [bar = std::make_shared<Bar>()](const Progress& progress) { bar->Draw(progress); };
+  if (isatty(STDERR_FILENO)) return [bar = std::make_shared<Bar>()](const Progress& progress) { bar->Draw(progress); };
   return [lines = std::make_shared<ProgressLines>(std::chrono::steady_clock::now())](const Progress& progress) {
     if (const auto line = lines->Next(progress, std::chrono::steady_clock::now())) Tell(*line);
   };

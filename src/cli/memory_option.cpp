@@ -80,8 +80,8 @@ Network LoadNetwork(const CommandLine& line, const NetworkOptions& options) {
 }
 
 std::int64_t MemoryOfData(const CommandLine& line, const Network& network) {
-  return std::max<std::int64_t>(1, ReadLimit(line) - tuning::kProgramBytes - BytesOf(network) -
-                                       tuning::kLeastWorkBytes);
+  return std::max<std::int64_t>(1,
+                                ReadLimit(line) - tuning::kProgramBytes - BytesOf(network) - tuning::kLeastWorkBytes);
 }
 
 std::int64_t ReadMemory(const CommandLine& line, const Network& network, const std::vector<const Dataset*>& data) {

@@ -62,7 +62,8 @@ void AddPreparationOptions(CommandLine& line) {
       {"seed", Number<std::uint64_t>(NotNegative(), DataOptions().seed), "of every random draw"},
       {"mean", Decimals({})->value_name("M,M,M"),
        "per-channel mean of pixels in [0, 1], of CIFAR 0.485,0.456,0.406 by default"},
-      {"std", Decimals(NumberAbove(0))->value_name("S,S,S"), "per-channel deviation, of CIFAR 0.229,0.224,0.225 by default"},
+      {"std", Decimals(NumberAbove(0))->value_name("S,S,S"),
+       "per-channel deviation, of CIFAR 0.229,0.224,0.225 by default"},
       {"ignore-label", po::value<std::vector<std::int64_t>>()->value_name("N"),
        "predictions with this label do not count, 255 for pixels; those with -100 never do (in labels that are "
        "integers, or floats of 0 and 1); default: those that a plan was analyzed with"},

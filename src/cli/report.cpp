@@ -115,8 +115,8 @@ void PrintCosts(const Plan& plan) {
                has && budget->second > 0 ? fmt::format("{:.1f}%", 100 * value / budget->second) : "-"});
   }
   fmt::print("{}\n{}: objective {:.6g}, proven bound {:.6g}, gap {:.3g}% ({}, measure {})\n", table.Text(),
-             ToString(plan.certificate.status), plan.certificate.objective, plan.certificate.bound, 100 * plan.certificate.gap,
-             plan.certificate.method, plan.measure);
+             ToString(plan.certificate.status), plan.certificate.objective, plan.certificate.bound,
+             100 * plan.certificate.gap, plan.certificate.method, plan.measure);
   if (!plan.stability) return;
   const Stability& stability = *plan.stability;
   const std::string found =

@@ -10,9 +10,9 @@ void TellOfResamples(const Plan& plan, const Sensitivity& sensitivity, std::int6
   const std::int64_t made = plan.stability ? plan.stability->resamples : 0;
   const bool possible = plan.stability || (sensitivity.contributions && sensitivity.contributions->samples > 1);
   if (!possible || made >= asked) return;
-  Tell(fmt::format(
-      "the time limit left room for {} of {} resamples of the plan's stability (--time-limit, --resamples)", made,
-      asked));
+  Tell(
+      fmt::format("the time limit left room for {} of {} resamples of the plan's stability (--time-limit, --resamples)",
+                  made, asked));
 }
 
 }  // namespace bitplan::cli

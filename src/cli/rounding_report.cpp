@@ -36,9 +36,10 @@ void PrintRoundings(const QuantizedNetwork& quantized) {
     fmt::print("rounding {}: {} of {} layers keep the nearest code, {}: {}\n", asked, layers.size(),
                quantized.roundings().size(), Some(layers), reason);
   if (!in_blocks.empty())
-    fmt::print("rounding {}: in blocks of the inputs, whose second moments do not fit the memory together: {}; more "
-               "--memory does without\n",
-               asked, Some(in_blocks));
+    fmt::print(
+        "rounding {}: in blocks of the inputs, whose second moments do not fit the memory together: {}; more "
+        "--memory does without\n",
+        asked, Some(in_blocks));
 }
 
 std::string WithRoundings(const std::string& json, const QuantizedNetwork& quantized) {

@@ -34,9 +34,10 @@ std::string CostOf(const BudgetSpec& spec, const std::map<std::string, double>& 
   if (!KeysOf(spec.cost, costs).empty()) return spec.cost;
   if (spec.written.empty() || KeysOf(spec.written, costs).empty()) RejectUnknown(spec, costs);
   if (!spec.unit.empty())
-    throw Error(fmt::format("budget {0}: its table is called {0}, which does not say that it is in units of {1}; give a "
-                            "number in the table's own unit, or call the table {2}",
-                            spec.written, spec.unit, spec.cost));
+    throw Error(
+        fmt::format("budget {0}: its table is called {0}, which does not say that it is in units of {1}; give a "
+                    "number in the table's own unit, or call the table {2}",
+                    spec.written, spec.unit, spec.cost));
   return spec.written;
 }
 

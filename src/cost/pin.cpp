@@ -108,9 +108,10 @@ void RefuseContradictions(const Sensitivity& sensitivity, const std::vector<Pin>
   };
   const auto refuse = [&](const Pin& pin, std::vector<int> Pin::* widths) {
     const std::size_t layer = cost::MatchingLayers(sensitivity.layers, pin.pattern).front();
-    throw Error(fmt::format("keep {}: contradicted by keep {}, which comes later and so counts; leave one of them out, "
-                            "or put the one for fewer layers last",
-                            Describe(pin), Describe(last_of(layer, widths))));
+    throw Error(
+        fmt::format("keep {}: contradicted by keep {}, which comes later and so counts; leave one of them out, "
+                    "or put the one for fewer layers last",
+                    Describe(pin), Describe(last_of(layer, widths))));
   };
   for (const Pin& pin : pins) {
     if (is_contradicted(pin, &Pin::weight_bits, &cost::OfferedWidths::weights)) refuse(pin, &Pin::weight_bits);

@@ -25,7 +25,9 @@ struct Predictions {
 Predictions Counted(const Criterion& criterion, const at::Tensor& output, const at::Tensor& labels) {
   const at::Tensor counted = CountedPredictions(criterion, output, labels);
   const at::Tensor by_prediction = ByPrediction(criterion, output);
-  const auto rows = [&](const at::Tensor& values) { return counted.defined() ? values.index({counted}) : values.flatten(0, 1); };
+  const auto rows = [&](const at::Tensor& values) {
+    return counted.defined() ? values.index({counted}) : values.flatten(0, 1);
+  };
   if (!criterion.labelled) return {rows(by_prediction), {}};
   return {rows(by_prediction), rows(labels.reshape(by_prediction.sizes().slice(0, 2)))};
 }
@@ -52,7 +54,8 @@ class Tally {
     divergence_ += Sum(criterion_.With(Loss::Divergence), own, reference);
     const bool decides = criterion_.outputs != OutputKind::Values;
     if (decides)
-      agreeing_ += Decisions(criterion_, own.outputs).eq(Decisions(criterion_, reference.outputs)).sum().item<std::int64_t>();
+      agreeing_ +=
+          Decisions(criterion_, own.outputs).eq(Decisions(criterion_, reference.outputs)).sum().item<std::int64_t>();
     if (!criterion_.labelled) return;
     loss_ += Sum(criterion_.WithLabels(), own, reference);
     if (decides) correct_ += RightDecisions(criterion_, own.outputs, own.labels).sum().item<std::int64_t>();
@@ -118,7 +121,8 @@ std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vec
     tallies[0].Add(reference, reference);
     for (std::size_t i = 0; i < functions.size(); ++i) {
       const at::Tensor own = functions[i](batch.inputs);
-      if (check) CheckOutput(own, functions.size() == 1 ? "the quantized network" : fmt::format("quantized network {}", i + 1));
+      if (check)
+        CheckOutput(own, functions.size() == 1 ? "the quantized network" : fmt::format("quantized network {}", i + 1));
       tallies[1 + i].Add(Counted(criterion, own, batch.labels), reference);
     }
   };

@@ -44,11 +44,11 @@ class FastProduct {
   at::Tensor Linear(const at::Tensor& x, const ByteGrid& grid, const Epilogue& epilogue) const;
 
   std::optional<ByteGrid> input_;
-  Format input_format_;               // of what is found in each batch
-  std::int64_t spatial_axes_ = 0;     // of the network's convolution: 1 or 2
+  Format input_format_;                      // of what is found in each batch
+  std::int64_t spatial_axes_ = 0;            // of the network's convolution: 1 or 2
   std::optional<network::Sliding> sliding_;  // over two axes
-  std::vector<std::int64_t> kernel_;  // its spatial sizes
-  at::Tensor weight_;                 // packed
+  std::vector<std::int64_t> kernel_;         // its spatial sizes
+  at::Tensor weight_;                        // packed
   at::Tensor scale_, zero_point_, bias_;
 };
 

@@ -102,8 +102,8 @@ void CheckInputNames(const c10::FunctionSchema& schema, const std::map<std::stri
 c10::IValue ParseInputValue(const c10::Argument& argument, const std::string& text) {
   if (IsOptional(argument) && text == kNone) return {};
   if (const auto value = Parse(Inner(argument)->kind(), text)) return *value;
-  throw Error(fmt::format("input value '{}={}': that input is of type {}; expected a value as in {}={}", argument.name(),
-                          text, argument.type()->str(), argument.name(), ExampleValue(argument)));
+  throw Error(fmt::format("input value '{}={}': that input is of type {}; expected a value as in {}={}",
+                          argument.name(), text, argument.type()->str(), argument.name(), ExampleValue(argument)));
 }
 
 std::string InputValueText(const c10::IValue& value) {
@@ -117,11 +117,13 @@ std::string InputValueText(const c10::IValue& value) {
 void RejectMissingValue(const c10::Argument& argument) {
   const std::string type = argument.type()->str();
   if (!TakesText(argument))
-    throw Error(fmt::format("the model's input '{}' is of type {} and has no default; only tensors, numbers and texts can "
-                            "be given",
-                            argument.name(), type));
-  throw Error(fmt::format("the model's input '{}' is of type {} and has no default; give its value: --input-value {}={}",
-                          argument.name(), type, argument.name(), ExampleValue(argument)));
+    throw Error(
+        fmt::format("the model's input '{}' is of type {} and has no default; only tensors, numbers and texts can "
+                    "be given",
+                    argument.name(), type));
+  throw Error(
+      fmt::format("the model's input '{}' is of type {} and has no default; give its value: --input-value {}={}",
+                  argument.name(), type, argument.name(), ExampleValue(argument)));
 }
 
 }  // namespace bitplan::network

@@ -9,7 +9,8 @@ namespace bitplan::network {
 /// that they were not made in, or that may be reached by another way, stay as they are.
 void SettleLists(torch::jit::Graph& graph);
 
-/// Whether a loop whose number of iterations is known writes to a list or dict, which can be followed once it is unrolled.
+/// Whether a loop whose number of iterations is known writes to a list or dict, which can be followed once it is
+/// unrolled.
 bool WritesToContainersInLoops(torch::jit::Graph& graph);
 
 }  // namespace bitplan::network

@@ -117,10 +117,11 @@ at::Tensor SelectOutput(const c10::IValue& output, const std::string& which) {
 
 void CheckSampleAxis(const at::Tensor& output, std::int64_t samples) {
   if (output.dim() > 0 && output.size(0) == samples) return;
-  throw Error(fmt::format(
-      "the network's output has shape [{}] for a batch of {}, and its first axis must count the samples: does it take a "
-      "mean or a view over the batch?",
-      fmt::join(output.sizes(), ", "), samples));
+  throw Error(
+      fmt::format("the network's output has shape [{}] for a batch of {}, and its first axis must count the samples: "
+                  "does it take a "
+                  "mean or a view over the batch?",
+                  fmt::join(output.sizes(), ", "), samples));
 }
 
 }  // namespace bitplan::network

@@ -17,8 +17,8 @@ std::string WeightsSha256(const std::vector<Parameter>& parameters) {
   files::Sha256 sha256;
   for (const Parameter* const parameter : by_name) {
     const at::Tensor& stored = parameter->value;
-    const at::Tensor value = stored.detach().to(at::kCPU, stored.is_floating_point() ? at::kFloat : stored.scalar_type())
-                                 .contiguous();
+    const at::Tensor value =
+        stored.detach().to(at::kCPU, stored.is_floating_point() ? at::kFloat : stored.scalar_type()).contiguous();
     sha256.Add(fmt::format("{} {} [{}]\n", parameter->name, c10::toString(value.scalar_type()),
                            fmt::join(value.sizes(), ", ")));
     sha256.Add(value.const_data_ptr(), value.nbytes());

@@ -64,9 +64,7 @@ AskedFormats ReadFormats(plan::JsonReader& reader, AskedFormats formats, bool ne
   return formats;
 }
 
-Asked AskedFor(const Format& format) {
-  return {format.bits == 32 ? format.WithBits(8) : format, format.bits != 32};
-}
+Asked AskedFor(const Format& format) { return {format.bits == 32 ? format.WithBits(8) : format, format.bits != 32}; }
 
 }  // namespace
 

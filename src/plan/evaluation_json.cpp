@@ -10,11 +10,11 @@ namespace bitplan::plan {
 
 Json EvaluationJson(const Evaluation& evaluation) {
   Json json{{"correct", evaluation.correct < 0 ? Json() : Json(evaluation.correct)},
-          {"total", evaluation.total},
-          {"accuracy", NumberOrNull(evaluation.accuracy)},
-          {"loss", NumberOrNull(evaluation.loss)},
-          {"agreement", NumberOrNull(evaluation.agreement)},
-          {"divergence", NumberOrNull(evaluation.divergence)}};
+            {"total", evaluation.total},
+            {"accuracy", NumberOrNull(evaluation.accuracy)},
+            {"loss", NumberOrNull(evaluation.loss)},
+            {"agreement", NumberOrNull(evaluation.agreement)},
+            {"divergence", NumberOrNull(evaluation.divergence)}};
   if (evaluation.outputs != OutputKind::Classes) json["outputs"] = ToString(evaluation.outputs);
   return json;
 }

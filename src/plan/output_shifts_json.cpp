@@ -30,7 +30,8 @@ std::vector<std::int64_t> ReadPredictions(JsonReader& reader, std::int64_t sampl
       reader.Fail("predictions", "whole numbers that are not negative");
     predictions.push_back(static_cast<std::int64_t>(count));
   }
-  if (std::ssize(predictions) != samples) reader.Fail("predictions", fmt::format("one number for each of {} samples", samples));
+  if (std::ssize(predictions) != samples)
+    reader.Fail("predictions", fmt::format("one number for each of {} samples", samples));
   if (std::all_of(predictions.begin(), predictions.end(), [](std::int64_t count) { return count == 0; }))
     reader.Fail("predictions", "a sample that has some");
   return predictions;
@@ -96,8 +97,8 @@ Contributions ReadContributions(JsonReader reader, const Sensitivity& sensitivit
 void CheckPredictions(const JsonReader& reader, const Contributions& table, const OutputShifts& shifts) {
   std::size_t counted = 0;
   for (const std::int64_t of_sample : table.predictions) counted += static_cast<std::size_t>(of_sample);
-  const bool fits = table.predictions.empty() ? table.samples > 0 && shifts.samples % table.samples == 0
-                                              : shifts.samples == counted;
+  const bool fits =
+      table.predictions.empty() ? table.samples > 0 && shifts.samples % table.samples == 0 : shifts.samples == counted;
   if (!fits)
     reader.Reject(fmt::format("shifts: are of {} predictions, which the {} samples of the contributions do not have",
                               shifts.samples, table.samples));

@@ -42,9 +42,10 @@ class Converter {
     constexpr std::int64_t kMostValues = 1'000'000;
     if (depth > kDeepest) throw Error(fmt::format("nested more than {} deep", kDeepest));
     if (++values_ > kMostValues)
-      throw Error(fmt::format("line {}: more than {} values by here, those counted anew that aliases (*name) stand for; "
-                              "write fewer aliases of aliases",
-                              node.Mark().line + 1, kMostValues));
+      throw Error(
+          fmt::format("line {}: more than {} values by here, those counted anew that aliases (*name) stand for; "
+                      "write fewer aliases of aliases",
+                      node.Mark().line + 1, kMostValues));
     if (node.IsSequence()) {
       ordered_json list = ordered_json::array();
       for (const YAML::Node& item : node) list.push_back(Value(item, depth + 1));

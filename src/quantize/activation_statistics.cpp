@@ -59,10 +59,9 @@ const calibration::Histogram& ActivationStatistics::Impl::Reached(int site) cons
                   sites[index].name));
 }
 
-ActivationStatistics ActivationStatistics::Collect(const Network& network, const Dataset& data, const PassLimits& limits,
-                                                   const ProgressCallback& progress) {
-  if (limits.batch_size < 1)
-    throw Error(fmt::format("batch size: {} given, at least 1 needed", limits.batch_size));
+ActivationStatistics ActivationStatistics::Collect(const Network& network, const Dataset& data,
+                                                   const PassLimits& limits, const ProgressCallback& progress) {
+  if (limits.batch_size < 1) throw Error(fmt::format("batch size: {} given, at least 1 needed", limits.batch_size));
   const at::NoGradGuard no_grad;
   auto impl = std::make_shared<Impl>();
   impl->model_sha256 = network.sha256();

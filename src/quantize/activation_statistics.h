@@ -17,7 +17,7 @@ struct ActivationStatistics::Impl {
   std::vector<Site> sites;
   std::vector<calibration::Histogram> histograms;  // by site; those of outputs stay empty
 
-  void CheckIsInput(int site) const;         // throws Error
+  void CheckIsInput(int site) const;  // throws Error
   const calibration::Histogram& Reached(
       int site) const;  // of an input or operand; throws Error when no sample reached it
 };

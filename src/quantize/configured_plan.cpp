@@ -35,9 +35,10 @@ std::vector<const LayerRule*> RulesOf(const Network& network, const std::vector<
           "configuration: no layer is called '{}', nor is that a pattern or operator of one; see bitplan inspect",
           rule.layers));
     if (std::all_of(named.begin(), named.end(), [&](std::size_t layer) { return rule_of[layer]; }))
-      throw Error(fmt::format("configuration: the rule '{}' has no effect, as what stands before it ({}) names all of its "
-                              "layers and the first counts; put it before, or leave it out",
-                              rule.layers, RulesBefore(rule_of, named)));
+      throw Error(
+          fmt::format("configuration: the rule '{}' has no effect, as what stands before it ({}) names all of its "
+                      "layers and the first counts; put it before, or leave it out",
+                      rule.layers, RulesBefore(rule_of, named)));
     for (const std::size_t layer : named)
       if (!rule_of[layer]) rule_of[layer] = &rule;
   }

@@ -28,9 +28,10 @@ void CheckLayerNames(const Network& network, const Plan& plan) {
   if (!missing.empty())
     differs +=
         fmt::format("{}the plan says nothing of layer {}", unknown.empty() ? "" : ", and ", text::Shortened(missing));
-  throw Error(fmt::format("the plan is another model's, or the same one's with other names of layers, as "
-                          "torch.jit.freeze gives: {}; analyze the file that it is to be applied to",
-                          differs));
+  throw Error(
+      fmt::format("the plan is another model's, or the same one's with other names of layers, as "
+                  "torch.jit.freeze gives: {}; analyze the file that it is to be applied to",
+                  differs));
 }
 
 void CheckModel(const Network& network, const Plan& plan) {

@@ -121,7 +121,8 @@ void FoldCorrection(const Network& network, const std::map<int, ChannelCorrectio
 
 std::int64_t OwnBytes(const Network& network, const QuantizedState& state) {
   std::set<const void*> counted;
-  for (const Parameter& parameter : network.parameters()) counted.insert(parameter.value.storage().unsafeGetStorageImpl());
+  for (const Parameter& parameter : network.parameters())
+    counted.insert(parameter.value.storage().unsafeGetStorageImpl());
   std::int64_t bytes = 0;
   const auto add = [&](const at::Tensor& tensor) {
     if (tensor.defined() && counted.insert(tensor.storage().unsafeGetStorageImpl()).second)
@@ -129,7 +130,8 @@ std::int64_t OwnBytes(const Network& network, const QuantizedState& state) {
   };
   for (const std::vector<QuantizedTensor>& tensors : {state.grids, state.weights})
     for (const QuantizedTensor& tensor : tensors)
-      for (const at::Tensor& part : {tensor.value, tensor.q, tensor.scale, tensor.zero_point, tensor.threshold}) add(part);
+      for (const at::Tensor& part : {tensor.value, tensor.q, tensor.scale, tensor.zero_point, tensor.threshold})
+        add(part);
   for (const at::Tensor& parameter : state.parameters) add(parameter);
   return bytes;
 }

@@ -18,8 +18,8 @@ struct NormedLayer {
   at::Tensor scale, offset;   ///< γ and β, [C]
   at::Tensor mean, variance;  ///< running statistics, [C]
   double epsilon = 0, momentum = 0;
-  int channel_axis = 0;                 ///< of the weight
-  int output_channel_dim = -1;          ///< of the product, from the back
+  int channel_axis = 0;                          ///< of the weight
+  int output_channel_dim = -1;                   ///< of the product, from the back
   std::optional<network::LayerProduct> product;  ///< of the second convolution, where there are two
 
   bool HasTwoProducts() const {

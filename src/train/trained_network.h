@@ -57,8 +57,8 @@ class TrainedNetwork {
 
   struct TrainedLayer {
     std::unique_ptr<training_methods::WeightQuantizer>
-        quantizer;                               ///< null: nothing is learned, of formats without scales
-    std::unique_ptr<NormedLayer> norm;           ///< null: none, or folded for good
+        quantizer;                      ///< null: nothing is learned, of formats without scales
+    std::unique_ptr<NormedLayer> norm;  ///< null: none, or folded for good
   };
 
   void AddParameters();

@@ -24,17 +24,19 @@ constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 Criterion SettledLoss(const Network& network, const Dataset& data, const TrainOptions& options) {
   const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
   if (!criterion.labelled && options.distillation < 1)
-    throw Error(fmt::format("the data has no labels{}; give some, or train towards the float network alone "
-                            "(distillation 1)",
-                            data.has_labels() ? " that fit the network's output" : ""));
+    throw Error(
+        fmt::format("the data has no labels{}; give some, or train towards the float network alone "
+                    "(distillation 1)",
+                    data.has_labels() ? " that fit the network's output" : ""));
   return criterion;
 }
 
 void RequireBatch(std::int64_t batch, std::int64_t fitting, const TrainOptions& options) {
   if (fitting >= batch) return;
-  throw Error(fmt::format("a batch of {} samples takes more than the memory limit of {} MiB leaves: {} do not; give more "
-                          "memory, or a batch size of {}",
-                          batch, options.memory_bytes >> 20, fitting, fitting));
+  throw Error(
+      fmt::format("a batch of {} samples takes more than the memory limit of {} MiB leaves: {} do not; give more "
+                  "memory, or a batch size of {}",
+                  batch, options.memory_bytes >> 20, fitting, fitting));
 }
 
 /// Beside a step: the best epoch's network, what the optimizer remembers, and what is made while no step is: the
@@ -103,7 +105,8 @@ void TrainingRun::RequireStepFits() {
   const auto step = [&](std::int64_t units) {
     const Batch samples = data_.First(units * unit);
     const at::AutoGradMode with_gradient(true);
-    LossOf(criterion_, network_.Forward(samples.inputs, true), samples, network_.float_network(), options_).loss.backward();
+    LossOf(criterion_, network_.Forward(samples.inputs, true), samples, network_.float_network(), options_)
+        .loss.backward();
     optimizer_->ClearGradients();
   };
   const std::int64_t held = HeldBytes(network_.tensors(), options_);
@@ -171,7 +174,8 @@ std::optional<std::string> TrainingRun::Step() {
   const Batch batch = data_.Step(state_.epoch, state_.step);
   const at::AutoGradMode with_gradient(true);
   optimizer_->ClearGradients();
-  const BatchLoss batch_loss = LossOf(criterion_, network_.Forward(batch.inputs, true), batch, network_.float_network(), options_);
+  const BatchLoss batch_loss =
+      LossOf(criterion_, network_.Forward(batch.inputs, true), batch, network_.float_network(), options_);
   const auto loss = batch_loss.loss.item<double>();
   if (!std::isfinite(loss)) return fmt::format("the loss is {}", loss);
   network::Differentiate(network_.float_network(), [&] { batch_loss.loss.backward(); });
@@ -214,7 +218,8 @@ std::pair<double, double> TrainingRun::HeldOut() {
   std::int64_t samples = 0, right = 0, predictions = 0;
   for (const std::vector<std::int64_t>& each : data_.HeldOut()) {
     const Batch batch = data_.Get(each);
-    const BatchLoss of_batch = LossOf(criterion_, network_.Forward(batch.inputs, false), batch, network_.float_network(), options_);
+    const BatchLoss of_batch =
+        LossOf(criterion_, network_.Forward(batch.inputs, false), batch, network_.float_network(), options_);
     loss += of_batch.loss.item<double>() * static_cast<double>(each.size());
     samples += std::ssize(each);
     right += of_batch.right;

@@ -42,7 +42,8 @@ TEST(FewSamples, AreNamedWithTheLayersWhoseFiguresLeaveTheCorrectionOut) {
       "analyze resnet20.pt --data cifar10:train.bin --samples 2 --weight-bits 4,32 --activation-bits 32 --out s.json ";
   const ToolRun corrected = work.Run(analyze + "--measures logit-shift");
   ASSERT_EQ(corrected.code, 0) << corrected.err;
-  EXPECT_THAT(corrected.err, AllOf(HasSubstr("1 layer (linear)"), HasSubstr("fewer than 32 values"), HasSubstr("--samples")));
+  EXPECT_THAT(corrected.err,
+              AllOf(HasSubstr("1 layer (linear)"), HasSubstr("fewer than 32 values"), HasSubstr("--samples")));
   for (const char* const option : {"--measures logit-shift --output-correction none", "--measures weight-error"})
     EXPECT_THAT(work.Run(analyze + option).err, Not(HasSubstr("fewer than 32 values"))) << option;
 }
@@ -58,16 +59,18 @@ TEST(Losses, ThatAreLargeAreWrittenShort) {
 
 TEST(OperatorsInFloat, AreToldByKindAndListedInJson) {
   const Workspace work;
-  const ToolRun run = work.Run("eval resnet20.pt --data cifar10:test.bin --samples 2 --weight-bits 4 --integer "
-                               "--output-correction none");
+  const ToolRun run = work.Run(
+      "eval resnet20.pt --data cifar10:test.bin --samples 2 --weight-bits 4 --integer "
+      "--output-correction none");
   ASSERT_EQ(run.code, 0) << run.err;
   EXPECT_THAT(run.out, testing::ContainsRegex("conv2d +19  conv1, layer1.0.conv1, layer1.0.conv2 and 16 more +"
                                               "its input is in float"));
   EXPECT_THAT(run.out, testing::ContainsRegex("linear +1  linear +its input is in float"));
   EXPECT_THAT(run.out, HasSubstr("--json FILE lists them all"));
   EXPECT_LT(std::count(run.out.begin(), run.out.end(), '\n'), 16);
-  const ToolRun listed = work.Run("eval resnet20.pt --data cifar10:test.bin --samples 2 --weight-bits 4 --integer "
-                                  "--output-correction none --json -");
+  const ToolRun listed = work.Run(
+      "eval resnet20.pt --data cifar10:test.bin --samples 2 --weight-bits 4 --integer "
+      "--output-correction none --json -");
   ASSERT_EQ(listed.code, 0) << listed.err;
   EXPECT_GT(json::parse(listed.out)["integer"]["in_float"].size(), 20U);
 }
@@ -121,9 +124,9 @@ TEST(Model, OverwrittenInPartIsRefused) {
 
 TEST(Plan, IsForTheSameWeightsSavedAnew) {
   const Workspace work;
-  ASSERT_EQ(work.Run("analyze resnet20.pt --data cifar10:train.bin --samples 8 --measures relative-error --out s.json")
-                .code,
-            0);
+  ASSERT_EQ(
+      work.Run("analyze resnet20.pt --data cifar10:train.bin --samples 8 --measures relative-error --out s.json").code,
+      0);
   ASSERT_EQ(work.Run("search s.json --budget weight_size=12.5% --measure relative-error --out plan.json").code, 0);
   ASSERT_EQ(work.Run("calibrate resnet20.pt --data cifar10:train.bin --samples 8 --out statistics.json").code, 0);
   work.Write("anew.pt", WithComment(work.Read("resnet20.pt")));
@@ -137,7 +140,8 @@ TEST(Plan, IsForTheSameWeightsSavedAnew) {
   work.Write("old.json", plan.dump());
   const std::string by_old = " --plan old.json --data cifar10:test.bin --samples 8" + samples;
   EXPECT_EQ(work.Run("eval resnet20.pt" + by_old).code, 0);
-  EXPECT_THAT(Refusal(work, "eval anew.pt" + by_old), HasSubstr("another model's: it was made for a file with SHA-256"));
+  EXPECT_THAT(Refusal(work, "eval anew.pt" + by_old),
+              HasSubstr("another model's: it was made for a file with SHA-256"));
   plan["weights_sha256"] = std::string(64, 'a');
   work.Write("old.json", plan.dump());
   EXPECT_THAT(Refusal(work, "eval resnet20.pt" + by_old),
@@ -146,15 +150,17 @@ TEST(Plan, IsForTheSameWeightsSavedAnew) {
 
 TEST(RefusedPlan, OfManyLayersIsToldInTwoShortLines) {
   const Workspace work;
-  json problem{{"schema", "bitplan.problem/1"}, {"name", "many"},           {"objective", "error"},
-               {"groups", json::array()},       {"budgets", {{"size", 100}}}};
+  json problem{{"schema", "bitplan.problem/1"},
+               {"name", "many"},
+               {"objective", "error"},
+               {"groups", json::array()},
+               {"budgets", {{"size", 100}}}};
   for (int i = 0; i < 210; ++i) {
     json group{{"name", "transformer.h." + std::to_string(i) + ".mlp.c_fc"}, {"choices", json::array()}};
     group["members"] = json::array({group["name"]});
     for (const int bits : {2, 4})
-      group["choices"].push_back({{"name", "w" + std::to_string(bits) + "a32"},
-                                  {"objective", 8.0 / bits},
-                                  {"costs", {{"size", bits}}}});
+      group["choices"].push_back(
+          {{"name", "w" + std::to_string(bits) + "a32"}, {"objective", 8.0 / bits}, {"costs", {{"size", bits}}}});
     problem["groups"].push_back(group);
   }
   work.Write("p.json", problem.dump());
@@ -201,13 +207,13 @@ TEST(Options, ThatAreNumbersSayWhatTheyTake) {
 TEST(Options, OfFilesNameOne) {
   const Workspace work;
   const std::string data = " resnet20.pt --data cifar10:train.bin ";
-  for (const std::string& command :
-       std::vector<std::string>{"analyze" + data + "--out ''", "calibrate" + data + "--out ''", "analyze" + data + "--out s.json --json ''",
-        "train" + data + "--weight-bits 4 --out ''", "train" + data + "--weight-bits 4 --out t.pt --curve-csv ''",
-        "quantize resnet20.pt plan.json --out q.pt --packed ''", "spectrum" + data + "--csv ''",
-        "search s.json --out ''", "search s.json --write-lp ''", "pareto s.json --svg ''",
-        "run" + data + "--test cifar10:test.bin --budget weight_size=20% --out-dir ''",
-        "eval" + data + "--plan '' --json x.json", "eval" + data + "--config ''"})
+  for (const std::string& command : std::vector<std::string>{
+           "analyze" + data + "--out ''", "calibrate" + data + "--out ''", "analyze" + data + "--out s.json --json ''",
+           "train" + data + "--weight-bits 4 --out ''", "train" + data + "--weight-bits 4 --out t.pt --curve-csv ''",
+           "quantize resnet20.pt plan.json --out q.pt --packed ''", "spectrum" + data + "--csv ''",
+           "search s.json --out ''", "search s.json --write-lp ''", "pareto s.json --svg ''",
+           "run" + data + "--test cifar10:test.bin --budget weight_size=20% --out-dir ''",
+           "eval" + data + "--plan '' --json x.json", "eval" + data + "--config ''"})
     EXPECT_THAT(Refusal(work, command), HasSubstr(" '': expected the name of a file or folder")) << command;
 }
 
@@ -217,8 +223,9 @@ TEST(MissingCalibration, SaysWhatIsFoundOnData) {
   EXPECT_THAT(Refusal(work, eval + "--weight-bits 8"),
               AllOf(HasSubstr("the output correction channel (the default; --output-correction none leaves it off)"),
                     Not(HasSubstr("the plan")), Not(HasSubstr("ranges"))));
-  EXPECT_THAT(Refusal(work, eval + "--activation-bits 8 --output-correction none"),
-              AllOf(HasSubstr("found: ranges of layer inputs"), Not(HasSubstr("correction")), Not(HasSubstr("the plan"))));
+  EXPECT_THAT(
+      Refusal(work, eval + "--activation-bits 8 --output-correction none"),
+      AllOf(HasSubstr("found: ranges of layer inputs"), Not(HasSubstr("correction")), Not(HasSubstr("the plan"))));
   EXPECT_THAT(Refusal(work, eval + "--weight-bits 4 --rounding gptq"), HasSubstr("the rounding gptq, the output"));
 }
 
@@ -246,12 +253,14 @@ class Searches : public testing::Test {
 
 TEST(SearchedPlan, ListsTheLossesThatItsObjectiveIsTheSumOf) {
   const Workspace work;
-  ASSERT_EQ(work.Run("analyze resnet20.pt --data cifar10:train.bin --samples 8 --weight-bits 2,4 --measures logit-shift "
-                     "--out s.json")
-                .code,
-            0);
+  ASSERT_EQ(
+      work.Run("analyze resnet20.pt --data cifar10:train.bin --samples 8 --weight-bits 2,4 --measures logit-shift "
+               "--out s.json")
+          .code,
+      0);
   for (const std::string options : {"", "--no-shrink "}) {
-    const ToolRun run = work.Run("search s.json --budget weight_size=12% --measure logit-shift --resamples 0 " + options);
+    const ToolRun run =
+        work.Run("search s.json --budget weight_size=12% --measure logit-shift --resamples 0 " + options);
     ASSERT_EQ(run.code, 0) << run.err;
     std::istringstream lines(run.out);
     std::string line;
@@ -267,7 +276,8 @@ TEST_F(Searches, RefusePinsThatContradictEachOther) {
   const std::string search = search_ + "--budget weight_size=20% ";
   EXPECT_THAT(Refusal(work_, search + "--keep first=8 --keep first=4"),
               HasSubstr("keep first=w8: contradicted by keep first=w4, which comes later"));
-  EXPECT_THAT(Refusal(work_, search + "--keep conv1=8 --keep '*=4'"), HasSubstr("keep conv1=w8: contradicted by keep *=w4"));
+  EXPECT_THAT(Refusal(work_, search + "--keep conv1=8 --keep '*=4'"),
+              HasSubstr("keep conv1=w8: contradicted by keep *=w4"));
   EXPECT_EQ(work_.Run(search + "--keep 'conv2d=4' --keep first=8").code, 0);
   EXPECT_EQ(work_.Run(search + "--keep first=4,8 --keep first=8").code, 0);
 }

@@ -47,8 +47,7 @@ TEST(BadModel, IsRefused) {
   work.Write("empty.pt", "");
   ExpectRefused(work, "inspect missing.pt --input 3,32,32", "missing.pt: there is no such file");
   for (const char* file : {"truncated.pt", "noise.pt", "empty.pt"})
-    ExpectRefused(work, std::string("inspect ") + file + " --input 3,32,32",
-                  "not a TorchScript file");
+    ExpectRefused(work, std::string("inspect ") + file + " --input 3,32,32", "not a TorchScript file");
   ExpectRefused(work, "inspect resnet20.pt --input 5,32,32", "[1, 5, 32, 32]");
 }
 
@@ -66,7 +65,8 @@ TEST(BadData, IsRefused) {
   ExpectRefused(work, "eval resnet20.pt --data jpeg:test.bin", "jpeg");
   ExpectRefused(work, "eval resnet20.pt --data cifar10:test.bin --mean 0.5,x", "--mean");
   ExpectRefused(work, "eval resnet20.pt --data cifar10:test.bin --integer", "--plan");
-  ExpectRefused(work, "eval resnet20.pt --data cifar10:test.bin --integer --accumulator-bits 3", "--accumulator-bits 3: expected a whole number from 8 to 48");
+  ExpectRefused(work, "eval resnet20.pt --data cifar10:test.bin --integer --accumulator-bits 3",
+                "--accumulator-bits 3: expected a whole number from 8 to 48");
   ExpectRefused(work, "eval resnet20.pt --data cifar10:test.bin --integer --overflow clip", "clip");
 }
 

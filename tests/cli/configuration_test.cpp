@@ -37,7 +37,8 @@ TEST(Configuration, TakesThePlaceOfAPlan) {
   EXPECT_GT(divergence("--weight-bits 4 --activation-bits 32 --layer-config layers.yaml"), four);
   EXPECT_GT(divergence("--weight-bits 4 --activation-bits 32 --weight-granularity tensor"), four);
   const ToolRun quantize = work.Run(
-      "quantize resnet20.pt --weight-bits 8 --layer-config layers.yaml --calibration cifar10:train.bin --calibration-samples 64 "
+      "quantize resnet20.pt --weight-bits 8 --layer-config layers.yaml --calibration cifar10:train.bin "
+      "--calibration-samples 64 "
       "--packed packed.safetensors --json -");
   ASSERT_EQ(quantize.code, 0) << quantize.err;
   // 2 bits in the last stage, which has three quarters of the weights; 8 elsewhere.

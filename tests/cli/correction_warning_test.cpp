@@ -20,7 +20,8 @@ CorrectionGain Falling(std::int64_t all, double needed) {
 }
 
 TEST(CorrectionWarning, ComesWhereMoreSamplesThanThereAreWouldBeNeeded) {
-  EXPECT_THAT(Warning(Falling(16, 32)), AllOf(HasSubstr("fitted on 8 of them"), HasSubstr("about 32 samples would do")));
+  EXPECT_THAT(Warning(Falling(16, 32)),
+              AllOf(HasSubstr("fitted on 8 of them"), HasSubstr("about 32 samples would do")));
   EXPECT_THAT(Warning(Falling(16, 4096)), HasSubstr("is fitted on at most 512"));
   EXPECT_THAT(Warning({8, 0.1, 0.3, 0.2}), HasSubstr("more samples would not help"));
 }

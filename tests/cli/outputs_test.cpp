@@ -83,7 +83,8 @@ TEST_P(Outputs, ArePlansChosenByMeasuringFor) {
                            ".npz --budget weight_size=15% --samples 12 --held-out 12 --candidates 2 --refine 2 "
                            "--out-dir result");
   double least = 1e30;
-  for (const json& trial : report["choice"]["trials"]) least = std::min(least, trial["divergence"]["value"].get<double>());
+  for (const json& trial : report["choice"]["trials"])
+    least = std::min(least, trial["divergence"]["value"].get<double>());
   EXPECT_GT(least, 0);
 }
 
@@ -112,15 +113,14 @@ TEST_P(Outputs, AreValidated) {
   EXPECT_EQ(run.code, 0) << run.err;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Kinds, Outputs,
-    ::testing::Values(Case{"regressor", "", "values", "mean-squared-error", 64},
-                      Case{"detector", "", "binary", "binary-cross-entropy", 64},
-                      Case{"tags", "", "binary", "binary-cross-entropy", 256},
-                      Case{"tokens", "", "classes", "cross-entropy", 103},
-                      Case{"pixels", "--ignore-label 255", "classes", "cross-entropy", 552},
-                      Case{"denoiser", "", "values", "mean-squared-error", 0}),
-    [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(Kinds, Outputs,
+                         ::testing::Values(Case{"regressor", "", "values", "mean-squared-error", 64},
+                                           Case{"detector", "", "binary", "binary-cross-entropy", 64},
+                                           Case{"tags", "", "binary", "binary-cross-entropy", 256},
+                                           Case{"tokens", "", "classes", "cross-entropy", 103},
+                                           Case{"pixels", "--ignore-label 255", "classes", "cross-entropy", 552},
+                                           Case{"denoiser", "", "values", "mean-squared-error", 0}),
+                         [](const auto& test) { return test.param.name; });
 
 class Remembered : public Outputs {};
 
@@ -137,8 +137,7 @@ TEST_P(Remembered, ByPlans) {
   EXPECT_EQ(Done(eval + "--calibration npz:pixels.npz --calibration-samples 8"),
             Done(eval + ignoring + "--calibration npz:pixels.npz --calibration-samples 8"));
   EXPECT_THAT(work_.Run(eval + "--ignore-label 254").err, HasSubstr("label 255 is outside"));  // what is told counts
-  const json training =
-      Done("train" + without + "--plan plan.json --epochs 1 --out trained.pt --test npz:pixels.npz");
+  const json training = Done("train" + without + "--plan plan.json --epochs 1 --out trained.pt --test npz:pixels.npz");
   ExpectEvaluation(training["evaluation"]["planned"], GetParam());
   ExpectEvaluation(Done("eval trained.float.pt --data npz:pixels.npz --plan trained.json")["planned"], GetParam());
 }

@@ -16,11 +16,10 @@ TEST(ProgressLines, ComeOnceAMinuteWithTheShareDoneAndTheTimeLeft) {
   std::vector<std::string> written;
   for (int step = 0; step <= 20; ++step)
     if (const auto line = lines.Next({"eigenvalues", step, 20}, begun + seconds(15 * step))) written.push_back(*line);
-  EXPECT_EQ(written, (std::vector<std::string>{"eigenvalues: 20% done (4 of 20), 4:00 left",
-                                               "eigenvalues: 40% done (8 of 20), 3:00 left",
-                                               "eigenvalues: 60% done (12 of 20), 2:00 left",
-                                               "eigenvalues: 80% done (16 of 20), 1:00 left",
-                                               "eigenvalues: 100% done (20 of 20), 0:00 left"}));
+  EXPECT_EQ(written, (std::vector<std::string>{
+                         "eigenvalues: 20% done (4 of 20), 4:00 left", "eigenvalues: 40% done (8 of 20), 3:00 left",
+                         "eigenvalues: 60% done (12 of 20), 2:00 left", "eigenvalues: 80% done (16 of 20), 1:00 left",
+                         "eigenvalues: 100% done (20 of 20), 0:00 left"}));
 }
 
 TEST(ProgressLines, OfANewStageCountFromItsOwnBeginning) {

@@ -21,7 +21,8 @@ using testing::HasSubstr;
 
 at::Tensor Numbers(std::int64_t count) { return at::arange(count, at::kFloat).reshape({count, 1}); }
 
-std::string MessageOfTensors(std::vector<at::Tensor> inputs, const at::Tensor& labels = {}, const DataOptions& options = {}) {
+std::string MessageOfTensors(std::vector<at::Tensor> inputs, const at::Tensor& labels = {},
+                             const DataOptions& options = {}) {
   return ErrorMessage([&] { Dataset::FromTensors(std::move(inputs), labels, options); });
 }
 
@@ -60,7 +61,8 @@ TEST(Dataset, DrawsAllInputsAndLabelsAlike) {
 TEST(Dataset, TakesFewerSamplesOnlyWhereAllowed) {
   DataOptions options;
   options.samples = 600;
-  EXPECT_EQ(MessageOfTensors({Numbers(512)}, {}, options), "data in memory: 600 samples were asked for, and it has 512");
+  EXPECT_EQ(MessageOfTensors({Numbers(512)}, {}, options),
+            "data in memory: 600 samples were asked for, and it has 512");
   options.fewer_allowed = true;
   const Dataset dataset = Dataset::FromTensors({Numbers(512)}, {}, options);
   EXPECT_EQ(dataset.size(), 512);
@@ -175,7 +177,8 @@ TEST(Samples, HoldingNanOrInfinityAreNamed) {
 
 TEST(Samples, OfUnequalCountsAreRefused) {
   EXPECT_THAT(MessageOfTensors({Numbers(3), Numbers(4)}), HasSubstr("input 1: 4 samples, but input 0 has 3"));
-  EXPECT_THAT(MessageOfTensors({Numbers(3)}, at::arange(2)), HasSubstr("labels: 2 labels for the 3 samples of input 0"));
+  EXPECT_THAT(MessageOfTensors({Numbers(3)}, at::arange(2)),
+              HasSubstr("labels: 2 labels for the 3 samples of input 0"));
 }
 
 TEST(Samples, ThatCannotBeUsedAreRefused) {
@@ -185,7 +188,8 @@ TEST(Samples, ThatCannotBeUsedAreRefused) {
   EXPECT_THAT(MessageOfTensors({at::zeros({0, 3})}), HasSubstr("shape [0, 3]"));
   EXPECT_THAT(MessageOfTensors({at::zeros({2}, at::kComplexFloat)}), HasSubstr("complex"));
   EXPECT_THAT(MessageOfTensors({at::zeros({2}, at::kChar)}), HasSubstr("int8"));
-  EXPECT_THAT(MessageOfTensors({at::zeros({1}).expand({std::int64_t{1} << 60})}), HasSubstr("does not fit into memory"));
+  EXPECT_THAT(MessageOfTensors({at::zeros({1}).expand({std::int64_t{1} << 60})}),
+              HasSubstr("does not fit into memory"));
 }
 
 TEST(Labels, AreIntegersOrFloats) {
@@ -204,8 +208,7 @@ TEST(Labels, ToIgnoreAreMarked) {
   const auto labels = [&](const at::Tensor& given) {
     return Dataset::FromTensors({Numbers(4)}, given, options).Get(0, 4).labels;
   };
-  EXPECT_TRUE(labels(at::tensor({255, 3, 7, -100}, at::kInt))
-                  .equal(at::tensor({-100, 3, -100, -100}, at::kLong)));
+  EXPECT_TRUE(labels(at::tensor({255, 3, 7, -100}, at::kInt)).equal(at::tensor({-100, 3, -100, -100}, at::kLong)));
   const at::Tensor numbers = labels(at::tensor({255.0, 3.5, 7.0, -100.0}));
   EXPECT_TRUE(numbers.isnan().equal(at::tensor({1, 0, 1, 0}).to(at::kBool)));
 }

@@ -114,8 +114,9 @@ TEST(TensorsWithoutNames, AreInputsAndThenLabels) {
 }
 
 TEST(TensorsWithoutNames, OfAnotherNumberAreRefused) {
-  EXPECT_THAT(ErrorMessage([] { LoadTuple({Filled(1), Filled(2), kLabels}, {"x"}); }),
-              AllOf(HasSubstr("holds 3 tensors"), HasSubstr("takes 1 (x)"), HasSubstr("labels are known by the name label")));
+  EXPECT_THAT(
+      ErrorMessage([] { LoadTuple({Filled(1), Filled(2), kLabels}, {"x"}); }),
+      AllOf(HasSubstr("holds 3 tensors"), HasSubstr("takes 1 (x)"), HasSubstr("labels are known by the name label")));
   EXPECT_THAT(ErrorMessage([] { SavedDict({{"image", Filled(1)}, {"truth", kLabels}}).Load({"x"}); }),
               AllOf(HasSubstr("holds 2 tensors"), HasSubstr("takes 1 (x)")));
 }

@@ -76,7 +76,7 @@ std::string FixtureMessage(const std::string& fixture) {
 
 TEST(TorchFileForm, BeforePyTorch16IsRefusedWithTheRemedy) {
   EXPECT_THAT(FixtureMessage("legacy.pt"), AllOf(HasSubstr("legacy.pt: "), HasSubstr("before PyTorch 1.6"),
-                                             HasSubstr("torch.save(torch.load(FILE), FILE)")));
+                                                 HasSubstr("torch.save(torch.load(FILE), FILE)")));
 }
 
 TEST(TorchFileForm, OtherThanTensorsIsRefused) {
@@ -87,7 +87,8 @@ TEST(TorchFileForm, OtherThanTensorsIsRefused) {
   EXPECT_THAT(FixtureMessage("refused-empty.pt"), HasSubstr("holds no tensor"));
   EXPECT_THAT(FixtureMessage("refused-numpy.pt"), AllOf(HasSubstr("refused-numpy.pt: "), HasSubstr(kRemedy)));
   EXPECT_THAT(FixtureMessage("refused-dataset.pt"), AllOf(HasSubstr("refused-dataset.pt: "), HasSubstr(kRemedy)));
-  EXPECT_THAT(FixtureMessage("refused-ordered-dict.pt"), AllOf(HasSubstr("refused-ordered-dict.pt: "), HasSubstr(kRemedy)));
+  EXPECT_THAT(FixtureMessage("refused-ordered-dict.pt"),
+              AllOf(HasSubstr("refused-ordered-dict.pt: "), HasSubstr(kRemedy)));
   EXPECT_THAT(FixtureMessage("refused-torchscript.pt"), HasSubstr("is a TorchScript model, not data"));
   EXPECT_THAT(FixtureMessage("stored.npz"), HasSubstr("not by torch.save (it has no data.pkl)"));
   EXPECT_THAT(FixtureMessage("cifar10.bin"), HasSubstr("is not a file by torch.save"));

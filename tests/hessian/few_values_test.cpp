@@ -1,10 +1,11 @@
 // Figures of an analysis on few samples: no correction is judged on the samples that it was fitted on.
+#include "quantize/corrections/few_values.h"
+
 #include <gmock/gmock.h>
 #include <torch/types.h>
 
 #include "bitplan/analyze.h"
 #include "hessian/scripted_network.h"
-#include "quantize/corrections/few_values.h"
 
 namespace bitplan::hessian {
 namespace {

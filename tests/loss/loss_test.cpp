@@ -123,8 +123,7 @@ TEST(LossValue, IgnoredPositionsDoNotCountInAnyLoss) {
   EXPECT_NEAR(Value(Loss::CrossEntropy, shifted, labels), Value(Loss::CrossEntropy, moved, numbers), 1e-6);
   EXPECT_NEAR(Value(Loss::Divergence, shifted, labels, logits), Value(Loss::Divergence, moved, numbers, rows), 1e-6);
   EXPECT_NEAR(Value(Loss::LogitShift, shifted, labels, logits), Value(Loss::LogitShift, moved, numbers, rows), 1e-6);
-  const at::Tensor of_samples =
-      SampleLosses(ResolveLoss(shifted, labels, Loss::CrossEntropy), shifted, {}, labels);
+  const at::Tensor of_samples = SampleLosses(ResolveLoss(shifted, labels, Loss::CrossEntropy), shifted, {}, labels);
   EXPECT_EQ(of_samples[1].item<double>(), 0);
   EXPECT_TRUE(of_samples.isfinite().all().item<bool>());
 }
@@ -144,8 +143,8 @@ TEST(RightDecisions, AreOfEveryLabelThatCounts) {
   const at::Tensor output = torch::tensor({{1.0, -1.0, 0.5}, {-2.0, 3.0, -0.5}});
   const at::Tensor labels = torch::tensor({{1L, 1L, 0L}, {0L, 1L, kIgnoredLabel}}, torch::kLong);
   const Criterion criterion = ResolveLoss(output, labels, Loss::Auto);
-  EXPECT_TRUE(RightDecisions(criterion, output, labels)
-                  .equal(torch::tensor({{true, false, false}, {true, true, false}})));
+  EXPECT_TRUE(
+      RightDecisions(criterion, output, labels).equal(torch::tensor({{true, false, false}, {true, true, false}})));
 }
 
 TEST(LossValue, NeedsTheFloatNetworksOutput) {

@@ -36,8 +36,8 @@ Network LoadWithOperands(const ModelCase& model, const std::string& kind, bool f
 class InPlace : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Models, InPlace,
                          testing::Values("in_place_residual", "in_place_activations", "in_place_decoder",
-                                         "in_place_views", "in_place_parts", "in_place_fills", "in_place_lists", "in_place_dicts",
-                                         "in_place_loop", "in_place_reshaped"),
+                                         "in_place_views", "in_place_parts", "in_place_fills", "in_place_lists",
+                                         "in_place_dicts", "in_place_loop", "in_place_reshaped"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(InPlace, IsWrittenWithPlainOperators) {
@@ -61,8 +61,7 @@ TEST_P(InPlace, ComputesWhatThePlainSpellingDoes) {
 std::vector<std::string> Described(const Network& network) {
   std::vector<std::string> lines;
   for (const Layer& layer : network.layers()) {
-    const std::string bias =
-        layer.bias < 0 ? "none" : network.parameters()[static_cast<std::size_t>(layer.bias)].name;
+    const std::string bias = layer.bias < 0 ? "none" : network.parameters()[static_cast<std::size_t>(layer.bias)].name;
     std::string line = layer.name + " " + layer.op + " bias " + bias + " tied " + std::to_string(layer.tied_group);
     for (const LayerUse& use : layer.uses)
       for (const int site : {use.input_site, use.output_site})

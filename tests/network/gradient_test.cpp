@@ -34,25 +34,18 @@ std::vector<at::Tensor> Weights(const Network& network, const std::vector<at::Te
 }
 
 class Derivatives : public testing::TestWithParam<std::pair<const char*, const char*>> {};
-INSTANTIATE_TEST_SUITE_P(Models, Derivatives,
-                         testing::Values(std::pair("mlp", "scripted"), std::pair("mlp", "traced"),
-                                         std::pair("mlp", "training"), std::pair("own_attention", "scripted"),
-                                         std::pair("own_attention", "traced"),
-                                         std::pair("in_place_residual", "scripted"),
-                                         std::pair("in_place_residual", "traced"),
-                                         std::pair("in_place_activations", "scripted"),
-                                         std::pair("in_place_activations", "traced"),
-                                         std::pair("in_place_decoder", "scripted"),
-                                         std::pair("in_place_decoder", "traced"),
-                                         std::pair("in_place_views", "scripted"),
-                                         std::pair("in_place_views", "traced"),
-                                         std::pair("in_place_parts", "scripted"),
-                                         std::pair("in_place_fills", "scripted"),
-                                         std::pair("in_place_fills", "traced"),
-                                         std::pair("in_place_lists", "scripted"),
-                                         std::pair("in_place_loop", "scripted"),
-                                         std::pair("in_place_reshaped", "scripted"),
-                                         std::pair("in_place_reshaped", "traced")));
+INSTANTIATE_TEST_SUITE_P(
+    Models, Derivatives,
+    testing::Values(std::pair("mlp", "scripted"), std::pair("mlp", "traced"), std::pair("mlp", "training"),
+                    std::pair("own_attention", "scripted"), std::pair("own_attention", "traced"),
+                    std::pair("in_place_residual", "scripted"), std::pair("in_place_residual", "traced"),
+                    std::pair("in_place_activations", "scripted"), std::pair("in_place_activations", "traced"),
+                    std::pair("in_place_decoder", "scripted"), std::pair("in_place_decoder", "traced"),
+                    std::pair("in_place_views", "scripted"), std::pair("in_place_views", "traced"),
+                    std::pair("in_place_parts", "scripted"), std::pair("in_place_fills", "scripted"),
+                    std::pair("in_place_fills", "traced"), std::pair("in_place_lists", "scripted"),
+                    std::pair("in_place_loop", "scripted"), std::pair("in_place_reshaped", "scripted"),
+                    std::pair("in_place_reshaped", "traced")));
 
 TEST_P(Derivatives, FirstAndSecondAreThoseOfPyTorch) {
   const ModelCase model(GetParam().first);

@@ -15,7 +15,8 @@ using testing::HasSubstr;
 
 using Values = std::map<std::string, std::string>;
 
-/// make_batches.py: forward(x, rate: int, gain: float = 1, sign: bool = False, mode: str = "plain", shift: int? = None).
+/// make_batches.py: forward(x, rate: int, gain: float = 1, sign: bool = False, mode: str = "plain", shift: int? =
+/// None).
 Network Load(const Values& values) {
   NetworkOptions options;
   options.input_values = values;

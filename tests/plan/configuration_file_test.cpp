@@ -113,8 +113,9 @@ TEST(ConfigurationFile, LeavesInFloatWhatItGivesNoWidth) {
 
 TEST(ConfigurationFile, FollowsAliasesAsFarAsAMemoryGoes) {
   const std::string head = "schema: bitplan.configuration/1\n";
-  EXPECT_EQ(Read(head + "layers: [{match: a, weight: &four {bits: 4}}, {match: b, weight: *four}]").rules.at(1).weight.bits,
-            4);
+  EXPECT_EQ(
+      Read(head + "layers: [{match: a, weight: &four {bits: 4}}, {match: b, weight: *four}]").rules.at(1).weight.bits,
+      4);
   std::string laughs = head + "a: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 30; ++i) {
     laughs += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";

@@ -1,6 +1,6 @@
-#include "bitplan/process.h"
-
 #include <gtest/gtest.h>
+
+#include "bitplan/process.h"
 
 #ifdef __GLIBC__
 #include <malloc.h>

@@ -1,5 +1,3 @@
-#include "bitplan/process.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -8,6 +6,8 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+
+#include "bitplan/process.h"
 
 namespace bitplan::process {
 namespace {
@@ -52,7 +52,9 @@ TEST(ShareProcessors, ThreadsAreNoMoreThanTheProcessIsBoundTo) {
   EXPECT_THAT(Said("taskset -c $(taskset -cp $$ | sed 's/.*[: ]//; s/[,-].*//')"), HasSubstr("threads 1,"));
 }
 
-TEST(ShareProcessors, TheUsersNumberOfThreadsCounts) { EXPECT_THAT(Said("OMP_NUM_THREADS=1"), HasSubstr("threads 1,")); }
+TEST(ShareProcessors, TheUsersNumberOfThreadsCounts) {
+  EXPECT_THAT(Said("OMP_NUM_THREADS=1"), HasSubstr("threads 1,"));
+}
 
 }  // namespace
 }  // namespace bitplan::process

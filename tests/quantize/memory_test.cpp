@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::int64_t kMebibyte = 1 << 20;
 
-Network BundledResNet20() { return Network::Load(std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10" / "resnet20.pt"); }
+Network BundledResNet20() {
+  return Network::Load(std::filesystem::path(BITPLAN_EXAMPLES_DIR) / "cifar10" / "resnet20.pt");
+}
 
 QuantizedNetwork QuantizedWithin(std::int64_t memory_bytes, const Network& network, const Plan& plan,
                                  const Dataset& data) {
@@ -22,9 +24,7 @@ QuantizedNetwork QuantizedWithin(std::int64_t memory_bytes, const Network& netwo
   return QuantizedNetwork::Create(network, plan, data, options);
 }
 
-double RelativeDistance(const at::Tensor& a, const at::Tensor& b) {
-  return ((a - b).norm() / b.norm()).item<double>();
-}
+double RelativeDistance(const at::Tensor& a, const at::Tensor& b) { return ((a - b).norm() / b.norm()).item<double>(); }
 
 TEST(MemoryLimit, CorrectionsFittedInPartsAreThoseOfOnePass) {
   const Network network = BundledResNet20();
@@ -51,7 +51,8 @@ TEST(MemoryLimit, RangesDoNotDependOnIt) {
   const Dataset data = Samples({64, 3, 32, 32});
   const auto ample = ActivationStatistics::Collect(network, data, {32, 1024 * kMebibyte}),
              tight = ActivationStatistics::Collect(network, data, {32, 6 * kMebibyte});
-  for (const Calibrator calibrator : {Calibrator::Max, Calibrator::Mse, Calibrator::AverageMax, Calibrator::MovingAverage})
+  for (const Calibrator calibrator :
+       {Calibrator::Max, Calibrator::Mse, Calibrator::AverageMax, Calibrator::MovingAverage})
     for (const Layer& layer : network.layers()) {
       Format format = DefaultActivationFormat().WithBits(4);
       format.calibrator = calibrator;

@@ -123,8 +123,10 @@ class CorrectionFitter : public Probe {
 
   /// A run that comes to another layer than those before it has taken another way, and counts when that is fitted.
   [[noreturn]] void AddPart(const CorrectionTarget& target, const ChannelMoments& moments) {
-    if (!parts_->moments) *parts_ = {target, moments};
-    else if (parts_->target.layer == target.layer) parts_->moments = Together(*parts_->moments, moments);
+    if (!parts_->moments)
+      *parts_ = {target, moments};
+    else if (parts_->target.layer == target.layer)
+      parts_->moments = Together(*parts_->moments, moments);
     throw RunEnds();
   }
 

@@ -25,9 +25,9 @@ struct FittingSamples {
 /// used several times by its first use). `wanted`: FloatMoments of the same samples; `memory_bytes`: as QuantizeOptions
 /// has it. Layers without a format with scales, or whose outputs are not the weight's channels, stay as they are. Where
 /// a pass does not take all samples there is a series of passes for each layer, up to its output, from where the last
-/// one's results could be kept, and weights are rounded on the samples of one pass. Without samples the correction that needs none is made, from batch norms. Throws
-/// Error when an output is not finite,
-/// and when the statistics of batch norms are to be corrected and none follows a quantized layer.
+/// one's results could be kept, and weights are rounded on the samples of one pass. Without samples the correction that
+/// needs none is made, from batch norms. Throws Error when an output is not finite, and when the statistics of batch
+/// norms are to be corrected and none follows a quantized layer.
 void FitCorrections(const Network& network, const Corrections& corrections, const std::map<int, ChannelMoments>& wanted,
                     const FittingSamples& samples, std::int64_t memory_bytes, const ProgressCallback& progress,
                     QuantizedState& state);

@@ -17,9 +17,7 @@ at::Tensor RowGrid::Along(const at::Tensor& numbers, std::int64_t columns) const
   if (numbers.dim() < 2) return numbers.unsqueeze(-1);
   const std::int64_t size = grid_.format.group_size, first = first_column_ / size;
   const std::int64_t parts = (first_column_ + columns - 1) / size - first + 1;
-  return numbers.narrow(1, first, parts)
-      .repeat_interleave(size, 1)
-      .narrow(1, first_column_ - first * size, columns);
+  return numbers.narrow(1, first, parts).repeat_interleave(size, 1).narrow(1, first_column_ - first * size, columns);
 }
 
 }  // namespace bitplan::quantize

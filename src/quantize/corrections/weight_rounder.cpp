@@ -10,9 +10,7 @@ namespace bitplan::quantize {
 
 namespace {
 
-bool IsRecurrent(const Layer& layer) {
-  return layer.op == "lstm" || layer.op == "gru" || layer.op.starts_with("rnn");
-}
+bool IsRecurrent(const Layer& layer) { return layer.op == "lstm" || layer.op == "gru" || layer.op.starts_with("rnn"); }
 
 /// Why the product of a use cannot be told.
 std::string ReasonOf(const Layer& layer) {

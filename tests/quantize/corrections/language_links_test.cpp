@@ -81,8 +81,7 @@ TEST(LanguageLinks, OfActivationAwareScalesLowerTheErrorAsInPyTorch) {
   const auto expected = nlohmann::json::parse(file);
   for (const std::string& norm : kSpellings) {
     const Network network = LoadModel(norm + "Block.scripted");
-    const double ratio =
-        ErrorOf(network, Rescaling::ActivationAware, 3, 32) / ErrorOf(network, Rescaling::None, 3, 32);
+    const double ratio = ErrorOf(network, Rescaling::ActivationAware, 3, 32) / ErrorOf(network, Rescaling::None, 3, 32);
     EXPECT_NEAR(ratio, expected[norm].get<double>(), 0.1 * expected[norm].get<double>()) << norm;
   }
 }

@@ -104,9 +104,9 @@ TEST(RoundWeight, InBlocksStaysWithinTheMemoryAndBeatsTheNearest) {
 
 TEST(RoundWeight, OfTransposedConvolutionsBeatsTheNearest) {
   for (int output = 0; output < 5; ++output) {
-    const std::vector<std::int64_t> shape =
-        output < 2 ? std::vector<std::int64_t>{12, 4, 9} : output < 4 ? std::vector<std::int64_t>{6, 4, 7, 6}
-                                                                      : std::vector<std::int64_t>{4, 4, 5, 4, 3};
+    const std::vector<std::int64_t> shape = output < 2   ? std::vector<std::int64_t>{12, 4, 9}
+                                            : output < 4 ? std::vector<std::int64_t>{6, 4, 7, 6}
+                                                         : std::vector<std::int64_t>{4, 4, 5, 4, 3};
     const Network network = LoadModel("Transposed" + std::to_string(output));
     const RoundedCase layer(network, at::randn(shape, SeededWith(3)).cumsum(-1) + 0.3, 3);
     const double nearest = layer.Error(layer.grid.value);
@@ -149,8 +149,9 @@ TEST(RoundWeight, OfHugeAndTinyInputsIsThatOfOrdinaryOnes) {
   const at::Tensor x = Dependent(100, kFeatures);
   const RoundedCase ordinary(network, x);
   for (const double factor : {0x1p100, 0x1p-70})
-    EXPECT_LT(RoundedCase(network, x * factor).Round(Rounding::Gptq).q.ne(ordinary.Round(Rounding::Gptq).q).sum().item<int>(),
-              3);
+    EXPECT_LT(
+        RoundedCase(network, x * factor).Round(Rounding::Gptq).q.ne(ordinary.Round(Rounding::Gptq).q).sum().item<int>(),
+        3);
   const RoundedCase saturated(network, at::full({4, kFeatures}, 3e38));
   for (const Rounding rounding : {Rounding::Gptq, Rounding::AdaRound})
     EXPECT_TRUE(saturated.Round(rounding).value.isfinite().all().item<bool>());

@@ -34,8 +34,8 @@ QuantizedTensor RoundBy(at::Tensor (*codes)(const at::Tensor&, const RowGrid&, a
   QuantizedTensor result = grid;
   std::vector<at::Tensor> parts;
   for (std::int64_t g = 0; g < groups; ++g)
-    parts.push_back(codes(weight.flatten(1).narrow(0, g * rows, rows), RowGrid(grid, g * rows, rows, 0),
-                          moments[g].clone()));
+    parts.push_back(
+        codes(weight.flatten(1).narrow(0, g * rows, rows), RowGrid(grid, g * rows, rows, 0), moments[g].clone()));
   result.q = at::cat(parts).view(weight.sizes()).to(grid.q.scalar_type());
   result.value = ValueOnGrid(result.q, grid);
   return result;

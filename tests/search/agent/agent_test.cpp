@@ -265,8 +265,7 @@ TEST(Agent, NamesOptionsOutOfRange) {
   EXPECT_THAT([&] { SearchByAgent(problem, {.warm_up = 0, .certificate = {}}); },
               ThrowsMessage<Error>(HasSubstr("warm_up")));
   EXPECT_THROW(SearchByAgent(Problem{}, {}), Error);
-  EXPECT_THAT([&] { Search(problem, {.method = "agent"}); },
-              ThrowsMessage<Error>(HasSubstr("SearchByAgent")));
+  EXPECT_THAT([&] { Search(problem, {.method = "agent"}); }, ThrowsMessage<Error>(HasSubstr("SearchByAgent")));
 }
 
 }  // namespace

@@ -53,10 +53,10 @@ class CorrectionTargets {
 };
 
 /// Restores each output channel's mean and standard deviation to the float network's on the same samples (Quantizers in
-/// docs/architecture.md): α = σ_float / σ, clamped to [½, 2], β = μ_float − α μ. α stays 1 without a gain and where the channel is
-/// constant in one of the networks. Without a gain β is 0 where the mean moved because a few large values were clipped,
-/// and not by what most values are off: σ_float / σ is more than twice the median over the layer's channels, and
-/// (μ_float − μ)² below 1/16 of σ_float² − σ². Throws Error when it is not finite.
+/// docs/architecture.md): α = σ_float / σ, clamped to [½, 2], β = μ_float − α μ. α stays 1 without a gain and where the
+/// channel is constant in one of the networks. Without a gain β is 0 where the mean moved because a few large values
+/// were clipped, and not by what most values are off: σ_float / σ is more than twice the median over the layer's
+/// channels, and (μ_float − μ)² below 1/16 of σ_float² − σ². Throws Error when it is not finite.
 ChannelCorrection FitChannels(const Network& network, const CorrectionTarget& target, const ChannelMoments& wanted,
                               const ChannelMoments& quantized);
 
