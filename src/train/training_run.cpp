@@ -90,11 +90,11 @@ TrainedNetwork& TrainingRun::Best() {
   return network_;
 }
 
-void TrainingRun::RequireForwardFits() const {
+void TrainingRun::RequireForwardFits() {
   const at::NoGradGuard no_grad;
   const std::int64_t batch = data_.LargestBatch();
-  const auto forward = [&](std::int64_t count) { network_.float_network().Forward(data_.First(count).inputs); };
-  RequireBatch(batch, process::SamplesAPass(batch, options_.memory_bytes, 0, forward, options_.memory_bytes), options_);
+  const auto observe = [&](std::int64_t count) { network_.Observe(data_.First(count).inputs); };
+  RequireBatch(batch, process::SamplesAPass(batch, options_.memory_bytes, 0, observe, options_.memory_bytes), options_);
 }
 
 /// Tried out on ever more samples. What a step changes on the way is put back.
@@ -119,7 +119,7 @@ void TrainingRun::RequireStepFits() {
 }
 
 void TrainingRun::PrepareStage() {
-  if (stages_.size() > 1) network_.ChangeFormats(stages_[static_cast<std::size_t>(state_.stage)]);
+  network_.ChangeFormats(stages_[static_cast<std::size_t>(state_.stage)]);
   const auto batches = data_.Calibration();
   for (std::size_t i = 0; i < batches.size(); ++i) {
     Report(options_.progress, "activation ranges", static_cast<std::int64_t>(i), std::ssize(batches));

@@ -33,8 +33,9 @@ class TrainingRun {
   const RunState& state() const { return state_; }
 
  private:
-  /// Throws Error where a pass over a batch, or a step, takes more than the memory limit leaves.
-  void RequireForwardFits() const;
+  /// Throws Error where a pass over a batch, or a step, takes more than the memory limit leaves. What the first observes
+  /// on the way is forgotten by PrepareStage.
+  void RequireForwardFits();
   void RequireStepFits();
 
   /// New quantizers for the stage's formats, and an optimizer for what is then learned.

@@ -2,12 +2,15 @@
 
 #include <ATen/ATen.h>
 
+#include "tuning.h"
+
 namespace bitplan::training_methods {
 
 void FirstValues::Add(const at::Tensor& batch) {
   const at::Tensor values = batch.detach().to(at::kCPU, at::kFloat).contiguous();
   histogram_.Add({values.const_data_ptr<float>(), static_cast<std::size_t>(values.numel())});
-  sum_of_magnitudes_ += values.abs().sum(at::kDouble).item<double>();
+  for (const at::Tensor& piece : values.flatten().split(tuning::kSummed))  // the sum takes a copy in double
+    sum_of_magnitudes_ += piece.abs().sum(at::kDouble).item<double>();
 }
 
 bool FirstValues::GoBelowZero() const { return Values().min < 0; }

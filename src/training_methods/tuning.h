@@ -18,6 +18,9 @@ inline constexpr double kPactWeightDecay = 1e-4;
 /// pay for starting a thread, few enough to share a small layer.
 inline constexpr std::int64_t kPiece = 1 << 15;
 
+/// First values whose magnitudes are summed at a time: what that takes, 12 MiB, is little beside a network's pass.
+inline constexpr std::int64_t kSummed = 1 << 20;
+
 /// Values whose gradients are summed in float, by so many sums side by side: one alone could not be vectorized, and
 /// longer sums would lose digits. The first is a multiple of the second.
 inline constexpr std::int64_t kBlock = 1024;

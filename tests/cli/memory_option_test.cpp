@@ -260,6 +260,20 @@ TEST_F(MemoryOption, DataThatCannotBeReadInPiecesIsRefusedBeforeItIsRead) {
                             400);
 }
 
+/// What the first batches are observed for takes more beside them than a pass does.
+TEST_F(MemoryOption, IsKeptByATrainingThatIsRefused) {
+  WriteImages(128);
+  for (const int batch : {24, 64, 128}) {
+    const Measured run = Run(fmt::format(
+        "train images.pt --data images.npy --weight-bits 4 --activation-bits 8 --batch-size {} --held-out 0% "
+        "--epochs 1 --out t.pt --memory 400MiB",
+        batch));
+    EXPECT_EQ(run.code, 2);
+    EXPECT_THAT(run.messages, testing::HasSubstr("a batch size of"));
+    EXPECT_LE(run.peak_mebibytes, 400) << batch;
+  }
+}
+
 TEST_F(MemoryOption, TooLittleIsRefusedWithTheLeastThatWouldDo) {
   WriteImages(8);
   const Measured none = Run("eval images.pt --data images.npy --memory 100MiB");
