@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "protobuf.h"
+
+namespace bitplan::onnx {
+
+/// Throws Error, not naming the node, where an operator that is no function of the model is of another domain than
+/// ONNX's own, of a quantized model, or about sequences, optionals or strings.
+void CheckOperator(const proto::NodeProto& node);
+
+/// Whether "" or "ai.onnx".
+bool IsDefaultDomain(const std::string& domain);
+
+}  // namespace bitplan::onnx
