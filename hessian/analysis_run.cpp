@@ -21,7 +21,8 @@ files::JournalSubject AnalysisSubject(const Network& network, const Dataset& dat
   subject["data"] = files::IdentityOf(data);
   subject["criterion"] = {{"loss", ToString(criterion.loss)},
                           {"outputs", ToString(criterion.outputs)},
-                          {"class_axis", criterion.class_axis}};
+                          {"class_axis", criterion.class_axis},
+                          {"module", criterion.module ? criterion.module->sha256() : ""}};
   subject["version"] = Version();
   return {"an analysis", subject.dump(-1, ' ', false, files::Json::error_handler_t::replace)};
 }

@@ -83,6 +83,7 @@ Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOp
   result.seed = options.seed;
   const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
   result.loss = criterion.loss;
+  if (criterion.module) result.loss_module_sha256 = criterion.module->sha256();
   result.outputs = criterion.outputs;
   result.class_axis = criterion.class_axis;
   result.temperature = options.temperature;

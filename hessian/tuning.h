@@ -12,6 +12,12 @@ namespace bitplan::hessian::tuning {
 inline constexpr std::int64_t kMostExactRows = 64;
 inline constexpr int kDrawnRows = 32;
 
+/// Of rows of a loss that is a module's (gauss_newton/module_rows.cpp): dimensions of the Krylov spaces that square
+/// roots are taken in, as many as are off by 1e-3 for a softmax of 100 classes, and numbers that their bases hold at a
+/// time.
+inline constexpr std::int64_t kRootSteps = 24;
+inline constexpr std::int64_t kRootNumbers = 1 << 23;
+
 /// Samples whose rows are worked out at a time: bounds the memory.
 inline constexpr std::int64_t kSamplesOfRowsAtOnce = 64;
 

@@ -11,6 +11,7 @@
 
 #include "bitplan/error.h"
 #include "curvature/random_vector.h"
+#include "gauss_newton/module_rows.h"
 #include "tuning.h"
 
 namespace bitplan::hessian {
@@ -74,15 +75,6 @@ std::pair<at::Tensor, at::Tensor> AllRows(const Criterion& criterion, const at::
   return {rows.view({samples, count, predictions, classes}), values};
 }
 
-/// Their squared lengths alone.
-at::Tensor AllValues(const Criterion& criterion, const at::Tensor& logits, const at::Tensor& shares) {
-  std::vector<at::Tensor> parts;
-  const std::vector<at::Tensor> of_block = shares.split(tuning::kSamplesOfRowsAtOnce);
-  for (const at::Tensor& z : logits.split(tuning::kSamplesOfRowsAtOnce))
-    parts.push_back(AllRows(criterion, z.to(at::kDouble), of_block[parts.size()]).second);
-  return at::cat(parts);
-}
-
 /// How many rows of each sample are kept when the smallest of all are left out, as long as they add up to no more than
 /// `cut` of the whole; and the share that is left out.
 std::pair<std::vector<std::int64_t>, double> CutSmallest(const at::Tensor& values, double cut) {
@@ -130,22 +122,54 @@ at::Tensor ClassDraws(const at::Tensor& p, std::int64_t count, std::mt19937_64& 
   return at::cat({of_certain, of_drawn});
 }
 
+/// A module's loss is of all numbers of an output at once.
+Criterion OfRows(Criterion criterion) {
+  if (criterion.loss == Loss::Module) criterion.outputs = OutputKind::Values;
+  if (criterion.loss == Loss::Module) criterion.counted = 0;
+  return criterion;
+}
+
 }  // namespace
 
 LossCurvature::LossCurvature(Criterion criterion, const at::Tensor& logits, const at::Tensor& labels, int wanted,
                              double cut, std::uint64_t seed)
-    : criterion_(std::move(criterion)),
+    : criterion_(OfRows(std::move(criterion))),
       logits_(ByPrediction(criterion_, logits.to(at::kCPU, at::kFloat))),
       shares_(PredictionShares(criterion_, logits.to(at::kCPU), labels)),
       output_(logits.sizes().slice(1).vec()),
       seed_(seed) {
+  if (criterion_.loss == Loss::Module && labels.defined()) labels_ = labels.to(at::kCPU);
   const std::int64_t outputs = logits_.size(1) * logits_.size(2);
   drawn_ = wanted > 0 || outputs > tuning::kMostExactRows;
   if (drawn_) {
     counts_.assign(static_cast<std::size_t>(logits_.size(0)), wanted > 0 ? wanted : tuning::kDrawnRows);
     return;
   }
-  std::tie(counts_, cut_) = CutSmallest(AllValues(criterion_, logits_, shares_), cut);
+  std::tie(counts_, cut_) = CutSmallest(AllLengths(), cut);
+}
+
+at::Tensor LossCurvature::LabelsOf(const at::Tensor& samples) const {
+  return labels_.defined() ? labels_.index({samples}) : labels_;
+}
+
+std::pair<at::Tensor, at::Tensor> LossCurvature::All(const at::Tensor& samples) const {
+  const at::Tensor z = logits_.index({samples});
+  if (criterion_.loss != Loss::Module) return AllRows(criterion_, z.to(at::kDouble), shares_.index({samples}));
+  auto [rows, lengths] = AllModuleRows(criterion_, z.view(OutputShape(z.size(0))), LabelsOf(samples));
+  return {rows.unsqueeze(-1), lengths};
+}
+
+at::Tensor LossCurvature::AllLengths() const {
+  std::vector<at::Tensor> parts;
+  for (const at::Tensor& some : torch::arange(logits_.size(0)).split(tuning::kSamplesOfRowsAtOnce))
+    parts.push_back(All(some).second);
+  return at::cat(parts);
+}
+
+std::vector<std::int64_t> LossCurvature::OutputShape(std::int64_t samples) const {
+  std::vector<std::int64_t> shape = output_;
+  shape.insert(shape.begin(), samples);
+  return shape;
 }
 
 /// With signs ε of equal probability, E[(Σ_p ε_p a_p)(…)ᵀ] = Σ_p E[a_p a_pᵀ]: one row stands for all predictions of a
@@ -154,6 +178,9 @@ at::Tensor LossCurvature::Drawn(std::int64_t sample) const {
   auto generator = MakeGenerator(seed_, static_cast<std::uint64_t>(sample), 1);
   const at::Tensor z = logits_[sample].to(at::kDouble);  // [P, C]
   const std::int64_t count = counts_[static_cast<std::size_t>(sample)], predictions = z.size(0);
+  if (criterion_.loss == Loss::Module)
+    return DrawnModuleRows(criterion_, z.view(OutputShape(1)), LabelsOf(torch::tensor({sample})), count, generator)
+        .unsqueeze(-1);
   const at::Tensor like = torch::empty({count, predictions, z.size(1)}, torch::kDouble);
   const at::Tensor shares = shares_[sample];
   const at::Tensor share = shares.sqrt().view({1, predictions, 1});
@@ -211,7 +238,7 @@ LossRows LossCurvature::Rows(const std::vector<std::int64_t>& samples) const {
                        count = result.counts[static_cast<std::size_t>(i)];
     if (!drawn_ && i % tuning::kSamplesOfRowsAtOnce == 0) {
       const at::Tensor of_block = torch::tensor(samples).narrow(0, i, std::min(tuning::kSamplesOfRowsAtOnce, n - i));
-      block = AllRows(criterion_, logits_.index({of_block}).to(at::kDouble), shares_.index({of_block})).first;
+      block = All(of_block).first;
     }
     rows.select(1, i)
         .narrow(0, 0, count)

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "bitplan/loss.h"
@@ -41,8 +42,15 @@ class LossCurvature {
  private:
   at::Tensor Drawn(std::int64_t sample) const;  // [K, P, C]
 
+  /// All rows of some samples and their squared lengths, largest first.
+  std::pair<at::Tensor, at::Tensor> All(const at::Tensor& samples) const;
+  at::Tensor AllLengths() const;  // of all samples, squared
+  std::vector<std::int64_t> OutputShape(std::int64_t samples) const;
+  at::Tensor LabelsOf(const at::Tensor& samples) const;
+
   Criterion criterion_;
   at::Tensor logits_;                 // [N, P, C] float32, by prediction
+  at::Tensor labels_;                 // of a loss that is a module's, for which P is 1
   at::Tensor shares_;                 // [N, P] of each prediction in its sample's loss
   std::vector<std::int64_t> output_;  // shape of one sample's output
   bool drawn_ = false;

@@ -39,7 +39,7 @@ LossCurvature CurvatureInOutputs(const OutputsOf& outputs_of, at::Device device,
                                  std::uint64_t seed, const ProgressCallback& progress) {
   const at::NoGradGuard no_gradient;
   const at::Tensor logits = AllOutputs(outputs_of, device, memory_bytes, data, progress);
-  const at::Tensor labels = criterion.labelled ? data.labels() : at::Tensor();
+  const at::Tensor labels = criterion.ReadsLabels() ? data.labels() : at::Tensor();
   const at::Tensor losses = SampleLosses(criterion, logits, logits, labels);
   if (!losses.isfinite().all().item<bool>()) throw Error("the loss is not finite");
   return {criterion, logits, labels, rows, cut, seed};

@@ -40,7 +40,7 @@ void AppendRows(std::vector<float>& rows, const ShiftJudge& judge, const at::Ten
 OutputShiftFigures::OutputShiftFigures(const AnalysisContext& context, std::shared_ptr<ChoiceOutputs> outputs)
     : context_(context),
       outputs_(std::move(outputs)),
-      labels_(options().criterion.labelled ? context.data.labels() : at::Tensor()),
+      labels_(options().criterion.ReadsLabels() ? context.data.labels() : at::Tensor()),
       counts_(options().criterion, labels_) {}
 
 OutputShiftFigures::Blocks OutputShiftFigures::FindBlocks() {

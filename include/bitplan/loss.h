@@ -23,14 +23,17 @@ struct Criterion {
   /// Where labels are ignored (kIgnoredLabel): how many predictions of a sample count, on average over the samples, so
   /// that the mean over samples is that over all predictions that count, and a sample without one adds 0. Else 0.
   double counted = 0;
-  std::string reason;  ///< in words, why it is this one; empty for the classes of an output [N, C]
+  std::optional<SampleFunction> module;  ///< that Loss::Module is by
+  std::string reason;                    ///< in words, why it is this one; empty for the classes of an output [N, C]
 
   bool ComparesWithLabels() const;  ///< and not with the float network's output
+  bool ReadsLabels() const { return labelled || module.has_value(); }
 
   /// The same outputs under another loss, at temperature 1.
   Criterion With(Loss other) const;
 
-  /// With the labels: CrossEntropy, BinaryCrossEntropy or MeanSquaredError, by the kind of outputs.
+  /// With the labels: Module where there is one, else CrossEntropy, BinaryCrossEntropy or MeanSquaredError, by the kind
+  /// of outputs.
   Criterion WithLabels() const;
 };
 
@@ -56,7 +59,9 @@ struct Criterion {
 Criterion ResolveLoss(const at::Tensor& output, const at::Tensor& labels, Loss loss, double temperature = 1,
                       std::optional<std::int64_t> class_axis = std::nullopt);
 
-/// The same with the network's output for the first sample and the labels of all.
+/// The same with the network's output for the first sample and the labels of all. A network with a loss module has
+/// Loss::Module by Auto, whatever the labels, which then tell what outputs are only where they fit; it is tried on that
+/// sample. Throws Error where there is no module for Loss::Module, and as the module does.
 Criterion ResolveLoss(const Network& network, const Dataset& data, Loss loss = Loss::Auto, double temperature = 1);
 
 /// Every sample's loss, float64 [N], differentiable, of an output [N, …]. `float_output`, of the same shape, is needed

@@ -17,9 +17,10 @@ enum class Loss {
                ///< for large T. Otherwise P = I
   BinaryCrossEntropy,  ///< of sigmoid(z) and labels 0 … 1 of the output's shape; without labels, sigmoid(z_float)
   MeanSquaredError,    ///< (z − label)² where labels are numbers of the output's shape, else (z − z_float)²
+  Module,              ///< a sample's number by a model file of the caller's: NetworkOptions::loss_module
 };
 
-/// auto, cross-entropy, divergence, logit-shift, binary-cross-entropy, mean-squared-error
+/// auto, cross-entropy, divergence, logit-shift, binary-cross-entropy, mean-squared-error, module
 std::string_view ToString(Loss loss);
 Loss ParseLoss(std::string_view text);  ///< throws Error listing the names
 

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "bitplan/sample_function.h"
+
 namespace bitplan {
 
 struct LoweredGraph;
@@ -30,6 +32,9 @@ struct NetworkOptions {
   /// Axis of the output [N, …] that has the classes, from 1, or counted from the back: −1, … Without it as ResolveLoss
   /// (bitplan/loss.h) finds it.
   std::optional<std::int64_t> class_axis = {};
+  /// Model files that judge the output: a loss (Loss::Module), and a metric that is measured beside it; empty: none.
+  /// See SampleFunction.
+  std::string loss_module = {}, metric_module = {};
 };
 
 /// One tensor of the model file that the network reads: a weight, a bias, a statistic.
@@ -136,6 +141,8 @@ class Network {
   bool has_operand_sites() const;                                  ///< as the options say
   const std::map<std::string, std::string>& input_values() const;  ///< as the options say, each in one way of writing
   std::optional<std::int64_t> class_axis() const;                  ///< likewise
+  const std::optional<SampleFunction>& loss_module() const;        ///< what the options name, loaded
+  const std::optional<SampleFunction>& metric_module() const;      ///< likewise
   /// What was not taken as the file has it, each in a clause: "exported in training mode, and put in eval mode".
   const std::vector<std::string>& remarks() const;
   const NetworkOptions& options() const;  ///< that it was loaded with, `input_values` in one way of writing

@@ -56,16 +56,25 @@ struct Certificate {
   double objective = 0, bound = 0, gap = 0;
 };
 
+/// A metric of one's own (NetworkOptions::metric_module): its mean over the samples.
+struct EvaluationMetric {
+  std::string name;  ///< of the module's file
+  double value = 0;
+};
+
 /// Accuracy and loss of one network on one data set. `correct`, `accuracy` and `loss` need labels; without them they
 /// are −1 and NaN (null in files), and `agreement` and `divergence` still say how far the network is from the float
 /// one. Outputs that are values are neither right nor equal: there `correct` is −1, `accuracy` and `agreement` NaN.
 struct Evaluation {
   std::int64_t correct = -1, total = 0;  ///< of predictions (OutputKind), without those whose label is ignored
   double accuracy = 0;                   ///< correct / total
-  double loss = 0;        ///< mean cross entropy or binary cross entropy, in nats; of values mean squared error
+  double loss = 0;  ///< mean cross entropy or binary cross entropy, in nats; of values mean squared error; of a loss
+                    ///< module its mean over the samples
   double agreement = 0;   ///< share of predictions equal to the float network's
   double divergence = 0;  ///< mean KL(float ‖ this), in nats; of values mean squared error to the float network
-  OutputKind outputs = OutputKind::Classes;  ///< what outputs were compared as; key `outputs`, absent for classes
+  OutputKind outputs = OutputKind::Classes;     ///< what outputs were compared as; key `outputs`, absent for classes
+  std::string loss_module = {};                 ///< name of the module that `loss` is by; empty, and absent: none
+  std::optional<EvaluationMetric> metric = {};  ///< absent without a metric module
 };
 
 /// What the output correction of a plan gains on samples that it was not fitted on: fitted on each half of the

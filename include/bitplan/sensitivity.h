@@ -133,6 +133,7 @@ struct Sensitivity {
   DataSource data;
   std::uint64_t seed = 0;
   Loss loss = Loss::CrossEntropy;            ///< what curvature, quadratic and single-loss are of; not Auto
+  std::string loss_module_sha256 = {};       ///< of the file that Loss::Module is by; empty, and absent, of others
   OutputKind outputs = OutputKind::Classes;  ///< what outputs are compared as; key `outputs`, absent for classes
   std::int64_t class_axis = 1;               ///< of classes, in the output [N, …]; key `class_axis`, absent for 1
   double temperature = 1;                    ///< of the divergence

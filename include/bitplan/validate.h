@@ -31,9 +31,11 @@ struct ValidateOptions {
 /// One random plan and what became of it.
 struct DrawnPlan {
   std::vector<std::string> choices;  ///< one a group, "w4a8"
-  double rise = 0;                   ///< of the mean divergence from the float network, on the data of the analysis
+  double rise = 0;                   ///< of the mean divergence from the float network, or of one's own loss
+                                     ///< (NetworkOptions::loss_module), on the data of the analysis
   std::optional<double> accuracy;    ///< on the test data
-  std::optional<double> test_error;  ///< in its place where outputs are values: mean squared error
+  std::optional<double> test_error;  ///< in its place where outputs are values, mean squared error; or one's own loss
+  std::optional<EvaluationMetric> metric;  ///< one's own, likewise
 };
 
 /// How well one measure ranks the plans. Small rises: the half of the plans with the smallest.

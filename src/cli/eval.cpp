@@ -86,6 +86,7 @@ int EvaluateModel(const Arguments& arguments) {
   AddSampleOptions(line, 0);
   AddBatchOption(line);
   AddLossOption(line);
+  AddMetricOption(line);
   AddModelOptions(line);
   if (!line.Parse(arguments)) return kDone;
 

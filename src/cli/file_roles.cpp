@@ -18,8 +18,8 @@ namespace fs = std::filesystem;
 namespace {
 
 // What options are files, the same in every command that has them.
-constexpr std::array kRead = {"MODEL.pt", "plan.json",    "sensitivity.json", "plan",  "problem",
-                              "config",   "layer-config", "statistics",       "energy"};
+constexpr std::array kRead = {"MODEL.pt",     "plan.json",  "sensitivity.json", "plan",        "problem",      "config",
+                              "layer-config", "statistics", "energy",           "loss-module", "metric-module"};
 constexpr std::array kReadOrNames = {"on", "target"};  // of what is known by name, or a file
 constexpr std::array kReadWithArrays = {"sensitivity.json", "problem"};
 constexpr std::array kReadAsData = {"data", "test", "calibration"};

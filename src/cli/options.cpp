@@ -47,6 +47,8 @@ NetworkOptions ReadModelOptions(const CommandLine& line) {
     if (!options.input_values.emplace(text.substr(0, equals), text.substr(equals + 1)).second)
       throw Error(fmt::format("--input-value {}: the value of that input is given twice", text));
   }
+  if (line.Has("loss-module")) options.loss_module = line.Get<std::string>("loss-module");
+  if (line.Has("metric-module")) options.metric_module = line.Get<std::string>("metric-module");
   if (line.Has("class-axis")) options.class_axis = line.Get<std::int64_t>("class-axis");
   return options;
 }
@@ -101,10 +103,27 @@ void AddLossOption(CommandLine& line) {
   line.Add({{"loss", EnumOr(Loss::Auto),
              "what outputs are judged by; without labels divergence (of classes), mean-squared-error or logit-shift; "
              "auto goes by the labels, without them by the output's shape: divergence of [N, C] and [N, T, C], "
-             "mean-squared-error of one output a sample and of maps; one of"}});
+             "mean-squared-error of one output a sample and of maps; one of"},
+            {"loss-module", Text("FILE"),
+             "a loss of one's own in place of --loss: TorchScript or torch.export file that takes the output and the "
+             "labels (or the output alone) and gives a number for each sample"}});
 }
 
-Loss ReadLossOption(const CommandLine& line) { return line.GetEnum<Loss>("loss"); }
+Loss ReadLossOption(const CommandLine& line) {
+  const auto loss = line.GetEnum<Loss>("loss");
+  const bool has_module = line.Has("loss-module");
+  if (has_module && loss != Loss::Auto && loss != Loss::Module)
+    throw Error(fmt::format("--loss {} and --loss-module: outputs are judged by one of them; leave out the other",
+                            ToString(loss)));
+  if (!has_module && loss == Loss::Module) throw Error("--loss module needs the model file of it: --loss-module FILE");
+  return loss;
+}
+
+void AddMetricOption(CommandLine& line) {
+  line.Add({{"metric-module", Text("FILE"),
+             "TorchScript or torch.export file that takes the output and the labels and gives a number for each "
+             "sample: its mean is shown beside the rest"}});
+}
 
 void AddLossOptions(CommandLine& line) {
   const AnalyzeOptions defaults;

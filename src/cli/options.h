@@ -28,6 +28,7 @@ DataOptions ReadSampleOptions(const CommandLine& line, const Network& network, c
 
 void AddLossOption(CommandLine& line);
 Loss ReadLossOption(const CommandLine& line);
+void AddMetricOption(CommandLine& line);
 void AddLossOptions(CommandLine& line);  ///< loss and temperature; part of those of the analysis
 void AddAnalyzeOptions(CommandLine& line);
 AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line);

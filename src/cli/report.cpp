@@ -40,18 +40,25 @@ std::vector<std::string> EvaluationRow(const std::string& name, const Evaluation
   const auto known = [](double value, const std::string& text) { return std::isnan(value) ? std::string("-") : text; };
   const std::string loss = known(evaluation.loss, LossText(evaluation.loss)),
                     divergence = fmt::format("{:.3g}", evaluation.divergence);
-  if (evaluation.outputs == OutputKind::Values) return {name, std::to_string(evaluation.total), loss, divergence};
-  return {name,
-          evaluation.correct < 0 ? "-" : fmt::format("{}/{}", evaluation.correct, evaluation.total),
-          known(evaluation.accuracy, fmt::format("{:.2f}%", 100 * evaluation.accuracy)),
-          loss,
-          fmt::format("{:.2f}%", 100 * evaluation.agreement),
-          divergence};
+  std::vector<std::string> row{name, std::to_string(evaluation.total), loss, divergence};
+  if (evaluation.outputs != OutputKind::Values)
+    row = {name,
+           evaluation.correct < 0 ? "-" : fmt::format("{}/{}", evaluation.correct, evaluation.total),
+           known(evaluation.accuracy, fmt::format("{:.2f}%", 100 * evaluation.accuracy)),
+           loss,
+           fmt::format("{:.2f}%", 100 * evaluation.agreement),
+           divergence};
+  if (evaluation.metric) row.push_back(fmt::format("{:.4g}", evaluation.metric->value));
+  return row;
 }
 
-std::vector<std::string> EvaluationHeader(OutputKind outputs) {
-  if (outputs == OutputKind::Values) return {"network", "outputs", "squared error", DistanceName(outputs)};
-  return {"network", "correct", "accuracy", "loss", "agrees", DistanceName(outputs)};
+std::vector<std::string> EvaluationHeader(const Evaluation& evaluation) {
+  const std::string distance = DistanceName(evaluation.outputs), &module = evaluation.loss_module;
+  std::vector<std::string> header{"network", "outputs", module.empty() ? "squared error" : module, distance};
+  if (evaluation.outputs != OutputKind::Values)
+    header = {"network", "correct", "accuracy", module.empty() ? "loss" : module, "agrees", distance};
+  if (evaluation.metric) header.push_back(evaluation.metric->name);
+  return header;
 }
 
 }  // namespace
@@ -150,7 +157,7 @@ void PrintInFloat(const std::vector<FloatOperator>& in_float, const std::string&
 
 void PrintEvaluation(const EvaluationReport& report, const std::string& planned,
                      const std::optional<std::pair<std::string, Evaluation>>& computed_otherwise) {
-  Table table(EvaluationHeader(report.float_network.outputs));
+  Table table(EvaluationHeader(report.float_network));
   table.Add(EvaluationRow("float", report.float_network));
   if (report.planned) table.Add(EvaluationRow(planned, *report.planned));
   if (computed_otherwise) table.Add(EvaluationRow(computed_otherwise->first, computed_otherwise->second));
@@ -163,6 +170,9 @@ void PrintEvaluation(const EvaluationReport& report, const std::string& planned,
 
 void PrintCriterion(const Criterion& criterion) {
   if (criterion.reason.empty()) return;
+  if (criterion.module)
+    return fmt::print("the loss is by the module {}; outputs are compared as {} beside it\n", criterion.module->name(),
+                      ToString(criterion.outputs));
   fmt::print("the loss is {}{}: {}; --loss and --class-axis ask for another\n", ToString(criterion.loss),
              criterion.ComparesWithLabels() ? " from the labels" : " from the float network's output",
              criterion.reason);

@@ -100,6 +100,7 @@ int RunAll(const Arguments& arguments) {
   AddSampleOptions(line, RunOptions().calibration_samples);
   AddBatchOption(line);
   AddAnalyzeOptions(line);
+  AddMetricOption(line);
   AddModelOptions(line);
   AddResumeOption(line);
   AddAgentOptions(line);

@@ -165,6 +165,7 @@ int TrainModel(const Arguments& arguments) {
       {"curve-svg", Text("FILE"), "draw it"},
   });
   AddTrainOptions(line);
+  AddMetricOption(line);
   AddConfigurationOptions(line);
   AddTargetOption(line, "formats, widths and operands of a device's compiler");
   AddSampleOptions(line, 0);

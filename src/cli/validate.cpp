@@ -59,6 +59,7 @@ int ValidateMeasures(const Arguments& arguments) {
   AddSampleOptions(line, RunOptions().calibration_samples);
   AddBatchOption(line);
   AddAnalyzeOptions(line);
+  AddMetricOption(line);
   AddModelOptions(line);
   if (!line.Parse(arguments)) return kDone;
 

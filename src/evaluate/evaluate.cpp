@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "bitplan/error.h"
@@ -39,12 +40,21 @@ void CheckOutput(const at::Tensor& output, const std::string& whose) {
   if (!output.isfinite().all().item<bool>()) throw Error(fmt::format("the output of {} is not finite", whose));
 }
 
-/// Sums over the predictions of one network.
+/// Sums over the predictions of one network, and over the samples where modules judge them.
 class Tally {
  public:
-  explicit Tally(const Criterion& criterion) : criterion_(criterion) {
+  Tally(const Criterion& criterion, const std::optional<SampleFunction>& metric)
+      : criterion_(criterion), module_(criterion.module), metric_(metric) {
     criterion_.class_axis = 1;  // of rows
     criterion_.counted = 0;     // they all do
+    criterion_.module.reset();  // it is given whole outputs
+  }
+
+  /// The modules' part. `output` [N, …], `labels` [N, …] or undefined.
+  void AddSamples(const at::Tensor& output, const at::Tensor& labels) {
+    samples_ += output.size(0);
+    if (module_) module_loss_ += (*module_)(output, labels).sum().item<double>();
+    if (metric_) metric_sum_ += (*metric_)(output, labels).sum().item<double>();
   }
 
   void Add(const Predictions& own, const Predictions& reference) {
@@ -62,7 +72,7 @@ class Tally {
   }
 
   Evaluation Result() const {
-    const auto predictions = static_cast<double>(total_);
+    const auto predictions = static_cast<double>(total_), samples = static_cast<double>(samples_);
     constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
     const bool decides = criterion_.outputs != OutputKind::Values, judged = decides && criterion_.labelled;
     Evaluation result;
@@ -73,6 +83,9 @@ class Tally {
     result.agreement = decides ? static_cast<double>(agreeing_) / predictions : kUnknown;
     result.divergence = std::max(divergence_ / predictions, 0.0);  // rounding may leave it below zero
     result.outputs = criterion_.outputs;
+    if (module_) result.loss = module_loss_ / samples;
+    if (module_) result.loss_module = module_->name();
+    if (metric_) result.metric = EvaluationMetric{metric_->name(), metric_sum_ / samples};
     return result;
   }
 
@@ -83,8 +96,9 @@ class Tally {
   }
 
   Criterion criterion_;
-  std::int64_t total_ = 0, correct_ = 0, agreeing_ = 0;
-  double loss_ = 0, divergence_ = 0;
+  std::optional<SampleFunction> module_, metric_;
+  std::int64_t samples_ = 0, total_ = 0, correct_ = 0, agreeing_ = 0;
+  double loss_ = 0, divergence_ = 0, module_loss_ = 0, metric_sum_ = 0;
 };
 
 }  // namespace
@@ -119,20 +133,22 @@ std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vec
     if (check) CheckOutput(output, "the float network");
     const Predictions reference = Counted(criterion, output, batch.labels);
     tallies[0].Add(reference, reference);
+    tallies[0].AddSamples(output, batch.labels);
     for (std::size_t i = 0; i < functions.size(); ++i) {
       const at::Tensor own = functions[i](batch.inputs);
       if (check)
         CheckOutput(own, functions.size() == 1 ? "the quantized network" : fmt::format("quantized network {}", i + 1));
       tallies[1 + i].Add(Counted(criterion, own, batch.labels), reference);
+      tallies[1 + i].AddSamples(own, batch.labels);
     }
   };
   const std::size_t networks = 1 + functions.size();
   const std::int64_t samples =
       process::SamplesAPass(std::min(limits.batch_size, data.size()), limits.memory_bytes, 0, [&](std::int64_t count) {
-        std::vector<Tally> trial(networks, Tally(criterion));
+        std::vector<Tally> trial(networks, Tally(criterion, network.metric_module()));
         pass(0, count, trial, /*check=*/false);
       });
-  std::vector<Tally> tallies(networks, Tally(criterion));
+  std::vector<Tally> tallies(networks, Tally(criterion, network.metric_module()));
   for (std::int64_t begin = 0; begin < data.size(); begin += samples) {
     const std::int64_t end = std::min(begin + samples, data.size());
     pass(begin, end, tallies, /*check=*/true);

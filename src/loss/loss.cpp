@@ -83,6 +83,7 @@ at::Tensor PredictionLosses(const Criterion& criterion, const Compared& compared
       return BinaryCrossEntropy(compared);
     case Loss::MeanSquaredError:
       return SquaredError(compared);
+    case Loss::Module:
     case Loss::Auto:
       break;
   }
@@ -108,7 +109,7 @@ Compared Compare(const Criterion& criterion, const at::Tensor& output, const at:
 }  // namespace
 
 bool Criterion::ComparesWithLabels() const {
-  if (loss == Loss::CrossEntropy) return true;
+  if (loss == Loss::CrossEntropy || loss == Loss::Module) return true;
   const OutputKind of_loss = loss == Loss::BinaryCrossEntropy ? OutputKind::Binary : OutputKind::Values;
   return labelled && outputs == of_loss && (loss == Loss::BinaryCrossEntropy || loss == Loss::MeanSquaredError);
 }
@@ -121,6 +122,7 @@ Criterion Criterion::With(Loss other) const {
 }
 
 Criterion Criterion::WithLabels() const {
+  if (module) return With(Loss::Module);
   switch (outputs) {
     case OutputKind::Classes:
       return With(Loss::CrossEntropy);
@@ -134,6 +136,7 @@ Criterion Criterion::WithLabels() const {
 
 at::Tensor SampleLosses(const Criterion& criterion, const at::Tensor& output, const at::Tensor& float_output,
                         const at::Tensor& labels) {
+  if (criterion.loss == Loss::Module) return criterion.module.value()(output, labels);
   const at::Tensor losses = PredictionLosses(criterion, Compare(criterion, output, float_output, labels));
   const at::Tensor counted = CountedPredictions(criterion, output, labels);
   if (!counted.defined()) return losses.mean(1);

@@ -27,6 +27,19 @@ class Resolver {
     return criterion;
   }
 
+  /// Labels that fit tell what outputs are, and what is right; `module` is given all of them.
+  Criterion By(const SampleFunction& module) const {
+    Criterion criterion = Unlabelled();
+    try {
+      criterion = Resolve(Loss::Auto);
+    } catch (const Error&) {  // labels for the module alone
+    }
+    criterion.loss = Loss::Module;
+    criterion.module = module;
+    criterion.reason = fmt::format("{} judges the outputs", module.name());
+    return criterion;
+  }
+
   /// Labels are asked for what outputs are alone, not for what is right.
   Criterion Unjudged() const {
     Criterion criterion = KindOfOutputs();
@@ -105,6 +118,8 @@ class Resolver {
       case Loss::MeanSquaredError:
         if (form_ == LabelForm::Classes) return OfClasses(loss, true);
         return Of(loss, OutputKind::Values, form_ == LabelForm::ZeroOne || form_ == LabelForm::Numbers, kAskedFor);
+      case Loss::Module:
+        throw Error("the loss is module, and there is none: give the model file of a loss (--loss-module)");
       case Loss::Auto:
       case Loss::LogitShift:
         break;
@@ -184,7 +199,14 @@ namespace bitplan {
 
 Criterion ResolveLoss(const Network& network, const Dataset& data, Loss loss, double temperature) {
   const at::NoGradGuard no_gradient;
-  const at::Tensor output = network.Forward(data.Get(0, 1, at::Device(network.device())).inputs);
+  const Batch first = data.Get(0, 1, at::Device(network.device()));
+  const at::Tensor output = network.Forward(first.inputs);
+  if (network.loss_module() && (loss == Loss::Auto || loss == Loss::Module)) {
+    network.loss_module().value()(output, first.labels);  // refuses them now, if at all
+    Criterion criterion = Resolver(output, data.labels(), network.class_axis()).By(*network.loss_module());
+    criterion.temperature = temperature;
+    return criterion;
+  }
   return ResolveLoss(output, data.labels(), loss, temperature, network.class_axis());
 }
 

@@ -88,6 +88,8 @@ Network Network::Load(const std::filesystem::path& file, const NetworkOptions& o
   impl->sha256 = FileSha256(file);  // also says plainly when there is no such file
   impl->options = options;
   impl->device = network::FindDevice(options.device);
+  if (!options.loss_module.empty()) impl->loss_module = SampleFunction::Load(options.loss_module, options.device);
+  if (!options.metric_module.empty()) impl->metric_module = SampleFunction::Load(options.metric_module, options.device);
   impl->lowered = network::ReadModel(file, options);
   network::NamingFile(file, [&] { Settle(*impl); });
   return Network(std::move(impl));

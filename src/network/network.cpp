@@ -68,6 +68,8 @@ bool Network::has_operand_sites() const { return impl_->options.operand_sites; }
 const std::vector<std::string>& Network::remarks() const { return impl_->lowered.remarks; }
 const std::map<std::string, std::string>& Network::input_values() const { return impl_->options.input_values; }
 std::optional<std::int64_t> Network::class_axis() const { return impl_->options.class_axis; }
+const std::optional<SampleFunction>& Network::loss_module() const { return impl_->loss_module; }
+const std::optional<SampleFunction>& Network::metric_module() const { return impl_->metric_module; }
 const NetworkOptions& Network::options() const { return impl_->options; }
 const LoweredGraph& Network::lowered() const { return impl_->lowered; }
 
@@ -124,7 +126,7 @@ std::vector<torch::jit::Stack> Network::Impl::Run(const network::Program& part, 
   for (std::size_t batch = 0; batch < stacks.size(); ++batch) {
     torch::jit::Stack& stack = stacks[batch];
     for (const at::Tensor& input : batches.Inputs(inputs, batch))
-      stack.emplace_back(input.is_floating_point() ? input.to(device, at::kFloat) : input.to(device));
+      stack.emplace_back(input.is_floating_point() ? input.to(device, arithmetic) : input.to(device));
     for (const at::Tensor& parameter : parameters) stack.emplace_back(parameter);
     for (const std::size_t index : lowered.written_inputs) stack[index] = stack[index].toTensor().clone();
     stack.emplace_back(probe);

@@ -16,6 +16,9 @@ Json EvaluationJson(const Evaluation& evaluation) {
             {"agreement", NumberOrNull(evaluation.agreement)},
             {"divergence", NumberOrNull(evaluation.divergence)}};
   if (evaluation.outputs != OutputKind::Classes) json["outputs"] = ToString(evaluation.outputs);
+  if (!evaluation.loss_module.empty()) json["loss_module"] = evaluation.loss_module;
+  if (evaluation.metric)
+    json["metric"] = {{"name", evaluation.metric->name}, {"value", NumberOrNull(evaluation.metric->value)}};
   return json;
 }
 
@@ -29,6 +32,12 @@ Evaluation ReadEvaluation(JsonReader reader) {
   evaluation.agreement = reader.NumberOrNull("agreement").value_or(kNaN);
   evaluation.divergence = reader.NumberOrNull("divergence").value_or(kNaN);
   if (reader.Has("outputs")) evaluation.outputs = ReadOutputKind(reader);
+  if (reader.Has("loss_module")) evaluation.loss_module = reader.String("loss_module");
+  if (reader.Has("metric")) {
+    JsonReader metric = reader.Object("metric");
+    evaluation.metric = EvaluationMetric{metric.String("name"), metric.NumberOrNull("value").value_or(kNaN)};
+    metric.Finish();
+  }
   reader.Finish();
   return evaluation;
 }

@@ -152,6 +152,7 @@ plan::Json SensitivityJson(const Sensitivity& sensitivity) {
                   {"contributions", nullptr},
                   {"shifts", nullptr}};
   if (!sensitivity.input_values.empty()) json["input_values"] = sensitivity.input_values;
+  if (!sensitivity.loss_module_sha256.empty()) json["loss_module_sha256"] = sensitivity.loss_module_sha256;
   if (sensitivity.outputs != OutputKind::Classes) json["outputs"] = ToString(sensitivity.outputs);
   if (sensitivity.class_axis != 1) json["class_axis"] = sensitivity.class_axis;
   if (!sensitivity.weights_sha256.empty()) json["weights_sha256"] = sensitivity.weights_sha256;
@@ -196,6 +197,7 @@ Sensitivity ReadSensitivity(const std::filesystem::path& file) {
   sensitivity.loss = plan::ReadName(reader, "loss", ParseLoss);
   if (sensitivity.loss == Loss::Auto) reader.Fail("loss", "a loss that is settled, not auto");
   if (reader.Has("outputs")) sensitivity.outputs = plan::ReadOutputKind(reader);
+  if (reader.Has("loss_module_sha256")) sensitivity.loss_module_sha256 = reader.String("loss_module_sha256");
   if (reader.Has("class_axis")) sensitivity.class_axis = reader.Integer("class_axis", 1);
   sensitivity.temperature = reader.Number("temperature", 0);
   sensitivity.fold_batch_norm = reader.Bool("fold_batch_norm");

@@ -6,12 +6,13 @@ namespace bitplan {
 
 namespace {
 
-constexpr text::Names<Loss, 6> kLosses = {{{Loss::Auto, "auto"},
+constexpr text::Names<Loss, 7> kLosses = {{{Loss::Auto, "auto"},
                                            {Loss::CrossEntropy, "cross-entropy"},
                                            {Loss::Divergence, "divergence"},
                                            {Loss::LogitShift, "logit-shift"},
                                            {Loss::BinaryCrossEntropy, "binary-cross-entropy"},
-                                           {Loss::MeanSquaredError, "mean-squared-error"}}};
+                                           {Loss::MeanSquaredError, "mean-squared-error"},
+                                           {Loss::Module, "module"}}};
 
 }  // namespace
 

@@ -43,8 +43,10 @@ files::JournalSubject SubjectOf(const TrainedNetwork& network, const Plan& plan,
   subject["samples"] = data.size();
   subject["network"] = files::IdentityOf(network.float_network());
   subject["data"] = files::IdentityOf(data);
-  subject["criterion"] = {
-      {"outputs", ToString(criterion.outputs)}, {"class_axis", criterion.class_axis}, {"labelled", criterion.labelled}};
+  subject["criterion"] = {{"outputs", ToString(criterion.outputs)},
+                          {"class_axis", criterion.class_axis},
+                          {"labelled", criterion.labelled},
+                          {"module", criterion.module ? criterion.module->sha256() : ""}};
   subject["plan"] = files::Json::parse(ToJson(plan));
   return {"a training run", subject.dump(-1, ' ', false, files::Json::error_handler_t::replace)};
 }

@@ -23,7 +23,9 @@ constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 Criterion SettledLoss(const Network& network, const Dataset& data, const TrainOptions& options) {
   const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
-  if (!criterion.labelled && options.distillation < 1)
+  if (criterion.module && options.distillation >= 1)
+    throw Error("there is a loss module, and training goes towards the float network alone; give distillation below 1");
+  if (!criterion.ReadsLabels() && options.distillation < 1)
     throw Error(
         fmt::format("the data has no labels{}; give some, or train towards the float network alone "
                     "(distillation 1)",

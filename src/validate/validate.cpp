@@ -99,6 +99,19 @@ std::vector<double> Pick(const std::vector<double>& values, const std::vector<st
   return picked;
 }
 
+/// Of the loss that one's own module gives, else of the divergence.
+double RiseOf(const Evaluation& quantized, const Evaluation& float_network) {
+  return quantized.loss_module.empty() ? quantized.divergence : quantized.loss - float_network.loss;
+}
+
+void Keep(const Evaluation& tested, DrawnPlan& plan) {
+  if (!tested.loss_module.empty() || tested.outputs == OutputKind::Values)
+    plan.test_error = tested.loss;
+  else
+    plan.accuracy = tested.accuracy;
+  plan.metric = tested.metric;
+}
+
 /// Positions of the smaller half.
 std::vector<std::size_t> SmallHalf(const std::vector<double>& values) {
   std::vector<std::size_t> order(values.size());
@@ -154,7 +167,7 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
                     const ValidateOptions& given) {
   given.Validate();
   const ValidateOptions options = Shared(given);
-  if (test && !ResolveLoss(network, *test, options.analyze.loss, options.analyze.temperature).labelled)
+  if (test && !ResolveLoss(network, *test, options.analyze.loss, options.analyze.temperature).ReadsLabels())
     throw Error(
         "the test data has no labels that fit the network's output, so that there is no accuracy to compare with");
   const Sensitivity sensitivity = Analyze(network, data, options.analyze);
@@ -189,14 +202,11 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
         validation.agreements[k].predictions.push_back(ObjectiveOf(predictors[k].problem, solution.choices));
     }
     const std::vector<Evaluation> measured = Evaluate(network, quantized, data, limits, {}, options.analyze.loss);
-    for (std::size_t i = 0; i < quantized.size(); ++i) validation.plans[first + i].rise = measured[1 + i].divergence;
+    for (std::size_t i = 0; i < quantized.size(); ++i)
+      validation.plans[first + i].rise = RiseOf(measured[1 + i], measured[0]);
     if (test) {
       const std::vector<Evaluation> tested = Evaluate(network, quantized, *test, limits, {}, options.analyze.loss);
-      for (std::size_t i = 0; i < quantized.size(); ++i) {
-        DrawnPlan& plan = validation.plans[first + i];
-        (tested[1 + i].outputs == OutputKind::Values ? plan.test_error : plan.accuracy) =
-            tested[1 + i].outputs == OutputKind::Values ? tested[1 + i].loss : tested[1 + i].accuracy;
-      }
+      for (std::size_t i = 0; i < quantized.size(); ++i) Keep(tested[1 + i], validation.plans[first + i]);
     }
     Report(options.progress, "random plans", std::ssize(validation.plans), options.plans);
   }

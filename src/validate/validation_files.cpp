@@ -10,7 +10,9 @@ std::string ToCsv(const Validation& validation) {
   header.insert(header.end(), validation.groups.begin(), validation.groups.end());
   header.emplace_back("measured rise");
   if (!validation.plans.empty() && validation.plans.front().accuracy) header.emplace_back("test accuracy");
-  if (!validation.plans.empty() && validation.plans.front().test_error) header.emplace_back("test squared error");
+  if (!validation.plans.empty() && validation.plans.front().test_error) header.emplace_back("test error");
+  if (!validation.plans.empty() && validation.plans.front().metric)
+    header.push_back("test " + validation.plans.front().metric->name);
   for (const Agreement& agreement : validation.agreements) header.push_back(agreement.measure);
   std::vector<std::vector<Cell>> rows;
   for (std::size_t i = 0; i < validation.plans.size(); ++i) {
@@ -21,6 +23,7 @@ std::string ToCsv(const Validation& validation) {
     row.emplace_back(plan.rise);
     for (const std::optional<double>& tested : {plan.accuracy, plan.test_error})
       if (tested) row.emplace_back(*tested);
+    if (plan.metric) row.emplace_back(plan.metric->value);
     for (const Agreement& agreement : validation.agreements) row.emplace_back(agreement.predictions[i]);
   }
   return ToCsv(header, rows);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,9 @@ struct Network::Impl {
   NetworkOptions options;
   std::string output;  // what remains to be selected of what the graph returns; see NarrowOutput
   at::Device device = at::kCPU;
+  at::ScalarType arithmetic = at::kFloat;  // of the floating-point tensors that the caller gives; the parameters' type
   std::string source, sha256, weights_sha256;
+  std::optional<SampleFunction> loss_module, metric_module;
   std::shared_ptr<const network::Batching> batching;
 
   at::Tensor Run(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,

@@ -4,7 +4,7 @@
 #include "files/fields.h"
 
 BITPLAN_FIELDS(bitplan::NetworkOptions, output, fold_batch_norm, device, operand_sites, input_values, samples_first,
-               class_axis);
+               class_axis, loss_module, metric_module);
 
 namespace bitplan::files {
 
