@@ -55,8 +55,7 @@ AttributeValue ReadAttribute(const AttributeProto& attribute, TensorReader& tens
   }
 }
 
-Tensor ReadConstant(const AttributeProto& attribute, TensorReader& tensors) {
-  const std::string& name = attribute.name();
+Tensor ReadConstant(const std::string& name, const AttributeProto& attribute, TensorReader& tensors) {
   const AttributeValue value = ReadAttribute(attribute, tensors);
   if (const auto* tensor = std::get_if<Tensor>(&value); tensor && name == "value") return *tensor;
   if (const auto* number = std::get_if<float>(&value); number && name == "value_float") return ScalarOf(*number);

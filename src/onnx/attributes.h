@@ -13,9 +13,9 @@ namespace bitplan::onnx {
 /// has no value here.
 AttributeValue ReadAttribute(const proto::AttributeProto& attribute, TensorReader& tensors);
 
-/// What a Constant node's attribute holds, in whichever form. Throws Error: strings, a sparse tensor, another
+/// What a Constant node's attribute `name` holds, in whichever form. Throws Error: strings, a sparse tensor, another
 /// attribute.
-Tensor ReadConstant(const proto::AttributeProto& attribute, TensorReader& tensors);
+Tensor ReadConstant(const std::string& name, const proto::AttributeProto& attribute, TensorReader& tensors);
 
 /// What the value takes in memory beside the file's message, about.
 std::size_t SizeOf(const proto::AttributeProto& attribute);

@@ -17,17 +17,25 @@
 namespace bitplan::onnx {
 namespace {
 
-/// Does it; an Error of it is told of what stands first.
+/// Says where.
+class PlacedError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Does it; an Error is told of this, unless it is of a node or tensor within.
 void Tell(const std::string& of, const std::function<void()>& step) {
   try {
     step();
+  } catch (const PlacedError&) {
+    throw;
   } catch (const Error& reason) {
-    throw Error(fmt::format("{}: {}", of, reason.what()));
+    throw PlacedError(fmt::format("{}: {}", of, reason.what()));
   }
 }
 
 std::string Described(const std::string& name, const proto::NodeProto& node) {
-  return fmt::format("node {} ({})", Quoted(name), Quoted(node.op_type()));
+  return fmt::format("node {} ({})", Quoted(name), Shown(node.op_type()));
 }
 
 /// What of a graph initializers are called that are no inputs besides.
@@ -49,13 +57,13 @@ std::int64_t IndexInFile(const Frame& frame, int index) { return frame.of_functi
 
 }  // namespace
 
-GraphReader::GraphReader(const proto::ModelProto& model, TensorReader& tensors)
-    : model_(model), tensors_(tensors), functions_(model) {}
+GraphReader::GraphReader(const Message& message, TensorReader& tensors)
+    : message_(message), tensors_(tensors), functions_(message.model) {}
 
 Graph GraphReader::Read() {
   Frame frame;
-  frame.opset = OpsetOf(model_.opset_import());
-  return ReadGraph(model_.graph(), frame, nullptr, 0);
+  frame.opset = OpsetOf(message_.model.opset_import());
+  return ReadGraph(message_.model.graph(), frame, nullptr, 0);
 }
 
 Graph GraphReader::ReadGraph(const proto::GraphProto& graph, const Frame& frame, const Scope* outer, int depth) {
@@ -160,16 +168,15 @@ void GraphReader::AddConstant(const proto::NodeProto& node, std::int64_t index, 
   const BoundAttribute bound = body.frame.Find(node.attribute(0));
   if (!bound.attribute)
     throw Error(fmt::format("nothing gives attribute {}", Quoted(node.attribute(0).ref_attr_name())));
-  proto::AttributeProto attribute = *bound.attribute;
-  attribute.set_name(node.attribute(0).name());  // which its value may have by another name
+
   const std::size_t decoded = tensors_.decoded_bytes();
-  Tensor tensor = ReadConstant(attribute, tensors_);
+  Tensor tensor = ReadConstant(node.attribute(0).name(), *bound.attribute, tensors_);
   tensor.name = body.frame.Resolve(node.output(0));
   if (tensor.name.empty()) throw Error("its output has no name");
   tensor.source = Source::Constant;
   tensor.index = index;
   if (body.frame.of_function)
-    Charge(sizeof(Tensor) + tensor.name.size() + SizeOf(attribute) + tensors_.decoded_bytes() - decoded);
+    Charge(sizeof(Tensor) + tensor.name.size() + SizeOf(*bound.attribute) + tensors_.decoded_bytes() - decoded);
   Define(tensor.name, body);
   body.graph.initializers.push_back(std::move(tensor));
 }
@@ -221,8 +228,8 @@ void GraphReader::Inline(const proto::FunctionProto& function, const proto::Node
   const int depth = body.depth + 1;
   if (depth > tuning::kDeepestGraph)
     throw Error(fmt::format("functions nested more than {} deep", tuning::kDeepestGraph));
-  const auto defaults = DefaultsOf(function);
-  Call inlined = Bind(function, call, own_name, defaults, body);
+
+  Call inlined = Bind(function, call, own_name, body);
   Charge(sizeof(Frame) + inlined.frame.prefix.size());
   active_.push_back(&function);
   const Body inner{inlined.frame, body.scope, body.graph, depth};
@@ -235,8 +242,7 @@ void GraphReader::Inline(const proto::FunctionProto& function, const proto::Node
 }
 
 GraphReader::Call GraphReader::Bind(const proto::FunctionProto& function, const proto::NodeProto& call,
-                                    const std::string& own_name, const std::vector<proto::AttributeProto>& defaults,
-                                    const Body& body) {
+                                    const std::string& own_name, const Body& body) {
   if (call.input_size() > function.input_size() || call.output_size() > function.output_size())
     throw Error(fmt::format("function {} has {} inputs and {} outputs; the call has {} and {}", Quoted(function.name()),
                             function.input_size(), function.output_size(), call.input_size(), call.output_size()));
@@ -257,18 +263,18 @@ GraphReader::Call GraphReader::Bind(const proto::FunctionProto& function, const 
     const auto [known, is_new] = bound.frame.names.emplace(function.output(i), actual);
     if (!is_new) bound.passed.emplace_back(known->second, actual);  // an input, or an output before it
   }
-  BindAttributes(call, defaults, body, bound.frame);
+  BindAttributes(function, call, body, bound.frame);
   return bound;
 }
 
-void GraphReader::BindAttributes(const proto::NodeProto& call, const std::vector<proto::AttributeProto>& defaults,
-                                 const Body& body, Frame& frame) {
+void GraphReader::BindAttributes(const proto::FunctionProto& function, const proto::NodeProto& call, const Body& body,
+                                 Frame& frame) const {
   for (const auto& attribute : call.attribute()) {
     const BoundAttribute bound = body.frame.Find(attribute);
     if (bound.attribute && !frame.attributes.emplace(attribute.name(), bound).second)
       throw Error(fmt::format("two attributes {}", Quoted(attribute.name())));
   }
-  for (const auto& attribute : defaults)
+  for (const auto& attribute : message_.defaults.at(&function))
     frame.attributes.emplace(attribute.name(), BoundAttribute{&attribute, &body.frame});
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "functions.h"
+#include "message.h"
 #include "onnx/model.h"
 #include "protobuf.h"
 #include "tensors.h"
@@ -19,7 +20,7 @@ namespace bitplan::onnx {
 class GraphReader {
  public:
   /// Both outlive it. Throws Error as FunctionTable does.
-  GraphReader(const proto::ModelProto& model, TensorReader& tensors);
+  GraphReader(const Message& message, TensorReader& tensors);
 
   /// Throws Error naming the node.
   Graph Read();
@@ -61,9 +62,9 @@ class GraphReader {
   void Inline(const proto::FunctionProto& function, const proto::NodeProto& call, const std::string& own_name,
               const Body& body);
   Call Bind(const proto::FunctionProto& function, const proto::NodeProto& call, const std::string& own_name,
-            const std::vector<proto::AttributeProto>& defaults, const Body& body);
-  static void BindAttributes(const proto::NodeProto& call, const std::vector<proto::AttributeProto>& defaults,
-                             const Body& body, Frame& frame);
+            const Body& body);
+  void BindAttributes(const proto::FunctionProto& function, const proto::NodeProto& call, const Body& body,
+                      Frame& frame) const;
   void AddIdentity(const std::string& from, const std::string& to, const std::string& call, const Body& body);
   void CheckUses(const Nodes& nodes, int index, const Body& body) const;
   std::string UniqueNodeName(const std::string& name);
@@ -71,7 +72,7 @@ class GraphReader {
   void Charge(std::size_t bytes);
   static void Define(const std::string& name, const Body& body);
 
-  const proto::ModelProto& model_;
+  const Message& message_;
   TensorReader& tensors_;
   FunctionTable functions_;
   std::vector<const proto::FunctionProto*> active_;  // being inlined, from the outermost on

@@ -6,12 +6,21 @@
 
 #include "bitplan/error.h"
 #include "tuning.h"
+#include "unknown_fields.h"
 
 namespace bitplan::onnx {
 namespace {
 
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
+
+/// What type of message the field holds; null where it holds none.
+const Descriptor* MessageIn(const Descriptor& type, int number) {
+  if (&type == proto::FunctionProto::descriptor() && number == kFunctionDefaults)
+    return proto::AttributeProto::descriptor();
+  const FieldDescriptor* field = type.FindFieldByNumber(number);
+  return field && field->type() == FieldDescriptor::TYPE_MESSAGE ? field->message_type() : nullptr;
+}
 
 class MessageCheck {
  public:
@@ -41,18 +50,18 @@ class MessageCheck {
         Skip(4, end);
         break;
       case kSized:
-        CheckSized(type.FindFieldByNumber(static_cast<int>(tag >> 3)), end, depth);
+        CheckSized(MessageIn(type, static_cast<int>(tag >> 3)), end, depth);
         break;
       default:
         Throw(fmt::format("no field is of wire type {}", tag & 7));  // of groups ONNX has none
     }
   }
 
-  void CheckSized(const FieldDescriptor* field, std::size_t end, int depth) {
+  void CheckSized(const Descriptor* message, std::size_t end, int depth) {
     const std::uint64_t size = Varint(end);
     if (size > end - at_) Throw(fmt::format("{} bytes should follow where there are {}", size, end - at_));
-    if (field && field->type() == FieldDescriptor::TYPE_MESSAGE)
-      Check(*field->message_type(), at_ + size, depth + 1);
+    if (message)
+      Check(*message, at_ + size, depth + 1);
     else
       at_ += size;
   }

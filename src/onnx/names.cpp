@@ -42,7 +42,7 @@ bool IsText(std::string_view text) {
 
 }  // namespace
 
-std::string Quoted(std::string_view name) {
+std::string Shown(std::string_view name) {
   std::string shown;
   while (!name.empty() && shown.size() < kLongestShown) {
     const std::size_t size = CharacterSize(name);
@@ -52,8 +52,10 @@ std::string Quoted(std::string_view name) {
       shown += name.substr(0, size);
     name.remove_prefix(std::max<std::size_t>(size, 1));
   }
-  return fmt::format("'{}{}'", shown, name.empty() ? "" : "...");
+  return name.empty() ? shown : shown + "...";
 }
+
+std::string Quoted(std::string_view name) { return fmt::format("'{}'", Shown(name)); }
 
 void CheckName(std::string_view what, const std::string& name) {
   if (!IsText(name)) throw Error(fmt::format("the name {} of {} is not UTF-8 text", Quoted(name), what));

@@ -7,27 +7,30 @@
 #include "functions.h"
 #include "graph_reader.h"
 #include "mapped_file.h"
+#include "message.h"
 #include "message_check.h"
 #include "names.h"
 #include "onnx/model.h"
 #include "protobuf.h"
 #include "tensors.h"
 #include "tuning.h"
+#include "unknown_fields.h"
 
 namespace bitplan::onnx {
 namespace {
 
-std::shared_ptr<const proto::ModelProto> Parse(const std::filesystem::path& file) {
+std::shared_ptr<const Message> Parse(const std::filesystem::path& file) {
   const MappedFile mapped(file);
   const auto bytes = mapped.bytes();
   if (bytes.empty()) throw Error("it is empty");
   if (bytes.size() > std::numeric_limits<int>::max())
     throw Error("larger than 2 GiB, where ONNX files end; larger models have their tensors in external data");
   CheckMessages(*proto::ModelProto::descriptor(), bytes);
-  auto model = std::make_shared<proto::ModelProto>();
-  if (!model->ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+  auto message = std::make_shared<Message>();
+  if (!message->model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     throw Error("damaged, or not an ONNX model");
-  return model;
+  for (const auto& function : message->model.functions()) message->defaults.emplace(&function, DefaultsOf(function));
+  return message;
 }
 
 void CheckModel(const proto::ModelProto& model) {
@@ -42,16 +45,17 @@ void CheckModel(const proto::ModelProto& model) {
   if (model.training_info_size() > 0) throw Error("it holds the steps of a training; give the model for inference");
 }
 
-Model Convert(const std::shared_ptr<const proto::ModelProto>& message, const std::filesystem::path& file) {
-  CheckModel(*message);
-  CheckName("a producer", message->producer_name());
-  CheckName("a producer", message->producer_version());
+Model Convert(const std::shared_ptr<const Message>& message, const std::filesystem::path& file) {
+  const proto::ModelProto& given = message->model;
+  CheckModel(given);
+  CheckName("a producer", given.producer_name());
+  CheckName("a producer", given.producer_version());
   TensorReader tensors(message, file);
   Model model;
-  model.opset = OpsetOf(message->opset_import());
-  model.ir_version = message->ir_version();
-  model.producer = message->producer_name();
-  if (!message->producer_version().empty()) model.producer += " " + message->producer_version();
+  model.opset = OpsetOf(given.opset_import());
+  model.ir_version = given.ir_version();
+  model.producer = given.producer_name();
+  if (!given.producer_version().empty()) model.producer += " " + given.producer_version();
   model.graph = GraphReader(*message, tensors).Read();
   return model;
 }

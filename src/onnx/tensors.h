@@ -13,7 +13,7 @@ namespace bitplan::onnx {
 /// Makes plain tensors of a message's. Those whose bytes stand there as they are share the message or the mapped file.
 class TensorReader {
  public:
-  TensorReader(std::shared_ptr<const proto::ModelProto> message, const std::filesystem::path& file)
+  TensorReader(std::shared_ptr<const void> message, const std::filesystem::path& file)
       : message_(std::move(message)), external_(file) {}
 
   /// Throws Error, not naming the tensor: a type that has no plain bytes, a shape that its values do not fill, values
@@ -28,7 +28,7 @@ class TensorReader {
                std::size_t count, Tensor& read);
   void Keep(std::vector<std::byte> bytes, Tensor& read);
 
-  std::shared_ptr<const proto::ModelProto> message_;
+  std::shared_ptr<const void> message_;
   ExternalData external_;
   std::size_t decoded_bytes_ = 0;
 };

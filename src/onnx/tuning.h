@@ -18,7 +18,7 @@ inline constexpr int kDeepestMessage = 96;
 inline constexpr int kDeepestGraph = 24;
 
 /// Nodes once functions are inlined, and what these take for names, attributes and tensors.
-inline constexpr std::size_t kMostNodes = 250'000;
+inline constexpr std::size_t kMostNodes = 100'000;
 inline constexpr std::size_t kMostInlinedBytes = std::size_t{256} << 20;
 
 /// Axes of a tensor.

@@ -13,7 +13,7 @@ using google::protobuf::UnknownField;
 
 constexpr int kNodeOverload = 8;
 constexpr int kNodeMetadata = 9;
-constexpr int kFunctionDefaults = 11;
+
 constexpr int kFunctionOverload = 13;
 
 /// What the field holds as strings, bytes or messages, in the file's order.

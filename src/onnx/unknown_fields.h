@@ -15,7 +15,10 @@ namespace bitplan::onnx {
 std::string OverloadOf(const proto::NodeProto& node);
 std::string OverloadOf(const proto::FunctionProto& function);
 
-/// FunctionProto.attribute_proto: attributes that have a default. Throws Error where one is damaged.
+/// FunctionProto.attribute_proto, by its number.
+inline constexpr int kFunctionDefaults = 11;
+
+/// Those attributes, that have a default. Throws Error where one is damaged.
 std::vector<proto::AttributeProto> DefaultsOf(const proto::FunctionProto& function);
 
 /// NodeProto.metadata_props.

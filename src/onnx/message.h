@@ -1,0 +1,17 @@
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "protobuf.h"
+
+namespace bitplan::onnx {
+
+/// A file's message, with what is newer than its type. Tensors share it.
+struct Message {
+  proto::ModelProto model;
+  /// Values that functions have for attributes which calls leave out.
+  std::map<const proto::FunctionProto*, std::vector<proto::AttributeProto>> defaults;
+};
+
+}  // namespace bitplan::onnx
