@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +55,23 @@ TEST(LayerName, IsThePathOfKeras) {
   EXPECT_EQ(LayerName("const_fold_opt__9", NodeOf("StatefulPartitionedCall/sequential/dense/MatMul")),
             "sequential.dense");
   EXPECT_EQ(LayerName("model/dense/kernel:0", NodeOf("model/dense/MatMul")), "model.dense");
+}
+
+/// Files of make_exports.py, layers with two weights (LSTM) once.
+TEST(LayerName, IsTheModulesOfBothExportersOfPyTorch) {
+  const std::filesystem::path folder = std::filesystem::path(BITPLAN_TEST_DIR) / "onnx/exports";
+  const auto expected = nlohmann::json::parse(std::ifstream(folder / "expected.json"))["layers"];
+  for (const char* file : {"traced.onnx", "exported.onnx"}) {
+    const Model model = ReadModel(folder / file);
+    std::set<std::string> weights;
+    for (const Tensor& tensor : model.graph.initializers)
+      if (tensor.type == ElementType::Float && tensor.shape.size() > 1) weights.insert(tensor.name);
+    std::vector<std::string> names;
+    for (const Node& node : model.graph.nodes)
+      if (std::set<std::string>{"Conv", "Gemm", "MatMul", "LSTM"}.contains(node.op) && weights.contains(node.inputs[1]))
+        names.push_back(LayerName(node.inputs[1], node));
+    EXPECT_EQ(names, expected.get<std::vector<std::string>>()) << file;
+  }
 }
 
 TEST(LayerName, IsNeverEmpty) {
