@@ -41,7 +41,7 @@ function(bitplan_flags target)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:bitplan_warnings>)
   if(BITPLAN_UNITY)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)  # is about headers: files that others include
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)  # is about headers: files that others include
   endif()
   if(FLAG_TORCH)
     target_compile_options(${target} PRIVATE -fpch-preprocess)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <utility>
 
@@ -58,7 +59,11 @@ std::int64_t IndexInFile(const Frame& frame, int index) { return frame.of_functi
 }  // namespace
 
 GraphReader::GraphReader(const Message& message, TensorReader& tensors)
-    : message_(message), tensors_(tensors), functions_(message.model) {}
+    : message_(message),
+      tensors_(tensors),
+      functions_(message.model),
+      most_inlined_bytes_(std::min(tuning::kMostInlinedBytes,
+                                   tuning::kFreeInlinedBytes + tuning::kInlinedBytesPerByte * message.bytes)) {}
 
 Graph GraphReader::Read() {
   Frame frame;
@@ -175,7 +180,7 @@ void GraphReader::AddConstant(const proto::NodeProto& node, std::int64_t index, 
   if (tensor.name.empty()) throw Error("its output has no name");
   tensor.source = Source::Constant;
   tensor.index = index;
-  if (body.frame.of_function)
+  if (IsInlining())
     Charge(sizeof(Tensor) + tensor.name.size() + SizeOf(*bound.attribute) + tensors_.decoded_bytes() - decoded);
   Define(tensor.name, body);
   body.graph.initializers.push_back(std::move(tensor));
@@ -190,7 +195,7 @@ void GraphReader::AddNode(const proto::NodeProto& node, const std::string& name,
   read.index = index;
   read.modules = ModulesOf(node);
   const std::size_t decoded = tensors_.decoded_bytes();
-  std::size_t size = sizeof(Node) + name.size();
+  std::size_t size = sizeof(Node) + 2 * name.size();
   for (const std::string& input : node.input()) read.inputs.push_back(body.frame.Resolve(input));
   for (const auto& attribute : node.attribute()) {
     const BoundAttribute bound = body.frame.Find(attribute);
@@ -204,8 +209,8 @@ void GraphReader::AddNode(const proto::NodeProto& node, const std::string& name,
     if (!output.empty()) Define(read.outputs.back(), body);
   }
   for (const auto& value : read.inputs) size += sizeof(value) + value.size();
-  for (const auto& value : read.outputs) size += sizeof(value) + value.size();
-  if (body.frame.of_function) Charge(size + tensors_.decoded_bytes() - decoded);
+  for (const auto& value : read.outputs) size += 2 * (sizeof(value) + value.size());  // in the scope, too
+  if (IsInlining()) Charge(size + tensors_.decoded_bytes() - decoded);
   Add(std::move(read), body);
 }
 
@@ -300,9 +305,8 @@ std::string GraphReader::UniqueNodeName(const std::string& name) {
 
 void GraphReader::Charge(std::size_t bytes) {
   inlined_bytes_ += bytes;
-  if (inlined_bytes_ > tuning::kMostInlinedBytes)
-    throw Error(
-        fmt::format("its functions take more than {} MiB once they are inlined", tuning::kMostInlinedBytes >> 20));
+  if (inlined_bytes_ > most_inlined_bytes_)
+    throw Error(fmt::format("its functions take more than {} MiB once they are inlined", most_inlined_bytes_ >> 20));
 }
 
 void GraphReader::Define(const std::string& name, const Body& body) {

@@ -69,6 +69,7 @@ class GraphReader {
   void CheckUses(const Nodes& nodes, int index, const Body& body) const;
   std::string UniqueNodeName(const std::string& name);
   void Add(Node node, const Body& body);
+  bool IsInlining() const { return !active_.empty(); }
   void Charge(std::size_t bytes);
   static void Define(const std::string& name, const Body& body);
 
@@ -79,6 +80,7 @@ class GraphReader {
   std::unordered_map<std::string, int> node_names_;  // and how many were asked for
   std::size_t nodes_ = 0;
   std::size_t inlined_bytes_ = 0;
+  std::size_t most_inlined_bytes_;
 };
 
 }  // namespace bitplan::onnx

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <vector>
 
@@ -10,6 +11,7 @@ namespace bitplan::onnx {
 /// A file's message, with what is newer than its type. Tensors share it.
 struct Message {
   proto::ModelProto model;
+  std::size_t bytes = 0;  ///< of the file
   /// Values that functions have for attributes which calls leave out.
   std::map<const proto::FunctionProto*, std::vector<proto::AttributeProto>> defaults;
 };

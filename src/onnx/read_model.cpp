@@ -27,6 +27,7 @@ std::shared_ptr<const Message> Parse(const std::filesystem::path& file) {
     throw Error("larger than 2 GiB, where ONNX files end; larger models have their tensors in external data");
   CheckMessages(*proto::ModelProto::descriptor(), bytes);
   auto message = std::make_shared<Message>();
+  message->bytes = bytes.size();
   if (!message->model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     throw Error("damaged, or not an ONNX model");
   for (const auto& function : message->model.functions()) message->defaults.emplace(&function, DefaultsOf(function));

@@ -17,9 +17,13 @@ inline constexpr int kDeepestMessage = 96;
 /// Graphs in nodes, and functions in functions.
 inline constexpr int kDeepestGraph = 24;
 
-/// Nodes once functions are inlined, and what these take for names, attributes and tensors.
+/// Nodes once functions are inlined.
 inline constexpr std::size_t kMostNodes = 100'000;
-inline constexpr std::size_t kMostInlinedBytes = std::size_t{256} << 20;
+
+/// What inlined functions take for names, attributes and tensors: the first, and so many times the file's bytes, and no
+/// more than the last. A kilobyte of functions that call each other twice would take all memory.
+inline constexpr std::size_t kFreeInlinedBytes = std::size_t{4} << 20, kInlinedBytesPerByte = 256,
+                             kMostInlinedBytes = std::size_t{256} << 20;
 
 /// Axes of a tensor.
 inline constexpr int kMostAxes = 32;

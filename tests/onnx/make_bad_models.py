@@ -406,7 +406,7 @@ def recursion():
                    m.function("G", ["a"], ["b"], [local("F", ["a"], ["b"])]))
 
 
-@bad("more than")
+@bad("its functions take more than 4 MiB once they are inlined")
 def exponential_functions():
     functions = [m.function(f"F{i}", ["a"], ["b"], [local(f"F{i + 1}", ["a"], ["c"]), local(f"F{i + 1}", ["c"], ["b"])])
                  for i in range(20)]
