@@ -112,6 +112,7 @@ Subject LoadSubject(const CommandLine& line) {
   std::optional<Plan> plan;
   if (!HasConfiguration(line) && !target) {
     plan = ReadPlan(line.Required("plan"));
+    RefuseOverwriting(line, {FilesOfData("the data that the plan was analyzed on", plan->data.spec), {}});
     MatchPlan(*plan, options);
   } else {
     options.operand_sites = target.has_value();

@@ -76,14 +76,17 @@ std::optional<CorrectionGain> CrossValidateCorrection(const QuantizedNetwork& qu
   constexpr std::int64_t kLeast = 4;  // two to fit on and two to measure on
   if (!quantized.plan().corrections.FitsOutputs() || !quantize::QuantizesAnything(quantized.plan()) || samples < kLeast)
     return std::nullopt;
+  // Beside the network in question two more are held, with weights of their own. It is not worth failing for.
+  const std::int64_t own = quantize::OwnBytes(quantized);
+  const PassLimits limits = PassLimits(options.batch_size, options.memory_bytes).Beside(own);
+  if (2 * own > process::PlannedBytes(limits.memory_bytes)) return std::nullopt;
   const auto corrected = [&](OutputCorrection correction, const Dataset& fitted_on) {
-    return quantized.Corrected(correction, fitted_on, options.memory_bytes);
+    return quantized.Corrected(correction, fitted_on, limits.Beside(own).memory_bytes);
   };
   const auto measure = [&](const std::vector<QuantizedNetwork>& networks, const Dataset& data) {
     std::int64_t held = 0;
     for (const QuantizedNetwork& each : networks) held += quantize::OwnBytes(each);
-    return Divergences(quantized.network(), networks, data,
-                       PassLimits(options.batch_size, options.memory_bytes).Beside(held), options.progress);
+    return Divergences(quantized.network(), networks, data, limits.Beside(held), options.progress);
   };
   const std::array halves = {calibration.First(half), calibration.First(samples).From(half)};
   const QuantizedNetwork uncorrected = corrected(OutputCorrection::None, halves[0]);

@@ -116,6 +116,7 @@ std::vector<Evaluation> Evaluate(const Network& network, const std::vector<Quant
     functions.emplace_back([&each](const std::vector<at::Tensor>& inputs) { return each.Forward(inputs); });
     held += quantize::OwnBytes(each);
   }
+  process::CheckOneSampleFits(held, limits.memory_bytes, "what is quantized");
   return EvaluateFunctions(network, functions, data, limits.Beside(held), progress, loss);
 }
 

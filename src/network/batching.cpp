@@ -179,13 +179,16 @@ Batching::Rule Batching::Find(const Network::Impl& network, const std::vector<at
     if (trials.HasOther() || rule_) rule_ = rule;
     return rule;
   };
-  const Trials::Outcome two = trials.OfTwo(2);
+  Trials::Outcome two = trials.OfTwo(2);
+  // Without samples that differ a first axis of two tells nothing: it may be of classes, or of directions.
+  if (two.output.defined() && !trials.HasOther() && !trials.OfTwo(3).output.defined() && !baked_.sizes.contains(2))
+    two.output = at::Tensor();
   const bool mixes = two.output.defined() && trials.Mixes(2, two.output);
   if (two.output.defined() && !mixes) {
     const bool only_two = !single && baked_.sizes.contains(2) && !trials.OfTwo(3).output.defined();
     return keep({only_two ? 2 : 0, single ? 2 : 1, single || only_two ? trials.MixedTaps(2) : nullptr});
   }
-  if (const auto rule = FindFixed(trials, two.threw)) return keep(*rule);
+  if (const auto rule = FindFixed(trials, two.threw, two.output.defined())) return keep(*rule);
   if (mixes)
     throw Error(
         "the network mixes the samples of a batch: what it gives for one of them changes with the others, as where a "
@@ -198,10 +201,10 @@ Batching::Rule Batching::Find(const Network::Impl& network, const std::vector<at
 }
 
 /// A network that was made for a number of samples may keep them apart in batches of that number alone.
-std::optional<Batching::Rule> Batching::FindFixed(const Trials& trials, bool threw) const {
+std::optional<Batching::Rule> Batching::FindFixed(const Trials& trials, bool threw, bool takes_two) const {
   std::vector<std::int64_t> sizes;
   if (baked_.traced) {
-    if (threw || baked_.HasSizeOf(*baked_.traced)) sizes.push_back(*baked_.traced);
+    if (!takes_two || baked_.HasSizeOf(*baked_.traced)) sizes.push_back(*baked_.traced);
   } else {
     if (threw) sizes.push_back(1);
     for (const std::int64_t size : baked_.sizes)

@@ -72,7 +72,8 @@ MemoryShort::MemoryShort(const std::string& what, std::int64_t limit, std::int64
     : Error(exact
                 ? fmt::format("the memory limit is {}, and {} takes {}: give {} more", Mebibytes(limit), what,
                               Mebibytes(least), Mebibytes(least - limit))
-                : fmt::format("the memory limit is {}, and {} takes more: give twice as much", Mebibytes(limit), what)),
+                : fmt::format("the memory limit is {}, and {} takes more: give {} more", Mebibytes(limit), what,
+                              Mebibytes(least - limit))),
       what_for_(what),
       limit_(limit),
       least_(least),
@@ -93,7 +94,7 @@ void CheckOneSampleFits(std::int64_t needed, std::int64_t limit, const std::stri
 std::int64_t BytesOfOneSample(std::int64_t limit, std::int64_t held, const std::function<void()>& run) {
   CheckOneSampleFits(held, limit);
   const std::optional<std::int64_t> bytes = PeakBytesWithin(limit - std::min(tuning::kKernels, limit / 2) - held, run);
-  if (!bytes) throw MemoryShort("one sample", limit, 2 * limit, false);
+  if (!bytes) throw MemoryShort("one sample", limit, limit + std::max(limit, tuning::kLeastMore), false);
   CheckOneSampleFits(*bytes + held, limit);
   return *bytes;
 }

@@ -60,7 +60,8 @@ void CheckFits(const std::vector<Need>& needs, std::int64_t memory_bytes) {
   if (most == needs.end()) return;
   process::CheckOneSampleFits(
       most->bytes, memory_bytes,
-      fmt::format("finding the scales of layer '{}', with {} weights,", most->layer->name, most->weights));
+      fmt::format("finding the scales of layer '{}', with {} weights, beside what is quantized by then",
+                  most->layer->name, most->weights));
 }
 
 }  // namespace

@@ -36,26 +36,34 @@ Criterion SettledLoss(const Network& network, const Dataset& data, const TrainOp
 void RequireBatch(std::int64_t batch, std::int64_t fitting, const TrainOptions& options) {
   if (fitting >= batch) return;
   throw Error(
-      fmt::format("a batch of {} samples takes more than the memory limit of {} MiB leaves: {} do not; give more "
+      fmt::format("a batch of {} samples takes more than the {} MiB of memory that are left for it; {} fit: give more "
                   "memory, or a batch size of {}",
                   batch, options.memory_bytes >> 20, fitting, fitting));
 }
 
-/// Beside a step: the best epoch's network, what the optimizer remembers, and what is made while no step is: the
-/// checkpoint, and in the end the model's file, the network loaded from it, and its quantized weights and codes.
-std::int64_t HeldBytes(const std::vector<TrainedTensor>& tensors, const TrainOptions& options) {
+/// Beside a step: what is trained, the best epoch's network, what the optimizer remembers, and what is made while no
+/// step is: the checkpoint, and in the end the model's file, the network loaded from it, and its quantized weights and
+/// codes.
+std::int64_t HeldBytes(const Network& network, const TrainOptions& options) {
   std::int64_t bytes = 0;
-  for (const TrainedTensor& tensor : tensors) bytes += static_cast<std::int64_t>(tensor.value.nbytes());
+  for (const Parameter& parameter : network.parameters())
+    if (parameter.value.is_floating_point()) bytes += static_cast<std::int64_t>(parameter.value.nbytes());
   const std::int64_t remembered = options.optimizer == OptimizerKind::Adam ? 2 : 1;
   constexpr std::int64_t kDeployed = 4;
-  return bytes * (1 + remembered + std::max(kDeployed, options.checkpoint.empty() ? 0 : 2 * (2 + remembered)));
+  return bytes * (2 + remembered + std::max(kDeployed, options.checkpoint.empty() ? 0 : 2 * (2 + remembered)));
+}
+
+/// Before anything is made of it.
+const Network& Fitting(const Network& network, const TrainOptions& options) {
+  process::CheckOneSampleFits(HeldBytes(network, options), options.memory_bytes, "training, whatever the batch,");
+  return network;
 }
 
 }  // namespace
 
 TrainingRun::TrainingRun(const Network& network, const Plan& plan, const Dataset& dataset, const TrainOptions& options)
     : options_(options),
-      network_(network, plan, options),
+      network_(Fitting(network, options), plan, options),
       data_(network_.float_network(), dataset, options),
       criterion_(SettledLoss(network_.float_network(), dataset, options)),
       subject_(SubjectOf(network_, plan, dataset, criterion_, options)),
@@ -111,7 +119,7 @@ void TrainingRun::RequireStepFits() {
         .loss.backward();
     optimizer_->ClearGradients();
   };
-  const std::int64_t held = HeldBytes(network_.tensors(), options_);
+  const std::int64_t held = HeldBytes(network_.float_network(), options_);
   const std::int64_t units =
       process::SamplesAPass(batch / unit, options_.memory_bytes, held, step, options_.memory_bytes);
   const at::NoGradGuard no_grad;

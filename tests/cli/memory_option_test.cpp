@@ -183,6 +183,14 @@ TEST_F(MemoryOption, WhatARefusalNamesWouldDoDoes) {
       "analyze wide.pt --data wide.npy --samples 4 --weight-calibrator max --weight-bits 4 --out s.json", 330);
 }
 
+/// Whose refusals count what is made before the first pass, and all that is held at once.
+TEST_F(MemoryOption, IsKeptWhereWeightsAreMostOfIt) {
+  WriteWideLayers();
+  ExpectThatWhatIsNamedDoes(
+      "eval wide.pt --data wide.npy --calibration wide.npy --weight-bits 8 --activation-bits 8", 320);
+  ExpectThatWhatIsNamedDoes("train wide.pt --data wide.npy --weight-bits 8 --epochs 1 --batch-size 4 --out t.pt", 420);
+}
+
 TEST_F(MemoryOption, AModelFileThatDoesNotFitIsRefusedBeforeItIsRead) {
   WriteWideLayers();
   for (const char* const command :

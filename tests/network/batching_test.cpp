@@ -48,7 +48,8 @@ struct BatchCase {
 
 const std::vector<std::string> kCases = {"one",   "one_frozen",   "four",        "four_frozen", "two",
                                          "state", "state_frozen", "steps",       "each",        "squeezed",
-                                         "block", "block_one",    "block_three", "block_four",  "three_hundred"};
+                                         "block", "block_one",    "block_three", "block_four",  "three_hundred",
+                                         "rows"};
 
 TEST(Batching, GivesEverySampleItsOwnOutputInAnyNumber) {
   for (const std::string& name : kCases)
@@ -274,7 +275,7 @@ TEST(Batching, ANetworkThatMixesSamplesIsRefused) {
 
 TEST(Batching, AnOutputThatIsNoRowASampleIsRefusedForOneSampleToo) {
   const at::Tensor inputs = BatchCase("each").inputs;
-  for (const std::string name : {"mean_vector", "whole"}) {
+  for (const std::string name : {"mean_vector", "whole", "classes_first"}) {
     const Network network = BatchCase::Load(name);
     EXPECT_THAT(MessageOf([&] { network.Forward({inputs.narrow(0, 0, 1)}); }),
                 HasSubstr("first axis must count the samples"))

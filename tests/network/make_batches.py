@@ -88,6 +88,30 @@ class Squeezed(nn.Module):
         return y.squeeze() if self.batch is not None else y.squeeze(1)
 
 
+class ChannelsAsRows(nn.Module):
+    """A view of one sample's channels: two samples run through it, and come out as one."""
+
+    def __init__(self, batch):
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 8, 3, padding=1), nn.Linear(8, 7)
+        self.batch = batch
+
+    def forward(self, x):
+        y = torch.relu(self.conv(x))
+        return self.head(y.mean((2, 3))) if self.batch is None else self.head(y.reshape(8, -1).mean(1))[None]
+
+
+class ClassesFirst(nn.Module):
+    """[2, N]: the first axis does not count samples, and is two."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(3, 2)
+
+    def forward(self, x):
+        return self.linear(x).t()
+
+
 class Mean(nn.Module):
     def __init__(self, keep):
         super().__init__()
@@ -272,6 +296,9 @@ def main():
     write_pair("pair", Pair(None), SAMPLES, trace=False)
     for batch, name in ((1, "pair_one"), (4, "pair_four")):
         write_pair(name, Pair(batch), batch, trace=True)
+    torch.manual_seed(19)
+    write_traced("rows", ChannelsAsRows(1), torch.randn(SAMPLES, 3, 4, 4), 1)
+    save(torch.jit.script(ClassesFirst().eval()), FOLDER / "classes_first.pt")
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ class Batching {
   class Trials;
 
   Rule Find(const Network::Impl& network, const std::vector<at::Tensor>& inputs) const;
-  std::optional<Rule> FindFixed(const Trials& trials, bool threw) const;
+  std::optional<Rule> FindFixed(const Trials& trials, bool threw, bool takes_two) const;
 
   Program program_;
   BakedBatch baked_;
