@@ -34,6 +34,7 @@ DataSource SourceOf(const Dataset& data) {
   source.mean = data.mean();
   source.std = data.std();
   source.ignored_labels = data.ignored_labels();
+  source.context = data.options().context;
   return source;
 }
 

@@ -36,6 +36,9 @@ struct DataOptions {
   std::vector<std::int64_t> ignored_labels = {};
   /// What the samples of a file may take in memory, in bytes, 0 without a limit. It changes no sample.
   std::int64_t memory_bytes = 0;
+  /// Tokens of a window of tokens:FILE, ≥ 1; 0: all of a row but the last, which a single stream does not have. Needs
+  /// to be 0 for data of other kinds.
+  std::int64_t context = 0;
 
   void Validate() const;  ///< throws Error
 };
@@ -63,13 +66,19 @@ class Dataset {
   ///                  labels, y, target, targets, label_ids, class, classes or ground_truth (also in capitals) the
   ///                  labels
   ///   pt:FILE[,LABELS_FILE]   by torch.save: a tensor, a list or tuple (inputs, one more: labels), or a dict (as npz)
+  ///   safetensors:FILE  tensors by name, as npz
+  ///   tokens:FILE.npy, tokens:FILE,TYPE  integers of a NumPy array (one stream, or rows along the last axis), or bytes
+  ///                  without a header, a stream of little-endian int16, int32, int64, uint8, uint16 or uint32. Samples
+  ///                  are windows of DataOptions::context tokens, one behind the other, none beyond a row's end; labels
+  ///                  the token after each. Negative ones must be ignored labels (padding), and are 0 in inputs. They
+  ///                  are read from the file each time; labels are held, 8 bytes a token.
   /// Labels are integers or floating-point numbers, [n] or [n, …]; [n, 1] becomes [n]. What they mean follows from the
   /// network's output: see ResolveLoss (bitplan/loss.h).
-  /// KIND: may be left out where the file name's ending tells it (.npy, .npz, .pt, .pth, …-ubyte[.gz], .idx[.gz]).
-  /// A comma or colon in a file's name is part of it where a file of that name exists.
-  /// Throws Error: unknown KIND, unreadable, truncated or malformed file, unequal counts, NaN or
-  /// Inf, fewer samples than asked for, some of the network's inputs by name but not all; before it is read, where what
-  /// has to be held of it takes more than the options' memory.
+  /// KIND: may be left out where the file name's ending tells it (.npy, .npz, .pt, .pth, .safetensors, …-ubyte[.gz],
+  /// .idx[.gz]). A comma or colon in a file's name is part of it where a file of that name exists. Throws Error:
+  /// unknown KIND, unreadable, truncated or malformed file, unequal counts, NaN or Inf, fewer samples than asked for,
+  /// some of the network's inputs by name but not all; before it is read, where what has to be held of it takes more
+  /// than the options' memory.
   static Dataset Load(std::string_view spec, const DataOptions& options);
 
   /// Data that is in memory already; `options` as above. Tensors of a stored type (uint8, float32, int64) are not

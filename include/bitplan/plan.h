@@ -75,6 +75,8 @@ struct Evaluation {
   OutputKind outputs = OutputKind::Classes;     ///< what outputs were compared as; key `outputs`, absent for classes
   std::string loss_module = {};                 ///< name of the module that `loss` is by; empty, and absent: none
   std::optional<EvaluationMetric> metric = {};  ///< absent without a metric module
+  /// exp(loss), of sequences of classes (labels [n, T]) by cross entropy; absent else.
+  std::optional<double> perplexity = {};
 };
 
 /// What the output correction of a plan gains on samples that it was not fitted on: fitted on each half of the

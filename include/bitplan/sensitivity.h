@@ -113,6 +113,7 @@ struct DataSource {
   std::int64_t samples = 0;
   std::vector<double> mean, std;                  ///< normalization, empty for none
   std::vector<std::int64_t> ignored_labels = {};  ///< as DataOptions has them; absent in files where empty
+  std::int64_t context = 0;                       ///< the same; absent in files where 0
 
   bool operator==(const DataSource&) const = default;
 };

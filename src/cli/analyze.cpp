@@ -167,7 +167,7 @@ int AnalyzeModel(const Arguments& arguments) {
                    "Measures what each width does to each layer's weight and input, and how much the loss minds.");
   line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
   line.Add({
-      {"data", Text("KIND:FILE"), "cifar10:FILE, idx:FILE,LABELS, npy:, npz:, pt: ..."},
+      {"data", Text("KIND:FILE"), "cifar10:FILE, idx:FILE,LABELS, npy:, npz:, pt:, safetensors:, tokens: ..."},
       {"out", Text("FILE"), "where the sensitivity file goes"},
       {"measures", SomeNames(AllNames<Measure>())->default_value(Joined(AnalyzeOptions().measures)),
        "which to compute; the errors always are"},

@@ -61,6 +61,8 @@ void MatchPlan(const Plan& plan, NetworkOptions& options) {
 
 void AddPreparationOptions(CommandLine& line) {
   line.Add({
+      {"context", Number<std::int64_t>(WholeFrom(1)),
+       "tokens of a window, of tokens:FILE; default: all of a row but its last, in data that has rows"},
       {"seed", Number<std::uint64_t>(NotNegative(), DataOptions().seed), "of every random draw"},
       {"mean", Decimals({})->value_name("M,M,M"),
        "per-channel mean of pixels in [0, 1], of CIFAR 0.485,0.456,0.406 by default"},
@@ -86,6 +88,7 @@ DataOptions ReadSampleOptions(const CommandLine& line, const Network& network, c
   if (line.Has("samples")) options.samples = line.Get<std::int64_t>("samples");
   options.fewer_allowed = line.IsDefault("samples");
   options.seed = line.Get<std::uint64_t>("seed");
+  if (line.Has("context")) options.context = line.Get<std::int64_t>("context");
   if (line.Has("mean")) options.mean = ParseNumbers("mean", line.Get<std::string>("mean"));
   if (line.Has("std")) options.std = ParseNumbers("std", line.Get<std::string>("std"));
   options.ignored_labels =
@@ -244,6 +247,7 @@ Dataset LoadCalibration(const CommandLine& line, const Plan& plan, const Network
   RefuseOverwriting(line, {FilesOfData("the data that the plan was analyzed on", plan.data.spec), {}});
   if (!line.Has("mean")) options.mean = plan.data.mean;
   if (!line.Has("std")) options.std = plan.data.std;
+  if (!line.Has("context")) options.context = plan.data.context;
   try {
     const Dataset data = Dataset::Load(plan.data.spec, options);
     if (data.sha256() == plan.data.sha256) return data;

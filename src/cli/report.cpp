@@ -48,6 +48,7 @@ std::vector<std::string> EvaluationRow(const std::string& name, const Evaluation
            loss,
            fmt::format("{:.2f}%", 100 * evaluation.agreement),
            divergence};
+  if (evaluation.perplexity) row.push_back(fmt::format("{:.4g}", *evaluation.perplexity));
   if (evaluation.metric) row.push_back(fmt::format("{:.4g}", evaluation.metric->value));
   return row;
 }
@@ -57,6 +58,7 @@ std::vector<std::string> EvaluationHeader(const Evaluation& evaluation) {
   std::vector<std::string> header{"network", "outputs", module.empty() ? "squared error" : module, distance};
   if (evaluation.outputs != OutputKind::Values)
     header = {"network", "correct", "accuracy", module.empty() ? "loss" : module, "agrees", distance};
+  if (evaluation.perplexity) header.emplace_back("perplexity");
   if (evaluation.metric) header.push_back(evaluation.metric->name);
   return header;
 }

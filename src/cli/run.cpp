@@ -91,7 +91,8 @@ int RunAll(const Arguments& arguments) {
       "evaluation.json in the folder.");
   line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
   line.Add({
-      {"data", Text("KIND:FILE"), "what to analyze and calibrate on: cifar10:FILE, idx:, npy:, npz:, pt:"},
+      {"data", Text("KIND:FILE"),
+       "what to analyze and calibrate on: cifar10:FILE, idx:, npy:, npz:, pt:, safetensors:, tokens:"},
       {"test", Text("KIND:FILE"), "what to measure on; other samples than --data"},
       {"out-dir", Text("FOLDER"), "where the results go"},
   });

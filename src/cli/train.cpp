@@ -157,7 +157,7 @@ int TrainModel(const Arguments& arguments) {
   line.Add({
       {"plan", Text("FILE"),
        "from bitplan search or run; without it formats by hand, or those that --target has first"},
-      {"data", Text("KIND:FILE"), "what to train on: cifar10:FILE, idx:, npy:, npz:, pt:"},
+      {"data", Text("KIND:FILE"), "what to train on: cifar10:FILE, idx:, npy:, npz:, pt:, safetensors:, tokens:"},
       {"test", Text("KIND:FILE"), "what to measure on in the end; other samples than --data"},
       {"out", Text("FILE"), "where the quantized model goes"},
       {"plan-out", Text("FILE"), "where the plan with the learned scales goes; default: beside --out"},

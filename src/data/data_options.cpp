@@ -11,6 +11,7 @@ void DataOptions::Validate() const {
   if (samples < 0) throw Error(fmt::format("samples is {}; it must be positive, or 0 for all", samples));
   if (memory_bytes < 0)
     throw Error(fmt::format("memory_bytes is {}; it must be positive, or 0 without a limit", memory_bytes));
+  if (context < 0) throw Error(fmt::format("context is {}; it must be positive, or 0 for whole rows", context));
   if (mean.empty() != std.empty()) {
     throw Error(fmt::format("mean has {} values and std {}; give both or neither", mean.size(), std.size()));
   }

@@ -20,6 +20,7 @@
 #include "memory_source.h"
 #include "normalization.h"
 #include "stored_samples.h"
+#include "token_source.h"
 
 namespace bitplan::data {
 
@@ -126,6 +127,9 @@ RawSamples HoldAll(StoredSamples samples, const std::optional<Numbers>& order, a
 }  // namespace
 
 std::shared_ptr<const SampleSource> LoadSamples(const Spec& spec, const std::string& name, const DataOptions& options) {
+  if (spec.kind == FileKind::Tokens) return LoadTokens(spec, name, options);
+  if (options.context != 0)
+    throw Error(fmt::format("{}: has no windows of {} tokens: a context is of tokens:FILE", name, options.context));
   StoredSamples samples = OpenSamples(spec, options.input_names, options.memory_bytes);
   CheckForms(samples, options);
   at::Tensor labels = ReadLabels(samples, options);

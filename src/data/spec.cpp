@@ -14,7 +14,8 @@ namespace bitplan::data {
 namespace {
 
 constexpr std::string_view kForms =
-    "cifar10:FILE, cifar100:FILE, idx:FILE[,LABELS_FILE], npy:FILE[,LABELS_FILE], npz:FILE, pt:FILE[,LABELS_FILE]";
+    "cifar10:FILE, cifar100:FILE, idx:FILE[,LABELS_FILE], npy:FILE[,LABELS_FILE], npz:FILE, "
+    "pt:FILE[,LABELS_FILE], safetensors:FILE, tokens:FILE[,TYPE]";
 
 struct KindName {
   std::string_view name;
@@ -22,22 +23,25 @@ struct KindName {
   bool takes_labels_file;
 };
 
-constexpr std::array<KindName, 6> kKinds = {{{"cifar10", FileKind::Cifar10, false},
+constexpr std::array<KindName, 8> kKinds = {{{"cifar10", FileKind::Cifar10, false},
                                              {"cifar100", FileKind::Cifar100, false},
                                              {"idx", FileKind::Idx, true},
                                              {"npy", FileKind::Npy, true},
                                              {"npz", FileKind::Npz, false},
-                                             {"pt", FileKind::Pt, true}}};
+                                             {"pt", FileKind::Pt, true},
+                                             {"safetensors", FileKind::Safetensors, false},
+                                             {"tokens", FileKind::Tokens, false}}};
 
 struct Ending {
   std::string_view text;
   FileKind kind;
 };
 
-constexpr std::array<Ending, 8> kEndings = {{{".npy", FileKind::Npy},
+constexpr std::array<Ending, 9> kEndings = {{{".npy", FileKind::Npy},
                                              {".npz", FileKind::Npz},
                                              {".pt", FileKind::Pt},
                                              {".pth", FileKind::Pt},
+                                             {".safetensors", FileKind::Safetensors},
                                              {"-ubyte", FileKind::Idx},
                                              {"-ubyte.gz", FileKind::Idx},
                                              {".idx", FileKind::Idx},
@@ -60,7 +64,7 @@ std::optional<std::string_view> Prefix(std::string_view text) {
   return std::ranges::all_of(prefix, is_letter_or_digit) ? std::optional(prefix) : std::nullopt;
 }
 
-/// FILE and LABELS_FILE of FILE[,LABELS_FILE].
+/// FILE and LABELS_FILE of FILE[,LABELS_FILE], or TYPE.
 std::pair<std::string_view, std::optional<std::string_view>> Split(std::string_view files) {
   const std::size_t comma = files.find(',');
   if (comma == std::string_view::npos || Exists(files)) return {files, std::nullopt};
@@ -87,6 +91,11 @@ Spec ParseSpec(std::string_view text) {
   const auto [file, labels] = Split(has_kind ? text.substr(prefix->size() + 1) : text);
   const KindName& kind = has_kind ? *named : KindFromEnding(file, text);
   if (file.empty()) throw Error(fmt::format("data {}: names no file; give {}:FILE", text, kind.name));
+  if (kind.kind == FileKind::Tokens) {
+    Spec tokens{kind.kind, file};
+    if (labels) tokens.type = std::string(*labels);
+    return tokens;
+  }
   if (labels && !kind.takes_labels_file) {
     throw Error(fmt::format("data {}: {} takes no labels file: the file itself holds the labels", text, kind.name));
   }
@@ -94,7 +103,9 @@ Spec ParseSpec(std::string_view text) {
     throw Error(
         fmt::format("data {}: names no labels file after the comma; give {}:FILE,LABELS_FILE", text, kind.name));
   }
-  return {kind.kind, file, labels};
+  Spec spec{kind.kind, file};
+  if (labels) spec.labels = *labels;
+  return spec;
 }
 
 }  // namespace bitplan::data

@@ -17,6 +17,7 @@
 #include "decode/idx.h"
 #include "decode/npy.h"
 #include "decode/npz.h"
+#include "decode/safetensors.h"
 #include "held_bytes.h"
 #include "torch_file.h"
 
@@ -150,10 +151,14 @@ StoredSamples OpenArrays(const Spec& spec, std::int64_t memory_bytes) {
   return samples;
 }
 
-StoredSamples OpenNpz(const Spec& spec, const std::vector<std::string>& input_names, std::int64_t memory_bytes) {
+/// Of a file that names its arrays.
+StoredSamples OpenNamed(const Spec& spec, const std::vector<std::string>& input_names, std::int64_t memory_bytes) {
   const std::string file = spec.file.string();
   NamedTensors entries;
-  for (decode::PlacedEntry& entry : decode::PlaceNpz(std::make_shared<decode::ZipArchive>(spec.file), file))
+  std::vector<decode::PlacedEntry> placed =
+      spec.kind == FileKind::Npz ? decode::PlaceNpz(std::make_shared<decode::ZipArchive>(spec.file), file)
+                                 : decode::PlaceSafetensors(std::make_shared<decode::FileBytes>(spec.file), file);
+  for (decode::PlacedEntry& entry : placed)
     entries.emplace_back(entry.name, Placed(std::move(entry.array), memory_bytes));
   return Sorted(std::move(entries), file, input_names);
 }
@@ -189,9 +194,12 @@ StoredSamples OpenSamples(const Spec& spec, const std::vector<std::string>& inpu
     case FileKind::Npy:
       return OpenArrays(spec, memory_bytes);
     case FileKind::Npz:
-      return OpenNpz(spec, input_names, memory_bytes);
+    case FileKind::Safetensors:
+      return OpenNamed(spec, input_names, memory_bytes);
     case FileKind::Pt:
       return OpenTorch(spec, input_names, memory_bytes);
+    case FileKind::Tokens:  // has windows, no tensors of samples
+      break;
   }
   throw Error("a data file of unknown kind");
 }

@@ -35,6 +35,8 @@ at::ScalarType ScalarTypeOf(decode::ElementType type) {
       return at::kLong;
     case decode::ElementType::Float16:
       return at::kHalf;
+    case decode::ElementType::BFloat16:
+      return at::kBFloat16;
     case decode::ElementType::Float32:
       return at::kFloat;
     case decode::ElementType::Float64:

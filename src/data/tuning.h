@@ -9,4 +9,7 @@ namespace bitplan::data::tuning {
 /// at.
 inline constexpr std::int64_t kValuesChecked = 1 << 20;
 
+/// Labels of tokens that are read at a time, before they are in their places: a few MiB.
+inline constexpr std::int64_t kLabelsRead = 1 << 20;
+
 }  // namespace bitplan::data::tuning

@@ -18,7 +18,7 @@ struct ElementTraits {
 };
 
 // In the order of ElementType.
-constexpr std::array<ElementTraits, 11> kTraits = {{{1, "bool"},
+constexpr std::array<ElementTraits, 12> kTraits = {{{1, "bool"},
                                                     {1, "uint8"},
                                                     {1, "int8"},
                                                     {2, "uint16"},
@@ -27,6 +27,7 @@ constexpr std::array<ElementTraits, 11> kTraits = {{{1, "bool"},
                                                     {4, "int32"},
                                                     {8, "int64"},
                                                     {2, "float16"},
+                                                    {2, "bfloat16"},
                                                     {4, "float32"},
                                                     {8, "float64"}}};
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <optional>
 #include <string>
@@ -101,6 +102,12 @@ class Tally {
   double loss_ = 0, divergence_ = 0, module_loss_ = 0, metric_sum_ = 0;
 };
 
+/// Whether each sample is a sequence of classes to be predicted, as of tokens.
+bool JudgesSequences(const Criterion& criterion, const Dataset& data) {
+  return criterion.labelled && !criterion.module && criterion.outputs == OutputKind::Classes &&
+         data.labels().dim() == 2;
+}
+
 }  // namespace
 
 Criterion EvaluationCriterion(const Network& network, const Dataset& data, Loss loss) {
@@ -156,7 +163,10 @@ std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vec
     Report(progress, "evaluating", end, data.size());
   }
   std::vector<Evaluation> results;
-  for (const Tally& tally : tallies) results.push_back(tally.Result());
+  for (const Tally& tally : tallies) {
+    results.push_back(tally.Result());
+    if (JudgesSequences(criterion, data)) results.back().perplexity = std::exp(results.back().loss);
+  }
   return results;
 }
 

@@ -19,6 +19,7 @@ Json EvaluationJson(const Evaluation& evaluation) {
   if (!evaluation.loss_module.empty()) json["loss_module"] = evaluation.loss_module;
   if (evaluation.metric)
     json["metric"] = {{"name", evaluation.metric->name}, {"value", NumberOrNull(evaluation.metric->value)}};
+  if (evaluation.perplexity) json["perplexity"] = NumberOrNull(*evaluation.perplexity);
   return json;
 }
 
@@ -38,6 +39,7 @@ Evaluation ReadEvaluation(JsonReader reader) {
     evaluation.metric = EvaluationMetric{metric.String("name"), metric.NumberOrNull("value").value_or(kNaN)};
     metric.Finish();
   }
+  if (reader.Has("perplexity")) evaluation.perplexity = reader.NumberOrNull("perplexity").value_or(kNaN);
   reader.Finish();
   return evaluation;
 }

@@ -76,6 +76,7 @@ Json DataSourceJson(const DataSource& data) {
   Json json{
       {"spec", data.spec}, {"sha256", data.sha256}, {"samples", data.samples}, {"mean", data.mean}, {"std", data.std}};
   if (!data.ignored_labels.empty()) json["ignored_labels"] = data.ignored_labels;
+  if (data.context != 0) json["context"] = data.context;
   return json;
 }
 
@@ -87,6 +88,7 @@ DataSource ReadDataSource(JsonReader reader) {
   data.mean = reader.Numbers("mean");
   data.std = reader.Numbers("std");
   if (reader.Has("ignored_labels")) data.ignored_labels = reader.Integers("ignored_labels");
+  if (reader.Has("context")) data.context = reader.Integer("context", 1);
   reader.Finish();
   return data;
 }

@@ -17,7 +17,8 @@ TrainResult Deploy(const TrainedNetwork& trained, const Dataset& data) {
   WriteFile(file, model_file);
   Plan plan = trained.LearnedPlan();
   if (plan.data.spec.empty())
-    plan.data = {data.source(), data.sha256(), data.size(), data.mean(), data.std(), data.ignored_labels()};
+    plan.data = {data.source(), data.sha256(),         data.size(),           data.mean(),
+                 data.std(),    data.ignored_labels(), data.options().context};
   NetworkOptions loading = trained.float_network().options();
   loading.output = TrainingGraph::RemainingOutput(trained.float_network());
   loading.fold_batch_norm = plan.fold_batch_norm;

@@ -134,6 +134,20 @@ TEST(LoadNpz, TakesInputsInFileOrderAndLabelsByName) {
   EXPECT_THAT(Values(batch.labels), ElementsAre(2, 0, 1));
 }
 
+TEST(LoadSafetensors, TakesInputsInFileOrderOrByNameAndLabelsByName) {
+  const std::string file = Fixture("named.safetensors");
+  const Batch batch = All(Dataset::Load(file, {}));
+  ASSERT_EQ(batch.inputs.size(), 2u);
+  EXPECT_FLOAT_EQ(batch.inputs[0][1][0].item<float>(), 1);  // 255 of 255
+  EXPECT_EQ(Values(batch.inputs[1]), (std::vector<double>{5, 1099511627776, 0, 1, 2, 3, 9, 8, 7}));
+  EXPECT_THAT(Values(batch.labels), ElementsAre(2, 0, 1));
+  DataOptions by_name;
+  by_name.input_names = {"ids"};
+  const Batch named = All(Dataset::Load("safetensors:" + file, by_name));
+  ASSERT_EQ(named.inputs.size(), 1u);
+  EXPECT_EQ(named.inputs[0].scalar_type(), at::kLong);
+}
+
 TEST(LoadPt, TakesTensorsListsAndDicts) {
   EXPECT_EQ(All(Dataset::Load(Fixture("tensor.pt"), {})).inputs.size(), 1u);
   EXPECT_EQ(All(Dataset::Load(Fixture("list.pt"), {})).inputs.size(), 2u);

@@ -61,14 +61,27 @@ void ExpectSameSamples(const std::string& spec, const DataOptions& options, std:
 }
 
 TEST(FileSource, GivesWhatTheSameFileGivesInMemory) {
-  for (const std::string& name : {"cifar10:" + FixtureFile("cifar10.bin"), "cifar100:" + FixtureFile("cifar100.bin"),
-                                  FixtureFile("images-idx3-ubyte"), FixtureFile("f4.idx"), FixtureFile("i4.idx"),
-                                  FixtureFile("f2-big.npy"), FixtureFile("f4-little.npy"), FixtureFile("f4-big.npy"),
-                                  FixtureFile("bool-little.npy"), FixtureFile("u2-big.npy"), FixtureFile("i8-big.npy"),
-                                  FixtureFile("version2.npy"), FixtureFile("tensor.pt"), FixtureFile("list.pt"),
+  for (const std::string& name : {"cifar10:" + FixtureFile("cifar10.bin"),
+                                  "cifar100:" + FixtureFile("cifar100.bin"),
+                                  FixtureFile("images-idx3-ubyte"),
+                                  FixtureFile("f4.idx"),
+                                  FixtureFile("i4.idx"),
+                                  FixtureFile("f2-big.npy"),
+                                  FixtureFile("f4-little.npy"),
+                                  FixtureFile("f4-big.npy"),
+                                  FixtureFile("bool-little.npy"),
+                                  FixtureFile("u2-big.npy"),
+                                  FixtureFile("i8-big.npy"),
+                                  FixtureFile("version2.npy"),
+                                  FixtureFile("tensor.pt"),
+                                  FixtureFile("list.pt"),
+                                  FixtureFile("named.safetensors"),
 
-                                  FixtureFile("expanded.pt"), FixtureFile("parameter.pt"), FixtureFile("bfloat16.pt"),
-                                  FixtureFile("float64.pt"), FixtureFile("bool.pt")}) {
+                                  FixtureFile("expanded.pt"),
+                                  FixtureFile("parameter.pt"),
+                                  FixtureFile("bfloat16.pt"),
+                                  FixtureFile("float64.pt"),
+                                  FixtureFile("bool.pt")}) {
     if (Dataset::Load(name, {}).size() < 2) continue;
     ExpectSameSamples(name, {});
     DataOptions drawn;

@@ -201,6 +201,55 @@ class Double(torch.nn.Module):
 torch.jit.save(torch.jit.script(Double()), FOLDER / "refused-torchscript.pt")
 
 
+# safetensors ----------------------------------------------------------------------------------------------------------
+def write_safetensors(name, tensors):
+    """By the format's description, with nothing of the package that writes such files. `tensors`: name, type, array."""
+    header, data, described = {"__metadata__": {"made by": "hand"}}, b"", []
+    for key, kind, array in tensors:
+        own = array.astype(array.dtype.newbyteorder("<")).tobytes()
+        header[key] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [len(data), len(data) + len(own)]}
+        data += own
+        described.append(describe(array, name=key))
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    write(name, struct.pack("<Q", len(text)) + text + data, {"arrays": described})
+
+
+write_safetensors("named.safetensors", [
+    ("mask", "U8", np.array([[1, 0], [255, 1], [7, 0]], dtype=np.uint8)),
+    ("ids", "I64", np.array([[5, 2**40, 0], [1, 2, 3], [9, 8, 7]], dtype=np.int64)),
+    ("label", "I32", np.array([2, 0, 1], dtype=np.int32)),
+])
+write_safetensors("types.safetensors", [(kind, kind, np.array(numbers).astype(dtype)) for kind, dtype, numbers in [
+    ("F64", "f8", [[0.1, -3e200]]), ("F32", "f4", [0.5, -1.25]), ("F16", "f2", [[0.5], [65504.0]]),
+    ("I64", "i8", [-(2**62), 3]), ("I32", "i4", [-5, 2**30]), ("I16", "i2", [-300, 300]), ("I8", "i1", [-128, 127]),
+    ("U32", "u4", [2**32 - 1, 0]), ("U16", "u2", [[[65535, 1]]]), ("U8", "u1", [255]), ("BOOL", "?", [True, False]),
+]] + [("none", "F32", np.zeros((0, 3), "f4"))])
+
+
+# Tokens ---------------------------------------------------------------------------------------------------------------
+def windows(array, context, padding=()):
+    """Of each row the windows one behind the other, and the token after each of theirs."""
+    rows, inputs, labels = array.reshape(-1, array.shape[-1]).tolist(), [], []
+    for row in rows:
+        first = 0
+        while first + context < len(row):
+            inputs.append([max(token, 0) for token in row[first:first + context]])
+            labels.append([-100 if token in padding else token for token in row[first + 1:first + context + 1]])
+            first += context
+    return {"context": context, "inputs": inputs, "labels": labels}
+
+
+stream = np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 35897, 9, 3, 2], dtype=np.uint16)
+rows = np.array([[[1, 2, 3, 4, 5], [6, 7, 0, -100, -100]], [[8, 9, 10, 0, -100], [11, 0, 12, 13, 14]]], dtype=np.int16)
+(FOLDER / "stream.tokens").write_bytes(stream.astype("<u2").tobytes())
+np.save(FOLDER / "stream-tokens.npy", stream.astype(">i4"))
+np.save(FOLDER / "rows-tokens.npy", rows)
+expected["stream.tokens"] = [windows(stream, context) for context in (1, 3, 4, 12)]
+expected["stream-tokens.npy"] = describe(stream.astype("i4"))
+expected["rows-tokens.npy"] = {**describe(rows), "windows": [windows(rows, c, (-100, 0)) for c in (4, 2, 3)]}
+
+
 # The draw of samples ------------------------------------------------------------------------------------------------
 class MersenneTwister64:
     """mt19937_64, from Matsumoto and Nishimura's mt19937-64.c (2004)."""

@@ -27,14 +27,21 @@ TEST(Spec, TakesKindFileAndLabelsApart) {
   EXPECT_EQ(ParseSpec("npz:x").kind, FileKind::Npz);
   EXPECT_EQ(ParseSpec("pt:x").kind, FileKind::Pt);
   EXPECT_EQ(ParseSpec("pt:x").labels, std::nullopt);
+  EXPECT_EQ(ParseSpec("safetensors:x").kind, FileKind::Safetensors);
+  const Spec tokens = ParseSpec("tokens:x.bin,uint16");
+  EXPECT_EQ(tokens.kind, FileKind::Tokens);
+  EXPECT_EQ(tokens.file, "x.bin");
+  EXPECT_EQ(tokens.type, "uint16");
+  EXPECT_EQ(tokens.labels, std::nullopt);
+  EXPECT_EQ(ParseSpec("tokens:x.npy").type, std::nullopt);
 }
 
 TEST(Spec, TellsTheKindFromTheEnding) {
   for (const auto& [file, kind] :
        {std::pair("x.npy", FileKind::Npy), std::pair("x.npz", FileKind::Npz), std::pair("x.pt", FileKind::Pt),
-        std::pair("x.pth", FileKind::Pt), std::pair("t10k-images-idx3-ubyte", FileKind::Idx),
-        std::pair("train-images-idx3-ubyte.gz", FileKind::Idx), std::pair("x.idx", FileKind::Idx),
-        std::pair("./a:b.idx.gz", FileKind::Idx)}) {
+        std::pair("x.pth", FileKind::Pt), std::pair("x.safetensors", FileKind::Safetensors),
+        std::pair("t10k-images-idx3-ubyte", FileKind::Idx), std::pair("train-images-idx3-ubyte.gz", FileKind::Idx),
+        std::pair("x.idx", FileKind::Idx), std::pair("./a:b.idx.gz", FileKind::Idx)}) {
     EXPECT_EQ(ParseSpec(file).kind, kind) << file;
     EXPECT_EQ(ParseSpec(file).file, file);
   }

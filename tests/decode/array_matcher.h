@@ -58,6 +58,12 @@ inline std::vector<double> Values(const decode::Array& array) {
       return AsDoubles<float>(array);
     case ElementType::Float64:
       return AsDoubles<double>(array);
+    case ElementType::BFloat16: {
+      std::vector<double> values;
+      for (const std::uint16_t bits : Elements<std::uint16_t>(array))
+        values.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16));
+      return values;
+    }
     case ElementType::Float16: {
       std::vector<double> values;
       for (const std::uint16_t bits : Elements<std::uint16_t>(array)) values.push_back(HalfValue(bits));

@@ -12,6 +12,7 @@
 #include "decode/idx.h"
 #include "decode/npy.h"
 #include "decode/npz.h"
+#include "decode/safetensors.h"
 
 namespace bitplan::decode {
 namespace {
@@ -30,10 +31,18 @@ std::vector<Array> Npz(const Bytes& bytes, const std::string& file) {
   return arrays;
 }
 
+std::vector<Array> Safetensors(const Bytes& bytes, const std::string& file) {
+  std::vector<Array> arrays;
+  for (const PlacedEntry& entry : PlaceSafetensors(std::make_shared<MemoryBytes>(bytes, file), file))
+    arrays.push_back(ReadWhole(entry.array));
+  return arrays;
+}
+
 std::vector<Array> Cifar(const LabeledImages& decoded) { return {decoded.images, decoded.labels}; }
 
 Decoder DecoderOf(const std::string& file) {
   if (file.ends_with(".npz")) return Npz;
+  if (file.ends_with(".safetensors")) return Safetensors;
   if (file.ends_with(".npy")) return [](const Bytes& b, const std::string& f) { return std::vector{DecodeNpy(b, f)}; };
   if (file == "cifar10.bin") return [](const Bytes& b, const std::string& f) { return Cifar(DecodeCifar10(b, f)); };
   if (file == "cifar100.bin") return [](const Bytes& b, const std::string& f) { return Cifar(DecodeCifar100(b, f)); };
@@ -44,7 +53,7 @@ std::vector<std::string> Files() {
   std::vector<std::string> files;
   for (const auto& entry : std::filesystem::directory_iterator(test::FixturePath(""))) {
     const std::string name = entry.path().filename().string();
-    if (!name.ends_with(".json") && !name.ends_with(".pt")) files.push_back(name);
+    if (!name.ends_with(".json") && !name.ends_with(".pt") && !name.ends_with(".tokens")) files.push_back(name);
   }
   std::ranges::sort(files);
   return files;

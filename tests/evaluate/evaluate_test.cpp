@@ -186,6 +186,15 @@ TEST(Evaluate, LeavesIgnoredPositionsOut) {
   const auto rows = [&](const at::Tensor& y) { return y.index({kept}); };
   const std::vector<Evaluation> actual = Evaluate(network, {quantized}, data, 4);
   ExpectNear(actual[1], Expected(rows(quantized.Forward({x})), rows(network.Forward({x})), labels.index({kept})));
+  for (const Evaluation& each : actual) EXPECT_DOUBLE_EQ(each.perplexity.value_or(0), std::exp(each.loss));
+}
+
+TEST(Evaluate, HasAPerplexityOfSequencesAlone) {
+  const Network network = LoadModel("SharedInput");
+  const Dataset data = Dataset::FromTensors({torch::randn({4, 6})}, torch::tensor({0, 1, 2, 3}, torch::kLong));
+  EXPECT_FALSE(Evaluate(network, {}, data)[0].perplexity);
+  const Dataset unlabelled = Dataset::FromTensors({torch::randint(16, {2, 6}, torch::kLong)}, {});
+  EXPECT_FALSE(Evaluate(LoadModel("Tokens"), {}, unlabelled)[0].perplexity);
 }
 
 TEST(Evaluate, RefusesLabelsThatDoNotFit) {

@@ -75,6 +75,20 @@ TEST(PlanFile, HasIgnoredLabelsOnlyWhereThereAreSome) {
   }
 }
 
+TEST(PlanFile, HasTheContextAndThePerplexityOfTokens) {
+  const TemporaryFolder folder;
+  Plan plan = FullPlan();
+  EXPECT_FALSE(ordered_json::parse(ToJson(plan))["data"].contains("context"));
+  plan.data.context = 128;
+  plan.measured = Evaluation();
+  EXPECT_FALSE(ordered_json::parse(ToJson(plan))["measured"].contains("perplexity"));
+  plan.measured->perplexity = 20.5;
+  const Plan read = ReadPlan(folder.Put("plan.json", ToJson(plan)));
+  EXPECT_EQ(read.data, plan.data);
+  EXPECT_EQ(read.measured->perplexity, plan.measured->perplexity);
+  EXPECT_EQ(ToJson(read), ToJson(plan));
+}
+
 TEST(PlanFile, TakesNamesOfLayersAsTheyAre) {
   const TemporaryFolder folder;
   Plan plan = FullPlan();

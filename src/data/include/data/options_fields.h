@@ -3,8 +3,8 @@
 #include "bitplan/data.h"
 #include "files/fields.h"
 
-BITPLAN_FIELDS(bitplan::DataOptions, samples, fewer_allowed, seed, mean, std, input_names, ignored_labels,
-               memory_bytes);
+BITPLAN_FIELDS(bitplan::DataOptions, samples, fewer_allowed, seed, mean, std, input_names, ignored_labels, memory_bytes,
+               context);
 
 namespace bitplan::files {
 

@@ -8,7 +8,7 @@
 
 namespace bitplan::decode {
 
-enum class ElementType { Bool, UInt8, Int8, UInt16, Int16, UInt32, Int32, Int64, Float16, Float32, Float64 };
+enum class ElementType { Bool, UInt8, Int8, UInt16, Int16, UInt32, Int32, Int64, Float16, BFloat16, Float32, Float64 };
 
 /// Numbers as a file held them: row-major (the last axis varies fastest), in this machine's byte order.
 struct Array {

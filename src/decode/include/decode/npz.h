@@ -17,12 +17,6 @@ struct NamedArray {
   Array array;
 };
 
-/// The same, left where it is.
-struct PlacedEntry {
-  std::string name;
-  PlacedArray array;
-};
-
 /// NumPy's .npz: a zip archive of .npy entries, stored or deflated, in file order. `file` is named in messages. Throws
 /// Error: as ZipArchive and DecodeNpy, no entry, an entry that is not a .npy.
 std::vector<NamedArray> DecodeNpz(std::span<const std::uint8_t> bytes, const std::string& file);

@@ -24,6 +24,12 @@ struct PlacedArray {
   std::uint64_t apart = 0;  ///< from a record, all of one index of the first axis, to the next; of row-major ones
 };
 
+/// One of the arrays of a file that names them.
+struct PlacedEntry {
+  std::string name;
+  PlacedArray array;
+};
+
 /// Whether the records of an array can be read by themselves: it is not column-major, and has a first axis.
 bool HasRecords(const PlacedArray& array);
 
