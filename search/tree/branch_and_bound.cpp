@@ -28,6 +28,7 @@ TreeResult Race(std::deque<Tree>& trees, const TreeOptions& options, Monitor& mo
     result.complete = result.complete || one.complete;
     result.bound = std::max(result.bound, one.bound);
     result.nodes += one.nodes;
+    result.cuts = result.cuts || one.cuts;
   }
   result.bound = std::min(result.bound, best.value);
   result.best = std::move(best);

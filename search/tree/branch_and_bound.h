@@ -17,6 +17,7 @@ struct TreeOptions {
   double proven = -kInfinity;  ///< bound known already, for the progress report
   std::int64_t most_nodes = std::numeric_limits<std::int64_t>::max();
   std::int64_t nodes_alone = tuning::tree::kNodesAlone;  ///< before trees that branch on tallies, too, join
+  bool cuts = false;                                     ///< whether to cut the root's relaxation, of the first tree
   std::string_view stage = "search";
 };
 
@@ -24,6 +25,7 @@ struct TreeResult {
   Incumbent best;
   double bound = -kInfinity;  ///< no plan has a value below it; infinite when there is no plan
   std::int64_t nodes = 0;
+  bool cuts = false;  ///< whether cuts raised the bound
   bool complete =
       false;  ///< ended by itself: every plan is `best`, or no better within the gap, or not below the cutoff
 };

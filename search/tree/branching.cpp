@@ -16,9 +16,9 @@ std::vector<char> WithFirst(const Core& core, const Subproblem& part, std::size_
 
 /// The branches at the means of `split`, shares of one group's columns, that divide its columns differently.
 void ProposeAtMeans(const Core& core, const Subproblem& part, std::size_t group, const std::vector<Share>& split,
-                    std::vector<Branch>& branches) {
+                    std::size_t budgets, std::vector<Branch>& branches) {
   std::vector<std::vector<char>> seen = {std::vector<char>(part.first[group + 1] - part.first[group], 1)};
-  for (Index figure = 0; figure <= core.budgets(); ++figure) {
+  for (Index figure = 0; figure <= budgets; ++figure) {
     Branch branch{.group = part.free_group[group], .figure = figure, .threshold = 0, .below = true};
     double total = 0;
     for (const Share& share : split) {
@@ -52,13 +52,14 @@ Branch DivideFirstGroup(const Core& core, const Subproblem& part) {
 
 }  // namespace
 
-std::vector<Branch> ProposeBranches(const Core& core, const Subproblem& part, const Relaxation& relaxation) {
+std::vector<Branch> ProposeBranches(const Core& core, const Subproblem& part, const Relaxation& relaxation,
+                                    std::size_t budgets) {
   std::vector<Branch> branches;
   for (std::size_t g = 0; g < part.groups(); ++g) {
     std::vector<Share> split;
     for (const Share& share : relaxation.split)
       if (core.group[share.column] == part.free_group[g]) split.push_back(share);
-    if (!split.empty()) ProposeAtMeans(core, part, g, split, branches);
+    if (!split.empty()) ProposeAtMeans(core, part, g, split, budgets, branches);
   }
   if (branches.empty()) branches.push_back(DivideFirstGroup(core, part));
   return branches;

@@ -8,6 +8,7 @@
 
 #include "core/levelled_costs.h"
 #include "heuristics/greedy.h"
+#include "heuristics/pair_exchange.h"
 #include "lists/plan_lists.h"
 #include "relaxation/rounding.h"
 #include "tree/budget_lattice.h"
@@ -36,9 +37,11 @@ class RisingCutoffs {
     while (!result_.complete) {
       TreeOptions options{.gap = gap_, .cutoff = cutoff_, .proven = result_.bound};
       options.most_nodes = most_nodes;
+      options.cuts = cuts_help_ && most_nodes > tuning::cutoffs::kNodesBeforeGreedy;
       TreeResult tree = BranchAndBound(core_, root_, options, result_.best, monitor_);
       result_.best = std::move(tree.best);
       result_.nodes += tree.nodes;
+      if (options.cuts) cuts_help_ = tree.cuts;
       RaiseBound(tree.bound);
       if (!tree.complete) break;
       result_.complete = result_.complete || cutoff_ >= result_.best.Cutoff(core_, gap_);
@@ -67,6 +70,9 @@ class RisingCutoffs {
     Raise(lists.bound);
   }
 
+  /// Exchanges of two pairs, for a better plan.
+  void RunPairs(std::int64_t work) { Offer(ExchangePairs(core_, root_, gap_, result_.best, work, monitor_)); }
+
   void CountNodes(std::int64_t nodes) { result_.nodes += nodes; }
   const TreeResult& Result() const { return result_; }
 
@@ -91,6 +97,7 @@ class RisingCutoffs {
   Monitor& monitor_;
   TreeResult result_;
   double cutoff_;
+  bool cuts_help_ = true;  // with higher cutoffs less and less
 };
 
 /// The searches of a problem's levelled ones.
@@ -147,6 +154,9 @@ TreeResult SearchExactly(const Core& core, const Node& root, double gap, Incumbe
   RisingCutoffs whole(core, root, gap, std::move(start), monitor);
   if (whole.Run(tuning::cutoffs::kNodesBeforeGreedy) || monitor.Expired()) return whole.Result();
   whole.Offer(SearchGreedily(core, root.relaxation.multipliers, monitor));
+  std::int64_t pairs = core.budgets() > 0 ? tuning::pairs::kFirstWork : 0;
+  if (pairs > 0) whole.RunPairs(pairs);
+  if (whole.Result().complete || whole.Run(tuning::cutoffs::kNodesOfCuts)) return whole.Result();
   const auto levelled = LevelCosts(core);
   std::optional<LevelledSearches> searches;
   if (levelled) searches.emplace(*levelled, gap, monitor);
@@ -154,11 +164,17 @@ TreeResult SearchExactly(const Core& core, const Node& root, double gap, Incumbe
   std::size_t plans = std::min(tuning::turns::kFirstPlans[core.budgets() > 1], most_plans);
   for (std::int64_t nodes = tuning::turns::kFirstNodes; !monitor.Expired() && (searches || plans > 0);
        nodes *= tuning::turns::kGrowth) {
+    if (pairs > 0) whole.RunPairs(pairs *= tuning::turns::kGrowth);
+    if (pairs >= tuning::pairs::kMostWork) pairs = 0;
     if (plans > 0) whole.RunLists(plans);
     plans = plans < most_plans ? std::min(plans * tuning::turns::kGrowth, most_plans) : 0;
     if (whole.Result().complete) return whole.Result();
     if (searches && searches->Help(whole, nodes)) searches.reset();
     if (whole.Result().complete || whole.Run(nodes)) return whole.Result();
+  }
+  if (pairs > 0) {
+    if (whole.Run(tuning::pairs::kNodesBeforeMost)) return whole.Result();
+    whole.RunPairs(tuning::pairs::kMostWork);
   }
   whole.Run(kNoLimit);
   return whole.Result();

@@ -58,6 +58,19 @@ CorePlan ReducedCore::Expand(const CorePlan& plan) const {
   return expanded;
 }
 
+Index ReducedCore::AddRow(const std::vector<double>& row, double limit) {
+  const auto at = static_cast<Index>(core.budgets());
+  core.cost.insert(core.cost.end(), row.begin(), row.end());
+  core.limits.push_back(limit);
+  core.settled_cost.push_back(0);
+  root.part.cost.insert(root.part.cost.end(), row.begin(), row.end());
+  root.part.rest.push_back(limit);
+  root.part.settled_cost.push_back(0);
+  root.relaxation.multipliers.push_back(0);
+  if (!root.relaxation.basis.empty()) root.relaxation.basis.push_back({.extra = true, .at = at, .key = 0});
+  return at;
+}
+
 ReducedCore Reduce(const Core& whole, const Node& node) {
   ReducedCore reduced;
   reduced.core = CoreOf(whole, node.part);

@@ -18,6 +18,10 @@ struct ReducedCore {
 
   /// The plan of the whole core that takes `plan` in the free groups.
   CorePlan Expand(const CorePlan& plan) const;
+
+  /// Adds a budget that all plans worth finding meet, which `root` does not know yet: `row` has its costs, ≥ 0, of each
+  /// column. Returns its index.
+  Index AddRow(const std::vector<double>& row, double limit);
 };
 
 ReducedCore Reduce(const Core& whole, const Node& node);

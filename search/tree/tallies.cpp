@@ -136,19 +136,6 @@ std::vector<std::vector<double>> CountsOf(const Kind& kind, const Core& core) {
   return counts;
 }
 
-Index AddRow(Core& core, Node& root, const std::vector<double>& row, double limit) {
-  const auto at = static_cast<Index>(core.budgets());
-  core.cost.insert(core.cost.end(), row.begin(), row.end());
-  core.limits.push_back(limit);
-  core.settled_cost.push_back(0);
-  root.part.cost.insert(root.part.cost.end(), row.begin(), row.end());
-  root.part.rest.push_back(limit);
-  root.part.settled_cost.push_back(0);
-  root.relaxation.multipliers.push_back(0);
-  if (!root.relaxation.basis.empty()) root.relaxation.basis.push_back({.extra = true, .at = at, .key = 0});
-  return at;
-}
-
 /// What a plan, or shares, spend of a row.
 double Spent(const Core& core, const Node& node, Index row) {
   double spent = node.part.settled_cost[row];
@@ -183,8 +170,8 @@ Tally AddTally(const std::vector<Index>& groups, std::vector<double> ranks, Redu
   for (auto* row : {&ranks, &above})
     for (double& rank : *row) rank *= tally.unit;
   const double limit = tally.highest * tally.unit;
-  tally.at_most = AddRow(core, part.root, ranks, limit);
-  tally.at_least = AddRow(core, part.root, above, limit);
+  tally.at_most = part.AddRow(ranks, limit);
+  tally.at_least = part.AddRow(above, limit);
   return tally;
 }
 

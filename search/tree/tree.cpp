@@ -7,6 +7,7 @@
 #include "relaxation/rounding.h"
 #include "tree/branching.h"
 #include "tree/budget_lattice.h"
+#include "tree/cuts.h"
 #include "tuning.h"
 
 namespace bitplan::search {
@@ -50,6 +51,8 @@ Tree::Tree(const Core& core, const Node& root, const TreeOptions& options, std::
   reduced_ = Reduce(whole_, first);
   swaps_.emplace(core_);
   if (tallies) tallies_ = AddTallies(whole_, reduced_, *tallies);
+  figures_ = core_.budgets();
+  if (options.cuts && !tallies) result_.cuts = AddCuts(reduced_, Cutoff(), monitor_);
   waiting_.Add(reduced_.root);
 }
 
@@ -148,7 +151,7 @@ Tree::Sides Tree::Divide(const Node& node) {
   }
   if (!sides.Any())
     if (auto held = HoldTallies(node)) return std::move(*held);
-  for (Branch branch : ProposeBranches(core_, node.part, node.relaxation)) {
+  for (Branch branch : ProposeBranches(core_, node.part, node.relaxation, figures_)) {
     Branch other = branch;
     other.below = false;
     if (sides.Offer({SolveSide(node, PartOf(node, branch)), SolveSide(node, PartOf(node, other))})) break;

@@ -56,6 +56,7 @@ class Tree {
   const Core& core_ = reduced_.core;
   std::optional<Swaps> swaps_;  // of `core_`
   std::vector<Tally> tallies_;  // likewise
+  std::size_t figures_ = 0;     // budgets that branches divide by: those but cuts
   const TreeOptions options_;
   Monitor& monitor_;
   TreeResult result_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <random>
 
 namespace bitplan::search_test {
@@ -130,6 +131,68 @@ Problem TiedProblem(std::uint64_t seed, int groups, int sizes, int choices, int 
       most += group.choices.back().costs.at(cost);
     }
     problem.budgets[cost] = std::floor(least + Uniform(random, 0.2, 0.6) * (most - least));
+  }
+  return problem;
+}
+
+Problem EvenProblem(std::uint64_t seed, int groups, int choices, int budgets, double noise) {
+  Generator random(seed);
+  std::normal_distribution<double> normal;
+  Problem problem;
+  problem.name = fmt::format("even {}, {} groups of {}, budgets {}", seed, groups, choices, budgets);
+  std::map<std::string, double> least, most;
+  for (int g = 0; g < groups; ++g) {
+    std::vector<std::vector<int>> costs(static_cast<std::size_t>(budgets));
+    for (auto& of_budget : costs) {
+      for (int c = 0; c < choices; ++c) of_budget.push_back(2 * Whole(random, 1, 10));
+      std::sort(of_budget.begin(), of_budget.end());
+    }
+    auto& group = problem.groups.emplace_back();
+    group.name = fmt::format("g{}", g);
+    for (int c = 0; c < choices; ++c) {
+      Choice choice{fmt::format("c{}", c), 0, {}};
+      double mean = 0;
+      for (int i = 0; i < budgets; ++i) {
+        const int cost = costs[static_cast<std::size_t>(i)][static_cast<std::size_t>(c)];
+        mean += static_cast<double>(cost) / budgets;
+        choice.costs[fmt::format("cost{}", i)] = cost * (1 + noise * normal(random));
+      }
+      choice.objective = (24 - mean) * (1 + 0.1 * normal(random));
+      group.choices.push_back(choice);
+    }
+    for (int i = 0; i < budgets; ++i) {
+      least[fmt::format("cost{}", i)] += costs[static_cast<std::size_t>(i)].front();
+      most[fmt::format("cost{}", i)] += costs[static_cast<std::size_t>(i)].back();
+    }
+  }
+  for (const auto& [cost, low] : least)
+    problem.budgets[cost] = 2 * std::floor((low + 0.75 * (most[cost] - low)) / 2) + 1;
+  return problem;
+}
+
+Problem SumProblem(std::uint64_t seed, int groups, int choices, int budgets) {
+  Generator random(seed);
+  Problem problem;
+  problem.name = fmt::format("sum {}, {} groups of {}, budgets {}", seed, groups, choices, budgets);
+  for (int g = 0; g < groups; ++g) {
+    auto& group = problem.groups.emplace_back();
+    group.name = fmt::format("g{}", g);
+    std::vector<std::vector<int>> costs(static_cast<std::size_t>(budgets));
+    for (auto& of_budget : costs) {
+      for (int c = 0; c < choices; ++c) of_budget.push_back(Whole(random, 1, 1000));
+      std::sort(of_budget.begin(), of_budget.end());
+    }
+    const int met = Whole(random, 0, choices - 1);
+    for (int c = 0; c < choices; ++c) {
+      Choice choice{fmt::format("c{}", c), 1200, {}};
+      for (int i = 0; i < budgets; ++i) {
+        const int cost = costs[static_cast<std::size_t>(i)][static_cast<std::size_t>(c)];
+        choice.objective -= static_cast<double>(cost) / budgets;
+        choice.costs[fmt::format("cost{}", i)] = cost;
+        if (c == met) problem.budgets[fmt::format("cost{}", i)] += cost;
+      }
+      group.choices.push_back(choice);
+    }
   }
   return problem;
 }

@@ -19,6 +19,13 @@ Problem LargeProblem(std::uint64_t seed, int groups, int choices, int budgets);
 Problem TiedProblem(std::uint64_t seed, int groups, int sizes, int choices, int budgets, double tie);
 
 /// Each cost of the last budget times a number of 1 - noise … 1 + noise: as measured, no two are equal.
+/// Costs of about even numbers from 2 to 20, `noise` off, losses that fall with them but for a tenth, and odd budgets,
+/// which whole plans leave a unit of.
+Problem EvenProblem(std::uint64_t seed, int groups, int choices, int budgets, double noise);
+
+/// Whole costs up to 1,000, losses that follow from them, and budgets that some plan meets exactly.
+Problem SumProblem(std::uint64_t seed, int groups, int choices, int budgets);
+
 void Measure(std::uint64_t seed, double noise, Problem& problem);
 
 /// Some rules on one to three groups each, which may contradict each other, and sometimes prices.
