@@ -6,10 +6,13 @@ find_package(nlohmann_json 3.11 REQUIRED)
 find_package(yaml-cpp 0.7 REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(ZLIB REQUIRED)
+find_package(JPEG REQUIRED)
+find_package(PNG REQUIRED)
 find_package(Protobuf REQUIRED)  # before ONNX, whose targets name it
 find_package(ONNX REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)  # Debian's libzip CMake files ask for the command line tools too
+pkg_check_modules(libwebp REQUIRED IMPORTED_TARGET libwebp)
 if(BITPLAN_TORCH)
   find_package(Torch 2.13 REQUIRED)
   find_package(OpenMP REQUIRED COMPONENTS CXX)  # without it at::parallel_for runs on one thread

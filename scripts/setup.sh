@@ -13,7 +13,7 @@ packages=(
   build-essential cmake ninja-build ccache git pkg-config ca-certificates
   libeigen3-dev libspectra-dev libboost-program-options-dev libgtest-dev libgmock-dev
   nlohmann-json3-dev libyaml-cpp-dev libfmt-dev zlib1g-dev libzip-dev libssl-dev
-  libonnx-dev libprotobuf-dev
+  libonnx-dev libprotobuf-dev libjpeg62-turbo-dev libpng-dev libwebp-dev
   python3 python3-jsonschema python3-venv coinor-cbc "$@"
 )
 

@@ -13,4 +13,11 @@ inline constexpr std::size_t kGzipChunk = std::size_t{1} << 16, kZipChunk = std:
 /// memory.
 inline constexpr std::uint64_t kSafetensorsHeader = std::uint64_t{1} << 24;
 
+/// Scans of a progressive JPEG image, and what libjpeg may take for one, in bytes: above all that is seen in the wild.
+inline constexpr int kJpegScans = 500;
+inline constexpr long kJpegBytes = 1L << 30;
+
+/// Of a PNG image's text, profiles and the like, which are not used.
+inline constexpr unsigned long kPngChunkBytes = 8UL << 20, kPngChunks = 1000;
+
 }  // namespace bitplan::decode::tuning
