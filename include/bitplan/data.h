@@ -39,6 +39,13 @@ struct DataOptions {
   /// Tokens of a window of tokens:FILE, ≥ 1; 0: all of a row but the last, which a single stream does not have. Needs
   /// to be 0 for data of other kinds.
   std::int64_t context = 0;
+  /// Of images of a folder, in pixels, 0 leaves them as they are: first the shorter side is resized to `resize`, then
+  /// the middle `crop` × `crop` is taken, black where an image is smaller. As torchvision's Resize and CenterCrop.
+  std::int64_t resize = 0, crop = 0;
+  std::string interpolation = "bilinear";  ///< of the resize: bilinear or bicubic, with antialias, or nearest
+  /// Leave out images that cannot be decoded, see Dataset::skipped: all that are taken are decoded once before. Else
+  /// they throw when they are read.
+  bool skip_bad = false;
 
   void Validate() const;  ///< throws Error
 };
@@ -72,6 +79,10 @@ class Dataset {
   ///                  are windows of DataOptions::context tokens, one behind the other, none beyond a row's end; labels
   ///                  the token after each. Negative ones must be ignored labels (padding), and are 0 in inputs. They
   ///                  are read from the file each time; labels are held, 8 bytes a token.
+  ///   images:FOLDER[,LABELS_FILE]  JPEG, PNG and WebP as uint8 [n, 3, h, w]; a folder in it for each class, their
+  ///   order
+  ///                  by name is the label; or a text of lines NAME LABEL. As DataOptions resizes and crops them they
+  ///                  are all of one size. Decoded on all threads when they are read.
   /// Labels are integers or floating-point numbers, [n] or [n, …]; [n, 1] becomes [n]. What they mean follows from the
   /// network's output: see ResolveLoss (bitplan/loss.h).
   /// KIND: may be left out where the file name's ending tells it (.npy, .npz, .pt, .pth, .safetensors, …-ubyte[.gz],
@@ -93,8 +104,10 @@ class Dataset {
   std::int64_t bytes() const;  ///< that it and its source hold, those of samples it is a part of included
   bool has_labels() const { return labels_.defined(); }
   at::Tensor labels() const;  ///< of all samples, as Batch::labels, on the CPU; undefined when the data has none
-  /// SHA-256 of the file's bytes in hexadecimal; where labels have their own file, of the two files' digests in
-  /// hexadecimal, one after the other; empty for FromTensors; of FromSource the source's.
+  std::vector<std::string> skipped() const;  ///< images that were left out, by DataOptions::skip_bad: why
+  /// SHA-256 of the file's bytes in hexadecimal; of a folder of images of their names, sizes and labels, and of how
+  /// they are resized; where labels have their own file, of the two files' digests in hexadecimal, one after the other;
+  /// empty for FromTensors; of FromSource the source's.
   const std::string& sha256() const { return sha256_; }
   const std::string& source() const { return name_; }                ///< the spec, for messages
   const std::vector<double>& mean() const { return options_.mean; }  ///< of the normalization in force; empty for none

@@ -39,7 +39,9 @@ class SampleSource {
 
   virtual std::int64_t bytes() const { return 0; }   ///< that its inputs take in memory
   virtual std::string sha256() const { return ""; }  ///< what tells the data from others, hexadecimal; empty: unknown
-  virtual std::string name() const = 0;              ///< for messages, as Dataset::source()
+  /// Of images of a folder that were left out, since they cannot be decoded, one message each.
+  virtual std::vector<std::string> skipped() const { return {}; }
+  virtual std::string name() const = 0;  ///< for messages, as Dataset::source()
 };
 
 }  // namespace bitplan

@@ -15,6 +15,7 @@
 #include "checkpoint.h"
 #include "command.h"
 #include "file_roles.h"
+#include "image_options.h"
 #include "interrupt.h"
 #include "memory_option.h"
 #include "options.h"
@@ -194,7 +195,7 @@ int AnalyzeModel(const Arguments& arguments) {
   network_options.operand_sites = target.has_value();
   const Network network = LoadNetwork(line, network_options);
   if (target) ApplyTarget(line, network, *target, options);
-  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
+  const Dataset data = LoadData(line.Required("data"), ReadSampleOptions(line, network));
   const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
   options.memory_bytes = ReadMemory(line, network, {&data});
   TellOfFewValues(network, data, options.measures, options.channel_correction);

@@ -6,6 +6,7 @@
 #include "bitplan/files.h"
 #include "bitplan/quantize.h"
 #include "command.h"
+#include "image_options.h"
 #include "interrupt.h"
 #include "memory_option.h"
 #include "options.h"
@@ -55,7 +56,7 @@ int CalibrateModel(const Arguments& arguments) {
   NetworkOptions network_options = ReadModelOptions(line);
   network_options.operand_sites = line.Get<bool>("operands");
   const Network network = LoadNetwork(line, network_options);
-  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
+  const Dataset data = LoadData(line.Required("data"), ReadSampleOptions(line, network));
   const PassLimits limits(line.Get<std::int64_t>("batch-size"), ReadMemory(line, network, {&data}));
   const auto statistics = ActivationStatistics::Collect(network, data, limits, ShowProgress());
   const std::string json = statistics.ToJson();

@@ -4,6 +4,7 @@
 
 #include "bitplan/error.h"
 #include "correction_warning.h"
+#include "image_options.h"
 #include "number_option.h"
 #include "report.h"
 #include "tuning.h"
@@ -65,14 +66,14 @@ void ReadChooseOptions(const CommandLine& line, RunOptions& options) {
 SplitData LoadData(const CommandLine& line, const Network& network, const RunOptions& options) {
   const std::string spec = line.Required("data");
   DataOptions data_options = ReadSampleOptions(line, network);
-  if (!MeasuresPlans(options)) return {Dataset::Load(spec, data_options), std::nullopt};
+  if (!MeasuresPlans(options)) return {LoadData(spec, data_options), std::nullopt};
   const std::int64_t analyzed = data_options.samples, measured = line.Get<std::int64_t>("held-out");
   if (analyzed == 0)
     throw Error(
         "--samples 0 takes all of the data for the analysis, which leaves none to measure plans on; give a number");
   data_options.samples = analyzed + measured;
   data_options.fewer_allowed = true;
-  const Dataset all = Dataset::Load(spec, data_options);
+  const Dataset all = LoadData(spec, data_options);
   if (all.size() < analyzed + measured)
     throw Error(
         fmt::format("plans are measured on samples that the analysis does not use: {} has {} samples, --samples {} and "

@@ -12,6 +12,7 @@
 #include "command.h"
 #include "configuration_options.h"
 #include "fast_options.h"
+#include "image_options.h"
 #include "integer_options.h"
 #include "interrupt.h"
 #include "memory_option.h"
@@ -98,7 +99,7 @@ int EvaluateModel(const Arguments& arguments) {
   if (HasConfiguration(line)) plan = MakeConfiguredPlan(network, ReadConfigurationOptions(line));
   if (plan) plan->corrections = ReadCorrections(line, plan->corrections);
   const Dataset data =
-      Dataset::Load(line.Required("data"), ReadSampleOptions(line, network, plan ? plan->data : DataSource()));
+      LoadData(line.Required("data"), ReadSampleOptions(line, network, plan ? plan->data : DataSource()));
   const Loss loss = ReadLossOption(line);
   const Criterion criterion = ResolveLoss(network, data, loss);
   EvaluationReport report;

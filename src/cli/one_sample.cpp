@@ -4,6 +4,7 @@
 
 #include "bitplan/data.h"
 #include "bitplan/error.h"
+#include "image_options.h"
 #include "memory_option.h"
 #include "text/shortened.h"
 
@@ -15,6 +16,7 @@ void AddOneSampleOptions(CommandLine& line) {
        "shape of one sample, without the batch axis; 16:int64 for token numbers; once for each input"},
       {"data", Text("KIND:FILE"), "take the first sample of this data instead"},
   });
+  AddImageOptions(line);
 }
 
 std::vector<at::Tensor> OneSample(const CommandLine& line, const Network& network) {
@@ -22,7 +24,8 @@ std::vector<at::Tensor> OneSample(const CommandLine& line, const Network& networ
     DataOptions options;
     options.input_names = network.input_names();
     options.memory_bytes = MemoryOfData(line, network);
-    const Dataset data = Dataset::Load(line.Get<std::string>("data"), options);
+    ReadImageOptions(line, options);
+    const Dataset data = LoadData(line.Get<std::string>("data"), options);
     return data.Get(0, 1, at::Device(network.device())).inputs;
   }
   const auto shapes = line.List("input");

@@ -12,6 +12,7 @@
 #include "configuration_options.h"
 #include "file_roles.h"
 #include "format_options.h"
+#include "image_options.h"
 #include "memory_option.h"
 #include "number_option.h"
 #include "values.h"
@@ -72,6 +73,7 @@ void AddPreparationOptions(CommandLine& line) {
        "predictions with this label do not count, 255 for pixels; those with -100 never do (in labels that are "
        "integers, or floats of 0 and 1); default: those that a plan was analyzed with"},
   });
+  AddImageOptions(line);
 }
 
 void AddSampleOptions(CommandLine& line, std::int64_t default_samples) {
@@ -93,6 +95,7 @@ DataOptions ReadSampleOptions(const CommandLine& line, const Network& network, c
   if (line.Has("std")) options.std = ParseNumbers("std", line.Get<std::string>("std"));
   options.ignored_labels =
       line.Has("ignore-label") ? line.Get<std::vector<std::int64_t>>("ignore-label") : known.ignored_labels;
+  ReadImageOptions(line, options);
   options.Validate();
   return options;
 }
@@ -239,7 +242,7 @@ Dataset LoadCalibration(const CommandLine& line, const Plan& plan, const Network
   DataOptions options = ReadSampleOptions(line, network, plan.data);
   options.samples = line.Get<std::int64_t>("calibration-samples");
   options.fewer_allowed = line.IsDefault("calibration-samples");
-  if (line.Has("calibration")) return Dataset::Load(line.Get<std::string>("calibration"), options);
+  if (line.Has("calibration")) return LoadData(line.Get<std::string>("calibration"), options);
   if (plan.data.spec.empty())
     throw Error(fmt::format("--calibration is missing, the data on which is found: {}{}",
                             fmt::join(FoundOnData(line, plan), ", "),
@@ -249,7 +252,7 @@ Dataset LoadCalibration(const CommandLine& line, const Plan& plan, const Network
   if (!line.Has("std")) options.std = plan.data.std;
   if (!line.Has("context")) options.context = plan.data.context;
   try {
-    const Dataset data = Dataset::Load(plan.data.spec, options);
+    const Dataset data = LoadData(plan.data.spec, options);
     if (data.sha256() == plan.data.sha256) return data;
   } catch (const Error& error) {
     throw Error(

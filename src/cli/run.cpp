@@ -11,6 +11,7 @@
 #include "command.h"
 #include "cost_options.h"
 #include "file_roles.h"
+#include "image_options.h"
 #include "interrupt.h"
 #include "memory_option.h"
 #include "options.h"
@@ -132,7 +133,7 @@ int RunAll(const Arguments& arguments) {
   options.costs = ReadCostOptions(line, NamesOf(network.layers()));
   DataOptions data_options = ReadSampleOptions(line, network);
   data_options.samples = 0;
-  const Dataset test = Dataset::Load(line.Required("test"), data_options);
+  const Dataset test = LoadData(line.Required("test"), data_options);
   const Criterion criterion = ResolveLoss(network, split.data, options.analyze.loss, options.analyze.temperature);
   const Dataset& of_data = split.data;  // held-out samples are a part of the same
   options.memory_bytes = ReadMemory(line, network, {&of_data, &test});

@@ -12,6 +12,7 @@
 #include "bitplan/spectral_density.h"
 #include "command.h"
 #include "cost/layer_pattern.h"
+#include "image_options.h"
 #include "interrupt.h"
 #include "memory_option.h"
 #include "number_option.h"
@@ -178,7 +179,7 @@ int ShowSpectrum(const Arguments& arguments) {
     if (line.Has(file)) RequireWritable(line.Get<std::string>(file));
   const Network network = LoadNetwork(line, ReadModelOptions(line));
   const std::vector<int> layers = ChooseLayers(network, line.Get<std::string>("layers"));
-  const Dataset data = Dataset::Load(line.Required("data"), ReadSampleOptions(line, network));
+  const Dataset data = LoadData(line.Required("data"), ReadSampleOptions(line, network));
   const Criterion criterion = ResolveLoss(network, data, ReadLossOption(line), line.Get<double>("temperature"));
   const SpectralDensity density = Compute(line, network, data, layers);
   ThrowIfInterrupted();

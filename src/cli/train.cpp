@@ -16,6 +16,7 @@
 #include "command.h"
 #include "configuration_options.h"
 #include "file_roles.h"
+#include "image_options.h"
 #include "interrupt.h"
 #include "loss_text.h"
 #include "memory_option.h"
@@ -181,10 +182,10 @@ int TrainModel(const Arguments& arguments) {
   std::optional<Network> before = subject.AsPlanned();
   const DataOptions data_options = ReadSampleOptions(line, *before, plan.data);
   DataOptions test_options = data_options;
-  const Dataset data = Dataset::Load(line.Required("data"), data_options);
+  const Dataset data = LoadData(line.Required("data"), data_options);
   test_options.samples = 0;
   std::optional<Dataset> test;
-  if (line.Has("test")) test = Dataset::Load(line.Get<std::string>("test"), test_options);
+  if (line.Has("test")) test = LoadData(line.Get<std::string>("test"), test_options);
   const Criterion criterion = ResolveLoss(*before, data, options.loss, options.temperature);
   if (test) EvaluationCriterion(*before, *test, options.loss);  // refuses it now, if at all
   options.memory_bytes = test ? ReadMemory(line, *before, {&data, &*test}) : ReadMemory(line, *before, {&data});

@@ -6,6 +6,7 @@
 #include "bitplan/run.h"
 #include "command.h"
 #include "file_roles.h"
+#include "image_options.h"
 #include "interrupt.h"
 #include "memory_option.h"
 #include "number_option.h"
@@ -74,10 +75,10 @@ int ValidateMeasures(const Arguments& arguments) {
   const OutputFolder folder(line.Required("out-dir"));
   const Network network = LoadNetwork(line, ReadModelOptions(line));
   DataOptions data_options = ReadSampleOptions(line, network);
-  const Dataset data = Dataset::Load(line.Required("data"), data_options);
+  const Dataset data = LoadData(line.Required("data"), data_options);
   data_options.samples = 0;
   const auto test =
-      line.Has("test") ? std::optional(Dataset::Load(line.Get<std::string>("test"), data_options)) : std::nullopt;
+      line.Has("test") ? std::optional(LoadData(line.Get<std::string>("test"), data_options)) : std::nullopt;
   const Criterion criterion = ResolveLoss(network, data, options.analyze.loss, options.analyze.temperature);
   options.memory_bytes = test ? ReadMemory(line, network, {&data, &*test}) : ReadMemory(line, network, {&data});
   TellOfFewValues(network, data, options.analyze.measures, options.analyze.channel_correction);

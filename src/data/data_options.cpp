@@ -7,11 +7,20 @@
 
 namespace bitplan {
 
+namespace {
+constexpr std::int64_t kMostSide = 8192;  // of decode::kMostPixels
+}
+
 void DataOptions::Validate() const {
   if (samples < 0) throw Error(fmt::format("samples is {}; it must be positive, or 0 for all", samples));
   if (memory_bytes < 0)
     throw Error(fmt::format("memory_bytes is {}; it must be positive, or 0 without a limit", memory_bytes));
   if (context < 0) throw Error(fmt::format("context is {}; it must be positive, or 0 for whole rows", context));
+  if (resize < 0 || crop < 0 || resize > kMostSide || crop > kMostSide)
+    throw Error(
+        fmt::format("resize is {} and crop {}; each must be 1 … {} pixels, or 0 for none", resize, crop, kMostSide));
+  if (interpolation != "bilinear" && interpolation != "bicubic" && interpolation != "nearest")
+    throw Error(fmt::format("interpolation is {}; it must be bilinear, bicubic or nearest", interpolation));
   if (mean.empty() != std.empty()) {
     throw Error(fmt::format("mean has {} values and std {}; give both or neither", mean.size(), std.size()));
   }

@@ -123,6 +123,8 @@ std::int64_t Dataset::bytes() const {
   return samples_->bytes() + (has_labels() ? static_cast<std::int64_t>(labels_.storage().nbytes()) : 0);
 }
 
+std::vector<std::string> Dataset::skipped() const { return samples_->skipped(); }
+
 at::Tensor Dataset::labels() const { return labels_; }
 
 Batch Dataset::Prepare(const std::vector<at::Tensor>& inputs, const at::Tensor& labels, at::Device device) const {

@@ -68,17 +68,19 @@ std::vector<std::string> ImagesOf(const fs::path& of_class) {
     for (const std::string& name : EntriesOf(folder).files)
       if (IsNamedAsImage(name)) files.push_back((fs::path(folder) / name).string());
   if (!files.empty()) return files;
-  throw Error(fmt::format("{}: this class has no image (.jpg, .jpeg, .png or .webp); remove the folder, or name labels "
-                          "in a file, images:FOLDER,LABELS.txt",
-                          of_class.string()));
+  throw Error(
+      fmt::format("{}: this class has no image (.jpg, .jpeg, .png or .webp); remove the folder, or name labels "
+                  "in a file, images:FOLDER,LABELS.txt",
+                  of_class.string()));
 }
 
 ImageFolder ListClasses(const fs::path& folder) {
   const std::vector<std::string> classes = EntriesOf(folder).folders;
   if (classes.empty())
-    throw Error(fmt::format("{}: has no folder, and each class needs one with its images; else name labels in a file, "
-                            "images:FOLDER,LABELS.txt",
-                            folder.string()));
+    throw Error(
+        fmt::format("{}: has no folder, and each class needs one with its images; else name labels in a file, "
+                    "images:FOLDER,LABELS.txt",
+                    folder.string()));
   ImageFolder images;
   std::vector<std::int64_t> labels;
   for (std::size_t label = 0; label < classes.size(); ++label)
@@ -103,8 +105,9 @@ ImageFolder ListImages(const Spec& spec) {
   return {std::move(labeled.names), std::move(labeled.labels)};
 }
 
-std::string ImageFolderSha256(const ImageFolder& images, const fs::path& folder) {
+std::string ImageFolderSha256(const ImageFolder& images, const fs::path& folder, const DataOptions& options) {
   files::Sha256 sum;
+  sum.Add(fmt::format("{} {} {}\n", options.resize, options.crop, options.interpolation));
   const at::Tensor labels = images.labels.to(at::kDouble);
   const double* label = labels.const_data_ptr<double>();
   for (const std::string& file : images.files) {

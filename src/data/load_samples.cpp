@@ -17,6 +17,7 @@
 #include "drawn_numbers.h"
 #include "file_source.h"
 #include "held_bytes.h"
+#include "image_source.h"
 #include "memory_source.h"
 #include "normalization.h"
 #include "stored_samples.h"
@@ -130,6 +131,7 @@ std::shared_ptr<const SampleSource> LoadSamples(const Spec& spec, const std::str
   if (spec.kind == FileKind::Tokens) return LoadTokens(spec, name, options);
   if (options.context != 0)
     throw Error(fmt::format("{}: has no windows of {} tokens: a context is of tokens:FILE", name, options.context));
+  if (spec.kind == FileKind::Images) return LoadImages(spec, name, options);
   StoredSamples samples = OpenSamples(spec, options.input_names, options.memory_bytes);
   CheckForms(samples, options);
   at::Tensor labels = ReadLabels(samples, options);

@@ -10,8 +10,8 @@ SampleForm FormOf(const RawTensor& input) {
   return {input.where, input.tensor.scalar_type(), input.tensor.sizes().slice(1).vec()};
 }
 
-MemorySource::MemorySource(RawSamples samples, std::string name, std::string sha256)
-    : samples_(std::move(samples)), name_(std::move(name)), sha256_(std::move(sha256)) {}
+MemorySource::MemorySource(RawSamples samples, std::string name, std::string sha256, std::vector<std::string> skipped)
+    : samples_(std::move(samples)), name_(std::move(name)), sha256_(std::move(sha256)), skipped_(std::move(skipped)) {}
 
 std::vector<SampleForm> MemorySource::inputs() const {
   std::vector<SampleForm> forms;

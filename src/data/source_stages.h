@@ -21,6 +21,7 @@ class SourceStage : public SampleSource {
   at::Tensor Labels() const override { return source_->Labels(); }
   std::int64_t bytes() const override { return source_->bytes(); }
   std::string sha256() const override { return source_->sha256(); }
+  std::vector<std::string> skipped() const override { return source_->skipped(); }
   std::string name() const override { return source_->name(); }
 
  protected:

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view kForms =
     "cifar10:FILE, cifar100:FILE, idx:FILE[,LABELS_FILE], npy:FILE[,LABELS_FILE], npz:FILE, "
-    "pt:FILE[,LABELS_FILE], safetensors:FILE, tokens:FILE[,TYPE]";
+    "pt:FILE[,LABELS_FILE], safetensors:FILE, tokens:FILE[,TYPE], images:FOLDER[,LABELS_FILE]";
 
 struct KindName {
   std::string_view name;
@@ -23,14 +23,15 @@ struct KindName {
   bool takes_labels_file;
 };
 
-constexpr std::array<KindName, 8> kKinds = {{{"cifar10", FileKind::Cifar10, false},
+constexpr std::array<KindName, 9> kKinds = {{{"cifar10", FileKind::Cifar10, false},
                                              {"cifar100", FileKind::Cifar100, false},
                                              {"idx", FileKind::Idx, true},
                                              {"npy", FileKind::Npy, true},
                                              {"npz", FileKind::Npz, false},
                                              {"pt", FileKind::Pt, true},
                                              {"safetensors", FileKind::Safetensors, false},
-                                             {"tokens", FileKind::Tokens, false}}};
+                                             {"tokens", FileKind::Tokens, false},
+                                             {"images", FileKind::Images, true}}};
 
 struct Ending {
   std::string_view text;

@@ -199,6 +199,7 @@ StoredSamples OpenSamples(const Spec& spec, const std::vector<std::string>& inpu
     case FileKind::Pt:
       return OpenTorch(spec, input_names, memory_bytes);
     case FileKind::Tokens:  // has windows, no tensors of samples
+    case FileKind::Images:  // are no tensors of a file: see LoadImages
       break;
   }
   throw Error("a data file of unknown kind");

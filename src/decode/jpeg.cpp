@@ -1,13 +1,11 @@
 #include <fmt/format.h>
+#include <jerror.h>
+#include <jpeglib.h>
 
 #include <algorithm>
 #include <array>
 #include <csetjmp>
 #include <cstdio>  // before jpeglib.h, which needs its FILE
-
-#include <jpeglib.h>
-
-#include <jerror.h>
 
 #include "bitplan/error.h"
 #include "image_format.h"

@@ -4,7 +4,7 @@
 #include "files/fields.h"
 
 BITPLAN_FIELDS(bitplan::DataOptions, samples, fewer_allowed, seed, mean, std, input_names, ignored_labels, memory_bytes,
-               context);
+               context, resize, crop, interpolation, skip_bad);
 
 namespace bitplan::files {
 

@@ -7,7 +7,7 @@
 
 namespace bitplan::data {
 
-enum class FileKind { Cifar10, Cifar100, Idx, Npy, Npz, Pt, Safetensors, Tokens };
+enum class FileKind { Cifar10, Cifar100, Idx, Npy, Npz, Pt, Safetensors, Tokens, Images };
 
 /// Which files a data set is in: KIND:FILE[,LABELS_FILE], of tokens KIND:FILE[,TYPE], taken apart.
 struct Spec {
