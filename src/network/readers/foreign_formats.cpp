@@ -114,14 +114,6 @@ bool IsSafetensors(const ModelContent& content) {
   return size < (std::uint64_t{1} << 30);
 }
 
-/// A protocol buffer whose first field is the version of ONNX's representation, followed by the producer's name or
-/// version, a domain, the model's version, a text, the graph, operator sets or properties.
-bool IsOnnx(const ModelContent& content) {
-  const std::string& head = content.head();
-  constexpr std::string_view kNext = "\x12\x1a\x22\x28\x32\x3a\x42\x72";
-  return head.size() > 2 && head[0] == '\x08' && head[1] > 0 && head[1] < 32 && kNext.find(head[2]) != kNext.npos;
-}
-
 bool IsOldPickle(const ModelContent& content) {
   return content.head().size() > 1 && content.head()[0] == '\x80' && content.head()[1] <= 5;
 }
@@ -169,7 +161,6 @@ void AddForeignFormats(Readers& readers) {
   AddArchives(readers);
   AddFormat(readers, "safetensors, which hold weights without the network that computes with them",
             BuildAndSave("load them with safetensors.torch.load_model(model, FILE)"), IsSafetensors);
-  AddFormat(readers, "an ONNX model", std::string(kFromPyTorch), IsOnnx);
   AddFormat(readers, "a pickle, as torch.save wrote them before PyTorch 1.6",
             BuildAndSave("load it with torch.load(FILE) or model.load_state_dict(torch.load(FILE))"), IsOldPickle);
   AddSigned(readers);

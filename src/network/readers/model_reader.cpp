@@ -6,6 +6,7 @@
 #include "network/stored_bytes.h"
 #include "readers/exported_program.h"
 #include "readers/foreign_formats.h"
+#include "readers/onnx_model.h"
 #include "readers/torch_script.h"
 
 namespace bitplan::network {
@@ -15,6 +16,7 @@ const std::vector<std::unique_ptr<const ModelReader>>& ModelReaders() {
     std::vector<std::unique_ptr<const ModelReader>> all;
     all.push_back(std::make_unique<TorchScriptReader>());
     all.push_back(std::make_unique<ExportedProgramReader>());
+    all.push_back(std::make_unique<OnnxReader>());
     AddForeignFormats(all);
     return all;
   }();

@@ -1,0 +1,128 @@
+// Reductions, positions of extremes, running sums.
+#include <functional>
+#include <numeric>
+
+#include "readers/onnx/node.h"
+
+namespace bitplan::network {
+
+namespace {
+
+using torch::jit::Value;
+using Results = std::vector<OnnxValue>;
+using Axes = std::vector<std::int64_t>;
+using Step = std::function<Value*(OnnxBuilder&, Value*)>;
+using Reduction = std::function<Value*(OnnxBuilder&, Value*, const Axes&, bool)>;
+
+Value* AsIs(OnnxBuilder&, Value* input) { return input; }
+
+/// `before` on each element, the reduction, `after` on each result. Without axes: all of them or, where the node says
+/// so, none, and then the elements alone.
+OnnxOperator Reduce(Step before, Reduction reduce, Step after = AsIs) {
+  return [=](const OnnxNode& node) -> Results {
+    OnnxBuilder& builder = node.builder();
+    Value* const input = before(builder, node.Input(0));
+    Axes axes = node.Axes(1).value_or(Axes());
+    if (axes.empty()) {
+      if (node.Int("noop_with_empty_axes", 0) != 0) return {after(builder, input)};
+      axes.resize(static_cast<std::size_t>(builder.Rank(input)));
+      std::iota(axes.begin(), axes.end(), 0);
+    }
+    if (axes.empty()) return {after(builder, input)};
+    return {after(builder, reduce(builder, input, axes, node.Int("keepdims", 1) != 0))};
+  };
+}
+
+Reduction Call(const char* op) {
+  return [op](OnnxBuilder& builder, Value* input, const Axes& axes, bool keep) {
+    return builder.Call(op, {input, axes, keep});
+  };
+}
+
+/// In the type of the elements: sums of integers are of int64 otherwise.
+Value* Sum(OnnxBuilder& builder, Value* input, const Axes& axes, bool keep) {
+  if (at::isFloatingType(builder.Type(input))) return builder.Call("aten::sum", {input, axes, keep});
+  return builder.Call("aten::sum", {input, axes, keep}, {{"dtype", builder.Type(input)}});
+}
+
+Value* Product(OnnxBuilder& builder, Value* input, const Axes& axes, bool keep) {
+  Value* result = input;
+  for (const std::int64_t axis : axes) result = builder.Call("aten::prod", {result, axis, true}, {{"dtype", builder.Type(input)}});
+  return keep ? result : builder.Call("aten::squeeze", {result, axes});
+}
+
+Value* OnIntegersAsNumbers(OnnxBuilder& builder, Value* input, const char* op, const Axes& axes, bool keep) {
+  const at::ScalarType type = builder.Type(input);
+  if (type != at::kBool) return builder.Call(op, {input, axes, keep});
+  Value* const bytes = builder.Call("aten::to", {input, at::kByte, false, false});
+  return builder.Call("aten::to", {builder.Call(op, {bytes, axes, keep}), at::kBool, false, false});
+}
+
+Reduction Extreme(const char* op) {
+  return [op](OnnxBuilder& builder, Value* input, const Axes& axes, bool keep) {
+    return OnIntegersAsNumbers(builder, input, op, axes, keep);
+  };
+}
+
+Step Each(const char* op) {
+  return [op](OnnxBuilder& builder, Value* input) { return builder.Call(op, {input}); };
+}
+
+Value* Squared(OnnxBuilder& builder, Value* input) { return builder.Call("aten::mul", {input, input}); }
+
+/// The first of equal ones or, where the node says so, the last: counted from the end, then.
+OnnxOperator Position(const char* op) {
+  return [op](const OnnxNode& node) -> Results {
+    OnnxBuilder& builder = node.builder();
+    Value* const input = node.Input(0);
+    const std::int64_t axis = builder.Axis(input, node.Int("axis", 0));
+    const bool keep = node.Int("keepdims", 1) != 0;
+    if (node.Int("select_last_index", 0) == 0) return {builder.Call(op, {input, axis, keep})};
+    Value* const position = builder.Call(op, {builder.Call("aten::flip", {input, Axes{axis}}), axis, keep});
+    Value* const last = builder.Call("aten::sub", {builder.Size(input, axis), 1});
+    return {builder.Call("aten::add", {builder.Call("aten::neg", {position}), last})};
+  };
+}
+
+Results TopK(const OnnxNode& node) {
+  OnnxBuilder& builder = node.builder();
+  Value* const count = node.Has(1) ? node.Integers(1).front() : builder.Constant(node.Int("k", 1));
+  Results results;
+  for (Value* const result :
+       builder.CallForAll("aten::topk", {node.Input(0), count, node.Int("axis", -1), node.Int("largest", 1) != 0,
+                                         node.Int("sorted", 1) != 0}))
+    results.emplace_back(result);
+  return results;
+}
+
+Results RunningSum(const OnnxNode& node) {
+  OnnxBuilder& builder = node.builder();
+  Value* input = node.Input(0);
+  const auto axis = static_cast<std::int64_t>(node.ConstantNumber(1));
+  const bool reverse = node.Int("reverse", 0) != 0;
+  if (reverse) input = builder.Call("aten::flip", {input, Axes{axis}});
+  Value* result = builder.Call("aten::cumsum", {input, axis}, {{"dtype", builder.Type(input)}});
+  if (node.Int("exclusive", 0) != 0) result = builder.Call("aten::sub", {result, input});
+  return {reverse ? builder.Call("aten::flip", {result, Axes{axis}}) : result};
+}
+
+}  // namespace
+
+void AddReductions(OnnxOperators& all) {
+  all["ReduceMean"] = Reduce(AsIs, Call("aten::mean"));
+  all["ReduceSum"] = Reduce(AsIs, Sum);
+  all["ReduceMax"] = Reduce(AsIs, Extreme("aten::amax"));
+  all["ReduceMin"] = Reduce(AsIs, Extreme("aten::amin"));
+  all["ReduceProd"] = Reduce(AsIs, Product);
+  all["ReduceL1"] = Reduce(Each("aten::abs"), Sum);
+  all["ReduceL2"] = Reduce(Squared, Sum, Each("aten::sqrt"));
+  all["ReduceSumSquare"] = Reduce(Squared, Sum);
+  all["ReduceLogSum"] = Reduce(AsIs, Sum, Each("aten::log"));
+  all["ReduceLogSumExp"] = Reduce(AsIs, Call("aten::logsumexp"));
+  all["ArgMax"] = Position("aten::argmax");
+  all["ArgMin"] = Position("aten::argmin");
+  all["TopK"] = TopK;
+  all["CumSum"] = RunningSum;
+}
+
+}  // namespace bitplan::network
