@@ -94,7 +94,6 @@ TEST_F(LoadError, SaysWhatAFileIsThatIsNoTorchScriptAndWhatToDo) {
   expect("tensor.pt", "tensors by torch.save", "--data pt:FILE");
   expect("before_1_6.pth", "a pickle, as torch.save wrote them before PyTorch 1.6", "torch.load(FILE)");
   expect("weights.safetensors", "safetensors, which hold weights without the network", "load_model(model, FILE)");
-  expect("model.onnx", "an ONNX model", "the PyTorch model that it was exported from");
 }
 
 TEST_F(LoadError, KnowsFilesByTheirFirstBytes) {

@@ -70,9 +70,20 @@ TEST(ModelReaders, ReadExportedProgramsUnderAnyName) {
   }
 }
 
+TEST(ModelReaders, ReadOnnxModelsUnderAnyName) {
+  const std::filesystem::path file =
+      std::filesystem::path(BITPLAN_TEST_DIR) / "network" / "onnx" / "exports" / "mlp.traced.onnx";
+  const TemporaryFolder folder;
+  for (const std::string& name : MisleadingNames()) {
+    const ModelContent content(folder.Put(name, BytesOf(file)));
+    EXPECT_EQ(ReaderOf(content).Name(), "an ONNX model") << name;
+    EXPECT_GT(StoredBytes(content.file()), 0);
+    EXPECT_FALSE(ReadModel(content.file(), {}).parameters.empty());
+  }
+}
+
 TEST(ModelReaders, RecognizeWhatTheyDoNotReadUnderAnyName) {
   const std::map<std::string, std::string> formats = {
-      {"model.onnx", "an ONNX model"},
       {"state_dict.pth",
        "a dict by torch.save, as state_dict() gives: weights without the network that computes with them"},
       {"training_checkpoint.pth",
