@@ -20,9 +20,13 @@ namespace fs = std::filesystem;
 
 fs::path OnnxFolder() { return fs::path(BITPLAN_TEST_DIR) / "network" / "onnx" / "exports"; }
 
-json OnnxFiles() {
-  std::ifstream file(OnnxFolder() / "files.json");
-  return json::parse(file);
+/// Names of models, and the kinds of file that each has.
+const json& OnnxFiles() {
+  static const json files = [] {
+    std::ifstream file(OnnxFolder() / "files.json");
+    return json::parse(file);
+  }();
+  return files;
 }
 
 Network LoadOnnx(const ModelCase& model, const std::string& kind, bool fold_batch_norm, const std::string& output) {

@@ -60,6 +60,26 @@ at::Tensor Convolved(const std::string& op, const std::vector<c10::IValue>& oper
   return at::empty(sizes, input.options());
 }
 
+bool IsRecurrent(const std::string& op) {
+  return op == "lstm" || op == "gru" || op == "rnn_tanh" || op == "rnn_relu";
+}
+
+/// Of one layer, steps first: [steps, N, directions · H] and the states. Run with states of a wrong size, as those of an
+/// example may be, LibTorch's LSTM writes beyond what it allocated.
+std::vector<c10::IValue> Recurrent(const std::vector<c10::IValue>& operands) {
+  const at::Tensor& input = operands[0].toTensor();
+  std::vector<at::Tensor> states;
+  if (operands[1].isTensor()) states.push_back(operands[1].toTensor());
+  if (operands[1].isList())
+    for (const c10::IValue& state : operands[1].toListRef()) states.push_back(state.toTensor());
+  TORCH_CHECK(!states.empty() && states[0].dim() == 3 && input.dim() == 3);
+  const std::int64_t directions = operands[7].toBool() ? 2 : 1;
+  std::vector<c10::IValue> results{
+      at::empty({input.size(0), input.size(1), directions * states[0].size(2)}, input.options())};
+  results.insert(results.end(), states.begin(), states.end());
+  return results;
+}
+
 bool ReadsElements(const std::string& op) {
   static const std::set<std::string> all{"Int", "Float", "Bool", "item", "nonzero", "FloatImplicit", "IntImplicit"};
   return all.contains(op);
@@ -86,10 +106,12 @@ std::optional<std::vector<c10::IValue>> RunExample(const torch::jit::Node* node,
   try {
     const std::vector<c10::IValue> empty = AllToMeta(operands);
     if (op.starts_with("conv")) return std::vector<c10::IValue>{Convolved(op, empty)};
+    if (IsRecurrent(op)) return Recurrent(empty);
     if (op == "batch_norm" || op == "instance_norm") return std::vector<c10::IValue>{empty[0]};
     return AllToMeta(RunOperator(node, empty));
   } catch (const std::exception&) {  // no kernel that goes without elements, or sizes that do not go
   }
+  if (IsRecurrent(op)) return std::nullopt;
   try {
     std::transform(operands.begin(), operands.end(), operands.begin(), ToZeros);
     return AllToMeta(RunOperator(node, std::move(operands)));
