@@ -61,14 +61,6 @@ plain_package_is_cpu() {
     grep -qiE '"url":.*(\+|%2b)cpu'
 }
 
-# What tests compare ONNX models with.
-install_onnx() {
-  "$deps/venv/bin/python" -c "import onnx, onnxruntime" 2>/dev/null && return 0
-  echo "setup: installing onnx and onnxruntime into .deps/venv"
-  "$deps/venv/bin/pip" install --quiet --disable-pip-version-check onnx onnxruntime onnxscript >"$deps/pip.log" 2>&1 ||
-    fail "pip could not install onnx, onnxruntime and onnxscript (no network?). Last lines of $deps/pip.log:"$'\n'"$(tail -3 "$deps/pip.log")"
-}
-
 install_torch() {
   local python="$deps/venv/bin/python"
   [ -x "$python" ] || python3 -m venv "$deps/venv" || fail "python3 -m venv failed; is the package python3-venv installed?"
@@ -79,7 +71,6 @@ install_torch() {
     "$deps/venv/bin/pip" install --quiet --disable-pip-version-check "${source[@]}" "torch==$torch_version" numpy >"$deps/pip.log" 2>&1 ||
       fail "pip could not install torch==$torch_version (no network?); set Torch_DIR to an existing LibTorch. Last lines of $deps/pip.log:"$'\n'"$(tail -3 "$deps/pip.log")"
   fi
-  install_onnx
   torch_dir="$("$python" -c 'import importlib.util, os; print(os.path.join(os.path.dirname(importlib.util.find_spec("torch").origin), "share", "cmake", "Torch"))')"
 }
 

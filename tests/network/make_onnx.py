@@ -1,6 +1,6 @@
 """Writes the models of make_models.py as ONNX files, by both of PyTorch's exporters.
 
-    python tests/network/make_onnx.py
+    python tests/network/make_onnx.py    # needs onnx, onnxruntime and onnxscript
 
 Per case of the folder cases/: onnx/exports/CASE.KIND.onnx, what is expected of which stands in models/CASE.json, as of the TorchScript files
 of the case. Kinds: traced (dynamo=False, operator set 17, any number of samples), old (the same of operator set 9), exported

@@ -1,6 +1,6 @@
 """Writes the ONNX files that the tests of the room onnx read, and what Python's onnx package finds in them.
 
-    python tests/onnx/make_models.py
+    python tests/onnx/make_models.py    # needs onnx, onnxruntime and onnxscript
 
 models/NAME.onnx and models/expected.json: by model its versions, the tensors with their bytes as onnx.numpy_helper has them,
 and a line per node with functions inlined by onnx.inliner, names replaced by what defines them. bad/NAME.onnx and
