@@ -113,5 +113,15 @@ TEST(OnnxModel, TakesAnyNumberOfSamples) {
   }
 }
 
+TEST(OnnxModel, WithAnOperatorThatIsNotReadIsRefusedByTheNodeInOneLine) {
+  for (const std::string kind : {"exported", "fixed"}) {
+    const fs::path file = OnnxFolder() / ("other_operators." + kind + ".onnx");
+    const std::string message = MessageOf([&] { Network::Load(file); });
+    EXPECT_TRUE(IsOneLine(message)) << message;
+    EXPECT_THAT(message, testing::AllOf(testing::StartsWith(file.string() + ": node DFT '"),
+                                        testing::HasSubstr("this operator is not read")));
+  }
+}
+
 }  // namespace
 }  // namespace bitplan::test
