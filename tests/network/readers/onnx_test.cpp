@@ -52,9 +52,7 @@ void ForEachOnnxFile(const std::function<void(const ModelCase&, const std::strin
 }
 
 /// Outputs are selected by their place: names of a dict's entries are not in the file.
-bool IsByName(const std::string& selector) {
-  return selector.find_first_not_of("0123456789.") != std::string::npos;
-}
+bool IsByName(const std::string& selector) { return selector.find_first_not_of("0123456789.") != std::string::npos; }
 
 TEST(OnnxModel, GivesTheOutputOfPyTorchRunAfterRun) {
   std::size_t files = 0;

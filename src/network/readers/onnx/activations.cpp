@@ -19,7 +19,8 @@ Results HardSigmoid(const OnnxNode& node) {
 
 /// Elu's operator in ATen has all of Selu's factors.
 Results Selu(const OnnxNode& node) {
-  const double alpha = node.Number("alpha", 1.67326319217681884765625), gamma = node.Number("gamma", 1.05070102214813232421875);
+  const double alpha = node.Number("alpha", 1.67326319217681884765625),
+               gamma = node.Number("gamma", 1.05070102214813232421875);
   return {node.builder().Call("aten::elu", {node.Input(0), alpha, gamma, 1.0})};
 }
 
@@ -45,10 +46,10 @@ Results Shrink(const OnnxNode& node) {
   Value* const input = node.Input(0);
   const double threshold = node.Number("lambd", 0.5), bias = node.Number("bias", 0.0);
   Value* const zero = builder.Call("aten::zeros_like", {input});
-  Value* const above = builder.Call("aten::where", {builder.Call("aten::gt", {input, threshold}),
-                                                    builder.Call("aten::sub", {input, bias}), zero});
-  return {builder.Call("aten::where", {builder.Call("aten::lt", {input, -threshold}),
-                                       builder.Call("aten::add", {input, bias}), above})};
+  Value* const above = builder.Call(
+      "aten::where", {builder.Call("aten::gt", {input, threshold}), builder.Call("aten::sub", {input, bias}), zero});
+  return {builder.Call(
+      "aten::where", {builder.Call("aten::lt", {input, -threshold}), builder.Call("aten::add", {input, bias}), above})};
 }
 
 Results Clip(const OnnxNode& node) {
@@ -60,7 +61,8 @@ Results Clip(const OnnxNode& node) {
     } else if (node.Has(index)) {
       Value* const limit = node.Input(index);
       const auto constant = builder.ConstantOf(limit);
-      result = constant ? builder.Call(op, {result, constant->toTensor().cpu().item()}) : builder.Call(op, {result, limit});
+      result =
+          constant ? builder.Call(op, {result, constant->toTensor().cpu().item()}) : builder.Call(op, {result, limit});
     }
   };
   bound(1, "min", "aten::clamp_min");

@@ -41,8 +41,7 @@ Value* OnnxBuilder::Call(const std::string& op, const Arguments& arguments, cons
   return CallForAll(op, arguments, named).front();
 }
 
-std::vector<Value*> OnnxBuilder::CallForAll(const std::string& op, const Arguments& arguments,
-                                            const Arguments& named) {
+std::vector<Value*> OnnxBuilder::CallForAll(const std::string& op, const Arguments& arguments, const Arguments& named) {
   Value* const result = graph_.insert(c10::Symbol::fromQualString(op), arguments, named);
   Node* node = result->node();
   if (node->kind() == c10::prim::TupleConstruct) {
@@ -158,8 +157,7 @@ std::vector<Value*> OnnxBuilder::Unpack(Value* list, std::size_t count) {
 at::Tensor OnnxBuilder::ExampleOf(const Value* tensor, std::size_t side) const {
   const auto example = Example(tensor, side);
   if (!example || !example->isTensor())
-    throw Error(
-        "the number of axes of what it reads depends on what the inputs hold, or is not stated by the file");
+    throw Error("the number of axes of what it reads depends on what the inputs hold, or is not stated by the file");
   return example->toTensor();
 }
 

@@ -94,20 +94,23 @@ std::vector<OnnxValue> OnnxNodes::Unrolled(const OnnxNode& node, const OnnxScope
 std::vector<OnnxValue> OnnxNodes::Loop(const OnnxNode& node, const OnnxScope& scope) {
   const onnx::Graph& body = GraphOf(node, "body");
   const std::size_t carried = node.inputs() < 2 ? 0 : node.inputs() - 2;
-  if (body.outputs.size() < 1 + carried || body.inputs.size() != 2 + carried) node.Refuse("its body does not have the values that it carries");
+  if (body.outputs.size() < 1 + carried || body.inputs.size() != 2 + carried)
+    node.Refuse("its body does not have the values that it carries");
   const auto fixed = [&](std::size_t i) { return node.Has(i) && builder_.ConstantOf(node.Input(i)); };
   const std::string& goes_on = body.outputs[0].name;
-  const bool unconditional = (!node.Has(1) || (fixed(1) && node.ConstantNumber(1) != 0)) &&
-                             (goes_on == body.inputs[1].name ||
-                              std::any_of(body.nodes.begin(), body.nodes.end(), [&](const onnx::Node& inner) {
-                                return inner.op == "Identity" && inner.outputs.at(0) == goes_on &&
-                                       inner.inputs.at(0) == body.inputs[1].name;
-                              }));
+  const bool unconditional =
+      (!node.Has(1) || (fixed(1) && node.ConstantNumber(1) != 0)) &&
+      (goes_on == body.inputs[1].name ||
+       std::any_of(body.nodes.begin(), body.nodes.end(), [&](const onnx::Node& inner) {
+         return inner.op == "Identity" && inner.outputs.at(0) == goes_on && inner.inputs.at(0) == body.inputs[1].name;
+       }));
   if (unconditional && fixed(0) && node.ConstantNumber(0) <= kMostUnrolled)
     return Unrolled(node, scope, static_cast<std::int64_t>(node.ConstantNumber(0)));
-  if (body.outputs.size() != 1 + carried) node.Refuse("a loop that collects a tensor an iteration, and whose iterations are not known, is not read");
+  if (body.outputs.size() != 1 + carried)
+    node.Refuse("a loop that collects a tensor an iteration, and whose iterations are not known, is not read");
   torch::jit::Graph& graph = builder_.graph();
-  Value* const most = node.Has(0) ? node.Integers(0).front() : builder_.Constant(std::numeric_limits<std::int64_t>::max());
+  Value* const most =
+      node.Has(0) ? node.Integers(0).front() : builder_.Constant(std::numeric_limits<std::int64_t>::max());
   Value* const condition = node.Has(1) ? builder_.Call("aten::Bool", {node.Input(1)}) : builder_.Constant(true);
   std::vector<Value*> inputs{most, condition};
   for (std::size_t i = 0; i < carried; ++i) inputs.push_back(node.Input(i + 2));

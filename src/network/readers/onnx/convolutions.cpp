@@ -27,9 +27,9 @@ std::vector<OnnxValue> Convolution(const OnnxNode& node) {
     input = PadInput(node, input, window, 0.0);
     window.begin.assign(window.axes(), 0);
   }
-  return {node.builder().Call(fmt::format("aten::conv{}d", window.axes()),
-                              {input, weight, node.InputOrNone(2), window.strides, window.begin, window.dilations,
-                               node.Int("group", 1)})};
+  return {node.builder().Call(
+      fmt::format("aten::conv{}d", window.axes()),
+      {input, weight, node.InputOrNone(2), window.strides, window.begin, window.dilations, node.Int("group", 1)})};
 }
 
 /// What of the full result is left out before and after, along an axis.
@@ -42,7 +42,8 @@ void SetOutputShape(const OnnxNode& node, Value* input, const std::vector<std::i
     const auto size = builder.FixedSize(input, static_cast<std::int64_t>(i) + 2);
     if (!size) node.Refuse("its padding depends on sizes that are not fixed");
     const std::int64_t wanted = shape.empty() ? *size * window.strides[i] : shape[shape.size() - window.axes() + i];
-    const std::int64_t full = (*size - 1) * window.strides[i] + (window.kernel[i] - 1) * window.dilations[i] + 1 + extra[i];
+    const std::int64_t full =
+        (*size - 1) * window.strides[i] + (window.kernel[i] - 1) * window.dilations[i] + 1 + extra[i];
     const std::int64_t total = full - wanted;
     window.begin[i] = automatic == "SAME_UPPER" ? total / 2 : total - total / 2;
     window.end[i] = total - window.begin[i];
@@ -64,9 +65,9 @@ std::vector<OnnxValue> TransposedConvolution(const OnnxNode& node) {
   SetOutputShape(node, input, extra, window);
   const std::vector<std::int64_t> none(window.axes(), 0);
   // Padding of the result that the strides do not reach is put on as zeros, below.
-  Value* result = builder.Call(fmt::format("aten::conv_transpose{}d", window.axes()),
-                               {input, weight, node.InputOrNone(2), window.strides, none, none, node.Int("group", 1),
-                                window.dilations});
+  Value* result = builder.Call(
+      fmt::format("aten::conv_transpose{}d", window.axes()),
+      {input, weight, node.InputOrNone(2), window.strides, none, none, node.Int("group", 1), window.dilations});
   std::vector<std::int64_t> crop;  // the last axis first, as constant_pad_nd takes it
   for (std::size_t i = window.axes(); i-- > 0;) {
     crop.push_back(-window.begin[i]);

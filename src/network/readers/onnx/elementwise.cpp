@@ -15,9 +15,7 @@ OnnxOperator Unary(const char* op) {
 }
 
 OnnxOperator Binary(const char* op) {
-  return [op](const OnnxNode& node) -> Results {
-    return {node.builder().Call(op, {node.Input(0), node.Input(1)})};
-  };
+  return [op](const OnnxNode& node) -> Results { return {node.builder().Call(op, {node.Input(0), node.Input(1)})}; };
 }
 
 Value* Accumulate(const OnnxNode& node, const char* op) {
@@ -73,27 +71,52 @@ Results Shift(const OnnxNode& node) {
 }  // namespace
 
 void AddElementwise(OnnxOperators& all) {
-  constexpr std::pair<const char*, const char*> kUnary[] = {
-      {"Relu", "aten::relu"},         {"Sigmoid", "aten::sigmoid"},     {"Tanh", "aten::tanh"},
-      {"Erf", "aten::erf"},           {"Exp", "aten::exp"},             {"Log", "aten::log"},
-      {"Sqrt", "aten::sqrt"},         {"Abs", "aten::abs"},             {"Neg", "aten::neg"},
-      {"Floor", "aten::floor"},       {"Ceil", "aten::ceil"},           {"Round", "aten::round"},
-      {"Sign", "aten::sign"},         {"Reciprocal", "aten::reciprocal"}, {"Sin", "aten::sin"},
-      {"Cos", "aten::cos"},           {"Tan", "aten::tan"},             {"Asin", "aten::asin"},
-      {"Acos", "aten::acos"},         {"Atan", "aten::atan"},           {"Sinh", "aten::sinh"},
-      {"Cosh", "aten::cosh"},         {"Asinh", "aten::asinh"},         {"Acosh", "aten::acosh"},
-      {"Atanh", "aten::atanh"},       {"Softplus", "aten::softplus"},   {"HardSwish", "aten::hardswish"},
-      {"Mish", "aten::mish"},         {"IsNaN", "aten::isnan"},         {"Not", "aten::logical_not"},
-      {"BitwiseNot", "aten::bitwise_not"}};
+  constexpr std::pair<const char*, const char*> kUnary[] = {{"Relu", "aten::relu"},
+                                                            {"Sigmoid", "aten::sigmoid"},
+                                                            {"Tanh", "aten::tanh"},
+                                                            {"Erf", "aten::erf"},
+                                                            {"Exp", "aten::exp"},
+                                                            {"Log", "aten::log"},
+                                                            {"Sqrt", "aten::sqrt"},
+                                                            {"Abs", "aten::abs"},
+                                                            {"Neg", "aten::neg"},
+                                                            {"Floor", "aten::floor"},
+                                                            {"Ceil", "aten::ceil"},
+                                                            {"Round", "aten::round"},
+                                                            {"Sign", "aten::sign"},
+                                                            {"Reciprocal", "aten::reciprocal"},
+                                                            {"Sin", "aten::sin"},
+                                                            {"Cos", "aten::cos"},
+                                                            {"Tan", "aten::tan"},
+                                                            {"Asin", "aten::asin"},
+                                                            {"Acos", "aten::acos"},
+                                                            {"Atan", "aten::atan"},
+                                                            {"Sinh", "aten::sinh"},
+                                                            {"Cosh", "aten::cosh"},
+                                                            {"Asinh", "aten::asinh"},
+                                                            {"Acosh", "aten::acosh"},
+                                                            {"Atanh", "aten::atanh"},
+                                                            {"Softplus", "aten::softplus"},
+                                                            {"HardSwish", "aten::hardswish"},
+                                                            {"Mish", "aten::mish"},
+                                                            {"IsNaN", "aten::isnan"},
+                                                            {"Not", "aten::logical_not"},
+                                                            {"BitwiseNot", "aten::bitwise_not"}};
   for (const auto& [name, op] : kUnary) all[name] = Unary(op);
-  constexpr std::pair<const char*, const char*> kBinary[] = {
-      {"Add", "aten::add"},          {"Sub", "aten::sub"},
-      {"Mul", "aten::mul"},          {"Equal", "aten::eq"},
-      {"Less", "aten::lt"},          {"Greater", "aten::gt"},
-      {"LessOrEqual", "aten::le"},   {"GreaterOrEqual", "aten::ge"},
-      {"And", "aten::logical_and"},  {"Or", "aten::logical_or"},
-      {"Xor", "aten::logical_xor"},  {"BitwiseAnd", "aten::bitwise_and"},
-      {"BitwiseOr", "aten::bitwise_or"}, {"BitwiseXor", "aten::bitwise_xor"}};
+  constexpr std::pair<const char*, const char*> kBinary[] = {{"Add", "aten::add"},
+                                                             {"Sub", "aten::sub"},
+                                                             {"Mul", "aten::mul"},
+                                                             {"Equal", "aten::eq"},
+                                                             {"Less", "aten::lt"},
+                                                             {"Greater", "aten::gt"},
+                                                             {"LessOrEqual", "aten::le"},
+                                                             {"GreaterOrEqual", "aten::ge"},
+                                                             {"And", "aten::logical_and"},
+                                                             {"Or", "aten::logical_or"},
+                                                             {"Xor", "aten::logical_xor"},
+                                                             {"BitwiseAnd", "aten::bitwise_and"},
+                                                             {"BitwiseOr", "aten::bitwise_or"},
+                                                             {"BitwiseXor", "aten::bitwise_xor"}};
   for (const auto& [name, op] : kBinary) all[name] = Binary(op);
   all["Sum"] = OfAny("aten::add");
   all["Max"] = OfAny("aten::maximum");

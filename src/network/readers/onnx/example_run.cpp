@@ -48,7 +48,8 @@ at::Tensor Convolved(const std::string& op, const std::vector<c10::IValue>& oper
   const auto stride = operands[3].toIntVector(), padding = operands[4].toIntVector();
   const auto dilation = operands[transposed ? 7 : 5].toIntVector();
   const auto fifth = operands[5].toIntVector();
-  TORCH_CHECK(input.dim() == weight.dim() && input.size(1) == weight.size(transposed ? 0 : 1) * (transposed ? 1 : groups));
+  TORCH_CHECK(input.dim() == weight.dim() &&
+              input.size(1) == weight.size(transposed ? 0 : 1) * (transposed ? 1 : groups));
   std::vector<std::int64_t> sizes{input.size(0), transposed ? weight.size(1) * groups : weight.size(0)};
   for (std::size_t i = 0; i + 2 < static_cast<std::size_t>(input.dim()); ++i) {
     const auto axis = static_cast<std::int64_t>(i + 2);
@@ -60,12 +61,10 @@ at::Tensor Convolved(const std::string& op, const std::vector<c10::IValue>& oper
   return at::empty(sizes, input.options());
 }
 
-bool IsRecurrent(const std::string& op) {
-  return op == "lstm" || op == "gru" || op == "rnn_tanh" || op == "rnn_relu";
-}
+bool IsRecurrent(const std::string& op) { return op == "lstm" || op == "gru" || op == "rnn_tanh" || op == "rnn_relu"; }
 
-/// Of one layer, steps first: [steps, N, directions · H] and the states. Run with states of a wrong size, as those of an
-/// example may be, LibTorch's LSTM writes beyond what it allocated.
+/// Of one layer, steps first: [steps, N, directions · H] and the states. Run with states of a wrong size, as those of
+/// an example may be, LibTorch's LSTM writes beyond what it allocated.
 std::vector<c10::IValue> Recurrent(const std::vector<c10::IValue>& operands) {
   const at::Tensor& input = operands[0].toTensor();
   std::vector<at::Tensor> states;

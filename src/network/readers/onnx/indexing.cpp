@@ -20,7 +20,8 @@ Value* MirroredPosition(OnnxBuilder& builder, Value* position) {
 Value* SliceAxis(OnnxBuilder& builder, Value* input, std::int64_t axis, Value* start, Value* end, std::int64_t step) {
   if (step > 0) return builder.Call("aten::slice", {input, axis, start, end, step});
   Value* const mirrored = builder.Call("aten::flip", {input, Axes{axis}});
-  return builder.Call("aten::slice", {mirrored, axis, MirroredPosition(builder, start), MirroredPosition(builder, end), -step});
+  return builder.Call("aten::slice",
+                      {mirrored, axis, MirroredPosition(builder, start), MirroredPosition(builder, end), -step});
 }
 
 Results Slice(const OnnxNode& node) {
@@ -36,7 +37,8 @@ Results Slice(const OnnxNode& node) {
   Axes axes = node.HasAttribute("axes") ? node.Ints("axes") : node.Has(3) ? node.ConstantIntegers(3) : Axes();
   const Axes steps = node.Has(4) ? node.ConstantIntegers(4) : Axes(starts.size(), 1);
   for (std::size_t i = axes.size(); i < starts.size(); ++i) axes.push_back(static_cast<std::int64_t>(i));
-  if (steps.size() != starts.size() || axes.size() != starts.size()) node.Refuse("it has other numbers of axes or steps than of starts");
+  if (steps.size() != starts.size() || axes.size() != starts.size())
+    node.Refuse("it has other numbers of axes or steps than of starts");
   Value* result = node.Input(0);
   for (std::size_t i = 0; i < starts.size(); ++i) {
     if (steps[i] == 0) node.Refuse("a step is 0");
@@ -84,9 +86,11 @@ Value* IndexList(const OnnxNode& node, Value* indices) {
   if (!count) node.Refuse("how many axes it indexes is not fixed");
   std::vector<Value*> parts;
   for (std::int64_t i = 0; i < *count; ++i)
-    parts.push_back(builder.Call("aten::to", {builder.Call("aten::select", {indices, -1, i}), at::kLong, false, false}));
-  return builder.graph().insertNode(
-      builder.graph().createList(c10::OptionalType::create(c10::TensorType::get()), parts))->output();
+    parts.push_back(
+        builder.Call("aten::to", {builder.Call("aten::select", {indices, -1, i}), at::kLong, false, false}));
+  return builder.graph()
+      .insertNode(builder.graph().createList(c10::OptionalType::create(c10::TensorType::get()), parts))
+      ->output();
 }
 
 Results GatherNd(const OnnxNode& node) {
@@ -97,7 +101,8 @@ Results GatherNd(const OnnxNode& node) {
 Results ScatterNd(const OnnxNode& node) {
   const std::string reduction = node.Text("reduction", "none");
   if (reduction != "none" && reduction != "add") node.Refuse("the reduction '" + reduction + "' is not read");
-  return {node.builder().Call("aten::index_put", {node.Input(0), IndexList(node, node.Input(1)), node.Input(2), reduction == "add"})};
+  return {node.builder().Call("aten::index_put",
+                              {node.Input(0), IndexList(node, node.Input(1)), node.Input(2), reduction == "add"})};
 }
 
 Results ScatterElements(const OnnxNode& node) {
@@ -118,7 +123,8 @@ Results OneHot(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
   const auto depth = static_cast<std::int64_t>(node.ConstantNumber(1));
   Value* const indices = builder.Call("aten::to", {node.Input(0), at::kLong, false, false});
-  Value* const counted = builder.Call("aten::where", {builder.Call("aten::lt", {indices, 0}), builder.Call("aten::add", {indices, depth}), indices});
+  Value* const counted = builder.Call(
+      "aten::where", {builder.Call("aten::lt", {indices, 0}), builder.Call("aten::add", {indices, depth}), indices});
   const std::int64_t axis = builder.Axis(indices, node.Int("axis", -1), 1);
   Value* const classes = builder.Constant(at::arange(depth));
   Value* const hot = builder.Call("aten::eq", {builder.Call("aten::unsqueeze", {counted, -1}), classes});

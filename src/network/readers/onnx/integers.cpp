@@ -35,7 +35,8 @@ Result GatherOfIntegers(const OnnxNode& node) {
   Integers taken;
   for (std::int64_t index : node.ConstantIntegers(1)) {
     if (index < 0) index += static_cast<std::int64_t>(from.size());
-    if (index < 0 || index >= static_cast<std::int64_t>(from.size())) node.Refuse("it takes a size of an axis that is not there");
+    if (index < 0 || index >= static_cast<std::int64_t>(from.size()))
+      node.Refuse("it takes a size of an axis that is not there");
     taken.push_back(from[static_cast<std::size_t>(index)]);
   }
   return OnnxValue::OfIntegers(std::move(taken), indices->toTensor().dim() == 0);
@@ -112,7 +113,8 @@ Result ProductOfIntegers(const OnnxNode& node) {
 Result ReshapeOfIntegers(const OnnxNode& node) {
   const Integers integers = *node.KnownIntegers(0);
   const auto shape = node.KnownIntegers(1);
-  if (!shape || shape->size() > 1 || integers.size() != 1) return shape && shape->size() == 1 ? Result(OnnxValue::OfIntegers(integers)) : std::nullopt;
+  if (!shape || shape->size() > 1 || integers.size() != 1)
+    return shape && shape->size() == 1 ? Result(OnnxValue::OfIntegers(integers)) : std::nullopt;
   return OnnxValue::OfIntegers(integers, shape->empty());
 }
 
@@ -146,7 +148,7 @@ Result OnIntegers(const OnnxNode& node) {
   if (op == "Equal") return EqualOfIntegers(node);
   if (op == "ReduceProd") return ProductOfIntegers(node);
   static const std::map<std::string, const char*> kArithmetic{
-      {"Add", "aten::add"}, {"Sub", "aten::sub"}, {"Mul", "aten::mul"}, {"Div", "aten::floordiv"},
+      {"Add", "aten::add"},       {"Sub", "aten::sub"}, {"Mul", "aten::mul"}, {"Div", "aten::floordiv"},
       {"Mod", "aten::remainder"}, {"Max", "prim::max"}, {"Min", "prim::min"}};
   const auto found = kArithmetic.find(op);
   if (found == kArithmetic.end() || node.inputs() != 2) return std::nullopt;

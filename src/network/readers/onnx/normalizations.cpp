@@ -13,8 +13,8 @@ double Epsilon(const OnnxNode& node) { return node.Number("epsilon", 1e-5); }
 Results BatchNorm(const OnnxNode& node) {
   if (node.Int("training_mode", 0) != 0) node.Refuse("it is in training mode; export the model for inference");
   if (node.opset() < 9 && node.Int("spatial", 1) == 0) node.Refuse("spatial = 0 is not read");
-  return {node.builder().Call("aten::batch_norm", {node.Input(0), node.Input(1), node.Input(2), node.Input(3), node.Input(4),
-                                                   false, 0.1, Epsilon(node), false})};
+  return {node.builder().Call("aten::batch_norm", {node.Input(0), node.Input(1), node.Input(2), node.Input(3),
+                                                   node.Input(4), false, 0.1, Epsilon(node), false})};
 }
 
 /// Sizes of the axes from `axis` on, which must be fixed.
@@ -72,9 +72,8 @@ Results GroupNorm(const OnnxNode& node) {
 }
 
 Results InstanceNorm(const OnnxNode& node) {
-  return {node.builder().Call("aten::instance_norm",
-                              {node.Input(0), node.Input(1), node.Input(2), c10::IValue(), c10::IValue(), true, 0.0,
-                               Epsilon(node), false})};
+  return {node.builder().Call("aten::instance_norm", {node.Input(0), node.Input(1), node.Input(2), c10::IValue(),
+                                                      c10::IValue(), true, 0.0, Epsilon(node), false})};
 }
 
 /// x / (bias + α/size · Σ x²)^β, the sum over `size` channels around each.
@@ -82,12 +81,15 @@ Results LocalResponseNorm(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
   Value* const input = node.Input(0);
   const std::int64_t size = node.Int("size", 1), before = (size - 1) / 2;
-  Value* const squares = builder.Call("aten::unsqueeze", {builder.Call("aten::flatten", {builder.Call("aten::mul", {input, input}), 2, -1}), 1});
+  Value* const squares = builder.Call(
+      "aten::unsqueeze", {builder.Call("aten::flatten", {builder.Call("aten::mul", {input, input}), 2, -1}), 1});
   const std::vector<std::int64_t> pads{0, 0, before, size - 1 - before};
-  Value* const mean = builder.Call("aten::avg_pool2d", {builder.Call("aten::constant_pad_nd", {squares, pads, 0.0}),
-                                                        std::vector<std::int64_t>{size, 1}, std::vector<std::int64_t>{1, 1}});
+  Value* const mean =
+      builder.Call("aten::avg_pool2d", {builder.Call("aten::constant_pad_nd", {squares, pads, 0.0}),
+                                        std::vector<std::int64_t>{size, 1}, std::vector<std::int64_t>{1, 1}});
   Value* const shaped = builder.Call("aten::view_as", {builder.Call("aten::squeeze", {mean, 1}), input});
-  Value* const base = builder.Call("aten::add", {builder.Call("aten::mul", {shaped, node.Number("alpha", 1e-4)}), node.Number("bias", 1.0)});
+  Value* const base = builder.Call(
+      "aten::add", {builder.Call("aten::mul", {shaped, node.Number("alpha", 1e-4)}), node.Number("bias", 1.0)});
   return {builder.Call("aten::div", {input, builder.Call("aten::pow", {base, node.Number("beta", 0.75)})})};
 }
 
@@ -116,7 +118,8 @@ Results LpNormalization(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
   Value* const input = node.Input(0);
   const std::vector<std::int64_t> axis{node.Int("axis", -1)};
-  Value* const norm = builder.Call("aten::linalg_vector_norm", {input, static_cast<double>(node.Int("p", 2)), axis, true});
+  Value* const norm =
+      builder.Call("aten::linalg_vector_norm", {input, static_cast<double>(node.Int("p", 2)), axis, true});
   return {builder.Call("aten::div", {input, builder.Call("aten::clamp_min", {norm, 1e-12})})};
 }
 

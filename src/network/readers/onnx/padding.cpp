@@ -27,7 +27,8 @@ std::vector<std::pair<Value*, Value*>> PadsOf(const OnnxNode& node) {
   std::vector<std::int64_t> axes;
   for (std::size_t i = 0; i < rank; ++i) axes.push_back(static_cast<std::int64_t>(i));
   if (node.Has(3)) axes = node.ConstantIntegers(3);
-  if (given.size() != 2 * axes.size()) node.Refuse(fmt::format("it has {} pads for {} axes", given.size(), axes.size()));
+  if (given.size() != 2 * axes.size())
+    node.Refuse(fmt::format("it has {} pads for {} axes", given.size(), axes.size()));
   Value* const zero = builder.Constant(0);
   std::vector<std::pair<Value*, Value*>> pads(rank, {zero, zero});
   for (std::size_t i = 0; i < axes.size(); ++i)
@@ -62,7 +63,9 @@ Results Pad(const OnnxNode& node) {
       reversed.push_back(pads[i].first);
       reversed.push_back(pads[i].second);
     }
-    const double value = node.HasAttribute("value") ? node.Number("value", 0) : node.Has(2) ? node.ConstantNumber(2) : 0;
+    const double value = node.HasAttribute("value") ? node.Number("value", 0)
+                         : node.Has(2)              ? node.ConstantNumber(2)
+                                                    : 0;
     return {builder.Call("aten::constant_pad_nd", {input, builder.Integers(reversed), value})};
   }
   for (std::size_t i = 0; i < pads.size(); ++i) {
@@ -95,7 +98,8 @@ std::string OperatorFor(const Interpolation& how, bool whole) {
 }
 
 std::string WithAxes(const std::string& op, std::size_t axes) {
-  if (op == "upsample_linear") return axes == 1 ? "upsample_linear1d" : axes == 2 ? "upsample_bilinear2d" : "upsample_trilinear3d";
+  if (op == "upsample_linear")
+    return axes == 1 ? "upsample_linear1d" : axes == 2 ? "upsample_bilinear2d" : "upsample_trilinear3d";
   if (op == "upsample_bicubic") return axes == 2 ? "upsample_bicubic2d" : "";
   return fmt::format("{}{}d", op, axes);
 }
@@ -107,11 +111,13 @@ std::vector<double> ScalesOf(const OnnxNode& node, std::size_t index) {
   return {scales.const_data_ptr<double>(), scales.const_data_ptr<double>() + scales.numel()};
 }
 
-Results ResizeImage(const OnnxNode& node, const Interpolation& how, std::vector<Value*> sizes, std::vector<double> scales) {
+Results ResizeImage(const OnnxNode& node, const Interpolation& how, std::vector<Value*> sizes,
+                    std::vector<double> scales) {
   OnnxBuilder& builder = node.builder();
   Value* const input = node.Input(0);
   const auto rank = static_cast<std::size_t>(builder.Rank(input));
-  if (rank < 3 || rank > 5 || (sizes.empty() ? scales.size() : sizes.size()) != rank) node.Refuse("images of one to three axes are resized");
+  if (rank < 3 || rank > 5 || (sizes.empty() ? scales.size() : sizes.size()) != rank)
+    node.Refuse("images of one to three axes are resized");
   if (sizes.empty() && (scales[0] != 1 || scales[1] != 1)) node.Refuse("it resizes the axis of samples or channels");
   bool whole = true;
   std::vector<Value*> space;
@@ -119,10 +125,14 @@ Results ResizeImage(const OnnxNode& node, const Interpolation& how, std::vector<
     const auto fixed = builder.FixedSize(input, static_cast<std::int64_t>(i));
     if (sizes.empty()) {
       whole &= scales[i] == std::floor(scales[i]);
-      if (fixed) space.push_back(builder.Constant(static_cast<std::int64_t>(std::floor(static_cast<double>(*fixed) * scales[i]))));
+      if (fixed)
+        space.push_back(
+            builder.Constant(static_cast<std::int64_t>(std::floor(static_cast<double>(*fixed) * scales[i]))));
       else if (scales[i] == std::floor(scales[i]))
-        space.push_back(builder.Call("aten::mul", {builder.Size(input, static_cast<std::int64_t>(i)), static_cast<std::int64_t>(scales[i])}));
-      else node.Refuse("it scales a size that is not fixed by no whole number");
+        space.push_back(builder.Call(
+            "aten::mul", {builder.Size(input, static_cast<std::int64_t>(i)), static_cast<std::int64_t>(scales[i])}));
+      else
+        node.Refuse("it scales a size that is not fixed by no whole number");
     } else {
       const auto wanted = builder.ConstantOf(sizes[i]);
       whole &= fixed && wanted && wanted->toInt() % *fixed == 0;
@@ -131,7 +141,8 @@ Results ResizeImage(const OnnxNode& node, const Interpolation& how, std::vector<
   }
   const std::string op = OperatorFor(how, whole);
   const std::string name = op.empty() ? op : WithAxes(op, rank - 2);
-  if (name.empty()) node.Refuse(fmt::format("no operator of ATen resizes by {}, {}, {}", how.mode, how.coordinates, how.nearest));
+  if (name.empty())
+    node.Refuse(fmt::format("no operator of ATen resizes by {}, {}, {}", how.mode, how.coordinates, how.nearest));
   if (sizes.empty() && !whole && how.coordinates != "align_corners") {
     for (std::size_t i = 2; i < rank; ++i) {
       const auto fixed = builder.FixedSize(input, static_cast<std::int64_t>(i));
@@ -166,12 +177,14 @@ Results Upsample(const OnnxNode& node) {
 
 Results GridSample(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
-  static const std::map<std::string, std::int64_t> modes{{"bilinear", 0}, {"linear", 0}, {"nearest", 1}, {"bicubic", 2}, {"cubic", 2}};
+  static const std::map<std::string, std::int64_t> modes{
+      {"bilinear", 0}, {"linear", 0}, {"nearest", 1}, {"bicubic", 2}, {"cubic", 2}};
   static const std::map<std::string, std::int64_t> borders{{"zeros", 0}, {"border", 1}, {"reflection", 2}};
   const auto mode = modes.find(node.Text("mode", "linear"));
   const auto border = borders.find(node.Text("padding_mode", "zeros"));
   if (mode == modes.end() || border == borders.end()) node.Refuse("its mode is not known");
-  return {builder.Call("aten::grid_sampler", {node.Input(0), node.Input(1), mode->second, border->second, node.Int("align_corners", 0) != 0})};
+  return {builder.Call("aten::grid_sampler", {node.Input(0), node.Input(1), mode->second, border->second,
+                                              node.Int("align_corners", 0) != 0})};
 }
 
 }  // namespace

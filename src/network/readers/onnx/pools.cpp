@@ -32,9 +32,9 @@ std::vector<OnnxValue> MaxPool(const OnnxNode& node) {
     input = PadInput(node, input, window, -std::numeric_limits<double>::infinity());
     window.begin.assign(window.axes(), 0);
   }
-  Value* const result =
-      builder.Call(fmt::format("aten::max_pool{}d", window.axes()),
-                   {input, window.kernel, window.strides, window.begin, window.dilations, node.Int("ceil_mode", 0) != 0});
+  Value* const result = builder.Call(
+      fmt::format("aten::max_pool{}d", window.axes()),
+      {input, window.kernel, window.strides, window.begin, window.dilations, node.Int("ceil_mode", 0) != 0});
   if (type == at::kByte || type == at::kChar) return {builder.Call("aten::to", {result, type, false, false})};
   return {result};
 }
@@ -49,7 +49,8 @@ std::vector<OnnxValue> AveragePool(const OnnxNode& node) {
   const std::string op = fmt::format("aten::avg_pool{}d", window.axes());
   if (IsTaken(window)) return {builder.Call(op, {input, window.kernel, window.strides, window.begin, ceil, counts})};
   const Sizes none(window.axes(), 0);
-  Value* const sum = builder.Call(op, {PadInput(node, input, window, 0.0), window.kernel, window.strides, none, ceil, true});
+  Value* const sum =
+      builder.Call(op, {PadInput(node, input, window, 0.0), window.kernel, window.strides, none, ceil, true});
   if (counts && !ceil) return {sum};
   Value* const ones = builder.Call("aten::ones_like", {input});
   Value* const share = builder.Call(

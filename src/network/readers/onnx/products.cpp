@@ -16,8 +16,9 @@ std::vector<OnnxValue> Gemm(const OnnxNode& node) {
   const bool transposed = node.Int("transB", 0) != 0;
   const auto across = [&] { return builder.Call("aten::t", {weight}); };
   const bool is_layer =
-      alpha == 1 && (!node.Has(2) || (beta == 1 && builder.Rank(node.Input(2)) == 1 &&
-                                      builder.FixedSize(node.Input(2), 0) == builder.FixedSize(weight, transposed ? 0 : 1)));
+      alpha == 1 &&
+      (!node.Has(2) || (beta == 1 && builder.Rank(node.Input(2)) == 1 &&
+                        builder.FixedSize(node.Input(2), 0) == builder.FixedSize(weight, transposed ? 0 : 1)));
   if (is_layer) return {builder.Call("aten::linear", {input, transposed ? weight : across(), node.InputOrNone(2)})};
   Value* product = builder.Call("aten::mm", {input, transposed ? across() : weight});
   if (alpha != 1) product = builder.Call("aten::mul", {product, alpha});
@@ -48,11 +49,12 @@ std::vector<OnnxValue> Attention(const OnnxNode& node) {
   }
   const bool causal = node.Int("is_causal", 0) != 0;
   if (causal && node.Has(3)) node.Refuse("a mask beside is_causal is not read");
-  Value* const scale = node.HasAttribute("scale") ? builder.Constant(node.Number("scale", 0)) : builder.Constant(c10::IValue());
+  Value* const scale =
+      node.HasAttribute("scale") ? builder.Constant(node.Number("scale", 0)) : builder.Constant(c10::IValue());
   const bool grouped = builder.FixedSize(query, 1) != builder.FixedSize(key, 1);
-  Value* const mixed = builder.Call("aten::scaled_dot_product_attention",
-                                    {query, key, value, node.InputOrNone(3), 0.0, causal},
-                                    {{"scale", scale}, {"enable_gqa", grouped}});
+  Value* const mixed =
+      builder.Call("aten::scaled_dot_product_attention", {query, key, value, node.InputOrNone(3), 0.0, causal},
+                   {{"scale", scale}, {"enable_gqa", grouped}});
   if (!flat) return {mixed};
   return {builder.Call("aten::flatten", {builder.Call("aten::transpose", {mixed, 1, 2}), -2, -1})};
 }

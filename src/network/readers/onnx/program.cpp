@@ -23,7 +23,10 @@ constexpr std::array<std::int64_t, 2> kOpenSamples{4, 12}, kOpenSize{64, 192};
 class OnnxProgramReader {
  public:
   OnnxProgramReader(const onnx::Model& model, const c10::Device& device)
-      : model_(model), builder_(*lowered_.graph, device), parameters_(lowered_, builder_, model.graph), nodes_(builder_, parameters_) {}
+      : model_(model),
+        builder_(*lowered_.graph, device),
+        parameters_(lowered_, builder_, model.graph),
+        nodes_(builder_, parameters_) {}
 
   LoweredGraph Read() {
     for (const onnx::ValueInfo& input : model_.graph.inputs) AddInput(input);
@@ -31,7 +34,8 @@ class OnnxProgramReader {
     nodes_.Insert(model_.graph, scope_);
     ReturnOutputs();
     if (!nodes_.cut_before().empty())
-      lowered_.remarks.push_back(fmt::format("cut before {}, which PyTorch has no operator for: the outputs are what it reads", nodes_.cut_before()));
+      lowered_.remarks.push_back(fmt::format(
+          "cut before {}, which PyTorch has no operator for: the outputs are what it reads", nodes_.cut_before()));
     return std::move(lowered_);
   }
 
@@ -45,7 +49,8 @@ class OnnxProgramReader {
   void AddInput(const onnx::ValueInfo& input) {
     Value* const value = lowered_.graph->addInput()->setType(c10::TensorType::get());
     if (lowered_.arguments.empty() && input.shape && !input.shape->empty())
-      if (const auto* const samples = std::get_if<std::int64_t>(&input.shape->front())) lowered_.traced_samples = *samples;
+      if (const auto* const samples = std::get_if<std::int64_t>(&input.shape->front()))
+        lowered_.traced_samples = *samples;
     lowered_.arguments.push_back(input.name);
     scope_.emplace(input.name, OnnxValue(value));
     const at::ScalarType type = OnnxType(input.type);

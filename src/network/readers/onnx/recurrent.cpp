@@ -21,7 +21,8 @@ struct Recurrence {
 
 class RecurrentReader {
  public:
-  RecurrentReader(const OnnxNode& node, Recurrence kind) : node_(node), builder_(node.builder()), kind_(std::move(kind)) {
+  RecurrentReader(const OnnxNode& node, Recurrence kind)
+      : node_(node), builder_(node.builder()), kind_(std::move(kind)) {
     hidden_ = node.Int("hidden_size", 0);
     const std::string direction = node.Text("direction", "forward");
     directions_ = direction == "bidirectional" ? 2 : 1;
@@ -36,7 +37,8 @@ class RecurrentReader {
     const bool is_lstm = kind_.gates.size() == 4;
     if (is_lstm) states.push_back(State(input, 6));
     Value* const state = is_lstm ? builder_.Tensors(states) : states[0];
-    auto results = builder_.CallForAll(kind_.op, {input, state, builder_.Tensors(Weights()), true, 1, 0.0, false, directions_ == 2, false});
+    auto results = builder_.CallForAll(
+        kind_.op, {input, state, builder_.Tensors(Weights()), true, 1, 0.0, false, directions_ == 2, false});
     Value* output = builder_.Call("aten::unflatten", {results[0], 2, std::vector<std::int64_t>{directions_, hidden_}});
     output = builder_.Call("aten::transpose", {output, 1, 2});
     if (reverse_) output = builder_.Call("aten::flip", {output, std::vector<std::int64_t>{0}});
@@ -61,7 +63,8 @@ class RecurrentReader {
     if (found == node_.node().attributes.end()) return;
     const auto& given = std::get<std::vector<std::string>>(found->second);
     for (std::size_t i = 0; i < given.size(); ++i)
-      if (given[i] != kind_.activations[i % kind_.activations.size()]) node_.Refuse("activation '" + given[i] + "' is not read there");
+      if (given[i] != kind_.activations[i % kind_.activations.size()])
+        node_.Refuse("activation '" + given[i] + "' is not read there");
   }
 
   /// All steps of all samples, or nothing known.
@@ -74,14 +77,17 @@ class RecurrentReader {
 
   Value* State(Value* input, std::size_t index) {
     if (node_.Has(index)) return node_.Input(index);
-    Value* const sizes = builder_.Integers({builder_.Constant(directions_), builder_.Size(input, 1), builder_.Constant(hidden_)});
+    Value* const sizes =
+        builder_.Integers({builder_.Constant(directions_), builder_.Size(input, 1), builder_.Constant(hidden_)});
     return builder_.Call("aten::zeros", {sizes}, {{"dtype", builder_.Type(input)}, {"device", builder_.device()}});
   }
 
   /// Of a direction, the gates in ATen's order, of rows from `first` gates on.
   Value* Gates(Value* weights, std::int64_t direction, std::int64_t first) {
     Value* const own = builder_.Call("aten::select", {weights, 0, direction});
-    const auto take = [&](std::int64_t gate) { return builder_.Call("aten::narrow", {own, 0, (first + gate) * hidden_, hidden_}); };
+    const auto take = [&](std::int64_t gate) {
+      return builder_.Call("aten::narrow", {own, 0, (first + gate) * hidden_, hidden_});
+    };
     if (kind_.gates.size() == 1) return take(0);
     std::vector<Value*> parts;
     for (const std::int64_t gate : kind_.gates) parts.push_back(take(gate));
@@ -95,7 +101,8 @@ class RecurrentReader {
       weights.push_back(Gates(node_.Input(1), direction, 0));
       weights.push_back(Gates(node_.Input(2), direction, 0));
       for (const std::int64_t first : {std::int64_t{0}, gates})
-        weights.push_back(node_.Has(3) ? Gates(node_.Input(3), direction, first) : builder_.Constant(at::zeros({gates * hidden_})));
+        weights.push_back(node_.Has(3) ? Gates(node_.Input(3), direction, first)
+                                       : builder_.Constant(at::zeros({gates * hidden_})));
     }
     return weights;
   }
@@ -118,7 +125,8 @@ void AddRecurrent(OnnxOperators& all) {
   };
   all["RNN"] = [](const OnnxNode& node) {
     const auto found = node.node().attributes.find("activations");
-    const bool relu = found != node.node().attributes.end() && std::get<std::vector<std::string>>(found->second).at(0) == "Relu";
+    const bool relu =
+        found != node.node().attributes.end() && std::get<std::vector<std::string>>(found->second).at(0) == "Relu";
     return RecurrentReader(node, {relu ? "aten::rnn_relu" : "aten::rnn_tanh", {0}, {relu ? "Relu" : "Tanh"}}).Read();
   };
 }

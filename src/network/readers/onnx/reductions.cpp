@@ -47,7 +47,8 @@ Value* Sum(OnnxBuilder& builder, Value* input, const Axes& axes, bool keep) {
 
 Value* Product(OnnxBuilder& builder, Value* input, const Axes& axes, bool keep) {
   Value* result = input;
-  for (const std::int64_t axis : axes) result = builder.Call("aten::prod", {result, axis, true}, {{"dtype", builder.Type(input)}});
+  for (const std::int64_t axis : axes)
+    result = builder.Call("aten::prod", {result, axis, true}, {{"dtype", builder.Type(input)}});
   return keep ? result : builder.Call("aten::squeeze", {result, axes});
 }
 
@@ -88,9 +89,9 @@ Results TopK(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
   Value* const count = node.Has(1) ? node.Integers(1).front() : builder.Constant(node.Int("k", 1));
   Results results;
-  for (Value* const result :
-       builder.CallForAll("aten::topk", {node.Input(0), count, node.Int("axis", -1), node.Int("largest", 1) != 0,
-                                         node.Int("sorted", 1) != 0}))
+  for (Value* const result : builder.CallForAll(
+           "aten::topk",
+           {node.Input(0), count, node.Int("axis", -1), node.Int("largest", 1) != 0, node.Int("sorted", 1) != 0}))
     results.emplace_back(result);
   return results;
 }

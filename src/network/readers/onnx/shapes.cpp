@@ -46,8 +46,7 @@ Results Squeeze(const OnnxNode& node) {
 Results Unsqueeze(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
   Axes axes = node.Axes(1).value_or(Axes());
-  for (std::int64_t& axis : axes)
-    axis = builder.Axis(node.Input(0), axis, static_cast<std::int64_t>(axes.size()));
+  for (std::int64_t& axis : axes) axis = builder.Axis(node.Input(0), axis, static_cast<std::int64_t>(axes.size()));
   std::sort(axes.begin(), axes.end());
   Value* result = node.Input(0);
   for (const std::int64_t axis : axes) result = builder.Call("aten::unsqueeze", {result, axis});
@@ -117,7 +116,8 @@ Results Split(const OnnxNode& node) {
 
 Results Shape(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
-  if (node.input(0).integers) return {OnnxValue::OfIntegers({builder.Constant(static_cast<std::int64_t>(node.input(0).integers->size()))})};
+  if (node.input(0).integers)
+    return {OnnxValue::OfIntegers({builder.Constant(static_cast<std::int64_t>(node.input(0).integers->size()))})};
   const std::vector<Value*> sizes = builder.Sizes(node.Input(0));
   const auto rank = static_cast<std::int64_t>(sizes.size());
   const auto clamp = [rank](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + rank : at, 0, rank); };
@@ -160,7 +160,8 @@ Results DepthToSpace(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
   const std::int64_t block = node.Int("blocksize", 1);
   if (node.Text("mode", "DCR") == "CRD") return {builder.Call("aten::pixel_shuffle", {node.Input(0), block})};
-  Value* const blocks = builder.Call("aten::unflatten", {node.Input(0), 1, Axes{block, block, -1}});  // [N, b, b, C, H, W]
+  Value* const blocks =
+      builder.Call("aten::unflatten", {node.Input(0), 1, Axes{block, block, -1}});  // [N, b, b, C, H, W]
   Value* const beside = builder.Call("aten::permute", {blocks, Axes{0, 3, 4, 1, 5, 2}});
   return {builder.Call("aten::flatten", {builder.Call("aten::flatten", {beside, 4, 5}), 2, 3})};
 }

@@ -20,14 +20,14 @@ void SetSamePadding(const OnnxNode& node, Value* input, bool upper, Window& wind
   std::vector<Value*> begin, end;
   for (std::size_t i = 0; i < window.axes(); ++i) {
     Value* const size = builder.Size(input, static_cast<std::int64_t>(i) + 2);
-    Value* const total =
-        SamePadding(builder, size, window.strides[i], (window.kernel[i] - 1) * window.dilations[i]);
+    Value* const total = SamePadding(builder, size, window.strides[i], (window.kernel[i] - 1) * window.dilations[i]);
     Value* const less = builder.Call("aten::floordiv", {total, 2});
     Value* const more = builder.Call("aten::sub", {total, less});
     begin.push_back(upper ? less : more);
     end.push_back(upper ? more : less);
   }
-  const bool fixed = std::all_of(begin.begin(), begin.end(), [&](Value* v) { return builder.ConstantOf(v).has_value(); });
+  const bool fixed =
+      std::all_of(begin.begin(), begin.end(), [&](Value* v) { return builder.ConstantOf(v).has_value(); });
   for (std::size_t i = 0; fixed && i < window.axes(); ++i) {
     window.begin[i] = builder.ConstantOf(begin[i])->toInt();
     window.end[i] = builder.ConstantOf(end[i])->toInt();
@@ -41,7 +41,8 @@ void SetSamePadding(const OnnxNode& node, Value* input, bool upper, Window& wind
 
 Window WindowOf(const OnnxNode& node, Value* input, std::vector<std::int64_t> kernel) {
   const std::size_t axes = kernel.size();
-  if (node.builder().Rank(input) != static_cast<std::int64_t>(axes) + 2) node.Refuse("its kernel has other axes than its input");
+  if (node.builder().Rank(input) != static_cast<std::int64_t>(axes) + 2)
+    node.Refuse("its kernel has other axes than its input");
   if (axes < 1 || axes > 3) node.Refuse("windows of one, two or three axes are read");
   Window window;
   window.kernel = std::move(kernel);

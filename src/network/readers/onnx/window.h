@@ -10,7 +10,7 @@ namespace bitplan::network {
 /// How the windows of a convolution or pool lie, one number an axis of space.
 struct Window {
   std::vector<std::int64_t> kernel, strides, dilations;
-  std::vector<std::int64_t> begin, end;  ///< padding before and after
+  std::vector<std::int64_t> begin, end;                          ///< padding before and after
   std::vector<torch::jit::Value*> computed_begin, computed_end;  ///< in their place where the input's size decides
   std::size_t axes() const { return kernel.size(); }
   /// Whether an operator of ATen takes the padding as it is: the same on both sides.
