@@ -39,8 +39,8 @@ std::vector<Evaluation> EvaluateFunctions(const Network& network, const std::vec
                                           const ProgressCallback& progress = {}, Loss loss = Loss::Auto);
 
 /// What the output correction of `quantized` gains on samples that it was not fitted on; `calibration` and `options`
-/// are what it was made with. Nothing where it corrects nothing by data, was fitted on fewer than four samples, or where
-/// `options.memory_bytes` have no room for two more networks with weights of their own.
+/// are what it was made with. Nothing where it corrects nothing by data, was fitted on fewer than four samples, or
+/// where `options.memory_bytes` have no room for two more networks with weights of their own.
 std::optional<CorrectionGain> CrossValidateCorrection(const QuantizedNetwork& quantized, const Dataset& calibration,
                                                       const QuantizeOptions& options = {});
 

@@ -41,17 +41,22 @@ Measure Shown(const Sensitivity& sensitivity) {
   return Measure::RelativeError;
 }
 
-/// Width at which layers are compared: 4 bits, or the narrowest one above that is offered.
+/// Width at which layers are compared: 4 bits, or the narrowest one above that is offered; else the widest that is not
+/// float, where there is one.
 std::size_t ComparedAt(const std::vector<Perturbation>& choices) {
-  for (std::size_t k = 0; k < choices.size(); ++k)
-    if (choices[k].bits >= 4) return k;
-  return choices.size() - 1;
+  std::size_t widest = 0;
+  for (std::size_t k = 0; k < choices.size() && choices[k].bits < 32; ++k) {
+    widest = k;
+    if (choices[k].bits >= 4) break;
+  }
+  return widest;
 }
 
 /// Standard error of what PredictedCost gives; nothing where there is none.
 std::optional<double> StandardError(const Curvature& curvature, const Perturbation& choice, Measure measure) {
   if (HasFigures(measure)) {
-    const double error = choice.figures.at(measure).standard_error;
+    const auto found = choice.figures.find(measure);
+    const double error = found == choice.figures.end() ? 0 : found->second.standard_error;
     return error > 0 ? std::optional(error) : std::nullopt;
   }
   if (measure == Measure::Trace)

@@ -24,6 +24,10 @@ void WithCheckpoint(const CommandLine& line, const fs::path& result, const std::
   if (!line.Get<bool>("resume")) fs::remove(checkpoint, ignored);
   const auto left =
       fmt::format("what was finished is in {}: the same command with --resume goes on from there", checkpoint.string());
+  const auto written = [&] {
+    return fs::last_write_time(checkpoint, ignored);
+  };  // a time of its own where there is none
+  const auto before = written();
   try {
     work(checkpoint);
   } catch (const Interrupted&) {
@@ -32,7 +36,7 @@ void WithCheckpoint(const CommandLine& line, const fs::path& result, const std::
   } catch (const process::MemoryShort&) {
     throw;  // tells what --memory would do; what was finished may be of other passes than those under it
   } catch (const Error& error) {
-    if (!fs::exists(checkpoint, ignored)) throw;
+    if (!fs::exists(checkpoint, ignored) || written() == before) throw;  // refused before anything was finished
     throw Error(fmt::format("{}; {}", error.what(), left));
   }
   fs::remove(checkpoint, ignored);

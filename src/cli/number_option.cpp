@@ -46,6 +46,11 @@ Allowed Width() {
   return {[](double number) { return IsWidth(static_cast<int>(number)); }, "bits: 1 to 8, 16 or 32"};
 }
 
+Allowed StageWidth() {
+  return {[](double number) { return number > 1 && number < 32 && IsWidth(static_cast<int>(number)); },
+          "bits: 2 to 8, or 16"};
+}
+
 Allowed NotNegative() {
   return {[](double) { return true; }, "a whole number that is not negative"};
 }

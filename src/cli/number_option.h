@@ -26,6 +26,7 @@ Allowed NumberWithin(double least, double most);
 Allowed NumberFromBelow(double least, double bound);  ///< [least, bound)
 Allowed NumberAboveUpTo(double bound, double most);   ///< (bound, most]
 Allowed Width();                                      ///< of a format, in bits
+Allowed StageWidth();                                 ///< of training in stages, in bits
 Allowed NotNegative();                                ///< of a type that has no others
 /// Of percent; `none` and `all`: whether 0 and 100 are among them; `why` no others are.
 Allowed Percent(bool none, bool all, const std::string& why = {});

@@ -33,7 +33,7 @@ void AddMethodOptions(CommandLine& line) {
       {"incremental", Percentages(Percent(false, true))->value_name("P%,P%,…"),
        "in place of --method: portions of the weights, largest first, that are put on the grid for good, phase by "
        "phase: 50%,75%,87.5%,100%"},
-      {"stages", Integers(Width())->value_name("BITS,BITS"),
+      {"stages", Integers(StageWidth())->value_name("BITS,BITS"),
        "lower all widths in stages, 8,6: first none below 8, then none below 6, then the plan's"},
       {"widen", Number<std::int64_t>(WholeFrom(1), Defaults().widen),
        "copies of every hidden channel that the network gets first, its output the same"},

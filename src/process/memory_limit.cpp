@@ -69,11 +69,10 @@ std::int64_t PlannedBytes(std::int64_t limit) {
 }
 
 MemoryShort::MemoryShort(const std::string& what, std::int64_t limit, std::int64_t least, bool exact)
-    : Error(exact
-                ? fmt::format("the memory limit is {}, and {} takes {}: give {} more", Mebibytes(limit), what,
-                              Mebibytes(least), Mebibytes(least - limit))
-                : fmt::format("the memory limit is {}, and {} takes more: give {} more", Mebibytes(limit), what,
-                              Mebibytes(least - limit))),
+    : Error(exact ? fmt::format("the memory limit is {}, and {} takes {}: give {} more", Mebibytes(limit), what,
+                                Mebibytes(least), Mebibytes(least - limit))
+                  : fmt::format("the memory limit is {}, and {} takes more: give {} more", Mebibytes(limit), what,
+                                Mebibytes(least - limit))),
       what_for_(what),
       limit_(limit),
       least_(least),

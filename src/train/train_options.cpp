@@ -5,6 +5,7 @@
 #include "bitplan/error.h"
 #include "bitplan/train.h"
 #include "text/enum_names.h"
+#include "training_methods/bit_stages.h"
 #include "training_methods/incremental_weight.h"
 
 namespace bitplan {
@@ -60,6 +61,7 @@ void TrainOptions::Validate() const {
   RequireNumber("held_out", held_out, held_out >= 0 && held_out < 1, "in [0, 1)");
   RequireNumber("memory_bytes", static_cast<double>(memory_bytes), memory_bytes > 0, "above 0");
   ValidateSteps(*this);
+  training_methods::CheckStages(stages);
   if (incremental.empty()) return;
   training_methods::IncrementalSchedule{incremental}.Validate(epochs);
   if (!stages.empty()) throw Error("incremental and stages are given; one of the two is for a run");

@@ -11,15 +11,6 @@ namespace bitplan::training_methods {
 
 namespace {
 
-void CheckStages(const std::vector<int>& bits) {
-  const bool widths =
-      std::all_of(bits.begin(), bits.end(), [](int width) { return width > 1 && width < 32 && IsWidth(width); });
-  if (!widths || !std::is_sorted(bits.rbegin(), bits.rend()) ||
-      std::adjacent_find(bits.begin(), bits.end()) != bits.end())
-    throw Error(
-        fmt::format("stages: {} given; expected descending widths of 2 to 8 or 16 bits", fmt::join(bits, ", ")));
-}
-
 Plan PlanAtStage(const Plan& plan, int bits) {
   Plan stage = plan;
   for (LayerPlan& layer : stage.layers)
@@ -38,6 +29,15 @@ bool SameFormats(const Plan& one, const Plan& other) {
 }
 
 }  // namespace
+
+void CheckStages(const std::vector<int>& bits) {
+  const bool widths =
+      std::all_of(bits.begin(), bits.end(), [](int width) { return width > 1 && width < 32 && IsWidth(width); });
+  if (!widths || !std::is_sorted(bits.rbegin(), bits.rend()) ||
+      std::adjacent_find(bits.begin(), bits.end()) != bits.end())
+    throw Error(
+        fmt::format("stages: {} given; expected descending widths of 2 to 8 or 16 bits", fmt::join(bits, ", ")));
+}
 
 Format FormatAtStage(const Format& planned, int bits) {
   if (planned.bits >= bits) return planned;

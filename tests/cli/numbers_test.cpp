@@ -140,6 +140,7 @@ TEST(Lists, OfNumbersAreRefusedByNameAndRange) {
   };
   expect("analyze resnet20.pt --data cifar10:train.bin --out s.json --weight-bits 4,-2",
          "--weight-bits 4,-2: expected bits: 1 to 8, 16 or 32");
+  expect("train resnet20.pt --weight-bits 4 --data cifar10:train.bin --out t.pt --stages 32,4", "bits: 2 to 8, or 16");
   expect("train resnet20.pt --weight-bits 4 --data cifar10:train.bin --out t.pt --stages 8,-6",
          "--stages 8,-6: expected");
   expect("train resnet20.pt --weight-bits 4 --data cifar10:train.bin --out t.pt --schedule step --step-epochs 0",

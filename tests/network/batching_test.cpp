@@ -46,10 +46,9 @@ struct BatchCase {
   at::Tensor inputs, output;  // inputs: the first one
 };
 
-const std::vector<std::string> kCases = {"one",   "one_frozen",   "four",        "four_frozen", "two",
-                                         "state", "state_frozen", "steps",       "each",        "squeezed",
-                                         "block", "block_one",    "block_three", "block_four",  "three_hundred",
-                                         "rows"};
+const std::vector<std::string> kCases = {
+    "one",  "one_frozen", "four",  "four_frozen", "two",         "state",      "state_frozen",  "steps",
+    "each", "squeezed",   "block", "block_one",   "block_three", "block_four", "three_hundred", "rows"};
 
 TEST(Batching, GivesEverySampleItsOwnOutputInAnyNumber) {
   for (const std::string& name : kCases)
