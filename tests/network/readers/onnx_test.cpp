@@ -121,5 +121,19 @@ TEST(OnnxModel, WithAnOperatorThatIsNotReadIsRefusedByTheNodeInOneLine) {
   }
 }
 
+/// Of make_bad_onnx.py.
+TEST(OnnxModel, ThatHasNoMeaningAsANetworkIsRefusedByTheNodeInOneLine) {
+  const fs::path folder = OnnxFolder().parent_path() / "refused";
+  std::ifstream stream(folder / "refused.json");
+  const json refused = json::parse(stream);
+  ASSERT_GE(refused.size(), 16U);
+  for (const auto& [name, parts] : refused.items()) {
+    const std::string message = MessageOf([&, path = folder / name] { Network::Load(path); });
+    EXPECT_TRUE(IsOneLine(message)) << name << ": " << message;
+    EXPECT_THAT(message, testing::HasSubstr(name));
+    for (const json& part : parts) EXPECT_THAT(message, testing::HasSubstr(part.get<std::string>()));
+  }
+}
+
 }  // namespace
 }  // namespace bitplan::test
