@@ -1,15 +1,18 @@
 #include <fmt/format.h>
-#include <jerror.h>
-#include <jpeglib.h>
 
 #include <algorithm>
 #include <array>
 #include <csetjmp>
-#include <cstdio>  // before jpeglib.h, which needs its FILE
+#include <cstdio>
 
 #include "bitplan/error.h"
 #include "image_format.h"
 #include "tuning.h"
+
+// clang-format off: each needs what is before it
+#include <jpeglib.h>
+#include <jerror.h>
+// clang-format on
 
 namespace bitplan::decode {
 
