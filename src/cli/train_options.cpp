@@ -66,7 +66,7 @@ void AddOptimizerOptions(CommandLine& line) {
 void AddDataOptions(CommandLine& line) {
   line.Add({
       {"batch-size", Number<std::int64_t>(WholeFrom(1), Defaults().batch_size), "samples a step"},
-      {"crop", Number<std::int64_t>(WholeFrom(0), Defaults().crop_padding),
+      {"crop-padding", Number<std::int64_t>(WholeFrom(0), Defaults().crop_padding),
        "images are cut out at random after so many black pixels were put around them; 0: not"},
       {"flip", Flag(), "images are mirrored at random"},
       {"held-out",
@@ -112,7 +112,7 @@ TrainOptions ReadTrainOptions(const CommandLine& line) {
   options.warm_up_steps = line.Get<std::int64_t>("warm-up");
   options.clip_norm = line.Get<double>("clip-norm");
   options.batch_size = line.Get<std::int64_t>("batch-size");
-  options.crop_padding = line.Get<std::int64_t>("crop");
+  options.crop_padding = line.Get<std::int64_t>("crop-padding");
   options.flip = line.Get<bool>("flip");
   options.held_out = ParsePercent("held-out", line.Get<std::string>("held-out")) / 100;
   options.calibration_samples = line.Get<std::int64_t>("calibration-samples");
