@@ -33,8 +33,8 @@ class TrainingRun {
   const RunState& state() const { return state_; }
 
  private:
-  /// Throws Error where a pass over a batch, or a step, takes more than the memory limit leaves. What the first observes
-  /// on the way is forgotten by PrepareStage.
+  /// Throws Error where a pass over a batch, or a step, takes more than the memory limit leaves. What the first
+  /// observes on the way is forgotten by PrepareStage.
   void RequireForwardFits();
   void RequireStepFits();
 

@@ -21,9 +21,10 @@ const std::string kTrain = kBase + "--learning-rate 0.003 --out trained.pt ";
 
 TEST(TrainCommand, LeavesFilesThatTheOtherCommandsRead) {
   const Workspace work;
-  const ToolRun run = work.Run(kTrain +
-                               "--epochs 2 --test cifar10:test.bin --crop-padding 4 --flip --distillation 0.5 --curve-csv "
-                               "c.csv --curve-svg c.svg --json -");
+  const ToolRun run =
+      work.Run(kTrain +
+               "--epochs 2 --test cifar10:test.bin --crop-padding 4 --flip --distillation 0.5 --curve-csv "
+               "c.csv --curve-svg c.svg --json -");
   ASSERT_EQ(run.code, 0) << run.err;
   const json result = json::parse(run.out);
   EXPECT_EQ(result["schema"], "bitplan.training/1");

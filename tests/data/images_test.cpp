@@ -88,9 +88,11 @@ TEST_F(Images, BadOnesAreNamedOrSkippedAndCounted) {
   EXPECT_THAT(Problem(spec()), testing::HasSubstr("a/bad.jpg: the JPEG image cannot be decoded"));
   const Dataset data = Dataset::Load(spec(), {.mean = {}, .std = {}, .skip_bad = true});
   EXPECT_THAT(Labels(data), testing::ElementsAre(0, 1, 1));
-  EXPECT_THAT(data.skipped(), testing::ElementsAre(testing::HasSubstr("a/bad.jpg"), testing::HasSubstr("b/unread.bmp")));
+  EXPECT_THAT(data.skipped(),
+              testing::ElementsAre(testing::HasSubstr("a/bad.jpg"), testing::HasSubstr("b/unread.bmp")));
   EXPECT_EQ(Dataset::Load(spec(), {.samples = 3, .mean = {}, .std = {}, .skip_bad = true}).size(), 3);
-  EXPECT_THAT(Problem(spec(), {.samples = 4, .mean = {}, .std = {}, .skip_bad = true}), testing::HasSubstr("3 can be decoded and"));
+  EXPECT_THAT(Problem(spec(), {.samples = 4, .mean = {}, .std = {}, .skip_bad = true}),
+              testing::HasSubstr("3 can be decoded and"));
 }
 
 TEST_F(Images, WhatIsWrongWithAFolderIsSaid) {
@@ -107,7 +109,8 @@ TEST_F(Images, OfSeveralSizesNeedACrop) {
   EXPECT_THAT(Problem(spec()), testing::HasSubstr("tall.png: 21 × 40 pixels, where the other images have 37 × 26"));
   EXPECT_EQ(Problem(spec(), {.mean = {}, .std = {}, .resize = 20, .crop = 20}), "");
   EXPECT_THAT(Problem(spec(), {.mean = {}, .std = {}, .crop = -1}), testing::HasSubstr("and crop -1"));
-  EXPECT_THAT(Problem(spec(), {.mean = {}, .std = {}, .interpolation = "cubic"}), testing::HasSubstr("interpolation is cubic"));
+  EXPECT_THAT(Problem(spec(), {.mean = {}, .std = {}, .interpolation = "cubic"}),
+              testing::HasSubstr("interpolation is cubic"));
 }
 
 TEST_F(Images, MalformedLabelFilesAreNamedWithTheirLine) {
@@ -135,7 +138,9 @@ TEST(ImageTransform, IsTorchvisionsToOneStep) {
     for (std::string* part : {&base, &ending, &interpolation, &resize, &crop}) std::getline(parts, *part, '.');
     const decode::Image image = decode::ReadImage((kImages / (base + "." + ending)).string());
     const at::Tensor pixels = data::Transformed(
-        image, {.mean = {}, .std = {}, .resize = std::stoll(resize), .crop = std::stoll(crop), .interpolation = interpolation}, name);
+        image,
+        {.mean = {}, .std = {}, .resize = std::stoll(resize), .crop = std::stoll(crop), .interpolation = interpolation},
+        name);
     const Ppm expected = ReadPpm(entry.path());
     ASSERT_EQ(pixels.sizes().vec(), (std::vector<std::int64_t>{3, expected.height, expected.width})) << name;
     const at::Tensor rows = pixels.permute({1, 2, 0}).contiguous();
