@@ -39,7 +39,9 @@ const std::map<std::string, Refusal>& Refusals() {
       {"candidates", {kNoCount, "a whole number from 1 on"}},
       {"class-axis", {{"-5", "0"}, "an axis from 1 on, or -1"}},
       {"clip-norm", {{"-1", "nan"}, "a number from 0 on"}},
-      {"crop", {kNegative, "a whole number from 0 on"}},
+      {"context", {kNoCount, "a whole number from 1 on"}},
+      {"crop", {kNoCount, "a whole number from 1 on"}},
+      {"crop-padding", {kNegative, "a whole number from 0 on"}},
       {"curvature-samples", {kNoCount, "a whole number from 1 on"}},
       {"deviations", {kNoNumber, "a number above 0"}},
       {"distillation", {{"-0.1", "1.1", "nan"}, "a number from 0 to 1"}},
@@ -60,6 +62,7 @@ const std::map<std::string, Refusal>& Refusals() {
       {"refine", {kNegative, "a whole number from 0 on"}},
       {"repeats", {{"-5", "0", "2"}, "a whole number from 3 on"}},
       {"resamples", {{"-5", "1"}, "0, or a whole number from 2 on"}},
+      {"resize", {kNoCount, "a whole number from 1 on"}},
       {"samples", {kNegative, "a whole number from 0 on"}},
       {"seed", {{"-1"}, "a whole number that is not negative"}},
       {"smoothing", {{"-0.1", "1.1", "nan"}, "a number from 0 to 1"}},
@@ -148,7 +151,7 @@ TEST(Lists, OfNumbersAreRefusedByNameAndRange) {
   expect("train resnet20.pt --weight-bits 4 --data cifar10:train.bin --out t.pt --incremental 50%,120%",
          "--incremental 50%,120%: expected more than 0% and at most 100%");
   const std::string help = work.Run("train --help").out;
-  EXPECT_THAT(HelpOf(help, "stages"), HasSubstr("bits:1to8,16or32;severalwithcommasbetween"));
+  EXPECT_THAT(HelpOf(help, "stages"), HasSubstr("bits:2to8,or16;severalwithcommasbetween"));
   EXPECT_THAT(HelpOf(help, "incremental"), HasSubstr("morethan0%andatmost100%"));
   expect("eval resnet20.pt --data cifar10:test.bin --mean 0.5 --std -1", "--std -1: expected a number above 0");
 }
