@@ -81,6 +81,8 @@ std::int64_t GridSearchBytes(const at::Tensor& weight, const std::vector<Format>
 void CheckGridsFit(const Network& network, const Plan& plan, std::int64_t memory_bytes) {
   std::vector<Need> needs;
   std::int64_t held = 0;
+  // A correction of channels scales the weights that were quantized, beside them.
+  const std::int64_t of_weight = kFloat + kCode + (plan.corrections.FitsOutputs() ? kFloat : 0);
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
     const Layer& layer = network.layers()[i];
     const LayerPlan& planned = plan.layers[i];
@@ -88,8 +90,9 @@ void CheckGridsFit(const Network& network, const Plan& plan, std::int64_t memory
     const std::int64_t search =
         planned.learned_weight ? 0 : GridSearchBytes(weight, {planned.weight}, layer.channel_axis);
     if (search > 0) needs.push_back({&layer, weight.numel(), held + search});
-    if (planned.weight.bits < 32) held += weight.numel() * (kFloat + kCode);
+    if (planned.weight.bits < 32) held += weight.numel() * of_weight;
   }
+  if (!needs.empty()) needs.push_back({needs.back().layer, needs.back().weights, held});
   CheckFits(needs, memory_bytes);
 }
 
