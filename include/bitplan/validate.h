@@ -48,7 +48,9 @@ struct Agreement {
 };
 
 struct Validation {
-  std::vector<std::string> groups;  ///< names, as DrawnPlan::choices
+  std::string model_sha256, data_sha256;  ///< of the model file, and of the data that plans were measured on
+  std::uint64_t seed = 0;                 ///< of the draw and of the analysis
+  std::vector<std::string> groups;        ///< names, as DrawnPlan::choices
   std::vector<DrawnPlan> plans;
   std::vector<Agreement> agreements;  ///< the best over all plans first
 };
@@ -61,6 +63,9 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
 
 /// A row a plan: widths, rise, accuracy, every measure's prediction.
 std::string ToCsv(const Validation& validation);
+
+/// Schema bitplan.validation/1.
+std::string ToJson(const Validation& validation);
 
 /// A panel a measure: predicted against measured, both on logarithmic axes.
 std::string ToSvg(const Validation& validation);

@@ -86,6 +86,7 @@ int ValidateMeasures(const Arguments& arguments) {
   ThrowIfInterrupted();
   WriteFile(folder / kTable, ToCsv(validation));
   WriteFile(folder / kChart, ToSvg(validation));
+  if (!WriteJson(line, ToJson(validation))) return kDone;
   Print(validation);
   PrintCriterion(criterion);
   fmt::print("\nwritten to {}: validation.csv, validation.svg\n", line.Required("out-dir"));

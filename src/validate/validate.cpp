@@ -177,7 +177,7 @@ Validation Validate(const Network& network, const Dataset& data, const std::opti
   if (problem.ChoiceCount() == problem.groups.size())
     throw Error("every layer has one width only: there is one plan, nothing to compare");
 
-  Validation validation;
+  Validation validation{network.sha256(), data.sha256(), options.seed, {}, {}, {}};
   for (const Group& group : problem.groups) validation.groups.push_back(group.name);
   for (const Predictor& predictor : predictors)
     validation.agreements.push_back({predictor.name, {}, 0, 0, 0, 0, std::nullopt});

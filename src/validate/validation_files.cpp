@@ -2,8 +2,51 @@
 
 #include "bitplan/plot.h"
 #include "bitplan/validate.h"
+#include "bitplan/version.h"
+#include "plan/json_writer.h"
 
 namespace bitplan {
+
+namespace {
+
+using plan::Json;
+using plan::NumberOrNull;
+
+Json JsonOf(const DrawnPlan& plan, const std::vector<std::string>& groups) {
+  Json json{{"choices", Json::object()}, {"rise", NumberOrNull(plan.rise)}};
+  for (std::size_t g = 0; g < groups.size(); ++g) json["choices"][groups[g]] = plan.choices[g];
+  if (plan.accuracy) json["accuracy"] = NumberOrNull(*plan.accuracy);
+  if (plan.test_error) json["test_error"] = NumberOrNull(*plan.test_error);
+  if (plan.metric) json["metric"] = {{"name", plan.metric->name}, {"value", NumberOrNull(plan.metric->value)}};
+  return json;
+}
+
+Json JsonOf(const Agreement& agreement) {
+  Json json{{"measure", agreement.measure},
+            {"spearman", NumberOrNull(agreement.spearman)},
+            {"kendall", NumberOrNull(agreement.kendall)},
+            {"spearman_small", NumberOrNull(agreement.spearman_small)},
+            {"kendall_small", NumberOrNull(agreement.kendall_small)}};
+  if (agreement.spearman_accuracy) json["spearman_accuracy"] = NumberOrNull(*agreement.spearman_accuracy);
+  json["predictions"] = Json::array();
+  for (const double prediction : agreement.predictions) json["predictions"].push_back(NumberOrNull(prediction));
+  return json;
+}
+
+}  // namespace
+
+std::string ToJson(const Validation& validation) {
+  Json json{{"schema", "bitplan.validation/1"},
+            {"tool_version", Version()},
+            {"model_sha256", validation.model_sha256},
+            {"data_sha256", validation.data_sha256},
+            {"seed", validation.seed},
+            {"plans", Json::array()},
+            {"agreements", Json::array()}};
+  for (const DrawnPlan& plan : validation.plans) json["plans"].push_back(JsonOf(plan, validation.groups));
+  for (const Agreement& agreement : validation.agreements) json["agreements"].push_back(JsonOf(agreement));
+  return plan::JsonText(json);
+}
 
 std::string ToCsv(const Validation& validation) {
   std::vector<std::string> header{"plan"};

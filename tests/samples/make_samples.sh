@@ -1,16 +1,22 @@
 #!/usr/bin/env bash
 # Makes a file of every schema that the tool writes, from the bundled model: by_tool/ was left by it, and the test of the schemas
 # makes them anew. A sample stays as it is for as long as its version is read; a new version adds files.
-# usage: make_samples.sh TOOL SOURCE_DIR OUT_DIR
+# usage: make_samples.sh TOOL SOURCE_DIR OUT_DIR [JSON_DIR: gets what --json of each command leaves, COMMAND.json]
 set -euo pipefail
-tool="$1" source="$2" out="$3"
+tool="$1" source="$2" out="$3" told="${4:-}"
 scratch="$(mktemp -d)"
 trap 'rm -rf "$scratch"' EXIT
 cp "$source"/examples/cifar10/{resnet20.pt,train.bin,test.bin} "$scratch"
 cp "$source"/tests/samples/by_hand/* "$scratch"
 cd "$scratch"
 few=(--seed 1 --samples 4)
-bitplan() { "$tool" "$@" >/dev/null; }
+bitplan() {
+  local code=0 json=(--json "told-$1.json")
+  [[ " $* " != *" --json "* ]] || json=()
+  "$tool" "$@" "${json[@]}" >/dev/null || code=$?
+  [[ " $* " != *" --json "*.json" "* ]] || cp "$(sed 's/.* --json \([^ ]*\) .*/\1/' <<<" $* ")" "told-$1.json"
+  return "$code"
+}
 
 bitplan inspect resnet20.pt --input 3,32,32 --target tensorrt --json inspection-1.json
 bitplan analyze resnet20.pt --data cifar10:train.bin "${few[@]}" --measures logit-shift,gauss-newton,trace,relative-error --curvature-samples 2 \
@@ -34,10 +40,16 @@ bitplan train resnet20.pt --target tensorrt --data cifar10:train.bin --test cifa
   --out trained.pt --plan-out plan-1-learned.json --json training-1.json
 bitplan search --problem problem-1.json --method agent --episodes 2 --warm-up 1 --agent-checkpoint checkpoint-1-agent.checkpoint --json - || (($? == 3))
 bitplan spectrum resnet20.pt --data cifar10:train.bin "${few[@]}" --layers linear --probes 2 --steps 8 --json spectrum-1.json
+bitplan validate resnet20.pt --data cifar10:train.bin --test cifar10:test.bin "${few[@]}" --plans 10 --weight-bits 3,8 \
+  --measures logit-shift,relative-error --out-dir validation --json validation-1.json
 bitplan run resnet20.pt --data cifar10:train.bin --test cifar10:test.bin --budget weight_size=15% --weight-bits 4,8 --seed 1 --samples 16 \
   --candidates 2 --resamples 0 --out-dir run
 mv run/choice.json choice-1.json
 mv run/evaluation.json evaluation-1-run.json
 mkdir -p "$out"
+if [[ -n "$told" ]]; then
+  mkdir -p "$told"
+  for file in told-*.json; do mv "$file" "$told/${file#told-}"; done
+fi
 for file in "$source"/tests/samples/by_hand/*; do rm "$(basename "$file")"; done
 cp ./*-[0-9]* "$out"

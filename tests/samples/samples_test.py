@@ -132,8 +132,14 @@ def refuses_what_is_wrong(validator, value, name):
 def fresh(source, tool):
     schemas = Schemas(source / "docs" / "schemas")
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([source / "tests/samples/make_samples.sh", tool, source, folder], check=True)
-        made = sorted(pathlib.Path(folder).iterdir())
+        told = pathlib.Path(folder) / "told"
+        made = pathlib.Path(folder) / "made"
+        subprocess.run([source / "tests/samples/make_samples.sh", tool, source, made, told], check=True)
+        help_text = subprocess.run([tool, "--help"], capture_output=True, text=True, check=True).stdout
+        for command in re.findall(r"^  ([a-z]+) ", help_text, re.MULTILINE):
+            assert (told / f"{command}.json").is_file(), f"{command} --json leaves no file"
+            schemas.check(told / f"{command}.json")
+        made = sorted(made.iterdir())
         for file in made:
             if file.suffix != ".npy":
                 schemas.check(file)
