@@ -24,6 +24,7 @@ int SearchFront(const Arguments& arguments);
 int ProfileModel(const Arguments& arguments);
 int CalibrateModel(const Arguments& arguments);
 int QuantizeModel(const Arguments& arguments);
+int ExportPlans(const Arguments& arguments);
 int TrainModel(const Arguments& arguments);
 int EvaluateModel(const Arguments& arguments);
 int RunAll(const Arguments& arguments);

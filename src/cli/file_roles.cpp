@@ -18,8 +18,9 @@ namespace fs = std::filesystem;
 namespace {
 
 // What options are files, the same in every command that has them.
-constexpr std::array kRead = {"MODEL.pt",     "plan.json",  "sensitivity.json", "plan",        "problem",      "config",
-                              "layer-config", "statistics", "energy",           "loss-module", "metric-module"};
+constexpr std::array kRead = {"MODEL.pt", "plan.json",   "sensitivity.json", "plan",
+                              "problem",  "config",      "layer-config",     "statistics",
+                              "energy",   "loss-module", "metric-module",    "from"};
 constexpr std::array kReadOrNames = {"on", "target"};  // of what is known by name, or a file
 constexpr std::array kReadWithArrays = {"sensitivity.json", "problem"};
 constexpr std::array kReadAsData = {"data", "test", "calibration"};
@@ -74,19 +75,19 @@ std::vector<NamedFile> WrittenBy(const CommandLine& line) {
   std::vector<NamedFile> files;
   for (const char* const option : kWritten)
     if (line.Has(option) && FileOf(line, option) != "-") files.push_back({Name(option), FileOf(line, option)});
-  if (line.Has("export"))
-    for (const std::string& text : line.List("export")) {
-      const NamedExport named = ParseExport(text);
-      files.push_back({"--export " + named.name, named.file});
+  for (const std::string option : {"export", "to"})
+    for (const std::string& text : line.List(option)) {
+      const NamedExport named = ParseExport(option, text);
+      files.push_back({fmt::format("--{} {}", option, named.name), named.file});
     }
   return files;
 }
 
-/// Devices and pipes are no files that anything could be lost of.
+/// Devices and pipes are no files that anything could be lost of; folders, that exporters read and write, are.
 bool IsSpecial(const fs::path& path) {
   std::error_code ignored;
   const fs::file_status status = fs::status(path, ignored);
-  return fs::exists(status) && !fs::is_regular_file(status);
+  return fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status);
 }
 
 bool AreOneFile(const fs::path& a, const fs::path& b) {

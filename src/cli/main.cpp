@@ -29,6 +29,7 @@ constexpr std::array kCommands = {
     Command{"calibrate", "collect what the ranges of layer inputs are found from", CalibrateModel},
     Command{"profile", "time each layer's kernels here, or estimate latency and energy on a device", ProfileModel},
     Command{"quantize", "apply a plan and save a quantized TorchScript file", QuantizeModel},
+    Command{"export", "write what a plan makes of a model for other tools", ExportPlans},
     Command{"train", "train a model under a plan, and save it quantized", TrainModel},
     Command{"eval", "measure the float and the planned network on data", EvaluateModel},
     Command{"validate", "compare every measure's predictions with the real loss of random plans", ValidateMeasures},

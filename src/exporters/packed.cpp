@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "packed_layout.h"
+#include "traits.h"
 
 namespace bitplan::exporters {
 
@@ -140,7 +141,13 @@ std::string Header(const PackedPart& all) {
 
 }  // namespace
 
-void Packed::Write(const QuantizedNetwork& quantized, const ByteSink& sink) const {
+ExporterTraits Packed::Traits(std::string_view /*flavor*/) const {
+  ExporterTraits traits = AllButDynamic();
+  traits.inputs.dynamic = true;
+  return traits;
+}
+
+void Packed::Write(const QuantizedNetwork& quantized, const ExportOptions& /*options*/, const ByteSink& sink) const {
   const Network& network = quantized.network();
   const Plan& plan = quantized.plan();
   PackedPart all = FixedPart(network);

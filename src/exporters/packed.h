@@ -11,7 +11,8 @@ class Packed : public Exporter {
   std::string_view description() const override {
     return "codes packed without gaps, scales, biases and ranges, without the graph, as safetensors";
   }
-  void Write(const QuantizedNetwork& network, const ByteSink& sink) const override;
+  ExporterTraits Traits(std::string_view flavor) const override;
+  void Write(const QuantizedNetwork& network, const ExportOptions& options, const ByteSink& sink) const override;
 };
 
 }  // namespace bitplan::exporters

@@ -18,6 +18,7 @@
 #include "network/module_writer.h"
 #include "network/torch_error.h"
 #include "quantize/weight_grid.h"
+#include "traits.h"
 
 namespace bitplan::exporters {
 
@@ -155,7 +156,9 @@ class QuantizedWriter : public network::ModuleWriter {
 
 }  // namespace
 
-void TorchScript::Write(const QuantizedNetwork& network, const ByteSink& sink) const {
+ExporterTraits TorchScript::Traits(std::string_view /*flavor*/) const { return AllButDynamic(); }
+
+void TorchScript::Write(const QuantizedNetwork& network, const ExportOptions& /*options*/, const ByteSink& sink) const {
   std::exception_ptr failure;  // of the sink: LibTorch's writer finishes the file in its destructor, whatever happens
   const std::function<std::size_t(const void*, std::size_t)> write = [&](const void* bytes, std::size_t count) {
     try {

@@ -10,7 +10,8 @@ class TorchScript : public Exporter {
  public:
   std::string_view name() const override { return "torchscript"; }
   std::string_view description() const override { return "a module of standard operators for PyTorch and LibTorch"; }
-  void Write(const QuantizedNetwork& network, const ByteSink& sink) const override;
+  ExporterTraits Traits(std::string_view flavor) const override;
+  void Write(const QuantizedNetwork& network, const ExportOptions& options, const ByteSink& sink) const override;
 };
 
 }  // namespace bitplan::exporters

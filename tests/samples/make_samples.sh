@@ -32,6 +32,7 @@ bitplan pareto sensitivity-1.json --along weight_size_bytes=3 --json front-1.jso
 bitplan calibrate resnet20.pt --data cifar10:train.bin --seed 1 --samples 1 --out statistics-1.json
 bitplan quantize resnet20.pt --layer-config configuration-1.json --rounding gptq --calibration cifar10:train.bin --calibration-samples 4 \
   --out quantized.pt --packed packed-1.safetensors --json quantization-1.json
+bitplan export --list --json exporters-1.json
 bitplan eval resnet20.pt --plan plan-1.json --calibration cifar10:train.bin --calibration-samples 4 --data cifar10:test.bin "${few[@]}" \
   --integer --json evaluation-1.json
 bitplan eval resnet20.pt --weight-bits 8 --activation-bits 8 --calibration cifar10:train.bin --calibration-samples 64 --data cifar10:test.bin \
