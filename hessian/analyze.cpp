@@ -83,6 +83,9 @@ Sensitivity Outline(const Network& network, const Dataset& data, const AnalyzeOp
   result.data = SourceOf(data);
   result.seed = options.seed;
   const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
+  if (options.keep_shifts && criterion.outputs == OutputKind::Several)
+    throw Error(
+        "shifts of the output, as joint problems take them, are kept of one output, and all are taken: name one");
   result.loss = criterion.loss;
   if (criterion.module) result.loss_module_sha256 = criterion.module->sha256();
   result.outputs = criterion.outputs;

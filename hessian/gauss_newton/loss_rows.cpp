@@ -122,9 +122,16 @@ at::Tensor ClassDraws(const at::Tensor& p, std::int64_t count, std::mt19937_64& 
   return at::cat({of_certain, of_drawn});
 }
 
-/// A module's loss is of all numbers of an output at once.
+constexpr std::uint64_t kSeedOfOutput = 0x9E3779B97F4A7C15;
+
+/// Whether a loss is taken as one of all numbers of an output, of which nothing else is known.
+bool IsOfWhole(const Criterion& criterion) {
+  return criterion.loss == Loss::Module || criterion.outputs == OutputKind::Several;
+}
+
 Criterion OfRows(Criterion criterion) {
-  if (criterion.loss == Loss::Module) criterion.outputs = OutputKind::Values;
+  if (criterion.loss == Loss::Module && criterion.outputs != OutputKind::Several)
+    criterion.outputs = OutputKind::Values;
   if (criterion.loss == Loss::Module) criterion.counted = 0;
   return criterion;
 }
@@ -142,7 +149,12 @@ LossCurvature::LossCurvature(Criterion criterion, const at::Tensor& logits, cons
   const std::int64_t outputs = logits_.size(1) * logits_.size(2);
   drawn_ = wanted > 0 || outputs > tuning::kMostExactRows;
   if (drawn_) {
-    counts_.assign(static_cast<std::size_t>(logits_.size(0)), wanted > 0 ? wanted : tuning::kDrawnRows);
+    const int count = wanted > 0 ? wanted : tuning::kDrawnRows;
+    counts_.assign(static_cast<std::size_t>(logits_.size(0)), count);
+    if (criterion_.loss == Loss::Module || criterion_.outputs != OutputKind::Several) return;
+    const std::vector<at::Tensor> apart = Apart(criterion_, logits);
+    for (std::size_t i = 0; i < apart.size(); ++i)
+      each_.emplace_back(criterion_.OfOutput(i), apart[i], at::Tensor(), count, cut, seed + (i + 1) * kSeedOfOutput);
     return;
   }
   std::tie(counts_, cut_) = CutSmallest(AllLengths(), cut);
@@ -154,9 +166,9 @@ at::Tensor LossCurvature::LabelsOf(const at::Tensor& samples) const {
 
 std::pair<at::Tensor, at::Tensor> LossCurvature::All(const at::Tensor& samples) const {
   const at::Tensor z = logits_.index({samples});
-  if (criterion_.loss != Loss::Module) return AllRows(criterion_, z.to(at::kDouble), shares_.index({samples}));
+  if (!IsOfWhole(criterion_)) return AllRows(criterion_, z.to(at::kDouble), shares_.index({samples}));
   auto [rows, lengths] = AllModuleRows(criterion_, z.view(OutputShape(z.size(0))), LabelsOf(samples));
-  return {rows.unsqueeze(-1), lengths};
+  return {rows.view({rows.size(0), rows.size(1), z.size(1), z.size(2)}), lengths};
 }
 
 at::Tensor LossCurvature::AllLengths() const {
@@ -178,9 +190,10 @@ at::Tensor LossCurvature::Drawn(std::int64_t sample) const {
   auto generator = MakeGenerator(seed_, static_cast<std::uint64_t>(sample), 1);
   const at::Tensor z = logits_[sample].to(at::kDouble);  // [P, C]
   const std::int64_t count = counts_[static_cast<std::size_t>(sample)], predictions = z.size(0);
-  if (criterion_.loss == Loss::Module)
+  if (!each_.empty()) return DrawnOfSeveral(sample, generator);
+  if (IsOfWhole(criterion_))
     return DrawnModuleRows(criterion_, z.view(OutputShape(1)), LabelsOf(torch::tensor({sample})), count, generator)
-        .unsqueeze(-1);
+        .view({count, predictions, z.size(1)});
   const at::Tensor like = torch::empty({count, predictions, z.size(1)}, torch::kDouble);
   const at::Tensor shares = shares_[sample];
   const at::Tensor share = shares.sqrt().view({1, predictions, 1});
@@ -192,6 +205,24 @@ at::Tensor LossCurvature::Drawn(std::int64_t sample) const {
     return share * ClassDraws(at::softmax(z / TemperatureOf(criterion_), -1), count, generator);
   const at::Tensor signs = Rademacher(like, generator);
   return share * of_row * (signs - signs.mean(-1, /*keepdim=*/true));
+}
+
+/// Each output's own rows, side by side with signs of their own, so that no two outputs have anything in common on
+/// average.
+at::Tensor LossCurvature::DrawnOfSeveral(std::int64_t sample, std::mt19937_64& generator) const {
+  const std::int64_t count = counts_[static_cast<std::size_t>(sample)];
+  std::vector<at::Tensor> rows;
+  for (std::size_t i = 0; i < each_.size(); ++i) {
+    const at::Tensor signs = Rademacher(torch::empty({count, 1}, torch::kDouble), generator);
+    rows.push_back(std::sqrt(criterion_.several[i].weight) * signs * each_[i].Drawn(sample).reshape({count, -1}));
+  }
+  return at::cat(rows, 1).unsqueeze(1);
+}
+
+std::int64_t LossCurvature::bytes() const {
+  auto sum = static_cast<std::int64_t>(logits_.nbytes());
+  for (const LossCurvature& each : each_) sum += each.bytes();
+  return sum;
 }
 
 std::vector<std::int64_t> LossCurvature::MostRowsFirst() const {

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -37,10 +38,11 @@ class LossCurvature {
 
   LossRows Rows(const std::vector<std::int64_t>& samples) const;
 
-  std::int64_t bytes() const { return static_cast<std::int64_t>(logits_.nbytes()); }  ///< that this holds
+  std::int64_t bytes() const;  ///< that this holds
 
  private:
   at::Tensor Drawn(std::int64_t sample) const;  // [K, P, C]
+  at::Tensor DrawnOfSeveral(std::int64_t sample, std::mt19937_64& generator) const;
 
   /// All rows of some samples and their squared lengths, largest first.
   std::pair<at::Tensor, at::Tensor> All(const at::Tensor& samples) const;
@@ -57,6 +59,7 @@ class LossCurvature {
   double cut_ = 0;
   std::uint64_t seed_;
   std::vector<std::int64_t> counts_;
+  std::vector<LossCurvature> each_;  // of drawn rows of several outputs, one for each
 };
 
 }  // namespace bitplan::hessian

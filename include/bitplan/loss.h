@@ -2,9 +2,11 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bitplan/data.h"
 #include "bitplan/loss_kind.h"
@@ -12,6 +14,15 @@
 #include "bitplan/output_kind.h"
 
 namespace bitplan {
+
+/// What one of several outputs is compared as.
+struct JudgedOutput {
+  NamedOutput output;
+  OutputKind kind = OutputKind::Values;  ///< Classes or Values
+  /// Of its loss in the sum of all: of values 1 over their variance in the float network, so that what a loss is 1 of
+  /// is an output that tells nothing of the samples; of classes 1.
+  double weight = 1;
+};
 
 /// A loss, settled for a network and its data. The same in every stage and command: made by ResolveLoss.
 struct Criterion {
@@ -24,13 +35,19 @@ struct Criterion {
   /// that the mean over samples is that over all predictions that count, and a sample without one adds 0. Else 0.
   double counted = 0;
   std::optional<SampleFunction> module;  ///< that Loss::Module is by
-  std::string reason;                    ///< in words, why it is this one; empty for the classes of an output [N, C]
+  /// Of OutputKind::Several, in the order in which they stand in the output [N, D]: a sample's loss is the sum of each
+  /// one's, by its weight; a module takes them as they are. Else empty.
+  std::vector<JudgedOutput> several;
+  std::string reason;  ///< in words, why it is this one; empty for the classes of an output [N, C]
 
   bool ComparesWithLabels() const;  ///< and not with the float network's output
   bool ReadsLabels() const { return labelled || module.has_value(); }
 
   /// The same outputs under another loss, at temperature 1.
   Criterion With(Loss other) const;
+
+  /// Of one of several outputs alone, without its weight and without labels.
+  Criterion OfOutput(std::size_t index) const;
 
   /// With the labels: Module where there is one, else CrossEntropy, BinaryCrossEntropy or MeanSquaredError, by the kind
   /// of outputs.
@@ -62,7 +79,19 @@ Criterion ResolveLoss(const at::Tensor& output, const at::Tensor& labels, Loss l
 /// The same with the network's output for the first sample and the labels of all. A network with a loss module has
 /// Loss::Module by Auto, whatever the labels, which then tell what outputs are only where they fit; it is tried on that
 /// sample. Throws Error where there is no module for Loss::Module, and as the module does.
+///
+/// Of several outputs (NetworkOptions::output) labels are for modules alone: Auto is Divergence, of an output
+/// [N, C], C ≥ 2, that of classes, of others and with MeanSquaredError the squared error from the float network,
+/// divided by the variance of its output over up to 32 of the samples. Throws Error for losses of labels and a class
+/// axis.
 Criterion ResolveLoss(const Network& network, const Dataset& data, Loss loss = Loss::Auto, double temperature = 1);
+
+/// What a function of one's own says of each sample, float64 [N], given an output [N, …] of this criterion, or several.
+at::Tensor Judge(const SampleFunction& function, const Criterion& criterion, const at::Tensor& output,
+                 const at::Tensor& labels);
+
+/// Several outputs [N, …] of an output [N, D], in the order of `Criterion::several`.
+std::vector<at::Tensor> Apart(const Criterion& criterion, const at::Tensor& output);
 
 /// Every sample's loss, float64 [N], differentiable, of an output [N, …]. `float_output`, of the same shape, is needed
 /// where the criterion does not compare with labels, `labels` where it is labelled. Throws Error when shapes do not

@@ -18,7 +18,9 @@ struct LoweredGraph;
 struct NetworkSummary;
 
 struct NetworkOptions {
-  std::string output;           ///< name or index of the output to use; empty: the only one
+  /// Name or index of the output to use; empty: the only one; several with commas between, or "all": the
+  /// floating-point ones among them, side by side (see Network::Outputs).
+  std::string output;
   bool fold_batch_norm = true;  ///< fold batch norm into the layer before it, as deployed networks do
   std::string device = "cpu";   ///< as LibTorch writes it: cpu, cuda, cuda:1
   bool operand_sites =
@@ -35,6 +37,13 @@ struct NetworkOptions {
   /// Model files that judge the output: a loss (Loss::Module), and a metric that is measured beside it; empty: none.
   /// See SampleFunction.
   std::string loss_module = {}, metric_module = {};
+};
+
+/// One of the values that a network gives, where NetworkOptions::output selects several.
+struct NamedOutput {
+  std::string name;                 ///< its path in what the forward returns, names of dicts and named tuples: boxes, 0
+  std::vector<std::int64_t> shape;  ///< of one sample: that of a tensor [N, …] without its first axis
+  std::string left_out;             ///< why it is no part of the output: "int64"; empty: it is one
 };
 
 /// One tensor of the model file that the network reads: a weight, a bias, a statistic.
@@ -162,7 +171,14 @@ class Network {
   /// folding does not change are shared.
   Network WithBatchNormFolded() const;
 
-  /// Output of the network, [N] or [N, …], for inputs [N, …]. Throws Error when the inputs do not fit the network, with
+  /// Where NetworkOptions::output selects several: the values that the network gives for such inputs, in its order or
+  /// that of the names, dicts, lists and tuples gone through; the floating-point ones are the output's parts. None is no
+  /// value. Empty with other options, and where the network gives one tensor, which is the output as it is. Throws
+  /// Error as Forward.
+  std::vector<NamedOutput> Outputs(const std::vector<at::Tensor>& inputs) const;
+
+  /// Output of the network, [N] or [N, …], for inputs [N, …]. Of several outputs [N, D], of each sample the numbers of
+  /// all parts, one part after the other (see Outputs). Throws Error when the inputs do not fit the network, with
   /// LibTorch's reason in one line, when there is no such output as was asked for (the ones there are, named), when the
   /// output's first axis does not count the samples, and when the network mixes samples.
   at::Tensor Forward(const std::vector<at::Tensor>& inputs) const;

@@ -185,6 +185,9 @@ bool IsOfShifts(Measure measure);
 /// Quadratic).
 bool CanBeJoint(Measure measure);
 
+/// The same of what was analyzed: shifts tell nothing of a loss module, and are of one output.
+bool CanBeJoint(const Sensitivity& sensitivity, Measure measure);
+
 /// Whether a measure is a figure of each choice, and not a curvature times an error.
 bool HasFigures(Measure measure);
 

@@ -27,6 +27,23 @@ at::Tensor CurvatureShift(OutputKind outputs, const at::Tensor& output, const at
   return p.sqrt() * (shift - (p * shift).sum(2, true));
 }
 
+/// The same of whole outputs [N, …], as [N, numbers], shares and weights included.
+at::Tensor CurvatureShifts(const Criterion& divergence, const at::Tensor& output, const at::Tensor& other,
+                           const at::Tensor& labels) {
+  if (divergence.outputs == OutputKind::Several) {
+    const std::vector<at::Tensor> outputs = Apart(divergence, output), others = Apart(divergence, other);
+    std::vector<at::Tensor> shifts;
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+      shifts.push_back(std::sqrt(divergence.several[i].weight) *
+                       CurvatureShifts(divergence.OfOutput(i), outputs[i], others[i], {}));
+    return at::cat(shifts, 1);
+  }
+  const at::Tensor z = ByPrediction(divergence, output).to(at::kDouble);
+  const at::Tensor share = PredictionShares(divergence, output, labels).sqrt().unsqueeze(-1);
+  const at::Tensor shift = ByPrediction(divergence, other).to(at::kDouble) - z;
+  return (share * CurvatureShift(divergence.outputs, z, shift)).flatten(1);
+}
+
 /// An exchange as its samples and the problem see it.
 struct Sighting {
   Exchange exchange;
@@ -66,15 +83,13 @@ std::vector<Exchange> Ranked(const std::vector<Sighting>& sightings) {
 ChangeEffects EffectsOf(const Criterion& divergence, const at::Tensor& float_output, const at::Tensor& output,
                         const std::vector<at::Tensor>& changed, const at::Tensor& labels) {
   const auto losses = [&](const at::Tensor& of) { return SampleLosses(divergence, of, float_output, labels); };
-  const at::Tensor now = losses(output), z = ByPrediction(divergence, output).to(at::kDouble);
-  const at::Tensor share = PredictionShares(divergence, output, labels).sqrt().unsqueeze(-1);
+  const at::Tensor now = losses(output);
   std::vector<at::Tensor> own, shifts;
   for (const at::Tensor& other : changed) {
     own.push_back(losses(other) - now);
-    const at::Tensor shift = ByPrediction(divergence, other).to(at::kDouble) - z;
-    shifts.push_back(share * CurvatureShift(divergence.outputs, z, shift));
+    shifts.push_back(CurvatureShifts(divergence, output, other, labels));
   }
-  return {at::stack(own), at::stack(shifts).flatten(2)};
+  return {at::stack(own), at::stack(shifts)};
 }
 
 std::vector<Exchange> RankedExchanges(const Problem& problem, const std::vector<std::size_t>& choices,

@@ -10,6 +10,7 @@ namespace bitplan::cli {
 
 /// What Evaluation::divergence is of such outputs.
 constexpr const char* DistanceName(OutputKind outputs) {
+  if (outputs == OutputKind::Several) return "divergence to float";
   return outputs == OutputKind::Values ? "squared error to float" : "KL to float";
 }
 

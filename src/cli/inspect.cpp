@@ -34,12 +34,20 @@ nlohmann::ordered_json PlacementJson(const Target& target, const Placement& plac
   return json;
 }
 
-nlohmann::ordered_json ToJson(const Network& network, const NetworkSummary& profile) {
+nlohmann::ordered_json ToJson(const NamedOutput& output) {
+  nlohmann::ordered_json json{{"name", output.name}, {"shape", output.shape}};
+  if (!output.left_out.empty()) json["left_out"] = output.left_out;
+  return json;
+}
+
+nlohmann::ordered_json ToJson(const Network& network, const NetworkSummary& profile,
+                              const std::vector<NamedOutput>& outputs) {
   nlohmann::ordered_json json;
   json["schema"] = "bitplan.inspection/1";
   json["model_sha256"] = network.sha256();
   json["inputs"] = network.input_names();
   json["output_shape"] = profile.output_shape;
+  for (const NamedOutput& output : outputs) json["outputs"].push_back(ToJson(output));
   json["layers"] = nlohmann::ordered_json::array();
   std::int64_t weights = 0, macs = 0;
   for (std::size_t i = 0; i < network.layers().size(); ++i) {
@@ -90,6 +98,13 @@ void Print(const Network& network, const NetworkSummary& profile, const std::str
   fmt::print("\n{}", left.Text());
 }
 
+void Print(const std::vector<NamedOutput>& outputs) {
+  if (outputs.empty()) return;
+  Table table({"output", "a sample", "left out"});
+  for (const NamedOutput& output : outputs) table.Add({output.name, Shape(output.shape), output.left_out});
+  fmt::print("\n{}", table.Text());
+}
+
 std::string Describe(const Format& format) {
   return format.IsInteger() ? fmt::format("{} bits {}", format.bits, ToString(format.scheme))
                             : fmt::format("{} bits {}", format.bits, ToString(format.type));
@@ -128,13 +143,16 @@ int Inspect(const Arguments& arguments) {
   network_options.operand_sites = target.has_value();
   const Network network = LoadNetwork(line, network_options);
   ReadMemory(line, network, {});
-  const NetworkSummary profile = Summarize(network, OneSample(line, network));
+  const std::vector<at::Tensor> sample = OneSample(line, network);
+  const NetworkSummary profile = Summarize(network, sample);
+  const std::vector<NamedOutput> outputs = network.Outputs(sample);
   const std::optional<Placement> placement = target ? std::optional(Place(network, *target)) : std::nullopt;
   if (line.Has("svg")) WriteFile(line.Get<std::string>("svg"), ToSvg(network, *placement));
-  nlohmann::ordered_json json = ToJson(network, profile);
+  nlohmann::ordered_json json = ToJson(network, profile, outputs);
   if (placement) json["placement"] = PlacementJson(*target, *placement);
   if (!WriteJson(line, json.dump(1))) return kDone;
   Print(network, profile, target ? "no layer" : "left in float");
+  Print(outputs);
   if (placement) Print(*target, *placement);
   return kDone;
 }

@@ -22,8 +22,9 @@ namespace bitplan::cli {
 void AddModelOptions(CommandLine& line) {
   const NetworkOptions defaults;
   line.Add({
-      {"output", TextOrShown(defaults.output, "", "NAME|INDEX"),
-       "which output of the model to use, where it has several"},
+      {"output", TextOrShown(defaults.output, "", "NAME|INDEX|all"),
+       "which output of the model to use, where it has several, or all, or names with commas between: each is judged "
+       "by itself, and the sum counts"},
       {"no-fold-batch-norm", Flag(), "keep batch norm as an operator of its own"},
       {"input-value", Texts("NAME=VALUE"), "of an input that is no tensor: sr=16000"},
       {"device", DeviceName()->default_value(defaults.device)->value_name("NAME"), "where it is computed"},

@@ -1,7 +1,5 @@
 #include "planned_network.h"
 
-#include <ATen/ATen.h>
-
 #include <string>
 
 #include "bitplan/evaluate.h"
@@ -11,17 +9,6 @@
 #include "tell.h"
 
 namespace bitplan::cli {
-
-namespace {
-
-/// Whether or not the labels fit the output: a calibration needs none.
-OutputKind OutputsOf(const Network& network, const Dataset& data) {
-  const at::NoGradGuard no_gradient;
-  const at::Tensor output = network.Forward(data.Get(0, 1, at::Device(network.device())).inputs);
-  return loss::ToCompareOutputs(output, data.labels(), network.class_axis()).outputs;
-}
-
-}  // namespace
 
 PlannedNetwork QuantizeByPlan(const CommandLine& line, const Network& network, const Plan& plan,
                               QuantizeOptions options, std::vector<const Dataset*> data) {
@@ -34,7 +21,7 @@ PlannedNetwork QuantizeByPlan(const CommandLine& line, const Network& network, c
   options.memory_bytes = ReadMemory(line, network, data);
   QuantizedNetwork quantized = QuantizedNetwork::Create(network, plan, calibration, options);
   std::optional<CorrectionGain> gain = CrossValidateCorrection(quantized, calibration, options);
-  if (gain) WarnOfCorrection(gain, "--calibration-samples", OutputsOf(network, calibration));
+  if (gain) WarnOfCorrection(gain, "--calibration-samples", loss::ToCompareOutputs(network, calibration).outputs);
   return {std::move(quantized), gain, options.memory_bytes};
 }
 

@@ -41,7 +41,7 @@ std::vector<std::string> EvaluationRow(const std::string& name, const Evaluation
   const std::string loss = known(evaluation.loss, LossText(evaluation.loss)),
                     divergence = fmt::format("{:.3g}", evaluation.divergence);
   std::vector<std::string> row{name, std::to_string(evaluation.total), loss, divergence};
-  if (evaluation.outputs != OutputKind::Values)
+  if (Decides(evaluation.outputs))
     row = {name,
            evaluation.correct < 0 ? "-" : fmt::format("{}/{}", evaluation.correct, evaluation.total),
            known(evaluation.accuracy, fmt::format("{:.2f}%", 100 * evaluation.accuracy)),
@@ -55,8 +55,10 @@ std::vector<std::string> EvaluationRow(const std::string& name, const Evaluation
 
 std::vector<std::string> EvaluationHeader(const Evaluation& evaluation) {
   const std::string distance = DistanceName(evaluation.outputs), &module = evaluation.loss_module;
-  std::vector<std::string> header{"network", "outputs", module.empty() ? "squared error" : module, distance};
-  if (evaluation.outputs != OutputKind::Values)
+  const bool several = evaluation.outputs == OutputKind::Several;
+  std::vector<std::string> header{"network", several ? "samples" : "outputs", module, distance};
+  if (module.empty()) header[2] = several ? "loss" : "squared error";
+  if (Decides(evaluation.outputs))
     header = {"network", "correct", "accuracy", module.empty() ? "loss" : module, "agrees", distance};
   if (evaluation.perplexity) header.emplace_back("perplexity");
   if (evaluation.metric) header.push_back(evaluation.metric->name);
@@ -172,6 +174,10 @@ void PrintEvaluation(const EvaluationReport& report, const std::string& planned,
 
 void PrintCriterion(const Criterion& criterion) {
   if (criterion.reason.empty()) return;
+  if (criterion.outputs == OutputKind::Several) {
+    if (criterion.module) fmt::print("the loss is by the module {}; beside it ", criterion.module->name());
+    return fmt::print("outputs are judged one by one: {}\n", criterion.reason);
+  }
   if (criterion.module)
     return fmt::print("the loss is by the module {}; outputs are compared as {} beside it\n", criterion.module->name(),
                       ToString(criterion.outputs));

@@ -190,6 +190,10 @@ void CheckJoint(const Sensitivity& sensitivity, Measure measure) {
     throw Error(fmt::format(
         "a joint problem is made of the measures logit-shift, divergence, gauss-newton and quadratic, not {}",
         ToString(measure)));
+  if (!CanBeJoint(sensitivity, measure))
+    throw Error(fmt::format(
+        "a joint problem takes the loss from the shifts of one output, and {}; search without a joint term",
+        sensitivity.outputs == OutputKind::Several ? "several are judged here" : "the loss here is a module's"));
   if (!sensitivity.shifts)
     throw Error(
         "the sensitivity file has no shifts of the output, which a joint problem is made of; analyze with --shifts");

@@ -22,8 +22,7 @@ std::vector<at::Tensor> Divergences(const Network& network, const std::vector<Qu
   const auto get = [&](std::int64_t begin, std::int64_t end) {
     return data.Get(begin, end, at::Device(network.device()));
   };
-  const Criterion criterion =
-      loss::ToCompareOutputs(network.Forward(get(0, 1).inputs), data.labels(), network.class_axis());
+  const Criterion criterion = loss::ToCompareOutputs(network, data);
   const auto pass = [&](std::int64_t begin, std::int64_t end) {
     const Batch batch = get(begin, end);
     const at::Tensor wanted = network.Forward(batch.inputs);

@@ -45,17 +45,20 @@ void CheckOutput(const at::Tensor& output, const std::string& whose) {
 class Tally {
  public:
   Tally(const Criterion& criterion, const std::optional<SampleFunction>& metric)
-      : criterion_(criterion), module_(criterion.module), metric_(metric) {
+      : judged_(criterion), criterion_(criterion), metric_(metric) {
+    criterion_.module.reset();  // it is given whole outputs
     criterion_.class_axis = 1;  // of rows
     criterion_.counted = 0;     // they all do
-    criterion_.module.reset();  // it is given whole outputs
   }
 
   /// The modules' part. `output` [N, …], `labels` [N, …] or undefined.
   void AddSamples(const at::Tensor& output, const at::Tensor& labels) {
     samples_ += output.size(0);
-    if (module_) module_loss_ += (*module_)(output, labels).sum().item<double>();
-    if (metric_) metric_sum_ += (*metric_)(output, labels).sum().item<double>();
+    const auto sum = [&](const SampleFunction& function) {
+      return Judge(function, judged_, output, labels).sum().item<double>();
+    };
+    if (judged_.module) module_loss_ += sum(*judged_.module);
+    if (metric_) metric_sum_ += sum(*metric_);
   }
 
   void Add(const Predictions& own, const Predictions& reference) {
@@ -63,7 +66,7 @@ class Tally {
     if (count == 0) return;
     total_ += count;
     divergence_ += Sum(criterion_.With(Loss::Divergence), own, reference);
-    const bool decides = criterion_.outputs != OutputKind::Values;
+    const bool decides = Decides(criterion_.outputs);
     if (decides)
       agreeing_ +=
           Decisions(criterion_, own.outputs).eq(Decisions(criterion_, reference.outputs)).sum().item<std::int64_t>();
@@ -75,7 +78,7 @@ class Tally {
   Evaluation Result() const {
     const auto predictions = static_cast<double>(total_), samples = static_cast<double>(samples_);
     constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-    const bool decides = criterion_.outputs != OutputKind::Values, judged = decides && criterion_.labelled;
+    const bool decides = Decides(criterion_.outputs), judged = decides && criterion_.labelled;
     Evaluation result;
     result.correct = judged ? correct_ : -1;
     result.total = total_;
@@ -84,8 +87,8 @@ class Tally {
     result.agreement = decides ? static_cast<double>(agreeing_) / predictions : kUnknown;
     result.divergence = std::max(divergence_ / predictions, 0.0);  // rounding may leave it below zero
     result.outputs = criterion_.outputs;
-    if (module_) result.loss = module_loss_ / samples;
-    if (module_) result.loss_module = module_->name();
+    if (judged_.module) result.loss = module_loss_ / samples;
+    if (judged_.module) result.loss_module = judged_.module->name();
     if (metric_) result.metric = EvaluationMetric{metric_->name(), metric_sum_ / samples};
     return result;
   }
@@ -96,8 +99,8 @@ class Tally {
            static_cast<double>(own.outputs.size(0));
   }
 
-  Criterion criterion_;
-  std::optional<SampleFunction> module_, metric_;
+  Criterion judged_, criterion_;  // of whole outputs, and of rows
+  std::optional<SampleFunction> metric_;
   std::int64_t samples_ = 0, total_ = 0, correct_ = 0, agreeing_ = 0;
   double loss_ = 0, divergence_ = 0, module_loss_ = 0, metric_sum_ = 0;
 };

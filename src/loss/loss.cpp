@@ -52,6 +52,7 @@ at::Tensor Divergence(OutputKind outputs, const Compared& compared, double tempe
     case OutputKind::Binary:
       return SigmoidDivergence(compared, temperature);
     case OutputKind::Values:
+    case OutputKind::Several:
       break;
   }
   return SquaredError(compared);
@@ -121,6 +122,14 @@ Criterion Criterion::With(Loss other) const {
   return changed;
 }
 
+Criterion Criterion::OfOutput(std::size_t index) const {
+  Criterion one = *this;
+  one.outputs = several[index].kind;
+  one.class_axis = 1;
+  one.several.clear();
+  return one;
+}
+
 Criterion Criterion::WithLabels() const {
   if (module) return With(Loss::Module);
   switch (outputs) {
@@ -129,14 +138,68 @@ Criterion Criterion::WithLabels() const {
     case OutputKind::Binary:
       return With(Loss::BinaryCrossEntropy);
     case OutputKind::Values:
+    case OutputKind::Several:
       break;
   }
   return With(Loss::MeanSquaredError);
 }
 
+std::vector<at::Tensor> Apart(const Criterion& criterion, const at::Tensor& output) {
+  std::vector<at::Tensor> outputs;
+  std::int64_t begin = 0;
+  for (const JudgedOutput& each : criterion.several) {
+    std::vector<std::int64_t> shape = each.output.shape;
+    shape.insert(shape.begin(), output.size(0));
+    const std::int64_t numbers = c10::multiply_integers(each.output.shape);
+    if (begin + numbers > output.size(1)) break;
+    outputs.push_back(output.narrow(1, begin, numbers).reshape(shape));
+    begin += numbers;
+  }
+  if (begin == output.size(1) && outputs.size() == criterion.several.size()) return outputs;
+  throw Error(
+      fmt::format("the network's outputs hold {} numbers a sample, and others before; their shapes must not "
+                  "change from sample to sample",
+                  output.size(1)));
+}
+
+at::Tensor Judge(const SampleFunction& function, const Criterion& criterion, const at::Tensor& output,
+                 const at::Tensor& labels) {
+  if (criterion.outputs != OutputKind::Several) return function(output, labels);
+  std::vector<std::string> names;
+  for (const JudgedOutput& each : criterion.several) names.push_back(each.output.name);
+  return function(Apart(criterion, output), names, labels);
+}
+
+namespace {
+
+at::Tensor ModuleLosses(const Criterion& criterion, const at::Tensor& output, const at::Tensor& labels) {
+  const at::Tensor losses = Judge(criterion.module.value(), criterion, output, labels);
+  if (at::GradMode::is_enabled() && output.requires_grad() && !losses.requires_grad())
+    throw Error(
+        fmt::format("the loss module {} has no derivative in the network's output, as counts and the largest's "
+                    "place have none: it can be a metric, but nothing is analyzed or trained by it",
+                    criterion.module->name()));
+  return losses;
+}
+
+at::Tensor SumOverOutputs(const Criterion& criterion, const at::Tensor& output, const at::Tensor& float_output) {
+  if (!float_output.defined())
+    throw Error(fmt::format("{} of several outputs needs those of the float network", ToString(criterion.loss)));
+  const std::vector<at::Tensor> own = Apart(criterion, output), wanted = Apart(criterion, float_output);
+  at::Tensor sum;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    const at::Tensor losses = SampleLosses(criterion.OfOutput(i), own[i], wanted[i], {}) * criterion.several[i].weight;
+    sum = sum.defined() ? sum + losses : losses;
+  }
+  return sum;
+}
+
+}  // namespace
+
 at::Tensor SampleLosses(const Criterion& criterion, const at::Tensor& output, const at::Tensor& float_output,
                         const at::Tensor& labels) {
-  if (criterion.loss == Loss::Module) return criterion.module.value()(output, labels);
+  if (criterion.loss == Loss::Module) return ModuleLosses(criterion, output, labels);
+  if (criterion.outputs == OutputKind::Several) return SumOverOutputs(criterion, output, float_output);
   const at::Tensor losses = PredictionLosses(criterion, Compare(criterion, output, float_output, labels));
   const at::Tensor counted = CountedPredictions(criterion, output, labels);
   if (!counted.defined()) return losses.mean(1);

@@ -37,6 +37,7 @@ at::Tensor LabelsByPrediction(const at::Tensor& output, const at::Tensor& by_pre
 namespace bitplan {
 
 at::Tensor ByPrediction(const Criterion& criterion, const at::Tensor& output) {
+  if (criterion.outputs == OutputKind::Several) return output.reshape({output.size(0), 1, -1});
   if (criterion.outputs != OutputKind::Classes) return output.reshape({output.size(0), -1, 1});
   const at::Tensor last = output.movedim(criterion.class_axis, -1);
   return last.reshape({last.size(0), -1, last.size(-1)});
@@ -58,7 +59,7 @@ at::Tensor PredictionShares(const Criterion& criterion, const at::Tensor& output
 }
 
 at::Tensor Decisions(const Criterion& criterion, const at::Tensor& output) {
-  if (criterion.outputs == OutputKind::Values) return {};
+  if (!bitplan::Decides(criterion.outputs)) return {};
   const at::Tensor by_prediction = ByPrediction(criterion, output.detach());
   if (criterion.outputs == OutputKind::Binary) return by_prediction.squeeze(-1).gt(0).to(at::kLong);
   return by_prediction.argmax(-1);

@@ -8,6 +8,7 @@
 #include "bitplan/loss.h"
 #include "label_fit.h"
 #include "loss/compare_outputs.h"
+#include "several_outputs.h"
 
 namespace bitplan {
 
@@ -27,17 +28,13 @@ class Resolver {
     return criterion;
   }
 
-  /// Labels that fit tell what outputs are, and what is right; `module` is given all of them.
-  Criterion By(const SampleFunction& module) const {
-    Criterion criterion = Unlabelled();
+  /// As Resolve by Auto where labels fit, else what outputs are without them.
+  Criterion WhateverTheLabels() const {
     try {
-      criterion = Resolve(Loss::Auto);
-    } catch (const Error&) {  // labels for the module alone
+      return Resolve(Loss::Auto);
+    } catch (const Error&) {  // labels for a module alone
+      return Unlabelled();
     }
-    criterion.loss = Loss::Module;
-    criterion.module = module;
-    criterion.reason = fmt::format("{} judges the outputs", module.name());
-    return criterion;
   }
 
   /// Labels are asked for what outputs are alone, not for what is right.
@@ -188,9 +185,12 @@ Criterion ResolveLoss(const at::Tensor& output, const at::Tensor& labels, Loss l
 
 namespace bitplan::loss {
 
-Criterion ToCompareOutputs(const at::Tensor& output, const at::Tensor& labels, std::optional<std::int64_t> class_axis) {
+Criterion ToCompareOutputs(const Network& network, const Dataset& data) {
   const at::NoGradGuard no_gradient;
-  return Resolver(output, labels, class_axis).Unjudged();
+  const Batch first = data.Get(0, 1, at::Device(network.device()));
+  if (const auto outputs = network.Outputs(first.inputs); !outputs.empty())
+    return OfSeveral(network, data, outputs, Loss::Divergence);
+  return Resolver(network.Forward(first.inputs), data.labels(), network.class_axis()).Unjudged();
 }
 
 }  // namespace bitplan::loss
@@ -200,14 +200,21 @@ namespace bitplan {
 Criterion ResolveLoss(const Network& network, const Dataset& data, Loss loss, double temperature) {
   const at::NoGradGuard no_gradient;
   const Batch first = data.Get(0, 1, at::Device(network.device()));
+  const bool by_module = network.loss_module() && (loss == Loss::Auto || loss == Loss::Module);
   const at::Tensor output = network.Forward(first.inputs);
-  if (network.loss_module() && (loss == Loss::Auto || loss == Loss::Module)) {
-    network.loss_module().value()(output, first.labels);  // refuses them now, if at all
-    Criterion criterion = Resolver(output, data.labels(), network.class_axis()).By(*network.loss_module());
-    criterion.temperature = temperature;
-    return criterion;
+  Criterion criterion;
+  if (const auto outputs = network.Outputs(first.inputs); !outputs.empty()) {
+    criterion = loss::OfSeveral(network, data, outputs, by_module ? Loss::Divergence : loss);
+    if (by_module) criterion = loss::By(*network.loss_module(), std::move(criterion));
+  } else if (by_module) {
+    criterion =
+        loss::By(*network.loss_module(), Resolver(output, data.labels(), network.class_axis()).WhateverTheLabels());
+  } else {
+    return ResolveLoss(output, data.labels(), loss, temperature, network.class_axis());
   }
-  return ResolveLoss(output, data.labels(), loss, temperature, network.class_axis());
+  if (by_module) Judge(*criterion.module, criterion, output, first.labels);  // refuses them now, if at all
+  criterion.temperature = temperature;
+  return criterion;
 }
 
 }  // namespace bitplan

@@ -20,9 +20,10 @@ using torch::jit::Node;
 class Batching::Trials {
  public:
   struct Outcome {
-    at::Tensor output;   // undefined where the first axis is wrong or nothing came
-    bool threw = false;  // nothing came
-    at::Tensor shown;    // what came
+    at::Tensor output;              // undefined where the first axis is wrong or nothing came
+    bool threw = false;             // nothing came
+    at::Tensor shown;               // what came
+    std::vector<at::Tensor> parts;  // of an output of several, which are compared one by one
   };
 
   /// `inputs`: of all samples.
@@ -48,12 +49,12 @@ class Batching::Trials {
   Outcome OfTwo(std::int64_t size) const { return Run(Repeated(size, HasOther() ? other_ : first_)); }
 
   /// Whether the first sample's output depends on the others. `two`: what OfTwo gave.
-  bool Mixes(std::int64_t size, const at::Tensor& two) const {
+  bool Mixes(std::int64_t size, const Outcome& two) const {
     if (!HasOther() || size == 1) return false;
     const Outcome one = OfOne(size);
-    if (!one.output.defined() || Agree(one.output, two)) return false;
+    if (!one.output.defined() || Agree(one, two)) return false;
     const Outcome again = OfOne(size);  // does it draw random numbers?
-    return again.output.defined() && Agree(one.output, again.output);
+    return again.output.defined() && Agree(one, again);
   }
 
   /// Taps at which the first sample's rows are not those of a batch's first share.
@@ -86,17 +87,20 @@ class Batching::Trials {
     return inputs;
   }
 
-  at::Tensor Raw(const std::vector<at::Tensor>& inputs, const c10::intrusive_ptr<ProbeHandle>& probe) const {
+  c10::IValue Raw(const std::vector<at::Tensor>& inputs, const c10::intrusive_ptr<ProbeHandle>& probe) const {
     std::vector<at::Tensor> parameters;
     for (const Parameter& parameter : network_.lowered.parameters) parameters.push_back(parameter.value);
-    const auto results = network_.Run(program_, {}, inputs, parameters, probe);
-    return network_.Output(results, results.front().size() - 1, {});
+    return network_.Run(program_, {}, inputs, parameters, probe).front().back();
   }
 
   Outcome Run(const std::vector<at::Tensor>& inputs) const {
     Outcome outcome;
     try {
-      outcome.shown = Raw(inputs, network_.Handle(nullptr));
+      const c10::IValue output = Raw(inputs, network_.Handle(nullptr));
+      outcome.shown = network_.TakesSeveral() ? SideBySide(output, network_.output, inputs.front().size(0))
+                                              : SelectOutput(output, network_.output);
+      outcome.parts =
+          network_.TakesSeveral() ? FloatOutputs(output, network_.output) : std::vector<at::Tensor>{outcome.shown};
     } catch (const Error&) {
       outcome.threw = true;
       return outcome;
@@ -123,6 +127,13 @@ class Batching::Trials {
       const std::string op = OperatorName(node);
       return op.find("quantize") != std::string::npos || op.find("dynamic") != std::string::npos || op == "round";
     });
+  }
+
+  bool Agree(const Outcome& a, const Outcome& b) const {
+    if (a.parts.size() != b.parts.size()) return true;
+    for (std::size_t i = 0; i < a.parts.size(); ++i)
+      if (!Agree(a.parts[i], b.parts[i])) return false;
+    return true;
   }
 
   /// Whether two outputs are the same for the first sample.
@@ -183,7 +194,7 @@ Batching::Rule Batching::Find(const Network::Impl& network, const std::vector<at
   // Without samples that differ a first axis of two tells nothing: it may be of classes, or of directions.
   if (two.output.defined() && !trials.HasOther() && !trials.OfTwo(3).output.defined() && !baked_.sizes.contains(2))
     two.output = at::Tensor();
-  const bool mixes = two.output.defined() && trials.Mixes(2, two.output);
+  const bool mixes = two.output.defined() && trials.Mixes(2, two);
   if (two.output.defined() && !mixes) {
     const bool only_two = !single && baked_.sizes.contains(2) && !trials.OfTwo(3).output.defined();
     return keep({only_two ? 2 : 0, single ? 2 : 1, single || only_two ? trials.MixedTaps(2) : nullptr});
@@ -212,7 +223,7 @@ std::optional<Batching::Rule> Batching::FindFixed(const Trials& trials, bool thr
   }
   for (const std::int64_t size : sizes) {
     const Trials::Outcome outcome = trials.OfTwo(size);
-    if (!outcome.output.defined() || trials.Mixes(size, outcome.output)) continue;
+    if (!outcome.output.defined() || trials.Mixes(size, outcome)) continue;
     return Rule{size, size, size > 1 ? trials.MixedTaps(size) : nullptr};
   }
   return std::nullopt;

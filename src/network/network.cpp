@@ -93,6 +93,16 @@ Network Network::WithParameters(const std::vector<at::Tensor>& values) const {
   return Network(std::move(impl));
 }
 
+std::vector<NamedOutput> Network::Outputs(const std::vector<at::Tensor>& inputs) const {
+  if (!impl_->TakesSeveral()) return {};
+  const at::NoGradGuard no_gradient;
+  const network::Batches batches = impl_->batching->Divide(*impl_, inputs);
+  const auto results = impl_->Run(impl_->program, batches, inputs, ParameterValues(), impl_->Handle(nullptr));
+  const std::size_t position = results.front().size() - 1;
+  impl_->Output(results, position, batches);  // refuses what is no output
+  return network::DescribeOutputs(results.front()[position], impl_->output);
+}
+
 at::Tensor Network::Forward(const std::vector<at::Tensor>& inputs) const { return Forward(inputs, ParameterValues()); }
 
 at::Tensor Network::Forward(const std::vector<at::Tensor>& inputs, const std::vector<at::Tensor>& parameters,
@@ -149,12 +159,16 @@ std::vector<torch::jit::Stack> Network::Impl::Run(const network::Program& part, 
   return stacks;
 }
 
+bool Network::Impl::TakesSeveral() const { return network::SelectsSeveral(output); }
+
 at::Tensor Network::Impl::Output(const std::vector<torch::jit::Stack>& results, std::size_t position,
                                  const network::Batches& batches) const {
   std::vector<at::Tensor> outputs;
   for (const torch::jit::Stack& result : results) {
-    outputs.push_back(network::SelectOutput(result[position], output));
-    if (batches.samples >= 0) network::CheckSampleAxis(outputs.back(), batches.size);
+    const auto samples = batches.samples >= 0 ? std::optional(batches.size) : std::nullopt;
+    outputs.push_back(TakesSeveral() ? network::SideBySide(result[position], output, samples)
+                                     : network::SelectOutput(result[position], output));
+    if (samples) network::CheckSampleAxis(outputs.back(), *samples);
   }
   return batches.AsGiven() ? outputs.front() : batches.Join(outputs);
 }

@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -41,6 +44,38 @@ Network InDouble(const Network& network) {
   return Network(std::move(impl));
 }
 
+/// As an argument of a forward is written.
+std::string AsArgument(std::string output) {
+  std::ranges::replace(output, '.', '_');
+  return output;
+}
+
+/// Which outputs a function's arguments are, by name or else in order; what is beyond them is the labels'.
+std::vector<std::size_t> OutputsTaken(const std::vector<std::string>& arguments, const std::vector<std::string>& names,
+                                      std::size_t outputs) {
+  std::vector<std::size_t> by_name;
+  for (const std::string& argument : arguments) {
+    const auto found = std::ranges::find(names, argument, AsArgument);
+    if (found == names.end()) break;
+    by_name.push_back(static_cast<std::size_t>(found - names.begin()));
+  }
+  if (!by_name.empty() && by_name.size() + 1 >= arguments.size()) return by_name;
+  if (arguments.size() < outputs) return {};
+  for (std::size_t i = 0; i < arguments.size(); ++i) {  // some by name, which is not their place
+    const auto found = std::ranges::find(names, arguments[i], AsArgument);
+    if (found != names.end() && found != names.begin() + static_cast<std::ptrdiff_t>(i)) return {};
+  }
+  std::vector<std::size_t> in_order(outputs);
+  std::iota(in_order.begin(), in_order.end(), 0);
+  return in_order;
+}
+
+std::string Expected(const std::vector<std::string>& names) {
+  if (names.empty()) return "a network's output and the labels";
+  return fmt::format("the network's {} outputs ({}), or some of them by name, and the labels", names.size(),
+                     fmt::join(names, ", "));
+}
+
 }  // namespace
 
 SampleFunction SampleFunction::Load(const std::filesystem::path& file, const std::string& device) {
@@ -48,35 +83,52 @@ SampleFunction SampleFunction::Load(const std::filesystem::path& file, const std
   options.device = device;
   options.fold_batch_norm = false;
   const Network network = Network::Load(file, options);
-  if (network.input_names().empty() || network.input_names().size() > 2)
-    throw Error(fmt::format("'{}' takes {} tensors ({}); expected a network's output and the labels", file.string(),
-                            network.input_names().size(), fmt::join(network.input_names(), ", ")));
   return SampleFunction(std::make_shared<const Impl>(Impl{network, InDouble(network)}));
 }
 
 at::Tensor SampleFunction::operator()(const at::Tensor& output, const at::Tensor& labels) const {
-  std::vector<at::Tensor> inputs{output};
-  if (impl_->network.input_names().size() == 2) {
-    if (!labels.defined())
-      throw Error(fmt::format("{} takes labels ('{}'), and the data has none", impl_->Described(),
-                              impl_->network.input_names()[1]));
-    inputs.push_back(labels.to(output.device()));
+  return (*this)({output}, {}, labels);
+}
+
+at::Tensor SampleFunction::operator()(const std::vector<at::Tensor>& outputs, const std::vector<std::string>& names,
+                                      const at::Tensor& labels) const {
+  const std::vector<std::string>& wanted = impl_->network.input_names();
+  const std::vector<std::size_t> taken = OutputsTaken(wanted, names, outputs.size());
+  if (taken.empty() || wanted.size() > taken.size() + 1)
+    throw Error(fmt::format("{} takes {} tensors ({}); expected {}", impl_->Described(), wanted.size(),
+                            fmt::join(wanted, ", "), Expected(names)));
+  std::vector<at::Tensor> inputs;
+  std::vector<std::string> shapes;
+  for (const std::size_t index : taken) {
+    inputs.push_back(outputs[index]);
+    shapes.push_back(fmt::format("[{}]", fmt::join(outputs[index].sizes(), ", ")));
   }
+  std::string given = fmt::format("{} {}", taken.size() == 1 ? "an output" : "outputs", fmt::join(shapes, ", "));
+  if (wanted.size() > taken.size()) {
+    if (!labels.defined())
+      throw Error(
+          fmt::format("{} takes labels ('{}'), and the data has none", impl_->Described(), wanted[taken.size()]));
+    inputs.push_back(labels.to(outputs.front().device()));
+  }
+  if (labels.defined()) given += fmt::format(" and labels [{}]", fmt::join(labels.sizes(), ", "));
+  return Judge(inputs, given, outputs.front().size(0));
+}
+
+at::Tensor SampleFunction::Judge(const std::vector<at::Tensor>& inputs, const std::string& given,
+                                 std::int64_t samples) const {
   at::Tensor values;
   try {
     values = impl_->Run(inputs);
   } catch (const Error& error) {
-    throw Error(fmt::format("{}: {}; it is given an output [{}]{} and must give a number for each sample, [{}]",
-                            impl_->Described(), error.what(), fmt::join(output.sizes(), ", "),
-                            labels.defined() ? fmt::format(" and labels [{}]", fmt::join(labels.sizes(), ", ")) : "",
-                            output.size(0)));
+    throw Error(fmt::format("{}: {}; it is given {} and must give a number for each sample, [{}]", impl_->Described(),
+                            error.what(), given, samples));
   }
-  if (values.numel() != output.size(0) || values.is_complex())
+  if (values.numel() != samples || values.is_complex())
     throw Error(
         fmt::format("{} gives a tensor [{}] for {} samples; expected a number for each (a mean over all axes "
                     "but the first)",
-                    impl_->Described(), fmt::join(values.sizes(), ", "), output.size(0)));
-  values = values.reshape({output.size(0)}).to(at::kDouble);
+                    impl_->Described(), fmt::join(values.sizes(), ", "), samples));
+  values = values.reshape({samples}).to(at::kDouble);
   if (!values.isfinite().all().item<bool>())
     throw Error(fmt::format("{} gives a number that is not finite", impl_->Described()));
   return values;

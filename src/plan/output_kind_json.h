@@ -10,9 +10,9 @@ namespace bitplan::plan {
 /// Of the key `outputs`.
 inline OutputKind ReadOutputKind(JsonReader& reader) {
   const std::string text = reader.String("outputs");
-  for (const OutputKind kind : {OutputKind::Classes, OutputKind::Binary, OutputKind::Values})
+  for (const OutputKind kind : {OutputKind::Classes, OutputKind::Binary, OutputKind::Values, OutputKind::Several})
     if (text == ToString(kind)) return kind;
-  reader.Fail("outputs", "classes, binary or values");
+  reader.Fail("outputs", "classes, binary, values or several");
 }
 
 }  // namespace bitplan::plan

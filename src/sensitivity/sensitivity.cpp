@@ -127,6 +127,12 @@ bool IsOfShifts(Measure measure) {
 
 bool CanBeJoint(Measure measure) { return IsOfShifts(measure) && measure != Measure::SingleLoss; }
 
+bool CanBeJoint(const Sensitivity& sensitivity, Measure measure) {
+  const bool of_loss = measure == Measure::GaussNewton || measure == Measure::Quadratic;
+  return CanBeJoint(measure) && sensitivity.outputs != OutputKind::Several &&
+         !(of_loss && sensitivity.loss == Loss::Module);
+}
+
 bool HasFigures(Measure measure) {
   return measure != Measure::WeightError && measure != Measure::RelativeError && measure != Measure::Eigenvalue &&
          measure != Measure::Trace;

@@ -27,7 +27,7 @@ BatchLoss LossOf(const Criterion& criterion, const at::Tensor& output, const Bat
     const at::Tensor divergence = LossValue(distance, output, target, batch.labels) * share;
     result.loss = result.loss.defined() ? result.loss + divergence : divergence;
   }
-  if (!criterion.labelled || criterion.outputs == OutputKind::Values) return result;
+  if (!criterion.labelled || !Decides(criterion.outputs)) return result;
   const at::Tensor right = RightDecisions(criterion, output, batch.labels);
   const at::Tensor counted = CountedPredictions(criterion, output, batch.labels);
   result.right = right.sum().item<std::int64_t>();

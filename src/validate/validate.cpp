@@ -52,7 +52,7 @@ std::vector<Predictor> MakePredictors(const Sensitivity& sensitivity, const std:
     if (!sensitivity.Has(measure)) continue;
     add({.measure = measure, .shrink = false, .budgets = {}, .pins = {}});
     if (measure == ProblemOptions().measure) add({.measure = measure, .budgets = {}, .pins = {}});
-    if (CanBeJoint(measure) && sensitivity.Has(Measure::GaussNewton))
+    if (CanBeJoint(sensitivity, measure) && sensitivity.Has(Measure::GaussNewton))
       add({.measure = measure, .joint = true, .shrink = false, .budgets = {}, .pins = {}});
   }
   return predictors;
@@ -166,7 +166,9 @@ void ValidateOptions::Validate() const {
 Validation Validate(const Network& network, const Dataset& data, const std::optional<Dataset>& test,
                     const ValidateOptions& given) {
   given.Validate();
-  const ValidateOptions options = Shared(given);
+  ValidateOptions options = Shared(given);
+  const Criterion criterion = ResolveLoss(network, data, options.analyze.loss, options.analyze.temperature);
+  options.analyze.keep_shifts = criterion.outputs != OutputKind::Several;
   if (test && !ResolveLoss(network, *test, options.analyze.loss, options.analyze.temperature).ReadsLabels())
     throw Error(
         "the test data has no labels that fit the network's output, so that there is no accuracy to compare with");

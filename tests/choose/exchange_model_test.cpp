@@ -25,8 +25,13 @@ at::Tensor Random(at::IntArrayRef shape, std::uint64_t seed) {
   return values;
 }
 
-/// Mean of Σ p (log p − log q), element by element; of values (z − z')².
+constexpr double kWeight = 0.7;  // of the second of two outputs
+
+/// Mean of Σ p (log p − log q), element by element; of values (z − z')²; of two outputs, classes and values, their sum.
 double MeanDivergence(OutputKind outputs, const at::Tensor& from, const at::Tensor& to) {
+  if (outputs == OutputKind::Several)
+    return MeanDivergence(OutputKind::Classes, from.slice(0, 0, 1), to.slice(0, 0, 1)) +
+           kWeight * MeanDivergence(OutputKind::Values, from[1], to[1]);
   if (outputs == OutputKind::Values) return (from - to).square().mean().item<double>();
   if (outputs == OutputKind::Binary) {
     const auto pairs = [](const at::Tensor& z) { return at::stack({at::zeros_like(z).flatten(), z.flatten()}, 1); };
@@ -57,7 +62,12 @@ TEST_P(ChangeEffectsOf, AreTheLossOfOneChangeAndTheMixedDerivativeOfTwo) {
   const auto divergence = [](const at::Tensor& a, const at::Tensor& b) { return MeanDivergence(GetParam(), a, b); };
   const at::Tensor from = Random({6, 2, 4}, 1), now = Random({6, 2, 4}, 2);
   const std::vector<at::Tensor> changed{Random({6, 2, 4}, 3), Random({6, 2, 4}, 4), Random({6, 2, 4}, 5)};
-  const ChangeEffects effects = EffectsOf(criterion, from, now, changed, {});
+  const auto as_output = [](const at::Tensor& z) { return GetParam() == OutputKind::Several ? z.view({6, 8}) : z; };
+  if (GetParam() == OutputKind::Several)
+    criterion.several = {{{"a", {4}, ""}, OutputKind::Classes, 1}, {{"b", {2, 2}, ""}, OutputKind::Values, kWeight}};
+  std::vector<at::Tensor> outputs;
+  for (const at::Tensor& z : changed) outputs.push_back(as_output(z));
+  const ChangeEffects effects = EffectsOf(criterion, as_output(from), as_output(now), outputs, {});
   for (std::int64_t n = 0; n < 6; ++n)
     for (std::size_t i = 0; i < 3; ++i) {
       const double own = divergence(from[n], changed[i][n]) - divergence(from[n], now[n]);
@@ -75,7 +85,8 @@ TEST_P(ChangeEffectsOf, AreTheLossOfOneChangeAndTheMixedDerivativeOfTwo) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Outputs, ChangeEffectsOf,
-                         testing::Values(OutputKind::Classes, OutputKind::Binary, OutputKind::Values),
+                         testing::Values(OutputKind::Classes, OutputKind::Binary, OutputKind::Values,
+                                         OutputKind::Several),
                          [](const auto& test) { return std::string(ToString(test.param)); });
 
 Problem Widths() {

@@ -94,6 +94,13 @@ TEST(ModuleLoss, RowsThatAreDrawnAreSquareRootsOfItsHessian) {
   EXPECT_LT(((rows - expected).norm() / expected.norm()).item<double>(), 2e-3);
 }
 
+TEST(ModuleLoss, WithoutADerivativeIsRefused) {
+  const FunctionFile file(
+      "def forward(self, output, labels):\n    return torch.ne(torch.argmax(output, 1), labels) * 1.0\n");
+  EXPECT_THAT(MessageOf([&] { AnalyzeBy(Loss::Auto, file.path(), WriteNetwork(file.path())); }),
+              testing::AllOf(testing::HasSubstr("judge"), testing::HasSubstr("no derivative")));
+}
+
 /// Curved downwards along the first output, upwards along the second.
 TEST(ModuleLoss, TakesNothingOfCurvatureBelowZero) {
   const FunctionFile file("def forward(self, a):\n    return a[:, 1] * a[:, 1] - a[:, 0] * a[:, 0]\n");

@@ -9,6 +9,7 @@
 #include "bitplan/network.h"
 #include "network/activation_trace.h"
 #include "network/baked_batch.h"
+#include "network/function_file.h"
 #include "network/model_case.h"
 #include "network/tails.h"
 #include "readers/model_reader.h"
@@ -77,6 +78,32 @@ TEST(Batching, SeveralInputsAreDividedAlike) {
       EXPECT_LE(MaxDifference(model.network.Forward(model.First(samples)), model.output.narrow(0, 0, samples)), 1e-5)
           << name << " " << samples;
     }
+}
+
+Network LoadSeveral(const FunctionFile& file) {
+  NetworkOptions options;
+  options.output = "all";
+  return Network::Load(file.path(), options);
+}
+
+TEST(Batching, SeveralOutputsAreDividedAlike) {
+  const FunctionFile file(
+      "def forward(self, x):\n"
+      "    y = torch.view(x, [4, 3])\n"
+      "    return {'twice': y * 2.0, 'deep': torch.unsqueeze(torch.tanh(y), 2)}\n");
+  const at::Tensor x = at::linspace(-1, 1, 21).view({7, 3});
+  for (const std::int64_t samples : {1, 3, 4, 7}) {
+    const at::Tensor some = x.narrow(0, 0, samples);
+    EXPECT_LE(MaxDifference(LoadSeveral(file).Forward({some}), at::cat({some * 2, some.tanh()}, 1)), 1e-6) << samples;
+    EXPECT_EQ(LoadSeveral(file).Outputs({some}).at(1).shape, (std::vector<std::int64_t>{3, 1}));
+  }
+}
+
+/// However small its numbers are beside the others'.
+TEST(Batching, OneOfSeveralOutputsThatMixesSamplesIsRefused) {
+  const FunctionFile file("def forward(self, x):\n    return x * 1000.0, (x - torch.mean(x, [0], True)) * 0.001\n");
+  const at::Tensor x = at::linspace(-1, 1, 12).view({4, 3});
+  EXPECT_THAT(MessageOf([&] { LoadSeveral(file).Forward({x}); }), HasSubstr("mixes"));
 }
 
 /// Frozen files keep nothing of the example, scripted ones have none.

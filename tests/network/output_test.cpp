@@ -1,4 +1,10 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
+#include <torch/types.h>
+
+#include <string>
+#include <vector>
 
 #include "bitplan/network.h"
 #include "network/model_case.h"
@@ -44,6 +50,59 @@ TEST(Output, ThatIsNoTensorIsAnError) {
       MessageOf([] { Network::Load(ModelPath("refused_no_tensor_output.pt")).Forward({at::zeros({1, 3})}); });
   EXPECT_TRUE(IsOneLine(message)) << message;
   EXPECT_THAT(message, HasSubstr("output"));
+}
+
+Network LoadAll(const ModelCase& model, const std::string& kind = "scripted") {
+  NetworkOptions options;
+  options.output = "all";
+  return model.Load(kind, options);
+}
+
+/// What Outputs says, "name:shape" or "name:left out".
+std::vector<std::string> OutputsOf(const std::string& name) {
+  const ModelCase model(name);
+  std::vector<std::string> texts;
+  for (const NamedOutput& output : LoadAll(model).Outputs(model.Inputs()))
+    texts.push_back(fmt::format("{}:{}", output.name, fmt::join(output.shape, ",")));
+  return texts;
+}
+
+TEST(Output, OfAllAreSideBySideWithTheirNames) {
+  for (const std::string name : {"tuple_output", "list_output", "named_tuple_output", "dict_output"})
+    for (const std::string& kind : ModelCase(name).kinds()) {
+      const ModelCase model(name);
+      const at::Tensor all = LoadAll(model, kind).Forward(model.Inputs());
+      ASSERT_EQ(all.sizes(), at::IntArrayRef({2, 5})) << name << kind;
+      NetworkOptions first, second;
+      first.output = "0", second.output = "1";
+      EXPECT_TRUE(at::equal(all.slice(1, 0, 2), model.Load(kind, first).Forward(model.Inputs()))) << name << kind;
+      EXPECT_TRUE(at::equal(all.slice(1, 2), model.Load(kind, second).Forward(model.Inputs()))) << name << kind;
+    }
+  EXPECT_THAT(OutputsOf("tuple_output"), ElementsAre("0:2", "1:3"));
+  EXPECT_THAT(OutputsOf("named_tuple_output"), ElementsAre("boxes:2", "scores:3"));
+  EXPECT_THAT(OutputsOf("dict_output"), ElementsAre("out:2", "aux:3"));
+  EXPECT_THAT(OutputsOf("mlp"), testing::IsEmpty());
+  EXPECT_THAT(OutputsOf("optional_second"), testing::IsEmpty());
+  EXPECT_EQ(LoadAll(ModelCase("mlp")).Forward(ModelCase("mlp").Inputs()).dim(), 2);
+}
+
+TEST(Output, OfSeveralNamesAreThoseInTheirOrder) {
+  const ModelCase model("nested_output");
+  NetworkOptions options;
+  options.output = "1.0,0.pyramid";
+  const Network network = model.Load("scripted", options);
+  std::vector<std::string> names;
+  for (const NamedOutput& output : network.Outputs(model.Inputs())) names.push_back(output.name);
+  EXPECT_THAT(names, ElementsAre("1.0", "0.pyramid.0", "0.pyramid.1"));
+  options.output = "1.0";
+  EXPECT_TRUE(at::equal(network.Forward(model.Inputs()).slice(1, 0, 3),
+                        model.Load("scripted", options).Forward(model.Inputs())));
+  EXPECT_THAT(RunWithOutput("dict_output", "out,logits"), AllOf(HasSubstr("'logits'"), HasSubstr("out, aux")));
+  EXPECT_THAT(RunWithOutput("mlp", "0,1"), HasSubstr("one tensor"));
+}
+
+TEST(Output, OfAllThatCountsNoSamplesIsRefusedByName) {
+  EXPECT_THAT(RunWithOutput("nested_output", "all"), AllOf(HasSubstr("'1.1'"), HasSubstr("first axis")));
 }
 
 TEST(Output, IndexZeroIsTheOnlyTensor) { EXPECT_EQ(RunWithOutput("mlp", "0"), "no error"); }

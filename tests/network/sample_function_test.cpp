@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "message_of.h"
 #include "network/function_file.h"
@@ -60,6 +61,25 @@ TEST(SampleFunction, IsComputedInFloat32WhereItsOperatorsWantThat) {
       "    return torch.sum(torch.matmul(output, own), [1]) * 1.0\n");
   EXPECT_TRUE(at::allclose(SampleFunction::Load(file.path())(torch::ones({4, 3}), Labels(4)),
                            torch::full({4}, 3, torch::kDouble)));
+}
+
+TEST(SampleFunction, TakesSeveralOutputsInOrderOrByName) {
+  const std::vector<at::Tensor> outputs{torch::ones({4, 3}), torch::full({4, 2}, 2.0), torch::full({4}, 5.0)};
+  const std::vector<std::string> names{"boxes", "head.scores", "area"};
+  const auto of = [&](const std::string& forward) {
+    const FunctionFile file(forward);
+    return SampleFunction::Load(file.path())(outputs, names, Labels(4));
+  };
+  const std::string sums = "    return torch.sum(a, [1]) + 10 * torch.sum(b, [1]) + 100 * c\n";
+  EXPECT_TRUE(at::equal(of("def forward(self, a, b, c):\n" + sums), torch::full({4}, 543, torch::kDouble)));
+  EXPECT_TRUE(at::equal(of("def forward(self, a, b, c, d):\n" + sums), torch::full({4}, 543, torch::kDouble)));
+  EXPECT_TRUE(at::equal(of("def forward(self, head_scores, boxes, labels):\n"
+                           "    return torch.sum(head_scores, [1]) + 10 * torch.sum(boxes, [1]) + 100 * labels\n"),
+                        torch::tensor({34.0, 134.0, 234.0, 34.0}, torch::kDouble)));
+  EXPECT_TRUE(at::equal(of("def forward(self, area):\n    return area * 1\n"), torch::full({4}, 5, torch::kDouble)));
+  for (const std::string arguments : {"a, b", "boxes, b, head_scores", "a, b, c, d, e"})
+    EXPECT_THAT(MessageOf([&] { of("def forward(self, " + arguments + "):\n    return torch.sum(b, [1])\n"); }),
+                AllOf(HasSubstr("judge.pt"), HasSubstr("3 outputs (boxes, head.scores, area)")));
 }
 
 TEST(SampleFunction, SaysWhatIsWrong) {

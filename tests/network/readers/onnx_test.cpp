@@ -75,6 +75,21 @@ TEST(OnnxModel, GivesTheOutputOfPyTorchRunAfterRun) {
   EXPECT_GE(files, 100U);
 }
 
+/// By the names that the file gives them, where these can be names of fields.
+TEST(OnnxModel, HasItsOutputsByName) {
+  const ModelCase model("tuple_output");
+  const auto names = [&](const std::string& kind) {
+    std::vector<std::string> found;
+    for (const NamedOutput& output : LoadOnnx(model, kind, false, "all").Outputs(model.Inputs()))
+      found.push_back(output.name);
+    return found;
+  };
+  EXPECT_EQ(names("exported"), (std::vector<std::string>{"linear_1", "linear_2"}));
+  EXPECT_EQ(names("traced"), (std::vector<std::string>{"0", "1"}));  // where they are 9 and 10
+  EXPECT_TRUE(at::equal(LoadOnnx(model, "exported", false, "linear_2").Forward(model.Inputs()),
+                        LoadOnnx(model, "exported", false, "1").Forward(model.Inputs())));
+}
+
 /// Exporters put products with a transposed weight in the place of linear layers: the weight's elements, not its axes.
 TEST(OnnxModel, HasTheLayersOfTheModule) {
   std::size_t checked = 0;

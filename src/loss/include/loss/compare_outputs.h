@@ -1,10 +1,5 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
-#include <cstdint>
-#include <optional>
-
 #include "bitplan/loss.h"
 
 namespace bitplan::loss {
@@ -12,6 +7,6 @@ namespace bitplan::loss {
 /// The divergence between outputs of one kind, [N, …], whatever the labels are worth: they tell what outputs are and
 /// which predictions do not count, as with ResolveLoss, and where they do not fit the output it tells by itself. Throws
 /// Error as ResolveLoss does of an output.
-Criterion ToCompareOutputs(const at::Tensor& output, const at::Tensor& labels, std::optional<std::int64_t> class_axis);
+Criterion ToCompareOutputs(const Network& network, const Dataset& data);
 
 }  // namespace bitplan::loss

@@ -40,6 +40,8 @@ struct Network::Impl {
                                      const c10::intrusive_ptr<network::ProbeHandle>& probe,
                                      const MoreInputs& more = {}) const;
 
+  bool TakesSeveral() const;  // outputs, side by side
+
   /// The network's output, which stands at `position` among what each batch returned. Throws Error where its first axis
   /// does not count the samples.
   at::Tensor Output(const std::vector<torch::jit::Stack>& results, std::size_t position,

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "bitplan/error.h"
 #include "readers/onnx/nodes.h"
@@ -19,6 +21,17 @@ using torch::jit::Value;
 
 /// Of a size that may change, in the two examples that values have: so different that what is made of them is, too.
 constexpr std::array<std::int64_t, 2> kOpenSamples{4, 12}, kOpenSize{64, 192};
+
+/// Whether these can be the fields of a named tuple, also when it is written to a file.
+bool AreFields(const std::vector<std::string>& names) {
+  const auto is_letter = [](char c) { return c == '_' || std::isalpha(static_cast<unsigned char>(c)) != 0; };
+  const auto is_field = [&](const std::string& name) {
+    return !name.empty() && is_letter(name[0]) && name[0] != '_' && std::ranges::all_of(name, [&](char c) {
+      return is_letter(c) || std::isdigit(static_cast<unsigned char>(c)) != 0;
+    });
+  };
+  return std::ranges::all_of(names, is_field) && std::set(names.begin(), names.end()).size() == names.size();
+}
 
 class OnnxProgramReader {
  public:
@@ -83,17 +96,24 @@ class OnnxProgramReader {
 
   void ReturnOutputs() {
     std::vector<Value*> outputs;
-    std::vector<std::string> names;
+    std::vector<std::string> names, returned;
     for (const onnx::ValueInfo& output : model_.graph.outputs) names.push_back(output.name);
     names.insert(names.end(), nodes_.cut_at().begin(), nodes_.cut_at().end());
     for (const std::string& name : names)
-      if (const OnnxValue& value = scope_.at(name); !value.is_cut) outputs.push_back(TensorOf(value, builder_));
+      if (const OnnxValue& value = scope_.at(name); !value.is_cut) {
+        outputs.push_back(TensorOf(value, builder_));
+        returned.push_back(name);
+      }
     if (outputs.empty()) throw Error("the model returns nothing that can be computed");
     if (outputs.size() == 1) {
       lowered_.graph->registerOutput(outputs[0]);
       return;
     }
-    lowered_.graph->registerOutput(lowered_.graph->insertNode(lowered_.graph->createTuple(outputs))->output());
+    c10::TupleTypePtr type;
+    if (AreFields(returned))
+      type = c10::TupleType::createNamed(c10::QualifiedName("__torch__.bitplan.Outputs"), returned,
+                                         std::vector<c10::TypePtr>(outputs.size(), c10::TensorType::get()));
+    lowered_.graph->registerOutput(lowered_.graph->insertNode(lowered_.graph->createTuple(outputs, type))->output());
   }
 
   const onnx::Model& model_;
