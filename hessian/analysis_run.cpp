@@ -15,7 +15,7 @@ files::JournalSubject AnalysisSubject(const Network& network, const Dataset& dat
     throw Error(
         "a checkpoint, or a part of an analysis, needs a network and data from files, since it holds for these alone");
   const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
-  files::Json subject = files::OptionsJson(options, {"checkpoint", "progress"});
+  files::Json subject = files::OptionsJson(options, {"checkpoint", "progress", "memory_bytes"});
   subject["samples"] = data.size();
   subject["network"] = files::IdentityOf(network);
   subject["data"] = files::IdentityOf(data);
@@ -24,6 +24,7 @@ files::JournalSubject AnalysisSubject(const Network& network, const Dataset& dat
                           {"class_axis", criterion.class_axis},
                           {"module", criterion.module ? criterion.module->sha256() : ""}};
   subject["version"] = Version();
+  subject["memory_bytes"] = options.memory_bytes;  // the last to be compared: it follows from network and data, too
   return {"an analysis", subject.dump(-1, ' ', false, files::Json::error_handler_t::replace)};
 }
 

@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=/dev/null
 . .deps/env.sh
 rooms=("$@")
-[ ${#rooms[@]} -gt 0 ] || rooms=(network data quantize integer fast hessian evaluate)
+[ ${#rooms[@]} -gt 0 ] || rooms=(network data quantize integer fast hessian evaluate training_methods train)
 cmake --preset asan-torch
 # LibTorch keeps memory for the life of the process; it is not looked for leaks. Tests ask for more memory than there is, and are refused.
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1

@@ -20,8 +20,9 @@ std::vector<at::Tensor> Differentiate(const std::string& names,
     return derivatives();
   } catch (const c10::Error& error) {
     if (!network::IsOfModel(error)) throw;
-    throw Error(fmt::format("no second derivatives in layer {}: {}; the measure weight-error needs none", names,
-                            network::TorchReason(error)));
+    network::RefuseNetwork(
+        error, fmt::format("no second derivatives in layer {}: {}; the measure weight-error needs none", names,
+                           network::TorchReason(error)));
   }
 }
 

@@ -17,17 +17,13 @@
 #include "plan_walk.h"
 #include "search/outcome.h"
 #include "statistics/draw_uniform.h"
+#include "tuning.h"
 
 namespace bitplan {
 namespace agent {
 namespace {
 
 using statistics::DrawUniform;
-
-constexpr double kFirstNoise = 0.5, kNoiseDecay = 0.99;  // per episode (HAQ)
-constexpr std::int64_t kRemembered = 128;                // episodes in the replay buffer (HAQ)
-constexpr std::int64_t kEpisodesKept = 25;               // between two writings of the checkpoint
-constexpr double kLeastShare = 1e-6;                     // of the first plan's loss, that is told apart from none
 
 /// Normal, by Box and Muller.
 double DrawNormal(std::mt19937_64& random) {
@@ -52,7 +48,7 @@ class Learner {
         space_(space),
         states_(space),
         plan_(std::move(plan)),
-        training_{Ddpg(kRemembered * Steps(space), options.seed), std::mt19937_64(options.seed)} {
+        training_{Ddpg(agent::tuning::kRemembered * Steps(space), options.seed), std::mt19937_64(options.seed)} {
     if (options.checkpoint.empty()) return;
     checkpoint_ = files::Journal(options.checkpoint, SubjectOf(problem, options));
     ReadCheckpoint(checkpoint_, options_, training_);
@@ -63,7 +59,7 @@ class Learner {
     const auto done = [&] { return std::ssize(training_.episodes); };
     while (done() < options_.episodes && !(options_.stop && options_.stop())) {
       RunEpisode();
-      if (done() % kEpisodesKept == 0) Keep();
+      if (done() % agent::tuning::kEpisodesKept == 0) Keep();
       Report(options_.progress, "agent", done(), options_.episodes);
     }
     Keep();
@@ -84,8 +80,9 @@ class Learner {
   void RunEpisode() {
     const std::int64_t number = std::ssize(training_.episodes);
     const bool random = number < options_.warm_up;
-    const double noise =
-        random ? 0 : kFirstNoise * std::pow(kNoiseDecay, static_cast<double>(number - options_.warm_up));
+    const double noise = random ? 0
+                                : agent::tuning::kFirstNoise * std::pow(agent::tuning::kNoiseDecay,
+                                                                        static_cast<double>(number - options_.warm_up));
     agent::PlanWalk walk(space_, states_, plan_);
     std::vector<agent::Transition> steps;
     while (!walk.Done()) {
@@ -122,7 +119,7 @@ class Learner {
   double RewardOf(double loss) const {
     const double least = options_.measured_loss ? 0 : space_.LeastObjective(),
                  unit = training_.episodes.front().loss - least;
-    return unit > 0 ? -std::log(kLeastShare + std::max(loss - least, 0.0) / unit) : 0;
+    return unit > 0 ? -std::log(agent::tuning::kLeastShare + std::max(loss - least, 0.0) / unit) : 0;
   }
 
   const Problem& problem_;

@@ -9,6 +9,7 @@
 
 #include "files/tensor_steps.h"
 #include "statistics/draw_below.h"
+#include "tuning.h"
 
 namespace bitplan::agent {
 namespace {
@@ -16,13 +17,8 @@ namespace {
 constexpr std::int64_t kStates = std::tuple_size_v<AgentState>;
 constexpr std::int64_t kAction = kStates, kReward = kAction + 1, kNext = kReward + 1, kGoesOn = kNext + kStates,
                        kColumns = kGoesOn + 1;
-constexpr std::int64_t kBatch = 64;
-constexpr double kActorRate = 3e-4, kCriticRate = 3e-3;
-constexpr double kTargetRate = 0.01;   // τ of the soft updates
-constexpr double kBaselineRate = 0.5;  // of the moving average of batches' mean rewards
-constexpr double kNextShare = 0.5;     // of what is expected of the next state in the critic's target
 
-std::vector<std::int64_t> Widths(std::int64_t inputs) { return {inputs, 64, 48, 1}; }
+std::vector<std::int64_t> Widths(std::int64_t inputs) { return {inputs, tuning::kHidden[0], tuning::kHidden[1], 1}; }
 
 at::Tensor Policy(const Mlp& actor, const at::Tensor& states) { return actor.Forward(states).sigmoid(); }
 
@@ -32,7 +28,7 @@ at::Tensor Value(const Mlp& critic, const at::Tensor& states, const at::Tensor& 
 
 void Follow(const Mlp& target, const Mlp& source) {
   for (std::size_t i = 0; i < target.parameters().size(); ++i)
-    at::Tensor(target.parameters()[i]).lerp_(source.parameters()[i].detach(), kTargetRate);
+    at::Tensor(target.parameters()[i]).lerp_(source.parameters()[i].detach(), tuning::kTargetRate);
 }
 
 /// The tensors of all networks and the buffer, by name.
@@ -55,8 +51,8 @@ Ddpg::Ddpg(std::int64_t capacity, at::Generator random)
       critic_(Widths(kStates + 1), random),
       target_actor_(actor_.Frozen()),
       target_critic_(critic_.Frozen()),
-      actor_optimizer_(actor_.parameters(), torch::optim::AdamOptions(kActorRate)),
-      critic_optimizer_(critic_.parameters(), torch::optim::AdamOptions(kCriticRate)),
+      actor_optimizer_(actor_.parameters(), torch::optim::AdamOptions(tuning::kActorRate)),
+      critic_optimizer_(critic_.parameters(), torch::optim::AdamOptions(tuning::kCriticRate)),
       replay_(at::zeros({capacity, kColumns}, at::kFloat)) {}
 
 double Ddpg::Act(const AgentState& state) const {
@@ -78,17 +74,18 @@ void Ddpg::Update(std::mt19937_64& random) {
   const at::AutoGradMode with_gradients(true);
   const auto known = static_cast<std::uint64_t>(std::min(remembered_, replay_.size(0)));
   std::vector<std::int64_t> drawn;
-  for (std::int64_t i = 0; i < kBatch; ++i)
+  for (std::int64_t i = 0; i < tuning::kBatch; ++i)
     drawn.push_back(static_cast<std::int64_t>(statistics::DrawBelow(known, random)));
   const at::Tensor batch = replay_.index_select(0, at::tensor(drawn));
   const at::Tensor states = batch.narrow(1, 0, kStates), next = batch.narrow(1, kNext, kStates);
   const at::Tensor rewards = batch.narrow(1, kReward, 1);
   const double mean = rewards.mean().item<double>();
-  baseline_ = baseline_ ? *baseline_ + kBaselineRate * (mean - *baseline_) : mean;
+  baseline_ = baseline_ ? *baseline_ + tuning::kBaselineRate * (mean - *baseline_) : mean;
   // The reward is the whole episode's at each of its steps, and so is the critic's value: both say the same of a step,
   // the one as it came, the other as it is expected to come by now.
   const at::Tensor expected = Value(target_critic_, next, Policy(target_actor_, next));
-  const at::Tensor wanted = at::lerp(rewards - *baseline_, expected, kNextShare * batch.narrow(1, kGoesOn, 1)).detach();
+  const at::Tensor wanted =
+      at::lerp(rewards - *baseline_, expected, tuning::kNextShare * batch.narrow(1, kGoesOn, 1)).detach();
 
   critic_optimizer_.zero_grad();
   (Value(critic_, states, batch.narrow(1, kAction, 1)) - wanted).square().mean().backward();

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "clip.h"
-#include "divergence.h"
+#include "histogram_divergence.h"
 #include "levels.h"
 #include "moment_clip.h"
 #include "percentile.h"
@@ -49,22 +49,26 @@ QuantizationRange SearchPowerOfTwo(const Clip& full, const Format& format, const
 
 }  // namespace
 
-bool NeedsValues(const Format& format) {
+std::int64_t BytesOfValue(const Format& format) {
+  constexpr std::int64_t kKeys = 4, kSorted = 16,
+                         kSums = 40;  // values and counts; sums of SquaredError and their index
   switch (format.calibrator) {
     case Calibrator::Max:
     case Calibrator::Dynamic:
     case Calibrator::AverageMax:
     case Calibrator::MovingAverage:
-      return false;
-    case Calibrator::Percentile:
+      return 0;
     case Calibrator::Mse:
+      return kSorted + kSums;
     case Calibrator::Entropy:
+      return 2 * kSorted;
+    case Calibrator::Percentile:
     case Calibrator::Deviations:
     case Calibrator::Laplace:
     case Calibrator::Gauss:
       break;
   }
-  return true;
+  return kKeys + kSorted;
 }
 
 QuantizationRange Calibrate(const Distribution& distribution, const Format& format) {
@@ -91,7 +95,7 @@ QuantizationRange Calibrate(const Distribution& distribution, const Format& form
       return format.scale_type == ScaleType::PowerOfTwo ? found : Refine(found, error, levels);
     }
     case Calibrator::Entropy:
-      return search(Divergence(distribution));
+      return search(HistogramDivergence(distribution));
     case Calibrator::AverageMax:
       clip = {std::min(distribution.average.min, 0.0), std::max(distribution.average.max, 0.0)};
       break;

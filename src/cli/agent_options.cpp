@@ -17,27 +17,28 @@ SearchRegistry WithAgent() {
 
 void AddAgentOptions(CommandLine& line) {
   const AgentOptions defaults;
+  const OfWhat of{{"method", {kAgentMethod}}};
   line.Add({
-      {"episodes", Number<std::int64_t>(WholeFrom(1), defaults.episodes), "plans that the learning agent tries"},
-      {"warm-up", Number<std::int64_t>(WholeFrom(1), defaults.warm_up), "of them, the first so many at random"},
-      {"agent-seed", Number<std::uint64_t>(NotNegative(), defaults.seed), "of the agent's draws"},
-      {"agent-checkpoint", Text("FILE"),
-       "keeps the agent; found there, it goes on from where it was, also to more episodes"},
-      {"curve-csv", Text("FILE"), "write the agent's learning curve as a table"},
-      {"curve-svg", Text("FILE"), "draw the agent's learning curve"},
+      {"episodes", Number<std::int64_t>(WholeFrom(1), defaults.episodes), "plans that the learning agent tries", of},
+      {"warm-up", Number<std::int64_t>(WholeFrom(1), defaults.warm_up), "of them, the first so many at random", of},
+      {"agent-seed", Number<std::uint64_t>(NotNegative(), defaults.seed), "of the agent's draws", of},
+      {"agent-checkpoint", WrittenFile(),
+       "keeps the agent; found there, it goes on from where it was, also to more episodes", of},
+      {"curve-csv", WrittenFile(), "write the agent's learning curve as a table", of},
+      {"curve-svg", WrittenFile(), "draw the agent's learning curve", of},
   });
 }
 
-AgentOptions ReadAgentOptions(const CommandLine& line, const std::string& method) {
-  for (const char* option : {"episodes", "warm-up", "agent-seed", "agent-checkpoint", "curve-csv", "curve-svg"})
-    if (method != kAgentMethod && !line.IsDefault(option))
-      throw Error(fmt::format("--{} is the learning agent's; give --method agent, too", option));
+AgentOptions ReadAgentOptions(const CommandLine& line) {
   AgentOptions options;
   options.episodes = line.Get<std::int64_t>("episodes");
   options.warm_up = line.Get<std::int64_t>("warm-up");
   options.seed = line.Get<std::uint64_t>("agent-seed");
   if (line.Has("agent-checkpoint")) options.checkpoint = line.Get<std::string>("agent-checkpoint");
   options.Validate();
+  if (!line.IsDefault("warm-up") && !options.checkpoint && options.warm_up > options.episodes)
+    throw Error(fmt::format("--warm-up {}: of the plans that the agent tries, which are --episodes {}", options.warm_up,
+                            options.episodes));
   for (const char* file : {"agent-checkpoint", "curve-csv", "curve-svg"})
     if (line.Has(file)) RequireWritable(line.Get<std::string>(file));
   return options;

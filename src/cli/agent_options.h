@@ -9,8 +9,8 @@ SearchRegistry WithAgent();  ///< the methods of commands that offer the agent, 
 
 void AddAgentOptions(CommandLine& line);  ///< those of --method agent
 
-/// Throws Error when some are given and the method is another, and when a file cannot be written.
-AgentOptions ReadAgentOptions(const CommandLine& line, const std::string& method);
+/// Throws Error when a file cannot be written.
+AgentOptions ReadAgentOptions(const CommandLine& line);
 
 /// Writes the learning curve where it was asked for.
 void WriteCurve(const CommandLine& line, const std::vector<AgentEpisode>& episodes);

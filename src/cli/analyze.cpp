@@ -171,10 +171,10 @@ MoreFiles FilesBeside(const std::filesystem::path& file) {
 int AnalyzeModel(const Arguments& arguments) {
   CommandLine line("analyze MODEL.pt --data KIND:FILE --out sensitivity.json [options]",
                    "Measures what each width does to each layer's weight and input, and how much the loss minds.");
-  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
+  line.AddPositional("MODEL.pt", ReadFile(), "TorchScript or torch.export file");
   line.Add({
-      {"data", Text("KIND:FILE"), "cifar10:FILE, idx:FILE,LABELS, npy:, npz:, pt:, safetensors:, tokens: ..."},
-      {"out", Text("FILE"), "where the sensitivity file goes"},
+      {"data", ReadData(), "cifar10:FILE, idx:FILE,LABELS, npy:, npz:, pt:, safetensors:, tokens: ..."},
+      {"out", WrittenFile(), "where the sensitivity file goes"},
       {"measures", SomeNames(AllNames<Measure>())->default_value(Joined(AnalyzeOptions().measures)),
        "which to compute; the errors always are"},
   });
@@ -202,6 +202,7 @@ int AnalyzeModel(const Arguments& arguments) {
   if (target) ApplyTarget(line, network, *target, options);
   const Dataset data = LoadData(line.Required("data"), ReadSampleOptions(line, network));
   const Criterion criterion = ResolveLoss(network, data, options.loss, options.temperature);
+  RefuseIdleTemperature(line, criterion, options.measures);
   options.memory_bytes = ReadMemory(line, network, {&data});
   TellOfFewValues(network, data, options.measures, options.channel_correction);
   WithCheckpoint(line, file, [&](const std::filesystem::path& checkpoint) {

@@ -12,10 +12,11 @@
 namespace bitplan::cli {
 
 void AddAppliedPlanOptions(CommandLine& line, bool by_hand) {
-  line.Add({{"statistics", Text("FILE"),
+  line.Add({{"statistics", ReadFile(),
              "ranges of layer inputs from what bitplan calibrate collected, not from the calibration data"}});
   if (by_hand) AddConfigurationOptions(line);
-  AddCorrectionOptions(line, /*with_output=*/true);
+  AddCorrectionOptions(line);
+  AddOutputCorrectionOption(line);
   AddTargetOption(line, "refuse a plan that a device's compiler cannot run");
   AddCalibrationOptions(line);
   AddPreparationOptions(line);

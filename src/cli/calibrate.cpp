@@ -41,10 +41,10 @@ int CalibrateModel(const Arguments& arguments) {
   CommandLine line("calibrate MODEL.pt --data KIND:FILE --out statistics.json [options]",
                    "Collects what the ranges of all layer inputs are found from, at any width and with any calibrator, "
                    "for quantize --statistics.");
-  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
+  line.AddPositional("MODEL.pt", ReadFile(), "TorchScript or torch.export file");
   line.Add({
-      {"data", Text("KIND:FILE"), "what the network is run over"},
-      {"out", Text("FILE"), "where the statistics go"},
+      {"data", ReadData(), "what the network is run over"},
+      {"out", WrittenFile(), "where the statistics go"},
       {"operands", Flag(), "also of what operators without a weight read, for plans with operands"},
   });
   AddSampleOptions(line, 512);

@@ -34,20 +34,25 @@ CheckedText* ListOf(Allowed each, Parse parse) {
                          });
 }
 
-}  // namespace
-
-CheckedText* OneName(const std::vector<std::string>& names, bool or_file) {
+CheckedText OfNames(const std::vector<std::string>& names, bool or_file) {
   std::vector<std::string> said = names;
   if (or_file) said.emplace_back("a file");
-  std::string expected = EitherOf(said);
-  return new CheckedText(
-      expected,
-      [=](const std::string& option, const std::string& given) {  // NOLINT: likewise
-        const bool known = std::find(names.begin(), names.end(), given) != names.end();
-        if (!known && !(or_file && std::filesystem::exists(given))) Refuse(option, given, expected);
-      },
-      /*of_names=*/true);
+  const std::string expected = EitherOf(said);
+  return {expected,
+          [=](const std::string& option, const std::string& given) {
+            const bool known = std::find(names.begin(), names.end(), given) != names.end();
+            if (!known && !(or_file && std::filesystem::exists(given))) Refuse(option, given, expected);
+          },
+          /*of_names=*/true};
 }
+
+}  // namespace
+
+CheckedText* OneName(const std::vector<std::string>& names) {
+  return new CheckedText(OfNames(names, /*or_file=*/false));  // NOLINT: likewise
+}
+
+CheckedText NameOrFile(const std::vector<std::string>& names) { return OfNames(names, /*or_file=*/true); }
 
 CheckedText* SomeNames(const std::vector<std::string_view>& names) {
   const std::vector<std::string> known(names.begin(), names.end());

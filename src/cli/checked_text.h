@@ -38,8 +38,10 @@ class CheckedText : public boost::program_options::typed_value<std::string>, pub
 // Values of options, owned by the command line that they are added to. Defaults are added as to po::value; how the
 // texts are read stands in values.h.
 
-/// One of these names, or also a file that exists.
-CheckedText* OneName(const std::vector<std::string>& names, bool or_file = false);
+CheckedText* OneName(const std::vector<std::string>& names);
+
+/// One of these names, or a file that exists; for ReadFileOr (file_option.h).
+CheckedText NameOrFile(const std::vector<std::string>& names);
 
 /// all, or some of these names with commas between them.
 CheckedText* SomeNames(const std::vector<std::string_view>& names);

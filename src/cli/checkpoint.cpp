@@ -6,6 +6,7 @@
 
 #include "bitplan/error.h"
 #include "interrupt.h"
+#include "network/torch_error.h"
 #include "process/memory_limit.h"
 
 namespace bitplan::cli {
@@ -28,6 +29,7 @@ void WithCheckpoint(const CommandLine& line, const fs::path& result, const std::
     return fs::last_write_time(checkpoint, ignored);
   };  // a time of its own where there is none
   const auto before = written();
+  const bool was_there = fs::exists(checkpoint, ignored);
   try {
     work(checkpoint);
   } catch (const Interrupted&) {
@@ -35,6 +37,9 @@ void WithCheckpoint(const CommandLine& line, const fs::path& result, const std::
     throw Interrupted{left};
   } catch (const process::MemoryShort&) {
     throw;  // tells what --memory would do; what was finished may be of other passes than those under it
+  } catch (const network::RefusedNetwork&) {
+    if (!was_there) fs::remove(checkpoint, ignored);
+    throw;
   } catch (const Error& error) {
     if (!fs::exists(checkpoint, ignored) || written() == before) throw;  // refused before anything was finished
     throw Error(fmt::format("{}; {}", error.what(), left));

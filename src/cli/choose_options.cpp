@@ -39,13 +39,20 @@ void AddChooseOptions(CommandLine& line) {
   line.Add({
       {"candidates", Number<std::int64_t>(WholeFrom(1), defaults.candidates)->value_name("M"),
        "measure the M best plans by prediction, and take the best that is measured"},
-      {"apart", Number<std::int64_t>(WholeFrom(1), defaults.distance), "in how many groups candidates differ at least"},
+      {"apart",
+       Number<std::int64_t>(WholeFrom(1), defaults.distance),
+       "in how many groups candidates differ at least",
+       {{"candidates"}}},
       {"refine", Number<std::int64_t>(WholeFrom(0), defaults.refine)->value_name("EVALS"),
        "improve the plan by so many measured exchanges of widths"},
-      {"reward", OneOf({kPredicted, kMeasured}, kPredicted, "arg"),
-       "the loss of plans that --method agent learns from"},
-      {"held-out", Number<std::int64_t>(WholeFrom(2), tuning::kHeldOut),
-       "samples of --data that are kept from the analysis, to measure plans on"},
+      {"reward",
+       OneOf({kPredicted, kMeasured}, kPredicted, "arg"),
+       "the loss of plans that the agent learns from",
+       {{"method", {kAgentMethod}}}},
+      {"held-out",
+       Number<std::int64_t>(WholeFrom(2), tuning::kHeldOut),
+       "samples of --data that are kept from the analysis, to measure plans on",
+       {{"candidates"}, {"refine"}, {"reward", {std::string(kMeasured)}}}},
   });
 }
 
@@ -54,12 +61,7 @@ void ReadChooseOptions(const CommandLine& line, RunOptions& options) {
   options.choose.distance = line.Get<std::int64_t>("apart");
   options.choose.refine = line.Get<std::int64_t>("refine");
   options.measured_reward = line.Get<std::string>("reward") == kMeasured;
-  if (options.measured_reward && options.search.method != kAgentMethod)
-    throw Error("--reward measured is for --method agent");
   options.choose.Validate();
-  for (const char* option : {"held-out", "apart"})
-    if (!line.IsDefault(option) && !MeasuresPlans(options))
-      throw Error(fmt::format("--{} is for measured plans; give --candidates or --refine, too", option));
 }
 
 /// A larger draw begins with the samples of a smaller one.

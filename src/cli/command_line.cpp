@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <stdexcept>
 #include <string_view>
 #include <system_error>
 #include <type_traits>
@@ -18,6 +19,7 @@
 #include "bitplan/error.h"
 #include "file_roles.h"
 #include "number_option.h"
+#include "values.h"
 
 namespace bitplan::cli {
 
@@ -59,26 +61,70 @@ void RequireNumbers(const po::options_description& options, const po::parsed_opt
   }
 }
 
+/// A file that is not known to be read or written is not protected from being overwritten.
+void RequireRole(const std::string& option, const po::value_semantic& value) {
+  const std::string shown = value.name();
+  const bool of_files = shown.find("FILE") != std::string::npos || shown.find("FOLDER") != std::string::npos;
+  if (of_files && !dynamic_cast<const FileOption*>(&value))
+    throw std::logic_error(fmt::format("--{} names files, but its value is none of file_option.h", option));
+}
+
+/// As it would be written on the command line.
+std::string TextOf(const boost::any& value) {
+  if (const auto* const text = boost::any_cast<std::string>(&value)) return *text;
+  if (const auto* const flag = boost::any_cast<bool>(&value)) return *flag ? "true" : "false";
+  if (const auto* const number = boost::any_cast<int>(&value)) return std::to_string(*number);
+  if (const auto* const number = boost::any_cast<std::int64_t>(&value)) return std::to_string(*number);
+  if (const auto* const number = boost::any_cast<std::uint64_t>(&value)) return std::to_string(*number);
+  if (const auto* const number = boost::any_cast<double>(&value)) return fmt::format("{}", *number);
+  return {};  // of several
+}
+
+/// Whether one of what stands between commas is one of `values`, or begins with one that ends with a colon.
+bool HoldsOneOf(const std::vector<std::string>& values, const std::string& text) {
+  const std::vector<std::string> given = SplitAtCommas(text);
+  return std::any_of(values.begin(), values.end(), [&](const std::string& value) {
+    return std::any_of(given.begin(), given.end(), [&](const std::string& each) {
+      return value.ends_with(':') ? each.starts_with(value) : each == value;
+    });
+  });
+}
+
 }  // namespace
 
 CommandLine::CommandLine(std::string usage, std::string summary)
     : usage_(std::move(usage)), summary_(std::move(summary)), options_("options", 118, 60) {
   options_.add_options()("help,h", "show this help");
-  Add({{"config", Text("FILE"), "read options from FILE too, one name=value a line; the command line wins"},
-       {"json", Text("FILE"), "write the result as JSON to FILE; - writes it to stdout instead of tables"}});
+  Add({{"config", ReadFile(), "read options from FILE too, one name=value a line; the command line wins"},
+       {"json", WrittenFile(), "write the result as JSON to FILE; - writes it to stdout instead of tables"}});
 }
 
-void CommandLine::Add(const std::vector<OptionRow>& rows) {
-  for (const OptionRow& row : rows) options_.add_options()(row.name.c_str(), row.value, HelpOf(row).c_str());
+void CommandLine::Add(const std::vector<OptionRow>& rows) { rows_.insert(rows_.end(), rows.begin(), rows.end()); }
+
+void CommandLine::MakeOptions() {
+  const auto is_known = [&](const OptionState& state) {
+    return IsPositional(state.option) ||
+           std::any_of(rows_.begin(), rows_.end(), [&](const OptionRow& row) { return row.name == state.option; });
+  };
+  for (OptionRow& row : rows_) {
+    RequireRole(row.name, *row.value);
+    const bool free = row.of.empty();
+    std::erase_if(row.of, [&](const OptionState& state) { return !is_known(state); });
+    if (row.of.empty() && !free)
+      throw std::logic_error(fmt::format("--{} is of options that this command does not have", row.name));
+    options_.add_options()(row.name.c_str(), row.value, HelpOf(row).c_str());
+  }
 }
 
-void CommandLine::AddPositional(const char* name, const char* description) {
-  positional_options_.add_options()(name, po::value<std::string>(), description);
+void CommandLine::AddPositional(const char* name, const po::value_semantic* value, const char* description) {
+  RequireRole(name, *value);
+  positional_options_.add_options()(name, value, description);
   positions_.add(name, 1);
   positional_names_.emplace_back(name);
 }
 
 bool CommandLine::Parse(const Arguments& arguments) {
+  MakeOptions();
   po::options_description all;
   all.add(options_).add(positional_options_);
   try {
@@ -97,7 +143,10 @@ bool CommandLine::Parse(const Arguments& arguments) {
       po::store(written, values_);
     }
     po::notify(values_);
-    if (!Has("help")) CheckNumbers();
+    if (!Has("help")) {
+      CheckNumbers();
+      CheckOwners();
+    }
   } catch (const po::too_many_positional_options_error&) {
     throw Error(fmt::format("too many arguments; usage: bitplan {}", usage_));
   } catch (const po::error& error) {
@@ -122,11 +171,52 @@ void CommandLine::CheckNumbers() const {
   }
 }
 
+bool CommandLine::IsIn(const OptionState& state) const {
+  if (!Has(state.option)) return false;
+  const boost::any& value = values_[state.option].value();
+  if (!state.values.empty()) return HoldsOneOf(state.values, TextOf(value)) != state.but_these;
+  const po::option_description* const option = options_.find_nothrow(state.option, /*approx=*/false);
+  boost::any by_default;
+  return !option || !option->semantic()->apply_default(by_default) || TextOf(by_default) != TextOf(value);
+}
+
+void CommandLine::CheckOwners() const {
+  for (const OptionRow& row : rows_)
+    if (!row.of.empty() && !IsDefault(row.name) &&
+        std::none_of(row.of.begin(), row.of.end(), [&](const OptionState& state) { return IsIn(state); }))
+      RefuseAsIdle(row.name);
+}
+
+void CommandLine::RefuseAsIdle(const std::string& name) const {
+  const OfWhat& of =
+      std::find_if(rows_.begin(), rows_.end(), [&](const OptionRow& row) { return row.name == name; })->of;
+  throw Error(fmt::format("--{0} is of {1}, without which it has no effect; give {2}, too, or leave out --{0}", name,
+                          Describe(of), of.size() == 1 ? "that" : "one of these"));
+}
+
+bool CommandLine::IsPositional(const std::string& name) const {
+  return std::find(positional_names_.begin(), positional_names_.end(), name) != positional_names_.end();
+}
+
+std::vector<NamedFile> CommandLine::Files(FileUse use) const {
+  std::vector<NamedFile> files;
+  const auto append = [&](const po::options_description& options) {
+    for (const auto& option : options.options()) {
+      const std::string& name = option->long_name();
+      const auto* const file = dynamic_cast<const FileOption*>(option->semantic().get());
+      if (!file || file->use() != use || !Has(name)) continue;
+      for (NamedFile& each : file->Files(IsPositional(name) ? name : "--" + name, values_[name].value()))
+        files.push_back(std::move(each));
+    }
+  };
+  append(positional_options_);
+  append(options_);
+  return files;
+}
+
 std::string CommandLine::Required(const std::string& name) const {
   if (Has(name)) return Get<std::string>(name);
-  const bool positional =
-      std::find(positional_names_.begin(), positional_names_.end(), name) != positional_names_.end();
-  throw Error(fmt::format("{}{} is missing; usage: bitplan {}", positional ? "" : "--", name, usage_));
+  throw Error(fmt::format("{}{} is missing; usage: bitplan {}", IsPositional(name) ? "" : "--", name, usage_));
 }
 
 std::vector<std::string> CommandLine::List(const std::string& name) const {

@@ -14,7 +14,7 @@ namespace bitplan::cli {
 
 void AddConfigurationOptions(CommandLine& line) {
   line.Add({
-      {"layer-config", Text("FILE"),
+      {"layer-config", ReadFile(),
        "formats by hand in place of a plan: YAML or JSON, by layer name or pattern; what it leaves out is as in the "
        "options, and what neither gives a width stays in float"},
       {"weight-bits", Number<int>(Width())->value_name("BITS"),
@@ -22,6 +22,10 @@ void AddConfigurationOptions(CommandLine& line) {
       {"activation-bits", Number<int>(Width())->value_name("BITS"), "all layer inputs, likewise"},
   });
   AddFormatOptions(line);
+}
+
+OfWhat OfAPlan() {
+  return {{"plan"}, {"layer-config"}, {"weight-bits"}, {"activation-bits"}, {"weight-type"}, {"activation-type"}};
 }
 
 bool HasConfiguration(const CommandLine& line) {

@@ -11,6 +11,9 @@ namespace bitplan::cli {
 /// formats.
 void AddConfigurationOptions(CommandLine& line);
 
+/// What options of measuring a plan are of: one, or formats by hand.
+OfWhat OfAPlan();
+
 /// Whether formats are given by hand. Throws Error where only what --weight-bits, --activation-bits or --layer-config
 /// would make use of is given, or a --target without a plan.
 bool HasConfiguration(const CommandLine& line);

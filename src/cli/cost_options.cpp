@@ -11,7 +11,7 @@
 namespace bitplan::cli {
 
 void AddCostOptions(CommandLine& line) {
-  line.Add({{"costs", Texts("FILE"),
+  line.Add({{"costs", CostFiles(),
              "tables of costs: a .json file from bitplan profile, a .csv file layer,weight_bits,activation_bits,COST, "
              "or COST=FILE.npy in HAQ's layout [layer, weight bits - 1, activation bits - 1]"}});
 }

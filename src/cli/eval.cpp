@@ -60,13 +60,27 @@ void CheckOptions(const CommandLine& line) {
   ReadIntegerOptions(line);
   const bool by_hand = HasConfiguration(line);
   if (by_hand && line.Has("plan")) throw Error("--plan: formats are given by hand as well; leave out one of the two");
-  for (const char* const how : {"integer", "fast"})
-    if (line.Get<bool>(how) && !line.Has("plan") && !by_hand)
-      throw Error(fmt::format("--{} needs --plan, or formats by hand: the widths to compute with", how));
   if (WantsInteger(line) && WantsFast(line))
     throw Error("--integer and --fast are two ways to compute a plan; give one of them");
-  if (line.Get<bool>("dynamic") && !WantsFast(line))
-    throw Error("--dynamic is of --fast: the 8-bit kernels find ranges in each batch");
+}
+
+void AddEvaluationOptions(CommandLine& line) {
+  line.AddPositional("MODEL.pt", ReadFile(), "TorchScript or torch.export file");
+  line.Add({
+      {"data", ReadData(), "what to measure on"},
+      {"plan", ReadFile(), "plan to measure beside the float network"},
+  });
+  AddConfigurationOptions(line);
+  AddCorrectionOptions(line, OfAPlan());
+  AddOutputCorrectionOption(line, OfAPlan());
+  AddIntegerOptions(line);
+  AddFastOptions(line);
+  AddCalibrationOptions(line, OfAPlan());
+  AddSampleOptions(line, 0);
+  AddBatchOption(line);
+  AddLossOption(line);
+  AddMetricOption(line);
+  AddModelOptions(line);
 }
 
 }  // namespace
@@ -74,21 +88,7 @@ void CheckOptions(const CommandLine& line) {
 int EvaluateModel(const Arguments& arguments) {
   CommandLine line("eval MODEL.pt --data KIND:FILE [--plan plan.json] [options]",
                    "Measures accuracy and loss of the float network and, with a plan, of the planned one.");
-  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
-  line.Add({
-      {"data", Text("KIND:FILE"), "what to measure on"},
-      {"plan", Text("FILE"), "plan to measure beside the float network"},
-  });
-  AddConfigurationOptions(line);
-  AddCorrectionOptions(line, /*with_output=*/true);
-  AddIntegerOptions(line);
-  AddFastOptions(line);
-  AddCalibrationOptions(line);
-  AddSampleOptions(line, 0);
-  AddBatchOption(line);
-  AddLossOption(line);
-  AddMetricOption(line);
-  AddModelOptions(line);
+  AddEvaluationOptions(line);
   if (!line.Parse(arguments)) return kDone;
 
   CheckOptions(line);

@@ -59,8 +59,8 @@ void WriteExports(const CommandLine& line, const AppliedPlan& applied, const std
 int ExportPlans(const Arguments& arguments) {
   CommandLine line("export plan.json MODEL.pt --to NAME=FILE [--calibration KIND:FILE] [options]",
                    "Writes what a plan makes of a model for other tools: networks, checkpoints, or their recipes.");
-  line.AddPositional("plan.json", "from bitplan search or run");
-  line.AddPositional("MODEL.pt", "TorchScript, torch.export or ONNX file");
+  line.AddPositional("plan.json", ReadFile(), "from bitplan search or run");
+  line.AddPositional("MODEL.pt", ReadFile(), "TorchScript, torch.export or ONNX file");
   line.Add({{"list", Flag(), "show what each exporter carries and what it refuses"}});
   AddExportOptions(line, "to");
   AddAppliedPlanOptions(line, /*by_hand=*/false);

@@ -89,14 +89,14 @@ void AddExportOptions(CommandLine& line, const char* option) {
       patched += fmt::format("; {}: {}", exporter->name(), from);
   }
   line.Add(
-      {{option, Texts("NAME=FILE"),
+      {{option, WrittenExports(),
         fmt::format("write a file, or folder, by the exporter of that name (bitplan export --list has what each "
                     "carries and refuses): {}",
                     names)},
        {"for", Text("FLAVOR"),
         fmt::format("the tool that is to load it, of exporters that write for several, by default the first{}",
                     flavors)},
-       {"from", Text("FILE"), fmt::format("the file or folder that is patched, of exporters that do{}", patched)}});
+       {"from", ReadFile(), fmt::format("the file or folder that is patched, of exporters that do{}", patched)}});
 }
 
 std::vector<ExportedFile> ReadExportOptions(const CommandLine& line, const char* option) {

@@ -2,15 +2,19 @@
 
 #include <fmt/format.h>
 
+#include "configuration_options.h"
 #include "report.h"
 
 namespace bitplan::cli {
 
 void AddFastOptions(CommandLine& line) {
   line.Add({
-      {"fast", Flag(), "measure the plan on LibTorch's 8-bit kernels, too, and how much faster than float they are"},
-      {"dynamic", Flag(),
-       "with --fast: linear and LSTM layers with 8-bit weights that read float quantize it batch by batch"},
+      {"fast", Flag(), "measure the plan on LibTorch's 8-bit kernels, too, and how much faster than float they are",
+       OfAPlan()},
+      {"dynamic",
+       Flag(),
+       "linear and LSTM layers with 8-bit weights that read float quantize it batch by batch",
+       {{"fast"}}},
   });
 }
 

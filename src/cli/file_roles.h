@@ -1,18 +1,13 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 #include <vector>
+
+#include "file_option.h"
 
 namespace bitplan::cli {
 
 class CommandLine;
-
-/// A file of a command, and what the user knows it by: an option, or an option and what lies beside it.
-struct NamedFile {
-  std::string name;
-  std::filesystem::path path;
-};
 
 /// Files beyond those that options name.
 struct MoreFiles {
@@ -26,8 +21,5 @@ void RefuseOverwriting(const CommandLine& line, const MoreFiles& more = {});
 
 /// Files that --out-dir gets.
 MoreFiles FilesIn(const std::filesystem::path& folder, const std::vector<const char*>& names);
-
-/// The files of data, called `name`.
-std::vector<NamedFile> FilesOfData(const std::string& name, const std::string& spec);
 
 }  // namespace bitplan::cli

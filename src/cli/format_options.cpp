@@ -24,6 +24,12 @@ Format ReadFormat(const CommandLine& line, const std::string& prefix, Format for
   return format;
 }
 
+/// What the options of this calibrator are of.
+OfWhat OfCalibrator(Calibrator calibrator) {
+  const std::string name(ToString(calibrator));
+  return {{"weight-calibrator", {name}}, {"activation-calibrator", {name}}, {"layer-config"}};
+}
+
 }  // namespace
 
 void AddFormatOptions(CommandLine& line) {
@@ -50,9 +56,9 @@ void AddFormatOptions(CommandLine& line) {
       {"activation-calibrator", EnumOr(defaults.activation_format.calibrator),
        "as for weights; dynamic is of each batch, at run time"},
       {"percentile", Number<double>(NumberAboveUpTo(0, 100), defaults.weight_format.percentile),
-       "of the percentile calibrator"},
+       "of values that are inside the range", OfCalibrator(Calibrator::Percentile)},
       {"deviations", Number<double>(NumberAbove(0), defaults.weight_format.deviations),
-       "standard deviations of the calibrator of that name"},
+       "standard deviations on each side of the mean", OfCalibrator(Calibrator::Deviations)},
   });
 }
 

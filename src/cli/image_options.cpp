@@ -7,14 +7,17 @@
 namespace bitplan::cli {
 
 void AddImageOptions(CommandLine& line) {
+  OfWhat of{{"plan"}, {"plan.json"}};  // what a plan was analyzed on
+  for (const char* const data : {"data", "test", "calibration"}) of.push_back({data, {"images:"}});
   line.Add({
       {"resize", Number<std::int64_t>(WholeFrom(1))->value_name("N"),
-       "of images: pixels of the shorter side, before the crop; default: as they are"},
-      {"crop", Number<std::int64_t>(WholeFrom(1))->value_name("N"),
-       "of images: the middle, N × N pixels; default: all"},
-      {"interpolation", OneOf({"bilinear", "bicubic", "nearest"}, DataOptions().interpolation, "how"),
-       "how images are resized, as torchvision does it with antialias"},
-      {"skip-bad", Flag(), "leave out images that cannot be decoded, and say how many"},
+       "pixels of the shorter side, before the crop; default: as they are", of},
+      {"crop", Number<std::int64_t>(WholeFrom(1))->value_name("N"), "the middle, N × N pixels; default: all", of},
+      {"interpolation",
+       OneOf({"bilinear", "bicubic", "nearest"}, DataOptions().interpolation, "how"),
+       "how images are resized, as torchvision does it with antialias",
+       {{"resize"}}},
+      {"skip-bad", Flag(), "leave out images that cannot be decoded, and say how many", of},
   });
 }
 

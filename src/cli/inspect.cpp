@@ -131,14 +131,13 @@ int Inspect(const Arguments& arguments) {
                    "Shows each layer: operator, shapes for one sample, weights, multiply-accumulates, and which layers "
                    "read the same "
                    "tensor (tied).");
-  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
+  line.AddPositional("MODEL.pt", ReadFile(), "TorchScript or torch.export file");
   AddOneSampleOptions(line);
   AddModelOptions(line);
   AddTargetOption(line, "show where a device's compiler puts quantizers");
-  line.Add({{"svg", Text("FILE"), "draw that"}});
+  line.Add({{"svg", WrittenFile(), "draw that", {{"target"}}}});
   if (!line.Parse(arguments)) return kDone;
   const std::optional<Target> target = ReadTargetOption(line);
-  if (line.Has("svg") && !target) throw Error("--svg draws where a target puts quantizers; give --target as well");
   NetworkOptions network_options = ReadModelOptions(line);
   network_options.operand_sites = target.has_value();
   const Network network = LoadNetwork(line, network_options);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "configuration_options.h"
 #include "number_option.h"
 #include "report.h"
 
@@ -12,13 +13,14 @@ namespace bitplan::cli {
 
 void AddIntegerOptions(CommandLine& line) {
   const IntegerOptions defaults;
+  const OfWhat of{{"integer"}};
   line.Add({
-      {"integer", Flag(), "measure the plan computed with integers, too"},
+      {"integer", Flag(), "measure the plan computed with integers, too", OfAPlan()},
       {"accumulator-bits", Number<int>(WholeWithin(8, 48), defaults.accumulator_bits)->value_name("BITS"),
-       "width of the sums of products"},
-      {"overflow", EnumOr(defaults.overflow, "RULE"), "what an accumulator does with a sum that it cannot hold"},
+       "width of the sums of products", of},
+      {"overflow", EnumOr(defaults.overflow, "RULE"), "what an accumulator does with a sum that it cannot hold", of},
       {"multiplier-bits", Number<int>(WholeWithin(1, 31), defaults.multiplier_bits)->value_name("BITS"),
-       "bits of the integers that scales are multiplied by"},
+       "bits of the integers that scales are multiplied by", of},
   });
 }
 

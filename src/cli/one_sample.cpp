@@ -14,7 +14,7 @@ void AddOneSampleOptions(CommandLine& line) {
   line.Add({
       {"input", Texts("SHAPE"),
        "shape of one sample, without the batch axis; 16:int64 for token numbers; once for each input"},
-      {"data", Text("KIND:FILE"), "take the first sample of this data instead"},
+      {"data", ReadData(), "take the first sample of this data instead"},
   });
   AddImageOptions(line);
 }

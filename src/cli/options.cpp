@@ -8,9 +8,6 @@
 #include <vector>
 
 #include "bitplan/error.h"
-#include "bitplan/run.h"
-#include "configuration_options.h"
-#include "file_roles.h"
 #include "format_options.h"
 #include "image_options.h"
 #include "memory_option.h"
@@ -101,9 +98,9 @@ DataOptions ReadSampleOptions(const CommandLine& line, const Network& network, c
   return options;
 }
 
-void AddBatchOption(CommandLine& line) {
-  line.Add(
-      {{"batch-size", Number<std::int64_t>(WholeFrom(1), AnalyzeOptions().batch_size), "samples a pass at the most"}});
+void AddBatchOption(CommandLine& line, const OfWhat& of) {
+  line.Add({{"batch-size", Number<std::int64_t>(WholeFrom(1), AnalyzeOptions().batch_size),
+             "samples a pass at the most", of}});
 }
 
 void AddLossOption(CommandLine& line) {
@@ -111,7 +108,7 @@ void AddLossOption(CommandLine& line) {
              "what outputs are judged by; without labels divergence (of classes), mean-squared-error or logit-shift; "
              "auto goes by the labels, without them by the output's shape: divergence of [N, C] and [N, T, C], "
              "mean-squared-error of one output a sample and of maps; one of"},
-            {"loss-module", Text("FILE"),
+            {"loss-module", ReadFile(),
              "a loss of one's own in place of --loss: TorchScript or torch.export file that takes the output and the "
              "labels (or the output alone) and gives a number for each sample"}});
 }
@@ -126,20 +123,44 @@ Loss ReadLossOption(const CommandLine& line) {
   return loss;
 }
 
-void AddMetricOption(CommandLine& line) {
-  line.Add({{"metric-module", Text("FILE"),
+void AddMetricOption(CommandLine& line, const OfWhat& of) {
+  line.Add({{"metric-module", ReadFile(),
              "TorchScript or torch.export file that takes the output and the labels and gives a number for each "
-             "sample: its mean is shown beside the rest"}});
+             "sample: its mean is shown beside the rest",
+             of}});
 }
 
+namespace {
+
+/// What options of measures are of that some of them alone go by.
+template <typename Predicate>
+OfWhat OfMeasures(Predicate goes_by) {
+  std::vector<std::string> names;
+  for (const std::string_view name : AllNames<Measure>())
+    if (goes_by(Parse<Measure>(name))) names.emplace_back(name);
+  OfWhat of{{"measure", names}, {"measures", names}};
+  of.back().values.emplace_back("all");
+  return of;
+}
+
+}  // namespace
+
 void AddLossOptions(CommandLine& line) {
-  const AnalyzeOptions defaults;
   AddLossOption(line);
-  line.Add({{"temperature", Number<double>(NumberAbove(0), defaults.temperature), "of the divergence"}});
+  OfWhat of = OfMeasures([](Measure measure) { return measure == Measure::Divergence; });
+  of.push_back({"loss", {std::string(ToString(Loss::Divergence)), std::string(ToString(Loss::Auto))}});
+  line.Add({{"temperature", Number<double>(NumberAbove(0), AnalyzeOptions().temperature), "of the divergence", of}});
 }
 
 void AddAnalyzeOptions(CommandLine& line) {
   const AnalyzeOptions defaults;
+  const OfWhat of_curvature =
+      OfMeasures([](Measure measure) { return measure == Measure::Trace || measure == Measure::Eigenvalue; });
+  const OfWhat of_matrix = OfMeasures([](Measure measure) {
+    return measure == Measure::Trace || measure == Measure::Eigenvalue || measure == Measure::Fisher;
+  });
+  OfWhat of_shifts = OfMeasures(IsOfShifts);
+  of_shifts.push_back({"shifts"});
   line.Add({
       {"weight-bits", Integers(Width())->default_value(fmt::format("{}", fmt::join(defaults.weight_bits, ","))),
        "widths to choose from for weights"},
@@ -148,18 +169,24 @@ void AddAnalyzeOptions(CommandLine& line) {
   });
   AddFormatOptions(line);
   line.Add({
-      {"delta", EnumOr(defaults.delta), "how the output's shifts are found; linear is to first order"},
+      {"delta", EnumOr(defaults.delta), "how the output's shifts are found; linear is to first order", of_shifts},
       {"precision",
        OnePercentage(Percent(false, false, "as 5%; without it all of the data is taken"))->value_name("PERCENT"),
-       "take samples until every figure of the first measure is known to this"},
-      {"compute", EnumOr(defaults.compute), "what the passes of weights' curvature compute in"},
-      {"exact-hessian", Flag(), "eigenvalues and traces of weights from the Hessian, not the Gauss-Newton matrix"},
+       "take samples until every figure of the first measure is known to this", of_shifts},
+      {"compute", EnumOr(defaults.compute), "what the passes of weights' curvature compute in", of_matrix},
+      {"exact-hessian", Flag(), "eigenvalues and traces of weights from the Hessian, not the Gauss-Newton matrix",
+       of_curvature},
       {"curvature-samples", Number<std::int64_t>(WholeFrom(1), defaults.curvature_samples),
-       "second derivatives are taken on the first so many samples"},
+       "second derivatives are taken on the first so many samples", of_curvature},
       {"output-correction", EnumOr(defaults.channel_correction ? OutputCorrection::Channel : OutputCorrection::None),
        "of layers' output channels; but for none, shifts are those of a network whose channels are corrected"},
   });
   AddLossOptions(line);
+}
+
+void RefuseIdleTemperature(const CommandLine& line, const Criterion& criterion, const std::vector<Measure>& measures) {
+  if (line.IsDefault("temperature") || criterion.loss == Loss::Divergence) return;
+  if (std::count(measures.begin(), measures.end(), Measure::Divergence) == 0) line.RefuseAsIdle("temperature");
 }
 
 AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
@@ -183,83 +210,36 @@ AnalyzeOptions ReadAnalyzeOptions(const CommandLine& line) {
   return options;
 }
 
-void AddCorrectionOptions(CommandLine& line, bool with_output) {
+void AddCorrectionOptions(CommandLine& line, const OfWhat& of) {
+  const OfWhat of_smoothing{{"rescaling", {std::string(ToString(Rescaling::SmoothQuant))}}, {"plan"}, {"plan.json"}};
   line.Add({
-      {"rescaling", EnumOf<Rescaling>("KIND"), "scales moved between layers first"},
+      {"rescaling", EnumOf<Rescaling>("KIND"), "scales moved between layers first", of},
       {"smoothing", Number<double>(NumberWithin(0, 1))->value_name("ALPHA"),
-       fmt::format("SmoothQuant's share of a range that weights take over; default {}", Corrections().smoothing)},
-      {"rounding", EnumOf<Rounding>("KIND"), "of weights"},
+       fmt::format("SmoothQuant's share of a range that weights take over; default {}", Corrections().smoothing),
+       of_smoothing},
+      {"rounding", EnumOf<Rounding>("KIND"), "of weights", of},
       {"outlier-threshold", Number<double>(NumberFrom(0))->value_name("T"),
        "input features of linear layers beyond this magnitude stay in float16, and their weights (LLM.int8(): 6); "
-       "default 0: none"},
+       "default 0: none",
+       of},
   });
-  if (with_output) line.Add({{"output-correction", EnumOf<OutputCorrection>("KIND"), "of layers' output channels"}});
+}
+
+void AddOutputCorrectionOption(CommandLine& line, const OfWhat& of) {
+  line.Add({{"output-correction", EnumOf<OutputCorrection>("KIND"), "of layers' output channels", of}});
 }
 
 Corrections ReadCorrections(const CommandLine& line, Corrections corrections) {
   if (line.Has("rescaling")) corrections.rescaling = line.GetEnum<Rescaling>("rescaling");
-  if (line.Has("smoothing")) corrections.smoothing = line.Get<double>("smoothing");
+  if (line.Has("smoothing")) {
+    if (corrections.rescaling != Rescaling::SmoothQuant) line.RefuseAsIdle("smoothing");
+    corrections.smoothing = line.Get<double>("smoothing");
+  }
   if (line.Has("rounding")) corrections.rounding = line.GetEnum<Rounding>("rounding");
   if (line.Has("outlier-threshold")) corrections.outlier_threshold = line.Get<double>("outlier-threshold");
   if (line.Has("output-correction")) corrections.output = line.GetEnum<OutputCorrection>("output-correction");
   corrections.Validate();
   return corrections;
-}
-
-void AddCalibrationOptions(CommandLine& line) {
-  line.Add({
-      {"calibration", Text("KIND:FILE"),
-       "data for activation ranges and the channel correction; default: what the plan was analyzed on"},
-      {"calibration-samples", Number<std::int64_t>(WholeFrom(0), RunOptions().calibration_samples),
-       "samples drawn from it; the default takes fewer where there are fewer"},
-  });
-}
-
-namespace {
-
-/// What of the plan is found on data, in words.
-std::vector<std::string> FoundOnData(const CommandLine& line, const Plan& plan) {
-  const Corrections& corrections = plan.corrections;
-  std::vector<std::string> found;
-  Plan ranges = plan;
-  ranges.corrections = {};
-  ranges.corrections.output = OutputCorrection::None;
-  if (!line.Has("statistics") && NeedsCalibration(ranges)) found.emplace_back("ranges of layer inputs");
-  if (corrections.rescaling != Rescaling::None)
-    found.push_back(fmt::format("the rescaling {}", ToString(corrections.rescaling)));
-  if (corrections.rounding != Rounding::Nearest)
-    found.push_back(fmt::format("the rounding {}", ToString(corrections.rounding)));
-  if (corrections.outlier_threshold > 0) found.emplace_back("outliers");
-  if (corrections.FitsOutputs())
-    found.push_back(fmt::format("the output correction {} ({}--output-correction none leaves it off)",
-                                ToString(corrections.output),
-                                line.Has("output-correction") || line.Has("plan") ? "" : "the default; "));
-  return found;
-}
-
-}  // namespace
-
-Dataset LoadCalibration(const CommandLine& line, const Plan& plan, const Network& network) {
-  DataOptions options = ReadSampleOptions(line, network, plan.data);
-  options.samples = line.Get<std::int64_t>("calibration-samples");
-  options.fewer_allowed = line.IsDefault("calibration-samples");
-  if (line.Has("calibration")) return LoadData(line.Get<std::string>("calibration"), options);
-  if (plan.data.spec.empty())
-    throw Error(fmt::format("--calibration is missing, the data on which is found: {}{}",
-                            fmt::join(FoundOnData(line, plan), ", "),
-                            HasConfiguration(line) ? "" : "; the plan does not say what it was analyzed on"));
-  RefuseOverwriting(line, {FilesOfData("the data that the plan was analyzed on", plan.data.spec), {}});
-  if (!line.Has("mean")) options.mean = plan.data.mean;
-  if (!line.Has("std")) options.std = plan.data.std;
-  if (!line.Has("context")) options.context = plan.data.context;
-  try {
-    const Dataset data = LoadData(plan.data.spec, options);
-    if (data.sha256() == plan.data.sha256) return data;
-  } catch (const Error& error) {
-    throw Error(
-        fmt::format("the data that the plan was analyzed on cannot be read ({}); give --calibration", error.what()));
-  }
-  throw Error(fmt::format("{} has changed since the plan was analyzed on it; give --calibration", plan.data.spec));
 }
 
 }  // namespace bitplan::cli

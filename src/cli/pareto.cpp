@@ -58,7 +58,7 @@ std::string SvgOf(const Problem& problem, const ParetoFront& front, const std::v
   for (const auto& [budgets, solution] : front.points) {
     const double x = solution.costs.at(axes[0].cost);
     for (auto& [level, series] : steps) {
-      if (axes.size() == 2 && solution.costs.at(axes[1].cost) > level * (1 + 1e-9)) continue;
+      if (axes.size() == 2 && solution.costs.at(axes[1].cost) > LimitWithTolerance(level)) continue;
       if (!series.y.empty() && solution.objective >= series.y.back()) continue;
       series.x.push_back(x);
       series.y.push_back(solution.objective);
@@ -106,8 +106,8 @@ int SearchFront(const Arguments& arguments) {
       {"along", Texts("COST[=LEVELS]"),
        "the cost whose budget is moved, wherever the best plan changes or at so many levels; twice for a grid, with "
        "levels"},
-      {"csv", Text("FILE"), "write the plans as a table"},
-      {"svg", Text("FILE"), "draw the front"},
+      {"csv", WrittenFile(), "write the plans as a table"},
+      {"svg", WrittenFile(), "draw the front"},
   });
   if (!line.Parse(arguments)) return kDone;
   ParetoOptions options;

@@ -83,17 +83,22 @@ int ProfileModel(const Arguments& arguments) {
                    "Times each layer's float and 8-bit kernel here, or estimates its latency on a device, and its "
                    "energy; writes tables "
                    "of both for search, pareto and run --costs.");
-  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
+  line.AddPositional("MODEL.pt", ReadFile(), "TorchScript or torch.export file");
   const LatencyOptions defaults;
   AddOneSampleOptions(line);
   line.Add({
-      {"out", Text("FILE"), "where the tables go"},
-      {"on", OneName(Places(), true)->default_value(kHere)->value_name("NAME|FILE"),
+      {"out", WrittenFile(), "where the tables go"},
+      {"on", ReadFileOr(Places())->default_value(kHere),
        "measure on this machine, here, or estimate for a device, by its name or a bitplan.roofline/1 file"},
-      {"energy", Text("FILE"), "a bitplan.energy/1 file; default: 45 nm, after Horowitz (ISSCC 2014)"},
-      {"repeats", Number<std::int64_t>(WholeFrom(3), defaults.repeats),
-       "measurements of each kernel; their median counts"},
-      {"batch", Number<std::int64_t>(WholeFrom(1), defaults.batch), "samples that a measured kernel gets at a time"},
+      {"energy", ReadFile(), "a bitplan.energy/1 file; default: 45 nm, after Horowitz (ISSCC 2014)"},
+      {"repeats",
+       Number<std::int64_t>(WholeFrom(3), defaults.repeats),
+       "measurements of each kernel; their median counts",
+       {{"on", {kHere}}}},
+      {"batch",
+       Number<std::int64_t>(WholeFrom(1), defaults.batch),
+       "samples that a measured kernel gets at a time",
+       {{"on", {kHere}}}},
   });
   AddModelOptions(line);
   if (!line.Parse(arguments)) return kDone;

@@ -4,12 +4,13 @@
 
 #include <algorithm>
 
+#include "tuning.h"
+
 namespace bitplan::cli {
 
 std::optional<std::string> ProgressLines::Next(const Progress& progress, Pace::Time now) {
-  constexpr auto kEach = std::chrono::minutes(1);
   pace_.Note(progress, now);
-  if (now - last_ < kEach) return std::nullopt;
+  if (now - last_ < tuning::kEachLine) return std::nullopt;
   last_ = now;
   const double total = static_cast<double>(std::max<std::int64_t>(progress.total, 1));
   std::string line = fmt::format("{}: {:.0f}% done ({} of {})", progress.stage,

@@ -20,12 +20,12 @@ namespace bitplan::cli {
 int QuantizeModel(const Arguments& arguments) {
   CommandLine line("quantize MODEL.pt plan.json --calibration KIND:FILE --out quantized.pt [options]",
                    "Applies a plan and saves a TorchScript file of standard operators that plain PyTorch runs.");
-  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
-  line.AddPositional("plan.json",
+  line.AddPositional("MODEL.pt", ReadFile(), "TorchScript or torch.export file");
+  line.AddPositional("plan.json", ReadFile(),
                      "from bitplan search or run; without it formats by hand, or those that --target has first");
   line.Add({
-      {"out", Text("FILE"), "where the quantized model goes"},
-      {"packed", Text("FILE"),
+      {"out", WrittenFile(), "where the quantized model goes"},
+      {"packed", WrittenFile(),
        "write the packed weights, scales, biases and ranges, without the graph, as safetensors: the size is the plan's "
        "file_size_bytes"},
   });

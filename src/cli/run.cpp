@@ -83,6 +83,28 @@ int WriteResult(const CommandLine& line, const OutputFolder& folder, const RunRe
   return kDone;
 }
 
+void AddRunOptions(CommandLine& line) {
+  line.AddPositional("MODEL.pt", ReadFile(), "TorchScript or torch.export file");
+  line.Add({
+      {"data", ReadData(),
+       "what to analyze and calibrate on: cifar10:FILE, idx:, npy:, npz:, pt:, safetensors:, tokens:"},
+      {"test", ReadData(), "what to measure on; other samples than --data"},
+      {"out-dir", WrittenFolder(), "where the results go"},
+  });
+  AddSearchOptions(line, WithAgent());
+  AddCostOptions(line);
+  AddSampleOptions(line, RunOptions().calibration_samples);
+  AddBatchOption(line);
+  AddAnalyzeOptions(line);
+  AddCorrectionOptions(line);
+  AddMetricOption(line);
+  AddModelOptions(line);
+  AddResumeOption(line);
+  AddAgentOptions(line);
+  AddChooseOptions(line);
+  AddTargetOption(line, "formats, widths and operands of a device's compiler");
+}
+
 }  // namespace
 
 int RunAll(const Arguments& arguments) {
@@ -90,31 +112,14 @@ int RunAll(const Arguments& arguments) {
       "run MODEL.pt --data KIND:FILE --test KIND:FILE --budget weight_size=12.5% --out-dir FOLDER [options]",
       "Analyzes, searches, quantizes and measures; leaves sensitivity.json, plan.json, quantized.pt and "
       "evaluation.json in the folder.");
-  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
-  line.Add({
-      {"data", Text("KIND:FILE"),
-       "what to analyze and calibrate on: cifar10:FILE, idx:, npy:, npz:, pt:, safetensors:, tokens:"},
-      {"test", Text("KIND:FILE"), "what to measure on; other samples than --data"},
-      {"out-dir", Text("FOLDER"), "where the results go"},
-  });
-  AddSearchOptions(line, WithAgent());
-  AddCostOptions(line);
-  AddSampleOptions(line, RunOptions().calibration_samples);
-  AddBatchOption(line);
-  AddAnalyzeOptions(line);
-  AddMetricOption(line);
-  AddModelOptions(line);
-  AddResumeOption(line);
-  AddAgentOptions(line);
-  AddChooseOptions(line);
-  AddTargetOption(line, "formats, widths and operands of a device's compiler");
+  AddRunOptions(line);
   if (!line.Parse(arguments)) return kDone;
 
   RunOptions options;
   options.analyze = ReadAnalyzeOptions(line);
   options.problem = ReadProblemOptions(line);
   options.search = ReadSearchOptions(line);
-  options.agent = ReadAgentOptions(line, options.search.method);
+  options.agent = ReadAgentOptions(line);
   ReadChooseOptions(line, options);
   options.seed = options.analyze.seed;
   options.batch_size = options.analyze.batch_size;
@@ -136,6 +141,7 @@ int RunAll(const Arguments& arguments) {
   const Dataset test = LoadData(line.Required("test"), data_options);
   const Criterion criterion = ResolveLoss(network, split.data, options.analyze.loss, options.analyze.temperature);
   const Dataset& of_data = split.data;  // held-out samples are a part of the same
+  RefuseIdleTemperature(line, criterion, {options.problem.measure});
   options.memory_bytes = ReadMemory(line, network, {&of_data, &test});
   TellOfFewValues(network, split.data, MeasuresFor(options.problem),
                   options.corrections.output != OutputCorrection::None);

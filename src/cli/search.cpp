@@ -70,20 +70,22 @@ int SearchPlan(const Arguments& arguments) {
                    "Finds the plan with the least predicted loss within every budget, and proves how good it is.");
   AddSearchedOptions(line, WithAgent());
   line.Add({
-      {"out", Text("FILE"), "where the plan goes"},
+      {"out", WrittenFile(), "where the plan goes"},
       {"explain", Flag(),
        "tell what the answer hangs on: the worth of each budget, the best other plan, and the groups whose choice the "
        "measure's noise could turn"},
-      {"draws", Number<std::int64_t>(WholeFrom(1), NoiseOptions().draws),
-       "random draws of the measure's noise, for --explain"},
-      {"write-lp", Text("FILE"), "write the problem in the LP format of other solvers, too"},
+      {"draws",
+       Number<std::int64_t>(WholeFrom(1), NoiseOptions().draws),
+       "random draws of the measure's noise",
+       {{"explain"}}},
+      {"write-lp", WrittenFile(), "write the problem in the LP format of other solvers, too"},
   });
   AddAgentOptions(line);
   if (!line.Parse(arguments)) return kDone;
   SearchOptions options = ReadSearchOptions(line);
   options.progress = ShowBar();
   options.stop = WasInterrupted;
-  AgentOptions agent = ReadAgentOptions(line, options.method);
+  AgentOptions agent = ReadAgentOptions(line);
   agent.certificate = options.Limits();
   agent.progress = options.progress;
   agent.stop = options.stop;

@@ -54,8 +54,8 @@ void Keep(const std::string& text, Problem& problem) {
 }  // namespace
 
 void AddSearchedOptions(CommandLine& line, const SearchRegistry& searches) {
-  line.AddPositional("sensitivity.json", "from bitplan analyze");
-  line.Add({{"problem", Text("FILE"),
+  line.AddPositional("sensitivity.json", ReadFileAndArrays(), "from bitplan analyze");
+  line.Add({{"problem", ReadFileAndArrays(),
              "search this bitplan.problem/1 file instead, which needs no model; --keep GROUP=CHOICE,CHOICE pins its "
              "groups"}});
   AddSearchOptions(line, searches);

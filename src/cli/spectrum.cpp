@@ -158,21 +158,21 @@ int ShowSpectrum(const Arguments& arguments) {
   CommandLine line(
       "spectrum MODEL.pt --data KIND:FILE [--layers PATTERNS] [--csv FILE] [--svg FILE] [options]",
       "Estimates how the eigenvalues of the loss's curvature in the weights of some layers are distributed.");
-  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
+  line.AddPositional("MODEL.pt", ReadFile(), "TorchScript or torch.export file");
   line.Add({
-      {"data", Text("KIND:FILE"), "what the loss is the mean over"},
+      {"data", ReadData(), "what the loss is the mean over"},
       {"layers", TextOrShown("", "all", "PATTERNS"),
        "names, wildcards or operators, with commas between: 'layer1.*,linear'"},
       {"exact-hessian", Flag(), "of the Hessian, not the Gauss-Newton matrix"},
       {"probes", Number<int>(WholeFrom(1), SpectralDensityOptions().probes), "random vectors"},
       {"steps", Number<int>(WholeFrom(1)),
        "of Lanczos for each; default 80, or the number of weights where that is less"},
-      {"csv", Text("FILE"), "where the smoothed density goes as a table"},
-      {"svg", Text("FILE"), "where it goes as a chart"},
+      {"csv", WrittenFile(), "where the smoothed density goes as a table"},
+      {"svg", WrittenFile(), "where it goes as a chart"},
   });
   AddLossOptions(line);
   AddSampleOptions(line, tuning::kSpectrumSamples);
-  AddBatchOption(line);
+  AddBatchOption(line, {{"exact-hessian"}});
   AddModelOptions(line);
   if (!line.Parse(arguments)) return kDone;
   for (const char* file : {"csv", "svg"})
@@ -181,6 +181,7 @@ int ShowSpectrum(const Arguments& arguments) {
   const std::vector<int> layers = ChooseLayers(network, line.Get<std::string>("layers"));
   const Dataset data = LoadData(line.Required("data"), ReadSampleOptions(line, network));
   const Criterion criterion = ResolveLoss(network, data, ReadLossOption(line), line.Get<double>("temperature"));
+  RefuseIdleTemperature(line, criterion);
   const SpectralDensity density = Compute(line, network, data, layers);
   ThrowIfInterrupted();
   const DensityCurve curve = Smoothed(density);

@@ -79,9 +79,7 @@ std::vector<Pin> NarrowedBy(const std::vector<Pin>& asked, std::vector<Pin> pins
 
 }  // namespace
 
-void AddTargetOption(CommandLine& line, const char* what) {
-  line.Add({{"target", OneName(TargetNames(), true)->value_name("NAME|FILE"), what}});
-}
+void AddTargetOption(CommandLine& line, const char* what) { line.Add({{"target", ReadFileOr(TargetNames()), what}}); }
 
 std::optional<Target> ReadTargetOption(const CommandLine& line) {
   if (!line.Has("target")) return std::nullopt;

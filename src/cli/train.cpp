@@ -146,6 +146,27 @@ Criterion Minimized(Criterion criterion, const TrainOptions& options) {
   return criterion.With(criterion.outputs == OutputKind::Values ? Loss::MeanSquaredError : Loss::Divergence);
 }
 
+void AddTrainingOptions(CommandLine& line) {
+  line.AddPositional("MODEL.pt", ReadFile(), "TorchScript (not frozen) or torch.export file");
+  line.Add({
+      {"plan", ReadFile(), "from bitplan search or run; without it formats by hand, or those that --target has first"},
+      {"data", ReadData(), "what to train on: cifar10:FILE, idx:, npy:, npz:, pt:, safetensors:, tokens:"},
+      {"test", ReadData(), "what to measure on in the end; other samples than --data"},
+      {"out", WrittenFile(), "where the quantized model goes"},
+      {"plan-out", WrittenFile(), "where the plan with the learned scales goes; default: beside --out"},
+      {"weights-out", WrittenFile(), "where the trained float model goes; default: beside --out"},
+      {"curve-csv", WrittenFile(), "write the learning curve as a table"},
+      {"curve-svg", WrittenFile(), "draw it"},
+  });
+  AddTrainOptions(line);
+  AddMetricOption(line, {{"test"}});
+  AddConfigurationOptions(line);
+  AddTargetOption(line, "formats, widths and operands of a device's compiler");
+  AddSampleOptions(line, 0);
+  AddModelOptions(line);
+  AddResumeOption(line);
+}
+
 }  // namespace
 
 int TrainModel(const Arguments& arguments) {
@@ -154,25 +175,7 @@ int TrainModel(const Arguments& arguments) {
       "Trains a model under a plan, quantized as it computes. Leaves the quantized TorchScript file, and beside it the "
       "trained float model "
       "(trained.float.pt) and its plan with the learned scales (trained.json), which eval, quantize and train read.");
-  line.AddPositional("MODEL.pt", "TorchScript (not frozen) or torch.export file");
-  line.Add({
-      {"plan", Text("FILE"),
-       "from bitplan search or run; without it formats by hand, or those that --target has first"},
-      {"data", Text("KIND:FILE"), "what to train on: cifar10:FILE, idx:, npy:, npz:, pt:, safetensors:, tokens:"},
-      {"test", Text("KIND:FILE"), "what to measure on in the end; other samples than --data"},
-      {"out", Text("FILE"), "where the quantized model goes"},
-      {"plan-out", Text("FILE"), "where the plan with the learned scales goes; default: beside --out"},
-      {"weights-out", Text("FILE"), "where the trained float model goes; default: beside --out"},
-      {"curve-csv", Text("FILE"), "write the learning curve as a table"},
-      {"curve-svg", Text("FILE"), "draw it"},
-  });
-  AddTrainOptions(line);
-  AddMetricOption(line);
-  AddConfigurationOptions(line);
-  AddTargetOption(line, "formats, widths and operands of a device's compiler");
-  AddSampleOptions(line, 0);
-  AddModelOptions(line);
-  AddResumeOption(line);
+  AddTrainingOptions(line);
   if (!line.Parse(arguments)) return kDone;
 
   TrainOptions options = ReadTrainOptions(line);

@@ -40,23 +40,28 @@ void AddMethodOptions(CommandLine& line) {
       {"freeze", Texts("LAYERS"), "leave layers as they are, quantized: a name, first, last, a pattern or an operator"},
       {"distillation", Number<double>(NumberWithin(0, 1), Defaults().distillation),
        "share of the divergence from the float network in the loss; the rest is the loss of the labels"},
-      {"temperature", Number<double>(NumberAbove(0), Defaults().temperature), "of that divergence"},
+      {"temperature",
+       Number<double>(NumberAbove(0), Defaults().temperature),
+       "of that divergence",
+       {{"distillation", {"0"}, true}}},
   });
 }
 
 void AddOptimizerOptions(CommandLine& line) {
+  const OfWhat of_step{{"schedule", {std::string(ToString(LearningRateSchedule::Step))}}};
   line.Add({
       {"epochs", Number<std::int64_t>(WholeFrom(1), Defaults().epochs), "passes over the data"},
       {"optimizer", EnumOr(Defaults().optimizer), "what makes a step of gradients"},
       {"learning-rate", Number<double>(NumberAbove(0), Defaults().learning_rate),
        "of the first step after the warm-up"},
-      {"momentum", Number<double>(NumberFromBelow(0, 1), Defaults().momentum), "of sgd"},
+      {"momentum",
+       Number<double>(NumberFromBelow(0, 1), Defaults().momentum),
+       "of the gradients",
+       {{"optimizer", {std::string(ToString(OptimizerKind::Sgd))}}}},
       {"weight-decay", Number<double>(NumberFrom(0), Defaults().weight_decay), "of the network's parameters"},
       {"schedule", EnumOr(Defaults().schedule), "of the learning rate"},
-      {"step-epochs", Integers(WholeFrom(1))->value_name("N,N"),
-       "of the schedule step: after so many epochs the rate drops"},
-      {"step-factor", Number<double>(NumberAboveUpTo(0, 1), Defaults().step_factor),
-       "of the schedule step: by this factor"},
+      {"step-epochs", Integers(WholeFrom(1))->value_name("N,N"), "after so many epochs the rate drops", of_step},
+      {"step-factor", Number<double>(NumberAboveUpTo(0, 1), Defaults().step_factor), "by this factor", of_step},
       {"warm-up", Number<std::int64_t>(WholeFrom(0), Defaults().warm_up_steps), "steps in which the rate rises first"},
       {"clip-norm", Number<double>(NumberFrom(0), Defaults().clip_norm),
        "largest norm of all gradients together; 0: any"},

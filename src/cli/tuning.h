@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 /// Numbers that were chosen, by reasons or by trying, and none that a format or a formula says.
@@ -14,6 +15,9 @@ inline constexpr std::int64_t kSpectrumSamples = 128;
 
 /// Eigenvalues up to this share of the largest in magnitude are told as near zero.
 inline constexpr double kNearZero = 0.01;
+
+/// Between lines of progress where stderr is no terminal: a log of hours stays short, and tells within a minute.
+inline constexpr auto kEachLine = std::chrono::minutes(1);
 
 // Of --memory.
 

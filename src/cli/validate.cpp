@@ -49,18 +49,18 @@ int ValidateMeasures(const Arguments& arguments) {
       "validate MODEL.pt --data KIND:FILE --out-dir FOLDER [--test KIND:FILE] [options]",
       "Draws random plans, measures their real rise of the loss, and says how well every measure ranks them; leaves "
       "validation.csv and validation.svg in the folder.");
-  line.AddPositional("MODEL.pt", "TorchScript or torch.export file");
+  line.AddPositional("MODEL.pt", ReadFile(), "TorchScript or torch.export file");
   line.Add({
-      {"data", Text("KIND:FILE"), "what to analyze, calibrate and measure on"},
-      {"test", Text("KIND:FILE"), "labelled data to compare with accuracy as well"},
-      {"out-dir", Text("FOLDER"), "where the results go"},
+      {"data", ReadData(), "what to analyze, calibrate and measure on"},
+      {"test", ReadData(), "labelled data to compare with accuracy as well"},
+      {"out-dir", WrittenFolder(), "where the results go"},
       {"plans", Number<int>(WholeFrom(10), ValidateOptions().plans), "random plans"},
       {"measures", SomeNames(AllNames<Measure>())->default_value("all"), "which to compare"},
   });
   AddSampleOptions(line, RunOptions().calibration_samples);
   AddBatchOption(line);
   AddAnalyzeOptions(line);
-  AddMetricOption(line);
+  AddMetricOption(line, {{"test"}});
   AddModelOptions(line);
   if (!line.Parse(arguments)) return kDone;
 
@@ -80,6 +80,7 @@ int ValidateMeasures(const Arguments& arguments) {
   const auto test =
       line.Has("test") ? std::optional(LoadData(line.Get<std::string>("test"), data_options)) : std::nullopt;
   const Criterion criterion = ResolveLoss(network, data, options.analyze.loss, options.analyze.temperature);
+  RefuseIdleTemperature(line, criterion, options.analyze.measures);
   options.memory_bytes = test ? ReadMemory(line, network, {&data, &*test}) : ReadMemory(line, network, {&data});
   TellOfFewValues(network, data, options.analyze.measures, options.analyze.channel_correction);
   const Validation validation = Validate(network, data, test, options);

@@ -39,7 +39,7 @@ std::vector<Estimate> PulledTowards(const std::vector<Estimate>& estimates, cons
 double WeightedMean(const std::vector<Estimate>& estimates) {
   double sum = 0, weights = 0;
   for (const Estimate& estimate : estimates) {
-    const double weight = 1 / std::max(estimate.standard_error * estimate.standard_error, 1e-12);
+    const double weight = 1 / std::max(estimate.standard_error * estimate.standard_error, cost::tuning::kLeastVariance);
     sum += weight * estimate.value;
     weights += weight;
   }

@@ -21,4 +21,7 @@ inline constexpr double kEqualLosses = 1e-4;
 /// the plan at hand.
 inline constexpr std::int64_t kMostNodesOfDraw = 200;
 
+/// Squared standard error below which a log ratio counts as exact: a mean weighted by errors would be that one alone.
+inline constexpr double kLeastVariance = 1e-12;
+
 }  // namespace bitplan::cost::tuning

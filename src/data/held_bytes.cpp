@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "process/memory_limit.h"
+#include "tuning.h"
 
 namespace bitplan::data {
 
@@ -15,8 +16,7 @@ void RequireRoom(const std::string& where, const std::string& why, std::int64_t 
 }
 
 std::int64_t SmallBytes(std::int64_t memory_bytes) {
-  constexpr std::int64_t kSmall = std::int64_t{256} << 20, kShare = 8;  // what is left is for passes
-  return memory_bytes == 0 ? kSmall : std::min(kSmall, memory_bytes / kShare);
+  return memory_bytes == 0 ? tuning::kSmallBytes : std::min(tuning::kSmallBytes, memory_bytes / tuning::kSmallShare);
 }
 
 }  // namespace bitplan::data

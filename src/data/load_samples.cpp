@@ -22,6 +22,7 @@
 #include "normalization.h"
 #include "stored_samples.h"
 #include "token_source.h"
+#include "tuning.h"
 
 namespace bitplan::data {
 
@@ -59,8 +60,8 @@ std::int64_t BytesOf(const StoredTensor& input, std::int64_t samples) {
 
 /// The first samples of some, such as take a few MiB, by their numbers.
 Numbers Piece(const StoredTensor& input, std::int64_t begin) {
-  constexpr std::int64_t kBytes = std::int64_t{4} << 20;
-  const std::int64_t most = std::max<std::int64_t>(1, kBytes / std::max<std::int64_t>(1, BytesOf(input, 1)));
+  const std::int64_t most =
+      std::max<std::int64_t>(1, tuning::kPieceBytes / std::max<std::int64_t>(1, BytesOf(input, 1)));
   Numbers piece(static_cast<std::size_t>(std::min(most, input.size() - begin)));
   std::iota(piece.begin(), piece.end(), begin);
   return piece;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bitplan/error.h"
+#include "text/enum_names.h"
 
 namespace bitplan::data {
 namespace {
@@ -32,6 +33,13 @@ constexpr std::array<KindName, 9> kKinds = {{{"cifar10", FileKind::Cifar10, fals
                                              {"safetensors", FileKind::Safetensors, false},
                                              {"tokens", FileKind::Tokens, false},
                                              {"images", FileKind::Images, true}}};
+static_assert(
+    [] {
+      for (std::size_t i = 0; i < kKinds.size(); ++i)
+        if (static_cast<std::size_t>(kKinds[i].kind) != i) return false;
+      return !text::IsEnumerator<static_cast<FileKind>(kKinds.size())>();
+    }(),
+    "a kind is missing, or not in its place");
 
 struct Ending {
   std::string_view text;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bitplan/error.h"
+#include "tuning.h"
 
 namespace bitplan::decode {
 namespace {
@@ -68,11 +69,10 @@ std::int64_t LabelOf(std::span<const std::uint8_t> data, std::uint64_t record, c
 
 /// Read through in pieces: a few bytes of every record are no quicker by themselves.
 Array ReadLabels(const ByteSource& source, std::uint64_t count, const std::string& file, const RecordFormat& format) {
-  constexpr std::uint64_t kRecords = 256;
   std::vector<std::int64_t> labels(count);
   std::vector<std::uint8_t> piece;
-  for (std::uint64_t begin = 0; begin < count; begin += kRecords) {
-    const std::uint64_t records = std::min(kRecords, count - begin);
+  for (std::uint64_t begin = 0; begin < count; begin += tuning::kCifarRecords) {
+    const std::uint64_t records = std::min(tuning::kCifarRecords, count - begin);
     piece.resize(records * format.size());
     source.Read(begin * format.size(), piece);
     for (std::uint64_t i = 0; i < records; ++i)

@@ -20,4 +20,7 @@ inline constexpr long kJpegBytes = 1L << 30;
 /// Of a PNG image's text, profiles and the like, which are not used.
 inline constexpr unsigned long kPngChunkBytes = 8UL << 20, kPngChunks = 1000;
 
+/// Records of a CIFAR file that are read at a time for their labels: some 800 kB.
+inline constexpr std::uint64_t kCifarRecords = 256;
+
 }  // namespace bitplan::decode::tuning

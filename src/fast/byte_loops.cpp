@@ -1,6 +1,7 @@
 // Without LibTorch's headers, and at -O3, so that the loops are vectorized.
 #include "byte_loops.h"
 
+#include "simd/no_fraction.h"
 #include "simd/vector_clones.h"
 
 namespace bitplan::fast {
@@ -9,12 +10,11 @@ namespace {
 
 /// Written out in every loop: a call would keep it from being vectorized for the newer processors.
 [[gnu::always_inline]] inline std::uint8_t ByteOf(float value, const ByteSteps& steps) {
-  constexpr float kNoFraction =
-      12582912.0F;  // 1.5 · 2^23: a sum with it has no bits for a fraction, and is rounded to even
   float step = value * steps.inverse_scale;
   step = step < steps.low ? steps.low : step;
   step = step > steps.high ? steps.high : step;
-  return static_cast<std::uint8_t>(static_cast<std::int32_t>(((step + kNoFraction) - kNoFraction) + steps.zero));
+  return static_cast<std::uint8_t>(
+      static_cast<std::int32_t>(((step + simd::kNoFraction) - simd::kNoFraction) + steps.zero));
 }
 
 [[gnu::always_inline]] inline float Clamped(float value, float least, float most) {

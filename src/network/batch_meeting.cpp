@@ -11,6 +11,7 @@
 #include "network/lowered_graph.h"
 #include "network/operator_arguments.h"
 #include "network/operator_traits.h"
+#include "network/torch_error.h"
 
 namespace bitplan::network {
 
@@ -31,8 +32,8 @@ std::vector<at::Tensor> Batches::Inputs(const std::vector<at::Tensor>& all, std:
 at::Tensor Batches::Join(const std::vector<at::Tensor>& outputs) const {
   for (const at::Tensor& output : outputs)
     if (output.sizes() != outputs.front().sizes())
-      throw Error(fmt::format("the network gives outputs of different shapes, [{}] and [{}], for its samples",
-                              fmt::join(outputs.front().sizes(), ", "), fmt::join(output.sizes(), ", ")));
+      throw RefusedNetwork(fmt::format("the network gives outputs of different shapes, [{}] and [{}], for its samples",
+                                       fmt::join(outputs.front().sizes(), ", "), fmt::join(output.sizes(), ", ")));
   return at::cat(outputs).narrow(0, 0, samples);
 }
 

@@ -9,6 +9,7 @@
 
 #include "bitplan/error.h"
 #include "network/impl.h"
+#include "network/torch_error.h"
 #include "output.h"
 #include "tuning.h"
 
@@ -201,7 +202,7 @@ Batching::Rule Batching::Find(const Network::Impl& network, const std::vector<at
   }
   if (const auto rule = FindFixed(trials, two.threw, two.output.defined())) return keep(*rule);
   if (mixes)
-    throw Error(
+    throw RefusedNetwork(
         "the network mixes the samples of a batch: what it gives for one of them changes with the others, as where a "
         "mean or a batch norm goes over the batch, or where the first axis does not count samples; every sample must "
         "be "

@@ -64,7 +64,8 @@ void Differentiate(const Network& network, const std::function<void()>& derivati
     if (!IsOfModel(error)) throw;
     const std::string writer = WriteInPlace(network);
     if (writer.empty()) throw;
-    throw Error(
+    RefuseNetwork(
+        error,
         fmt::format("the network has no derivatives: {} writes in place to a tensor that may share memory with others, "
                     "which cannot be followed ({}); spell it with a plain operator, or write to a clone()",
                     writer, TorchReason(error)));

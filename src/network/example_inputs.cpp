@@ -48,6 +48,7 @@ std::vector<at::Tensor> ExampleInputs(const std::vector<std::string>& shapes, co
     try {
       inputs.push_back((type == "int64" ? at::zeros(shape, at::kLong) : at::randn(shape, generator)).to(found));
     } catch (const std::exception& error) {
+      if (!network::IsOfModel(error)) throw;
       throw Error(fmt::format("an input of shape '{}' cannot be made on device '{}': {}", text, device,
                               network::TorchReason(error)));
     }

@@ -153,8 +153,8 @@ std::vector<torch::jit::Stack> Network::Impl::Run(const network::Program& part, 
     if (probe->error) std::rethrow_exception(probe->error);
     if (dynamic_cast<const Error*>(&error) == nullptr && !network::IsOfModel(error)) throw;
     const std::string reason = network::TorchReason(error);
-    throw Error(fmt::format("the network cannot be run on inputs of shape {}: {}{}", Shapes(inputs), reason,
-                            TypeAdvice(lowered, inputs, reason)));
+    network::RefuseNetwork(error, fmt::format("the network cannot be run on inputs of shape {}: {}{}", Shapes(inputs),
+                                              reason, TypeAdvice(lowered, inputs, reason)));
   }
   return stacks;
 }

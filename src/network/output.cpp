@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bitplan/error.h"
+#include "network/torch_error.h"
 #include "text/shortened.h"
 
 namespace bitplan::network {
@@ -204,7 +205,7 @@ at::Tensor SideBySide(const c10::IValue& output, const std::string& which, std::
 
 void CheckSampleAxis(const at::Tensor& output, std::int64_t samples) {
   if (output.dim() > 0 && output.size(0) == samples) return;
-  throw Error(
+  throw RefusedNetwork(
       fmt::format("the network's output has shape [{}] for a batch of {}, and its first axis must count the samples: "
                   "does it take a "
                   "mean or a view over the batch?",

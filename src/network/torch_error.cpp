@@ -58,6 +58,11 @@ bool IsOfModel(const std::exception& error) {
   return IsOfTorch(error) && TextOf(error).find("INTERNAL ASSERT FAILED") == std::string::npos;
 }
 
+void RefuseNetwork(const std::exception& cause, const std::string& message) {
+  if (IsOutOfMemory(cause)) throw Error(message);
+  throw RefusedNetwork(message);
+}
+
 std::string TorchReason(const std::exception& error) {
   std::string text = TextOf(error);
   if (IsOutOfMemory(error)) return OutOfMemoryReason(text);

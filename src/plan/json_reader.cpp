@@ -11,6 +11,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/format.h"
+#include "nesting.h"
 
 namespace bitplan::plan {
 
@@ -20,10 +21,9 @@ using nlohmann::json;
 
 /// Refuses documents nested so deep that reading them would exhaust the stack, and keys that stand in an object twice.
 json Parse(std::istream& in) {
-  constexpr int kDeepest = 64;
   std::vector<std::set<std::string>> open_objects;
   return json::parse(in, [&](int depth, json::parse_event_t event, const json& parsed) {
-    if (depth > kDeepest) throw Error(fmt::format("nested more than {} deep", kDeepest));
+    RefuseDeepNesting(depth);
     if (event == json::parse_event_t::object_start) open_objects.emplace_back();
     if (event == json::parse_event_t::object_end) open_objects.pop_back();
     if (event == json::parse_event_t::key && !open_objects.back().insert(parsed.get<std::string>()).second)

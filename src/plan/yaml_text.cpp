@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "bitplan/error.h"
+#include "nesting.h"
 
 namespace bitplan::plan {
 
@@ -38,9 +39,8 @@ ordered_json Scalar(const YAML::Node& node) {
 class Converter {
  public:
   ordered_json Value(const YAML::Node& node, int depth) {
-    constexpr int kDeepest = 64;
     constexpr std::int64_t kMostValues = 1'000'000;
-    if (depth > kDeepest) throw Error(fmt::format("nested more than {} deep", kDeepest));
+    RefuseDeepNesting(depth);
     if (++values_ > kMostValues)
       throw Error(
           fmt::format("line {}: more than {} values by here, those counted anew that aliases (*name) stand for; "

@@ -17,27 +17,10 @@ namespace {
 
 constexpr std::int64_t kFloat = 4, kCode = 1;  // bytes
 
-/// Of each value that shares a scale with others; 0 where its largest and smallest are all that is asked for.
+/// Of each value that shares a scale with others.
 std::int64_t BytesOfValue(const Format& format) {
-  constexpr std::int64_t kKeys = 4, kSorted = 16;  // values and counts
   const bool by_mean = format.type == NumberType::Binary || format.type == NumberType::Ternary;
-  if (by_mean || !calibration::NeedsValues(format)) return 0;
-  switch (format.calibrator) {
-    case Calibrator::Mse:
-      return kSorted + 40;  // the sums of SquaredError and its index
-    case Calibrator::Entropy:
-      return 2 * kSorted;
-    case Calibrator::Max:
-    case Calibrator::Percentile:
-    case Calibrator::AverageMax:
-    case Calibrator::MovingAverage:
-    case Calibrator::Deviations:
-    case Calibrator::Laplace:
-    case Calibrator::Gauss:
-    case Calibrator::Dynamic:
-      break;
-  }
-  return kKeys + kSorted;
+  return by_mean ? 0 : calibration::BytesOfValue(format);
 }
 
 /// How many values share a scale, at the most.

@@ -84,7 +84,7 @@ std::vector<Grids> CalibrateParts(std::span<const float> values, const Parts& pa
   std::vector<Grids> grids(formats.size(),
                            Grids{std::vector<float>(count), std::vector<float>(count), std::vector<int>(count)});
   const bool sorted = std::any_of(formats.begin(), formats.end(), [](const Format& format) {
-    return calibration::NeedsValues(format) && !ChoosesItsScale(format);
+    return calibration::BytesOfValue(format) > 0 && !ChoosesItsScale(format);
   });
   at::parallel_for(0, parts.count(), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t part = begin; part < end; ++part) {

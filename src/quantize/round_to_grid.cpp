@@ -3,16 +3,12 @@
 
 #include <bit>
 
+#include "simd/no_fraction.h"
 #include "simd/vector_clones.h"
 
 namespace bitplan::quantize {
 
-namespace {
-
-// Added to a number below 2^22, this leaves no bits for a fraction: the sum is rounded to even, as every float sum is.
-constexpr float kNoFraction = 12582912.0F;  // 1.5 · 2^23
-
-}  // namespace
+using simd::kNoFraction;
 
 BITPLAN_VECTOR_CLONES
 void RoundToGrid(const float* __restrict from, float* __restrict to, const std::int64_t count, const Grid grid) {

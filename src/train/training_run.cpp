@@ -187,7 +187,7 @@ std::optional<std::string> TrainingRun::Step() {
   const BatchLoss batch_loss =
       LossOf(criterion_, network_.Forward(batch.inputs, true), batch, network_.float_network(), options_);
   const auto loss = batch_loss.loss.item<double>();
-  if (!std::isfinite(loss)) return fmt::format("the loss is {}", loss);
+  if (!std::isfinite(loss)) return fmt::format("the loss is {}", std::isnan(loss) ? "nan" : loss > 0 ? "inf" : "-inf");
   network::Differentiate(network_.float_network(), [&] { batch_loss.loss.backward(); });
   if (const auto name = optimizer_->Step(Rate())) return fmt::format("the gradient of '{}' is not finite", *name);
   network_.AfterStep();

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "integer_grid.h"
+#include "learnable_grid.h"
 #include "learned_numbers.h"
 #include "quantize/weight_grid.h"
 #include "tuning.h"
@@ -69,7 +69,7 @@ std::vector<QuantizerTensor> DoReFaInput::tensors() {
 }
 
 std::pair<Format, ActivationRange> DoReFaInput::Range() const {
-  const IntegerGrid grid = GridAround(format_, ToDouble(below_zero_) != 0);
+  const LearnableGrid grid = GridAround(format_, ToDouble(below_zero_) != 0);
   return {grid.format, {ToDouble(scale_), grid.zero_point}};
 }
 

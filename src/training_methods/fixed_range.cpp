@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "integer_grid.h"
+#include "learnable_grid.h"
 #include "learned_numbers.h"
 #include "quantize/weight_grid.h"
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "simd/no_fraction.h"
 #include "simd/vector_clones.h"
 #include "tuning.h"
 
@@ -10,8 +11,8 @@ namespace bitplan::training_methods {
 
 namespace {
 
-// Added to numbers below 2^22 and 2^51, these leave no bits for a fraction: the sum is rounded to even.
-constexpr float kNoFraction = 12582912.0F;                // 1.5 · 2^23
+using simd::kNoFraction;
+// The same for numbers below 2^51.
 constexpr double kNoFractionDouble = 6755399441055744.0;  // 1.5 · 2^52
 
 /// Σ of tuning::kBlock numbers.

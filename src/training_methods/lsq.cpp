@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "integer_grid.h"
+#include "learnable_grid.h"
 #include "learned_numbers.h"
 #include "quantize/weight_grid.h"
 #include "weight_parts.h"
@@ -42,7 +42,7 @@ void LsqWeight::Finish() {
 
 at::Tensor LsqWeight::operator()(const at::Tensor& w, bool /*training*/) {
   const WeightParts parts(format_, channel_axis_, w);
-  const IntegerGrid grid = GridAround(format_, true);
+  const LearnableGrid grid = GridAround(format_, true);
   return WeightOnGrid(w, scale_, parts.channel_axis(), grid.Rule(GradientScale(parts.size(), grid.High())));
 }
 
@@ -60,14 +60,14 @@ void LsqInput::Finish() {
 }
 
 at::Tensor LsqInput::operator()(const at::Tensor& x, bool /*training*/) {
-  const IntegerGrid grid = GridAround(format_, ToDouble(below_zero_) != 0);
+  const LearnableGrid grid = GridAround(format_, ToDouble(below_zero_) != 0);
   return InputOnGrid(x, scale_, grid.Rule(InputGradientScale(x, grid.High())));
 }
 
 void LsqInput::AfterStep() { KeepAboveZero(scale_); }
 
 std::pair<Format, ActivationRange> LsqInput::Range() const {
-  const IntegerGrid grid = GridAround(format_, ToDouble(below_zero_) != 0);
+  const LearnableGrid grid = GridAround(format_, ToDouble(below_zero_) != 0);
   return {grid.format, {ToDouble(scale_), grid.zero_point}};
 }
 

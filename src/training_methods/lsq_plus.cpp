@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "integer_grid.h"
+#include "learnable_grid.h"
 #include "learned_numbers.h"
 #include "weight_parts.h"
 
@@ -21,7 +21,7 @@ at::Tensor LsqPlusWeight::FirstScale(const at::Tensor& w) const {
 
 void LsqPlusInput::Finish() {
   const bool below_zero = first_.GoBelowZero();
-  const IntegerGrid grid = GridAround(format_, below_zero);
+  const LearnableGrid grid = GridAround(format_, below_zero);
   const calibration::QuantizationRange range = first_.RangeOf(format_.HasZeroPoint() ? format_ : grid.format);
   scale_ = QuantizerNumber(range.scale, true);
   offset_ = QuantizerNumber(-range.scale * static_cast<double>(range.zero_point), format_.HasZeroPoint());
@@ -31,7 +31,7 @@ void LsqPlusInput::Finish() {
 
 at::Tensor LsqPlusInput::operator()(const at::Tensor& x, bool /*training*/) {
   const auto [format, range] = Range();
-  const IntegerGrid grid{format, range.zero_point};
+  const LearnableGrid grid{format, range.zero_point};
   if (!format_.HasZeroPoint()) return InputOnGrid(x, scale_, grid.Rule(InputGradientScale(x, grid.High())));
   GridRule rule = grid.Rule(InputGradientScale(x, static_cast<double>(format.QuantMax())));
   rule.below = 0;

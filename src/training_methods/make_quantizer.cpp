@@ -6,7 +6,7 @@
 #include "bitplan/error.h"
 #include "dorefa.h"
 #include "fixed_range.h"
-#include "integer_grid.h"
+#include "learnable_grid.h"
 #include "lsq.h"
 #include "lsq_plus.h"
 #include "moving_average.h"

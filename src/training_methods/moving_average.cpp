@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "calibration/range.h"
-#include "integer_grid.h"
+#include "learnable_grid.h"
 #include "learned_numbers.h"
 #include "quantize/weight_grid.h"
 #include "tuning.h"

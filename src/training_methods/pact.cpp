@@ -9,7 +9,7 @@
 
 #include "bitplan/error.h"
 #include "bitplan/quantize.h"
-#include "integer_grid.h"
+#include "learnable_grid.h"
 #include "learned_numbers.h"
 #include "tuning.h"
 
@@ -18,7 +18,7 @@ namespace bitplan::training_methods {
 namespace {
 
 /// Where the calibrator's grid ends.
-double FirstAlpha(const FirstValues& values, const IntegerGrid& grid) {
+double FirstAlpha(const FirstValues& values, const LearnableGrid& grid) {
   return CenteredScale(values.Values(), grid) * grid.High();
 }
 
@@ -66,7 +66,7 @@ void PactInput::Finish() {
 }
 
 at::Tensor PactInput::operator()(const at::Tensor& x, bool /*training*/) {
-  const IntegerGrid grid = GridAround(format_, ToDouble(below_zero_) != 0);
+  const LearnableGrid grid = GridAround(format_, ToDouble(below_zero_) != 0);
   GridRule rule = grid.Rule();
   rule.residue = 0;
   return InputOnGrid(x, alpha_ / grid.High(), rule);
@@ -79,7 +79,7 @@ std::vector<QuantizerTensor> PactInput::tensors() {
 }
 
 std::pair<Format, ActivationRange> PactInput::Range() const {
-  const IntegerGrid grid = GridAround(format_, ToDouble(below_zero_) != 0);
+  const LearnableGrid grid = GridAround(format_, ToDouble(below_zero_) != 0);
   return {grid.format, {ToDouble(alpha_.detach() / grid.High()), grid.zero_point}};
 }
 
@@ -111,7 +111,7 @@ std::vector<QuantizerTensor> PactChannelInput::tensors() {
 }
 
 std::pair<Format, ActivationRange> PactChannelInput::Range() const {
-  const IntegerGrid grid = GridAround(format_, ToDouble(below_zero_) != 0);
+  const LearnableGrid grid = GridAround(format_, ToDouble(below_zero_) != 0);
   return {grid.format, {ToDouble(alpha_.detach().max() / grid.High()), grid.zero_point}};
 }
 

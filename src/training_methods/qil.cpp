@@ -4,7 +4,7 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "integer_grid.h"
+#include "learnable_grid.h"
 #include "learned_numbers.h"
 #include "quantize/weight_grid.h"
 #include "weight_parts.h"
@@ -88,7 +88,7 @@ bool QilInput::BelowZero() const { return ToDouble(below_zero_) != 0; }
 
 void QilInput::Finish() {
   const bool below_zero = first_.GoBelowZero();
-  const IntegerGrid grid = GridAround(format_, below_zero);
+  const LearnableGrid grid = GridAround(format_, below_zero);
   const double half = CenteredScale(first_.Values(), grid) * grid.High() / 2;
   center_ = QuantizerNumber(half, !below_zero);
   half_width_ = QuantizerNumber(half, true);
@@ -97,7 +97,7 @@ void QilInput::Finish() {
 }
 
 at::Tensor QilInput::operator()(const at::Tensor& x, bool /*training*/) {
-  const IntegerGrid grid = GridAround(format_, BelowZero());
+  const LearnableGrid grid = GridAround(format_, BelowZero());
   const at::Tensor scale = 2 * half_width_ / grid.High();
   return InputOnGrid(BelowZero() ? x : Shifted::apply(x, center_ - half_width_), scale, grid.Rule());
 }
@@ -113,7 +113,7 @@ std::vector<QuantizerTensor> QilInput::tensors() {
 }
 
 std::pair<Format, ActivationRange> QilInput::Range() const {
-  const IntegerGrid grid = GridAround(format_, BelowZero());
+  const LearnableGrid grid = GridAround(format_, BelowZero());
   const double offset = BelowZero() ? 0 : ToDouble(center_ - half_width_);
   return {grid.format, {ToDouble(2 * half_width_ / grid.High()), grid.zero_point, offset}};
 }

@@ -1,15 +1,17 @@
 #include "architecture/source_tree.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <fstream>
-#include <functional>
 #include <iterator>
 #include <regex>
 #include <stdexcept>
+#include <utility>
 
+#include "architecture/includes.h"
 #include "architecture/type_names.h"
 
 namespace bitplan::architecture {
@@ -24,22 +26,7 @@ std::string TextOf(const fs::path& file) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-std::vector<std::smatch> Matches(const std::string& text, const std::regex& pattern) {
-  return {std::sregex_iterator(text.begin(), text.end(), pattern), std::sregex_iterator()};
-}
-
-/// The arguments of a CMake command whose first one is `name`; empty where it is not called.
-std::string Arguments(const std::string& text, const std::string& command, const std::string& name) {
-  const std::size_t begin = text.find(command + "(" + name);
-  if (begin == std::string::npos) return {};
-  int depth = 0;
-  std::size_t end = begin;
-  do {
-    end = text.find_first_of("()", end + 1);
-    depth += end == std::string::npos ? -1 : text[end] == '(' ? 1 : -1;
-  } while (depth > 0);
-  return text.substr(begin, end - begin);
-}
+std::vector<std::string> IncludesOf(const fs::path& file) { return FindIncludes(TextOf(file)); }
 
 bool IsSource(const fs::path& file) { return file.extension() == ".cpp" || file.extension() == ".h"; }
 
@@ -48,69 +35,49 @@ bool Holds(const fs::path& folder, const fs::path& file) {
   return !inside.empty() && *inside.begin() != "..";
 }
 
+std::string FirstFolder(const std::string& include) { return include.substr(0, include.find('/')); }
+
+bool IsOfTorch(const std::string& include) {
+  static constexpr std::array kFolders = {"torch", "ATen", "c10", "caffe2"};
+  return std::find(kFolders.begin(), kFolders.end(), FirstFolder(include)) != kFolders.end();
+}
+
+/// A macro in the place of a header.
+bool IsMacro(const std::string& include) {
+  return include.find_first_of("./") == std::string::npos && std::isupper(static_cast<unsigned char>(include[0])) != 0;
+}
+
 }  // namespace
 
-SourceTree::SourceTree(fs::path root) : root_(std::move(root)) {
-  static const std::regex call(R"((?:bitplan_room|add_executable)\((?:bitplan_)?(\w+))");
-  for (const char* top : {"src", "hessian", "search"}) {
-    if (!fs::exists(root_ / top)) continue;
-    for (const auto& entry : fs::recursive_directory_iterator(root_ / top)) {
-      if (entry.path().filename() != "CMakeLists.txt") continue;
-      const std::string text = TextOf(entry.path());
-      std::smatch match;
-      if (!std::regex_search(text, match, call)) continue;
-      rooms_[match[1] == "tool" ? "cli" : match[1].str()] = entry.path().parent_path();
-    }
-  }
-}
-
-Uses SourceTree::Allowed() const {
-  const std::string page = TextOf(root_ / "docs/architecture.md");
-  const std::size_t begin = page.find("## What may use what");
-  if (begin == std::string::npos) throw std::runtime_error("docs/architecture.md has no section 'What may use what'");
-  const std::string section = page.substr(begin, page.find("\n## ", begin + 1) - begin);
-  static const std::regex row(R"(\n\| `(\w+)` \|[^\n|]*\|([^\n|]*)\|)"), word(R"(\w+)");
-  Uses uses;
-  for (const std::smatch& match : Matches(section, row)) {
-    std::set<std::string>& of_room = uses[match[1]];
-    const std::string list = match[2];
-    for (const std::smatch& each : Matches(list, word)) of_room.insert(each.str());
-  }
-  return uses;
-}
-
-Uses SourceTree::Links(bool only_public) const {
-  static const std::regex link(R"([ \n]bitplan_(\w+))");
-  Uses uses;
-  for (const auto& [room, folder] : rooms_) {
-    const std::string text = TextOf(folder / "CMakeLists.txt");
-    std::string arguments = room == "cli" ? Arguments(text, "target_link_libraries", "bitplan_tool")
-                                          : Arguments(text, "bitplan_room", room);
-    if (only_public) arguments.resize(std::min(arguments.size(), arguments.find("PRIVATE")));
-    std::set<std::string>& of_room = uses[room];
-    for (const std::smatch& match : Matches(arguments, link)) of_room.insert(match[1]);
-  }
-  return uses;
+SourceTree::SourceTree(fs::path root, Links links)
+    : root_(std::move(root)), links_(std::move(links)), table_(ReadRoomsTable(root_ / "docs/architecture.md")) {
+  // Those that were not configured, without LibTorch, are found by their rows.
+  for (const RoomsTable::Row& row : table_.rows)
+    for (const char* const place : {"src/{}", "{}", "search/{}"})
+      if (const fs::path folder = root_ / fmt::format(fmt::runtime(place), row.room);
+          fs::exists(folder / "CMakeLists.txt"))
+        rooms_[row.room] = folder;
+  for (const auto& [room, folder] : links_.folders) rooms_[room] = folder;
 }
 
 Complaints SourceTree::CheckLinks() const {
   Complaints complaints;
-  const Uses allowed = Allowed(), links = Links();
-  const auto compare = [&](const Uses& these, const Uses& others, const char* message) {
-    for (const auto& [room, used] : these) {
-      const auto found = others.find(room);
-      for (const std::string& each : used)
-        if (found == others.end() || !found->second.contains(each))
-          complaints.push_back(fmt::format(fmt::runtime(message), room, each));
-    }
-  };
+  const Uses allowed = table_.uses();
   for (const auto& [room, folder] : rooms_)
     if (!allowed.contains(room)) complaints.push_back(fmt::format("room {} has no row in docs/architecture.md", room));
-  for (const auto& [room, used] : allowed)
+  for (const auto& [room, used] : allowed) {
     if (!rooms_.contains(room))
       complaints.push_back(fmt::format("docs/architecture.md has a row of {}, which is no room", room));
-  compare(links, allowed, "{} links {}, which its row in docs/architecture.md does not name");
-  compare(allowed, links, "{} does not link {}, which its row in docs/architecture.md names");
+    if (!links_.all.contains(room)) continue;
+    for (const std::string& each : links_.all.at(room))
+      if ((rooms_.contains(each) || allowed.contains(each)) && !used.contains(each))
+        complaints.push_back(
+            fmt::format("{} links {}, which its row in docs/architecture.md does not name", room, each));
+    for (const std::string& each : used)
+      if (!links_.all.at(room).contains(each))
+        complaints.push_back(
+            fmt::format("{} does not link {}, which its row in docs/architecture.md names", room, each));
+  }
   return complaints;
 }
 
@@ -133,59 +100,124 @@ std::vector<fs::path> SourceTree::SourcesOf(const std::string& room) const {
   return files;
 }
 
-bool SourceTree::IsOffered(const std::string& include, const std::set<std::string>& to_rooms) const {
-  const std::string room = include.substr(0, include.find('/'));
-  return to_rooms.contains(room) && rooms_.contains(room) && fs::exists(rooms_.at(room) / "include" / include);
+std::optional<fs::path> SourceTree::Offered(const std::string& include, const std::set<std::string>& by_rooms) const {
+  const std::string room = FirstFolder(include);
+  if (!by_rooms.contains(room) || !rooms_.contains(room)) return std::nullopt;
+  const fs::path file = rooms_.at(room) / "include" / include;
+  return fs::exists(file) ? std::optional(file) : std::nullopt;
+}
+
+bool SourceTree::IsForeign(const std::string& include) const {
+  if (include.find("..") != std::string::npos || IsMacro(include) || FirstFolder(include) == "bitplan") return false;
+  const auto room = rooms_.find(FirstFolder(include));
+  return room == rooms_.end() || (!fs::exists(room->second / "include" / include) &&
+                                  !fs::exists(room->second / fs::path(include).lexically_relative(room->first)));
+}
+
+std::string SourceTree::Name(const fs::path& file) const { return file.lexically_relative(root_).string(); }
+
+std::string SourceTree::WrongInclude(const std::string& room, const fs::path& file, const std::string& include,
+                                     const std::set<std::string>& seen) const {
+  const fs::path& folder = rooms_.at(room);
+  const bool is_offered = Holds(folder / "include", file);
+  if (include.starts_with("bitplan/") && fs::exists(root_ / "include" / include)) return "";
+  if (Offered(include, seen)) {
+    const std::string other = FirstFolder(include);
+    const auto shown = links_.shown.find(room);
+    if (!is_offered || other == room || shown == links_.shown.end() || shown->second.contains(other)) return "";
+    return fmt::format("{} includes {}, but {} links {} privately", Name(file), include, room, other);
+  }
+  const auto is_own = [&](const fs::path& from) {
+    const fs::path found = (from / include).lexically_normal();
+    return Holds(folder, found) && fs::exists(found);
+  };
+  if (!is_offered && (is_own(file.parent_path()) || is_own(folder))) return "";
+  if (IsForeign(include) && !is_own(file.parent_path()) && !is_own(folder)) return "";
+  return fmt::format("{} includes {}, which {} does not see", Name(file), include,
+                     is_offered ? "who links " + room : room);
 }
 
 Complaints SourceTree::CheckIncludes() const {
-  static const std::regex line("\\n#include \"([^\"]+)\"");
   Complaints complaints;
-  Uses allowed = Allowed(), shown = Links(true);
+  const Uses allowed = table_.uses();
   for (const auto& [room, folder] : rooms_) {
-    std::set<std::string> seen = allowed[room];
+    std::set<std::string> seen = allowed.contains(room) ? allowed.at(room) : std::set<std::string>{};
     seen.insert(room);
-    for (const fs::path& file : SourcesOf(room)) {
-      const std::string text = "\n" + TextOf(file);
-      const bool is_offered = Holds(folder / "include", file);
-      for (const std::smatch& match : Matches(text, line)) {
-        const std::string include = match[1];
-        if (include.starts_with("bitplan/") && fs::exists(root_ / "include" / include)) continue;
-        if (IsOffered(include, seen)) {
-          const std::string other = include.substr(0, include.find('/'));
-          if (is_offered && other != room && !shown[room].contains(other))
-            complaints.push_back(fmt::format("{} includes {}, but {} links {} privately",
-                                             file.lexically_relative(root_).string(), include, room, other));
-          continue;
-        }
-        const auto is_own = [&](const fs::path& from) {
-          const fs::path found = (from / include).lexically_normal();
-          return Holds(folder, found) && fs::exists(found);
-        };
-        if (!is_offered && (is_own(file.parent_path()) || is_own(folder))) continue;
-        complaints.push_back(fmt::format("{} includes {}, which {} does not see",
-                                         file.lexically_relative(root_).string(), include,
-                                         is_offered ? "who links " + room : room));
-      }
-    }
+    for (const fs::path& file : SourcesOf(room))
+      for (const std::string& include : IncludesOf(file))
+        if (std::string wrong = WrongInclude(room, file, include, seen); !wrong.empty())
+          complaints.push_back(std::move(wrong));
   }
-  for (const fs::path& file : Sources(root_ / "include")) {
-    const std::string text = "\n" + TextOf(file);
-    for (const std::smatch& match : Matches(text, line))
-      if (!match[1].str().starts_with("bitplan/") || !fs::exists(root_ / "include" / match[1].str()))
-        complaints.push_back(fmt::format("{} includes {}, which is not public", file.lexically_relative(root_).string(),
-                                         match[1].str()));
+  for (const fs::path& file : Sources(root_ / "include"))
+    for (const std::string& include : IncludesOf(file))
+      if (!IsForeign(include) && (!include.starts_with("bitplan/") || !fs::exists(root_ / "include" / include)))
+        complaints.push_back(fmt::format("{} includes {}, which is not public", Name(file), include));
+  return complaints;
+}
+
+Uses SourceTree::RoomsOfHeaders(Complaints& complaints) const {
+  Uses rooms;
+  for (const fs::path& file : Sources(root_ / "include")) rooms[file.lexically_relative(root_ / "include").string()];
+  for (const std::string& header : table_.free_headers) rooms[header].insert("");
+  for (const RoomsTable::Row& row : table_.rows)
+    for (const std::string& header : row.headers)
+      if (rooms.contains(header))
+        rooms[header].insert(row.room);
+      else
+        complaints.push_back(fmt::format("the row of {} names {}, which is not there", row.room, header));
+  for (const auto& [header, of] : rooms)
+    if (of.size() != 1)
+      complaints.push_back(fmt::format(
+          "{} is of {} rooms in docs/architecture.md; name it in one row, or among those of none", header, of.size()));
+  std::sort(complaints.begin(), complaints.end());
+  return rooms;
+}
+
+bool SourceTree::SeesTorch(const std::string& room) const {
+  std::set<std::string> reached = table_.Reached(room);
+  reached.insert(room);
+  return std::any_of(reached.begin(), reached.end(), [&](const std::string& each) {
+    const auto links = links_.all.find(each);
+    return links != links_.all.end() && links->second.contains("torch");
+  });
+}
+
+std::string SourceTree::TorchIn(const std::string& include, const std::set<std::string>& seen) const {
+  if (IsOfTorch(include)) return include;
+  const std::optional<fs::path> offered = Offered(include, seen);
+  if (!offered) return "";
+  for (const std::string& further : IncludesOf(*offered))
+    if (IsOfTorch(further)) return fmt::format("{}, which includes {}", include, further);
+  return "";
+}
+
+Complaints SourceTree::CheckPublicIncludes() const {
+  Complaints complaints;
+  const Uses of_header = RoomsOfHeaders(complaints);
+  for (const auto& [room, folder] : rooms_) {
+    std::set<std::string> seen = table_.Reached(room);
+    seen.insert({room, ""});
+    const bool without_torch = links_.all.contains(room) && !SeesTorch(room);
+    for (const fs::path& file : SourcesOf(room))
+      for (const std::string& include : IncludesOf(file)) {
+        const auto of = of_header.find(include);
+        if (of != of_header.end() && of->second.size() == 1 && !seen.contains(*of->second.begin()))
+          complaints.push_back(fmt::format("{} includes {}, which is of {}, and {} does not use that", Name(file),
+                                           include, *of->second.begin(), room));
+        // What a room offers may be for those alone that see LibTorch.
+        if (const std::string torch = without_torch && !Holds(folder / "include", file) ? TorchIn(include, seen) : "";
+            !torch.empty())
+          complaints.push_back(fmt::format("{} includes {}, but {} is without LibTorch", Name(file), torch, room));
+      }
   }
   return complaints;
 }
 
 Complaints SourceTree::CheckOffers() const {
-  static const std::regex line("\\n#include \"([^\"]+)\"");
   std::set<std::string> taken;
   const auto take = [&](const fs::path& file, const std::string& room) {
-    const std::string text = "\n" + TextOf(file);
-    for (const std::smatch& match : Matches(text, line))
-      if (!match[1].str().starts_with(room + "/")) taken.insert(match[1]);
+    for (const std::string& include : IncludesOf(file))
+      if (!include.starts_with(room + "/")) taken.insert(include);
   };
   for (const auto& [room, folder] : rooms_)
     for (const fs::path& file : SourcesOf(room)) take(file, Holds(folder / "include", file) ? "" : room);
@@ -203,18 +235,13 @@ Complaints SourceTree::CheckOffers() const {
 }
 
 Complaints SourceTree::CheckOrder() const {
-  const Uses allowed = Allowed();
   Complaints complaints;
-  for (const auto& [start, used] : allowed) {
-    std::set<std::string> reached;
-    const std::function<void(const std::string&)> reach = [&](const std::string& room) {
-      const auto found = allowed.find(room);
-      if (found == allowed.end()) return;
-      for (const std::string& each : found->second)
-        if (reached.insert(each).second) reach(each);
-    };
-    reach(start);
-    if (reached.contains(start)) complaints.push_back(fmt::format("{} uses itself, by way of others", start));
+  std::set<std::string> above;
+  for (const RoomsTable::Row& row : table_.rows) {
+    for (const std::string& used : row.uses)
+      if (!above.contains(used))
+        complaints.push_back(fmt::format("{} uses {}, whose row does not stand above its own", row.room, used));
+    above.insert(row.room);
   }
   return complaints;
 }
@@ -225,7 +252,7 @@ Complaints SourceTree::CheckTypes() const {
   std::set<std::string> is_public;
   const auto take = [&](const fs::path& file) {
     const TypeNames names = FindTypes(TextOf(file));
-    const std::string place = file.lexically_relative(root_).string();
+    const std::string place = Name(file);
     for (const std::string& name : names.defined) {
       const auto [found, fresh] = where.try_emplace(name, place);
       if (!fresh) complaints.push_back(fmt::format("{} is defined in {} and in {}", name, found->second, place));
@@ -237,13 +264,17 @@ Complaints SourceTree::CheckTypes() const {
     is_public.insert(names.declared.begin(), names.declared.end());
     is_public.insert(names.defined.begin(), names.defined.end());
   }
-  static const std::regex in_bitplan("bitplan::\\w+");
+  static const std::regex of_public(R"((bitplan::\w+)(?:::\w+)*)");
   for (const auto& [room, folder] : rooms_)
     for (const fs::path& file : SourcesOf(room))
-      for (const std::string& name : take(file).defined)
-        if (std::regex_match(name, in_bitplan) && !is_public.contains(name))
-          complaints.push_back(fmt::format("{} stands in {} and no public header declares it: its place is bitplan::{}",
-                                           name, file.lexically_relative(root_).string(), room));
+      for (const std::string& name : take(file).defined) {
+        std::smatch match;  // what a public type hides, Network::Impl, may stand in any room
+        if (name.starts_with(fmt::format("bitplan::{}::", room)) ||
+            (std::regex_match(name, match, of_public) && is_public.contains(match[1])))
+          continue;
+        complaints.push_back(fmt::format("{} stands in {} and no public header declares it: its place is bitplan::{}",
+                                         name, Name(file), room));
+      }
   return complaints;
 }
 

@@ -9,7 +9,7 @@
 #include "calibration/naive_error.h"
 #include "calibration/range.h"
 #include "calibration/sample_values.h"
-#include "divergence.h"
+#include "histogram_divergence.h"
 
 namespace bitplan::calibration {
 namespace {
@@ -50,7 +50,7 @@ TEST(CalibrationReference, DivergencesEqualNumpys) {
   int compared = 0;
   for (const auto& [numbers, values, format] : References()) {
     if (!numbers.contains("divergences")) continue;
-    const Divergence divergence(DistributionOf(values));
+    const HistogramDivergence divergence(DistributionOf(values));
     for (const auto& each : numbers.at("divergences")) {
       const double expected = each.at(2);
       EXPECT_NEAR(divergence({each.at(0), each.at(1)}, format, kUnbounded), expected, 1e-9 + 1e-6 * expected)
@@ -67,7 +67,7 @@ TEST(CalibrationReference, EntropyComesWithinAPerCentOfTheLeastDivergenceOfADens
     if (!numbers.contains("least_divergence")) continue;
     format.calibrator = Calibrator::Entropy;
     const Distribution distribution = DistributionOf(values);
-    const double divergence = Divergence(distribution)(Calibrate(distribution, format), format, kUnbounded);
+    const double divergence = HistogramDivergence(distribution)(Calibrate(distribution, format), format, kUnbounded);
     EXPECT_LE(divergence, numbers.at("least_divergence").get<double>() * 1.01) << numbers;
     ++compared;
   }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "cli/refusal.h"
 #include "cli/tool.h"
 
 namespace bitplan::test {
@@ -21,13 +22,6 @@ std::size_t LongestLine(const std::string& text) {
   std::size_t longest = 0;
   for (std::string line; std::getline(lines, line);) longest = std::max(longest, line.size());
   return longest;
-}
-
-std::string Refusal(const Workspace& work, const std::string& arguments) {
-  const ToolRun run = work.Run(arguments);
-  EXPECT_EQ(run.code, 2) << arguments << "\n" << run.out << run.err;
-  EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
-  return run.err;
 }
 
 /// A zip archive with a comment: other bytes, the same contents.
@@ -46,6 +40,18 @@ TEST(FewSamples, AreNamedWithTheLayersWhoseFiguresLeaveTheCorrectionOut) {
               AllOf(HasSubstr("1 layer (linear)"), HasSubstr("fewer than 32 values"), HasSubstr("--samples")));
   for (const char* const option : {"--measures logit-shift --output-correction none", "--measures weight-error"})
     EXPECT_THAT(work.Run(analyze + option).err, Not(HasSubstr("fewer than 32 values"))) << option;
+}
+
+/// Layers are compared at a width with figures, and where there is none without.
+TEST(AnalyzedWidths, AreShownInATableWhicheverTheyAre) {
+  const Workspace work;
+  for (const char* widths : {"1,32 --weight-type binary", "2,32", "32"}) {
+    const ToolRun run = work.Run(
+        std::string("analyze resnet20.pt --data cifar10:train.bin --samples 4 --measures gauss-newton --out s.json ") +
+        "--weight-bits " + widths);
+    EXPECT_EQ(run.code, 0) << widths << run.err;
+    EXPECT_THAT(run.out, AllOf(HasSubstr("layer3.2.conv2"), HasSubstr("quantized alone"))) << widths;
+  }
 }
 
 TEST(Losses, ThatAreLargeAreWrittenShort) {
@@ -181,42 +187,6 @@ TEST(RefusedPlan, OfARunIsInTheJson) {
   EXPECT_EQ(json::parse(work.Read("answer.json"))["infeasibility"]["cheapest"].size(), 20U);
 }
 
-TEST(Options, ThatHaveNoSignAreRefusedWithOne) {
-  const Workspace work;
-  const std::string eval = "eval resnet20.pt --data cifar10:test.bin --samples 8 ";
-  EXPECT_THAT(Refusal(work, eval + "--seed -1"), HasSubstr("--seed -1: expected a whole number that is not negative"));
-  EXPECT_THAT(Refusal(work, eval + "--seed=-3"), HasSubstr("--seed -3"));
-  work.Write("o.ini", "seed = -1\n");
-  EXPECT_THAT(Refusal(work, eval + "--config o.ini"), HasSubstr("--seed -1"));
-  EXPECT_THAT(Refusal(work, "search s.json --method agent --agent-seed -1"), HasSubstr("--agent-seed -1"));
-}
-
-TEST(Options, ThatAreNumbersSayWhatTheyTake) {
-  const Workspace work;
-  const std::string eval = "eval resnet20.pt --data cifar10:test.bin ";
-  for (const char* const text : {"nan", "1.5", "1e30", "''", "12x", "99999999999999999999"})
-    EXPECT_THAT(Refusal(work, eval + "--samples " + text), HasSubstr(": expected a whole number"));
-  EXPECT_THAT(Refusal(work, eval + "--samples ''"), HasSubstr("--samples '': expected"));
-  EXPECT_THAT(Refusal(work, eval + "--ignore-label none"), HasSubstr("--ignore-label none: expected a whole number"));
-  EXPECT_THAT(Refusal(work, eval + "--weight-group 2.5"), HasSubstr("--weight-group 2.5: expected a whole number"));
-  for (const char* const text : {"nan", "inf", "0,5", "''"})
-    EXPECT_THAT(Refusal(work, eval + "--percentile " + text), HasSubstr(": expected a number"));
-  EXPECT_EQ(work.Run(eval + "--samples +8").code, 0);
-}
-
-TEST(Options, OfFilesNameOne) {
-  const Workspace work;
-  const std::string data = " resnet20.pt --data cifar10:train.bin ";
-  for (const std::string& command : std::vector<std::string>{
-           "analyze" + data + "--out ''", "calibrate" + data + "--out ''", "analyze" + data + "--out s.json --json ''",
-           "train" + data + "--weight-bits 4 --out ''", "train" + data + "--weight-bits 4 --out t.pt --curve-csv ''",
-           "quantize resnet20.pt plan.json --out q.pt --packed ''", "spectrum" + data + "--csv ''",
-           "search s.json --out ''", "search s.json --write-lp ''", "pareto s.json --svg ''",
-           "run" + data + "--test cifar10:test.bin --budget weight_size=20% --out-dir ''",
-           "eval" + data + "--plan '' --json x.json", "eval" + data + "--config ''"})
-    EXPECT_THAT(Refusal(work, command), HasSubstr(" '': expected the name of a file or folder")) << command;
-}
-
 TEST(MissingCalibration, SaysWhatIsFoundOnData) {
   const Workspace work;
   const std::string eval = "eval resnet20.pt --data cifar10:test.bin --samples 8 ";
@@ -227,16 +197,6 @@ TEST(MissingCalibration, SaysWhatIsFoundOnData) {
       Refusal(work, eval + "--activation-bits 8 --output-correction none"),
       AllOf(HasSubstr("found: ranges of layer inputs"), Not(HasSubstr("correction")), Not(HasSubstr("the plan"))));
   EXPECT_THAT(Refusal(work, eval + "--weight-bits 4 --rounding gptq"), HasSubstr("the rounding gptq, the output"));
-}
-
-TEST(Options, OfSharesSayWhichTheyTake) {
-  const Workspace work;
-  const std::string train = "train resnet20.pt --weight-bits 4 --data cifar10:train.bin --out t.pt ";
-  EXPECT_THAT(Refusal(work, train + "--held-out 100%"),
-              HasSubstr("--held-out 100%: expected at least 0% and less than 100%"));
-  EXPECT_THAT(Refusal(work, "analyze resnet20.pt --data cifar10:train.bin --out s.json --precision 0%"),
-              AllOf(HasSubstr("--precision 0%: expected more than 0% and less than 100%"), HasSubstr("without it")));
-  EXPECT_THAT(Refusal(work, train + "--held-out many"), HasSubstr("expected a percentage, as 5%"));
 }
 
 class Searches : public testing::Test {

@@ -14,12 +14,10 @@ using testing::HasSubstr;
 
 TEST(Help, ListsCommandsAndOptions) {
   const Workspace work;
-  const ToolRun help = work.Run("--help");
-  EXPECT_EQ(help.code, 0);
-  for (const char* command : {"inspect", "analyze", "search", "pareto", "calibrate", "profile", "quantize", "eval",
-                              "validate", "spectrum", "run"}) {
-    EXPECT_THAT(help.out, HasSubstr(command));
-    const ToolRun own = work.Run(std::string(command) + " --help");
+  EXPECT_EQ(work.Run("--help").code, 0);
+  EXPECT_THAT(Commands(), testing::IsSupersetOf({"inspect", "search", "run"}));
+  for (const std::string& command : Commands()) {
+    const ToolRun own = work.Run(command + " --help");
     EXPECT_EQ(own.code, 0);
     EXPECT_THAT(own.out, HasSubstr("--json"));
   }

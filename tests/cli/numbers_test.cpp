@@ -104,7 +104,7 @@ std::string WithoutSpaces(std::string text) {
 }
 
 /// Ranges of options that several commands share are tried to their ends in one of them.
-class NumbersOf : public testing::TestWithParam<const char*> {};
+class NumbersOf : public testing::TestWithParam<std::string> {};
 
 TEST_P(NumbersOf, TheCommandAreInTheHelpWithTheirRangesAndRefusedOutsideOfThem) {
   const std::string command = GetParam();
@@ -129,10 +129,8 @@ TEST_P(NumbersOf, TheCommandAreInTheHelpWithTheirRangesAndRefusedOutsideOfThem) 
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(AllCommands, NumbersOf,
-                         testing::Values("inspect", "analyze", "search", "pareto", "calibrate", "profile", "quantize",
-                                         "train", "eval", "validate", "spectrum", "run"),
-                         [](const auto& command) { return std::string(command.param); });
+INSTANTIATE_TEST_SUITE_P(AllCommands, NumbersOf, testing::ValuesIn(Commands()),
+                         [](const auto& command) { return command.param; });
 
 TEST(Lists, OfNumbersAreRefusedByNameAndRange) {
   const Workspace work;

@@ -40,6 +40,9 @@ TEST(AnalyzeCommand, GoesOnFromWhereItWasInterruptedToTheSameBytes) {
   const ToolRun other = work.Run(command + " --resume --seed 7");
   EXPECT_EQ(other.code, 2);
   EXPECT_NE(other.err.find("another seed"), std::string::npos) << other.err;
+  EXPECT_EQ(other.err.find("goes on from there"), std::string::npos) << other.err;  // it would be refused again
+  const ToolRun fewer = work.Run(command + " --resume --samples 128");
+  EXPECT_NE(fewer.err.find("another samples: 192 there, 128 here"), std::string::npos) << fewer.err;
   const ToolRun rest = work.Run(command + " --resume");
   ASSERT_EQ(rest.code, 0) << rest.err;
   for (std::size_t i = 0; i < files.size(); ++i) EXPECT_EQ(work.Read(files[i]), whole[i]) << files[i];

@@ -56,6 +56,20 @@ TEST_F(Tokens, AreAnalyzedAndAPlanRemembersTheContext) {
   EXPECT_GT(evaluation["planned"]["perplexity"].get<double>(), 1);
 }
 
+/// Found out after the first steps: to go on from these would be refused again.
+TEST_F(Tokens, ThatTheNetworkDoesNotKnowAreRefusedWithoutACheckpoint) {
+  std::string bytes = work_.Read("ttrain.bin");
+  bytes[bytes.size() / 4 * 3] = '\x60';
+  bytes[bytes.size() / 4 * 3 + 1] = '\xea';  // 60,000
+  work_.Write("bad.bin", bytes);
+  const ToolRun run = work_.Run(
+      "analyze tlm.pt --data tokens:bad.bin,uint16 --context 8 --ignore-label 0 --ignore-label 60000 --samples 0 "
+      "--batch-size 4 --measures logit-shift --weight-bits 4 --out s.json");
+  EXPECT_EQ(run.code, 2);
+  EXPECT_THAT(run.err, AllOf(HasSubstr("index out of range"), ::testing::Not(HasSubstr("--resume"))));
+  EXPECT_FALSE(std::filesystem::exists(work_ / "s.json.checkpoint"));
+}
+
 TEST_F(Tokens, GoThroughAWholeRun) {
   Done("run tlm.pt" + train_ +
        "--test tokens:ttest.npy --samples 32 --weight-bits 2,4,8 --budget average_bits=4.25 --out-dir result");

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <regex>
 #include <sstream>
 #include <stdexcept>
 
@@ -32,6 +33,15 @@ ToolRun RunTool(const fs::path& folder, const std::string& arguments, const std:
   fs::remove(out);
   fs::remove(err);
   return run;
+}
+
+std::vector<std::string> Commands() {
+  const std::string help = Workspace().Run("--help").out;
+  static const std::regex row("\n  ([a-z]+) ");
+  std::vector<std::string> names;
+  for (std::sregex_iterator found(help.begin(), help.end(), row), none; found != none; ++found)
+    names.push_back((*found)[1]);
+  return names;
 }
 
 Workspace::Workspace() {

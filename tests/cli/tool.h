@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace bitplan::test {
 
@@ -13,6 +14,9 @@ struct ToolRun {
 
 /// Runs the tool in `folder` with `arguments`, as a shell would read them; `under` stands before it, as in "timeout 2".
 ToolRun RunTool(const std::filesystem::path& folder, const std::string& arguments, const std::string& under = "");
+
+/// The names of all commands, as --help lists them.
+std::vector<std::string> Commands();
 
 /// A folder of its own with the bundled model and images in it; gone with the value.
 class Workspace {

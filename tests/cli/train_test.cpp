@@ -60,6 +60,7 @@ TEST(TrainCommand, GoesOnWhereItWasInterruptedToTheSameBytes) {
   const ToolRun other = work.Run(kTrain + "--epochs 2 --resume --momentum 0.5");
   EXPECT_EQ(other.code, 2);
   EXPECT_THAT(other.err, HasSubstr("another momentum: 0.9 there, 0.5 here"));
+  EXPECT_THAT(other.err, testing::Not(HasSubstr("goes on from there")));  // it would be refused again
   const ToolRun rest = work.Run(kTrain + "--epochs 2 --resume");
   ASSERT_EQ(rest.code, 0) << rest.err;
   EXPECT_TRUE(work.Read("trained.float.pt") == work.Read("whole.float.pt"));

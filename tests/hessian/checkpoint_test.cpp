@@ -83,6 +83,17 @@ TEST_F(AnalysisCheckpoint, OfAnotherDrawOrPartOfTheSameDataIsRefused) {
   EXPECT_THAT(Message(network, Samples().From(12), options_), HasSubstr("another first of data: 0 there, 12 here"));
 }
 
+/// What memory is left depends on the rest: the user is told what he changed.
+TEST_F(AnalysisCheckpoint, OfOtherSamplesAndSoOfOtherMemoryIsRefusedForTheSamples) {
+  const Network network = WithOutput("0");
+  Analyze(network, Samples(12, 1), options_);
+  AnalyzeOptions changed = options_;
+  changed.memory_bytes -= 1;
+  EXPECT_THAT(Message(network, Samples(13, 1), changed), HasSubstr("another samples: 12 there, 13 here"));
+  changed.seed = 9;
+  EXPECT_THAT(Message(network, Samples(12, 1), changed), HasSubstr("another seed"));
+}
+
 /// Each option changed, by name; a new one needs a line here.
 TEST_F(AnalysisCheckpoint, OfAnyOtherOptionIsRefused) {
   using Change = std::function<void(AnalyzeOptions&)>;

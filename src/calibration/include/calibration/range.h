@@ -29,8 +29,9 @@ QuantizationRange RangeCovering(double low, double high, const Format& format);
 QuantizationRange WithItsSign(const Format& format, double low,
                               const std::function<QuantizationRange(const Format&)>& range_of);
 
-/// Whether Calibrate looks at the values between the largest and the smallest.
-bool NeedsValues(const Format& format);
+/// What Calibrate holds for each value that it looks at, sorted and counted, in bytes; 0 where the largest and the
+/// smallest are all that is asked for.
+std::int64_t BytesOfValue(const Format& format);
 
 /// The range that `format.calibrator` picks for the values; `format` has scales that it does not choose itself.
 /// Calibrator::Mse is never worse than Calibrator::Max, and a calibrator that would clip everything to zero gives

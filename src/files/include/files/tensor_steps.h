@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/serialize/archive.h>
 
+#include <new>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -56,6 +57,8 @@ void ReadArchive(const Journal& journal, const std::string& step, Owner& owner) 
     torch::serialize::InputArchive archive;
     archive.load_from(bytes.data(), bytes.size());
     owner.load(archive);
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception&) {
     journal.RefuseDamaged(step);
   }

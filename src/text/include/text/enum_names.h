@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -51,17 +52,30 @@ constexpr bool InOrder(const Names<Value, N>& names) {
   return true;
 }
 
+/// Whether an enumerator stands for the value; of one that none does compilers write a cast, "= (bitplan::Loss)7".
+template <auto value>
+constexpr bool IsEnumerator() {
+  return std::string_view(__PRETTY_FUNCTION__).find("= (") == std::string_view::npos;
+}
+
+/// InOrder, and no enumerator comes behind the last one.
+template <const auto& names>
+constexpr bool IsWhole() {
+  using Value = std::remove_cv_t<decltype(names[0].first)>;
+  return InOrder(names) && !IsEnumerator<static_cast<Value>(names.size())>();
+}
+
 }  // namespace bitplan::text
 
 /// ToString, Parse and AllNames of an enum of bitplan/names.h, by its table; `what` it is, in words.
-#define BITPLAN_ENUM_NAMES(Enum, table, what)                                                \
-  static_assert(::bitplan::text::InOrder(table), "a value is missing, or not in its place"); \
-  std::string_view ToString(Enum value) { return ::bitplan::text::NameOf(table, value); }    \
-  template <>                                                                                \
-  Enum Parse<Enum>(std::string_view text) {                                                  \
-    return ::bitplan::text::ValueOf(table, what, text);                                      \
-  }                                                                                          \
-  template <>                                                                                \
-  std::vector<std::string_view> AllNames<Enum>() {                                           \
-    return ::bitplan::text::AllOf(table);                                                    \
+#define BITPLAN_ENUM_NAMES(Enum, table, what)                                                  \
+  static_assert(::bitplan::text::IsWhole<table>(), "a value is missing, or not in its place"); \
+  std::string_view ToString(Enum value) { return ::bitplan::text::NameOf(table, value); }      \
+  template <>                                                                                  \
+  Enum Parse<Enum>(std::string_view text) {                                                    \
+    return ::bitplan::text::ValueOf(table, what, text);                                        \
+  }                                                                                            \
+  template <>                                                                                  \
+  std::vector<std::string_view> AllNames<Enum>() {                                             \
+    return ::bitplan::text::AllOf(table);                                                      \
   }

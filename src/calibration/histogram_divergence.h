@@ -15,9 +15,9 @@ namespace bitplan::calibration {
 ///
 /// Zeros are left out: every grid holds 0.0 exactly, and the spike that ReLU makes there would ask for ever finer
 /// steps.
-class Divergence {
+class HistogramDivergence {
  public:
-  explicit Divergence(const Distribution& distribution);
+  explicit HistogramDivergence(const Distribution& distribution);
 
   /// Infinite when fewer bins that hold anything lie inside the range than the grid has levels: such a range would look
   /// lossless because there is next to nothing left in it.

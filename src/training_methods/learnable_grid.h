@@ -11,7 +11,7 @@ namespace bitplan::training_methods {
 /// The integers of a format as a learned scale has them, whatever the format's scheme: around 0 where values go below
 /// 0, from 0 on elsewhere. An asymmetric format says so by its zero point; a symmetric one becomes an unsigned one for
 /// values from 0 on.
-struct IntegerGrid {
+struct LearnableGrid {
   Format format;
   std::int64_t zero_point = 0;
 
@@ -23,10 +23,10 @@ struct IntegerGrid {
 };
 
 /// `format` is of integers.
-IntegerGrid GridAround(const Format& format, bool below_zero);
+LearnableGrid GridAround(const Format& format, bool below_zero);
 
 /// The scale that the format's calibrator finds for such a grid.
-double CenteredScale(const calibration::Distribution& values, const IntegerGrid& grid);
+double CenteredScale(const calibration::Distribution& values, const LearnableGrid& grid);
 
 /// What keeps a scale from being learned, and what would be right; empty: nothing. Integers can, with scales that take
 /// any value, fixed at run time, of the whole tensor or a channel, and some level above 0.

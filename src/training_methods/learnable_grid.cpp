@@ -1,4 +1,4 @@
-#include "integer_grid.h"
+#include "learnable_grid.h"
 
 #include <fmt/format.h>
 
@@ -9,8 +9,8 @@
 
 namespace bitplan::training_methods {
 
-IntegerGrid GridAround(const Format& format, bool below_zero) {
-  IntegerGrid grid{format, 0};
+LearnableGrid GridAround(const Format& format, bool below_zero) {
+  LearnableGrid grid{format, 0};
   if (below_zero && format.HasZeroPoint() && format.QuantMax() > 1) grid.zero_point = (format.QuantMax() + 1) / 2;
   if (below_zero || format.scheme != Scheme::Symmetric) return grid;
   grid.format.scheme = Scheme::Unsigned;
@@ -18,7 +18,7 @@ IntegerGrid GridAround(const Format& format, bool below_zero) {
   return grid;
 }
 
-double CenteredScale(const calibration::Distribution& values, const IntegerGrid& grid) {
+double CenteredScale(const calibration::Distribution& values, const LearnableGrid& grid) {
   Format format = grid.format;
   if (format.HasZeroPoint()) format.scheme = grid.zero_point > 0 ? Scheme::Symmetric : Scheme::Unsigned;
   return calibration::Calibrate(values, format).scale;

@@ -1,4 +1,4 @@
-#include "divergence.h"
+#include "histogram_divergence.h"
 
 #include <algorithm>
 #include <cmath>
@@ -44,7 +44,7 @@ double PLogP(double p) { return p > 0 ? p * std::log(p) : 0; }
 
 }  // namespace
 
-Divergence::Divergence(const Distribution& distribution) : index_({}), mass_(1), entropy_(1) {
+HistogramDivergence::HistogramDivergence(const Distribution& distribution) : index_({}), mass_(1), entropy_(1) {
   Distribution bins = Binned(WithoutZeros(distribution));
   const double total = std::accumulate(bins.counts.begin(), bins.counts.end(), 0.0);
   for (const double count : bins.counts) {
@@ -54,7 +54,7 @@ Divergence::Divergence(const Distribution& distribution) : index_({}), mass_(1),
   index_ = AscendingIndex(std::move(bins.values));
 }
 
-double Divergence::operator()(const QuantizationRange& range, const Levels& levels, double) const {
+double HistogramDivergence::operator()(const QuantizationRange& range, const Levels& levels, double) const {
   const std::size_t first = index_.LowerBound(range.scale * (levels.Lowest(range) - 0.5));
   const std::size_t last = index_.LowerBound(range.scale * (levels.Highest(range) + 0.5));
   if (last < first + levels.size()) return std::numeric_limits<double>::infinity();

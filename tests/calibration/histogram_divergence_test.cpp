@@ -1,4 +1,4 @@
-#include "divergence.h"
+#include "histogram_divergence.h"
 
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 const Format k2Bits = Format{}.WithBits(2);  // levels −2, −1, 0, 1
 
-TEST(Divergence, OfAHandComputedHistogram) {
+TEST(HistogramDivergence, OfAHandComputedHistogram) {
   // Bins at −0.75 … 1.75, scale 0.5: levels −2: none, −1 (−0.75 < x < −0.25): two bins, 0: one, 1 (x < 0.75): two; 1.75
   // clipped.
   const Distribution bins{{-0.7, -0.3, -0.1, 0.3, 0.6, 1.75}, {1, 3, 4, 2, 2, 4}, -0.7, 1.75, true};
@@ -24,18 +24,19 @@ TEST(Divergence, OfAHandComputedHistogram) {
     return before / 16 * std::log(before / 16 / (after / 16 / inside));
   };
   const double expected = term(1, 2) + term(3, 2) + term(4, 4) + term(2, 2) + term(6, 2);
-  EXPECT_NEAR(Divergence(bins)({0.5, 0}, k2Bits, kInfinity), expected, 1e-12);
+  EXPECT_NEAR(HistogramDivergence(bins)({0.5, 0}, k2Bits, kInfinity), expected, 1e-12);
 }
 
-TEST(Divergence, OfARangeThatHoldsNextToNothingIsInfinite) {
+TEST(HistogramDivergence, OfARangeThatHoldsNextToNothingIsInfinite) {
   const Distribution bins{{-0.7, -0.3, 0.01, 0.3, 0.6, 1.75}, {1, 3, 4, 2, 2, 4}, -0.7, 1.75, true};
-  EXPECT_EQ(Divergence(bins)({0.05, 0}, k2Bits, kInfinity), kInfinity);
+  EXPECT_EQ(HistogramDivergence(bins)({0.05, 0}, k2Bits, kInfinity), kInfinity);
 }
 
-TEST(Divergence, LeavesOutZeros) {
+TEST(HistogramDivergence, LeavesOutZeros) {
   const Distribution without{{-0.7, -0.3, -0.1, 0.3, 0.6}, {1, 3, 4, 2, 2}, -0.7, 0.6, true};
   const Distribution with{{-0.7, -0.3, -0.1, 0, 0.3, 0.6}, {1, 3, 4, 1000, 2, 2}, -0.7, 0.6, true};
-  EXPECT_EQ(Divergence(without)({0.5, 0}, k2Bits, kInfinity), Divergence(with)({0.5, 0}, k2Bits, kInfinity));
+  EXPECT_EQ(HistogramDivergence(without)({0.5, 0}, k2Bits, kInfinity),
+            HistogramDivergence(with)({0.5, 0}, k2Bits, kInfinity));
 }
 
 TEST(Entropy, DoesNotClipMoreForAReluThatIsMoreOftenZero) {
