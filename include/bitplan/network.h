@@ -46,6 +46,15 @@ struct NamedOutput {
   std::string left_out;             ///< why it is no part of the output: "int64"; empty: it is one
 };
 
+/// A node of an ONNX file that reads a tensor of the file: where a program that patches the file finds it.
+struct TensorUse {
+  std::string tensor;  ///< name of the initializer; tied parameters may be several
+  std::string node;    ///< name of the node, made unique; "OP_INDEX" where the file has none
+  /// Where the node stands in the file's graph; −1 in a branch, a loop or a function.
+  std::int64_t node_index = -1;
+  std::int64_t input = 0;  ///< which input of the node
+};
+
 /// One tensor of the model file that the network reads: a weight, a bias, a statistic.
 struct Parameter {
   std::string name;  ///< dotted, as in the model: layer1.0.conv1.weight
@@ -53,6 +62,7 @@ struct Parameter {
   /// Whether training may change it: a floating-point parameter of the model, or what the forward computes from one.
   /// Buffers (statistics, masks, tables) and constants, as freezing leaves weights, are not.
   bool trainable = false;
+  std::vector<TensorUse> uses = {};  ///< of ONNX files, in the order of the nodes; else none
 };
 
 /// A tensor that can be quantized while the network runs. Sites of layers are numbered 0, 1, … in order of execution,

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -105,13 +106,16 @@ class WeightFixer {
   }
 
   void TellNamesApart() {
-    std::map<std::string, int> taken;
+    std::set<std::string> all, taken;
+    for (const Parameter& parameter : lowered_.parameters) all.insert(parameter.name);
     for (Parameter& parameter : lowered_.parameters) {
-      const int number = ++taken[parameter.name];
-      if (number == 1) continue;
+      if (taken.insert(parameter.name).second) continue;
       const bool nameless = lowered_.nameless.contains(parameter.name);
-      parameter.name = fmt::format("{}_{}", parameter.name, number);
-      if (nameless) lowered_.nameless.insert(parameter.name);
+      std::string name;
+      for (int number = 2; name.empty() || !all.insert(name).second; ++number)
+        name = fmt::format("{}_{}", parameter.name, number);
+      parameter.name = name;
+      if (nameless) lowered_.nameless.insert(name);
     }
   }
 

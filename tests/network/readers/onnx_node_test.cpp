@@ -18,6 +18,7 @@
 #include "network/lowered_graph.h"
 #include "network/program.h"
 #include "readers/model_reader.h"
+#include "readers/onnx/node.h"
 
 namespace bitplan::test {
 namespace {
@@ -152,6 +153,25 @@ TEST(OnnxNodeTests, PassOrAreExceptedWithAReason) {
   for (const auto& [name, reason] : known.operators) EXPECT_TRUE(operators.contains(name)) << name;
   RecordProperty("passed", passed);
   EXPECT_GE(passed, 700);
+}
+
+/// The table of docs/inputs.md.
+TEST(OnnxOperators, AreThoseThatTheDocumentsName) {
+  std::ifstream file(fs::path(BITPLAN_TEST_DIR).parent_path() / "docs" / "inputs.md");
+  std::set<std::string> documented;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("| operators that are read")) inside = true;
+    if (!line.starts_with("|")) inside = false;
+    for (auto begin = line.find('`'); inside && begin != line.npos;) {
+      const auto end = line.find('`', begin + 1);
+      documented.insert(line.substr(begin + 1, end - begin - 1));
+      begin = line.find('`', end + 1);
+    }
+  }
+  std::set<std::string> read{"Constant", "If", "Loop", "Scan"};
+  for (const auto& [name, function] : network::AllOnnxOperators()) read.insert(name);
+  EXPECT_EQ(documented, read);
 }
 
 }  // namespace

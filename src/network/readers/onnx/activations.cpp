@@ -89,6 +89,9 @@ void AddActivations(OnnxOperators& all) {
   all["PRelu"] = PRelu;
   all["HardSigmoid"] = HardSigmoid;
   all["Swish"] = Swish;
+  all["SwiGLU"] = [](const OnnxNode& node) -> Results {
+    return {node.builder().Call("aten::mul", {Swish(node)[0].tensor, node.Input(1)})};
+  };
   all["Shrink"] = Shrink;
   all["Clip"] = Clip;
   all["Gelu"] = [](const OnnxNode& node) -> Results {

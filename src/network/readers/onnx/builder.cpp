@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <torch/csrc/jit/ir/constants.h>
 
+#include <algorithm>
+
 #include "bitplan/error.h"
 #include "network/lowered_graph.h"
 #include "readers/onnx/example_run.h"
@@ -17,6 +19,9 @@ namespace {
 
 constexpr std::int64_t kMostFoldedElements = std::int64_t{1} << 20;
 
+/// Elements that constants alone may make: beyond, a file's size is a mistake or an attack.
+constexpr std::int64_t kMostConstantElements = std::int64_t{1} << 27;
+
 bool IsListConstruct(const Value* value) { return value->node()->kind() == c10::prim::ListConstruct; }
 
 /// A list of the graph's type, of what its items are.
@@ -29,6 +34,16 @@ c10::IValue ListOf(const Value* list, const std::vector<c10::IValue>& items) {
 bool IsSmall(const c10::IValue& value) {
   if (value.isTensor()) return value.toTensor().numel() <= kMostFoldedElements;
   return true;
+}
+
+/// By the sizes alone: an operator on a few numbers can ask for any size.
+bool MakesLarge(const Node* node, const std::vector<c10::IValue>& operands) {
+  const auto results = RunExample(node, operands);
+  if (!results) return false;
+  for (const c10::IValue& result : *results)
+    if (result.isTensor() && result.toTensor().numel() > kMostConstantElements)
+      throw Error(fmt::format("it makes {} elements of constants alone", result.toTensor().numel()));
+  return !std::all_of(results->begin(), results->end(), IsSmall);
 }
 
 }  // namespace
@@ -52,18 +67,14 @@ std::vector<Value*> OnnxBuilder::CallForAll(const std::string& op, const Argumen
   return Finish(node);
 }
 
-/// Computes what constants alone make, and finds out about the rest.
+/// Computes what constants alone make, unless that is large, and finds out about the rest.
 std::vector<Value*> OnnxBuilder::Finish(Node* node) {
   const auto operands = Operands(node);
-  if (operands) {
-    std::vector<Value*> constants;
-    bool small = true;
-    for (const c10::IValue& result : RunOperator(node, *operands)) {
-      small &= IsSmall(result);
-      if (!small) break;
-      constants.push_back(Constant(result));
-    }
-    if (small) {
+  if (operands && !MakesLarge(node, *operands)) {
+    const auto results = RunOperator(node, *operands);
+    if (std::all_of(results.begin(), results.end(), IsSmall)) {
+      std::vector<Value*> constants;
+      for (const c10::IValue& result : results) constants.push_back(Constant(result));
       node->destroy();
       return constants;
     }
@@ -93,6 +104,30 @@ std::optional<c10::IValue> OnnxBuilder::ConstantOf(const Value* value) const {
   return ListOf(value, items);
 }
 
+void OnnxBuilder::Forget(const Value* value) {
+  examples_.erase(value);
+  guessed_.erase(value);
+}
+
+void OnnxBuilder::Discard(Node* node) {
+  for (torch::jit::Block* const block : node->blocks()) {
+    for (const Value* input : block->inputs()) Forget(input);
+    for (Node* const inner : AllNodes(block)) {
+      for (const Value* output : inner->outputs()) Forget(output);
+      for (const torch::jit::Block* const deeper : inner->blocks())
+        for (const Value* input : deeper->inputs()) Forget(input);
+    }
+  }
+  for (const Value* output : node->outputs()) Forget(output);
+  node->destroy();
+}
+
+std::optional<at::Tensor> OnnxBuilder::KnownTensor(const Value* tensor) const {
+  if (const auto found = known_.find(tensor); found != known_.end()) return found->second;
+  const auto constant = ConstantOf(tensor);
+  return constant && constant->isTensor() ? std::optional(constant->toTensor()) : std::nullopt;
+}
+
 std::optional<c10::IValue> OnnxBuilder::Example(const Value* value, std::size_t side) const {
   if (const auto found = examples_.find(value); found != examples_.end()) return found->second[side];
   if (!IsListConstruct(value)) return torch::jit::toIValue(value);
@@ -110,22 +145,36 @@ std::optional<OnnxBuilder::Examples> OnnxBuilder::ExamplesOf(const Value* value)
   return first && second ? std::optional(Examples{*first, *second}) : std::nullopt;
 }
 
+bool OnnxBuilder::IsGuessed(const Value* value) const {
+  if (guessed_.contains(value)) return true;
+  if (!IsListConstruct(value)) return false;
+  const auto items = value->node()->inputs();
+  return std::any_of(items.begin(), items.end(), [&](const Value* item) { return IsGuessed(item); });
+}
+
 /// Where the model was exported for one number of samples, an operator may not go on other sizes: then only those.
 void OnnxBuilder::Probe(Node* node) {
   std::array<std::optional<std::vector<c10::IValue>>, 2> results;
+  const auto inputs = node->inputs();
+  bool guessed = std::any_of(inputs.begin(), inputs.end(), [&](const Value* input) { return IsGuessed(input); });
   for (const std::size_t side : {0, 1}) {
     std::vector<c10::IValue> operands;
-    for (const Value* input : node->inputs()) {
+    for (const Value* input : inputs) {
       auto example = Example(input, side);
       if (!example) break;
       operands.push_back(std::move(*example));
     }
-    if (operands.size() == node->inputs().size()) results[side] = RunExample(node, operands);
+    if (operands.size() != inputs.size()) continue;
+    results[side] = GuessExample(node, operands, side);
+    guessed |= results[side].has_value();
+    if (!results[side]) results[side] = RunExample(node, operands);
   }
   if (!results[0]) return;
   if (!results[1]) results[1] = results[0];
-  for (std::size_t i = 0; i < node->outputs().size(); ++i)
+  for (std::size_t i = 0; i < node->outputs().size(); ++i) {
     examples_[node->outputs()[i]] = {(*results[0])[i], (*results[1])[i]};
+    if (guessed) guessed_.insert(node->outputs()[i]);
+  }
 }
 
 Value* OnnxBuilder::Integers(const std::vector<Value*>& items) {
@@ -151,6 +200,7 @@ std::vector<Value*> OnnxBuilder::Unpack(Value* list, std::size_t count) {
   if (examples && (*examples)[0].toListRef().size() == count && (*examples)[1].toListRef().size() == count)
     for (std::size_t i = 0; i < count; ++i)
       examples_[parts->outputs()[i]] = {(*examples)[0].toListRef()[i], (*examples)[1].toListRef()[i]};
+  if (IsGuessed(list)) guessed_.insert(parts->outputs().begin(), parts->outputs().end());
   return parts->outputs().vec();
 }
 
@@ -168,12 +218,13 @@ at::ScalarType OnnxBuilder::Type(const Value* tensor) const { return ExampleOf(t
 std::int64_t OnnxBuilder::Axis(const Value* tensor, std::int64_t axis, std::int64_t more) const {
   const std::int64_t rank = Rank(tensor) + more;
   const std::int64_t counted = axis < 0 ? axis + rank : axis;
-  if (counted < 0 || counted > rank || (counted == rank && rank > 0 && axis < 0))
+  if (counted < 0 || counted >= std::max<std::int64_t>(rank, 1))
     throw Error(fmt::format("axis {} of a tensor of {} axes", axis, rank));
   return counted;
 }
 
 std::optional<std::int64_t> OnnxBuilder::FixedSize(const Value* tensor, std::int64_t axis) const {
+  if (IsGuessed(tensor)) return std::nullopt;
   const at::Tensor first = ExampleOf(tensor, 0), second = ExampleOf(tensor, 1);
   if (axis >= first.dim() || axis >= second.dim() || first.size(axis) != second.size(axis)) return std::nullopt;
   return first.size(axis);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,15 @@ class OnnxBuilder {
   /// The parts of a list of tensors.
   std::vector<Value*> Unpack(Value* list, std::size_t count);
 
+  /// Takes a node that nothing reads out of the graph again.
+  void Discard(torch::jit::Node* node);
+
   /// What a constant is, or a list of them; nothing where the value is of a run.
   std::optional<c10::IValue> ConstantOf(const Value* value) const;
+
+  /// The same of tensors, and what a parameter holds, from which an operator may read numbers once and for all.
+  std::optional<at::Tensor> KnownTensor(const Value* tensor) const;
+  void SetKnownTensor(const Value* parameter, const at::Tensor& values) { known_.insert_or_assign(parameter, values); }
 
   using Examples = std::array<c10::IValue, 2>;
   void SetExamples(const Value* value, const Examples& examples) { examples_[value] = examples; }
@@ -52,7 +60,7 @@ class OnnxBuilder {
   std::int64_t Rank(const Value* tensor) const;
   at::ScalarType Type(const Value* tensor) const;
 
-  /// Axis counted from the front; of `rank` axes where that is given. Throws Error where there is none such.
+  /// Axis counted from the front, of a tensor with so many `more` axes. Throws Error where there is none such.
   std::int64_t Axis(const Value* tensor, std::int64_t axis, std::int64_t more = 0) const;
 
   /// The size along an axis where it is the same in every run.
@@ -67,11 +75,15 @@ class OnnxBuilder {
   std::optional<std::vector<c10::IValue>> Operands(const torch::jit::Node* node) const;
   std::optional<c10::IValue> Example(const Value* value, std::size_t side) const;
   void Probe(torch::jit::Node* node);
+  bool IsGuessed(const Value* value) const;
+  void Forget(const Value* value);
   at::Tensor ExampleOf(const Value* tensor, std::size_t side) const;
 
   torch::jit::Graph& graph_;
   c10::Device device_;
   std::map<const Value*, Examples> examples_;
+  std::map<const Value*, at::Tensor> known_;
+  std::set<const Value*> guessed_;  // whose examples' sizes are no sizes of a run, only as many
 };
 
 }  // namespace bitplan::network

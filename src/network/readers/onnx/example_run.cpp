@@ -80,7 +80,8 @@ std::vector<c10::IValue> Recurrent(const std::vector<c10::IValue>& operands) {
 }
 
 bool ReadsElements(const std::string& op) {
-  static const std::set<std::string> all{"Int", "Float", "Bool", "item", "nonzero", "FloatImplicit", "IntImplicit"};
+  static const std::set<std::string> all{"Int",     "Float",         "Bool",        "item",
+                                         "nonzero", "FloatImplicit", "IntImplicit", "unique_dim"};
   return all.contains(op);
 }
 
@@ -117,6 +118,27 @@ std::optional<std::vector<c10::IValue>> RunExample(const torch::jit::Node* node,
   } catch (const std::exception&) {
     return std::nullopt;
   }
+}
+
+std::optional<std::vector<c10::IValue>> GuessExample(const torch::jit::Node* node,
+                                                     const std::vector<c10::IValue>& operands, std::size_t side) {
+  const std::string op = OperatorName(node);
+  if (!ReadsElements(op) || operands.empty() || !operands[0].isTensor()) return std::nullopt;
+  const at::Tensor& input = operands[0].toTensor();
+  const std::int64_t guess = side == 0 ? 2 : 3;
+  const auto empty = [](std::vector<std::int64_t> sizes, at::ScalarType type) {
+    return c10::IValue(at::empty(sizes, at::TensorOptions(type).device(kMeta)));
+  };
+  if (op == "Int" || op == "IntImplicit") return std::vector<c10::IValue>{guess};
+  if (op == "Float" || op == "FloatImplicit") return std::vector<c10::IValue>{static_cast<double>(guess)};
+  if (op == "nonzero") return std::vector<c10::IValue>{empty({guess, input.dim()}, at::kLong)};
+  if (op != "unique_dim" || operands.size() < 2 || !operands[1].isInt()) return std::nullopt;
+  const std::int64_t axis = operands[1].toInt();
+  if (axis < 0 || axis >= input.dim()) return std::nullopt;
+  std::vector<std::int64_t> sizes = input.sizes().vec();
+  sizes[static_cast<std::size_t>(axis)] = guess;
+  return std::vector<c10::IValue>{empty(sizes, input.scalar_type()), empty({input.size(axis)}, at::kLong),
+                                  empty({guess}, at::kLong)};
 }
 
 }  // namespace bitplan::network

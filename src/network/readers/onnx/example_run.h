@@ -14,4 +14,9 @@ std::vector<c10::IValue> RunOperator(const torch::jit::Node* node, std::vector<c
 /// elements, or the operator does not take such sizes.
 std::optional<std::vector<c10::IValue>> RunExample(const torch::jit::Node* node, std::vector<c10::IValue> operands);
 
+/// Where results, or their sizes, depend on elements: results of those axes, of sizes that differ on the two sides.
+/// Nothing where an operator is no such or its axes are not known either.
+std::optional<std::vector<c10::IValue>> GuessExample(const torch::jit::Node* node,
+                                                     const std::vector<c10::IValue>& operands, std::size_t side);
+
 }  // namespace bitplan::network

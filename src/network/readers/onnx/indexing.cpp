@@ -79,30 +79,73 @@ Results GatherElements(const OnnxNode& node) {
   return {builder.Call("aten::gather", {node.Input(0), axis, FromFront(builder, node.Input(1), node.Input(0), axis)})};
 }
 
-/// The indices along each axis, which stand side by side on the last axis.
-Value* IndexList(const OnnxNode& node, Value* indices) {
+/// The indices along the axes from `first` on, which stand side by side on the last axis.
+std::vector<Value*> IndicesOf(const OnnxNode& node, Value* input, Value* indices, std::int64_t first) {
   OnnxBuilder& builder = node.builder();
   const auto count = builder.FixedSize(indices, builder.Rank(indices) - 1);
-  if (!count) node.Refuse("how many axes it indexes is not fixed");
+  if (!count || first + *count > builder.Rank(input)) node.Refuse("how many axes it indexes is not fixed, or too many");
   std::vector<Value*> parts;
   for (std::int64_t i = 0; i < *count; ++i)
-    parts.push_back(
-        builder.Call("aten::to", {builder.Call("aten::select", {indices, -1, i}), at::kLong, false, false}));
+    parts.push_back(FromFront(builder, builder.Call("aten::select", {indices, -1, i}), input, first + i));
+  return parts;
+}
+
+Value* IndexList(OnnxBuilder& builder, const std::vector<Value*>& parts) {
   return builder.graph()
       .insertNode(builder.graph().createList(c10::OptionalType::create(c10::TensorType::get()), parts))
       ->output();
 }
 
+/// The first axes of both are of batches: each takes of its own.
 Results GatherNd(const OnnxNode& node) {
-  if (node.Int("batch_dims", 0) != 0) node.Refuse("batch_dims is not read");
-  return {node.builder().Call("aten::index", {node.Input(0), IndexList(node, node.Input(1))})};
+  OnnxBuilder& builder = node.builder();
+  Value *const input = node.Input(0), *const indices = node.Input(1);
+  const std::int64_t batches = node.Int("batch_dims", 0), rank = builder.Rank(indices);
+  if (batches < 0 || batches >= rank || batches >= builder.Rank(input)) node.Refuse("it has no such batch_dims");
+  std::vector<Value*> parts;
+  for (std::int64_t axis = 0; axis < batches; ++axis) {
+    Value* own =
+        builder.Call("aten::arange", {builder.Size(input, axis)}, {{"dtype", at::kLong}, {"device", builder.device()}});
+    for (std::int64_t after = axis + 1; after < rank - 1; ++after) own = builder.Call("aten::unsqueeze", {own, -1});
+    parts.push_back(own);
+  }
+  const auto others = IndicesOf(node, input, indices, batches);
+  parts.insert(parts.end(), others.begin(), others.end());
+  return {builder.Call("aten::index", {input, IndexList(builder, parts)})};
+}
+
+/// What Scatter's operators do where several updates meet, and ATen's name for it.
+const std::string& ReductionOf(const OnnxNode& node) {
+  static const std::map<std::string, std::string> reductions{
+      {"none", ""}, {"add", "sum"}, {"mul", "prod"}, {"max", "amax"}, {"min", "amin"}};
+  const auto found = reductions.find(node.Text("reduction", "none"));
+  if (found == reductions.end()) node.Refuse("the reduction '" + node.Text("reduction", "") + "' is not known");
+  return found->second;
 }
 
 Results ScatterNd(const OnnxNode& node) {
-  const std::string reduction = node.Text("reduction", "none");
-  if (reduction != "none" && reduction != "add") node.Refuse("the reduction '" + reduction + "' is not read");
-  return {node.builder().Call("aten::index_put",
-                              {node.Input(0), IndexList(node, node.Input(1)), node.Input(2), reduction == "add"})};
+  OnnxBuilder& builder = node.builder();
+  Value *const input = node.Input(0), *const updates = node.Input(2);
+  const std::string& reduction = ReductionOf(node);
+  const std::vector<Value*> parts = IndicesOf(node, input, node.Input(1), 0);
+  if (reduction.empty() || reduction == "sum")
+    return {builder.Call("aten::index_put", {input, IndexList(builder, parts), updates, reduction == "sum"})};
+  Value* rows = parts.at(0);  // of the indexed axes as one
+  const auto count = static_cast<std::int64_t>(parts.size());
+  for (std::int64_t axis = 1; axis < count; ++axis)
+    rows = builder.Call("aten::add", {builder.Call("aten::mul", {rows, builder.Size(input, axis)}),
+                                      parts[static_cast<std::size_t>(axis)]});
+  const std::int64_t rest = builder.Rank(input) - count;
+  Value* const flat = count > 1 ? builder.Call("aten::flatten", {input, 0, count - 1}) : input;
+  rows = builder.Call("aten::reshape", {rows, Axes{-1}});
+  const std::int64_t outer = builder.Rank(updates) - rest;
+  Value* const lines = outer == 0   ? builder.Call("aten::unsqueeze", {updates, 0})
+                       : outer == 1 ? updates
+                                    : builder.Call("aten::flatten", {updates, 0, outer - 1});
+  for (std::int64_t i = 0; i < rest; ++i) rows = builder.Call("aten::unsqueeze", {rows, -1});
+  Value* const places = builder.Call("aten::expand_as", {rows, lines});
+  return {builder.Call("aten::view_as",
+                       {builder.Call("aten::scatter_reduce", {flat, 0, places, lines, reduction}), input})};
 }
 
 Results ScatterElements(const OnnxNode& node) {
@@ -110,13 +153,9 @@ Results ScatterElements(const OnnxNode& node) {
   Value* const input = node.Input(0);
   const std::int64_t axis = builder.Axis(input, node.Int("axis", 0));
   Value* const indices = FromFront(builder, node.Input(1), input, axis);
-  const std::string reduction = node.Text("reduction", "none");
-  if (reduction == "none") return {builder.Call("aten::scatter", {input, axis, indices, node.Input(2)})};
-  static const std::map<std::string, std::string> reductions{
-      {"add", "sum"}, {"mul", "prod"}, {"max", "amax"}, {"min", "amin"}};
-  const auto found = reductions.find(reduction);
-  if (found == reductions.end()) node.Refuse("the reduction '" + reduction + "' is not known");
-  return {builder.Call("aten::scatter_reduce", {input, axis, indices, node.Input(2), found->second})};
+  const std::string& reduction = ReductionOf(node);
+  if (reduction.empty()) return {builder.Call("aten::scatter", {input, axis, indices, node.Input(2)})};
+  return {builder.Call("aten::scatter_reduce", {input, axis, indices, node.Input(2), reduction})};
 }
 
 Results OneHot(const OnnxNode& node) {

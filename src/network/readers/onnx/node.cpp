@@ -60,9 +60,9 @@ Value* OnnxNode::InputOrNone(std::size_t index) const {
 }
 
 at::Tensor OnnxNode::Constant(std::size_t index) const {
-  const auto constant = builder_.ConstantOf(Input(index));
-  if (!constant) Refuse(fmt::format("its input {} is computed in each run; only a constant is read there", index));
-  return constant->toTensor().cpu();
+  const auto known = builder_.KnownTensor(Input(index));
+  if (!known) Refuse(fmt::format("its input {} is computed in each run; only a constant is read there", index));
+  return known->cpu();
 }
 
 std::vector<std::int64_t> OnnxNode::ConstantIntegers(std::size_t index) const {
@@ -123,6 +123,12 @@ std::optional<std::vector<std::int64_t>> OnnxNode::Axes(std::size_t input) const
   return std::nullopt;
 }
 
+const onnx::Graph& OnnxNode::Body(const std::string& attribute) const {
+  const auto* const graph = AttributeOf<std::shared_ptr<const onnx::Graph>>(node_, attribute);
+  if (!graph) Refuse(fmt::format("its graph '{}' is missing", attribute));
+  return **graph;
+}
+
 void OnnxNode::Refuse(const std::string& reason) const { throw Error(reason); }
 
 at::ScalarType OnnxType(onnx::ElementType type) {
@@ -176,6 +182,13 @@ const OnnxOperators& AllOnnxOperators() {
     AddIndexing(all);
     AddPadding(all);
     AddRecurrent(all);
+    AddAttention(all);
+    AddLinearAttention(all);
+    AddLosses(all);
+    AddResizing(all);
+    AddSelections(all);
+    AddSignals(all);
+    AddImages(all);
     return all;
   }();
   return operators;

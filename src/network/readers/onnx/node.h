@@ -72,6 +72,9 @@ class OnnxNode {
   /// Axes, an attribute of older operator sets and an input of later ones; nothing where left out.
   std::optional<std::vector<std::int64_t>> Axes(std::size_t input) const;
 
+  /// A graph inside the node; refuses a node without.
+  const onnx::Graph& Body(const std::string& attribute) const;
+
   [[noreturn]] void Refuse(const std::string& reason) const;
 
  private:
@@ -106,6 +109,13 @@ void AddShapes(OnnxOperators& all);
 void AddIndexing(OnnxOperators& all);
 void AddPadding(OnnxOperators& all);
 void AddRecurrent(OnnxOperators& all);
+void AddAttention(OnnxOperators& all);
+void AddLinearAttention(OnnxOperators& all);
+void AddLosses(OnnxOperators& all);
+void AddResizing(OnnxOperators& all);
+void AddSelections(OnnxOperators& all);
+void AddSignals(OnnxOperators& all);
+void AddImages(OnnxOperators& all);
 
 /// What an operator makes of integers that are of sizes: integers again; nothing where it takes tensors.
 std::optional<OnnxValue> OnIntegers(const OnnxNode& node);

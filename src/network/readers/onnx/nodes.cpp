@@ -12,9 +12,18 @@ namespace bitplan::network {
 
 namespace {
 
+/// Nodes of all bodies of loops together, which are inserted anew for each iteration that is written out.
+constexpr std::size_t kMostInserted = 1'000'000;
+
 /// What follows a detector and has no operator in ATen.
 bool EndsNetwork(const std::string& op) {
   static const std::set<std::string> all{"NonMaxSuppression", "RoiAlign", "MaxRoiPool", "DeformConv"};
+  return all.contains(op);
+}
+
+bool IsRandom(const std::string& op) {
+  static const std::set<std::string> all{"Bernoulli",     "Multinomial",      "RandomNormal",
+                                         "RandomUniform", "RandomNormalLike", "RandomUniformLike"};
   return all.contains(op);
 }
 
@@ -39,6 +48,7 @@ void OnnxNodes::Insert(const onnx::Graph& graph, OnnxScope& scope) {
 }
 
 void OnnxNodes::InsertNode(const onnx::Node& node, OnnxScope& scope) {
+  if (++inserted_ > kMostInserted) throw Error("with its loops written out the model has more than a million nodes");
   std::vector<OnnxValue> inputs;
   bool cut = EndsNetwork(node.op);
   for (const std::string& name : node.inputs) {
@@ -56,6 +66,9 @@ void OnnxNodes::InsertNode(const onnx::Node& node, OnnxScope& scope) {
 std::vector<OnnxValue> OnnxNodes::Results(const OnnxNode& node, const OnnxScope& scope) {
   if (node.node().op == "If") return If(node, scope);
   if (node.node().op == "Loop") return Loop(node, scope);
+  if (node.node().op == "Scan") return Scan(node, scope);
+  if (IsRandom(node.node().op))
+    throw Error("its result is random: the network would give another output each time; export it for inference");
   if (const auto integers = OnIntegers(node)) return {*integers};
   const auto found = AllOnnxOperators().find(node.node().op);
   if (found == AllOnnxOperators().end())

@@ -17,32 +17,29 @@ Results BatchNorm(const OnnxNode& node) {
                                                    node.Input(4), false, 0.1, Epsilon(node), false})};
 }
 
-/// Sizes of the axes from `axis` on, which must be fixed.
-std::vector<std::int64_t> Trailing(const OnnxNode& node, Value* input, std::int64_t axis) {
-  std::vector<std::int64_t> sizes;
-  for (std::int64_t i = axis; i < node.builder().Rank(input); ++i) {
-    const auto size = node.builder().FixedSize(input, i);
-    if (!size) node.Refuse("it normalizes an axis whose size is not fixed");
-    sizes.push_back(*size);
-  }
-  return sizes;
+/// Sizes of the axes from `axis` on.
+std::vector<Value*> Trailing(const OnnxNode& node, Value* input, std::int64_t axis) {
+  const std::vector<Value*> sizes = node.builder().Sizes(input);
+  return {sizes.begin() + axis, sizes.end()};
 }
 
 /// A scale or bias in the shape of what is normalized.
-Value* InShape(OnnxBuilder& builder, Value* value, const std::vector<std::int64_t>& shape) {
+Value* InShape(OnnxBuilder& builder, Value* value, const std::vector<Value*>& shape) {
   bool same = builder.Rank(value) == static_cast<std::int64_t>(shape.size());
-  for (std::size_t i = 0; same && i < shape.size(); ++i)
-    same = builder.FixedSize(value, static_cast<std::int64_t>(i)) == shape[i];
-  return same ? value : builder.Call("aten::expand", {value, shape});
+  for (std::size_t i = 0; same && i < shape.size(); ++i) {
+    const auto fixed = builder.ConstantOf(shape[i]);
+    same = fixed && builder.FixedSize(value, static_cast<std::int64_t>(i)) == fixed->toInt();
+  }
+  return same ? value : builder.Call("aten::expand", {value, builder.Integers(shape)});
 }
 
 Results LayerNorm(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
   Value* const input = node.Input(0);
-  const std::int64_t axis = builder.Axis(input, node.Int("axis", -1));
-  const auto shape = Trailing(node, input, axis);
-  Value* const scale = InShape(builder, node.Input(1), shape);
-  Value* const bias = node.Has(2) ? InShape(builder, node.Input(2), shape) : builder.Constant(c10::IValue());
+  const auto sizes = Trailing(node, input, builder.Axis(input, node.Int("axis", -1)));
+  Value* const shape = builder.Integers(sizes);
+  Value* const scale = InShape(builder, node.Input(1), sizes);
+  Value* const bias = node.Has(2) ? InShape(builder, node.Input(2), sizes) : builder.Constant(c10::IValue());
   if (!node.HasOutput(1) && !node.HasOutput(2))
     return {builder.Call("aten::layer_norm", {input, shape, scale, bias, Epsilon(node)})};
   Results results;
@@ -54,8 +51,9 @@ Results LayerNorm(const OnnxNode& node) {
 Results RmsNorm(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
   Value* const input = node.Input(0);
-  const auto shape = Trailing(node, input, builder.Axis(input, node.Int("axis", -1)));
-  return {builder.Call("aten::rms_norm", {input, shape, InShape(builder, node.Input(1), shape), Epsilon(node)})};
+  const auto sizes = Trailing(node, input, builder.Axis(input, node.Int("axis", -1)));
+  return {builder.Call("aten::rms_norm",
+                       {input, builder.Integers(sizes), InShape(builder, node.Input(1), sizes), Epsilon(node)})};
 }
 
 /// Before operator set 21 scale and bias are of groups, then of channels.
@@ -105,13 +103,18 @@ Results Softmax(const OnnxNode& node, const char* op) {
   return {builder.Call("aten::view_as", {builder.Call(op, {flat, -1, c10::IValue()}), input})};
 }
 
+/// 1 at the first of the largest. Before operator set 13 over all axes from `axis` on, as one.
 Results Hardmax(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
-  if (node.opset() < 13) node.Refuse("Hardmax is read of operator sets 13 and later");
   Value* const input = node.Input(0);
-  const std::int64_t axis = node.Int("axis", -1);
-  Value* const largest = builder.Call("aten::argmax", {input, axis, true});
-  return {builder.Call("aten::scatter", {builder.Call("aten::zeros_like", {input}), axis, largest, 1.0})};
+  const bool whole = node.opset() < 13;
+  const std::int64_t axis = builder.Axis(input, node.Int("axis", whole ? 1 : -1));
+  Value* const values =
+      whole && axis < builder.Rank(input) - 1 ? builder.Call("aten::flatten", {input, axis, -1}) : input;
+  const std::int64_t last = whole ? builder.Rank(values) - 1 : axis;
+  Value* const largest = builder.Call("aten::argmax", {values, last, true});
+  Value* const hot = builder.Call("aten::scatter", {builder.Call("aten::zeros_like", {values}), last, largest, 1.0});
+  return {values == input ? hot : builder.Call("aten::view_as", {hot, input})};
 }
 
 Results LpNormalization(const OnnxNode& node) {

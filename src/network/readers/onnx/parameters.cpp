@@ -22,6 +22,7 @@ const std::map<std::string, std::vector<std::string>>& Roles() {
   static const std::map<std::string, std::vector<std::string>> roles{
       {"Conv", layer},
       {"ConvTranspose", layer},
+      {"CausalConvWithState", layer},
       {"Gemm", {"weight", "weight", "bias"}},
       {"MatMul", {"weight", "weight"}},
       {"Add", {"bias", "bias"}},
@@ -49,6 +50,10 @@ bool PassesOn(const std::string& op) {
   return all.contains(op);
 }
 
+bool IsRecurrent(const onnx::Node& node) {
+  return (node.op == "LSTM" || node.op == "GRU" || node.op == "RNN") && node.inputs.size() > 1;
+}
+
 std::string Dotted(std::string name) {
   std::replace(name.begin(), name.end(), '/', '.');
   return name;
@@ -58,21 +63,31 @@ std::string Dotted(std::string name) {
 
 OnnxParameters::OnnxParameters(LoweredGraph& lowered, OnnxBuilder& builder, const onnx::Graph& graph)
     : lowered_(lowered), builder_(builder) {
-  FindUses(graph);
+  FindUses(graph, /*is_inside=*/false);
 }
 
-void OnnxParameters::FindUses(const onnx::Graph& graph) {
+void OnnxParameters::FindUses(const onnx::Graph& graph, bool is_inside) {
   for (const onnx::Node& node : graph.nodes) {
-    for (std::size_t i = 0; i < node.inputs.size(); ++i)
-      if (!PassesOn(node.op)) uses_.try_emplace(node.inputs[i], Use{&node, i});
+    if (IsRecurrent(node)) recurrent_[onnx::LayerName(node.inputs[1], node)].push_back(&node);
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      const Use use{&node, i, is_inside};
+      uses_[node.inputs[i]].push_back(use);
+      if (!PassesOn(node.op)) meanings_.try_emplace(node.inputs[i], use);
+    }
     for (const auto& [name, value] : node.attributes)
-      if (const auto* const inner = std::get_if<std::shared_ptr<const onnx::Graph>>(&value)) FindUses(**inner);
+      if (const auto* const inner = std::get_if<std::shared_ptr<const onnx::Graph>>(&value))
+        FindUses(**inner, /*is_inside=*/true);
   }
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
     if (!PassesOn(node->op) || node->outputs.empty() || node->inputs.empty()) continue;
-    const auto use = uses_.find(node->outputs[0]);
-    if (use != uses_.end()) uses_.try_emplace(node->inputs[0], use->second);
+    const auto use = meanings_.find(node->outputs[0]);
+    if (use != meanings_.end()) meanings_.try_emplace(node->inputs[0], use->second);
   }
+}
+
+OnnxParameters::Use OnnxParameters::MeaningOf(const std::string& name) const {
+  const auto found = meanings_.find(name);
+  return found == meanings_.end() ? Use{} : found->second;
 }
 
 std::string OnnxParameters::NameOf(const onnx::Tensor& tensor, const Use& use) {
@@ -81,27 +96,54 @@ std::string OnnxParameters::NameOf(const onnx::Tensor& tensor, const Use& use) {
     const std::string role = RoleOf(*use.node, use.input);
     const std::string layer = onnx::LayerName(tensor.name, *use.node);
     const bool is_own = name.starts_with(layer + ".") || name == layer;
-    if (!is_own && !role.empty()) name = layer + "." + role;
+    if (!is_own && !role.empty()) name = fmt::format("{}.{}{}", layer, role, StackedLayer(layer, *use.node));
   }
   std::string unique = name;
   for (int number = 2; !taken_.insert(unique).second; ++number) unique = fmt::format("{}_{}", name, number);
   return unique;
 }
 
+/// "_l1" of the second recurrent node of a module, as PyTorch counts the layers of one; nothing of other operators.
+std::string OnnxParameters::StackedLayer(const std::string& layer, const onnx::Node& node) const {
+  if (!IsRecurrent(node)) return "";
+  const auto found = recurrent_.find(layer);
+  if (found == recurrent_.end()) return "_l0";
+  const auto place = std::find(found->second.begin(), found->second.end(), &node);
+  return fmt::format("_l{}", place - found->second.begin());
+}
+
+Value* OnnxParameters::AddNew(const onnx::Tensor& tensor, const at::Tensor& values) {
+  const Use use = MeaningOf(tensor.name);
+  const std::string role = use.node ? RoleOf(*use.node, use.input) : "";
+  const bool trainable = !role.empty() && !role.starts_with("running_");
+  Value* const value = lowered_.AddParameter({NameOf(tensor, use), values.to(builder_.device()), trainable});
+  const c10::IValue empty = values.to(at::kMeta);
+  builder_.SetExamples(value, {empty, empty});
+  builder_.SetKnownTensor(value, values);
+  if (role == "weight") tied_.Add(values, value);
+  return value;
+}
+
+void OnnxParameters::Remember(const onnx::Tensor& tensor, Value* value) {
+  std::vector<TensorUse>& all = lowered_.parameters[*lowered_.ParameterOf(value)].uses;
+  const auto found = uses_.find(tensor.name);
+  if (found == uses_.end()) return;
+  for (const Use& use : found->second)
+    all.push_back(
+        {tensor.name, use.node->name, use.is_inside ? -1 : use.node->index, static_cast<std::int64_t>(use.input)});
+}
+
 OnnxValue OnnxParameters::Add(const onnx::Tensor& tensor) {
   const at::Tensor values = OnnxTensor(tensor);
   if (!values.is_floating_point() || values.dim() == 0 || tensor.source == onnx::Source::Constant)
     return {builder_.Constant(values)};
-  Value*& tied = tied_[{tensor.bytes.data(), tensor.shape}];
-  if (tied && !tensor.bytes.empty()) return {tied};
-  const auto found = uses_.find(tensor.name);
-  const Use use = found == uses_.end() ? Use{} : found->second;
-  const std::string role = use.node ? RoleOf(*use.node, use.input) : "";
-  const bool trainable = !role.empty() && !role.starts_with("running_");
-  tied = lowered_.AddParameter({NameOf(tensor, use), values.to(builder_.device()), trainable});
-  const c10::IValue empty = values.to(at::kMeta);
-  builder_.SetExamples(tied, {empty, empty});
-  return {tied};
+  TiedWeights::Tie& own = added_[{tensor.bytes.data(), tensor.name}];
+  if (!own.value) {
+    own = tied_.Find(values).value_or(TiedWeights::Tie{});
+    if (!own.value) own.value = AddNew(tensor, values);
+    Remember(tensor, own.value);
+  }
+  return {own.transposed ? builder_.Call("aten::t", {own.value}) : own.value};
 }
 
 }  // namespace bitplan::network

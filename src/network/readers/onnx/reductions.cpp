@@ -1,4 +1,4 @@
-// Reductions, positions of extremes, running sums.
+// Reductions, positions of extremes, running sums and products.
 #include <functional>
 #include <numeric>
 
@@ -85,26 +85,36 @@ OnnxOperator Position(const char* op) {
   };
 }
 
+/// Of equal ones the first, which ATen's topk does not promise.
 Results TopK(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
+  Value* const input = node.Input(0);
+  const std::int64_t axis = builder.Axis(input, node.Int("axis", -1));
   Value* const count = node.Has(1) ? node.Integers(1).front() : builder.Constant(node.Int("k", 1));
+  const auto sorted = builder.CallForAll(
+      "aten::sort", {input}, {{"stable", true}, {"dim", axis}, {"descending", node.Int("largest", 1) != 0}});
   Results results;
-  for (Value* const result : builder.CallForAll(
-           "aten::topk",
-           {node.Input(0), count, node.Int("axis", -1), node.Int("largest", 1) != 0, node.Int("sorted", 1) != 0}))
-    results.emplace_back(result);
+  for (Value* const all : sorted) results.emplace_back(builder.Call("aten::narrow", {all, axis, 0, count}));
   return results;
 }
 
-Results RunningSum(const OnnxNode& node) {
-  OnnxBuilder& builder = node.builder();
-  Value* input = node.Input(0);
-  const auto axis = static_cast<std::int64_t>(node.ConstantNumber(1));
-  const bool reverse = node.Int("reverse", 0) != 0;
-  if (reverse) input = builder.Call("aten::flip", {input, Axes{axis}});
-  Value* result = builder.Call("aten::cumsum", {input, axis}, {{"dtype", builder.Type(input)}});
-  if (node.Int("exclusive", 0) != 0) result = builder.Call("aten::sub", {result, input});
-  return {reverse ? builder.Call("aten::flip", {result, Axes{axis}}) : result};
+/// Sums or products of the elements before each, with it or, where the node says so, without.
+OnnxOperator Running(const char* op, double neutral) {
+  return [=](const OnnxNode& node) -> Results {
+    OnnxBuilder& builder = node.builder();
+    Value* input = node.Input(0);
+    const std::int64_t rank = builder.Rank(input);
+    const std::int64_t axis = builder.Axis(input, static_cast<std::int64_t>(node.ConstantNumber(1)));
+    const bool reverse = node.Int("reverse", 0) != 0;
+    if (reverse) input = builder.Call("aten::flip", {input, Axes{axis}});
+    if (node.Int("exclusive", 0) != 0) {
+      Axes pads(static_cast<std::size_t>(2 * (rank - 1 - axis)), 0);
+      pads.insert(pads.end(), {1, -1});
+      input = builder.Call("aten::constant_pad_nd", {input, pads, neutral});
+    }
+    Value* const result = builder.Call(op, {input, axis}, {{"dtype", builder.Type(input)}});
+    return {reverse ? builder.Call("aten::flip", {result, Axes{axis}}) : result};
+  };
 }
 
 }  // namespace
@@ -123,7 +133,8 @@ void AddReductions(OnnxOperators& all) {
   all["ArgMax"] = Position("aten::argmax");
   all["ArgMin"] = Position("aten::argmin");
   all["TopK"] = TopK;
-  all["CumSum"] = RunningSum;
+  all["CumSum"] = Running("aten::cumsum", 0);
+  all["CumProd"] = Running("aten::cumprod", 1);
 }
 
 }  // namespace bitplan::network

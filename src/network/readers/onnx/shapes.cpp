@@ -26,9 +26,10 @@ Results Reshape(const OnnxNode& node) {
 Results Flatten(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
   Value* const input = node.Input(0);
-  const std::int64_t axis = builder.Axis(input, node.Int("axis", 1));
-  if (axis == 1 && builder.Rank(input) > 1) return {builder.Call("aten::flatten", {input, 1, -1})};
-  if (axis == builder.Rank(input)) return {builder.Call("aten::reshape", {input, Axes{-1, 1}})};
+  const std::int64_t rank = builder.Rank(input), wanted = node.Int("axis", 1);
+  const std::int64_t axis = wanted == rank ? rank : builder.Axis(input, wanted);
+  if (axis == 1 && rank > 1) return {builder.Call("aten::flatten", {input, 1, -1})};
+  if (axis == rank) return {builder.Call("aten::reshape", {input, Axes{-1, 1}})};
   if (axis == 0) return {builder.Call("aten::reshape", {input, Axes{1, -1}})};
   return {builder.Call("aten::flatten", {builder.Call("aten::flatten", {input, axis, -1}), 0, axis - 1})};
 }
@@ -86,7 +87,10 @@ Results Expand(const OnnxNode& node) {
 Results Concat(const OnnxNode& node) {
   std::vector<Value*> parts;
   for (std::size_t i = 0; i < node.inputs(); ++i) parts.push_back(node.Input(i));
-  return {node.builder().Call("aten::cat", {node.builder().Tensors(parts), node.Int("axis", 1)})};
+  const std::int64_t axis = node.Int("axis", 1);  // an attribute that must be given, but for operator sets before 4
+  for (Value* const part : parts)
+    if (node.builder().ExamplesOf(part)) node.builder().Axis(part, axis);
+  return {node.builder().Call("aten::cat", {node.builder().Tensors(parts), axis})};
 }
 
 /// Equal parts, the last one perhaps smaller.

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "readers/onnx/node.h"
+
+namespace bitplan::network {
+
+/// LSTM, GRU or RNN, step by step: what ATen's operators do not compute, as ONNX defines it.
+struct RecurrentSteps {
+  std::int64_t hidden = 0;
+  std::vector<std::string> directions;     ///< forward, reverse: one or both
+  torch::jit::Value* input = nullptr;      ///< [steps, N, features]
+  std::vector<torch::jit::Value*> states;  ///< [directions, N, hidden]: of an LSTM two
+};
+
+/// [steps, directions, N, hidden], then the states at the end.
+std::vector<torch::jit::Value*> ReadRecurrentSteps(const OnnxNode& node, const RecurrentSteps& steps);
+
+}  // namespace bitplan::network
