@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "bitplan/fingerprint.h"
 #include "curvature/variable_slots.h"
 #include "network/layer_product.h"
 
@@ -60,6 +61,7 @@ std::vector<LayerSensitivity> LayerFacts(const Network& network, const Dataset& 
     LayerSensitivity& fact = facts.emplace_back();
     fact.name = layer.name;
     fact.op = layer.op;
+    fact.fingerprint = Fingerprint(network, layer);
     fact.weight_count = network.Weight(layer).numel();
     fact.weight.elements = fact.weight_count;
     fact.macs = profile.layers[i].macs;

@@ -38,6 +38,7 @@ struct LayerPlan {
   Format activation;                               ///< of the layer's input; 32 bits leave it in float
   std::optional<LearnedGrid> learned_weight = {};  ///< keys `learned_…` are absent where these are
   std::optional<ActivationRange> learned_input = {};
+  std::vector<double> fingerprint = {};  ///< Fingerprint (bitplan/fingerprint.h); empty in files of earlier versions
 };
 
 /// What a tensor gets that an operator without a weight reads.
@@ -105,6 +106,7 @@ struct EvaluationReport {
   std::optional<CorrectionGain> correction_gain = {};  ///< of `planned`, key `correction_gain`; none: not measured
   std::optional<Evaluation> uniform;                   ///< key `uniform`
   std::optional<LayerBits> uniform_bits;               ///< widths of `uniform`, key `uniform_bits`
+  std::map<std::string, std::string> matched_by_value = {};  ///< AdaptedPlan::by_value; empty: no key
 };
 
 /// A decision: how many bits every layer's weight and input get. File form: `bitplan.plan/1`.

@@ -84,6 +84,8 @@ struct LayerSensitivity {
   std::optional<ArithmeticDifference> difference_from_float32 = {};
   std::vector<Perturbation> weight_choices;      ///< ascending bits
   std::vector<Perturbation> activation_choices;  ///< ascending bits; only 32 when the input cannot be quantized
+  std::vector<double> fingerprint = {};  ///< Fingerprint (bitplan/fingerprint.h), passed on to the plan; empty in files
+                                         ///< of earlier versions
 };
 
 /// What every choice, made alone, adds to the network's output: δz of the loss model. Arrays are row-major. A sample's

@@ -87,6 +87,8 @@ struct TrainOptions {
   /// What may be held on top of the float network and the data, > 0. A step's batch cannot be taken in parts: where it
   /// takes more, Error says so before the first step.
   std::int64_t memory_bytes = std::int64_t{2} << 30;
+  /// Whether TrainResult::state is wanted: the model file's state, trained, batch norm unfolded, in the file's types.
+  bool state_dict = false;
   /// A file that keeps the run, written after every epoch and when `progress` ends it; found there, of the same run, it
   /// is gone on from, to the same bytes as without a break. Empty: none.
   std::filesystem::path checkpoint = {};
@@ -120,6 +122,7 @@ struct TrainResult {
   std::vector<TrainEpoch> curve;
   std::int64_t best_epoch = 0;  ///< the row of the curve that all this is of
   std::optional<Divergence> diverged;
+  std::vector<Parameter> state = {};  ///< the trained module's, as ModelState says of its file; with `state_dict`
 };
 
 /// Trains a network under a plan, as it computes when quantized: those of its parameters that are trainable. `network`

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "adapted_plan.h"
 #include "bitplan/error.h"
 #include "configuration_options.h"
 #include "interrupt.h"
@@ -34,8 +35,13 @@ AppliedPlan ReadAppliedPlan(const CommandLine& line) {
   NetworkOptions network_options = ReadModelOptions(line);
   network_options.operand_sites = target.has_value();
   if (given) MatchPlan(*given, network_options);
-  AppliedPlan applied{LoadNetwork(line, network_options), {}, {}};
+  AppliedPlan applied{LoadNetwork(line, network_options), {}, {}, {}};
   const Network& network = applied.network;
+  if (given) {
+    AdaptedPlan adapted = AdaptAndTell(network, *given);
+    given = std::move(adapted.plan);
+    applied.matched_by_value = std::move(adapted.by_value);
+  }
   applied.plan = given     ? *given
                  : by_hand ? MakeConfiguredPlan(network, ReadConfigurationOptions(line))
                            : MakeTargetPlan(line, network, *target);

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "bitplan/network.h"
 #include "bitplan/plan.h"
 #include "bitplan/quantize.h"
@@ -12,6 +15,7 @@ struct AppliedPlan {
   Network network;
   Plan plan;
   QuantizeOptions options;
+  std::map<std::string, std::string> matched_by_value;  ///< AdaptedPlan::by_value
 };
 
 /// The options of commands that write what a plan makes of a network: corrections, calibration, target, model.

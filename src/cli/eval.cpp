@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapted_plan.h"
 #include "bitplan/error.h"
 #include "bitplan/evaluate.h"
 #include "bitplan/plan.h"
@@ -96,13 +97,18 @@ int EvaluateModel(const Arguments& arguments) {
   auto plan = line.Has("plan") ? std::optional(ReadPlan(line.Get<std::string>("plan"))) : std::nullopt;
   if (plan) MatchPlan(*plan, network_options);
   const Network network = LoadNetwork(line, network_options);
+  EvaluationReport report;
+  if (plan) {
+    AdaptedPlan adapted = AdaptAndTell(network, *plan);
+    plan = std::move(adapted.plan);
+    report.matched_by_value = std::move(adapted.by_value);
+  }
   if (HasConfiguration(line)) plan = MakeConfiguredPlan(network, ReadConfigurationOptions(line));
   if (plan) plan->corrections = ReadCorrections(line, plan->corrections);
   const Dataset data =
       LoadData(line.Required("data"), ReadSampleOptions(line, network, plan ? plan->data : DataSource()));
   const Loss loss = ReadLossOption(line);
   const Criterion criterion = ResolveLoss(network, data, loss);
-  EvaluationReport report;
   report.model_sha256 = network.sha256();
   report.data_sha256 = data.sha256();
   const auto batch_size = line.Get<std::int64_t>("batch-size");

@@ -39,7 +39,7 @@ int QuantizeModel(const Arguments& arguments) {
   if (runnable) RequireWritable(out);
   if (packed) RequireWritable(packed_out);
   const std::vector<ExportedFile> exported = ReadExportOptions(line, "export");
-  const auto [network, plan, options] = ReadAppliedPlan(line);
+  const auto [network, plan, options, matched_by_value] = ReadAppliedPlan(line);
   CheckExports(exported, network, plan);
   const auto [quantized, gain, memory] = QuantizeByPlan(line, network, plan, options, {});
   if (runnable) quantized.Save(out);
@@ -57,6 +57,7 @@ int QuantizeModel(const Arguments& arguments) {
   if (packed) json["packed_size_bytes"] = size(packed_out);
   if (!exported.empty()) json["exports"] = ExportsJson(exported);
   json["layers"] = plan.layers.size();
+  if (!matched_by_value.empty()) json["matched_by_value"] = matched_by_value;
   TellRemarks(exported, network, plan);
   if (!WriteJson(line, WithRoundings(json.dump(1), quantized))) return kDone;
   if (runnable)

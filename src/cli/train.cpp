@@ -8,9 +8,11 @@
 #include <optional>
 #include <utility>
 
+#include "adapted_plan.h"
 #include "bitplan/error.h"
 #include "bitplan/evaluate.h"
 #include "bitplan/files.h"
+#include "bitplan/model_state.h"
 #include "bitplan/plan.h"
 #include "checkpoint.h"
 #include "command.h"
@@ -45,7 +47,7 @@ struct Outputs {
     weights = beside("weights-out", ".float.pt");
     RefuseOverwriting(line, files);
     for (const auto& file : {quantized, plan, weights}) RequireWritable(file);
-    for (const char* option : {"curve-csv", "curve-svg"})
+    for (const char* option : {"curve-csv", "curve-svg", "state-dict"})
       if (line.Has(option)) RequireWritable(line.Get<std::string>(option));
   }
 
@@ -56,6 +58,8 @@ void WriteResult(const CommandLine& line, const Outputs& outputs, const TrainRes
   WriteFile(outputs.weights, result.model_file);
   WriteFile(outputs.plan, ToJson(result.plan));
   result.quantized.Save(outputs.quantized);
+  if (line.Has("state-dict"))
+    WriteFile(line.Get<std::string>("state-dict"), [&](const ByteSink& sink) { WriteSafetensors(result.state, sink); });
   if (line.Has("curve-csv")) WriteFile(line.Get<std::string>("curve-csv"), ToCsv(result.curve));
   if (line.Has("curve-svg")) WriteFile(line.Get<std::string>("curve-svg"), ToSvg(result.curve));
 }
@@ -64,7 +68,8 @@ nlohmann::ordered_json JsonOf(double number) {
   return std::isfinite(number) ? nlohmann::ordered_json(number) : nullptr;
 }
 
-std::string JsonOf(const Outputs& outputs, const TrainResult& result, const std::optional<EvaluationReport>& report) {
+std::string JsonOf(const Outputs& outputs, const TrainResult& result, const std::optional<EvaluationReport>& report,
+                   const std::map<std::string, std::string>& matched_by_value) {
   nlohmann::ordered_json json;
   json["schema"] = "bitplan.training/1";
   json["model_sha256"] = result.network.sha256();
@@ -78,6 +83,7 @@ std::string JsonOf(const Outputs& outputs, const TrainResult& result, const std:
                              {"held_out_loss", JsonOf(row.held_out_loss)},
                              {"held_out_accuracy", JsonOf(row.held_out_accuracy)}});
   json["diverged"] = result.diverged ? nlohmann::ordered_json(result.diverged->what) : nullptr;
+  if (!matched_by_value.empty()) json["matched_by_value"] = matched_by_value;
   if (report) json["evaluation"] = nlohmann::ordered_json::parse(ToJson(*report));
   return json.dump(1);
 }
@@ -99,6 +105,7 @@ void PrintCurve(const TrainResult& result) {
 struct Subject {
   Network network;  ///< batch norm unfolded, as training takes it
   Plan plan;
+  std::map<std::string, std::string> matched_by_value = {};
 
   /// Batch norm as the plan has it. Made anew each time: training has one of its own, beside which there is no room.
   Network AsPlanned() const { return plan.fold_batch_norm ? network.WithBatchNormFolded() : network; }
@@ -120,8 +127,11 @@ Subject LoadSubject(const CommandLine& line) {
   }
   const bool folded = std::exchange(options.fold_batch_norm, false);
   const Network network = LoadNetwork(line, options);
-  if (plan) return {network, *std::move(plan)};
   const Network planned = folded ? network.WithBatchNormFolded() : network;
+  if (plan) {
+    AdaptedPlan adapted = AdaptAndTell(planned, *plan);
+    return {network, std::move(adapted.plan), std::move(adapted.by_value)};
+  }
   return {network, HasConfiguration(line) ? MakeConfiguredPlan(planned, ReadConfigurationOptions(line))
                                           : MakeTargetPlan(line, planned, *target)};
 }
@@ -155,6 +165,9 @@ void AddTrainingOptions(CommandLine& line) {
       {"out", WrittenFile(), "where the quantized model goes"},
       {"plan-out", WrittenFile(), "where the plan with the learned scales goes; default: beside --out"},
       {"weights-out", WrittenFile(), "where the trained float model goes; default: beside --out"},
+      {"state-dict", WrittenFile(),
+       "write the trained float weights and buffers under the module's own names, batch norm unfolded, as safetensors, "
+       "for load_state_dict"},
       {"curve-csv", WrittenFile(), "write the learning curve as a table"},
       {"curve-svg", WrittenFile(), "draw it"},
   });
@@ -179,6 +192,7 @@ int TrainModel(const Arguments& arguments) {
   if (!line.Parse(arguments)) return kDone;
 
   TrainOptions options = ReadTrainOptions(line);
+  options.state_dict = line.Has("state-dict");
   const Outputs outputs(line);
   const Subject subject = LoadSubject(line);
   const Plan& plan = subject.plan;
@@ -203,7 +217,7 @@ int TrainModel(const Arguments& arguments) {
 
   std::optional<EvaluationReport> report;
   if (test) report = EvaluateBoth(subject.AsPlanned(), *result, *test, options);
-  if (WriteJson(line, JsonOf(outputs, *result, report))) {
+  if (WriteJson(line, JsonOf(outputs, *result, report, subject.matched_by_value))) {
     PrintCurve(*result);
     if (report) fmt::print("\n");
     if (report) PrintEvaluation(*report, PlannedName(line, plan));

@@ -61,6 +61,7 @@ Json ReportJson(const EvaluationReport& report) {
             {"float", EvaluationJson(report.float_network)}};
   if (report.planned) json["planned"] = EvaluationJson(*report.planned);
   if (!report.planned_widths.empty()) json["planned_widths"] = report.planned_widths;
+  if (!report.matched_by_value.empty()) json["matched_by_value"] = report.matched_by_value;
   if (report.correction_gain) json["correction_gain"] = CorrectionGainJson(*report.correction_gain);
   if (report.uniform) json["uniform"] = EvaluationJson(*report.uniform);
   if (report.uniform_bits)

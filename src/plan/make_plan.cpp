@@ -23,9 +23,12 @@ Plan Framed(Plan plan, const Sensitivity& sensitivity) {
   return plan;
 }
 
-LayerPlan PlanLayer(const Sensitivity& sensitivity, const std::string& name, int weight_bits, int activation_bits) {
-  return {name, sensitivity.weight_format.WithBits(weight_bits),
-          sensitivity.activation_format.WithBits(activation_bits)};
+LayerPlan PlanLayer(const Sensitivity& sensitivity, const LayerSensitivity& layer, int weight_bits,
+                    int activation_bits) {
+  LayerPlan planned{layer.name, sensitivity.weight_format.WithBits(weight_bits),
+                    sensitivity.activation_format.WithBits(activation_bits)};
+  planned.fingerprint = layer.fingerprint;
+  return planned;
 }
 
 /// The operands, on the grid of the layer's input where that is the same tensor.
@@ -57,7 +60,7 @@ Plan MakePlan(const Sensitivity& sensitivity, const Problem& problem, const Solu
     const auto found = bits_of.find(layer.name);
     if (found == bits_of.end())
       throw Error("the problem has no group for layer '" + layer.name + "'; it is another model's");
-    plan.layers.push_back(PlanLayer(sensitivity, layer.name, found->second.weight_bits, found->second.activation_bits));
+    plan.layers.push_back(PlanLayer(sensitivity, layer, found->second.weight_bits, found->second.activation_bits));
   }
   if (bits_of.size() != plan.layers.size())
     throw Error("the problem has layers that the sensitivity file has not; it is another model's");
@@ -85,7 +88,7 @@ Plan MakeUniformPlan(const Sensitivity& sensitivity, int weight_bits, int activa
   sensitivity.activation_format.WithBits(activation_bits).ValidateForActivations();
   for (const LayerSensitivity& layer : sensitivity.layers) {
     const int input_bits = layer.input_count > 0 ? activation_bits : 32;
-    plan.layers.push_back(PlanLayer(sensitivity, layer.name, weight_bits, input_bits));
+    plan.layers.push_back(PlanLayer(sensitivity, layer, weight_bits, input_bits));
   }
   plan.operands = PlanOperands(sensitivity, plan.layers);
   plan.costs = WithPeaks(UniformCosts(sensitivity, weight_bits, activation_bits));

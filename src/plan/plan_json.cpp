@@ -65,6 +65,7 @@ plan::Json LayerJson(const LayerPlan& layer) {
   plan::Json json{{"name", layer.name},
                   {"weight", plan::FormatJson(layer.weight)},
                   {"activation", plan::FormatJson(layer.activation)}};
+  if (!layer.fingerprint.empty()) json["fingerprint"] = layer.fingerprint;
   if (layer.learned_weight) json["learned_weight"] = LearnedGridJson(*layer.learned_weight);
   if (layer.learned_input) json["learned_input"] = RangeJson(*layer.learned_input);
   return json;
@@ -116,6 +117,7 @@ ActivationRange ReadRange(plan::JsonReader reader) {
 LayerPlan ReadLayer(plan::JsonReader& reader) {
   LayerPlan layer{reader.String("name"), plan::ReadFormat(reader.Object("weight")),
                   plan::ReadFormat(reader.Object("activation"))};
+  if (reader.Has("fingerprint")) layer.fingerprint = reader.Numbers("fingerprint");
   if (reader.Has("learned_weight")) layer.learned_weight = ReadLearnedGrid(reader.Object("learned_weight"));
   if (reader.Has("learned_input")) layer.learned_input = ReadRange(reader.Object("learned_input"));
   reader.Finish();

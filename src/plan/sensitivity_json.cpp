@@ -109,6 +109,7 @@ plan::Json LayerJson(const LayerSensitivity& layer) {
                   {"difference_from_float32", DifferenceJson(layer.difference_from_float32)},
                   {"weight_choices", ChoicesJson(layer.weight_choices)},
                   {"activation_choices", ChoicesJson(layer.activation_choices)}};
+  if (!layer.fingerprint.empty()) json["fingerprint"] = layer.fingerprint;
   if (layer.shape) json["shape"] = plan::ShapeJson(*layer.shape);
   return json;
 }
@@ -127,6 +128,7 @@ LayerSensitivity ReadLayerSensitivity(plan::JsonReader& reader) {
     layer.difference_from_float32 = ReadDifference(reader.Object("difference_from_float32"));
   layer.weight_choices = ReadChoices(reader, "weight_choices");
   layer.activation_choices = ReadChoices(reader, "activation_choices");
+  if (reader.Has("fingerprint")) layer.fingerprint = reader.Numbers("fingerprint");
   if (reader.Has("shape")) layer.shape = plan::ReadShape(reader.Object("shape"));
   if (layer.input_count == 0 && layer.activation_choices[0].bits != 32)
     reader.Fail("activation_choices", "32 bits only, as input_count is 0");

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "bitplan/error.h"
+#include "bitplan/fingerprint.h"
 #include "bitplan/quantize.h"
 #include "calibration/histogram.h"
 #include "calibration/range.h"
@@ -68,6 +69,7 @@ ActivationStatistics ActivationStatistics::Collect(const Network& network, const
   impl->weights_sha256 = network.weights_sha256();
   impl->batch_norm_folded = network.batch_norm_folded();
   impl->input_values = network.input_values();
+  for (const Layer& layer : network.layers()) impl->layers.push_back({layer.name, Fingerprint(network, layer)});
   impl->sites = network.sites();
   impl->histograms.resize(network.sites().size());
   const auto pass = [&](std::int64_t begin, std::int64_t end, bool first,

@@ -7,6 +7,7 @@
 #include "bitplan/network.h"
 #include "bitplan/quantize.h"
 #include "calibration/histogram.h"
+#include "network/weight_match.h"
 
 namespace bitplan {
 
@@ -14,6 +15,7 @@ struct ActivationStatistics::Impl {
   std::string model_sha256, weights_sha256;
   bool batch_norm_folded = true;
   std::map<std::string, std::string> input_values;
+  std::vector<network::KnownWeight> layers;  ///< of the network that they were collected on; empty in older files
   std::vector<Site> sites;
   std::vector<calibration::Histogram> histograms;  // by site; those of outputs stay empty
 

@@ -7,6 +7,7 @@
 
 #include "bitplan/configuration.h"
 #include "bitplan/error.h"
+#include "bitplan/fingerprint.h"
 #include "bitplan/network.h"
 #include "cost/layer_pattern.h"
 #include "text/shortened.h"
@@ -61,6 +62,8 @@ Plan MakeConfiguredPlan(const Network& network, const Configuration& configurati
   for (std::size_t i = 0; i < network.layers().size(); ++i)
     plan.layers.push_back({network.layers()[i].name, rule_of[i] ? rule_of[i]->weight : configuration.weight,
                            rule_of[i] ? rule_of[i]->activation : configuration.activation});
+  for (std::size_t i = 0; i < plan.layers.size(); ++i)
+    plan.layers[i].fingerprint = Fingerprint(network, network.layers()[i]);
   for (std::size_t i = 0; i < plan.layers.size(); ++i)
     if (!network.layers()[i].HasInputSite()) plan.layers[i].activation = plan.layers[i].activation.WithBits(32);
   return plan;

@@ -4,58 +4,14 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <string>
-#include <utility>
 
 #include "bitplan/error.h"
-#include "network/weights_sha256.h"
-#include "text/shortened.h"
+#include "bitplan/plan_match.h"
 
 namespace bitplan::quantize {
 
 namespace {
-
-/// The same weights under other names are another model's as much as other weights are: names are what plans go by.
-void CheckLayerNames(const Network& network, const Plan& plan) {
-  std::set<std::string> unknown, missing;
-  for (const LayerPlan& layer : plan.layers) unknown.insert(layer.name);
-  for (const Layer& layer : network.layers())
-    if (unknown.erase(layer.name) == 0) missing.insert(layer.name);
-  if (unknown.empty() && missing.empty()) return;
-  std::string differs;
-  if (!unknown.empty()) differs = fmt::format("the network has no layer {}", text::Shortened(unknown));
-  if (!missing.empty())
-    differs +=
-        fmt::format("{}the plan says nothing of layer {}", unknown.empty() ? "" : ", and ", text::Shortened(missing));
-  throw Error(
-      fmt::format("the plan is another model's, or the same one's with other names of layers, as "
-                  "torch.jit.freeze gives: {}; analyze the file that it is to be applied to",
-                  differs));
-}
-
-void CheckModel(const Network& network, const Plan& plan) {
-  if (const std::string differs = network::OtherInputValues(network, plan.input_values); !differs.empty())
-    throw Error(fmt::format("the plan was {}", differs));
-  CheckLayerNames(network, plan);
-  if (!network::IsMadeFor(network, plan.model_sha256, plan.weights_sha256))
-    throw Error(fmt::format("the plan is another model's: it was {}",
-                            network::OtherModel(network, plan.model_sha256, plan.weights_sha256)));
-  if (plan.fold_batch_norm != network.batch_norm_folded())
-    throw Error(fmt::format("the plan was made with batch norm {}, the network was loaded with it {}",
-                            plan.fold_batch_norm ? "folded" : "unfolded",
-                            network.batch_norm_folded() ? "folded" : "unfolded"));
-}
-
-std::vector<LayerPlan> InNetworkOrder(const Network& network, const Plan& plan) {
-  std::map<std::string, const LayerPlan*> by_name;
-  for (const LayerPlan& layer : plan.layers)
-    if (!by_name.emplace(layer.name, &layer).second)
-      throw Error(fmt::format("the plan names layer '{}' twice", layer.name));
-  std::vector<LayerPlan> ordered;
-  for (const Layer& layer : network.layers()) ordered.push_back(*by_name.at(layer.name));
-  return ordered;
-}
 
 void ValidateFormats(const LayerPlan& layer) {
   for (const bool weight : {true, false}) {
@@ -69,9 +25,6 @@ void ValidateFormats(const LayerPlan& layer) {
     }
   }
 }
-
-/// Of formats without scales only the type says anything.
-bool SameFormat(const Format& a, const Format& b) { return a.HasScale() ? a == b : a.type == b.type; }
 
 void CheckFormats(const Network& network, const std::vector<LayerPlan>& layers) {
   std::map<int, std::size_t> reader_of_site;
@@ -123,6 +76,8 @@ void CheckOperands(const Network& network, const std::vector<OperandPlan>& opera
 
 }  // namespace
 
+bool SameFormat(const Format& a, const Format& b) { return a.HasScale() ? a == b : a.type == b.type; }
+
 bool QuantizesAnything(const Plan& plan) {
   return std::any_of(plan.layers.begin(), plan.layers.end(),
                      [](const LayerPlan& layer) { return layer.weight.HasScale() || layer.activation.HasScale(); });
@@ -137,10 +92,8 @@ int OperandSite(const Network& network, const std::string& name) {
 }
 
 Plan PlanFor(const Network& network, const Plan& plan) {
-  CheckModel(network, plan);
-  CheckLearned(plan);
-  Plan ordered = plan;
-  ordered.layers = InNetworkOrder(network, plan);
+  Plan ordered = AdaptPlan(network, plan).plan;
+  CheckLearned(ordered);
   CheckFormats(network, ordered.layers);
   CheckOperands(network, ordered.operands);
   return ordered;

@@ -64,6 +64,40 @@ calibration::Histogram ReadHistogram(plan::JsonReader& reader) {
   }
 }
 
+std::vector<network::KnownWeight> ReadLayers(plan::JsonReader& reader) {
+  std::vector<network::KnownWeight> layers;
+  for (plan::JsonReader& layer : reader.Objects("layers")) {
+    layers.push_back({layer.String("name"), layer.Numbers("fingerprint")});
+    layer.Finish();
+  }
+  return layers;
+}
+
+/// By layer of the network its name in the file whose layers are `known`; empty where that is another model's.
+std::vector<std::string> NamesInFile(const Network& network, const std::vector<network::KnownWeight>& known) {
+  std::vector<std::string> names;
+  for (const auto& match : network::MatchWeights(network, known)) {
+    if (!match) return {};
+    names.push_back(known[*match].name);
+  }
+  return names;
+}
+
+/// Sites that statistics can be of, by their names in a file with these names of layers.
+std::map<std::string, std::size_t> SitesByName(const Network& network, const std::vector<std::string>& names) {
+  std::map<std::string, std::string> name_in_file;
+  for (std::size_t i = 0; i < names.size(); ++i) name_in_file[network.layers()[i].name] = names[i];
+  std::map<std::string, std::size_t> by_name;
+  for (std::size_t i = 0; i < network.sites().size(); ++i) {
+    const Site& site = network.sites()[i];
+    const auto layer = name_in_file.find(site.name.substr(0, site.name.rfind(".input")));
+    const bool is_input = site.kind == Site::Kind::LayerInput && layer != name_in_file.end();
+    if (site.kind != Site::Kind::LayerOutput)
+      by_name.emplace(is_input ? layer->second + site.name.substr(layer->first.size()) : site.name, i);
+  }
+  return by_name;
+}
+
 }  // namespace
 
 std::string ActivationStatistics::ToJson() const {
@@ -72,7 +106,10 @@ std::string ActivationStatistics::ToJson() const {
                   {"model_sha256", impl_->model_sha256},
                   {"weights_sha256", impl_->weights_sha256},
                   {"fold_batch_norm", impl_->batch_norm_folded},
+                  {"layers", plan::Json::array()},
                   {"sites", plan::Json::array()}};
+  for (const network::KnownWeight& layer : impl_->layers)
+    json["layers"].push_back({{"name", layer.name}, {"fingerprint", layer.fingerprint}});
   if (!impl_->input_values.empty()) json["input_values"] = impl_->input_values;
   for (std::size_t i = 0; i < impl_->sites.size(); ++i)
     if (impl_->histograms[i].count() > 0)
@@ -88,20 +125,24 @@ ActivationStatistics ActivationStatistics::Read(const std::filesystem::path& fil
   if (reader.Has("weights_sha256")) impl->weights_sha256 = reader.String("weights_sha256");
   impl->batch_norm_folded = reader.Bool("fold_batch_norm");
   if (reader.Has("input_values")) impl->input_values = reader.TextMap("input_values");
+  if (reader.Has("layers")) impl->layers = ReadLayers(reader);
   impl->sites = network.sites();
   impl->histograms.resize(network.sites().size());
   if (const std::string differs = network::OtherInputValues(network, impl->input_values); !differs.empty())
     throw Error(fmt::format("{}: the statistics were {}", file.string(), differs));
-  if (!network::IsMadeFor(network, impl->model_sha256, impl->weights_sha256))
+  std::vector<std::string> names;
+  if (network::IsMadeFor(network, impl->model_sha256, impl->weights_sha256))
+    for (const Layer& layer : network.layers()) names.push_back(layer.name);
+  else
+    names = NamesInFile(network, impl->layers);
+  if (names.size() != network.layers().size())
     throw Error(fmt::format("{}: the statistics are another model's: they were {}", file.string(),
                             network::OtherModel(network, impl->model_sha256, impl->weights_sha256)));
   if (impl->batch_norm_folded != network.batch_norm_folded())
     throw Error(fmt::format("{}: the statistics were collected with batch norm {}, the network was loaded with it {}",
                             file.string(), impl->batch_norm_folded ? "folded" : "unfolded",
                             network.batch_norm_folded() ? "folded" : "unfolded"));
-  std::map<std::string, std::size_t> by_name;
-  for (std::size_t i = 0; i < impl->sites.size(); ++i)
-    if (impl->sites[i].kind != Site::Kind::LayerOutput) by_name.emplace(impl->sites[i].name, i);
+  std::map<std::string, std::size_t> by_name = SitesByName(network, names);
   for (plan::JsonReader& site : reader.Objects("sites")) {
     const auto found = by_name.find(site.String("name"));
     if (found == by_name.end())

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bitplan/fingerprint.h"
 #include "bitplan/target.h"
 #include "placement.h"
 
@@ -59,6 +60,7 @@ Plan MakeTargetPlan(const Network& network, const Target& target) {
       if (format != formats.end() && (planned.activation.bits == 32 || format->second.bits > planned.activation.bits))
         planned.activation = format->second;
     }
+    planned.fingerprint = Fingerprint(network, layer);
     plan.layers.push_back(std::move(planned));
   }
   for (const OperandFormat& operand : TargetOperands(network, target))

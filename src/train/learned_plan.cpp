@@ -46,14 +46,18 @@ Plan TrainedNetwork::LearnedPlan() const {
   return plan;
 }
 
-std::string TrainedNetwork::ModelFile() const {
+std::vector<at::Tensor> TrainedNetwork::FloatValues() const {
   std::vector<at::Tensor> values = DeployedParameters();
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = float_network_.layers()[i];
     at::Tensor& weight = values[static_cast<std::size_t>(layer.weight)];
     if (layers_[i].quantizer) weight = layers_[i].quantizer->Latent(weight);
   }
-  return network::ModelFile(float_network_.WithParameters(values).lowered(), inputs_.ChannelBounds());
+  return values;
+}
+
+std::string TrainedNetwork::ModelFile() const {
+  return network::ModelFile(float_network_.WithParameters(FloatValues()).lowered(), inputs_.ChannelBounds());
 }
 
 }  // namespace bitplan::train

@@ -6,8 +6,9 @@
 
 #include "bitplan/error.h"
 #include "bitplan/files.h"
+#include "bitplan/model_state.h"
+#include "bitplan/plan_match.h"
 #include "network/lowered_graph.h"
-#include "network/weights_sha256.h"
 #include "scratch_folder.h"
 #include "trained_file.h"
 #include "training_graph.h"
@@ -26,6 +27,7 @@ void RequireUnfolded(const Network& network, const Plan& plan, const TrainOption
   if (options.batch_norm != BatchNormFolding::Folded)
     wanted = fmt::format("trained as {}", ToString(options.batch_norm));
   if (!plan.fold_batch_norm) wanted = "kept, as the plan has it";
+  if (options.state_dict) wanted = "unfolded, for the module's state";
   if (wanted.empty()) return;
   throw Error(
       fmt::format("{}: batch norm was folded when it was loaded, and is to be {}; load it with fold_batch_norm off",
@@ -39,6 +41,7 @@ TrainResult TrainAsItIs(const Network& network, const Plan& plan, const Dataset&
   result.curve = run.state().curve;
   result.best_epoch = run.state().best_epoch;
   result.diverged = diverged;
+  if (options.state_dict) result.state = run.Best().State(network, ModelState(network.source()));
   return result;
 }
 
@@ -58,16 +61,14 @@ Network Widened(const Network& narrow, const TrainOptions& options) {
 TrainResult Train(const Network& network, const Plan& plan, const Dataset& data, const TrainOptions& options) {
   options.Validate();
   RequireUnfolded(network, plan, options);
+  if (options.widen > 1 && options.state_dict)
+    throw Error("a network that is widened is no longer the module's: leave out its state, or do not widen it");
   if (options.widen == 1) return TrainAsItIs(network, plan, data, options);
-  if (const std::string differs = network::OtherInputValues(network, plan.input_values); !differs.empty())
-    throw Error(fmt::format("the plan was {}", differs));
-  if (!network::IsMadeFor(network, plan.model_sha256, plan.weights_sha256))
-    throw Error(fmt::format("the plan is another model's: it was {}",
-                            network::OtherModel(network, plan.model_sha256, plan.weights_sha256)));
-  Plan widened = plan;
+  Plan widened = AdaptPlan(plan.fold_batch_norm ? network.WithBatchNormFolded() : network, plan).plan;
   widened.input_values.clear();
   widened.model_sha256.clear();
   widened.weights_sha256.clear();
+  for (LayerPlan& layer : widened.layers) layer.fingerprint.clear();
   widened.costs.clear();  // of the narrow network
   return TrainAsItIs(Widened(network, options), widened, data, options);
 }

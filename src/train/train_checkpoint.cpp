@@ -39,7 +39,7 @@ std::vector<TrainEpoch> CurveOf(const std::vector<double>& table) {
 files::JournalSubject SubjectOf(const TrainedNetwork& network, const Plan& plan, const Dataset& data,
                                 const Criterion& criterion, const TrainOptions& options) {
   // Steps are the same whatever the memory, or there are none.
-  files::Json subject = files::OptionsJson(options, {"checkpoint", "progress", "memory_bytes"});
+  files::Json subject = files::OptionsJson(options, {"checkpoint", "progress", "memory_bytes", "state_dict"});
   subject["samples"] = data.size();
   subject["network"] = files::IdentityOf(network.float_network());
   subject["data"] = files::IdentityOf(data);

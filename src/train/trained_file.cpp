@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bitplan/files.h"
+#include "bitplan/fingerprint.h"
 #include "scratch_folder.h"
 #include "training_graph.h"
 
@@ -28,6 +29,8 @@ TrainResult Deploy(const TrainedNetwork& trained, const Dataset& data) {
   const Network network = Network::Load(file, loading);
   plan.model_sha256 = network.sha256();
   plan.weights_sha256 = network.weights_sha256();
+  for (std::size_t i = 0; i < plan.layers.size(); ++i)
+    plan.layers[i].fingerprint = Fingerprint(network, network.layers()[i]);
   const QuantizedNetwork quantized =
       QuantizedNetwork::Create(network, plan, data.First(std::min<std::int64_t>(data.size(), 128)));
   return {network, std::move(model_file), std::move(plan), quantized, {}, 0, std::nullopt};

@@ -52,6 +52,11 @@ class TrainedNetwork {
   Plan LearnedPlan() const;
   std::string ModelFile() const;
 
+  /// `of_file`, the state of the file that `unfolded` was loaded from, trained: a module that takes it gives what
+  /// ModelFile gives. Batch norms that were folded for good pass on what they are given, but for the bias. Throws Error
+  /// where the module has no place for what was trained.
+  std::vector<Parameter> State(const Network& unfolded, std::vector<Parameter> of_file) const;
+
  private:
   friend class TrainingProbe;
 
@@ -72,6 +77,8 @@ class TrainedNetwork {
   at::Tensor DeployedWeight(std::size_t layer) const;  ///< in float, batch norm folded
   std::vector<at::Tensor> Parameters(bool training);
   std::vector<at::Tensor> DeployedParameters() const;  ///< in float
+  std::vector<at::Tensor> FloatValues() const;         ///< the same as the float model's file has them
+  std::map<std::string, at::Tensor> NormedValues(const Network& unfolded) const;  ///< of layers with folded norms
 
   TrainingMethod method_, input_method_;
   bool incremental_;

@@ -144,6 +144,7 @@ TEST_F(PlanFiles, WithUnknownOrMissingPartsAreRefused) {
   ExpectPlanRefused(plan, "'costs' is missing");
   plan = plan_;
   plan["model_sha256"] = plan["weights_sha256"] = std::string(64, '0');
+  plan["layers"][3]["fingerprint"][3] = plan["layers"][3]["fingerprint"][7] = 1e6;  // of other values
   ExpectPlanRefused(plan, "another model's");
   work_.Write("bad.json", "{\"schema\": ");
   ExpectRefused(work_, "eval resnet20.pt --plan bad.json --data cifar10:test.bin", "not JSON");

@@ -32,6 +32,19 @@ LoweredGraph ExportedProgramReader::Read(const ModelContent& content, const Netw
   });
 }
 
+std::vector<Parameter> ExportedProgramReader::State(const ModelContent& content) const {
+  return NamingFile(content.file(), [&] {
+    try {
+      ExportedArchive archive(content);
+      std::vector<Parameter> state;
+      for (const std::string& name : archive.StateNames()) state.push_back({name, archive.Tensor(name), true});
+      return state;
+    } catch (const Json::exception& error) {
+      throw Error(fmt::format("its program is not as torch.export writes it: {}", ProgramError(error)));
+    }
+  });
+}
+
 std::int64_t ExportedProgramReader::TensorBytes(const ModelContent& content) const {
   return ExportedArchive::TensorBytes(content);
 }

@@ -10,6 +10,7 @@ class ExportedProgramReader : public ModelReader {
   std::string Name() const override { return "an archive of torch.export"; }
   bool Recognizes(const ModelContent& content) const override;
   LoweredGraph Read(const ModelContent& content, const NetworkOptions& options) const override;
+  std::vector<Parameter> State(const ModelContent& content) const override;
   std::int64_t TensorBytes(const ModelContent& content) const override;
 };
 

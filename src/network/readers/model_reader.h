@@ -28,6 +28,11 @@ class ModelReader {
   /// read.
   virtual LoweredGraph Read(const ModelContent& content, const NetworkOptions& options) const = 0;
 
+  /// See ModelState (bitplan/model_state.h). Throws Error naming the file, as Read does.
+  virtual std::vector<Parameter> State(const ModelContent& content) const {
+    return Read(content, {}).parameters;  // of formats that are not read: refuses it
+  }
+
   /// What the tensors take in memory once they are read, without reading them; 0 where the file does not tell.
   virtual std::int64_t TensorBytes(const ModelContent&) const { return 0; }
 };

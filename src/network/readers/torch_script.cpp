@@ -61,6 +61,16 @@ LoweredGraph TorchScriptReader::Read(const ModelContent& content, const NetworkO
   });
 }
 
+std::vector<Parameter> TorchScriptReader::State(const ModelContent& content) const {
+  VerifyChecksums(content);
+  const torch::jit::Module module = LoadModule(content.file(), at::kCPU);
+  std::vector<Parameter> state;
+  for (const auto& parameter : module.named_parameters())
+    state.push_back({parameter.name, parameter.value.detach(), true});
+  for (const auto& buffer : module.named_buffers()) state.push_back({buffer.name, buffer.value.detach(), false});
+  return state;
+}
+
 std::int64_t TorchScriptReader::TensorBytes(const ModelContent& content) const {
   constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max() / 2;  // a damaged directory may say anything
   const decode::ZipArchive& archive = *content.archive();

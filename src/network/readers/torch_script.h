@@ -11,6 +11,7 @@ class TorchScriptReader : public ModelReader {
   std::string Name() const override { return "a TorchScript file"; }
   bool Recognizes(const ModelContent& content) const override;
   LoweredGraph Read(const ModelContent& content, const NetworkOptions& options) const override;
+  std::vector<Parameter> State(const ModelContent& content) const override;
   std::int64_t TensorBytes(const ModelContent& content) const override;
 };
 

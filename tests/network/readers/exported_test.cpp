@@ -131,6 +131,39 @@ TEST(ExportedProgram, IsReadInTheContainersOfEarlierVersions) {
   }
 }
 
+NetworkOptions Unfolded(const std::string& output) {
+  NetworkOptions options;
+  options.output = output;
+  options.fold_batch_norm = options.samples_first = false;
+  return options;
+}
+
+/// Of make_exported_earlier.py, as PyTorch 2.6, 2.7 and 2.8 wrote them.
+TEST(ExportedProgram, OfEarlierVersionsOfPyTorchIsReadAsItIs) {
+  std::size_t archives = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(ExportedFolder().parent_path() / "exported_earlier")) {
+    if (entry.path().extension() != ".pt2") continue;
+    SCOPED_TRACE(entry.path().string());
+    ++archives;
+    const std::string file = entry.path().filename().string(), name = file.substr(0, file.find('.'));
+    const ModelCase model(name);
+    for (const auto& [selector, expected] : model.expected().at("outputs").items()) {
+      const at::Tensor wanted = ToTensor(expected).to(at::kDouble);
+      const double tolerance =
+          model.expected().at("tolerance").get<double>() * std::max(1.0, wanted.abs().max().item<double>());
+      const Network network = Network::Load(entry.path(), Unfolded(selector));
+      EXPECT_LE(MaxDifference(network.Forward(model.Inputs()), wanted), tolerance) << "output " << selector;
+      std::vector<std::string> layers, expected_layers;
+      for (const Layer& layer : network.layers()) layers.push_back(layer.name);
+      for (const json& layer : model.expected().at("layers")) expected_layers.push_back(layer.at("name"));
+      if (file.find(".core.") == std::string::npos) {
+        EXPECT_EQ(layers, expected_layers);
+      }
+    }
+  }
+  EXPECT_GE(archives, 27U);
+}
+
 TEST(ExportedProgram, SaysThatItWasPutInEvalMode) {
   const auto remarks = [](const char* kind) {
     return Archive{ModelCase("small_resnet"), kind}.Load(true, "").remarks();

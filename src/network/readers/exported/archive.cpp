@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -119,16 +120,33 @@ bool ExportedArchive::IsDecomposed() const {
 
 void ExportedArchive::FindRawTensors(const std::string& folder, const std::string& config) {
   const Json document = ParseProgram(Read(config));
-  for (const auto& [name, description] : document.at("config").items())
+  for (const auto& [name, description] : document.at("config").items()) {
     raw_.insert_or_assign(name, Raw{folder, description});
+    if (folder == kWeights) state_names_.push_back(name);
+  }
 }
 
 void ExportedArchive::AddPickledTensors(const std::string& entry) {
   try {
-    pickled_.merge(ReadPickledTensors(Read(entry)));
+    for (auto& [name, tensor] : ReadPickledTensors(Read(entry)))
+      if (pickled_.emplace(name, std::move(tensor)).second) {
+        pickled_names_.push_back(name);
+        if (entry == kFlatState || entry.starts_with(kWeights)) state_names_.push_back(name);
+      }
   } catch (const Error& error) {
     throw Error(fmt::format("its entry '{}': {}", entry, error.what()));
   }
+}
+
+std::vector<std::string> ExportedArchive::StateNames() const {
+  std::set<std::string> not_persistent;
+  for (const Json& spec : program_.at("graph_module").at("signature").at("input_specs"))
+    if (const auto [kind, content] = Untag(spec); kind == "buffer" && !content.at("persistent").get<bool>())
+      not_persistent.insert(content.at("buffer_name").get<std::string>());
+  std::vector<std::string> names;
+  for (const std::string& name : state_names_)
+    if (!not_persistent.contains(name)) names.push_back(name);
+  return names;
 }
 
 at::Tensor ExportedArchive::Payload(const std::string& entry) {

@@ -31,6 +31,12 @@ class ExportedArchive {
   /// this name, one that its entry does not hold, of a tensor subclass or a layout that is not strided.
   at::Tensor Tensor(const std::string& name);
 
+  /// Of the module's state: parameters and persistent buffers.
+  std::vector<std::string> StateNames() const;
+
+  /// Names of the tensors in the order of the model's state, in archives that tell it: those that torch.save wrote.
+  const std::vector<std::string>& names_in_order() const { return pickled_names_; }
+
   /// What all tensors take, by the directory of such an archive.
   static std::int64_t TensorBytes(const ModelContent& content);
 
@@ -56,6 +62,8 @@ class ExportedArchive {
   Json program_;
   std::map<std::string, Raw> raw_;              // by the model's names
   std::map<std::string, at::Tensor> pickled_;   // likewise
+  std::vector<std::string> state_names_;        // not constants
+  std::vector<std::string> pickled_names_;      // in the file's order
   std::map<std::string, at::Tensor> payloads_;  // bytes of raw entries
 };
 

@@ -31,9 +31,20 @@ std::string WithPlainDict(std::string pickle) {
   return pickle;
 }
 
+/// Parameters that carry attributes, as torch.export leaves them in strict mode, are made by a function that LibTorch's
+/// reader does not know; the one that makes plain ones takes the same arguments first.
+std::string WithPlainParameters(std::string pickle) {
+  constexpr std::string_view kWithState = "ctorch._utils\n_rebuild_parameter_with_state\n";
+  constexpr std::string_view kPlain = "ctorch._utils\n_rebuild_parameter\n";
+  for (auto at = pickle.find(kWithState); at != std::string::npos; at = pickle.find(kWithState, at))
+    pickle.replace(at, kWithState.size(), kPlain);
+  return pickle;
+}
+
 c10::IValue Unpickle(caffe2::serialize::PyTorchStreamReader& archive) {
   const auto [data, size] = archive.getRecord("data.pkl");
-  const std::string pickle = WithPlainDict(std::string(static_cast<const char*>(data.get()), size));
+  const std::string pickle =
+      WithPlainParameters(WithPlainDict(std::string(static_cast<const char*>(data.get()), size)));
   std::size_t at = 0;
   const auto read = [&](char* to, std::size_t length) {
     const std::size_t count = std::min(length, pickle.size() - at);
@@ -48,17 +59,17 @@ c10::IValue Unpickle(caffe2::serialize::PyTorchStreamReader& archive) {
 
 }  // namespace
 
-std::map<std::string, at::Tensor> ReadPickledTensors(std::span<const std::uint8_t> bytes) {
+std::vector<std::pair<std::string, at::Tensor>> ReadPickledTensors(std::span<const std::uint8_t> bytes) {
   try {
     caffe2::serialize::PyTorchStreamReader archive(
         std::make_shared<caffe2::serialize::MemoryReadAdapter>(bytes.data(), static_cast<off_t>(bytes.size())));
     const c10::IValue state = Unpickle(archive);
     if (!state.isGenericDict()) throw Error("it holds something else");
-    std::map<std::string, at::Tensor> tensors;
+    std::vector<std::pair<std::string, at::Tensor>> tensors;
     const auto items = state.toGenericDict();
     for (const auto& item : items)
       if (item.key().isString() && item.value().isTensor())
-        tensors.insert_or_assign(item.key().toStringRef(), item.value().toTensor().detach());
+        tensors.emplace_back(item.key().toStringRef(), item.value().toTensor().detach());
     return tensors;
   } catch (const std::exception& error) {  // whatever it is: nothing but LibTorch's reader of tensors runs here
     throw Error(fmt::format("no dict of tensors by torch.save ({})", TorchReason(error)));

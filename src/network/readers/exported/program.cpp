@@ -40,7 +40,11 @@ class ProgramReader {
         graph_(module_.at("graph")),
         values_(values),
         device_(device),
-        nodes_(*lowered_.graph, device) {}
+        nodes_(*lowered_.graph, device) {
+    for (const std::string& each : archive.names_in_order())
+      if (const at::Tensor tensor = archive.Tensor(each); tensor.numel() > 0)
+        first_names_.emplace(PlaceInMemory(tensor), each);
+  }
 
   LoweredGraph Read() {
     for (const Json& spec : module_.at("signature").at("input_specs")) AddUserInput(spec);
@@ -117,9 +121,11 @@ class ProgramReader {
   void AddTensor(const Json& content, const std::string& name, bool is_parameter) {
     const std::string read_as = content.at("arg").at("name").get<std::string>();
     const at::Tensor tensor = archive_.Tensor(name);
+    const auto first = first_names_.find(PlaceInMemory(tensor));
     Value*& input = states_[PlaceInMemory(tensor)];
     if (!input || tensor.numel() == 0) {
-      input = lowered_.AddParameter({name, tensor.to(device_), is_parameter && tensor.is_floating_point()});
+      const std::string& own_name = first == first_names_.end() ? name : first->second;
+      input = lowered_.AddParameter({own_name, tensor.to(device_), is_parameter && tensor.is_floating_point()});
       nodes_.SetSizes(graph_, read_as, input);
     }
     scope_.emplace(read_as, input);
@@ -151,6 +157,7 @@ class ProgramReader {
   ExportedNodes nodes_;
   Scope scope_;
   std::map<Place, Value*> states_;
+  std::map<Place, std::string> first_names_;  // of tied ones, as the module names them: strict mode takes the last
 };
 
 }  // namespace

@@ -14,15 +14,40 @@ namespace {
 /// Programs nest about ten levels, and some more for each branch within a branch.
 constexpr int kDeepestProgram = 200;
 
+constexpr std::string_view kNotFinite[] = {"-Infinity", "Infinity", "NaN"};
+
+/// PyTorch 2.6 and 2.7 wrote numbers that are not finite as Python's json does: bare, which JSON has not. They become
+/// the texts that later versions write.
+std::string WithTextsForNumbers(std::span<const std::uint8_t> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::string result;
+  std::size_t copied = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '"') {  // past a string, whatever it holds
+      for (++at; at < text.size() && text[at] != '"'; ++at)
+        if (text[at] == '\\') ++at;
+      continue;
+    }
+    for (const std::string_view number : kNotFinite) {
+      if (text.compare(at, number.size(), number) != 0) continue;
+      result.append(text, copied, at - copied).append(1, '"').append(number).append(1, '"');
+      copied = at + number.size();
+      at = copied - 1;
+      break;
+    }
+  }
+  return result.append(text, copied, std::string_view::npos);
+}
+
 }  // namespace
 
-Json ParseProgram(std::span<const std::uint8_t> text) {
+Json ParseProgram(std::span<const std::uint8_t> bytes) {
   const auto check_depth = [](int depth, Json::parse_event_t, const Json&) {
     if (depth > kDeepestProgram) throw Error(fmt::format("nested deeper than {} levels", kDeepestProgram));
     return true;
   };
   try {
-    return Json::parse(text.begin(), text.end(), check_depth);
+    return Json::parse(WithTextsForNumbers(bytes), check_depth);
   } catch (const Json::exception& error) {
     throw Error(ProgramError(error));
   }

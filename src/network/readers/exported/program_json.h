@@ -13,7 +13,7 @@ namespace bitplan::network {
 using Json = nlohmann::json;
 
 /// Throws Error where it is no JSON, or nested deeper than any program is.
-Json ParseProgram(std::span<const std::uint8_t> text);
+Json ParseProgram(std::span<const std::uint8_t> bytes);
 
 /// A union: an object of one member, whose name says what the value is: {"as_int": 3}.
 struct Tagged {

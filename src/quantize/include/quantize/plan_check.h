@@ -5,9 +5,12 @@
 
 namespace bitplan::quantize {
 
-/// `plan` with its layers in the network's order. Throws Error when it is another model's plan, or asks for what a
-/// layer cannot have.
+/// `plan` as AdaptPlan (bitplan/plan_match.h) makes it fit the network. Throws Error as that does, and where it asks
+/// for what a layer cannot have.
 Plan PlanFor(const Network& network, const Plan& plan);
+
+/// Whether two formats are the same to what is put on them: of formats without scales only the type says anything.
+bool SameFormat(const Format& a, const Format& b);
 
 /// Whether the weights or the input of some layer are put on a grid with a scale.
 bool QuantizesAnything(const Plan& plan);
