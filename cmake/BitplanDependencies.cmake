@@ -15,7 +15,11 @@ pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)  # Debian's libzip CMa
 pkg_check_modules(libwebp REQUIRED IMPORTED_TARGET libwebp)
 if(BITPLAN_TORCH)
   find_package(Torch 2.13 REQUIRED)
-  find_package(OpenMP REQUIRED COMPONENTS CXX)  # without it at::parallel_for runs on one thread
+  if(BITPLAN_FUZZ)  # with clang, which has an OpenMP of its own: one thread will do
+    add_library(OpenMP::OpenMP_CXX INTERFACE IMPORTED)
+  else()
+    find_package(OpenMP REQUIRED COMPONENTS CXX)  # without it at::parallel_for runs on one thread
+  endif()
   find_package(Spectra REQUIRED)
   find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
 endif()

@@ -20,7 +20,7 @@ if(BITPLAN_TORCH)
   function(bitplan_precompile target)
     add_library(${target} OBJECT "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/torch_headers.cpp")
     target_compile_features(${target} PUBLIC cxx_std_20)
-    target_compile_options(${target} PRIVATE -fpch-preprocess -Wpedantic)  # -Wpedantic changes predefined macros
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess> -Wpedantic)  # -Wpedantic changes predefined macros
     target_link_libraries(${target} PRIVATE torch OpenMP::OpenMP_CXX)
     target_compile_definitions(${target} PRIVATE FMT_HEADER_ONLY)
     target_precompile_headers(${target} PRIVATE <torch/types.h> <torch/csrc/autograd/autograd.h> <algorithm> <filesystem> <map>
@@ -44,7 +44,7 @@ function(bitplan_flags target)
     target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)  # is about headers: files that others include
   endif()
   if(FLAG_TORCH)
-    target_compile_options(${target} PRIVATE -fpch-preprocess)
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
     target_link_libraries(${target} PRIVATE OpenMP::OpenMP_CXX)
     get_target_property(type ${target} TYPE)
     if(type STREQUAL "EXECUTABLE")  # the shared header is compiled with -fPIC, executables would be with -fPIE

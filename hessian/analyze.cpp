@@ -35,6 +35,9 @@ DataSource SourceOf(const Dataset& data) {
   source.std = data.std();
   source.ignored_labels = data.ignored_labels();
   source.context = data.options().context;
+  source.resize = data.options().resize;
+  source.crop = data.options().crop;
+  if (source.resize != 0) source.interpolation = data.options().interpolation;
   return source;
 }
 

@@ -116,6 +116,8 @@ struct DataSource {
   std::vector<double> mean, std;                  ///< normalization, empty for none
   std::vector<std::int64_t> ignored_labels = {};  ///< as DataOptions has them; absent in files where empty
   std::int64_t context = 0;                       ///< the same; absent in files where 0
+  std::int64_t resize = 0, crop = 0;              ///< the same
+  std::string interpolation = {};                 ///< of a resize; absent in files where empty
 
   bool operator==(const DataSource&) const = default;
 };

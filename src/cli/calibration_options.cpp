@@ -9,6 +9,7 @@
 #include "configuration_options.h"
 #include "file_roles.h"
 #include "image_options.h"
+#include "known_preparation.h"
 #include "number_option.h"
 #include "options.h"
 
@@ -48,18 +49,17 @@ std::vector<std::string> FoundOnData(const CommandLine& line, const Plan& plan) 
 }  // namespace
 
 Dataset LoadCalibration(const CommandLine& line, const Plan& plan, const Network& network) {
-  DataOptions options = ReadSampleOptions(line, network, plan.data);
+  const std::string spec = line.Has("calibration") ? line.Get<std::string>("calibration") : plan.data.spec;
+  DataOptions options = ReadSampleOptions(line, network);
+  PrepareAs(plan.data, spec, line, options);
   options.samples = line.Get<std::int64_t>("calibration-samples");
   options.fewer_allowed = line.IsDefault("calibration-samples");
-  if (line.Has("calibration")) return LoadData(line.Get<std::string>("calibration"), options);
+  if (line.Has("calibration")) return LoadData(spec, options);
   if (plan.data.spec.empty())
     throw Error(fmt::format("--calibration is missing, the data on which is found: {}{}",
                             fmt::join(FoundOnData(line, plan), ", "),
                             HasConfiguration(line) ? "" : "; the plan does not say what it was analyzed on"));
   RefuseOverwriting(line, {FilesOfData("the data that the plan was analyzed on", plan.data.spec), {}});
-  if (!line.Has("mean")) options.mean = plan.data.mean;
-  if (!line.Has("std")) options.std = plan.data.std;
-  if (!line.Has("context")) options.context = plan.data.context;
   try {
     const Dataset data = LoadData(plan.data.spec, options);
     if (data.sha256() == plan.data.sha256) return data;

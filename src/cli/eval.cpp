@@ -16,6 +16,7 @@
 #include "image_options.h"
 #include "integer_options.h"
 #include "interrupt.h"
+#include "known_preparation.h"
 #include "memory_option.h"
 #include "options.h"
 #include "planned_network.h"
@@ -105,8 +106,9 @@ int EvaluateModel(const Arguments& arguments) {
   }
   if (HasConfiguration(line)) plan = MakeConfiguredPlan(network, ReadConfigurationOptions(line));
   if (plan) plan->corrections = ReadCorrections(line, plan->corrections);
-  const Dataset data =
-      LoadData(line.Required("data"), ReadSampleOptions(line, network, plan ? plan->data : DataSource()));
+  DataOptions data_options = ReadSampleOptions(line, network);
+  if (plan) PrepareAs(plan->data, line.Required("data"), line, data_options);
+  const Dataset data = LoadData(line.Required("data"), data_options);
   const Loss loss = ReadLossOption(line);
   const Criterion criterion = ResolveLoss(network, data, loss);
   report.model_sha256 = network.sha256();

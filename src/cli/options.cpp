@@ -81,7 +81,7 @@ void AddSampleOptions(CommandLine& line, std::int64_t default_samples) {
   AddPreparationOptions(line);
 }
 
-DataOptions ReadSampleOptions(const CommandLine& line, const Network& network, const DataSource& known) {
+DataOptions ReadSampleOptions(const CommandLine& line, const Network& network) {
   DataOptions options;
   options.input_names = network.input_names();
   options.memory_bytes = MemoryOfData(line, network);
@@ -91,8 +91,7 @@ DataOptions ReadSampleOptions(const CommandLine& line, const Network& network, c
   if (line.Has("context")) options.context = line.Get<std::int64_t>("context");
   if (line.Has("mean")) options.mean = ParseNumbers("mean", line.Get<std::string>("mean"));
   if (line.Has("std")) options.std = ParseNumbers("std", line.Get<std::string>("std"));
-  options.ignored_labels =
-      line.Has("ignore-label") ? line.Get<std::vector<std::int64_t>>("ignore-label") : known.ignored_labels;
+  if (line.Has("ignore-label")) options.ignored_labels = line.Get<std::vector<std::int64_t>>("ignore-label");
   ReadImageOptions(line, options);
   options.Validate();
   return options;

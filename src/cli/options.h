@@ -22,9 +22,8 @@ void MatchPlan(const Plan& plan, NetworkOptions& options);
 
 void AddPreparationOptions(CommandLine& line);                           ///< seed and normalization
 void AddSampleOptions(CommandLine& line, std::int64_t default_samples);  ///< these and --samples
-/// Of data for this network. Labels that are ignored are those of `known`, what a plan was made on, where the option
-/// does not say.
-DataOptions ReadSampleOptions(const CommandLine& line, const Network& network, const DataSource& known = {});
+/// Of data for this network.
+DataOptions ReadSampleOptions(const CommandLine& line, const Network& network);
 
 void AddLossOption(CommandLine& line);
 Loss ReadLossOption(const CommandLine& line);

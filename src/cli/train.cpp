@@ -20,6 +20,7 @@
 #include "file_roles.h"
 #include "image_options.h"
 #include "interrupt.h"
+#include "known_preparation.h"
 #include "loss_text.h"
 #include "memory_option.h"
 #include "options.h"
@@ -197,7 +198,8 @@ int TrainModel(const Arguments& arguments) {
   const Subject subject = LoadSubject(line);
   const Plan& plan = subject.plan;
   std::optional<Network> before = subject.AsPlanned();
-  const DataOptions data_options = ReadSampleOptions(line, *before, plan.data);
+  DataOptions data_options = ReadSampleOptions(line, *before);
+  PrepareAs(plan.data, line.Required("data"), line, data_options);
   DataOptions test_options = data_options;
   const Dataset data = LoadData(line.Required("data"), data_options);
   test_options.samples = 0;

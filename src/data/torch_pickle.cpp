@@ -3,17 +3,20 @@
 #include <torch/csrc/jit/serialization/unpickler.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <cstring>
-#include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "bitplan/error.h"
+#include "decode/pickle.h"
 
 namespace bitplan::data {
 
 namespace {
+
+/// What describes tensors, without their elements.
+constexpr std::uint64_t kLargestPickle = std::uint64_t{256} << 20;
 
 using Bytes = std::vector<std::uint8_t>;
 
@@ -24,34 +27,23 @@ at::DataPtr NoElements(std::size_t entry) {
   return {nullptr, new std::size_t(entry), &DeleteRecord, at::Device(at::kCPU)};
 }
 
-void DeleteBytes(void* bytes) { delete static_cast<Bytes*>(bytes); }
-
-at::DataPtr Elements(Bytes read) {
-  auto* const bytes = new Bytes(std::move(read));
-  return {bytes->data(), bytes, &DeleteBytes, at::Device(at::kCPU)};
-}
-
-/// Whether the pickle makes tensors out of others' elements: sparse and quantized ones.
-bool ReadsElements(const Bytes& pickle) {
-  constexpr std::array<std::string_view, 3> kMakers = {"_rebuild_sparse", "_rebuild_qtensor", "_rebuild_nested"};
-  return std::ranges::any_of(kMakers, [&](std::string_view maker) {
-    return std::search(pickle.begin(), pickle.end(), maker.begin(), maker.end()) != pickle.end();
-  });
-}
-
 }  // namespace
 
 c10::IValue UnpickleWithoutElements(const decode::ZipArchive& archive, std::size_t pickle_entry) {
+  if (archive.Size(pickle_entry) > kLargestPickle) throw Error("its description of tensors is too large");
   const Bytes pickle = archive.Read(pickle_entry);
   const std::string& name = archive.names()[pickle_entry];
   const std::string folder = name.substr(0, name.rfind('/') + 1) + "data/";
-  const bool with_elements = ReadsElements(pickle);
-  const auto record = [&](const std::string& key) {
+  const auto entry_of = [&](const std::string& key) -> std::optional<std::size_t> {
     const auto found = std::ranges::find(archive.names(), folder + key);
-    if (found == archive.names().end()) throw std::runtime_error("no entry of the archive has a tensor's elements");
-    const auto entry = static_cast<std::size_t>(found - archive.names().begin());
-    return with_elements ? Elements(archive.Read(entry)) : NoElements(entry);
+    return found == archive.names().end() ? std::nullopt
+                                          : std::optional(static_cast<std::size_t>(found - archive.names().begin()));
   };
+  decode::CheckPickle(pickle, [&](const std::string& key) -> std::optional<std::uint64_t> {
+    const auto entry = entry_of(key);
+    return entry ? std::optional(archive.Size(*entry)) : std::nullopt;
+  });
+  const auto record = [&](const std::string& key) { return NoElements(entry_of(key).value()); };
   std::size_t at = 0;
   const auto read = [&](char* to, std::size_t size) {
     const std::size_t count = std::min(size, pickle.size() - at);

@@ -34,13 +34,15 @@ void ZipArchive::Close::operator()(zip_t* archive) const { zip_discard(archive);
 
 void ZipArchive::CloseEntry::operator()(zip_file_t* entry) const { zip_fclose(entry); }
 
-ZipArchive::ZipArchive(std::span<const std::uint8_t> bytes, std::string file) : file_(std::move(file)) {
+ZipArchive::ZipArchive(std::span<const std::uint8_t> bytes, std::string file)
+    : file_(std::move(file)), file_bytes_(bytes.size()) {
   ZipError error;
   zip_source_t* const source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, error.get());
   Open(source, error.text());
 }
 
-ZipArchive::ZipArchive(const std::filesystem::path& file) : file_(file.string()), state_(file) {
+ZipArchive::ZipArchive(const std::filesystem::path& file)
+    : file_(file.string()), state_(file), file_bytes_(state_->size()) {
   ZipError error;
   zip_source_t* const source = zip_source_file_create(file_.c_str(), 0, -1, error.get());
   Open(source, error.text());
@@ -62,6 +64,19 @@ void ZipArchive::Open(zip_source_t* source, const std::string& failure) {
     if (!seen.insert(name).second) throw Error(fmt::format("{}: has two entries named {}", file_, name));
     names_.emplace_back(name);
   }
+  CheckApart();
+}
+
+void ZipArchive::CheckApart() const {
+  std::uint64_t in_file = 0;
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    zip_stat_t stated;
+    zip_stat_init(&stated);
+    const bool known = zip_stat_index(archive_.get(), i, 0, &stated) == 0 && (stated.valid & ZIP_STAT_COMP_SIZE) != 0;
+    if (!known || stated.comp_size > file_bytes_ - in_file)
+      throw Error(fmt::format("{}: is damaged: the entries up to it are larger than the file", EntryName(i)));
+    in_file += stated.comp_size;
+  }
 }
 
 std::string ZipArchive::EntryName(std::size_t index) const {
@@ -75,13 +90,17 @@ ZipArchive::Entry ZipArchive::OpenEntry(std::size_t index) const {
 }
 
 void ZipArchive::Stream(std::size_t index, const Consumer& consume) const {
+  const std::uint64_t size = Size(index);
   const std::lock_guard lock(mutex_);
   const Entry entry = OpenEntry(index);
   std::vector<std::uint8_t> chunk(tuning::kZipChunk);
-  while (true) {
+  for (std::uint64_t done = 0;;) {
     const zip_int64_t read = zip_fread(entry.get(), chunk.data(), chunk.size());
     if (read < 0) throw Error(fmt::format("{}: is damaged: {}", EntryName(index), zip_file_strerror(entry.get())));
     if (read == 0) return;
+    done += static_cast<std::uint64_t>(read);
+    if (done > size)
+      throw Error(fmt::format("{}: is damaged: it unpacks to more than {} bytes", EntryName(index), size));
     consume({chunk.data(), static_cast<std::size_t>(read)});
   }
 }

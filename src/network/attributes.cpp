@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "bitplan/error.h"
+#include "outside_effects.h"
 
 namespace bitplan::network {
 
@@ -17,6 +18,9 @@ using torch::jit::Value;
 using torch::jit::WithInsertPoint;
 
 namespace {
+
+/// Each goes through the graph once.
+constexpr int kMostInterfaceCalls = 2000;
 
 bool SameTensor(const at::Tensor& a, const at::Tensor& b) {
   if (a.is_same(b)) return true;
@@ -55,6 +59,7 @@ void AttributeLifter::FindObjects() {
 }
 
 void AttributeLifter::InlineInterfaceCalls() {
+  int inlined = 0;
   for (bool changed = true; changed;) {
     changed = false;
     for (Node* node : AllNodes(lowered_.graph->block())) {
@@ -64,9 +69,11 @@ void AttributeLifter::InlineInterfaceCalls() {
       auto& method = owner->value.toObjectRef().type()->getMethod(node->s(c10::attr::name));
       torch::jit::inlineCallTo(node, torch::jit::tryToGraphFunction(method));
       changed = true;
+      if (++inlined > kMostInterfaceCalls) throw Error("it calls too many modules by their interface");
       break;  // the list of nodes is out of date
     }
     if (!changed) return;
+    CheckInlinedSize(*lowered_.graph);
     torch::jit::Inline(*lowered_.graph);
     FindObjects();
   }

@@ -12,6 +12,7 @@
 #include "bitplan/error.h"
 #include "fused_attention.h"
 #include "input_value.h"
+#include "outside_effects.h"
 #include "plain_graph.h"
 
 namespace bitplan::network {
@@ -59,10 +60,12 @@ LoweredGraph Lower(const torch::jit::Module& module, const std::map<std::string,
   LoweredGraph lowered;
   lowered.graph = method->graph()->copy();
   lowered.inlined_from.push_back(module._ivalue()->compilation_unit());
+  CheckInlinedSize(*lowered.graph);
   torch::jit::Inline(*lowered.graph);
   BindArguments(lowered, method->function().getSchema(), input_values);
 
   AttributeLifter lifter(lowered, module);
+  RemoveOutsideEffects(*lowered.graph);
   lifter.LiftConstantAttributes();  // settles `training` and the like, on which branches depend
   Simplify(lowered);
   lifter.FollowState();

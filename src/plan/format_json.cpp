@@ -77,6 +77,9 @@ Json DataSourceJson(const DataSource& data) {
       {"spec", data.spec}, {"sha256", data.sha256}, {"samples", data.samples}, {"mean", data.mean}, {"std", data.std}};
   if (!data.ignored_labels.empty()) json["ignored_labels"] = data.ignored_labels;
   if (data.context != 0) json["context"] = data.context;
+  if (data.resize != 0) json["resize"] = data.resize;
+  if (data.crop != 0) json["crop"] = data.crop;
+  if (!data.interpolation.empty()) json["interpolation"] = data.interpolation;
   return json;
 }
 
@@ -89,6 +92,9 @@ DataSource ReadDataSource(JsonReader reader) {
   data.std = reader.Numbers("std");
   if (reader.Has("ignored_labels")) data.ignored_labels = reader.Integers("ignored_labels");
   if (reader.Has("context")) data.context = reader.Integer("context", 1);
+  if (reader.Has("resize")) data.resize = reader.Integer("resize", 1);
+  if (reader.Has("crop")) data.crop = reader.Integer("crop", 1);
+  if (reader.Has("interpolation")) data.interpolation = reader.String("interpolation");
   reader.Finish();
   return data;
 }

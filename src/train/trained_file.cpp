@@ -17,9 +17,13 @@ TrainResult Deploy(const TrainedNetwork& trained, const Dataset& data) {
   std::string model_file = trained.ModelFile();
   WriteFile(file, model_file);
   Plan plan = trained.LearnedPlan();
+  const DataOptions& prepared = data.options();
   if (plan.data.spec.empty())
-    plan.data = {data.source(), data.sha256(),         data.size(),           data.mean(),
-                 data.std(),    data.ignored_labels(), data.options().context};
+    plan.data = {data.source(),    data.sha256(),
+                 data.size(),      data.mean(),
+                 data.std(),       data.ignored_labels(),
+                 prepared.context, prepared.resize,
+                 prepared.crop,    prepared.resize != 0 ? prepared.interpolation : ""};
   NetworkOptions loading = trained.float_network().options();
   loading.output = TrainingGraph::RemainingOutput(trained.float_network());
   loading.fold_batch_norm = plan.fold_batch_norm;

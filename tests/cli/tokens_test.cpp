@@ -54,6 +54,10 @@ TEST_F(Tokens, AreAnalyzedAndAPlanRemembersTheContext) {
   Done("quantize tlm.pt p.json --out q.pt");  // calibrates on the data that the plan knows
   const json evaluation = json::parse(Done("eval tlm.pt --plan p.json" + test_ + "--json -"));
   EXPECT_GT(evaluation["planned"]["perplexity"].get<double>(), 1);
+  EXPECT_EQ(json::parse(Done("eval tlm.pt --plan p.json --data tokens:ttest.npy --json -")), evaluation);
+  const ToolRun other = work_.Run("eval tlm.pt --plan p.json --data tokens:ttest.npy --context 4");
+  EXPECT_EQ(other.code, 0) << other.err;
+  EXPECT_THAT(other.err, HasSubstr("--context 4: the plan was made on data prepared with 8"));
 }
 
 /// Found out after the first steps: to go on from these would be refused again.

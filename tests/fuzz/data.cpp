@@ -1,5 +1,5 @@
-// Any bytes as a data file: decoded to arrays that are whole, or refused with an Error, nothing else. The first byte
-// says which kind of file.
+// Any bytes as a data file: decoded to arrays that are whole, or refused with an Error, nothing else; or as a pickle,
+// which is checked. The first byte says which kind of file.
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
@@ -14,6 +14,7 @@
 #include "decode/idx.h"
 #include "decode/npy.h"
 #include "decode/npz.h"
+#include "decode/pickle.h"
 #include "decode/raw.h"
 #include "decode/safetensors.h"
 
@@ -35,6 +36,7 @@ void Decode(char kind, Bytes bytes) {
   if (kind == 'c') return RequireWhole(decode::DecodeCifar10(bytes, file).images);
   if (kind == 'C') return RequireWhole(decode::DecodeCifar100(bytes, file).images);
   if (kind == 'r') return RequireWhole(decode::ReadWhole(decode::PlaceRaw(source, "int32", file)));
+  if (kind == 'p') return decode::CheckPickle(bytes, [](const std::string& key) { return key.size() * 100; });
   if (kind == 's')
     for (const decode::PlacedEntry& entry : decode::PlaceSafetensors(source, file))
       RequireWhole(decode::ReadWhole(entry.array));

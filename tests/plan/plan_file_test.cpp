@@ -89,6 +89,19 @@ TEST(PlanFile, HasTheContextAndThePerplexityOfTokens) {
   EXPECT_EQ(ToJson(read), ToJson(plan));
 }
 
+TEST(PlanFile, HasHowImagesWereResized) {
+  const TemporaryFolder folder;
+  Plan plan = FullPlan();
+  for (const char* name : {"resize", "crop", "interpolation"})
+    EXPECT_FALSE(ordered_json::parse(ToJson(plan))["data"].contains(name)) << name;
+  plan.data.resize = 256;
+  plan.data.crop = 224;
+  plan.data.interpolation = "bicubic";
+  const Plan read = ReadPlan(folder.Put("plan.json", ToJson(plan)));
+  EXPECT_EQ(read.data, plan.data);
+  EXPECT_EQ(ToJson(read), ToJson(plan));
+}
+
 TEST(PlanFile, TakesNamesOfLayersAsTheyAre) {
   const TemporaryFolder folder;
   Plan plan = FullPlan();

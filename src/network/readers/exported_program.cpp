@@ -7,6 +7,7 @@
 #include "flattened_products.h"
 #include "naming_file.h"
 #include "network/device.h"
+#include "outside_effects.h"
 #include "plain_graph.h"
 #include "readers/exported/archive.h"
 #include "readers/exported/program.h"
@@ -20,6 +21,7 @@ LoweredGraph ExportedProgramReader::Read(const ModelContent& content, const Netw
     try {
       ExportedArchive archive(content);
       LoweredGraph lowered = ProgramGraph(archive, FindDevice(options.device), options.input_values);
+      RemoveOutsideEffects(*lowered.graph);
       if (archive.IsDecomposed()) ReplaceCoreOperators(lowered);
       EraseSizes(lowered);
       Simplify(lowered);

@@ -50,10 +50,13 @@ class ForeignFormat : public ModelReader {
   Recognize recognize_;
 };
 
+/// Of torch.save, which keeps tensors apart.
+constexpr std::uint64_t kLargestPickle = std::uint64_t{256} << 20;
+
 /// The pickle of torch.save; empty where the archive has none.
 std::string PickleOf(const ModelContent& content) {
   const auto entry = content.Find("data.pkl");
-  if (!entry) return "";
+  if (!entry || content.archive()->Size(*entry) > kLargestPickle) return "";
   const std::vector<std::uint8_t> bytes = content.archive()->Read(*entry);
   return {bytes.begin(), bytes.end()};
 }

@@ -13,23 +13,18 @@
 #include "naming_file.h"
 #include "network/device.h"
 #include "network/torch_error.h"
+#include "readers/attribute_types.h"
+#include "readers/model_archive.h"
 #include "readers/traced_example.h"
 
 namespace bitplan::network {
 
 namespace {
 
-void VerifyChecksums(const ModelContent& content) {
-  try {
-    content.archive()->Verify();
-  } catch (const Error& error) {
-    throw Error(fmt::format("{}; the model file was changed after it was saved: copy or save it anew", error.what()));
-  }
-}
-
 torch::jit::Module LoadModule(const std::filesystem::path& file, const at::Device& device) {
   try {
     torch::jit::Module module = torch::jit::load(file.string(), device);
+    CheckAttributeTypes(module);
     module.eval();
     return module;
   } catch (const std::exception& error) {  // whatever it is: nothing but LibTorch's reader of the file runs here
@@ -52,7 +47,7 @@ bool TorchScriptReader::Recognizes(const ModelContent& content) const {
 }
 
 LoweredGraph TorchScriptReader::Read(const ModelContent& content, const NetworkOptions& options) const {
-  VerifyChecksums(content);
+  CheckScriptArchive(content);
   const torch::jit::Module module = LoadModule(content.file(), FindDevice(options.device));
   return NamingFile(content.file(), [&] {
     LoweredGraph lowered = Lower(module, options.input_values);

@@ -31,6 +31,8 @@ class ZipArchive {
   /// Names in file order.
   const std::vector<std::string>& names() const { return names_; }
 
+  std::uint64_t file_bytes() const { return file_bytes_; }
+
   /// Whether entry `index` is stored as it is, not deflated.
   bool IsStored(std::size_t index) const;
 
@@ -55,13 +57,15 @@ class ZipArchive {
   using Consumer = std::function<void(std::span<const std::uint8_t>)>;
 
   void Open(::zip_source* source, const std::string& failure);
+  void CheckApart() const;  ///< entries that share bytes would unfold without end
   Entry OpenEntry(std::size_t index) const;
   std::string EntryName(std::size_t index) const;  ///< for messages
   void Stream(std::size_t index, const Consumer& consume) const;
 
   std::string file_;
   std::optional<FileState> state_;  // of one that is not in memory
-  mutable std::mutex mutex_;        // libzip's archive and its entries are for one thread at a time
+  std::uint64_t file_bytes_;
+  mutable std::mutex mutex_;  // libzip's archive and its entries are for one thread at a time
   std::unique_ptr<::zip, Close> archive_;
   std::vector<std::string> names_;
 };

@@ -13,6 +13,7 @@
 #include "bitplan/error.h"
 #include "readers/exported/pickled_tensors.h"
 #include "readers/exported/schema_types.h"
+#include "readers/model_archive.h"
 
 namespace bitplan::network {
 
@@ -26,6 +27,9 @@ constexpr std::string_view kWeights = "data/weights/", kConstants = "data/consta
 
 /// Of sizes or strides: nothing in a file is as large.
 constexpr std::int64_t kLargest = std::int64_t{1} << 56;
+
+/// Tensors may have some times the elements that the file has, as expanded ones do, and so many beside.
+constexpr double kExpansion = 16, kExpandedElements = 1 << 26;
 
 std::vector<std::int64_t> Numbers(const Json& list) {
   std::vector<std::int64_t> numbers;
@@ -52,11 +56,20 @@ std::int64_t Extent(const std::vector<std::int64_t>& sizes, const std::vector<st
   return last + 1;
 }
 
+/// Axes of stride 0 make many elements of few.
+void CheckExpansion(const std::vector<std::int64_t>& sizes, std::int64_t extent) {
+  double elements = 1;
+  for (const std::int64_t size : sizes) elements *= static_cast<double>(size);
+  if (elements > kExpansion * static_cast<double>(extent) + kExpandedElements)
+    throw Error(fmt::format("it has {:.3g} elements, many times what the file has", elements));
+}
+
 }  // namespace
 
 bool ExportedArchive::Is(const ModelContent& content) { return content.Has(kMarker) || content.Has(kFlatProgram); }
 
 ExportedArchive::ExportedArchive(const ModelContent& content) : zip_(*content.archive()) {
+  CheckUnpackedSize(zip_);
   const auto& names = zip_.names();
   if (const auto marker = content.Find(kMarker))
     root_ = names[*marker].substr(0, names[*marker].size() - kMarker.size());
@@ -175,6 +188,7 @@ at::Tensor ExportedArchive::RawTensor(const std::string& folder, const Json& des
   if (extent > payload.numel() / static_cast<std::int64_t>(c10::elementSize(type)))
     throw Error(fmt::format("it takes {} elements, and its entry has {} bytes", extent, payload.numel()));
   if (extent == 0) return at::empty(sizes, type);
+  CheckExpansion(sizes, extent);
   return at::empty({0}, type).set_(payload.storage(), offset, sizes, strides);
 }
 

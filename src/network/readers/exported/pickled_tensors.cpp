@@ -8,11 +8,15 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
 #include "bitplan/error.h"
+#include "decode/pickle.h"
+#include "decode/zip.h"
 #include "network/torch_error.h"
+#include "readers/model_archive.h"
 
 namespace bitplan::network {
 
@@ -45,6 +49,12 @@ c10::IValue Unpickle(caffe2::serialize::PyTorchStreamReader& archive) {
   const auto [data, size] = archive.getRecord("data.pkl");
   const std::string pickle =
       WithPlainParameters(WithPlainDict(std::string(static_cast<const char*>(data.get()), size)));
+  const std::span<const char> bytes(pickle);
+  decode::CheckPickle({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()},
+                      [&](const std::string& key) -> std::optional<std::uint64_t> {
+                        if (!archive.hasRecord("data/" + key)) return std::nullopt;
+                        return archive.getRecordSize("data/" + key);
+                      });
   std::size_t at = 0;
   const auto read = [&](char* to, std::size_t length) {
     const std::size_t count = std::min(length, pickle.size() - at);
@@ -61,6 +71,7 @@ c10::IValue Unpickle(caffe2::serialize::PyTorchStreamReader& archive) {
 
 std::vector<std::pair<std::string, at::Tensor>> ReadPickledTensors(std::span<const std::uint8_t> bytes) {
   try {
+    CheckUnpackedSize(decode::ZipArchive(bytes, "it"));
     caffe2::serialize::PyTorchStreamReader archive(
         std::make_shared<caffe2::serialize::MemoryReadAdapter>(bytes.data(), static_cast<off_t>(bytes.size())));
     const c10::IValue state = Unpickle(archive);
