@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "bitplan/error.h"
+#include "onnx_qdq.h"
 #include "packed.h"
 #include "quantize/plan_check.h"
 #include "text/shortened.h"
@@ -31,7 +32,8 @@ void Exporter::WriteFolder(const QuantizedNetwork&, const ExportOptions&, const 
 }
 
 std::vector<std::shared_ptr<const Exporter>> Exporters() {
-  return {std::make_shared<exporters::TorchScript>(), std::make_shared<exporters::Packed>()};
+  return {std::make_shared<exporters::TorchScript>(), std::make_shared<exporters::Packed>(),
+          std::make_shared<exporters::OnnxQdq>()};
 }
 
 std::vector<std::string> ExporterNames() {

@@ -58,9 +58,10 @@ std::int64_t IndexInFile(const Frame& frame, int index) { return frame.of_functi
 
 }  // namespace
 
-GraphReader::GraphReader(const Message& message, TensorReader& tensors)
+GraphReader::GraphReader(const Message& message, TensorReader& tensors, Operators operators)
     : message_(message),
       tensors_(tensors),
+      operators_(operators),
       functions_(message.model),
       most_inlined_bytes_(std::min(tuning::kMostInlinedBytes,
                                    tuning::kFreeInlinedBytes + tuning::kInlinedBytesPerByte * message.bytes)) {}
@@ -141,13 +142,13 @@ void GraphReader::ReadNodes(const Nodes& nodes, const Body& body) {
 void GraphReader::ReadNode(const Nodes& nodes, int index, const Body& body) {
   const proto::NodeProto& node = nodes[index];
   CheckName("a node", node.name());
-  const std::string own_name = node.name().empty() ? fmt::format("{}_{}", node.op_type(), index) : node.name();
-  const std::string name = UniqueNodeName(body.frame.prefix + own_name);
+  const std::string own_name = NodeNames::OwnName(node, index);
+  const std::string name = node_names_.Unique(body.frame.prefix + own_name);
   Tell(Described(name, node), [&] {
     CheckName("its operator", node.op_type());
     CheckUses(nodes, index, body);
     if (const proto::FunctionProto* function = functions_.Find(node)) return Inline(*function, node, own_name, body);
-    CheckOperator(node);
+    CheckOperator(node, operators_);
     if (node.op_type() == "Constant")
       AddConstant(node, IndexInFile(body.frame, index), body);
     else
@@ -287,7 +288,7 @@ void GraphReader::AddIdentity(const std::string& from, const std::string& to, co
                               const Body& body) {
   if (from.empty()) throw Error(fmt::format("its output {} is an input that it leaves out", Quoted(to)));
   Node node;
-  node.name = UniqueNodeName(call + "Identity");
+  node.name = node_names_.Unique(call + "Identity");
   node.op = "Identity";
   node.opset = body.frame.opset;
   node.inputs = {from};
@@ -295,12 +296,6 @@ void GraphReader::AddIdentity(const std::string& from, const std::string& to, co
   Define(to, body);
   Charge(sizeof(Node) + from.size() + to.size());
   Add(std::move(node), body);
-}
-
-std::string GraphReader::UniqueNodeName(const std::string& name) {
-  std::string unique = name;
-  while (!node_names_.emplace(unique, 1).second) unique = fmt::format("{}_{}", name, ++node_names_[name]);
-  return unique;
 }
 
 void GraphReader::Charge(std::size_t bytes) {

@@ -3,13 +3,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "functions.h"
 #include "message.h"
+#include "node_names.h"
 #include "onnx/model.h"
 #include "protobuf.h"
 #include "tensors.h"
@@ -20,7 +20,7 @@ namespace bitplan::onnx {
 class GraphReader {
  public:
   /// Both outlive it. Throws Error as FunctionTable does.
-  GraphReader(const Message& message, TensorReader& tensors);
+  GraphReader(const Message& message, TensorReader& tensors, Operators operators);
 
   /// Throws Error naming the node.
   Graph Read();
@@ -67,7 +67,6 @@ class GraphReader {
                       Frame& frame) const;
   void AddIdentity(const std::string& from, const std::string& to, const std::string& call, const Body& body);
   void CheckUses(const Nodes& nodes, int index, const Body& body) const;
-  std::string UniqueNodeName(const std::string& name);
   void Add(Node node, const Body& body);
   bool IsInlining() const { return !active_.empty(); }
   void Charge(std::size_t bytes);
@@ -75,9 +74,10 @@ class GraphReader {
 
   const Message& message_;
   TensorReader& tensors_;
+  Operators operators_;
   FunctionTable functions_;
   std::vector<const proto::FunctionProto*> active_;  // being inlined, from the outermost on
-  std::unordered_map<std::string, int> node_names_;  // and how many were asked for
+  NodeNames node_names_;
   std::size_t nodes_ = 0;
   std::size_t inlined_bytes_ = 0;
   std::size_t most_inlined_bytes_;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "protobuf.h"
@@ -15,5 +17,9 @@ struct Message {
   /// Values that functions have for attributes which calls leave out.
   std::map<const proto::FunctionProto*, std::vector<proto::AttributeProto>> defaults;
 };
+
+/// The file's message. Throws Error, not naming the file: not a regular file, larger than 2 GiB, damaged, of versions
+/// that are not read.
+std::shared_ptr<Message> ParseFile(const std::filesystem::path& file);
 
 }  // namespace bitplan::onnx

@@ -25,14 +25,14 @@ const std::set<std::string_view> kNoTensors{
 
 bool IsDefaultDomain(const std::string& domain) { return domain.empty() || domain == "ai.onnx"; }
 
-void CheckOperator(const proto::NodeProto& node) {
+void CheckOperator(const proto::NodeProto& node, Operators operators) {
   const std::string& op = node.op_type();
   if (op.empty()) throw Error("it has no operator");
   if (!IsDefaultDomain(node.domain()))
     throw Error(
         fmt::format("operator {} of domain {}, which the model does not define; operators of ONNX itself are read",
                     Quoted(op), Quoted(node.domain())));
-  if (kQuantized.contains(op))
+  if (operators == Operators::Float && kQuantized.contains(op))
     throw Error(fmt::format("{}: the model is already quantized; give the float model that it was made from", op));
   if (kNoTensors.contains(op)) throw Error(fmt::format("{}: sequences, optionals and strings are not read", op));
 }

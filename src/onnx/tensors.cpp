@@ -16,21 +16,6 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
 
-/// Bits of an element in raw_data and external data.
-int BitsOf(ElementType type) {
-  switch (type) {
-    case ElementType::Uint4:
-    case ElementType::Int4:
-    case ElementType::Float4E2M1:
-      return 4;
-    case ElementType::Uint2:
-    case ElementType::Int2:
-      return 2;
-    default:
-      return static_cast<int>(BytesOf(type)) * 8;
-  }
-}
-
 bool IsSigned(ElementType type) { return type == ElementType::Int4 || type == ElementType::Int2; }
 
 std::size_t PackedBytes(std::size_t count, int bits) {
@@ -68,7 +53,7 @@ std::size_t ElementsOf(const proto::TensorProto& tensor) {
 }
 
 std::vector<std::byte> Unpacked(std::span<const std::byte> packed, std::size_t count, ElementType type) {
-  const int bits = BitsOf(type);
+  const int bits = StoredBits(type);
   const auto in_byte = static_cast<std::size_t>(8 / bits);
   const int sign = IsSigned(type) ? 1 << (bits - 1) : 0;
   std::vector<std::byte> values(count);
@@ -160,6 +145,20 @@ Tensor PlainTensor(ElementType type, const std::vector<Element>& values) {
 
 }  // namespace
 
+int StoredBits(ElementType type) {
+  switch (type) {
+    case ElementType::Uint4:
+    case ElementType::Int4:
+    case ElementType::Float4E2M1:
+      return 4;
+    case ElementType::Uint2:
+    case ElementType::Int2:
+      return 2;
+    default:
+      return static_cast<int>(BytesOf(type)) * 8;
+  }
+}
+
 Tensor TensorReader::Read(const proto::TensorProto& tensor) {
   Tensor read;
   read.name = tensor.name();
@@ -170,7 +169,7 @@ Tensor TensorReader::Read(const proto::TensorProto& tensor) {
   read.shape.assign(tensor.dims().begin(), tensor.dims().end());
   if (tensor.data_location() == proto::TensorProto::EXTERNAL) {
     if (tensor.has_raw_data() || HasTypedValues(tensor)) throw Error("it has values both external and in the file");
-    auto range = external_.RangeOf(tensor, PackedBytes(count, BitsOf(read.type)));
+    auto range = external_.RangeOf(tensor, PackedBytes(count, StoredBits(read.type)));
     ReadRaw(tensor, range.bytes, std::move(range.file), count, read);
   } else if (tensor.has_raw_data() && (!HasTypedValues(tensor) || !tensor.raw_data().empty())) {
     if (HasTypedValues(tensor)) throw Error("it has values both raw and typed");
@@ -186,7 +185,7 @@ Tensor TensorReader::Read(const proto::TensorProto& tensor) {
 
 void TensorReader::ReadRaw(const proto::TensorProto& tensor, std::span<const std::byte> bytes,
                            std::shared_ptr<const void> storage, std::size_t count, Tensor& read) {
-  const int bits = BitsOf(read.type);
+  const int bits = StoredBits(read.type);
   if (bytes.size() != PackedBytes(count, bits)) ThrowCount(tensor, bytes.size(), PackedBytes(count, bits), "bytes");
   if (bits < 8) return Keep(Unpacked(bytes, count, read.type), read);
   read.bytes = bytes;

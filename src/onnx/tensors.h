@@ -33,6 +33,9 @@ class TensorReader {
   std::size_t decoded_bytes_ = 0;
 };
 
+/// Bits of an element in raw_data and external data.
+int StoredBits(ElementType type);
+
 /// A tensor of rank 1 of these values.
 Tensor TensorOf(const std::vector<float>& values);
 Tensor TensorOf(const std::vector<std::int64_t>& values);

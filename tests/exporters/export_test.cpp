@@ -119,11 +119,22 @@ TEST_P(EachExporter, NamesAFileThatCannotBeWritten) {
   EXPECT_EQ(FilesIn(folder_.path()), 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Exporters, EachExporter, testing::ValuesIn(ExporterNames()),
+/// Those that write any network by itself: the rest patch a file of their own, and have tests of their own.
+std::vector<std::string> OfAnyNetwork() {
+  std::vector<std::string> names;
+  for (const auto& exporter : Exporters())
+    if (const ExporterTraits traits = exporter->Traits(""); traits.from.empty() && !traits.folder)
+      names.emplace_back(exporter->name());
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Exporters, EachExporter, testing::ValuesIn(OfAnyNetwork()),
                          [](const auto& name) { return name.param; });
 
 TEST(Exporters, SaveAndSavePackedAreTheFirstTwo) {
-  EXPECT_THAT(ExporterNames(), testing::ElementsAre("torchscript", "packed"));
+  ASSERT_GE(ExporterNames().size(), 2u);
+  EXPECT_EQ(ExporterNames()[0], "torchscript");
+  EXPECT_EQ(ExporterNames()[1], "packed");
   const QuantizedNetwork quantized = Quantized();
   const TemporaryFolder folder;
   quantized.Save(folder / "saved");

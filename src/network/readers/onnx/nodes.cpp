@@ -6,6 +6,7 @@
 #include <set>
 
 #include "bitplan/error.h"
+#include "network/onnx_node.h"
 #include "network/torch_error.h"
 
 namespace bitplan::network {
@@ -55,6 +56,7 @@ void OnnxNodes::InsertNode(const onnx::Node& node, OnnxScope& scope) {
     inputs.push_back(name.empty() ? OnnxValue() : scope.at(name));
     cut |= inputs.back().is_cut;
   }
+  const OfOnnxNode of(builder_.graph(), node.name);
   const std::vector<OnnxValue> results = cut ? Cut(node, scope) : Results(OnnxNode(node, builder_, inputs), scope);
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     if (node.outputs[i].empty()) continue;

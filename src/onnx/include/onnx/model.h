@@ -123,11 +123,17 @@ struct Model {
 /// Whether a file begins as ONNX files do; the first 3 bytes suffice.
 bool IsModel(std::string_view head);
 
+/// What a model may be made of.
+enum class Operators {
+  Float,
+  Quantized,  ///< also those of quantized models: QuantizeLinear, DequantizeLinear, QLinearConv, …
+};
+
 /// Throws Error naming file and node: not a regular file, damaged, larger than 2 GiB, nested too deep, tensors that do
 /// not have the bytes of their shape, external data not in the model's folder, values used before they are defined or
-/// defined twice, versions beyond those above, operators of other domains, quantized models, sparse tensors, strings,
+/// defined twice, versions beyond those above, operators of other domains, quantized models unless `operators` says so, sparse tensors, strings,
 /// sequences, optionals, training. External data stay in their file, which must not change while a tensor of the model
 /// is in use.
-Model ReadModel(const std::filesystem::path& file);
+Model ReadModel(const std::filesystem::path& file, Operators operators = Operators::Float);
 
 }  // namespace bitplan::onnx
