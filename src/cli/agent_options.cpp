@@ -36,7 +36,7 @@ AgentOptions ReadAgentOptions(const CommandLine& line) {
   options.seed = line.Get<std::uint64_t>("agent-seed");
   if (line.Has("agent-checkpoint")) options.checkpoint = line.Get<std::string>("agent-checkpoint");
   options.Validate();
-  if (!line.IsDefault("warm-up") && !options.checkpoint && options.warm_up > options.episodes)
+  if (!line.IsDefault("warm-up") && options.checkpoint.empty() && options.warm_up > options.episodes)
     throw Error(fmt::format("--warm-up {}: of the plans that the agent tries, which are --episodes {}", options.warm_up,
                             options.episodes));
   for (const char* file : {"agent-checkpoint", "curve-csv", "curve-svg"})

@@ -30,7 +30,7 @@ fs::path OnnxFile(const std::string& name) {
   return fs::path(BITPLAN_TEST_DIR) / "network/onnx/exports" / (name + ".onnx");
 }
 
-json AsJson(const at::Tensor& tensor) {
+json AsLists(const at::Tensor& tensor) {
   const at::Tensor flat = tensor.detach().to(at::kDouble).flatten().contiguous();
   return {{"shape", tensor.sizes().vec()},
           {"values", std::vector<double>(flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel())}};
@@ -88,8 +88,8 @@ class OnnxQdq : public testing::Test {
 
   void Keep(const std::string& name, const std::vector<at::Tensor>& inputs, const at::Tensor& output,
             const std::string& selector) const {
-    json expected{{"output", AsJson(output)}, {"inputs", json::array()}, {"selector", selector}};
-    for (const at::Tensor& input : inputs) expected["inputs"].push_back(AsJson(input));
+    json expected{{"output", AsLists(output)}, {"inputs", json::array()}, {"selector", selector}};
+    for (const at::Tensor& input : inputs) expected["inputs"].push_back(AsLists(input));
     std::ofstream(Folder() / (name + ".json")) << expected.dump();
   }
 

@@ -28,7 +28,7 @@ std::string WriteNetwork(const std::string& beside) {
   return file;
 }
 
-Dataset Samples() {
+Dataset ModuleSamples() {
   torch::manual_seed(6);
   const at::Tensor x = torch::randn({12, 5});
   return Dataset::FromTensors({x}, torch::randint(3, {12}, torch::kLong));
@@ -45,7 +45,7 @@ Sensitivity AnalyzeBy(Loss loss, const std::string& module, const std::string& n
   for (const Measure measure : {Measure::GaussNewton, Measure::Quadratic, Measure::SingleLoss, Measure::Trace,
                                 Measure::Eigenvalue, Measure::Fisher, Measure::LogitShift, Measure::Divergence})
     analyze.measures.push_back(measure);
-  return Analyze(Network::Load(network_file, options), Samples(), analyze);
+  return Analyze(Network::Load(network_file, options), ModuleSamples(), analyze);
 }
 
 void ExpectSameFigures(const Sensitivity& a, const Sensitivity& b) {

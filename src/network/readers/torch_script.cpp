@@ -57,7 +57,7 @@ LoweredGraph TorchScriptReader::Read(const ModelContent& content, const NetworkO
 }
 
 std::vector<Parameter> TorchScriptReader::State(const ModelContent& content) const {
-  VerifyChecksums(content);
+  CheckScriptArchive(content);
   const torch::jit::Module module = LoadModule(content.file(), at::kCPU);
   std::vector<Parameter> state;
   for (const auto& parameter : module.named_parameters())

@@ -19,7 +19,7 @@ namespace {
 using Examples = std::optional<OnnxBuilder::Examples>;
 
 /// Examples of a size that changes from iteration to iteration, and of how many iterations there are.
-constexpr std::array<std::int64_t, 2> kOpenSize{64, 192}, kOpenIterations{5, 11};
+constexpr std::array<std::int64_t, 2> kOpenExtent{64, 192}, kOpenIterations{5, 11};
 
 /// Sizes that an iteration changes are not fixed; returns whether there are any that were. Throws Error where the
 /// number of axes changes.
@@ -32,7 +32,7 @@ bool OpenChangedSizes(Examples& before, const Examples& after) {
   for (std::size_t axis = 0; axis < sizes[0].size(); ++axis) {
     if (sizes[0][axis] != sizes[1][axis] || is.size(static_cast<std::int64_t>(axis)) == sizes[0][axis]) continue;
     opened = true;
-    for (const std::size_t side : {0, 1}) sizes[side][axis] = kOpenSize[side];
+    for (const std::size_t side : {0, 1}) sizes[side][axis] = kOpenExtent[side];
   }
   for (const std::size_t side : {0, 1}) (*before)[side] = at::empty(sizes[side], was.options());
   return opened;

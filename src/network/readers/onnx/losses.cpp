@@ -8,11 +8,11 @@ namespace {
 using torch::jit::Value;
 using Results = std::vector<OnnxValue>;
 
-constexpr std::int64_t kNone = 0, kMean = 1, kSum = 2;  // of at::Reduction
+constexpr std::int64_t kNoReduction = 0, kMean = 1, kSum = 2;  // of at::Reduction
 
 std::int64_t Reduction(const OnnxNode& node) {
   const std::string text = node.Text("reduction", "mean");
-  if (text == "none") return kNone;
+  if (text == "none") return kNoReduction;
   if (text == "mean") return kMean;
   if (text == "sum") return kSum;
   node.Refuse("the reduction '" + text + "' is not known");

@@ -11,7 +11,7 @@ using torch::jit::Value;
 using Results = std::vector<OnnxValue>;
 using Axes = std::vector<std::int64_t>;
 
-Value* Count(OnnxBuilder& builder, Value* end) {
+Value* CountTo(OnnxBuilder& builder, Value* end) {
   return builder.Call("aten::arange", {end}, {{"dtype", at::kLong}, {"device", builder.device()}});
 }
 
@@ -32,7 +32,7 @@ Results Unique(const OnnxNode& node) {
   const std::int64_t axis = has_axis ? builder.Axis(input, node.Int("axis", 0)) : 0;
   const auto found = builder.CallForAll("aten::unique_dim", {input, axis, true, true, true});
   Value *values = found[0], *inverse = found[1], *counts = found[2];
-  Value* const places = Count(builder, builder.Size(input, axis));
+  Value* const places = CountTo(builder, builder.Size(input, axis));
   Value* const later = builder.Call("aten::zeros_like", {counts});
   Value* first = builder.Call("aten::scatter_reduce", {later, 0, inverse, places, "amin"}, {{"include_self", false}});
   if (node.Int("sorted", 1) == 0) {
@@ -51,7 +51,7 @@ Results ReverseSequence(const OnnxNode& node) {
   Value* const input = node.Input(0);
   const std::int64_t batch = node.Int("batch_axis", 1), time = node.Int("time_axis", 0);
   if (batch + time != 1 || batch * time != 0) node.Refuse("its axes are not the first two");
-  Value* const steps = builder.Call("aten::unsqueeze", {Count(builder, builder.Size(input, time)), batch});
+  Value* const steps = builder.Call("aten::unsqueeze", {CountTo(builder, builder.Size(input, time)), batch});
   Value* const lengths = builder.Call("aten::unsqueeze", {node.Input(1), time});
   Value* const mirrored = builder.Call("aten::sub", {builder.Call("aten::sub", {lengths, 1}), steps});
   Value* places = builder.Call("aten::where", {builder.Call("aten::lt", {steps, lengths}), mirrored, steps});
@@ -66,8 +66,8 @@ Results EyeLike(const OnnxNode& node) {
   if (builder.Rank(input) != 2) node.Refuse("its input is no matrix");
   const at::ScalarType type =
       node.HasAttribute("dtype") ? OnnxType(static_cast<onnx::ElementType>(node.Int("dtype", 1))) : builder.Type(input);
-  Value* const rows = builder.Call("aten::unsqueeze", {Count(builder, builder.Size(input, 0)), 1});
-  Value* const columns = Count(builder, builder.Size(input, 1));
+  Value* const rows = builder.Call("aten::unsqueeze", {CountTo(builder, builder.Size(input, 0)), 1});
+  Value* const columns = CountTo(builder, builder.Size(input, 1));
   Value* const diagonal = builder.Call("aten::eq", {builder.Call("aten::sub", {columns, rows}), node.Int("k", 0)});
   return {builder.Call("aten::to", {diagonal, type, false, false})};
 }

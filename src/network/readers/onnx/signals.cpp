@@ -43,12 +43,12 @@ Results Transform(const OnnxNode& node) {
 Results ShortTransform(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
   if (!node.Has(2) && !node.Has(3)) node.Refuse("it has neither a window nor the length of its frames");
-  const auto window = node.Has(2) ? builder.FixedSize(node.Input(2), 0) : std::nullopt;
-  if (node.Has(2) && !window) node.Refuse("its window's length is not fixed");
-  const std::int64_t length = node.Has(3) ? node.ConstantIntegers(3).at(0) : *window;
+  const std::int64_t window = node.Has(2) ? builder.FixedSize(node.Input(2), 0).value_or(-1) : 0;
+  if (window < 0) node.Refuse("its window's length is not fixed");
+  const std::int64_t length = node.Has(3) ? node.ConstantIntegers(3).at(0) : window;
   const std::int64_t step = node.ConstantIntegers(1).at(0);
   if (length < 1 || step < 1) node.Refuse("its frames' length or step is not positive");
-  if (window && *window != length) node.Refuse("its window is not of the length of its frames");
+  if (node.Has(2) && window != length) node.Refuse("its window is not of the length of its frames");
   Value* const frames = builder.Call("aten::unfold", {FromParts(node, node.Input(0)), 1, length, step});
   Value* const weighted = node.Has(2) ? builder.Call("aten::mul", {frames, node.Input(2)}) : frames;
   const bool is_real = builder.FixedSize(node.Input(0), 2) == 1;
@@ -58,7 +58,7 @@ Results ShortTransform(const OnnxNode& node) {
 }
 
 /// a₀ − a₁·cos(2πi/n) + a₂·cos(4πi/n), n one less where the window is symmetric.
-OnnxOperator Window(double a0, double a1, double a2) {
+OnnxOperator CosineWindow(double a0, double a1, double a2) {
   return [=](const OnnxNode& node) -> Results {
     OnnxBuilder& builder = node.builder();
     Value* const size = node.Integers(0).front();
@@ -80,9 +80,9 @@ OnnxOperator Window(double a0, double a1, double a2) {
 void AddSignals(OnnxOperators& all) {
   all["DFT"] = Transform;
   all["STFT"] = ShortTransform;
-  all["HannWindow"] = Window(0.5, 0.5, 0);
-  all["HammingWindow"] = Window(25.0 / 46, 21.0 / 46, 0);
-  all["BlackmanWindow"] = Window(0.42, 0.5, 0.08);
+  all["HannWindow"] = CosineWindow(0.5, 0.5, 0);
+  all["HammingWindow"] = CosineWindow(25.0 / 46, 21.0 / 46, 0);
+  all["BlackmanWindow"] = CosineWindow(0.42, 0.5, 0.08);
 }
 
 }  // namespace bitplan::network
