@@ -9,6 +9,7 @@
 #include <string>
 
 #include "bitplan/error.h"
+#include "network/stored_bytes.h"
 #include "readers/model_reader.h"
 #include "zip_entries.h"
 

@@ -106,7 +106,7 @@ TEST(AdaptPlan, OfOtherWeightsUnderTheSameNamesIsRefused) {
     weight = changed;
     Plan plan = PlanOfFile(network.WithParameters(values));
     plan.weights_sha256 = std::string(64, 'a');
-    return test::MessageOf([&] { AdaptPlan(network, plan); });
+    return MessageOf([&] { AdaptPlan(network, plan); });
   };
   const at::Tensor own = weight;
   EXPECT_EQ(refusal(own * (1 + 1e-6)), "no error");
@@ -130,7 +130,7 @@ TEST(AdaptPlan, GivesAWeightThatStandsTwiceInOneOfTheFilesOneFormat) {
   ASSERT_EQ(adapted.layers.size(), network.layers().size());
   EXPECT_EQ(adapted.layers[0].activation.bits, 8);
   plan.layers.back().weight = plan.layers[0].weight.WithBits(2);
-  EXPECT_THAT(test::MessageOf([&] { AdaptPlan(network, plan); }), HasSubstr("are one weight in this file"));
+  EXPECT_THAT(MessageOf([&] { AdaptPlan(network, plan); }), HasSubstr("are one weight in this file"));
 }
 
 }  // namespace
