@@ -44,25 +44,29 @@ def cases():
     weight = floats("w", 4, 3, 3, 3)
     channels = [floats(name, 3) for name in "smvb"]
     yield "unknown", model([node("FancyNewOperator")]), ["FancyNewOperator 'the_node'", "not read"]
-    yield "scan", model([node("Scan", num_scan_inputs=1, body=branch("z"))]), ["Scan 'the_node'", "not read"]
+    yield "scan", model([node("Scan", num_scan_inputs=1, body=branch("z"))]), ["Scan 'the_node'", "inputs"]
     yield "input_missing", model([node("Conv")]), ["Conv 'the_node'", "input 1 is missing"]
     yield "kernel_axes", model([node("Conv", ("x", "w"))], [weight], ("n", 3, 8)), ["Conv 'the_node'", "axes"]
     yield "strides", model([node("Conv", ("x", "w"), strides=[1, 0])], [weight]), ["Conv 'the_node'", "strides"]
     yield "pads", model([node("Conv", ("x", "w"), pads=[1, 1])], [weight]), ["Conv 'the_node'", "pads"]
     yield "attribute_type", model([node("Conv", ("x", "w"), group="three")], [weight]), ["Conv 'the_node'", "'group'", "type"]
     yield "norm_training", model([node("BatchNormalization", ("x", "s", "b", "m", "v"), training_mode=1)], channels), ["the_node", "training mode"]
-    yield "pool_dilations", model([node("AveragePool", kernel_shape=[2, 2], dilations=[2, 2])], opset=19), ["AveragePool 'the_node'", "dilations"]
+    yield "pool_kernel", model([node("MaxPool", kernel_shape=[2])]), ["MaxPool 'the_node'", "axes"]
     yield "no_rank", model([node("GlobalAveragePool")], shape=None), ["GlobalAveragePool 'the_node'", "number of axes"]
     yield "resize", model([node("Resize", ("x", "", "", "z"), mode="cubic", coordinate_transformation_mode="asymmetric")],
-                          [integers("z", 1, 3, 16, 16)]), ["Resize 'the_node'", "cubic, asymmetric"]
-    yield "gru", model([node("GRU", ("x", "w", "r"), ("y",), hidden_size=4)], [floats("w", 1, 12, 3), floats("r", 1, 12, 4)],
-                       (5, "n", 3)), ["GRU 'the_node'", "linear_before_reset"]
-    yield "peepholes", model([node("LSTM", ("x", "w", "r", "", "", "", "", "p"), ("y",), hidden_size=4)],
-                             [floats("w", 1, 16, 3), floats("r", 1, 16, 4), floats("p", 1, 12)], (5, "n", 3)), ["LSTM 'the_node'", "peepholes"]
+                          [integers("z", 1, 3, 16, 16)], ("n", 3, "h", "w")), ["Resize 'the_node'", "cubic, asymmetric", "fixed"]
+    yield "activation", model([node("GRU", ("x", "w", "r"), ("y",), hidden_size=4, activations=["Sigmoid", "Nonsense"])],
+                              [floats("w", 1, 12, 3), floats("r", 1, 12, 4)], (5, "n", 3)), ["GRU 'the_node'", "'Nonsense'"]
+    yield "hidden_size", model([node("LSTM", ("x", "w", "r"), ("y",), hidden_size=5)], [floats("w", 1, 16, 3), floats("r", 1, 16, 4)],
+                               (5, "n", 3)), ["LSTM 'the_node'", "hidden_size"]
+    yield "random", model([node("RandomNormalLike")]), ["RandomNormalLike 'the_node'", "random"]
+    yield "concat_axis", model([node("Concat", ("x", "x"), axis=7)]), ["Concat 'the_node'", "axis 7 of a tensor of 4 axes"]
+    yield "huge", model([helper.make_node("ConstantOfShape", ["s"], ["c"], name="the_node"), helper.make_node("Add", ["x", "c"], ["y"])],
+                        [integers("s", 1 << 20, 1 << 20)]), ["ConstantOfShape 'the_node'", "elements of constants"]
     yield "branches", model([helper.make_node("ReduceMax", ["x"], ["m"], keepdims=0), helper.make_node("Cast", ["m"], ["c"], to=TensorProto.BOOL),
                              node("If", ("c",), then_branch=branch("a"), else_branch=branch("b", "d"))]), ["If 'the_node'", "different numbers"]
     yield "input_type", model([node("Identity")], kind=TensorProto.UINT64), ["uint64"]
-    yield "reduction", model([node("ScatterND", ("x", "i", "u"), reduction="max")], [integers("i", 0), floats("u", 3, 8, 8)], opset=18), ["ScatterND 'the_node'", "max"]
+    yield "reduction", model([node("ScatterND", ("x", "i", "u"), reduction="median")], [integers("i", 0), floats("u", 3, 8, 8)], opset=18), ["ScatterND 'the_node'", "'median'"]
 
 
 def main() -> None:

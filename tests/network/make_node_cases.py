@@ -28,8 +28,8 @@ CONTROLS = {
     **{name: {1} for name in ("CenterCropPad", "CumProd", "CumSum", "Expand", "OneHot", "Reshape", "Squeeze", "Tile", "TopK", "Unsqueeze", "Upsample")},
     **{name: {0} for name in ("BlackmanWindow", "HammingWindow", "HannWindow")},
     **{name: {0, 1, 2, 3, 4} for name in ("MelWeightMatrix",)},
-    "AffineGrid": {1}, "Col2Im": {1, 2}, "DFT": {1, 2}, "Dropout": {1, 2}, "Loop": {0}, "MaxUnpool": {2}, "Pad": {1, 2, 3}, "Range": {0, 1, 2},
-    "Resize": {1, 2, 3}, "STFT": {1, 3}, "Slice": {1, 2, 3, 4}, "Split": {1},
+    "AffineGrid": {1}, "CausalConvWithState": {1}, "Col2Im": {1, 2}, "DFT": {1, 2}, "Dropout": {1, 2}, "Loop": {0}, "MaxUnpool": {2}, "Pad": {1, 2, 3}, "Range": {0, 1, 2},
+    "Resize": {1, 2, 3}, "STFT": {1, 2, 3}, "Slice": {1, 2, 3, 4}, "Split": {1},
 }
 EXPANDED = ("_expanded", "_expanded_ver26", "_expanded_ver18")
 

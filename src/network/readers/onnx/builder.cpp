@@ -168,6 +168,7 @@ void OnnxBuilder::Probe(Node* node) {
     results[side] = GuessExample(node, operands, side);
     guessed |= results[side].has_value();
     if (!results[side]) results[side] = RunExample(node, operands);
+    if (!results[side] && guessed) results[side] = GuessSizes(node, operands, side);
   }
   if (!results[0]) return;
   if (!results[1]) results[1] = results[0];

@@ -1,6 +1,8 @@
 // Conv, ConvTranspose.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "readers/onnx/window.h"
 
 namespace bitplan::network {
@@ -44,8 +46,9 @@ void SetOutputShape(const OnnxNode& node, Value* input, const std::vector<std::i
     const std::int64_t wanted = shape.empty() ? *size * window.strides[i] : shape[shape.size() - window.axes() + i];
     const std::int64_t full =
         (*size - 1) * window.strides[i] + (window.kernel[i] - 1) * window.dilations[i] + 1 + extra[i];
-    const std::int64_t total = full - wanted;
-    window.begin[i] = automatic == "SAME_UPPER" ? total / 2 : total - total / 2;
+    const std::int64_t total = full - wanted;  // below 0 zeros follow
+    const std::int64_t padded = std::max<std::int64_t>(total, 0);
+    window.begin[i] = automatic == "SAME_UPPER" ? padded / 2 : padded - padded / 2;
     window.end[i] = total - window.begin[i];
   }
 }

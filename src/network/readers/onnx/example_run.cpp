@@ -141,4 +141,13 @@ std::optional<std::vector<c10::IValue>> GuessExample(const torch::jit::Node* nod
                                   empty({guess}, at::kLong)};
 }
 
+std::optional<std::vector<c10::IValue>> GuessSizes(const torch::jit::Node* node,
+                                                   const std::vector<c10::IValue>& operands, std::size_t side) {
+  static const std::set<std::string> all{"reshape", "view", "expand"};
+  if (!all.contains(OperatorName(node)) || operands.size() < 2 || !operands[0].isTensor() || !operands[1].isIntList())
+    return std::nullopt;
+  const std::vector<std::int64_t> sizes(operands[1].toIntVector().size(), side == 0 ? 2 : 3);
+  return std::vector<c10::IValue>{at::empty(sizes, operands[0].toTensor().options().device(kMeta))};
+}
+
 }  // namespace bitplan::network

@@ -19,4 +19,8 @@ std::optional<std::vector<c10::IValue>> RunExample(const torch::jit::Node* node,
 std::optional<std::vector<c10::IValue>> GuessExample(const torch::jit::Node* node,
                                                      const std::vector<c10::IValue>& operands, std::size_t side);
 
+/// Of an operator that takes the sizes of its result, some of which are guessed and do not go: as many axes.
+std::optional<std::vector<c10::IValue>> GuessSizes(const torch::jit::Node* node,
+                                                   const std::vector<c10::IValue>& operands, std::size_t side);
+
 }  // namespace bitplan::network

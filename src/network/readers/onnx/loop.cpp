@@ -65,7 +65,7 @@ class LoopInserter {
     Block* const block = loop->addBlock();
     const WithInsertPoint inside(block);
     Value* const trip = block->addInput("trip")->setType(c10::IntType::get());
-    builder_.SetExamples(trip, {kOpenIterations[0] - 1, kOpenIterations[1] - 1});
+    builder_.SetExamples(trip, {0, 1});
     std::vector<Value*> taken;
     for (const Examples& examples : examples_) {
       taken.push_back(AddTensorInput(block));

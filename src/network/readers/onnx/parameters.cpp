@@ -112,19 +112,36 @@ std::string OnnxParameters::StackedLayer(const std::string& layer, const onnx::N
   return fmt::format("_l{}", place - found->second.begin());
 }
 
+Value* OnnxParameters::AddOne(std::string name, const at::Tensor& values, bool trainable) {
+  Value* const value = lowered_.AddParameter({std::move(name), values.to(builder_.device()), trainable});
+  const c10::IValue empty = values.to(at::kMeta);
+  builder_.SetExamples(value, {empty, empty});
+  builder_.SetKnownTensor(value, values);
+  return value;
+}
+
+/// What both directions of a recurrent layer have in one tensor are two parameters, as in PyTorch, stacked.
 Value* OnnxParameters::AddNew(const onnx::Tensor& tensor, const at::Tensor& values) {
   const Use use = MeaningOf(tensor.name);
   const std::string role = use.node ? RoleOf(*use.node, use.input) : "";
   const bool trainable = !role.empty() && !role.starts_with("running_");
-  Value* const value = lowered_.AddParameter({NameOf(tensor, use), values.to(builder_.device()), trainable});
-  const c10::IValue empty = values.to(at::kMeta);
-  builder_.SetExamples(value, {empty, empty});
-  builder_.SetKnownTensor(value, values);
+  const std::string name = NameOf(tensor, use);
+  const bool outside = builder_.graph().insertPoint()->owningBlock() == builder_.graph().block();
+  if (use.node && IsRecurrent(*use.node) && use.input <= 3 && values.dim() > 1 && values.size(0) == 2 && outside) {
+    Value* const forward = AddOne(name, values[0], trainable);
+    Value* const reverse = AddOne(name + "_reverse", values[1], trainable);
+    return builder_.Call("aten::stack", {builder_.Tensors({forward, reverse}), 0});
+  }
+  Value* const value = AddOne(name, values, trainable);
   if (role == "weight") tied_.Add(values, value);
   return value;
 }
 
 void OnnxParameters::Remember(const onnx::Tensor& tensor, Value* value) {
+  if (value->node()->kind() == c10::aten::stack) {
+    for (Value* const part : value->node()->input(0)->node()->inputs()) Remember(tensor, part);
+    return;
+  }
   std::vector<TensorUse>& all = lowered_.parameters[*lowered_.ParameterOf(value)].uses;
   const auto found = uses_.find(tensor.name);
   if (found == uses_.end()) return;

@@ -33,6 +33,7 @@ class OnnxParameters {
   Use MeaningOf(const std::string& name) const;
   std::string NameOf(const onnx::Tensor& tensor, const Use& use);
   std::string StackedLayer(const std::string& layer, const onnx::Node& node) const;
+  torch::jit::Value* AddOne(std::string name, const at::Tensor& values, bool trainable);
   torch::jit::Value* AddNew(const onnx::Tensor& tensor, const at::Tensor& values);
   void Remember(const onnx::Tensor& tensor, torch::jit::Value* value);
 

@@ -92,7 +92,7 @@ class RecurrentReader {
 
   /// Of a direction, the gates in ATen's order, of rows from `first` gates on.
   Value* Gates(Value* weights, std::int64_t direction, std::int64_t first) {
-    Value* const own = builder_.Call("aten::select", {weights, 0, direction});
+    Value* const own = OfDirection(builder_, weights, direction);
     const auto take = [&](std::int64_t gate) {
       return builder_.Call("aten::narrow", {own, 0, (first + gate) * hidden_, hidden_});
     };

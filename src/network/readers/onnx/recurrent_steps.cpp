@@ -119,7 +119,7 @@ class Direction {
 
  private:
   Value* Call(const char* op, const OnnxBuilder::Arguments& arguments) { return builder_.Call(op, arguments); }
-  Value* Own(Value* all) { return Call("aten::select", {all, 0, index_}); }
+  Value* Own(Value* all) { return OfDirection(builder_, all, index_); }
   /// Of so many gates from one on.
   Value* Rows(Value* all, std::int64_t first, std::int64_t count) {
     return Call("aten::narrow", {all, 0, first * steps_.hidden, count * steps_.hidden});
@@ -207,6 +207,14 @@ std::vector<std::string> DefaultActivations(const std::string& op) {
 }
 
 }  // namespace
+
+Value* OfDirection(OnnxBuilder& builder, Value* all, std::int64_t direction) {
+  const torch::jit::Node* const node = all->node();
+  const bool stacked = node->kind() == c10::aten::stack && node->input(0)->node()->kind() == c10::prim::ListConstruct;
+  if (stacked && builder.ConstantOf(node->input(1)) == c10::IValue(0))
+    return node->input(0)->node()->input(static_cast<std::size_t>(direction));
+  return builder.Call("aten::select", {all, 0, direction});
+}
 
 std::vector<Value*> ReadRecurrentSteps(const OnnxNode& node, const RecurrentSteps& steps) {
   OnnxBuilder& builder = node.builder();

@@ -16,6 +16,9 @@ struct RecurrentSteps {
   std::vector<torch::jit::Value*> states;  ///< [directions, N, hidden]: of an LSTM two
 };
 
+/// What a direction has of a tensor: of one of the file the parameter itself.
+torch::jit::Value* OfDirection(OnnxBuilder& builder, torch::jit::Value* all, std::int64_t direction);
+
 /// [steps, directions, N, hidden], then the states at the end.
 std::vector<torch::jit::Value*> ReadRecurrentSteps(const OnnxNode& node, const RecurrentSteps& steps);
 

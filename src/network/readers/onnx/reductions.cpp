@@ -1,5 +1,6 @@
 // Reductions, positions of extremes, running sums and products.
 #include <functional>
+#include <limits>
 #include <numeric>
 
 #include "readers/onnx/node.h"
@@ -59,9 +60,29 @@ Value* OnIntegersAsNumbers(OnnxBuilder& builder, Value* input, const char* op, c
   return builder.Call("aten::to", {builder.Call(op, {bytes, axes, keep}), at::kBool, false, false});
 }
 
-Reduction Extreme(const char* op) {
-  return [op](OnnxBuilder& builder, Value* input, const Axes& axes, bool keep) {
-    return OnIntegersAsNumbers(builder, input, op, axes, keep);
+/// Of no elements at all: what any other is above, or below.
+Value* WithNeutral(OnnxBuilder& builder, Value* input, const Axes& axes, bool largest) {
+  const at::ScalarType type = builder.Type(input);
+  const double bound = at::isFloatingType(type) ? std::numeric_limits<double>::infinity() : 0;
+  if (!at::isFloatingType(type) && type != at::kByte && type != at::kBool) return input;
+  const double neutral = at::isFloatingType(type) ? (largest ? -bound : bound)
+                         : largest                ? 0
+                         : type == at::kBool      ? 1
+                                                  : 255;
+  const std::int64_t rank = builder.Rank(input);
+  for (const std::int64_t each : axes) {
+    const std::int64_t axis = builder.Axis(input, each);
+    if (builder.FixedSize(input, axis) != 0) continue;
+    Axes pads(static_cast<std::size_t>(2 * (rank - 1 - axis)), 0);
+    pads.insert(pads.end(), {0, 1});
+    input = builder.Call("aten::constant_pad_nd", {input, pads, neutral});
+  }
+  return input;
+}
+
+Reduction Extreme(const char* op, bool largest) {
+  return [=](OnnxBuilder& builder, Value* input, const Axes& axes, bool keep) {
+    return OnIntegersAsNumbers(builder, WithNeutral(builder, input, axes, largest), op, axes, keep);
   };
 }
 
@@ -122,8 +143,8 @@ OnnxOperator Running(const char* op, double neutral) {
 void AddReductions(OnnxOperators& all) {
   all["ReduceMean"] = Reduce(AsIs, Call("aten::mean"));
   all["ReduceSum"] = Reduce(AsIs, Sum);
-  all["ReduceMax"] = Reduce(AsIs, Extreme("aten::amax"));
-  all["ReduceMin"] = Reduce(AsIs, Extreme("aten::amin"));
+  all["ReduceMax"] = Reduce(AsIs, Extreme("aten::amax", /*largest=*/true));
+  all["ReduceMin"] = Reduce(AsIs, Extreme("aten::amin", /*largest=*/false));
   all["ReduceProd"] = Reduce(AsIs, Product);
   all["ReduceL1"] = Reduce(Each("aten::abs"), Sum);
   all["ReduceL2"] = Reduce(Squared, Sum, Each("aten::sqrt"));

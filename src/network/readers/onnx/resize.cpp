@@ -112,11 +112,12 @@ class Resizer {
   }
 
   bool IsChanged(std::size_t axis) const {
+    if (axis == 0 && !From(axis) && To(axis) && !scales_[axis])
+      return false;  // samples, of which the file may say a number
     if (how_.coordinates == "tf_crop_and_resize" && std::find(axes_.begin(), axes_.end(), axis) != axes_.end())
       return true;
     if (scales_[axis]) return *scales_[axis] != 1;
     const auto from = From(axis), to = To(axis);
-    if (axis == 0 && !from && to) return false;  // that of the samples, of which the file may say a number
     return !(from && from == to) && sizes_[axis] != SizeBefore(axis);
   }
   /// Whether the file asks for the size that there is, by number or by what Shape says of the input.
@@ -152,6 +153,7 @@ class Resizer {
     bool whole = true;
     for (std::size_t i = 2; i < rank_; ++i) {
       const auto from = From(i), to = To(i);
+      if (how_.coordinates == "pytorch_half_pixel" && to == 1) return "";
       if (scales_[i]) {
         const double exact = from ? static_cast<double>(*from) * *scales_[i] : 0;
         whole &= *scales_[i] == std::floor(*scales_[i]);

@@ -72,15 +72,6 @@ Results EyeLike(const OnnxNode& node) {
   return {builder.Call("aten::to", {diagonal, type, false, false})};
 }
 
-/// The same bits as another type of as many bytes.
-Results BitCast(const OnnxNode& node) {
-  OnnxBuilder& builder = node.builder();
-  const at::ScalarType type = OnnxType(static_cast<onnx::ElementType>(node.Int("to", 0)));
-  if (c10::elementSize(type) != c10::elementSize(builder.Type(node.Input(0))))
-    node.Refuse("the type that it changes to has other bytes");
-  return {builder.Call("aten::view", {node.Input(0), type})};
-}
-
 }  // namespace
 
 void AddSelections(OnnxOperators& all) {
@@ -88,7 +79,6 @@ void AddSelections(OnnxOperators& all) {
   all["Unique"] = Unique;
   all["ReverseSequence"] = ReverseSequence;
   all["EyeLike"] = EyeLike;
-  all["BitCast"] = BitCast;
 }
 
 }  // namespace bitplan::network

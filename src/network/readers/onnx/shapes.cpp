@@ -130,7 +130,14 @@ Results Shape(const OnnxNode& node) {
 }
 
 Results Size(const OnnxNode& node) {
-  return {OnnxValue::OfIntegers({node.builder().Call("aten::numel", {node.Input(0)})}, /*is_scalar=*/true)};
+  OnnxBuilder& builder = node.builder();
+  if (node.input(0).integers) {
+    const auto count = static_cast<std::int64_t>(node.input(0).integers->size());
+    return {OnnxValue::OfIntegers({builder.Constant(count)}, /*is_scalar=*/true)};
+  }
+  Value* elements = builder.Constant(1);
+  for (Value* const size : builder.Sizes(node.Input(0))) elements = builder.Call("aten::mul", {elements, size});
+  return {OnnxValue::OfIntegers({elements}, /*is_scalar=*/true)};
 }
 
 Results ConstantOfShape(const OnnxNode& node) {
@@ -175,7 +182,8 @@ Results SpaceToDepth(const OnnxNode& node) {
   const std::int64_t block = node.Int("blocksize", 1);
   Value* const rows = builder.Call("aten::unflatten", {node.Input(0), 2, Axes{-1, block}});
   Value* const blocks = builder.Call("aten::unflatten", {rows, 4, Axes{-1, block}});  // [N, C, H, b, W, b]
-  return {builder.Call("aten::flatten", {builder.Call("aten::permute", {blocks, Axes{0, 3, 5, 1, 2, 4}}), 1, 3})};
+  const Axes order = node.Text("mode", "DCR") == "CRD" ? Axes{0, 1, 3, 5, 2, 4} : Axes{0, 3, 5, 1, 2, 4};
+  return {builder.Call("aten::flatten", {builder.Call("aten::permute", {blocks, order}), 1, 3})};
 }
 
 Results Dropout(const OnnxNode& node) {
