@@ -11,6 +11,6 @@ if [ -z "${PYTHON:-}" ]; then
   PYTHON="$scratch/venv/bin/python"
   "$PYTHON" -m pip install --quiet --disable-pip-version-check torch onnx numpy
 fi
-"$root/scripts/build.sh" bench_loading
+(cd "$root" && cmake --preset release -DBITPLAN_BENCHMARKS=ON >/dev/null && cmake --build build/release --target bench_loading >/dev/null)
 [ -e "$folder/chain.onnx" ] || "$PYTHON" "$root/benchmarks/loading.py" "$root/examples/cifar10/resnet20.pt" "$folder"
 "$root/build/release/benchmarks/bench_loading" "$folder"/resnet20.{pt,pt2,onnx} "$folder"/chain.{pt,pt2,onnx}

@@ -12,6 +12,7 @@
 #include "flattened_products.h"
 #include "network/operator_arguments.h"
 #include "network/weight_operand.h"
+#include "spread_products.h"
 
 namespace bitplan::network {
 
@@ -178,6 +179,9 @@ void ReplaceCoreOperators(LoweredGraph& lowered) {
   }
   torch::jit::EliminateDeadCode(lowered.graph);
   JoinFlattenedProducts(lowered);
+  JoinBiases(lowered);
+  torch::jit::EliminateDeadCode(lowered.graph);  // what still seems to read the factors
+  JoinScales(lowered);
   torch::jit::EliminateDeadCode(lowered.graph);
 }
 

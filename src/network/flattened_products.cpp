@@ -106,8 +106,59 @@ Value* Linear(LoweredGraph& lowered, Node* node, Value* input, const ProductOper
   return made->output();
 }
 
+/// Whether the last two sizes are the same.
+bool EndAlike(const Sizes& a, const std::optional<Sizes>& b) {
+  return b && a.size() >= 2 && b->size() >= 2 && std::equal(a.end() - 2, a.end(), b->end() - 2);
+}
+
+/// An operand of a product of batches, before it was flattened; `sizes` after it was expanded for it.
+struct BatchedOperand {
+  Value* value;
+  Sizes sizes;
+};
+
+/// The furthest first.
+std::vector<BatchedOperand> BatchedOperands(Value* operand) {
+  std::vector<BatchedOperand> all;
+  for (Value* source : Sources(operand)) {
+    const auto sizes = SizesOf(source);
+    if (!sizes) continue;
+    if (OperatorName(source->node()) == "expand" && EndAlike(*sizes, SizesOf(source->node()->inputs()[0])))
+      all.push_back({source->node()->inputs()[0], *sizes});
+    all.push_back({source, *sizes});
+  }
+  return all;
+}
+
+/// Whether a and b, of these sizes, have a product of the sizes `result`: [..., m, k], [..., k, n], [..., m, n].
+bool Multiply(const Sizes& a, const Sizes& b, const std::optional<Sizes>& result) {
+  return result && a.size() == b.size() && a.size() == result->size() &&
+         std::equal(a.begin(), a.end() - 1, result->begin()) && std::equal(a.begin(), a.end() - 2, b.begin()) &&
+         b.back() == result->back();
+}
+
+/// bmm of what was expanded and flattened to three axes is the product of what it was before, where sizes tell.
+void JoinBatches(LoweredGraph& lowered, Node* node) {
+  const std::vector<BatchedOperand> right = BatchedOperands(node->inputs()[1]);
+  for (const BatchedOperand& a : BatchedOperands(node->inputs()[0]))
+    for (const BatchedOperand& b : right)
+      for (Value* result : Results(node->output())) {
+        const auto sizes = SizesOf(result);
+        if (!Multiply(a.sizes, b.sizes, sizes) || !EndAlike(a.sizes, SizesOf(node->inputs()[0])) ||
+            !EndAlike(b.sizes, SizesOf(node->inputs()[1])) || !EndAlike(*sizes, SizesOf(node->output())))
+          continue;
+        const WithInsertPoint at_node(node);
+        Node* const made = lowered.graph->insertNode(lowered.graph->create(c10::aten::matmul, {a.value, b.value}));
+        made->copyMetadata(node);
+        made->output()->setType(result->type());
+        result->replaceAllUsesWith(made->output());
+        return;
+      }
+}
+
 void Join(LoweredGraph& lowered, Node* node) {
   const auto operands = OperandsOf(lowered, node);
+  if (!operands && OperatorName(node) == "bmm") JoinBatches(lowered, node);
   if (!operands) return;
   const auto weight_sizes = SizesOf(operands->weight);
   if (!weight_sizes || weight_sizes->size() != 2 || !weight_sizes->back().is_static()) return;

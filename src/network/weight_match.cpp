@@ -108,7 +108,8 @@ bool AreOfSameValues(const std::vector<double>& a, const std::vector<double>& b)
 }
 
 bool AreOfSameDirections(const std::vector<double>& a, const std::vector<double>& b) {
-  return HaveSameSizes(a, b) && AreNear(a, b, kFirstDirection, kEntries, kDirectionTolerance * std::sqrt(a[0]));
+  return HaveSameSizes(a, b) && a[1] > 1 &&
+         AreNear(a, b, kFirstDirection, kEntries, kDirectionTolerance * std::sqrt(a[0]));
 }
 
 std::vector<std::optional<std::size_t>> MatchWeights(const Network& network, const std::vector<KnownWeight>& known) {
@@ -129,8 +130,7 @@ std::vector<std::optional<std::size_t>> MatchWeights(const Network& network, con
   for (std::size_t i = 0; i < matched.size(); ++i) {
     if (matched[i]) continue;
     matched[i] = AlikeIn(known, fingerprints[i], taken, AreOfSameValues);
-    if (!matched[i] && fingerprints[i][1] > 1)  // a single value has no direction
-      matched[i] = AlikeIn(known, fingerprints[i], taken, AreOfSameDirections);
+    if (!matched[i]) matched[i] = AlikeIn(known, fingerprints[i], taken, AreOfSameDirections);
     if (matched[i]) taken.insert(*matched[i]);
   }
   return matched;

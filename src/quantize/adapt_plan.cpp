@@ -98,7 +98,9 @@ void JoinOthers(std::vector<LayerPlan>& layers, const std::vector<std::size_t>& 
     if (std::find(matched.begin(), matched.end(), k) != matched.end()) continue;
     const LayerPlan& other = plan.layers[k];
     const auto twin = std::find_if(matched.begin(), matched.end(), [&](std::size_t index) {
-      return network::AreOfSameValues(plan.layers[index].fingerprint, other.fingerprint);
+      const auto& fingerprint = plan.layers[index].fingerprint;
+      return network::AreOfSameValues(fingerprint, other.fingerprint) ||
+             network::AreOfSameDirections(fingerprint, other.fingerprint);  // exporters fold two norms into two copies
     });
     if (twin == matched.end())
       throw Error(

@@ -110,7 +110,8 @@ TEST(AdaptPlan, OfOtherWeightsUnderTheSameNamesIsRefused) {
   };
   const at::Tensor own = weight;
   EXPECT_EQ(refusal(own * (1 + 1e-6)), "no error");
-  EXPECT_EQ(refusal(own * at::linspace(-2, -0.5, own.size(0)).view({-1, 1, 1, 1})), "no error");  // as folding leaves it
+  EXPECT_EQ(refusal(own * at::linspace(-2, -0.5, own.size(0)).view({-1, 1, 1, 1})),
+            "no error");  // as folding leaves it
   for (const at::Tensor& other : {own.flip(1), own + 0.01, own.transpose(2, 3)})
     EXPECT_THAT(refusal(other), AllOf(HasSubstr("another model's: it was made for weights with SHA-256 aaaaaaaaaaaa"),
                                       HasSubstr("of layer " + network.layers()[2].name)));

@@ -91,8 +91,6 @@ TEST(ExportedProgram, HasTheLayersOfTheModule) {
 TEST(ExportedProgram, HasTheLayersOfTheModuleAfterItWasDecomposed) {
   ForEachArchive([](const Archive& archive) {
     if (archive.kind != "core") return;
-    if (archive.model.name() == "batched_weight")
-      return;  // expanded over the samples, so that no operator reads it itself
     std::map<std::string, std::int64_t> found;
     const Network network = archive.Load(false, archive.model.AnyOutput());
     for (const Layer& layer : network.layers()) found[layer.name] = network.Weight(layer).numel();
@@ -116,6 +114,28 @@ TEST(ExportedProgram, HasConvolutionsAndLinearLayersAsBeforeItWasDecomposed) {
     ++checked;
   }
   EXPECT_EQ(checked, 11U);
+}
+
+std::vector<std::string> BiasesOf(const Network& network) {
+  std::vector<std::string> biases;
+  for (const Layer& layer : network.layers())
+    biases.push_back(layer.bias < 0 ? "" : network.parameters()[static_cast<std::size_t>(layer.bias)].name);
+  return biases;
+}
+
+/// Down to the last bit, as inputs are quantized otherwise that differ in it.
+TEST(ExportedProgram, ComputesTheSameBitsAndBiasesAfterItWasDecomposed) {
+  for (const char* const name :
+       {"small_resnet", "mlp", "encoder", "encoder_norm_first", "encoder_masked", "own_attention", "attention",
+        "cross_attention", "scaled_dot_product", "scaled_dot_product_causal", "scaled_dot_product_scaled",
+        "linear_on_sequence", "token_classifier"}) {
+    SCOPED_TRACE(name);
+    const ModelCase model(name);
+    const std::string output = model.AnyOutput();
+    const Network plain = Archive{model, "plain"}.Load(true, output), core = Archive{model, "core"}.Load(true, output);
+    EXPECT_EQ(BiasesOf(core), BiasesOf(plain));
+    EXPECT_EQ(MaxDifference(core.Forward(model.Inputs()), plain.Forward(model.Inputs())), 0);
+  }
 }
 
 TEST(ExportedProgram, IsReadInTheContainersOfEarlierVersions) {
@@ -156,12 +176,35 @@ TEST(ExportedProgram, OfEarlierVersionsOfPyTorchIsReadAsItIs) {
       std::vector<std::string> layers, expected_layers;
       for (const Layer& layer : network.layers()) layers.push_back(layer.name);
       for (const json& layer : model.expected().at("layers")) expected_layers.push_back(layer.at("name"));
-      if (file.find(".core.") == std::string::npos) {
+      if (selector == model.AnyOutput() && file.find(".core.") == std::string::npos) {
         EXPECT_EQ(layers, expected_layers);
       }
     }
   }
   EXPECT_GE(archives, 27U);
+}
+
+/// Of make_exported_only.py.
+TEST(ExportedProgram, ChoosesBetweenNumbersOfSizes) {
+  NetworkOptions options;
+  options.samples_first = false;
+  const Network network = Network::Load(ExportedFolder().parent_path() / "exported_only" / "sym_ite.pt2", options);
+  const Layer& layer = network.layers().at(0);
+  const at::Tensor bias = network.parameters()[static_cast<std::size_t>(layer.bias)].value;
+  for (const std::int64_t samples : {3, 4, 5, 9}) {
+    const at::Tensor x = at::randn({samples, 3});
+    const at::Tensor wanted = at::linear(x, network.Weight(layer), bias) / (samples > 4 ? samples : 2 * samples);
+    EXPECT_LE(MaxDifference(network.Forward({x}), wanted.to(at::kDouble)), 1e-6) << samples;
+  }
+}
+
+/// The file has the class, not its fields.
+TEST(ExportedProgram, TellsTheFieldsOfANamedTupleByPosition) {
+  const auto output = [](const std::string& selector) {
+    const fs::path file = ExportedFolder().parent_path() / "exported_only" / "named_tuple.pt2";
+    return Network::Load(file, {.output = selector}).Forward({at::ones({5, 3})});
+  };
+  EXPECT_LE(MaxDifference(output("1.more"), (output("0") + 1).to(at::kDouble)), 1e-6);
 }
 
 TEST(ExportedProgram, SaysThatItWasPutInEvalMode) {

@@ -23,7 +23,8 @@ std::vector<double> WeightFingerprint(const at::Tensor& weight, int channel_axis
 /// Whether two fingerprints are of the same values, up to what arithmetic in float32 makes of them.
 bool AreOfSameValues(const std::vector<double>& a, const std::vector<double>& b);
 
-/// Whether they are of the same values but for a factor for each output channel.
+/// Whether they are of the same values but for a factor for each output channel. Channels of a single value have no
+/// direction.
 bool AreOfSameDirections(const std::vector<double>& a, const std::vector<double>& b);
 
 /// By layer of `network` the index of the weight in `known` that is its own, as AdaptPlan (bitplan/plan_match.h) finds

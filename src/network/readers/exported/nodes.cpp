@@ -141,6 +141,7 @@ void ExportedNodes::InsertNode(const Json& graph, const Json& node, Scope& scope
   if (const auto symbol = ScalarOperator(target)) return InsertScalar(*symbol, graph, node, scope);
   if (target == "torch.ops.aten.item.default" || target == "torch.ops.aten._local_scalar_dense.default")
     return InsertItem(graph, node, scope);
+  if (target == "torch.sym_ite") return InsertChoice(graph, node, scope);
   if (target == "torch.ops.higher_order.cond") return InsertCond(graph, node, scope);
   if (target == "torch.ops.higher_order.wrap_with_set_grad_enabled" ||
       target == "torch.ops.higher_order.invoke_subgraph")

@@ -38,6 +38,7 @@ class ExportedNodes {
   void InsertScalar(const std::string& symbol, const Json& graph, const Json& node, Scope& scope);
   void InsertItem(const Json& graph, const Json& node, Scope& scope);
   void InsertCond(const Json& graph, const Json& node, Scope& scope);
+  void InsertChoice(const Json& graph, const Json& node, Scope& scope);
   void InsertInlined(const Json& graph, const Json& node, Scope& scope);
   void InsertOperator(const std::string& target, const Json& graph, const Json& node, Scope& scope);
   std::vector<torch::jit::Value*> Operands(const c10::FunctionSchema& schema, const Json& graph, const Json& node,

@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "bitplan/error.h"
 #include "readers/exported/program_json.h"
 
 namespace bitplan::network {
@@ -12,6 +13,15 @@ namespace bitplan::network {
 namespace {
 
 using torch::jit::Value;
+
+/// Nothing where it is no JSON, or nested deeper than any program is.
+std::optional<Json> Parsed(const std::string& text) {
+  try {
+    return ParseProgram({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
 
 /// The names in a node's context, where it is a list of as many texts, or holds one: keys of a dict, fields of a class.
 std::vector<std::string> NamesIn(const Json& context, std::size_t count) {
@@ -38,9 +48,8 @@ class Tree {
       if (!parts.back()) return nullptr;
     }
     const Json& context = node.at("context");
-    return Pack(parts, NamesIn(context.is_string() ? Json::parse(context.get_ref<const std::string&>(), nullptr, false)
-                                                   : context,
-                               parts.size()));
+    const Json names = context.is_string() ? Parsed(context.get_ref<const std::string&>()).value_or(Json()) : context;
+    return Pack(parts, NamesIn(names, parts.size()));
   }
 
   bool IsDone() const { return next_ == leaves_.size(); }
@@ -61,9 +70,9 @@ class Tree {
 
 /// The program's description is a list: the form's version, and the root.
 std::optional<Json> RootOf(const std::string& spec) {
-  const Json parsed = Json::parse(spec, nullptr, /*allow_exceptions=*/false);
-  if (!parsed.is_array() || parsed.size() != 2) return std::nullopt;
-  return parsed[1];
+  const std::optional<Json> parsed = Parsed(spec);
+  if (!parsed || !parsed->is_array() || parsed->size() != 2) return std::nullopt;
+  return (*parsed)[1];
 }
 
 }  // namespace

@@ -36,6 +36,17 @@ void ExportedNodes::InsertCond(const Json& graph, const Json& node, Scope& scope
   }
 }
 
+/// torch.sym_ite: one of two numbers.
+void ExportedNodes::InsertChoice(const Json& graph, const Json& node, Scope& scope) {
+  const Json& inputs = node.at("inputs");
+  std::vector<Value*> values;
+  for (const std::size_t i : {0, 1, 2}) values.push_back(arguments_.Make(inputs.at(i).at("arg"), nullptr, scope));
+  Node* const branch = graph_.insertNode(graph_.create(c10::prim::If, {values[0]}, 1));
+  for (const std::size_t side : {1, 2}) branch->addBlock()->registerOutput(values[side]);
+  branch->output()->setType(c10::unifyTypes(values[1]->type(), values[2]->type()).value_or(c10::AnyType::get()));
+  Bind(graph, node.at("outputs").at(0), branch->output(), scope);
+}
+
 /// A subgraph that is run once, as it stands: under another gradient mode, or shared by several modules.
 void ExportedNodes::InsertInlined(const Json& graph, const Json& node, Scope& scope) {
   const Json* body = nullptr;
