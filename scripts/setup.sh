@@ -71,6 +71,12 @@ install_torch() {
     "$deps/venv/bin/pip" install --quiet --disable-pip-version-check "${source[@]}" "torch==$torch_version" numpy >"$deps/pip.log" 2>&1 ||
       fail "pip could not install torch==$torch_version (no network?); set Torch_DIR to an existing LibTorch. Last lines of $deps/pip.log:"$'\n'"$(tail -3 "$deps/pip.log")"
   fi
+  # What runs the files that bitplan exports, in tests.
+  if ! "$python" -c "import onnx, onnxruntime" 2>/dev/null; then
+    echo "setup: installing onnx and onnxruntime into .deps/venv"
+    "$deps/venv/bin/pip" install --quiet --disable-pip-version-check onnx onnxruntime >"$deps/pip.log" 2>&1 ||
+      fail "pip could not install onnx and onnxruntime. Last lines of $deps/pip.log:"$'\n'"$(tail -3 "$deps/pip.log")"
+  fi
   torch_dir="$("$python" -c 'import importlib.util, os; print(os.path.join(os.path.dirname(importlib.util.find_spec("torch").origin), "share", "cmake", "Torch"))')"
 }
 

@@ -43,6 +43,7 @@ OnnxFlavor OnnxRuntime() {
           {Int2, Uint2, Int4, Uint4, Int8, Uint8, Int16, Uint16},
           {Int2, Uint2, Int4, Uint4, Int8, Uint8},
           {Int8, Uint8, Int16, Uint16},
+          /*least_bits_beside_inputs=*/4,  // it makes QLinearConv of two bits, which that does not take
           /*reshapes=*/true};
 }
 
@@ -114,6 +115,17 @@ CodeRange RangeOf(onnx::ElementType type) {
     default:
       return {0, 65535};
   }
+}
+
+OnnxFlavor BesideInputs(const OnnxFlavor& flavor) {
+  OnnxFlavor beside = flavor;
+  const std::int64_t codes = std::int64_t{1} << flavor.least_bits_beside_inputs;
+  for (auto* const types : {&beside.weight_types, &beside.block_types})
+    std::erase_if(*types, [&](onnx::ElementType type) {
+      const CodeRange range = RangeOf(type);
+      return range.largest - range.least + 1 < codes;
+    });
+  return beside;
 }
 
 onnx::ElementType TypeFor(const std::vector<onnx::ElementType>& types, std::int64_t least, std::int64_t largest,

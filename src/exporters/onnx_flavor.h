@@ -17,6 +17,8 @@ struct OnnxFlavor {
   std::vector<onnx::ElementType> weight_types;  ///< of codes, the narrowest first
   std::vector<onnx::ElementType> block_types;   ///< the same of weights with a scale a block
   std::vector<onnx::ElementType> input_types;   ///< of activations' codes
+  /// The least bits of a type of weights whose layer's input is quantized.
+  int least_bits_beside_inputs = 2;
   bool reshapes = false;  ///< whether codes may be reshaped behind DequantizeLinear, for blocks across axes
 };
 
@@ -25,6 +27,9 @@ const std::vector<OnnxFlavor>& OnnxFlavors();
 
 /// Empty: the first.
 const OnnxFlavor& FlavorNamed(std::string_view name);
+
+/// The flavor as it is for layers whose inputs are quantized.
+OnnxFlavor BesideInputs(const OnnxFlavor& flavor);
 
 /// The narrowest of the types that has all codes from `least` to `largest`; Undefined where there is none.
 onnx::ElementType TypeFor(const std::vector<onnx::ElementType>& types, std::int64_t least, std::int64_t largest,

@@ -49,6 +49,12 @@ QuantizedTensor OfDirection(QuantizedTensor weight, const std::vector<std::int64
   return weight;
 }
 
+/// What a Gemm multiplies its product, or what it adds, with.
+double FactorOf(const onnx::Node& node, const std::string& name) {
+  const auto factor = node.op == "Gemm" ? node.attributes.find(name) : node.attributes.end();
+  return factor == node.attributes.end() ? 1 : static_cast<double>(std::get<float>(factor->second));
+}
+
 class Patcher {
  public:
   Patcher(const Network& network, const PlannedTensors& planned, const OnnxFlavor& flavor, const onnx::Model& model,
@@ -56,6 +62,7 @@ class Patcher {
       : network_(network),
         planned_(planned),
         flavor_(flavor),
+        beside_inputs_(BesideInputs(flavor)),
         places_(network, model),
         editor_(editor),
         opset_(std::max<std::int64_t>(model.opset, 13)) {}
@@ -95,6 +102,9 @@ class Patcher {
     const std::string what = fmt::format("layer '{}'", layer.name);
     if (weight.negative_scale.defined())
       throw Error(fmt::format("{}: {} has no place for a scale of its own for −1", what, flavor_.name));
+    const bool quantized_input = std::any_of(layer.uses.begin(), layer.uses.end(), [&](const LayerUse& use) {
+      return planned_.inputs.contains(use.input_site);
+    });
     std::map<std::pair<std::size_t, std::vector<std::int64_t>>, std::string> made;  // by graph and order of axes
     for (const WeightPlace& place : places) {
       const onnx::Node& node = places_.NodeOf(place.input.node);
@@ -102,11 +112,11 @@ class Patcher {
       if (place.direction) {
         const QuantizedTensor own = OfDirection(weight, GatesOf(node));
         recurrent_[{place.input.node, place.input.index}][*place.direction] =
-            AddWeight(own, {0, 1, 2}, what, fmt::format("{}_{}", name, *place.direction), node.name);
+            AddWeight(own, {0, 1, 2}, what, fmt::format("{}_{}", name, *place.direction), node.name, quantized_input);
         continue;
       }
       std::string& value = made[{editor_.GraphOf(node.name), place.axes}];
-      if (value.empty()) value = AddWeight(weight, place.axes, what, name, node.name);
+      if (value.empty()) value = AddWeight(weight, place.axes, what, name, node.name, quantized_input);
       editor_.SetInput(place.input, value);
     }
   }
@@ -118,14 +128,15 @@ class Patcher {
   }
 
   std::string AddWeight(const QuantizedTensor& weight, const std::vector<std::int64_t>& axes, const std::string& what,
-                        const std::string& name, const std::string& beside) {
+                        const std::string& name, const std::string& beside, bool quantized_input) {
+    const ElementType type = places_.TypeOf(name);
     if (!weight.format.HasScale()) {
       const at::Tensor& values = weight.format.bits == 16 ? weight.q : weight.value;
-      return onnx::AddValues(editor_, beside, ValuesOf(values.permute(axes), name));
+      return onnx::AddValues(editor_, beside, ValuesOf(values.permute(axes), name), type);
     }
-    const onnx::CodedTensor coded = CodesOf(weight, axes, what, name, flavor_);
+    const onnx::CodedTensor coded = CodesOf(weight, axes, what, name, quantized_input ? beside_inputs_ : flavor_);
     opset_ = std::max(opset_, onnx::OpsetOf(coded));
-    return onnx::AddValues(editor_, beside, coded);
+    return onnx::AddValues(editor_, beside, coded, type);
   }
 
   /// What a recurrent node reads: its directions one after the other.
@@ -150,15 +161,15 @@ class Patcher {
   void SetBias(const onnx::NodeInput& place, const at::Tensor& bias, const Layer& layer) {
     std::string name = editor_.InputOf(place);
     if (name.empty()) name = layer.name + ".bias";
-    editor_.SetInput(place, onnx::AddValues(editor_, place.node, ValuesOf(bias, name)));
+    editor_.SetInput(place, onnx::AddValues(editor_, place.node, ValuesOf(bias, name), places_.TypeOf(name)));
   }
 
   void PatchParameter(std::size_t index) {
     if (done_.contains(index)) return;
     const Parameter& parameter = network_.parameters()[index];
     for (const onnx::NodeInput& place : places_.InputsOf(parameter))
-      editor_.SetInput(place,
-                       onnx::AddValues(editor_, place.node, ValuesOf(planned_.parameters[index], parameter.name)));
+      editor_.SetInput(place, onnx::AddValues(editor_, place.node, ValuesOf(planned_.parameters[index], parameter.name),
+                                              places_.TypeOf(editor_.InputOf(place))));
   }
 
   /// Into the bias where the node has a free input for one, else added behind it.
@@ -167,12 +178,15 @@ class Patcher {
     for (const std::string& node : places_.OutputsOf(site)) {
       const onnx::Node& own = places_.NodeOf(node);
       const onnx::NodeInput bias{node, 2};
-      const bool takes_bias = own.op == "Conv" || own.op == "Gemm";
+      const double factor = FactorOf(own, "alpha");
+      const bool takes_bias = own.op == "Conv" || (own.op == "Gemm" && factor == 1 && FactorOf(own, "beta") == 1);
       if (takes_bias && editor_.InputOf(bias).empty()) {
-        editor_.SetInput(bias, onnx::AddValues(editor_, node, ValuesOf(shift.flatten(), name + "_bias")));
+        editor_.SetInput(bias, onnx::AddValues(editor_, node, ValuesOf(shift.flatten(), name + "_bias"),
+                                               places_.TypeOf(own.outputs[0])));
         continue;
       }
-      const std::string value = onnx::AddValues(editor_, node, ValuesOf(shift, name + "_shift"));
+      const std::string value =
+          onnx::AddValues(editor_, node, ValuesOf(shift * factor, name + "_shift"), places_.TypeOf(own.outputs[0]));
       const std::string output = editor_.OutputOf(node, 0), before = editor_.DivertOutput(node, 0);
       editor_.AddAfter(node, {"Add", {before, value}, {output}});
     }
@@ -180,7 +194,7 @@ class Patcher {
 
   void PatchInput(int site, const QuantizedInput& input) {
     const std::string& name = network_.sites()[static_cast<std::size_t>(site)].name;
-    const onnx::ActivationGrid grid = GridOf(input, name);
+    onnx::ActivationGrid grid = GridOf(input, name);
     opset_ = std::max(opset_, onnx::OpsetOf(grid.type));
     std::map<std::pair<std::size_t, std::string>, std::vector<onnx::NodeInput>> readers;  // by graph and value
     for (const onnx::NodeInput& place : places_.InputsOf(site))
@@ -188,6 +202,7 @@ class Patcher {
     for (const auto& [key, places] : readers) {
       std::vector<std::string> nodes;
       for (const onnx::NodeInput& place : places) nodes.push_back(place.node);
+      grid.value_type = places_.TypeOf(key.second);
       const std::string value = onnx::AddGrid(editor_, nodes, key.second, grid);
       for (const onnx::NodeInput& place : places) editor_.SetInput(place, value);
     }
@@ -219,6 +234,7 @@ class Patcher {
   const Network& network_;
   const PlannedTensors& planned_;
   const OnnxFlavor& flavor_;
+  const OnnxFlavor beside_inputs_;
   OnnxPlaces places_;
   onnx::ModelEditor& editor_;
   std::int64_t opset_;

@@ -4,6 +4,7 @@
 #include <torch/csrc/jit/ir/ir.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "bitplan/error.h"
@@ -34,6 +35,11 @@ std::int64_t IntOf(const onnx::Node& node, const std::string& name, std::int64_t
 
 bool IsRecurrent(const onnx::Node& node) { return node.op == "LSTM" || node.op == "GRU" || node.op == "RNN"; }
 
+bool IsFloatingPoint(onnx::ElementType type) {
+  using enum onnx::ElementType;
+  return type == Float || type == Double || type == Float16 || type == Bfloat16;
+}
+
 /// Operators of which nothing is left in the network, or that hand on what they read.
 bool HandsOn(const onnx::Node& node) {
   static const std::set<std::string> all{"Identity", "Dropout",   "Cast",   "Reshape",   "Flatten",
@@ -45,6 +51,17 @@ bool HandsOn(const onnx::Node& node) {
 bool CommutesWithGrids(const Node* node) {
   static const std::set<std::string> all{"constant_pad_nd", "flip", "contiguous"};
   return network::IsView(node) || all.contains(network::OperatorName(node));
+}
+
+/// Of an item among those of the list that the node reads it in.
+std::size_t PositionInList(const Node* node, const Value* item) {
+  for (const Value* input : node->inputs()) {
+    if (input->node()->kind() != c10::prim::ListConstruct) continue;
+    const auto items = input->node()->inputs();
+    const auto found = std::find(items.begin(), items.end(), item);
+    if (found != items.end()) return static_cast<std::size_t>(found - items.begin());
+  }
+  throw Error(fmt::format("a weight of {} is in none of its lists", network::OperatorName(node)));
 }
 
 /// Whether an operator of two or more tensors in ATen has them in the node's order.
@@ -62,7 +79,13 @@ OnnxPlaces::OnnxPlaces(const Network& network, const onnx::Model& model) : netwo
 }
 
 void OnnxPlaces::Index(const onnx::Graph& graph) {
-  for (const onnx::Tensor& tensor : graph.initializers) tensors_[tensor.name] = &tensor;
+  for (const onnx::Tensor& tensor : graph.initializers) {
+    tensors_[tensor.name] = &tensor;
+    types_[tensor.name] = tensor.type;
+    if (IsFloatingPoint(tensor.type)) elements_of_[tensor.type] += tensor.bytes.size() / onnx::BytesOf(tensor.type);
+  }
+  for (const auto* const values : {&graph.values, &graph.inputs, &graph.outputs})
+    for (const onnx::ValueInfo& value : *values) types_[value.name] = value.type;
   for (const onnx::Node& node : graph.nodes) {
     nodes_[node.name] = &node;
     for (const std::string& output : node.outputs) makers_[output] = &node;
@@ -85,6 +108,14 @@ const onnx::Node& OnnxPlaces::NodeOf(const Node* node, const std::string& what) 
   return *found->second;
 }
 
+onnx::ElementType OnnxPlaces::TypeOf(const std::string& value) const {
+  const auto known = types_.find(value);
+  if (known != types_.end() && IsFloatingPoint(known->second)) return known->second;
+  const auto most = std::max_element(elements_of_.begin(), elements_of_.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == elements_of_.end() ? onnx::ElementType::Float : most->first;
+}
+
 std::vector<WeightPlace> OnnxPlaces::WeightsOf(std::size_t layer) const {
   const auto weight = static_cast<std::size_t>(network_.layers()[layer].weight);
   std::vector<WeightPlace> places;
@@ -105,11 +136,16 @@ WeightPlace OnnxPlaces::PlaceOf(std::size_t layer, const Node* node) const {
   const LoweredGraph& lowered = network_.lowered();
   const auto [use, operand] = *network::ReadingOf(lowered, node, static_cast<std::size_t>(named.weight));
   const onnx::Node& own = NodeOf(node, what);
-  if (!network::IsWholeWeight(lowered, use, operand))
+  const std::string op = network::OperatorName(node);
+  const at::Tensor& weight = lowered.parameters[operand.parameter].value;
+  // Of one gate there is nothing to put together: all directions are one weight, as the node reads it.
+  if (own.op == "RNN" && weight.dim() == 3)
+    return {{own.name, 1 + PositionInList(node, use.weight) % kTensorsOfDirection}, {0, 1, 2}};
+  const bool all_rows = IsRecurrent(own) && c10::multiply_integers(operand.sizes) == weight.numel();
+  if (!all_rows && !network::IsWholeWeight(lowered, use, operand))
     throw Error(
         fmt::format("{}: node '{}' ({}) reads a part of its weight, or another form of it", what, own.name, own.op));
   WeightPlace place{{own.name, 1}, operand.axes};
-  const std::string op = network::OperatorName(node);
   const auto transpose = [&] { std::swap(place.axes.end()[-1], place.axes.end()[-2]); };
   if (own.op == "Gather") {
     place.input.index = 0;
@@ -121,8 +157,7 @@ WeightPlace OnnxPlaces::PlaceOf(std::size_t layer, const Node* node) const {
     else
       place.input.index = static_cast<std::size_t>(use.weight_operand);
   } else if (IsRecurrent(own)) {
-    const auto list = node->inputs()[static_cast<std::size_t>(use.weight_operand)]->node()->inputs();
-    const auto position = static_cast<std::size_t>(std::find(list.begin(), list.end(), use.weight) - list.begin());
+    const std::size_t position = PositionInList(node, use.weight);
     place.direction = position / kTensorsOfDirection;
     place.input.index = 1 + position % kTensorsOfDirection;
   } else if (own.op != "Conv" && own.op != "ConvTranspose") {
@@ -200,7 +235,7 @@ std::vector<std::string> OnnxPlaces::OutputsOf(int site) const {
     for (const torch::jit::Use& use : value->uses())
       if (use.user->kind() == network::TapSymbol()) value = use.user->output();
     for (const torch::jit::Use& use : value->uses())
-      if (network::OnnxNodeOf(use.user) == own.name && use.user->kind().is_aten())
+      if (own.op != "Gemm" && network::OnnxNodeOf(use.user) == own.name && use.user->kind().is_aten())
         throw Error(
             fmt::format("{}: it is inside of node '{}' ({}), where nothing can be added", what, own.name, own.op));
     if (std::find(nodes.begin(), nodes.end(), own.name) == nodes.end()) nodes.push_back(own.name);
@@ -215,9 +250,12 @@ std::vector<std::string> OnnxPlaces::NormsOf(std::size_t layer) const {
   std::vector<std::string> norms;
   const onnx::Node* node = &NodeOf(WeightsOf(layer).front().input.node);
   for (;;) {
-    const auto readers = readers_.find(node->outputs[0]);
-    if (readers == readers_.end() || readers->second.size() != 1) break;
-    node = readers->second.front();
+    std::vector<const onnx::Node*> readers;
+    if (const auto found = readers_.find(node->outputs[0]); found != readers_.end())
+      std::copy_if(found->second.begin(), found->second.end(), std::back_inserter(readers),
+                   [](const onnx::Node* reader) { return reader->op != "Shape"; });
+    if (readers.size() != 1) break;
+    node = readers.front();
     const auto left = operators_.find(node->name);
     const bool stayed = left != operators_.end() &&
                         std::any_of(left->second.begin(), left->second.end(),

@@ -55,6 +55,9 @@ class OnnxPlaces {
 
   const onnx::Node& NodeOf(const std::string& name) const { return *nodes_.at(name); }
 
+  /// Of a floating-point value: as the file says, or else as most of its tensors.
+  onnx::ElementType TypeOf(const std::string& value) const;
+
  private:
   void Index(const onnx::Graph& graph);
   const onnx::Node& NodeOf(const torch::jit::Node* node, const std::string& what) const;
@@ -67,6 +70,8 @@ class OnnxPlaces {
   std::map<std::string, const onnx::Node*> makers_;                // by value
   std::map<std::string, std::vector<const onnx::Node*>> readers_;  // by value
   std::map<std::string, const onnx::Tensor*> tensors_;
+  std::map<std::string, onnx::ElementType> types_;                         // of values
+  std::map<onnx::ElementType, std::size_t> elements_of_;                   // tensors' elements by floating-point type
   std::map<std::string, std::vector<const torch::jit::Node*>> operators_;  // by node
 };
 

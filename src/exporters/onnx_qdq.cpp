@@ -16,20 +16,19 @@
 #include "onnx/model_editor.h"
 #include "onnx_flavor.h"
 #include "onnx_patch.h"
+#include "onnx_transfer.h"
 
 namespace bitplan::exporters {
 
 namespace {
 
-void RequireOwnFile(const std::filesystem::path& file, const Network& network) {
+void RequireOnnx(const std::filesystem::path& file) {
   constexpr std::size_t kHead = 3;
   std::string head(kHead, '\0');
   std::ifstream(file, std::ios::binary).read(head.data(), kHead);
   if (!onnx::IsModel(head))
-    throw Error(
-        fmt::format("{} is no ONNX file: onnx-qdq patches the ONNX file that a network was read from", file.string()));
-  if (FileSha256(file) != network.sha256())
-    throw Error(fmt::format("{} is not the file that the network was read from", file.string()));
+    throw Error(fmt::format("{} is no ONNX file: onnx-qdq patches one; give that of the same network with --from",
+                            file.string()));
 }
 
 /// Parameters that the plan left in other values than the file's.
@@ -41,6 +40,17 @@ std::set<std::size_t> ChangedIn(const QuantizedNetwork& quantized) {
   for (std::size_t i = 0; i < network.parameters().size(); ++i)
     if (!at::equal(quantized.parameters()[i].cpu(), original.parameters()[i].value.cpu())) changed.insert(i);
   return changed;
+}
+
+PlannedTensors OwnTensors(const QuantizedNetwork& quantized) {
+  return {quantized.weights(), quantized.parameters(), ChangedIn(quantized), quantized.inputs(), quantized.shifts()};
+}
+
+/// The network of another file, loaded as that one was.
+Network LoadLike(const Network& network, const std::filesystem::path& file) {
+  NetworkOptions options = network.options();
+  options.input_values.clear();
+  return Network::Load(file, options);
 }
 
 }  // namespace
@@ -56,12 +66,13 @@ ExporterTraits OnnxQdq::Traits(std::string_view flavor) const { return FlavorNam
 void OnnxQdq::Write(const QuantizedNetwork& quantized, const ExportOptions& options, const ByteSink& sink) const {
   const Network& network = quantized.network();
   const std::filesystem::path file = options.from.empty() ? std::filesystem::path(network.source()) : options.from;
-  const PlannedTensors planned{quantized.weights(), quantized.parameters(), ChangedIn(quantized), quantized.inputs(),
-                               quantized.shifts()};
-  RequireOwnFile(file, network);
+  RequireOnnx(file);
+  const bool is_own = FileSha256(file) == network.sha256();
+  const Network patched = is_own ? network : LoadLike(network, file);
+  const PlannedTensors planned = is_own ? OwnTensors(quantized) : TransferTo(patched, quantized);
   const onnx::Model model = onnx::ReadModel(file);
   onnx::ModelEditor editor(file);
-  PatchModel(network, planned, FlavorNamed(options.flavor), model, editor);
+  PatchModel(patched, planned, FlavorNamed(options.flavor), model, editor);
   editor.SetMetadata("bitplan.plan", ToJson(quantized.plan()));
   sink(editor.Finish());
 }

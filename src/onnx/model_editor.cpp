@@ -92,6 +92,7 @@ struct ModelEditor::Impl {
   std::set<const proto::NodeProto*> removed;
   FunctionTable functions;
   NodeNames node_names;
+  std::int64_t opset = 0;  // that is to be declared at least; 0: as it is
 
   explicit Impl(const std::filesystem::path& path) : file(path), message(ParseFile(path)), functions(message->model) {
     Index(*message->model.mutable_graph());
@@ -275,7 +276,9 @@ void ModelEditor::Remove(const std::string& node) {
   impl_->Rename(input, output);
 }
 
-void ModelEditor::RaiseOpset(std::int64_t opset) {
+void ModelEditor::RaiseOpset(std::int64_t opset) { impl_->opset = std::max(impl_->opset, opset); }
+
+void ModelEditor::RaiseNodesTo(std::int64_t opset) {
   proto::ModelProto& model = impl_->message->model;
   const auto raise = [&](auto* imports, Nodes& nodes) {
     const std::int64_t from = OpsetOf(*imports);
@@ -300,6 +303,7 @@ void ModelEditor::SetMetadata(const std::string& key, const std::string& text) {
 
 std::string ModelEditor::Finish() {
   impl_->Arrange();
+  if (impl_->opset > 0) RaiseNodesTo(impl_->opset);
   impl_->Sweep();
   impl_->TakeIn();
   const proto::ModelProto& model = impl_->message->model;

@@ -29,6 +29,16 @@ std::vector<std::int64_t> ScaleShape(const CodedTensor& tensor) {
   return tensor.scales.size() == 1 ? std::vector<std::int64_t>{} : std::vector<std::int64_t>{tensor.shape[axis]};
 }
 
+/// `value` in another type, where it is not that.
+std::string AddCast(ModelEditor& editor, const std::string& beside, const std::string& value, const std::string& name,
+                    ElementType from, ElementType to) {
+  if (from == to) return value;
+  const NewNode cast{
+      "Cast", {value}, {editor.NewName(name + "_as_" + NameOf(to))}, {{"to", static_cast<std::int64_t>(to)}}};
+  editor.AddFirst(beside, cast);
+  return cast.outputs[0];
+}
+
 std::vector<std::byte> ZeroPointOf(ElementType type, std::int64_t zero_point) {
   std::vector<std::byte> bytes(BytesOf(type));
   std::memcpy(bytes.data(), &zero_point, bytes.size());  // little-endian
@@ -66,7 +76,7 @@ std::int64_t OpsetOf(const CodedTensor& tensor) {
   return std::max(OpsetOf(tensor.type), std::int64_t{tensor.block_size > 0 ? 21 : 13});
 }
 
-std::string AddValues(ModelEditor& editor, const std::string& beside, const CodedTensor& tensor) {
+std::string AddValues(ModelEditor& editor, const std::string& beside, const CodedTensor& tensor, ElementType as) {
   const NewTensor codes{editor.NewName(tensor.name + "_quantized"), tensor.type, tensor.shape, tensor.codes};
   editor.Add(codes);
   const std::vector<std::int64_t> shape = ScaleShape(tensor);
@@ -80,7 +90,7 @@ std::string AddValues(ModelEditor& editor, const std::string& beside, const Code
   if (tensor.block_size > 0) node.attributes["block_size"] = tensor.block_size;
   node.outputs = {editor.NewName(tensor.name + "_dequantized")};
   editor.AddFirst(beside, node);
-  if (tensor.result.empty()) return node.outputs[0];
+  if (tensor.result.empty()) return AddCast(editor, beside, node.outputs[0], tensor.name, ElementType::Float, as);
   NewTensor sizes{editor.NewName(tensor.name + "_shape"),
                   ElementType::Int64,
                   {static_cast<std::int64_t>(tensor.result.size())},
@@ -89,20 +99,14 @@ std::string AddValues(ModelEditor& editor, const std::string& beside, const Code
   editor.Add(sizes);
   const NewNode reshape{"Reshape", {node.outputs[0], sizes.name}, {editor.NewName(tensor.name + "_reshaped")}};
   editor.AddFirst(beside, reshape);
-  return reshape.outputs[0];
+  return AddCast(editor, beside, reshape.outputs[0], tensor.name, ElementType::Float, as);
 }
 
-std::string AddValues(ModelEditor& editor, const std::string& beside, const NewTensor& tensor) {
+std::string AddValues(ModelEditor& editor, const std::string& beside, const NewTensor& tensor, ElementType as) {
   NewTensor own = tensor;
   own.name = editor.NewName(tensor.name + "_planned");
   editor.Add(own);
-  if (own.type == ElementType::Float) return own.name;
-  const NewNode cast{"Cast",
-                     {own.name},
-                     {editor.NewName(tensor.name + "_float")},
-                     {{"to", static_cast<std::int64_t>(ElementType::Float)}}};
-  editor.AddFirst(beside, cast);
-  return cast.outputs[0];
+  return AddCast(editor, beside, own.name, tensor.name, own.type, as);
 }
 
 std::string AddGrid(ModelEditor& editor, const std::vector<std::string>& readers, const std::string& value,
@@ -115,10 +119,14 @@ std::string AddGrid(ModelEditor& editor, const std::vector<std::string>& readers
     editor.AddBefore(readers, node);
     current = node.outputs[0];
   };
+  const auto cast = [&](ElementType to, const std::string& suffix) {
+    add("Cast", suffix, {}, {{"to", static_cast<std::int64_t>(to)}});
+  };
+  if (grid.value_type != ElementType::Float) cast(ElementType::Float, "_float");
   if (grid.offset != 0) add("Sub", "_less_offset", {AddNumber(editor, value + "_offset", grid.offset)});
   if (grid.type == ElementType::Float16 || grid.type == ElementType::Bfloat16) {
-    add("Cast", "_half", {}, {{"to", static_cast<std::int64_t>(grid.type)}});
-    add("Cast", "_rounded", {}, {{"to", static_cast<std::int64_t>(ElementType::Float)}});
+    cast(grid.type, "_half");
+    cast(grid.value_type, "_rounded");
     return current;
   }
   if (grid.range)
@@ -130,6 +138,7 @@ std::string AddGrid(ModelEditor& editor, const std::vector<std::string>& readers
   editor.Add(zero);
   add("QuantizeLinear", "_quantized", {scale, zero.name});
   add("DequantizeLinear", "_dequantized", {scale, zero.name});
+  if (grid.value_type != ElementType::Float) cast(grid.value_type, "_as_it_was");
   return current;
 }
 

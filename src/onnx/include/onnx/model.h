@@ -131,9 +131,9 @@ enum class Operators {
 
 /// Throws Error naming file and node: not a regular file, damaged, larger than 2 GiB, nested too deep, tensors that do
 /// not have the bytes of their shape, external data not in the model's folder, values used before they are defined or
-/// defined twice, versions beyond those above, operators of other domains, quantized models unless `operators` says so, sparse tensors, strings,
-/// sequences, optionals, training. External data stay in their file, which must not change while a tensor of the model
-/// is in use.
+/// defined twice, versions beyond those above, operators of other domains, quantized models unless `operators` says so,
+/// sparse tensors, strings, sequences, optionals, training. External data stay in their file, which must not change
+/// while a tensor of the model is in use.
 Model ReadModel(const std::filesystem::path& file, Operators operators = Operators::Float);
 
 }  // namespace bitplan::onnx

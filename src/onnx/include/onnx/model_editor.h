@@ -75,18 +75,20 @@ class ModelEditor {
   /// Takes the node out: its first input takes the place of its first output.
   void Remove(const std::string& node);
 
-  /// Declares an operator set of at least that version, with what else it asks for. Throws Error naming a node that has
-  /// no form in that set.
+  /// The file is to declare an operator set of at least that version.
   void RaiseOpset(std::int64_t opset);
 
   /// A text that the file is to have under that key, beside the graph.
   void SetMetadata(const std::string& key, const std::string& text);
 
   /// The file with what the changes left unread taken out. Tensors that lay outside of it are inside, so that it can go
-  /// to any folder. Throws Error where that is more than 2 GiB. Afterwards the editor is of no use.
+  /// to any folder. Throws Error where that is more than 2 GiB, and naming a
+  /// node that has no form in the operator set. Afterwards the editor is of no use.
   std::string Finish();
 
  private:
+  void RaiseNodesTo(std::int64_t opset);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

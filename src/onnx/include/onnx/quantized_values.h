@@ -30,11 +30,14 @@ struct CodedTensor {
 std::int64_t OpsetOf(const CodedTensor& tensor);
 std::int64_t OpsetOf(ElementType type);
 
-/// Adds the codes, and what makes their values in the graph that `beside` stands in. Returns the values' name.
-std::string AddValues(ModelEditor& editor, const std::string& beside, const CodedTensor& tensor);
+/// Adds the codes, and what makes their values, in type `as`, in the graph that `beside` stands in. Returns the values'
+/// name.
+std::string AddValues(ModelEditor& editor, const std::string& beside, const CodedTensor& tensor,
+                      ElementType as = ElementType::Float);
 
-/// The same of floating-point values, as float16 or bfloat16 where `type` is that; the bytes are of that type.
-std::string AddValues(ModelEditor& editor, const std::string& beside, const NewTensor& tensor);
+/// The same of floating-point values, of the tensor's type.
+std::string AddValues(ModelEditor& editor, const std::string& beside, const NewTensor& tensor,
+                      ElementType as = ElementType::Float);
 
 /// A grid of integers for an activation: scale (q − zero point), q = round(x / scale) + zero point.
 struct ActivationGrid {
@@ -43,7 +46,8 @@ struct ActivationGrid {
   std::int64_t zero_point = 0;
   /// The least and the largest value, of a grid that is narrower than its type.
   std::optional<std::pair<float, float>> range = {};
-  float offset = 0;  ///< taken off before rounding
+  float offset = 0;                             ///< taken off before rounding
+  ElementType value_type = ElementType::Float;  ///< of the value, in the file
 };
 
 /// Puts the value on the grid for those that read it, which stand in one graph. Returns the name of what they are to
