@@ -2,6 +2,9 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <utility>
@@ -27,6 +30,8 @@ namespace bitplan {
 
 namespace {
 
+constexpr std::uint32_t kInfinity = 0x7F800000;  // of float32
+
 /// What layers and batch norms compute with. Other parameters may hold −inf, as masks do.
 std::set<std::size_t> MustBeFinite(const LoweredGraph& lowered, const std::vector<Layer>& layers) {
   std::set<std::size_t> indices;
@@ -40,14 +45,32 @@ std::set<std::size_t> MustBeFinite(const LoweredGraph& lowered, const std::vecto
   return indices;
 }
 
+/// The largest of a tensor's magnitudes, as bits of float32, which rise with it: above kInfinity of NaN. One pass,
+/// where operators take several.
+std::uint32_t LargestMagnitude(const at::Tensor& tensor) {
+  if (!tensor.is_floating_point()) return 0;
+  if (tensor.scalar_type() != at::kFloat) {
+    if (tensor.isnan().any().item<bool>()) return kInfinity + 1;
+    return tensor.isinf().any().item<bool>() ? kInfinity : 0;
+  }
+  constexpr std::uint32_t kWithoutSign = 0x7FFFFFFF;
+  const at::Tensor values = tensor.detach().to(at::kCPU).contiguous();
+  const float* const begin = values.const_data_ptr<float>();
+  std::uint32_t largest = 0;
+  for (const float* value = begin; value != begin + values.numel(); ++value)
+    largest = std::max(largest, std::bit_cast<std::uint32_t>(*value) & kWithoutSign);
+  return largest;
+}
+
 void CheckFinite(const LoweredGraph& lowered, const std::vector<Layer>& layers) {
-  for (const Parameter& parameter : lowered.parameters)
-    if (parameter.value.is_floating_point() && parameter.value.isnan().any().item<bool>())
+  const std::set<std::size_t> finite = MustBeFinite(lowered, layers);
+  for (std::size_t i = 0; i < lowered.parameters.size(); ++i) {
+    const Parameter& parameter = lowered.parameters[i];
+    const std::uint32_t largest = LargestMagnitude(parameter.value);
+    if (largest > kInfinity)
       throw Error(
           fmt::format("parameter '{}' holds NaN; the model file is damaged or its training diverged", parameter.name));
-  for (const std::size_t index : MustBeFinite(lowered, layers)) {
-    const Parameter& parameter = lowered.parameters[index];
-    if (!parameter.value.isfinite().all().item<bool>())
+    if (largest == kInfinity && finite.contains(i))
       throw Error(fmt::format("parameter '{}' holds an infinite value; its training diverged", parameter.name));
   }
 }
