@@ -72,7 +72,7 @@ class Patcher {
     for (const auto& [place, parts] : recurrent_) JoinDirections(place, parts);
     for (const std::size_t index : planned_.changed) PatchParameter(index);
     for (const auto& [site, shift] : planned_.shifts) AddShift(site, shift);
-    for (const auto& [site, input] : planned_.inputs) PatchInput(site, input);
+    PatchInputs();
     editor_.RaiseOpset(opset_);
   }
 
@@ -192,19 +192,36 @@ class Patcher {
     }
   }
 
-  void PatchInput(int site, const QuantizedInput& input) {
-    const std::string& name = network_.sites()[static_cast<std::size_t>(site)].name;
-    onnx::ActivationGrid grid = GridOf(input, name);
-    opset_ = std::max(opset_, onnx::OpsetOf(grid.type));
-    std::map<std::pair<std::size_t, std::string>, std::vector<onnx::NodeInput>> readers;  // by graph and value
-    for (const onnx::NodeInput& place : places_.InputsOf(site))
-      readers[{editor_.GraphOf(place.node), editor_.InputOf(place)}].push_back(place);
-    for (const auto& [key, places] : readers) {
+  /// Those who read a value on the same grid.
+  struct Readers {
+    std::size_t graph = 0;
+    std::string value;
+    onnx::ActivationGrid grid;
+    std::vector<onnx::NodeInput> places = {};
+  };
+
+  /// Sites of one value on one grid, a layer's input and an operand, read it from one pair of nodes: so a tool can hand
+  /// it on in codes.
+  void PatchInputs() {
+    std::vector<Readers> all;
+    for (const auto& [site, input] : planned_.inputs) {
+      const onnx::ActivationGrid grid = GridOf(input, network_.sites()[static_cast<std::size_t>(site)].name);
+      opset_ = std::max(opset_, onnx::OpsetOf(grid.type));
+      for (const onnx::NodeInput& place : places_.InputsOf(site)) {
+        Readers own{editor_.GraphOf(place.node), editor_.InputOf(place), grid};
+        own.grid.value_type = places_.TypeOf(own.value);
+        const auto same = std::find_if(all.begin(), all.end(), [&](const Readers& other) {
+          return other.graph == own.graph && other.value == own.value && other.grid == own.grid;
+        });
+        Readers& readers = same == all.end() ? all.emplace_back(std::move(own)) : *same;
+        readers.places.push_back(place);
+      }
+    }
+    for (const Readers& readers : all) {
       std::vector<std::string> nodes;
-      for (const onnx::NodeInput& place : places) nodes.push_back(place.node);
-      grid.value_type = places_.TypeOf(key.second);
-      const std::string value = onnx::AddGrid(editor_, nodes, key.second, grid);
-      for (const onnx::NodeInput& place : places) editor_.SetInput(place, value);
+      for (const onnx::NodeInput& place : readers.places) nodes.push_back(place.node);
+      const std::string value = onnx::AddGrid(editor_, nodes, readers.value, readers.grid);
+      for (const onnx::NodeInput& place : readers.places) editor_.SetInput(place, value);
     }
   }
 

@@ -48,6 +48,8 @@ struct ActivationGrid {
   std::optional<std::pair<float, float>> range = {};
   float offset = 0;                             ///< taken off before rounding
   ElementType value_type = ElementType::Float;  ///< of the value, in the file
+
+  bool operator==(const ActivationGrid&) const = default;
 };
 
 /// Puts the value on the grid for those that read it, which stand in one graph. Returns the name of what they are to
