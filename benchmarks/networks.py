@@ -7,6 +7,7 @@ from torch import nn
 
 CLASSIFIERS = """alexnet vgg11_bn resnet18 resnext50_32x4d squeezenet1_1 densenet121 googlenet mobilenet_v2 mobilenet_v3_small
 mnasnet0_5 shufflenet_v2_x0_5 efficientnet_b0 regnet_y_400mf convnext_tiny swin_t swin_v2_t""".split()
+LARGE = ("alexnet", "vgg11_bn")  # whose pools the older ONNX exporter only takes of the size that they were made for
 SIZES = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64)
 WORDS = dict(vocab_size=100, **SIZES)
 CACHED = dict(use_cache=False, **WORDS)
@@ -59,7 +60,7 @@ class Speech(nn.Module):
 def networks():
     """Name to (how to make it, how to make samples)."""
     t, models = transformers, torchvision.models
-    made = {name: (lambda name=name: getattr(models, name)(weights=None), images(64)) for name in CLASSIFIERS}
+    made = {name: (lambda name=name: getattr(models, name)(weights=None), images(224 if name in LARGE else 64)) for name in CLASSIFIERS}
     made["maxvit_t"] = lambda: models.maxvit_t(weights=None), images(224)
     made["vit_b_32"] = lambda: models.vit_b_32(weights=None, image_size=64), images(64)
     for name in ("deeplabv3_mobilenet_v3_large", "lraspp_mobilenet_v3_large", "fcn_resnet50"):

@@ -211,7 +211,7 @@ def run(made, outputs, samples):
 
 
 def listed(array):
-    return {"shape": list(array.shape), "values": [float(f"{x:.8g}") for x in array.flatten().tolist()]}
+    return {"dtype": "float32", "shape": list(array.shape), "values": [float(f"{x:.8g}") for x in array.flatten().tolist()]}
 
 
 def main():
