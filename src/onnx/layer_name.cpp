@@ -75,6 +75,12 @@ std::string OwnerOf(std::string_view weight) {
   return Dotted(weight);
 }
 
+/// What has a bias of this name; empty where the name does not say.
+std::string OwnerOfBias(std::string_view bias) {
+  const std::string_view owner = WithoutSuffix(bias, ".bias");
+  return IsMadeUp(bias) || owner.size() == bias.size() ? "" : Dotted(owner);
+}
+
 /// The last module of the operator's path, "layer1.0" of "", "layer1", "layer1.0", "conv2d".
 std::string ModuleOf(const Node& node) { return node.modules.size() < 2 ? "" : node.modules[node.modules.size() - 2]; }
 
@@ -87,13 +93,16 @@ std::string PathOf(std::string_view name) {
 
 }  // namespace
 
-std::string LayerName(const std::string& weight, const Node& node) {
+std::string LayerName(const std::string& weight, const Node& node, const std::string& bias) {
   const std::string module = ModuleOf(node);
   const bool made_up = IsMadeUp(weight) || (!module.empty() && weight.find('.') == weight.npos);
   if (!made_up) return OwnerOf(weight);
-  if (!module.empty()) return module;
-  const std::string path = PathOf(node.name);
-  return path.empty() ? std::string(WithoutPrefix(node.name, "/")) : path;
+  const std::string place = module.empty() ? PathOf(node.name) : module;
+  const std::string owner = OwnerOfBias(bias);
+  const bool is_linear =
+      node.op == "MatMul" || node.op == "Gemm";  // that of a convolution may be of a folded batch norm
+  if (!owner.empty() && (is_linear || place.empty() || owner.starts_with(place + "."))) return owner;
+  return place.empty() ? std::string(WithoutPrefix(node.name, "/")) : place;
 }
 
 }  // namespace bitplan::onnx

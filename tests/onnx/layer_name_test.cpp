@@ -47,6 +47,20 @@ TEST(LayerName, IsTheModuleOfTorchExportWhereItComputedTheWeight) {
   EXPECT_EQ(LayerName("t", NodeOf("node_matmul", {"", "matmul"})), "node_matmul");
 }
 
+/// Modules that compute with the weights of modules in them, as F.linear(x, self.qkv.weight, self.qkv.bias).
+TEST(LayerName, IsTheBiasesWhereThatSaysMore) {
+  Node product = NodeOf("/features/features.1/attn/MatMul");
+  product.op = "MatMul";
+  EXPECT_EQ(LayerName("onnx::MatMul_206", product, "features.1.attn.qkv.bias"), "features.1.attn.qkv");
+  EXPECT_EQ(LayerName("onnx::MatMul_206", product, "onnx::Add_207"), "features.1.attn");
+  EXPECT_EQ(LayerName("onnx::MatMul_206", product, "features.1.attn.relative_position_bias"), "features.1.attn");
+  product.modules = {"", "features.1.attn", "linear"};
+  EXPECT_EQ(LayerName("val_12", product, "features.1.attn.proj.bias"), "features.1.attn.proj");
+  EXPECT_EQ(LayerName("decoder.fc.weight", product, "features.1.attn.proj.bias"), "decoder.fc");
+  EXPECT_EQ(LayerName("193", NodeOf("Conv_4"), "stem.0.bias"), "stem.0");
+  EXPECT_EQ(LayerName("onnx::Conv_5", NodeOf("/layer1/conv1/Conv"), "layer1.bn1.bias"), "layer1.conv1");
+}
+
 TEST(LayerName, IsThePathOfKeras) {
   EXPECT_EQ(LayerName("StatefulPartitionedCall/model/conv2d/Conv2D/ReadVariableOp:0",
                       NodeOf("StatefulPartitionedCall/model/conv2d/Conv2D")),

@@ -141,7 +141,7 @@ Result OnIntegers(const OnnxNode& node) {
   if (op == "Slice" && node.input(0).integers) return SliceOfIntegers(node);
   if (op == "Concat") return ConcatOfIntegers(node);
   if (op == "Unsqueeze" && node.input(0).is_scalar) return OnnxValue::OfIntegers(*node.input(0).integers);
-  if (op == "Squeeze" && node.input(0).integers->size() == 1)
+  if (op == "Squeeze" && node.input(0).integers && node.input(0).integers->size() == 1)
     return OnnxValue::OfIntegers(*node.input(0).integers, /*is_scalar=*/true);
   if (op == "Reshape" && node.input(0).integers) return ReshapeOfIntegers(node);
   if (op == "Cast") return CastOfIntegers(node);

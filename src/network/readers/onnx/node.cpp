@@ -50,10 +50,12 @@ std::optional<std::vector<Value*>> IntegersOf(const OnnxValue& value, OnnxBuilde
   return value.tensor ? ConstantIntegersOf(value.tensor, builder) : std::nullopt;
 }
 
-Value* OnnxNode::Input(std::size_t index) const {
+const OnnxValue& OnnxNode::input(std::size_t index) const {
   if (!Has(index)) Refuse(fmt::format("its input {} is missing", index));
-  return TensorOf(inputs_[index], builder_);
+  return inputs_[index];
 }
+
+Value* OnnxNode::Input(std::size_t index) const { return TensorOf(input(index), builder_); }
 
 Value* OnnxNode::InputOrNone(std::size_t index) const {
   return Has(index) ? Input(index) : builder_.Constant(c10::IValue());

@@ -48,7 +48,8 @@ class OnnxNode {
   std::size_t outputs() const { return node_.outputs.size(); }
   bool HasOutput(std::size_t index) const { return index < node_.outputs.size() && !node_.outputs[index].empty(); }
   bool Has(std::size_t index) const { return index < inputs_.size() && inputs_[index].given(); }
-  const OnnxValue& input(std::size_t index) const { return inputs_[index]; }
+  /// An input, which must be given.
+  const OnnxValue& input(std::size_t index) const;
 
   /// The tensor of an input, which must be given.
   Value* Input(std::size_t index) const;

@@ -84,7 +84,11 @@ std::vector<OnnxValue> OnnxNodes::Cut(const onnx::Node& node, const OnnxScope& s
     if (name.empty() || scope.at(name).is_cut || !scope.at(name).tensor) continue;
     const auto& tensor = *scope.at(name).tensor;
     const bool computed = !builder_.ConstantOf(&tensor) && tensor.node()->kind() != c10::prim::Param;
-    if (computed && std::find(cut_at_.begin(), cut_at_.end(), name) == cut_at_.end()) cut_at_.push_back(name);
+    const auto examples =
+        builder_.ExamplesOf(&tensor);  // of indices, such as the sample that a box is of, there is no error
+    const bool is_measured = !examples || (*examples)[0].toTensor().is_floating_point();
+    if (computed && is_measured && std::find(cut_at_.begin(), cut_at_.end(), name) == cut_at_.end())
+      cut_at_.push_back(name);
   }
   OnnxValue cut;
   cut.is_cut = true;

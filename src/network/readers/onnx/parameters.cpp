@@ -94,13 +94,24 @@ std::string OnnxParameters::NameOf(const onnx::Tensor& tensor, const Use& use) {
   std::string name = Dotted(tensor.name);
   if (use.node) {
     const std::string role = RoleOf(*use.node, use.input);
-    const std::string layer = onnx::LayerName(tensor.name, *use.node);
+    const std::string layer = onnx::LayerName(tensor.name, *use.node, BiasOf(*use.node));
     const bool is_own = name.starts_with(layer + ".") || name == layer;
     if (!is_own && !role.empty()) name = fmt::format("{}.{}{}", layer, role, StackedLayer(layer, *use.node));
   }
   std::string unique = name;
   for (int number = 2; !taken_.insert(unique).second; ++number) unique = fmt::format("{}_{}", name, number);
   return unique;
+}
+
+/// The name of what is added to a product: the node's third input or, where an Add follows it alone, the other of its.
+std::string OnnxParameters::BiasOf(const onnx::Node& node) const {
+  static const std::set<std::string> layers{"Conv", "ConvTranspose", "Gemm"};
+  if (layers.contains(node.op)) return node.inputs.size() > 2 ? node.inputs[2] : "";
+  if (node.op != "MatMul" || node.outputs.empty()) return "";
+  const auto found = uses_.find(node.outputs[0]);
+  if (found == uses_.end() || found->second.size() != 1 || found->second[0].node->op != "Add") return "";
+  const onnx::Node& sum = *found->second[0].node;
+  return sum.inputs.size() == 2 ? sum.inputs[1 - found->second[0].input] : "";
 }
 
 /// "_l1" of the second recurrent node of a module, as PyTorch counts the layers of one; nothing of other operators.

@@ -31,6 +31,7 @@ class OnnxParameters {
   void FindUses(const onnx::Graph& graph, bool is_inside);
   /// What the tensor is for: the first input that is not passed on alone.
   Use MeaningOf(const std::string& name) const;
+  std::string BiasOf(const onnx::Node& node) const;
   std::string NameOf(const onnx::Tensor& tensor, const Use& use);
   std::string StackedLayer(const std::string& layer, const onnx::Node& node) const;
   torch::jit::Value* AddOne(std::string name, const at::Tensor& values, bool trainable);
