@@ -41,6 +41,8 @@ std::string WithAxes(const std::string& op, std::size_t axes) {
   return fmt::format("{}{}d", op, axes);
 }
 
+constexpr std::int64_t kMostSize = 1 << 16;  // of an axis that no operator of ATen resizes
+
 class Resizer {
  public:
   Resizer(const OnnxNode& node, Interpolation how)
@@ -171,6 +173,8 @@ class Resizer {
       node_.Refuse(fmt::format("by {}, {}, {} only sizes that are fixed are resized", how_.mode, how_.coordinates,
                                how_.nearest));
     if (*from < 1 || *to < 0) node_.Refuse("it resizes an empty axis");
+    if (*to > kMostSize)
+      node_.Refuse(fmt::format("it resizes an axis to {}, and to {} at the most is read", *to, kMostSize));
     ResizedAxis resized{*from, *to, 1, 0, 1};
     resized.scale = scales_[axis].value_or(static_cast<double>(*to) / static_cast<double>(*from));
     if (how_.antialias && resized.scale * kMostTaps < 1) node_.Refuse("its scale is too small");
