@@ -211,6 +211,8 @@ std::vector<NamedFile> CommandLine::Files(FileUse use) const {
   };
   append(positional_options_);
   append(options_);
+  // What every command has stands first among the options; told is what its own would do, or have done to them.
+  std::stable_partition(files.begin(), files.end(), [](const NamedFile& file) { return file.name != "--json"; });
   return files;
 }
 
