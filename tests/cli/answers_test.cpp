@@ -143,14 +143,13 @@ TEST(Plan, IsForTheSameWeightsSavedAnew) {
   EXPECT_EQ(quantize.code, 0) << quantize.err;
   json plan = json::parse(work.Read("plan.json"));
   plan.erase("weights_sha256");  // as earlier versions wrote them
+  for (json& layer : plan["layers"]) layer.erase("fingerprint");
   work.Write("old.json", plan.dump());
   const std::string by_old = " --plan old.json --data cifar10:test.bin --samples 8" + samples;
   EXPECT_EQ(work.Run("eval resnet20.pt" + by_old).code, 0);
   EXPECT_THAT(Refusal(work, "eval anew.pt" + by_old),
               HasSubstr("another model's: it was made for a file with SHA-256"));
   plan["weights_sha256"] = std::string(64, 'a');
-  for (json& layer : plan["layers"]) layer["fingerprint"][3] = 1e6;  // of other values
-  for (json& layer : plan["layers"]) layer["fingerprint"][7] = 1e6;
   work.Write("old.json", plan.dump());
   EXPECT_THAT(Refusal(work, "eval resnet20.pt" + by_old),
               HasSubstr("another model's: it was made for weights with SHA-256 aaaaaaaaaaaa"));
