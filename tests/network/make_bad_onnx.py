@@ -60,13 +60,15 @@ def cases():
     yield "hidden_size", model([node("LSTM", ("x", "w", "r"), ("y",), hidden_size=5)], [floats("w", 1, 16, 3), floats("r", 1, 16, 4)],
                                (5, "n", 3)), ["LSTM 'the_node'", "hidden_size"]
     yield "random", model([node("RandomNormalLike")]), ["RandomNormalLike 'the_node'", "random"]
-    yield "concat_axis", model([node("Concat", ("x", "x"), axis=7)]), ["Concat 'the_node'", "axis 7 of a tensor of 4 axes"]
     yield "huge", model([helper.make_node("ConstantOfShape", ["s"], ["c"], name="the_node"), helper.make_node("Add", ["x", "c"], ["y"])],
                         [integers("s", 1 << 20, 1 << 20)]), ["ConstantOfShape 'the_node'", "elements of constants"]
     yield "branches", model([helper.make_node("ReduceMax", ["x"], ["m"], keepdims=0), helper.make_node("Cast", ["m"], ["c"], to=TensorProto.BOOL),
                              node("If", ("c",), then_branch=branch("a"), else_branch=branch("b", "d"))]), ["If 'the_node'", "different numbers"]
     yield "input_type", model([node("Identity")], kind=TensorProto.UINT64), ["uint64"]
     yield "reduction", model([node("ScatterND", ("x", "i", "u"), reduction="median")], [integers("i", 0), floats("u", 3, 8, 8)], opset=18), ["ScatterND 'the_node'", "'median'"]
+    yield "concat_axis", model([node("Concat", ("x", "x"), axis=7)]), ["Concat 'the_node'", "axis 7 of a tensor of 4 axes"]
+    yield "no_input", model([node("Identity", ())]), ["Identity 'the_node'", "input 0 is missing"]
+    yield "one_size", model([helper.make_node("Shape", ["x"], ["s"]), node("Equal", ("s",))]), ["Equal 'the_node'", "input 1 is missing"]
 
 
 def main() -> None:

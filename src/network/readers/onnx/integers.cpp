@@ -1,5 +1,6 @@
 // Arithmetic of sizes: what exporters write as operators on small tensors of int64.
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -13,6 +14,13 @@ using torch::jit::Value;
 using Integers = std::vector<Value*>;
 using Result = std::optional<OnnxValue>;
 
+/// Of an input that is known where it is given.
+Integers KnownOf(const OnnxNode& node, std::size_t index) {
+  const auto known = IntegersOf(node.input(index), node.builder());
+  if (!known) node.Refuse(fmt::format("its input {} is computed in each run; only integers of sizes go there", index));
+  return *known;
+}
+
 bool IsOneNumber(const OnnxNode& node, std::size_t index) {
   const OnnxValue& input = node.input(index);
   return input.integers ? input.is_scalar : node.builder().Rank(input.tensor) == 0;
@@ -20,7 +28,7 @@ bool IsOneNumber(const OnnxNode& node, std::size_t index) {
 
 /// Two lists of the same length, or one of them of one number.
 Result ElementwiseOfIntegers(const OnnxNode& node, const char* op) {
-  const Integers first = *node.KnownIntegers(0), second = *node.KnownIntegers(1);
+  const Integers first = KnownOf(node, 0), second = KnownOf(node, 1);
   if (first.size() != second.size() && first.size() != 1 && second.size() != 1) return std::nullopt;
   Integers results;
   for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i)
@@ -29,7 +37,7 @@ Result ElementwiseOfIntegers(const OnnxNode& node, const char* op) {
 }
 
 Result GatherOfIntegers(const OnnxNode& node) {
-  const Integers from = *node.KnownIntegers(0);
+  const Integers from = KnownOf(node, 0);
   const auto indices = node.builder().ConstantOf(node.Input(1));
   if (!indices || indices->toTensor().dim() > 1) return std::nullopt;
   Integers taken;
@@ -43,7 +51,7 @@ Result GatherOfIntegers(const OnnxNode& node) {
 }
 
 Result SliceOfIntegers(const OnnxNode& node) {
-  const Integers from = *node.KnownIntegers(0);
+  const Integers from = KnownOf(node, 0);
   const auto number = [&](std::size_t input, const char* attribute, std::int64_t otherwise) {
     if (node.HasAttribute(attribute)) return node.Ints(attribute).at(0);
     return node.Has(input) ? node.ConstantIntegers(input).at(0) : otherwise;
@@ -76,7 +84,7 @@ std::optional<bool> AreEqual(OnnxBuilder& builder, const Value* a, const Value* 
 }
 
 Result EqualOfIntegers(const OnnxNode& node) {
-  const Integers first = *node.KnownIntegers(0), second = *node.KnownIntegers(1);
+  const Integers first = KnownOf(node, 0), second = KnownOf(node, 1);
   if (first.size() != second.size() && second.size() != 1) return std::nullopt;
   std::vector<std::int64_t> equal;
   for (std::size_t i = 0; i < first.size(); ++i) {
@@ -105,13 +113,13 @@ Result WhereOfIntegers(const OnnxNode& node) {
 
 Result ProductOfIntegers(const OnnxNode& node) {
   Value* product = node.builder().Constant(1);
-  const Integers factors = *node.KnownIntegers(0);
+  const Integers factors = KnownOf(node, 0);
   for (Value* const factor : factors) product = node.builder().Call("aten::mul", {product, factor});
   return OnnxValue::OfIntegers({product}, node.Int("keepdims", 1) == 0);
 }
 
 Result ReshapeOfIntegers(const OnnxNode& node) {
-  const Integers integers = *node.KnownIntegers(0);
+  const Integers integers = KnownOf(node, 0);
   const auto shape = node.KnownIntegers(1);
   if (!shape || shape->size() > 1 || integers.size() != 1)
     return shape && shape->size() == 1 ? Result(OnnxValue::OfIntegers(integers)) : std::nullopt;
