@@ -176,7 +176,11 @@ void PrintCriterion(const Criterion& criterion) {
   if (criterion.reason.empty()) return;
   if (criterion.outputs == OutputKind::Several) {
     if (criterion.module) fmt::print("the loss is by the module {}; beside it ", criterion.module->name());
-    return fmt::print("outputs are judged one by one: {}\n", criterion.reason);
+    const bool has_classes = std::ranges::any_of(
+        criterion.several, [](const JudgedOutput& each) { return each.kind == OutputKind::Classes; });
+    return fmt::print(
+        "outputs are judged one by one: {}{}\n", criterion.reason,
+        has_classes && !criterion.module ? "; --loss mean-squared-error is for vectors that are no classes" : "");
   }
   if (criterion.module)
     return fmt::print("the loss is by the module {}; outputs are compared as {} beside it\n", criterion.module->name(),

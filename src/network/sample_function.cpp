@@ -5,8 +5,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <numeric>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -50,6 +52,12 @@ std::string AsArgument(std::string output) {
   return output;
 }
 
+/// What a function made for one output calls its labels by: no output by its place.
+bool IsOfLabels(const std::string& argument) {
+  constexpr std::array<std::string_view, 5> kNames = {"labels", "label", "targets", "target", "y"};
+  return std::ranges::find(kNames, argument) != kNames.end();
+}
+
 /// Which outputs a function's arguments are, by name or else in order; what is beyond them is the labels'.
 std::vector<std::size_t> OutputsTaken(const std::vector<std::string>& arguments, const std::vector<std::string>& names,
                                       std::size_t outputs) {
@@ -61,6 +69,7 @@ std::vector<std::size_t> OutputsTaken(const std::vector<std::string>& arguments,
   }
   if (!by_name.empty() && by_name.size() + 1 >= arguments.size()) return by_name;
   if (arguments.size() < outputs) return {};
+  if (outputs > 1 && arguments.size() == outputs && IsOfLabels(arguments.back())) return {};
   for (std::size_t i = 0; i < arguments.size(); ++i) {  // some by name, which is not their place
     const auto found = std::ranges::find(names, arguments[i], AsArgument);
     if (found != names.end() && found != names.begin() + static_cast<std::ptrdiff_t>(i)) return {};

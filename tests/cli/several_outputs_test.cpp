@@ -47,7 +47,8 @@ class SeveralOutputs : public ::testing::Test {
 
 TEST_F(SeveralOutputs, OfTheExamplesAreEvaluatedByTheirUsersLossAndMetric) {
   for (const std::string name : {"detector", "segmenter", "regressor", "speech"}) {
-    const json found = Done("eval" + Of(name) + " --metric-module " + name + "_metric.pt --weight-bits 3");
+    const json found =
+        Done("eval" + Of(name) + " --metric-module " + name + "_metric.pt --weight-bits 3 --output-correction none");
     EXPECT_EQ(found["planned"]["loss_module"], name + "_loss");
     EXPECT_EQ(found["planned"]["outputs"], "several");
     EXPECT_GT(found["planned"]["loss"], found["float"]["loss"]) << name;
@@ -93,7 +94,9 @@ TEST_F(SeveralOutputs, ThatCannotBeJudgedAreRefusedInOneLine) {
   EXPECT_THAT(Refused(all + "--loss cross-entropy"), HasSubstr("loss module"));
   EXPECT_THAT(Refused(all + "--class-axis 2"), HasSubstr("class axis"));
   EXPECT_THAT(Refused(all + "--loss-module segmenter_loss.pt"),
-              AllOf(HasSubstr("segmenter_loss.pt"), HasSubstr("2 outputs (boxes, scores)")));
+              AllOf(HasSubstr("segmenter_loss.pt"), HasSubstr("outputs [1, 16, 4], [1, 16, 3] and labels [1, 16, 5]")));
+  EXPECT_THAT(Refused(all + "--loss-module speech_loss.pt"),
+              AllOf(HasSubstr("(sounds, labels)"), HasSubstr("2 outputs (boxes, scores)")));
   EXPECT_THAT(Refused("analyze detector.pt --output box --data npz:detector.npz --out s.json"),
               AllOf(HasSubstr("'box'"), HasSubstr("boxes"), HasSubstr("scores")));
 }

@@ -77,7 +77,7 @@ TEST(SampleFunction, TakesSeveralOutputsInOrderOrByName) {
                            "    return torch.sum(head_scores, [1]) + 10 * torch.sum(boxes, [1]) + 100 * labels\n"),
                         torch::tensor({34.0, 134.0, 234.0, 34.0}, torch::kDouble)));
   EXPECT_TRUE(at::equal(of("def forward(self, area):\n    return area * 1\n"), torch::full({4}, 5, torch::kDouble)));
-  for (const std::string arguments : {"a, b", "boxes, b, head_scores", "a, b, c, d, e"})
+  for (const std::string arguments : {"a, b", "boxes, b, head_scores", "a, b, labels", "a, b, c, d, e"})
     EXPECT_THAT(MessageOf([&] { of("def forward(self, " + arguments + "):\n    return torch.sum(b, [1])\n"); }),
                 AllOf(HasSubstr("judge.pt"), HasSubstr("3 outputs (boxes, head.scores, area)")));
 }
