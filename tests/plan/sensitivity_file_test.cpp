@@ -117,7 +117,7 @@ TEST(SensitivityFile, SaysWhatOutputsAreUnlessTheyAreClassesAlongAxisOne) {
   WriteFile(folder / "s.json", ToJson(written));
   EXPECT_EQ(ReadSensitivity(folder / "s.json").outputs, OutputKind::Binary);
   EXPECT_EQ(ReadSensitivity(folder / "s.json").class_axis, 2);
-  ExpectSensitivityRefused([](auto& j) { j["outputs"] = "images"; }, "outputs", "classes, binary or values");
+  ExpectSensitivityRefused([](auto& j) { j["outputs"] = "images"; }, "outputs", "classes, binary, values or several");
 }
 
 TEST(SensitivityFile, KeepsEveryLossByItsNameAndRefusesOthers) {
