@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "readers/onnx/node.h"
@@ -35,12 +36,15 @@ std::vector<std::pair<Value*, Value*>> PadsOf(const OnnxNode& node) {
   return pads;
 }
 
+constexpr std::int64_t kMostPadding = std::int64_t{1} << 20;
+
 /// Along one axis after the other, since ATen pads only some of the axes in one go.
 Value* PadByIndex(const OnnxNode& node, Value* input, std::int64_t axis, std::int64_t before, std::int64_t after) {
   OnnxBuilder& builder = node.builder();
   const std::string mode = node.Text("mode", "constant");
   const auto size = builder.FixedSize(input, axis);
   if (!size) node.Refuse("it pads an axis whose size is not fixed");
+  if (std::max(std::abs(before), std::abs(after)) > kMostPadding) node.Refuse("it pads by more than 2^20");
   std::vector<std::int64_t> indices;
   for (std::int64_t at = -before; at < *size + after; ++at) {
     std::int64_t index = std::clamp<std::int64_t>(at, 0, *size - 1);
