@@ -104,14 +104,19 @@ std::string OnnxParameters::NameOf(const onnx::Tensor& tensor, const Use& use) {
 }
 
 /// The name of what is added to a product: the node's third input or, where an Add follows it alone, the other of its.
+/// Exporters write equal tensors once: one that several nodes read says nothing about any.
 std::string OnnxParameters::BiasOf(const onnx::Node& node) const {
   static const std::set<std::string> layers{"Conv", "ConvTranspose", "Gemm"};
-  if (layers.contains(node.op)) return node.inputs.size() > 2 ? node.inputs[2] : "";
-  if (node.op != "MatMul" || node.outputs.empty()) return "";
-  const auto found = uses_.find(node.outputs[0]);
-  if (found == uses_.end() || found->second.size() != 1 || found->second[0].node->op != "Add") return "";
-  const onnx::Node& sum = *found->second[0].node;
-  return sum.inputs.size() == 2 ? sum.inputs[1 - found->second[0].input] : "";
+  std::string bias;
+  if (layers.contains(node.op) && node.inputs.size() > 2) bias = node.inputs[2];
+  if (node.op == "MatMul" && !node.outputs.empty()) {
+    const auto found = uses_.find(node.outputs[0]);
+    if (found == uses_.end() || found->second.size() != 1 || found->second[0].node->op != "Add") return "";
+    const onnx::Node& sum = *found->second[0].node;
+    if (sum.inputs.size() == 2) bias = sum.inputs[1 - found->second[0].input];
+  }
+  const auto readers = uses_.find(bias);
+  return readers != uses_.end() && readers->second.size() == 1 ? bias : "";
 }
 
 /// "_l1" of the second recurrent node of a module, as PyTorch counts the layers of one; nothing of other operators.
