@@ -68,6 +68,7 @@ def cases():
     yield "reduction", model([node("ScatterND", ("x", "i", "u"), reduction="median")], [integers("i", 0), floats("u", 3, 8, 8)], opset=18), ["ScatterND 'the_node'", "'median'"]
     yield "concat_axis", model([node("Concat", ("x", "x"), axis=7)]), ["Concat 'the_node'", "axis 7 of a tensor of 4 axes"]
     yield "no_input", model([node("Identity", ())]), ["Identity 'the_node'", "input 0 is missing"]
+    yield "no_number", model([helper.make_node("Shape", ["x"], ["s"], start=4), node("TopK", ("x", "s"), ("y", "i"))]), ["TopK 'the_node'", "0 numbers"]
     yield "one_size", model([helper.make_node("Shape", ["x"], ["s"]), node("Equal", ("s",))]), ["Equal 'the_node'", "input 1 is missing"]
 
 

@@ -174,7 +174,7 @@ Results OneHot(const OnnxNode& node) {
 
 Results Triangle(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
-  Value* const diagonal = node.Has(1) ? node.Integers(1).front() : builder.Constant(0);
+  Value* const diagonal = node.Has(1) ? node.Integer(1) : builder.Constant(0);
   return {builder.Call(node.Int("upper", 1) != 0 ? "aten::triu" : "aten::tril", {node.Input(0), diagonal})};
 }
 

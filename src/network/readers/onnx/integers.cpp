@@ -26,12 +26,12 @@ bool IsOneNumber(const OnnxNode& node, std::size_t index) {
   return input.integers ? input.is_scalar : node.builder().Rank(input.tensor) == 0;
 }
 
-/// Two lists of the same length, or one of them of one number.
+/// Two lists of the same length, or one of them of one number, which goes with none, too.
 Result ElementwiseOfIntegers(const OnnxNode& node, const char* op) {
   const Integers first = KnownOf(node, 0), second = KnownOf(node, 1);
   if (first.size() != second.size() && first.size() != 1 && second.size() != 1) return std::nullopt;
   Integers results;
-  for (std::size_t i = 0; i < std::max(first.size(), second.size()); ++i)
+  for (std::size_t i = 0; i < (first.size() == 1 ? second : first).size(); ++i)
     results.push_back(node.builder().Call(op, {first[first.size() == 1 ? 0 : i], second[second.size() == 1 ? 0 : i]}));
   return OnnxValue::OfIntegers(std::move(results), IsOneNumber(node, 0) && IsOneNumber(node, 1));
 }
@@ -53,15 +53,17 @@ Result GatherOfIntegers(const OnnxNode& node) {
 Result SliceOfIntegers(const OnnxNode& node) {
   const Integers from = KnownOf(node, 0);
   const auto number = [&](std::size_t input, const char* attribute, std::int64_t otherwise) {
-    if (node.HasAttribute(attribute)) return node.Ints(attribute).at(0);
-    return node.Has(input) ? node.ConstantIntegers(input).at(0) : otherwise;
+    if (!node.HasAttribute(attribute) && !node.Has(input)) return std::optional(otherwise);
+    const auto given = node.HasAttribute(attribute) ? node.Ints(attribute) : node.ConstantIntegers(input);
+    return given.size() == 1 ? std::optional(given[0]) : std::nullopt;
   };
   for (const std::size_t i : {1, 2, 4})
     if (node.Has(i) && !node.builder().ConstantOf(node.Input(i))) return std::nullopt;
-  if (number(4, "steps", 1) != 1) return std::nullopt;
+  const auto first = number(1, "starts", 0), last = number(2, "ends", static_cast<std::int64_t>(from.size()));
+  if (!first || !last || number(4, "steps", 1) != 1) return std::nullopt;
   const auto size = static_cast<std::int64_t>(from.size());
   const auto clamp = [size](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + size : at, 0, size); };
-  const std::int64_t start = clamp(number(1, "starts", 0)), end = std::max(start, clamp(number(2, "ends", size)));
+  const std::int64_t start = clamp(*first), end = std::max(start, clamp(*last));
   return OnnxValue::OfIntegers({from.begin() + start, from.begin() + end});
 }
 

@@ -24,7 +24,7 @@ bool GoesOn(const onnx::Graph& body) {
   for (const onnx::Tensor& tensor : body.initializers)
     if (tensor.name == says) return tensor.bytes.size() == 1 && tensor.bytes[0] != std::byte{0};
   return says == given || std::any_of(body.nodes.begin(), body.nodes.end(), [&](const onnx::Node& inner) {
-           return inner.op == "Identity" && inner.outputs.at(0) == says && inner.inputs.at(0) == given;
+           return inner.op == "Identity" && inner.outputs == std::vector{says} && inner.inputs == std::vector{given};
          });
 }
 
@@ -97,7 +97,7 @@ std::vector<OnnxValue> OnnxNodes::Loop(const OnnxNode& node, const OnnxScope& sc
     node.Refuse("its body does not have the values that it carries");
   OnnxRepetition repetition{body, nullptr, nullptr, /*has_condition=*/true, {}, {}, body.outputs.size() - 1 - carried,
                             {}};
-  repetition.trips = node.Has(0) ? node.Integers(0).at(0) : builder_.Constant(std::numeric_limits<std::int64_t>::max());
+  repetition.trips = node.Has(0) ? node.Integer(0) : builder_.Constant(std::numeric_limits<std::int64_t>::max());
   repetition.condition = builder_.Constant(true);
   if (node.Has(1)) {
     const auto constant = builder_.ConstantOf(node.Input(1));

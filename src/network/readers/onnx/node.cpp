@@ -82,6 +82,12 @@ std::optional<std::vector<Value*>> OnnxNode::KnownIntegers(std::size_t index) co
   return Has(index) ? IntegersOf(inputs_[index], builder_) : std::nullopt;
 }
 
+Value* OnnxNode::Integer(std::size_t index) const {
+  const std::vector<Value*> all = Integers(index);
+  if (all.size() != 1) Refuse(fmt::format("its input {} has {} numbers and not one", index, all.size()));
+  return all.front();
+}
+
 std::vector<Value*> OnnxNode::Integers(std::size_t index) const {
   if (const auto known = KnownIntegers(index)) return *known;
   Value* const tensor = Input(index);

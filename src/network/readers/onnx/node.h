@@ -61,7 +61,9 @@ class OnnxNode {
   double ConstantNumber(std::size_t index) const;
   /// Integers of an input of one axis, constant, of sizes, or taken from the tensor of a run.
   std::vector<Value*> Integers(std::size_t index) const;
-  /// The same where they are constant or of sizes alone.
+  /// The one integer that an input has.
+  Value* Integer(std::size_t index) const;
+  /// The same as Integers where they are constant or of sizes alone.
   std::optional<std::vector<Value*>> KnownIntegers(std::size_t index) const;
 
   bool HasAttribute(const std::string& name) const { return node_.attributes.contains(name); }

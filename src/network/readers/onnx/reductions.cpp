@@ -111,7 +111,7 @@ Results TopK(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
   Value* const input = node.Input(0);
   const std::int64_t axis = builder.Axis(input, node.Int("axis", -1));
-  Value* const count = node.Has(1) ? node.Integers(1).front() : builder.Constant(node.Int("k", 1));
+  Value* const count = node.Has(1) ? node.Integer(1) : builder.Constant(node.Int("k", 1));
   const auto sorted = builder.CallForAll(
       "aten::sort", {input}, {{"stable", true}, {"dim", axis}, {"descending", node.Int("largest", 1) != 0}});
   Results results;

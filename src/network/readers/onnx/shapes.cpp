@@ -156,7 +156,7 @@ Results Range(const OnnxNode& node) {
   OnnxBuilder::Arguments bounds;
   for (std::size_t i = 0; i < 3; ++i) {
     if (const auto known = node.KnownIntegers(i)) {
-      bounds.emplace_back(known->front());
+      bounds.emplace_back(node.Integer(i));
     } else if (const auto constant = builder.ConstantOf(node.Input(i))) {
       bounds.emplace_back(constant->toTensor().cpu().item());
     } else {

@@ -21,13 +21,13 @@ Value* FromParts(const OnnxNode& node, Value* parts) {
 
 /// How many numbers are transformed, where the node says so.
 Value* LengthOf(const OnnxNode& node, std::size_t index) {
-  return node.Has(index) ? node.Integers(index).front() : node.builder().Constant(c10::IValue());
+  return node.Has(index) ? node.Integer(index) : node.builder().Constant(c10::IValue());
 }
 
 Results Transform(const OnnxNode& node) {
   OnnxBuilder& builder = node.builder();
   const bool inverse = node.Int("inverse", 0) != 0, one_sided = node.Int("onesided", 0) != 0;
-  const std::int64_t from_input = node.Has(2) ? node.ConstantIntegers(2).at(0) : -2;
+  const std::int64_t from_input = node.Has(2) ? static_cast<std::int64_t>(node.ConstantNumber(2)) : -2;
   const std::int64_t axis = builder.Axis(node.Input(0), node.opset() < 20 ? node.Int("axis", 1) : from_input);
   Value* const numbers = FromParts(node, node.Input(0));
   Value* const length = LengthOf(node, 1);
@@ -45,8 +45,8 @@ Results ShortTransform(const OnnxNode& node) {
   if (!node.Has(2) && !node.Has(3)) node.Refuse("it has neither a window nor the length of its frames");
   const std::int64_t window = node.Has(2) ? builder.FixedSize(node.Input(2), 0).value_or(-1) : 0;
   if (window < 0) node.Refuse("its window's length is not fixed");
-  const std::int64_t length = node.Has(3) ? node.ConstantIntegers(3).at(0) : window;
-  const std::int64_t step = node.ConstantIntegers(1).at(0);
+  const std::int64_t length = node.Has(3) ? static_cast<std::int64_t>(node.ConstantNumber(3)) : window;
+  const std::int64_t step = static_cast<std::int64_t>(node.ConstantNumber(1));
   if (length < 1 || step < 1) node.Refuse("its frames' length or step is not positive");
   if (node.Has(2) && window != length) node.Refuse("its window is not of the length of its frames");
   Value* const frames = builder.Call("aten::unfold", {FromParts(node, node.Input(0)), 1, length, step});
@@ -61,7 +61,7 @@ Results ShortTransform(const OnnxNode& node) {
 OnnxOperator CosineWindow(double a0, double a1, double a2) {
   return [=](const OnnxNode& node) -> Results {
     OnnxBuilder& builder = node.builder();
-    Value* const size = node.Integers(0).front();
+    Value* const size = node.Integer(0);
     Value* const period = node.Int("periodic", 1) != 0 ? size : builder.Call("aten::sub", {size, 1});
     Value* const numbers = builder.Call("aten::arange", {size}, {{"dtype", at::kDouble}, {"device", builder.device()}});
     Value* const angles = builder.Call("aten::div", {builder.Call("aten::mul", {numbers, 2 * M_PI}), period});
