@@ -209,7 +209,9 @@ ExporterTraits IntegersOf(std::vector<int> weight_bits, std::vector<int> input_b
 /// What RequireCarried says of a plan that `change` made of 4-bit weights and 8-bit inputs; empty: nothing.
 std::string RefusalOf(const ExporterTraits& traits, const std::function<void(Plan&)>& change = {},
                       const ExportOptions& options = {}) {
-  const Network network = SmallResnet().Load("scripted");
+  NetworkOptions with_operands;
+  with_operands.operand_sites = true;
+  const Network network = SmallResnet().Load("scripted", with_operands);
   Plan plan = UniformPlan(network, 4, 8);
   plan.corrections.output = OutputCorrection::None;
   if (change) change(plan);
