@@ -24,7 +24,7 @@ namespace bitplan {
 /// Number formats that a tool has a place for. 32 bits, which leave a tensor in float, always have one.
 struct CarriedFormats {
   std::vector<int> integer_bits = {};           ///< widths of integers, ascending
-  std::vector<Scheme> schemes = {};             ///< of integers; of AutoSigned it is Asymmetric that counts
+  std::vector<Scheme> schemes = {};             ///< of integers; Asymmetric has a place for AutoSigned, too
   std::vector<NumberType> other_types = {};     ///< beside integers and float32
   std::vector<Granularity> granularities = {};  ///< of weights' scales; inputs have one scale a tensor
   std::vector<int> group_sizes = {};            ///< of groups and blocks; empty: any

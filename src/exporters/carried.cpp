@@ -25,8 +25,9 @@ std::string Refusal(const Format& format, const CarriedFormats& carried, bool of
     if (!Has(carried.other_types, format.type)) return fmt::format("{} numbers", ToString(format.type));
   } else {
     if (!Has(carried.integer_bits, format.bits)) return fmt::format("integers of {} bits", format.bits);
-    const Scheme scheme = format.scheme == Scheme::AutoSigned ? Scheme::Asymmetric : format.scheme;
-    if (!Has(carried.schemes, scheme)) return fmt::format("{} integers", ToString(scheme));
+    const bool has_scheme = Has(carried.schemes, format.scheme) ||
+                            (format.scheme == Scheme::AutoSigned && Has(carried.schemes, Scheme::Asymmetric));
+    if (!has_scheme) return fmt::format("{} integers", ToString(format.scheme));
     if ((format.narrow_range || format.reduce_range) && !carried.narrow)
       return format.narrow_range ? "a narrow range of integers" : "a reduced range of integers";
   }

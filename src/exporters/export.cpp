@@ -8,6 +8,7 @@
 #include "onnx_qdq.h"
 #include "packed.h"
 #include "quantize/plan_check.h"
+#include "recipes/recipes.h"
 #include "text/shortened.h"
 #include "torchscript.h"
 #include "traits.h"
@@ -32,8 +33,22 @@ void Exporter::WriteFolder(const QuantizedNetwork&, const ExportOptions&, const 
 }
 
 std::vector<std::shared_ptr<const Exporter>> Exporters() {
-  return {std::make_shared<exporters::TorchScript>(), std::make_shared<exporters::Packed>(),
-          std::make_shared<exporters::OnnxQdq>()};
+  return {std::make_shared<exporters::TorchScript>(),
+          std::make_shared<exporters::Packed>(),
+          std::make_shared<exporters::OnnxQdq>(),
+          exporters::AimetRecipe(),
+          exporters::ModelOptRecipe(),
+          exporters::TorchAoRecipe(),
+          exporters::TorchAoCodesRecipe(),
+          exporters::GptqModelRecipe(),
+          exporters::AutoRoundRecipe(),
+          exporters::GgufTypesRecipe(),
+          exporters::OrtOverridesRecipe(),
+          exporters::BrevitasRecipe(),
+          exporters::MctRecipe(),
+          exporters::CoreMlRecipe(),
+          exporters::HawqRecipe(),
+          exporters::HaqRecipe()};
 }
 
 std::vector<std::string> ExporterNames() {

@@ -29,8 +29,12 @@ using torch::jit::Value;
 /// A module that computes what a quantized network does.
 class QuantizedWriter : public network::ModuleWriter {
  public:
-  explicit QuantizedWriter(const QuantizedNetwork& quantized)
-      : network::ModuleWriter(quantized.network().lowered(), "bitplan.QuantizedNetwork"), quantized_(quantized) {
+  QuantizedWriter(const QuantizedNetwork& quantized, WeightForm form)
+      : network::ModuleWriter(quantized.network().lowered(), "bitplan.QuantizedNetwork"),
+        quantized_(quantized),
+        form_(form) {
+    if (form == WeightForm::CoreMl)
+      module_.register_buffer("_COREML_/metadata_version", at::scalar_tensor(1, at::kLong));
     const std::vector<Layer>& layers = quantized.network().layers();
     for (std::size_t i = 0; i < layers.size(); ++i) layer_of_weight_[static_cast<std::size_t>(layers[i].weight)] = i;
   }
@@ -109,6 +113,7 @@ class QuantizedWriter : public network::ModuleWriter {
   /// scale · (q − zero_point), or scale · level, in the order in which QuantizedTensor::value is computed.
   Value* Weight(const std::string& name, const QuantizedTensor& weight) {
     if (!weight.q.defined()) return Buffer(name, weight.value);
+    if (form_ == WeightForm::CoreMl) return OfCoreMl(name, weight);
     const bool codebook = weight.scale.defined() && !weight.format.IsInteger();
     Value* value = Cast(Buffer(name, weight.q), codebook ? at::kLong : at::kFloat);
     if (!weight.scale.defined()) return value;
@@ -127,6 +132,27 @@ class QuantizedWriter : public network::ModuleWriter {
     Value* const kept = Cast(Buffer(name + "_outliers", weight.outlier_values), at::kFloat);
     return graph_->insert(c10::aten::index_copy,
                           {value, 1, Buffer(name + "_outlier_columns", weight.outlier_columns), kept});
+  }
+
+  /// Values, and beside them what coremltools finds their codes by; of its types the narrowest that has the width.
+  Value* OfCoreMl(const std::string& name, const QuantizedTensor& weight) {
+    const bool has_sign = weight.format.scheme == Scheme::Symmetric;
+    const int bits = weight.format.bits;
+    const int width = bits > 6 || (has_sign && bits > 4) ? 8 : bits > 4 ? 6 : has_sign || bits == 4 ? 4 : bits;
+    const auto beside = [&](const char* what, const at::Tensor& value) {
+      module_.register_buffer(fmt::format("_COREML_/{}/{}", name, what), value.detach().contiguous());
+    };
+    const auto shaped = [&](const at::Tensor& numbers) {
+      if (numbers.dim() == 2) return numbers;
+      if (numbers.numel() == 1)
+        return numbers.view(std::vector<std::int64_t>(static_cast<std::size_t>(weight.q.dim()), 1));
+      return quantize::AlongChannels(numbers, weight.q.dim(), weight.channel_axis);
+    };
+    beside("compression_type", at::tensor(std::vector<std::int64_t>{3}));  // quantization
+    beside("quantization_n_bits", at::scalar_tensor(width, at::kLong));
+    beside("quantization_scale", shaped(weight.scale));
+    if (!has_sign) beside("zero_point", shaped(weight.zero_point));
+    return Buffer(name, weight.value);
   }
 
   Value* Buffer(const std::string& name, const at::Tensor& value) {
@@ -150,6 +176,7 @@ class QuantizedWriter : public network::ModuleWriter {
   }
 
   const QuantizedNetwork& quantized_;
+  const WeightForm form_;
   std::map<std::size_t, std::size_t> layer_of_weight_;
   std::set<std::string> taken_ = {"training", "forward"};
 };
@@ -159,6 +186,10 @@ class QuantizedWriter : public network::ModuleWriter {
 ExporterTraits TorchScript::Traits(std::string_view /*flavor*/) const { return AllButDynamic(); }
 
 void TorchScript::Write(const QuantizedNetwork& network, const ExportOptions& /*options*/, const ByteSink& sink) const {
+  WriteTorchScript(network, WeightForm::Codes, sink);
+}
+
+void WriteTorchScript(const QuantizedNetwork& network, WeightForm form, const ByteSink& sink) {
   std::exception_ptr failure;  // of the sink: LibTorch's writer finishes the file in its destructor, whatever happens
   const std::function<std::size_t(const void*, std::size_t)> write = [&](const void* bytes, std::size_t count) {
     try {
@@ -170,7 +201,7 @@ void TorchScript::Write(const QuantizedNetwork& network, const ExportOptions& /*
   };
   const std::string plan = ToJson(network.plan());
   try {
-    torch::jit::ExportModule(QuantizedWriter(network).Write(), write, {{"plan.json", plan}});
+    torch::jit::ExportModule(QuantizedWriter(network, form).Write(), write, {{"plan.json", plan}});
   } catch (const std::exception& error) {
     if (!network::IsOfModel(error)) throw;
     throw Error(fmt::format("the quantized network cannot be written as TorchScript: {}", network::TorchReason(error)));

@@ -14,4 +14,13 @@ class TorchScript : public Exporter {
   void Write(const QuantizedNetwork& network, const ExportOptions& options, const ByteSink& sink) const override;
 };
 
+/// What weights on grids of integers are in the file.
+enum class WeightForm {
+  Codes,   ///< codes, and the operators that make values of them
+  CoreMl,  ///< values, and beside them the buffers by which coremltools finds their codes and scales
+};
+
+/// Throws Error when the network cannot be written.
+void WriteTorchScript(const QuantizedNetwork& network, WeightForm form, const ByteSink& sink);
+
 }  // namespace bitplan::exporters

@@ -9,9 +9,11 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <regex>
 #include <sstream>
 
 #include "bitplan/error.h"
+#include "exporters/chain_model.h"
 #include "files/temporary_folder.h"
 #include "network/model_case.h"
 #include "quantize/networks.h"
@@ -33,6 +35,32 @@ QuantizedNetwork Quantized() {
   const Network network = SmallResnet().Load("scripted");
   return QuantizedNetwork::Create(network, UniformPlan(network, 4, 8),
                                   Dataset::FromTensors(SmallResnet().Inputs(), {}));
+}
+
+/// Names that the exporters of one family of networks know.
+const std::vector<std::string> kDecoder{"model.layers.0.self_attn.q_proj", "model.layers.1.mlp.down_proj", "lm_head"},
+    kResnet{"conv1", "layer1.0.conv1", "layer1.0.conv2", "fc"};
+
+/// A format that the exporter has a place for; 32 bits where it has none.
+Format Carried(const CarriedFormats& carried, Format format) {
+  const auto& widths = carried.integer_bits;
+  if (widths.empty()) return format.WithBits(32);
+  format.bits = std::find(widths.begin(), widths.end(), 4) != widths.end() ? 4 : 8;
+  format.scheme = carried.schemes.front();
+  return format;
+}
+
+/// What an exporter of recipes is given: linear layers of the names that it knows, in formats that it carries.
+QuantizedNetwork QuantizedFor(const std::string& name) {
+  const TemporaryFolder folder;
+  SaveChain(folder / "chain.pt", name == "hawq" ? kResnet : kDecoder);
+  const Network network = Network::Load(folder / "chain.pt");
+  const ExporterTraits traits = FindExporter(name)->Traits("");
+  Plan plan = UniformPlan(network, Carried(traits.weights, DefaultWeightFormat()),
+                          Carried(traits.inputs, DefaultActivationFormat()));
+  plan.corrections.output = OutputCorrection::None;
+  plan.layers.back().weight.bits = 8;
+  return QuantizedNetwork::Create(network, plan, Samples({8, 32}));
 }
 
 std::size_t FilesIn(const fs::path& folder) {
@@ -60,16 +88,190 @@ void ReadPacked(const QuantizedNetwork& quantized, const fs::path& file) {
   EXPECT_EQ(sizeof length + length + end, bytes.size());
 }
 
+std::vector<double> Scales(const QuantizedTensor& weight) {
+  const at::Tensor scale = weight.scale.to(at::kDouble).contiguous();
+  return {scale.const_data_ptr<double>(), scale.const_data_ptr<double>() + scale.numel()};
+}
+
+/// Calls `check` with every layer's name, weight and input.
+void EachLayer(const QuantizedNetwork& quantized,
+               const std::function<void(const std::string&, const QuantizedTensor&, const QuantizedInput*)>& check) {
+  const std::vector<Layer>& layers = quantized.network().layers();
+  ASSERT_GE(layers.size(), 3u);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const auto input = quantized.inputs().find(layers[i].uses.front().input_site);
+    check(layers[i].name, quantized.weights()[i], input == quantized.inputs().end() ? nullptr : &input->second);
+  }
+}
+
+void ReadAimet(const QuantizedNetwork& quantized, const fs::path& file) {
+  const auto json = nlohmann::json::parse(Contents(file));
+  EachLayer(quantized, [&](const std::string& name, const QuantizedTensor& weight, const QuantizedInput* input) {
+    const auto& encodings = json.at("param_encodings").at(name + ".weight");
+    const std::vector<double> scales = Scales(weight);
+    ASSERT_EQ(encodings.size(), scales.size());
+    for (std::size_t i = 0; i < scales.size(); ++i) {
+      EXPECT_EQ(encodings[i].at("scale"), scales[i]);
+      EXPECT_EQ(encodings[i].at("bitwidth"), weight.format.bits);
+      EXPECT_EQ(encodings[i].at("offset"), -(1 << (weight.format.bits - 1)));
+      EXPECT_DOUBLE_EQ(encodings[i].at("max").get<double>(), scales[i] * ((1 << (weight.format.bits - 1)) - 1));
+    }
+    const auto& at_input = json.at("activation_encodings").at(name).at("input").at("0");
+    EXPECT_EQ(at_input.at("scale"), input->range.scale);
+    EXPECT_EQ(at_input.at("bitwidth"), input->format.bits);
+  });
+}
+
+void ReadModelOpt(const QuantizedNetwork& quantized, const fs::path& file) {
+  const auto json = nlohmann::json::parse(Contents(file));
+  std::map<std::string, nlohmann::json> by_name;
+  for (const auto& rule : json.at("quant_cfg")) by_name[rule.at("quantizer_name")] = rule;
+  EXPECT_EQ(by_name.at("*").at("enable"), false);
+  EachLayer(quantized, [&](const std::string& name, const QuantizedTensor& weight, const QuantizedInput* input) {
+    EXPECT_EQ(by_name.at(name + ".weight_quantizer").at("cfg").at("num_bits"), weight.format.bits);
+    EXPECT_EQ(by_name.at(name + ".input_quantizer").at("cfg").at("num_bits"), input->format.bits);
+    const auto amax = json.at("amax").at(name + ".weight_quantizer").get<std::vector<double>>();
+    const std::vector<double> scales = Scales(weight);
+    ASSERT_EQ(amax.size(), weight.format.granularity == Granularity::Tensor ? 1u : 32u);
+    for (std::size_t i = 0; i < amax.size(); ++i)
+      EXPECT_DOUBLE_EQ(amax[i], scales[i] * ((1 << (weight.format.bits - 1)) - 1));
+  });
+}
+
+void ReadTorchAo(const QuantizedNetwork& quantized, const fs::path& file) {
+  const auto json = nlohmann::json::parse(Contents(file));
+  EachLayer(quantized, [&](const std::string& name, const QuantizedTensor& weight, const QuantizedInput*) {
+    const auto& config = json.at("_data").at("fqn_to_config").at(name);
+    EXPECT_EQ(config.at("_type"), "IntxWeightOnlyConfig");
+    EXPECT_EQ(config.at("_data").at("weight_dtype").at("_data"), "int" + std::to_string(weight.format.bits));
+  });
+}
+
+/// The width that a JSON recipe of a common width and others by layer gives to a layer.
+template <typename Matches>
+void ReadByLayer(const QuantizedNetwork& quantized, const nlohmann::json& json, const char* key,
+                 const Matches& matches) {
+  EachLayer(quantized, [&](const std::string& name, const QuantizedTensor& weight, const QuantizedInput*) {
+    int bits = json.at("bits");
+    for (const auto& [pattern, format] : json.at(key).items())
+      if (matches(pattern, name)) bits = format.at("bits");
+    EXPECT_EQ(bits, weight.format.bits) << name;
+  });
+}
+
+void ReadGptqModel(const QuantizedNetwork& quantized, const fs::path& file) {
+  ReadByLayer(quantized, nlohmann::json::parse(Contents(file)), "dynamic",
+              [](const std::string& pattern, const std::string& name) {
+                return pattern.starts_with("+:") && std::regex_search(name, std::regex(pattern.substr(2)));
+              });
+}
+
+void ReadAutoRound(const QuantizedNetwork& quantized, const fs::path& file) {
+  ReadByLayer(quantized, nlohmann::json::parse(Contents(file)), "extra_config",
+              [](const std::string& pattern, const std::string& name) { return pattern == name; });
+}
+
+void ReadGgufTypes(const QuantizedNetwork& /*quantized*/, const fs::path& file) {
+  EXPECT_EQ(Contents(file),
+            "^blk\\.0\\.attn_q\\.weight$=q4_k\n^blk\\.1\\.ffn_down\\.weight$=q4_k\n^output\\.weight$=q8_0\n");
+}
+
+/// A Python file that has every layer; benchmarks/interop runs it where its tool is.
+void ReadPython(const QuantizedNetwork& quantized, const fs::path& file) {
+  const std::string text = Contents(file);
+  EXPECT_THAT(text, testing::StartsWith("# Written by bitplan"));
+  EachLayer(quantized, [&](std::string name, const QuantizedTensor& weight, const QuantizedInput*) {
+    const auto has = [&](const std::string& called) {
+      return text.find('"' + called + "\": " + std::to_string(weight.format.bits)) != std::string::npos ||
+             text.find('"' + called + "\": [" + std::to_string(weight.format.bits)) != std::string::npos;
+    };
+    std::string node = name;
+    std::replace(node.begin(), node.end(), '.', '_');
+    EXPECT_TRUE(has(name) || has(node) || text.find('"' + name + ".weight\": [\"QInt") != std::string::npos)
+        << name << text;
+  });
+}
+
+void ReadHawq(const QuantizedNetwork& quantized, const fs::path& file) {
+  const int bits = quantized.weights().front().format.bits, input = quantized.inputs().begin()->second.format.bits;
+  EXPECT_THAT(Contents(file),
+              AllOf(HasSubstr("\"quant_init_block_convbn\": " + std::to_string(bits)),
+                    HasSubstr("\"quant_input\": " + std::to_string(input)),
+                    HasSubstr("\"stage1.unit1.quant_convbn2\": " + std::to_string(bits)),
+                    HasSubstr("\"stage1.unit1.quant_act1\": " + std::to_string(input)),
+                    HasSubstr("\"stage1.unit1.quant_act_int32\": 16"), HasSubstr("\"quant_output\": 8")));
+}
+
+/// The codes and scales of every weight.
+void ReadCodes(const QuantizedNetwork& quantized, const fs::path& file) {
+  const std::string bytes = Contents(file);
+  std::uint64_t length = 0;
+  ASSERT_GT(bytes.size(), sizeof length);
+  std::memcpy(&length, bytes.data(), sizeof length);
+  const auto header = nlohmann::json::parse(bytes.substr(sizeof length, length));
+  EachLayer(quantized, [&](const std::string& name, const QuantizedTensor& weight, const QuantizedInput*) {
+    const auto type = nlohmann::json::parse(header.at("__metadata__").at(name + ".weight").get<std::string>());
+    EXPECT_EQ(type.at("_data").at("target_dtype").at("_data"), "int" + std::to_string(weight.format.bits));
+    const char* const data = bytes.data() + sizeof length + length;
+    const auto begin = header.at(name + "._weight_qdata").at("data_offsets").at(0).get<std::size_t>();
+    const at::Tensor codes = weight.q.contiguous();
+    EXPECT_EQ(std::memcmp(data + begin, codes.const_data_ptr(), codes.nbytes()), 0) << name;
+    const auto scale = header.at(name + "._weight_scale").at("data_offsets").at(0).get<std::size_t>();
+    EXPECT_EQ(std::memcmp(data + scale, weight.scale.const_data_ptr(), weight.scale.nbytes()), 0) << name;
+  });
+}
+
+/// The module gives the network's outputs, and beside each weight stand the scales that put it on its grid.
+void ReadCoreMl(const QuantizedNetwork& quantized, const fs::path& file) {
+  torch::jit::Module module = torch::jit::load(file.string());
+  const at::Tensor input = at::randn({4, 32});
+  EXPECT_TRUE(at::equal(module.forward({input}).toTensor(), quantized.Forward({input})));
+  std::map<std::string, at::Tensor> buffers;
+  for (const auto& buffer : module.named_buffers()) buffers[buffer.name] = buffer.value;
+  EachLayer(quantized, [&](std::string name, const QuantizedTensor& weight, const QuantizedInput*) {
+    std::replace(name.begin(), name.end(), '.', '_');
+    const at::Tensor scale = buffers.at("_COREML_/" + name + "_weight/quantization_scale");
+    EXPECT_EQ(scale.dim(), weight.q.dim());
+    EXPECT_TRUE(at::equal(scale.flatten(), weight.scale.flatten()));
+    EXPECT_TRUE(at::equal((buffers.at(name + "_weight") / scale).round(), weight.q.to(at::kFloat)));
+    EXPECT_GE(buffers.at("_COREML_/" + name + "_weight/quantization_n_bits").item<int>(), weight.format.bits);
+  });
+}
+
 /// Who reads what an exporter writes, without its code.
 using Reader = std::function<void(const QuantizedNetwork&, const fs::path&)>;
 const std::map<std::string, Reader>& Readers() {
-  static const std::map<std::string, Reader> readers{{"torchscript", ReadTorchScript}, {"packed", ReadPacked}};
+  static const std::map<std::string, Reader> readers{{"torchscript", ReadTorchScript},
+                                                     {"packed", ReadPacked},
+                                                     {"aimet", ReadAimet},
+                                                     {"modelopt", ReadModelOpt},
+                                                     {"torchao", ReadTorchAo},
+                                                     {"gptqmodel", ReadGptqModel},
+                                                     {"autoround", ReadAutoRound},
+                                                     {"gguf-types", ReadGgufTypes},
+                                                     {"ort-overrides", ReadPython},
+                                                     {"brevitas", ReadPython},
+                                                     {"mct", ReadPython},
+                                                     {"hawq", ReadHawq},
+                                                     {"haq", ReadPython},
+                                                     {"torchao-safetensors", ReadCodes},
+                                                     {"coreml", ReadCoreMl}};
   return readers;
 }
 
+/// torchscript and packed, which have a place for all that a plan can have.
+bool IsFirst(const std::string& name) { return name == "torchscript" || name == "packed"; }
+
 class EachExporter : public testing::TestWithParam<std::string> {
  protected:
-  const QuantizedNetwork quantized_ = Quantized();
+  void WriteBy(const Exporter& exporter, const ByteSink& sink) const {
+    if (exporter.Traits("").scales)
+      exporter.Write(quantized_, {}, sink);
+    else
+      exporter.WritePlan(quantized_.network(), quantized_.plan(), {}, sink);
+  }
+
+  const QuantizedNetwork quantized_ = IsFirst(GetParam()) ? Quantized() : QuantizedFor(GetParam());
   const TemporaryFolder folder_;
 };
 
@@ -84,7 +286,7 @@ TEST_P(EachExporter, GivesTheSameBytesByEveryWayAndEachTime) {
   EXPECT_EQ(exporter->name(), GetParam());
   EXPECT_FALSE(exporter->description().empty());
   std::string bytes;
-  exporter->Write(quantized_, {}, [&](std::string_view more) { bytes += more; });
+  WriteBy(*exporter, [&](std::string_view more) { bytes += more; });
   EXPECT_FALSE(bytes.empty());
   Export(quantized_, GetParam(), folder_ / "by name");
   Export(quantized_, *exporter, folder_ / "by object");
@@ -95,11 +297,12 @@ TEST_P(EachExporter, GivesTheSameBytesByEveryWayAndEachTime) {
 TEST_P(EachExporter, WritesTheFileWholeOrNotAtAll) {
   const fs::path file = folder_.Put("file", "what was there");
   const auto exporter = FindExporter(GetParam());
+  const int last = IsFirst(GetParam()) ? 1 : 0;  // recipes may come in one piece
   int pieces = 0;
   EXPECT_THROW(WriteFile(file,
                          [&](const ByteSink& sink) {
-                           exporter->Write(quantized_, {}, [&](std::string_view more) {
-                             if (++pieces > 1) throw Error("the disk is full");
+                           WriteBy(*exporter, [&](std::string_view more) {
+                             if (++pieces > last) throw Error("the disk is full");
                              sink(more);
                            });
                          }),
@@ -128,13 +331,16 @@ std::vector<std::string> OfAnyNetwork() {
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(Exporters, EachExporter, testing::ValuesIn(OfAnyNetwork()),
-                         [](const auto& name) { return name.param; });
+INSTANTIATE_TEST_SUITE_P(Exporters, EachExporter, testing::ValuesIn(OfAnyNetwork()), [](const auto& name) {
+  std::string letters = name.param;
+  std::replace(letters.begin(), letters.end(), '-', '_');
+  return letters;
+});
 
 TEST(Exporters, SaveAndSavePackedAreTheFirstTwo) {
-  ASSERT_GE(ExporterNames().size(), 2u);
-  EXPECT_EQ(ExporterNames()[0], "torchscript");
-  EXPECT_EQ(ExporterNames()[1], "packed");
+  const std::vector<std::string> names = ExporterNames();
+  ASSERT_GE(names.size(), 2u);
+  EXPECT_EQ(names[0] + " " + names[1], "torchscript packed");
   const QuantizedNetwork quantized = Quantized();
   const TemporaryFolder folder;
   quantized.Save(folder / "saved");
