@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bitplan/error.h"
@@ -32,6 +33,9 @@ at::DataPtr NoElements(std::size_t entry) {
 c10::IValue UnpickleWithoutElements(const decode::ZipArchive& archive, std::size_t pickle_entry) {
   if (archive.Size(pickle_entry) > kLargestPickle) throw Error("its description of tensors is too large");
   const Bytes pickle = archive.Read(pickle_entry);
+  constexpr std::string_view kQuantized = "_rebuild_qtensor";  // which reads the elements of its scales
+  if (std::search(pickle.begin(), pickle.end(), kQuantized.begin(), kQuantized.end()) != pickle.end())
+    throw Error("it holds a quantized tensor");
   const std::string& name = archive.names()[pickle_entry];
   const std::string folder = name.substr(0, name.rfind('/') + 1) + "data/";
   const auto entry_of = [&](const std::string& key) -> std::optional<std::size_t> {

@@ -18,10 +18,12 @@ namespace {
 using Kind = PickleValue::Kind;
 
 constexpr std::string_view kClass = "__torch__.", kTensor = "torch._utils._rebuild_tensor_v2",
+                           kQuantized = "torch._utils._rebuild_qtensor",
                            kTypeTag = "torch.jit._pickle.restore_type_tag";
 
 /// What may be called, beside classes; the rest of module torch are storages and types.
-constexpr std::array<std::string_view, 11> kFunctions = {kTensor,
+constexpr std::array<std::string_view, 12> kFunctions = {kTensor,
+                                                         kQuantized,
                                                          kTypeTag,
                                                          "torch._utils._rebuild_parameter",
                                                          "torch.jit._pickle.build_intlist",
@@ -92,8 +94,8 @@ void PickleValue::Contain(const PickleValue& item) {
 
 void PickleObjects::CheckGlobal(const std::string& name) {
   if (IsFunction(name) || (name.starts_with("torch.") && name.find('.', 6) == std::string::npos)) return;
-  if (name.ends_with("_rebuild_qtensor") || name.find("_rebuild_sparse") != std::string::npos)
-    throw Error("it holds a tensor that is quantized or sparse, and those that are neither are read");
+  if (name.find("_rebuild_sparse") != std::string::npos)
+    throw Error("it holds a tensor that is sparse, and dense ones are read");
   throw Error(fmt::format("it names {}, which makes no dense tensor and is no class of the file's own", name));
 }
 
@@ -101,7 +103,7 @@ PickleRef PickleObjects::Call(const PickleValue& function, const PickleRef& argu
   if (function.kind != Kind::Global || !IsFunction(function.text)) throw Error("it calls what is no function");
   auto made = std::make_shared<PickleValue>();
   made->Contain(*argument);
-  if (function.text == kTensor) CheckTensor(*argument);
+  if (function.text == kTensor || function.text == kQuantized) CheckTensor(*argument);
   if (function.text == kTypeTag) {
     if (argument->kind != Kind::Tuple || argument->items.size() != 2 || argument->items[1]->kind != Kind::Text)
       throw Error("the type of a list or dict is not as PyTorch writes them");

@@ -30,13 +30,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t most);
 
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t most, unsigned seed) {
-  auto entries = bitplan::fuzz::UnpackStored({data, size});
+  auto entries = bitplan::fuzz::Unpack({data, size});
   if (entries.empty() || seed % 16 == 0) return LLVMFuzzerMutate(data, size, most);
   bitplan::fuzz::Bytes& bytes = entries[seed / 16 % entries.size()].bytes;
   const std::size_t before = bytes.size(), room = most - std::min(most, size);
   bytes.resize(before + room);
   bytes.resize(LLVMFuzzerMutate(bytes.data(), before, bytes.size()));
-  const bitplan::fuzz::Bytes archive = bitplan::fuzz::PackStored(entries);
+  const bitplan::fuzz::Bytes archive = bitplan::fuzz::Pack(entries);
   if (archive.size() > most) return LLVMFuzzerMutate(data, size, most);
   std::copy(archive.begin(), archive.end(), data);
   return archive.size();

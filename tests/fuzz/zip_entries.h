@@ -14,10 +14,10 @@ struct ZipEntry {
   Bytes bytes;
 };
 
-/// The entries of an archive whose entries are stored; none where it is no such archive.
-std::vector<ZipEntry> UnpackStored(std::span<const std::uint8_t> archive);
+/// The entries of an archive; none where it is none.
+std::vector<ZipEntry> Unpack(std::span<const std::uint8_t> archive);
 
-/// The archive of such entries, with checksums that fit.
-Bytes PackStored(const std::vector<ZipEntry>& entries);
+/// The archive of such entries, stored, with checksums that fit.
+Bytes Pack(const std::vector<ZipEntry>& entries);
 
 }  // namespace bitplan::fuzz

@@ -26,14 +26,21 @@ std::string InSmallLetters(std::string name) {
   return name;
 }
 
+/// "NAME/", as archives have that were packed again.
+bool IsFolder(const std::string& name) { return name.ends_with('/'); }
+
+[[noreturn]] void RefuseDirectory() { throw Error("its directory is damaged: it can be read in two ways"); }
+
 class ScriptArchive {
  public:
   explicit ScriptArchive(const decode::ZipArchive& zip) : zip_(zip) {
     root_ = zip.names().front().substr(0, zip.names().front().find('/') + 1);
-    for (std::size_t i = 0; i < zip.names().size(); ++i)
+    for (std::size_t i = 0; i < zip.names().size(); ++i) {
+      const std::string& name = zip.names()[i];
       // LibTorch takes the first, whatever the case of its letters.
-      if (!entries_.emplace(InSmallLetters(zip.names()[i]), i).second)
-        throw Error(fmt::format("entry {} stands in it twice, but for the case of letters", zip.names()[i]));
+      if (!IsFolder(name) && !entries_.emplace(InSmallLetters(name), i).second)
+        throw Error(fmt::format("entry {} stands in it twice, but for the case of letters", name));
+    }
   }
 
   void Check(const std::filesystem::path& file) const {
@@ -78,11 +85,14 @@ class ScriptArchive {
   /// Two readers of zip archives may take the same bytes for different entries.
   void CheckSameForLibTorch(const std::filesystem::path& file) const {
     caffe2::serialize::PyTorchStreamReader reader(file.string());
-    std::vector<std::string> names = reader.getAllRecords();
-    bool same = names.size() == zip_.names().size();
-    for (std::size_t i = 0; same && i < names.size(); ++i)
-      same = root_ + names[i] == zip_.names()[i] && reader.getRecordSize(names[i]) == zip_.Size(i);
-    if (!same) throw Error("its directory is damaged: it can be read in two ways");
+    std::size_t found = 0;
+    for (const std::string& name : reader.getAllRecords()) {
+      if (IsFolder(root_ + name)) continue;
+      const auto entry = entries_.find(InSmallLetters(root_ + name));
+      if (entry == entries_.end() || reader.getRecordSize(name) != zip_.Size(entry->second)) RefuseDirectory();
+      ++found;
+    }
+    if (found != entries_.size()) RefuseDirectory();
   }
 
   const decode::ZipArchive& zip_;

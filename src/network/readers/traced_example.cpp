@@ -9,6 +9,7 @@
 #include <cstring>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace bitplan::network {
@@ -18,6 +19,8 @@ namespace {
 /// torch.jit.load leaves the example in the archive, or puts its shapes on the graph's values, which then speak of this
 /// batch alone. The archive keeps the tensors without their elements, so none are read here.
 c10::IValue Unpickle(const std::vector<std::uint8_t>& bytes) {
+  constexpr std::string_view kQuantized = "_rebuild_qtensor";  // which reads the elements of its scales
+  if (std::search(bytes.begin(), bytes.end(), kQuantized.begin(), kQuantized.end()) != bytes.end()) return {};
   std::size_t at = 0;
   const auto read = [&](char* to, std::size_t size) {
     const std::size_t count = std::min(size, bytes.size() - at);
