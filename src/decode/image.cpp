@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "bitplan/error.h"
@@ -24,6 +25,29 @@ bool HasAt(std::span<const std::uint8_t> bytes, std::size_t at, std::string_view
                     [](char expected, std::uint8_t found) { return static_cast<std::uint8_t>(expected) == found; });
 }
 
+/// What people have beside the formats that are read.
+std::optional<std::string_view> OtherFormat(std::span<const std::uint8_t> bytes) {
+  struct Signature {
+    std::size_t at;
+    std::string_view bytes, format;
+  };
+  static constexpr std::array<Signature, 12> kOthers = {{{0, "BM", "BMP"},
+                                                         {0, "GIF8", "GIF"},
+                                                         {0, std::string_view("II*\0", 4), "TIFF"},
+                                                         {0, std::string_view("MM\0*", 4), "TIFF"},
+                                                         {0, "P4", "PBM"},
+                                                         {0, "P5", "PGM"},
+                                                         {0, "P6", "PPM"},
+                                                         {4, "ftypavif", "AVIF"},
+                                                         {4, "ftypheic", "HEIC"},
+                                                         {4, "ftypmif1", "HEIF"},
+                                                         {4, "jP  ", "JPEG 2000"},
+                                                         {0, std::string_view("\0\0\1\0", 4), "ICO"}}};
+  for (const Signature& other : kOthers)
+    if (HasAt(bytes, other.at, other.bytes)) return other.format;
+  return std::nullopt;
+}
+
 }  // namespace
 
 Image EmptyImage(const ImageSize& size, const std::string& name) {
@@ -39,6 +63,11 @@ Image DecodeImage(std::span<const std::uint8_t> bytes, const std::string& name) 
   if (HasAt(bytes, 0, "\xff\xd8\xff")) return DecodeJpeg(bytes, name);
   if (HasAt(bytes, 0, "\x89PNG\r\n\x1a\n")) return DecodePng(bytes, name);
   if (HasAt(bytes, 0, "RIFF") && HasAt(bytes, 8, "WEBP")) return DecodeWebp(bytes, name);
+  if (const auto format = OtherFormat(bytes))
+    throw Error(
+        fmt::format("{}: is an image in {}, which is not read; save it as PNG (with Pillow: "
+                    "Image.open(FILE).save(FILE + '.png'))",
+                    name, *format));
   throw Error(fmt::format("{}: is no image in JPEG, PNG or WebP", name));
 }
 

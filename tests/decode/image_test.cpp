@@ -76,7 +76,13 @@ TEST(Image, HugeSizesAreRefusedBeforeAnythingIsAllocated) {
 }
 
 TEST(Image, OtherFilesAreNamed) {
-  EXPECT_EQ(Problem({'B', 'M', 0, 0}), "some.image: is no image in JPEG, PNG or WebP");
+  EXPECT_EQ(Problem({'B', 'M', 0, 0}),
+            "some.image: is an image in BMP, which is not read; save it as PNG (with Pillow: "
+            "Image.open(FILE).save(FILE + '.png'))");
+  EXPECT_THAT(Problem({'G', 'I', 'F', '8', '9', 'a'}), testing::HasSubstr("an image in GIF"));
+  EXPECT_THAT(Problem({'M', 'M', 0, '*'}), testing::HasSubstr("an image in TIFF"));
+  EXPECT_THAT(Problem({'P', '6', '\n'}), testing::HasSubstr("an image in PPM"));
+  EXPECT_EQ(Problem({'B', 0, 'M', 0}), "some.image: is no image in JPEG, PNG or WebP");
   EXPECT_THROW(ReadImage((kImages / "missing.jpg").string()), Error);
   EXPECT_THROW(ReadImage(kImages.string()), Error);
 }
