@@ -49,12 +49,15 @@ std::vector<std::string> FoundOnData(const CommandLine& line, const Plan& plan) 
 }  // namespace
 
 Dataset LoadCalibration(const CommandLine& line, const Plan& plan, const Network& network) {
-  const std::string spec = line.Has("calibration") ? line.Get<std::string>("calibration") : plan.data.spec;
   DataOptions options = ReadSampleOptions(line, network);
-  PrepareAs(plan.data, spec, line, options);
   options.samples = line.Get<std::int64_t>("calibration-samples");
   options.fewer_allowed = line.IsDefault("calibration-samples");
-  if (line.Has("calibration")) return LoadData(spec, options);
+  if (line.Has("calibration")) {
+    const std::string spec = line.Get<std::string>("calibration");
+    PrepareAs(plan.data, spec, line, options);
+    return LoadData(spec, options);
+  }
+  PrepareAs(plan.data, options);
   if (plan.data.spec.empty())
     throw Error(fmt::format("--calibration is missing, the data on which is found: {}{}",
                             fmt::join(FoundOnData(line, plan), ", "),

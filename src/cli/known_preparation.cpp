@@ -47,4 +47,14 @@ void PrepareAs(const DataSource& known, std::string_view spec, const CommandLine
   if (!known.interpolation.empty()) Settle(line, "interpolation", known.interpolation, options.interpolation);
 }
 
+void PrepareAs(const DataSource& known, DataOptions& options) {
+  options.ignored_labels = known.ignored_labels;
+  options.mean = known.mean;
+  options.std = known.std;
+  options.context = known.context;
+  options.resize = known.resize;
+  options.crop = known.crop;
+  if (!known.interpolation.empty()) options.interpolation = known.interpolation;
+}
+
 }  // namespace bitplan::cli

@@ -12,4 +12,7 @@ namespace bitplan::cli {
 /// no option says otherwise; with a note on the standard error where one does.
 void PrepareAs(const DataSource& known, std::string_view spec, const CommandLine& line, DataOptions& options);
 
+/// Prepares the data that a plan was made on as it was then, whatever options say of other data.
+void PrepareAs(const DataSource& known, DataOptions& options);
+
 }  // namespace bitplan::cli
